@@ -1,0 +1,49 @@
+# Everything a person types here. `make up` needs Python 3.11+ and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CATALOGUES := $(wildcard src/stillhere/locale/*/LC_MESSAGES/*.po)
+PROJECT := pyproject.toml hatch_build.py $(CATALOGUES)
+export STILLHERE_DATA ?= ./data
+
+.PHONY: up demo test test-fast check lock bench-checkin
+
+up: $(VENV)/.stamp-project
+	@exec $(BIN)/stillhere up
+
+demo: $(VENV)/.stamp-project
+	@exec $(BIN)/stillhere demo
+
+test: $(VENV)/.stamp-dev
+	@$(PYTHON) tools/machine.py packages
+	$(BIN)/pytest -n 2
+	$(BIN)/python -m tests.postgres $(BIN)/pytest -n 2
+
+test-fast: $(VENV)/.stamp-dev
+	$(BIN)/pytest -n 2 -m "not browser and not slow"
+
+check: $(VENV)/.stamp-dev
+	@$(BIN)/python tools/check.py
+
+lock:
+	uv lock --upgrade
+	uv export --quiet --format requirements-txt --no-annotate --no-header --no-emit-project \
+		--no-dev --group build --output-file requirements/run.txt
+	uv export --quiet --format requirements-txt --no-annotate --no-header --no-emit-project \
+		--group dev --output-file requirements/dev.txt
+
+bench-checkin: $(VENV)/.stamp-dev
+	@$(BIN)/python -m benchmarks.checkin
+
+# Installing, each step once: a stamp is newer than what it was made from.
+$(VENV)/.stamp-run: requirements/run.txt
+	@$(PYTHON) tools/machine.py install $(VENV) requirements/run.txt
+	@touch $@
+
+$(VENV)/.stamp-project: $(VENV)/.stamp-run $(PROJECT)
+	@$(PYTHON) tools/machine.py project $(VENV)
+	@touch $@
+
+$(VENV)/.stamp-dev: requirements/dev.txt $(VENV)/.stamp-project
+	@$(PYTHON) tools/machine.py install $(VENV) requirements/dev.txt
+	@touch $@

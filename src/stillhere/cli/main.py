@@ -1,0 +1,54 @@
+"""The `stillhere` command.
+
+Owns the list of commands. Each lives in a file of its own in this folder, with a click command
+called ``command``, and is loaded only when it is run, so that `stillhere --help` is quick and the
+supervisor small. To add one: write the file, add its line here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+
+import click
+
+COMMANDS = {
+    "up": "Start everything: database, web and engine, under one supervisor.",
+    "web": "Run only the web server.",
+    "engine": "Run only the engine that asks, raises alarms and delivers.",
+    "migrate": "Bring the database up to date (backs it up first).",
+    "check": "Say whether this installation is put together well.",
+}
+
+
+class LazyCommands(click.Group):
+    """Knows its commands by name and loads one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command, or say that there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        loaded = importlib.import_module(f"stillhere.cli.{cmd_name}").command
+        assert isinstance(loaded, click.Command)
+        return loaded
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=LazyCommands)
+@click.version_option(package_name="stillhere")
+def main() -> None:
+    """Stillhere: an overdose safety net that people run for each other.
+
+    Settings come from the environment; docs/settings.md lists them all.
+    """
+    # Whatever we write (database, keys, backups) is for this user only.
+    os.umask(0o077)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stillhere.config.settings")

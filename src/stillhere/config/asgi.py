@@ -1,0 +1,14 @@
+"""What the web server runs: the fast lane for check-ins in front of Django's pages."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stillhere.config.settings")
+_pages = get_asgi_application()
+
+from stillhere.web.checkin import FastLane  # noqa: E402  needs Django to be set up
+
+application = FastLane(_pages)

@@ -1,0 +1,88 @@
+"""Turns "where is the database" into what Django wants.
+
+Owns the durability settings of SQLite and the reading of PostgreSQL addresses with several hosts,
+which Django takes as lists and the usual URL readers refuse. Connects to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from stillhere.config.environment import SettingError
+
+SQLITE_FILE = "stillhere.sqlite3"
+
+# WAL with FULL: a commit that was acknowledged survives a power cut. secure_delete: what is erased
+# is overwritten, so it cannot be read back from the file. temp_store: nothing spills to /tmp.
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL;"
+    "PRAGMA synchronous=FULL;"
+    "PRAGMA busy_timeout=5000;"
+    "PRAGMA secure_delete=ON;"
+    "PRAGMA temp_store=MEMORY;"
+)
+
+_ADDRESS = re.compile(
+    r"postgres(?:ql)?://"
+    r"(?:(?P<user>[^:@/?]*)(?::(?P<password>[^@/?]*))?@)?"
+    r"(?P<hosts>[^/?@]*)"
+    r"(?:/(?P<name>[^?/]*))?"
+    r"(?:\?(?P<query>.*))?"
+)
+_HOST = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
+
+
+def sqlite(data: Path) -> dict[str, Any]:
+    """The embedded default: one file in the data folder."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(data / SQLITE_FILE),
+        "OPTIONS": {
+            # Deferred transactions that turn into writers fail at once under load; IMMEDIATE waits.
+            "transaction_mode": "IMMEDIATE",
+            "init_command": SQLITE_PRAGMAS,
+            "timeout": 5,
+        },
+    }
+
+
+def postgresql(url: str) -> dict[str, Any]:
+    """``postgresql://user:password@host1:5432,host2:5433/name?target_session_attrs=read-write``.
+
+    Everything after ``?`` goes to libpq as it is. A frozen host costs ``connect_timeout`` seconds
+    for each new connection, so it is short unless the address says otherwise.
+    """
+    match = _ADDRESS.fullmatch(url)
+    if match is None:
+        raise SettingError(
+            "STILLHERE_DATABASE_URL must look like postgresql://user:password@host:5432/name "
+            "(write special characters of the password as %40 and so on)."
+        )
+    hosts, ports = _hosts(match["hosts"])
+    options: dict[str, Any] = dict(parse_qsl(match["query"] or ""))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(match["name"] or "stillhere"),
+        "USER": unquote(match["user"] or ""),
+        "PASSWORD": unquote(match["password"] or ""),
+        "HOST": options.pop("host", hosts),
+        "PORT": options.pop("port", ports),
+        "OPTIONS": {"connect_timeout": "2", "application_name": "stillhere"} | options,
+    }
+
+
+def _hosts(typed: str) -> tuple[str, str]:
+    """Split ``h1:5432,h2`` into ``h1,h2`` and ``5432,5432``: libpq wants a port for every host."""
+    if not typed:
+        return "", ""
+    hosts, ports = [], []
+    for part in typed.split(","):
+        match = _HOST.fullmatch(part)
+        if match is None or not match["host"] or not 0 < int(match["port"] or 5432) < 65536:
+            raise SettingError("STILLHERE_DATABASE_URL has a host or port that we cannot read.")
+        hosts.append(unquote(match["host"]).strip("[]"))
+        ports.append(match["port"] or "5432")
+    return ",".join(hosts), ",".join(ports)

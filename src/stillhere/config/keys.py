@@ -1,0 +1,105 @@
+"""The secrets of an installation: two files in the data folder, made once, never replaced.
+
+Owns ``keys/secret`` (Django signs with it) and ``keys/master.json`` (seals what is stored about
+people). Never replaces a key. Whether a missing one may be created is the caller's to know.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from stillhere.config.environment import SettingError
+
+KEY_BYTES = 32
+FOLDER = "keys"
+
+
+def ensure_folder(data: Path) -> None:
+    """Make the data folder, for this user only."""
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (data / FOLDER).mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise SettingError(f"We cannot use {data} as data folder: {error.strerror}.") from None
+
+
+def create_missing(data: Path) -> bool:
+    """Create the key files that are missing; return whether any was created."""
+    secret = _write_new(data / FOLDER / "secret", secrets.token_hex(KEY_BYTES))
+    master = _write_new(
+        data / FOLDER / "master.json", json.dumps({"1": secrets.token_hex(KEY_BYTES)})
+    )
+    return secret or master
+
+
+def forget_created(data: Path) -> None:
+    """Take back keys that were just created and have sealed nothing yet."""
+    for name in ("secret", "master.json"):
+        (data / FOLDER / name).unlink(missing_ok=True)
+
+
+def exist(data: Path) -> bool:
+    """Whether both key files are there."""
+    return all((data / FOLDER / name).exists() for name in ("secret", "master.json"))
+
+
+def read_secret(data: Path) -> str:
+    """The key Django signs with."""
+    return _read(data / FOLDER / "secret").strip()
+
+
+def read_master(data: Path) -> Mapping[int, bytes]:
+    """The master keys by number; the highest number seals, all of them open."""
+    path = data / FOLDER / "master.json"
+    try:
+        keys = {int(number): bytes.fromhex(key) for number, key in json.loads(_read(path)).items()}
+    except (ValueError, AttributeError, TypeError):
+        raise SettingError(f"{path} is damaged. Put it back from your backup.") from None
+    if not keys or any(len(key) != KEY_BYTES for key in keys.values()):
+        raise SettingError(f"{path} is damaged. Put it back from your backup.")
+    return MappingProxyType(keys)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("ascii")
+    except FileNotFoundError:
+        raise SettingError(
+            f"{path} is missing. Run `stillhere up` for a new installation; "
+            "for an old one put the keys back from your backup."
+        ) from None
+    except (OSError, UnicodeDecodeError):
+        raise SettingError(f"{path} cannot be read by this user.") from None
+
+
+def _write_new(path: Path, text: str) -> bool:
+    """Write a file that did not exist, whole or not at all, readable by this user only.
+
+    Two processes cannot race here: whoever creates keys holds the lock of the data folder.
+    """
+    if path.exists():
+        return False
+    aside = path.with_name(f".{path.name}.new")
+    aside.unlink(missing_ok=True)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.rename(path)
+    _sync_folder(path.parent)
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a power cut: without its folder's entry a key file is lost."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,75 @@
+"""One line an event, on standard error, that can be shown to anyone.
+
+Owns the rule that keeps secrets out of logs: our own messages hold ids only and are written as they
+are; of everyone else's (Django, the server, libraries) only the fixed part is kept, because their
+arguments hold paths with keys, addresses and numbers. Of an exception we keep its type and place.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Any
+
+# Their message texts are fixed templates with the particulars as arguments, which we drop.
+FIXED_TEXTS = ("django", "_granian", "granian", "asyncio")
+PLACES = 5  # frames of an exception that are named, innermost first
+
+
+class OneLine(logging.Formatter):
+    """``2026-01-31T22:16:05.123Z warning stillhere.engine event key=value``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line without anybody's particulars."""
+        moment = datetime.fromtimestamp(record.created, UTC)
+        parts = [
+            f"{moment:%Y-%m-%dT%H:%M:%S}.{int(record.msecs):03d}Z",
+            record.levelname.lower(),
+            record.name,
+            _message(record),
+            _error(record),
+        ]
+        return " ".join(part for part in parts if part).replace("\n", " ")
+
+
+def _message(record: logging.LogRecord) -> str:
+    family = record.name.partition(".")[0]
+    if family == "stillhere":
+        return record.getMessage()
+    status = getattr(record, "status_code", None)
+    if status is not None:
+        return f"request answered status={status}"
+    if family in FIXED_TEXTS:
+        return str(record.msg).partition("\n")[0].replace("%s", "…")
+    return f"line={record.lineno}"
+
+
+def _error(record: logging.LogRecord) -> str:
+    """Type and place only: messages of exceptions quote rows, addresses and URLs."""
+    if not record.exc_info or record.exc_info[1] is None:
+        return ""
+    error = record.exc_info[1]
+    frames = traceback.extract_tb(error.__traceback__)[-PLACES:]
+    places = "<".join(f"{PurePath(f.filename).name}:{f.lineno}" for f in reversed(frames))
+    return f"error={type(error).__name__} at={places}"
+
+
+def configuration(level: str) -> dict[str, Any]:
+    """The ``LOGGING`` dictionary for ``level`` (``debug``, ``info``, ...)."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"one-line": {"()": OneLine}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "one-line"}},
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "loggers": {
+            "stillhere": {"level": level.upper()},
+            # Django brings handlers of its own (and mails administrators): only ours speaks.
+            "django": {"handlers": [], "level": "WARNING", "propagate": True},
+            # A page that is not there is no event, and guessed keys would fill the disk.
+            "django.request": {"level": "ERROR"},
+            "django.security": {"level": "ERROR"},
+        },
+    }

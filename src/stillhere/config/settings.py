@@ -1,0 +1,112 @@
+"""Django's settings, made from the environment and the keys in the data folder.
+
+Owns how Django is put together here. Every setting a person can make is read and checked in
+environment.py and described in docs/settings.md. Fails with one kind line, before anything opens.
+"""
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from stillhere.config import databases, environment, keys, logs, wiring
+
+try:
+    STILLHERE = environment.read(os.environ)
+    SECRET_KEY = keys.read_secret(STILLHERE.data)
+    STILLHERE = replace(STILLHERE, master_keys=keys.read_master(STILLHERE.data))
+    _database = (
+        databases.postgresql(STILLHERE.database_url)
+        if STILLHERE.database_url
+        else databases.sqlite(STILLHERE.data)
+    )
+except environment.SettingError as error:
+    sys.exit(f"stillhere: {error}")
+
+_SOURCE = Path(__file__).resolve().parent.parent
+
+# What lower floors get from here instead of importing it.
+RAW_NOW_MS = wiring.raw_now_ms
+BOOT_MS = wiring.boot_ms
+BUILD_CHANNELS = wiring.build_channels
+
+DEBUG = False
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+INSTALLED_APPS = ["django.contrib.staticfiles", "stillhere.store"]
+ROOT_URLCONF = "stillhere.config.urls"
+APPEND_SLASH = False
+# Links are made from the base URL, never from the Host header; these are the names we answer to.
+ALLOWED_HOSTS = [STILLHERE.hostname, "localhost", "127.0.0.1", "[::1]"]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [_SOURCE / "web" / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    }
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [_SOURCE / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = STILLHERE.data / "static"
+STATICFILES_DIRS = [_SOURCE / "web" / "static"]
+STORAGES = {
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Nothing from anywhere else, nothing inline, and nobody may frame us.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "media-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "worker-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+# Addresses hold keys, so no other site may see them. Not "no-referrer": with it browsers send
+# "Origin: null" with every form, and Django rightly refuses such a form.
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# Cookies follow the base URL: on plain http in the kitchen a Secure cookie would never come back.
+CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = STILLHERE.https
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [STILLHERE.base_url]
+if STILLHERE.https:  # TLS ends at a proxy in front of us
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+LOGGING = logs.configuration(STILLHERE.log)

@@ -1,0 +1,101 @@
+"""Fixtures everyone shares: the database with committed data, and a clock that a test moves.
+
+`pytest` runs on SQLite; `python -m tests.postgres pytest` runs on PostgreSQL
+what touches a database.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from pytest_django.fixtures import Settings
+
+from hatch_build import compile_catalogues
+
+DATABASE_FIXTURES = {"database", "db", "transactional_db"}
+ON_POSTGRES = bool(os.environ.get("STILLHERE_DATABASE_URL"))
+IN_CI = os.environ.get("CI") == "true"
+# A Saturday evening, 22:00 UTC: nights here begin then.
+EVENING_MS = 1_769_896_800_000
+
+
+def pytest_configure() -> None:
+    """Tests read Spanish too: bring the compiled catalogues up to date."""
+    compile_catalogues(Path(__file__).resolve().parent.parent / "src")
+
+
+def _runs_here(item: pytest.Item) -> bool:
+    """Whether a test belongs to the database of this run. Not a skip: it runs in the other one."""
+    if not ON_POSTGRES:
+        return item.get_closest_marker("postgres") is None
+    if item.get_closest_marker("sqlite"):
+        return False
+    if item.get_closest_marker("postgres") or item.get_closest_marker("storage"):
+        return True
+    stores = bool(DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())))
+    return stores and item.get_closest_marker("browser") is None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of this run's database."""
+    others = [item for item in items if not _runs_here(item)]
+    if others:
+        items[:] = [item for item in items if _runs_here(item)]
+        config.hook.pytest_deselected(items=others)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped test is a failed one: green must mean that everything ran."""
+    report = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and in CI that is a failure: {report.longrepr}"
+    return report
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until a test moves it. ``now`` is in milliseconds since 1970 UTC.
+
+    ``boot`` is the clock that never jumps: `advance` moves both, setting ``now`` alone is a jump.
+    """
+
+    now: int = EVENING_MS
+    boot: int = 1_000_000
+
+    def advance(self, seconds: float) -> int:
+        """Let ``seconds`` pass; return the new ``now``."""
+        self.now += round(seconds * 1000)
+        self.boot += round(seconds * 1000)
+        return self.now
+
+    def raw_now_ms(self, _connection: BaseDatabaseWrapper) -> int:
+        """Stand in for `wiring.raw_now_ms`."""
+        return self.now
+
+    def boot_ms(self) -> int:
+        """Stand in for `wiring.boot_ms`."""
+        return self.boot
+
+
+@pytest.fixture
+def clock(settings: Settings) -> Clock:
+    """The installation's clock, in the test's hands."""
+    clock = Clock()
+    settings.RAW_NOW_MS = clock.raw_now_ms
+    settings.BOOT_MS = clock.boot_ms
+    return clock
+
+
+@pytest.fixture
+def database(transactional_db: None) -> Iterator[BaseDatabaseWrapper]:
+    """A migrated, empty database in which commits are real, so several threads may use it."""
+    yield connections["default"]
+    connections.close_all()

@@ -1,0 +1,36 @@
+"""The product's own settings over a data folder that lives as long as this process.
+
+`python -m tests.postgres COMMAND` sets STILLHERE_DATABASE_URL; otherwise the database is a SQLite
+file, as in real life: tests of several threads need committed data.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from stillhere.config import keys
+
+_database_url = os.environ.get("STILLHERE_DATABASE_URL", "")
+for _name in [name for name in os.environ if name.startswith("STILLHERE_")]:
+    del os.environ[_name]  # a developer's own settings are not the tests'
+os.environ["STILLHERE_DATABASE_URL"] = _database_url
+os.environ["STILLHERE_BASE_URL"] = "http://localhost:8420"
+os.environ["STILLHERE_PROGRAM"] = "Example County Neighbours"
+
+_data = Path(tempfile.mkdtemp(prefix="stillhere-tests-"))
+atexit.register(shutil.rmtree, _data, ignore_errors=True)
+os.environ["STILLHERE_DATA"] = str(_data)
+keys.ensure_folder(_data)
+keys.create_missing(_data)
+
+from stillhere.config.settings import *  # noqa: E402, F403
+from stillhere.config.settings import DATABASES, MIDDLEWARE  # noqa: E402
+
+if not _database_url:
+    DATABASES["default"]["TEST"] = {"NAME": str(_data / "test.sqlite3")}
+# Without a manifest: pages under test name their files as they are.
+STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
