@@ -26,11 +26,11 @@ keys.ensure_folder(_data)
 keys.create_missing(_data)
 
 from stillhere.config.settings import *  # noqa: E402, F403
-from stillhere.config.settings import DATABASES, MIDDLEWARE  # noqa: E402
+from stillhere.config.settings import DATABASES  # noqa: E402
 
 if not _database_url:
     DATABASES["default"]["TEST"] = {"NAME": str(_data / "test.sqlite3")}
 # Without a manifest: pages under test name their files as they are.
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]
+
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import importlib
 import os
+from typing import Any
 
 import click
+
+from stillhere.config.environment import SettingError
 
 COMMANDS = {
     "up": "Start everything: database, web and engine, under one supervisor.",
@@ -23,6 +26,13 @@ COMMANDS = {
 
 class LazyCommands(click.Group):
     """Knows its commands by name and loads one when it is called."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a setting that cannot be used is one line, not a traceback."""
+        try:
+            return super().invoke(ctx)
+        except SettingError as error:
+            raise click.ClickException(str(error)) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the table."""

@@ -9,6 +9,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stillhere.config.settings")
 _pages = get_asgi_application()
 
+from stillhere.config.static import StaticLane  # noqa: E402
 from stillhere.web.checkin import FastLane  # noqa: E402  needs Django to be set up
 
-application = FastLane(_pages)
+application = FastLane(StaticLane(_pages))

@@ -1,0 +1,14 @@
+"""`stillhere engine`: the loops that ask, raise alarms and deliver."""
+
+from __future__ import annotations
+
+import click
+import django
+from django.utils.module_loading import import_string
+
+
+@click.command()
+def command() -> None:
+    """Run only the engine; returns on SIGTERM."""
+    django.setup()
+    import_string("stillhere.engine.loop.run")()

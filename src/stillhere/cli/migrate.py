@@ -1,0 +1,120 @@
+"""`stillhere migrate`: brings the database up to date, and never loses the old one.
+
+Owns the order: keys, refuse a newer database, back up, migrate. Only one process does it at a time:
+on SQLite the lock of the data folder sees to that, on PostgreSQL an advisory lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import django
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from stillhere.cli import folder
+from stillhere.config import environment, keys
+from stillhere.config.environment import SettingError, Stillhere
+from stillhere.config.wiring import raw_now_ms
+
+BACKUPS_KEPT = 5
+_ADVISORY_LOCK = 8_420_001  # any number, the same for every Stillhere
+
+
+@click.command()
+def command() -> None:
+    """Bring the database up to date; back it up first."""
+    stillhere = environment.read(os.environ)
+    with folder.held(stillhere):
+        done = prepare(stillhere)
+    click.echo(f"Applied: {', '.join(done)}." if done else "The database is up to date.")
+
+
+def prepare(stillhere: Stillhere) -> list[str]:
+    """Make keys and tables ready; return the names of the migrations applied now.
+
+    The caller holds the data folder. Raises `SettingError` with a sentence when it must not go on.
+    """
+    new_keys = keys.create_missing(stillhere.data)
+    django.setup()
+    try:
+        with _alone():
+            return _migrate(stillhere, new_keys=new_keys)
+    except (DatabaseError, sqlite3.Error) as error:
+        # The message of a database error may quote the address with its password: only its type.
+        raise SettingError(
+            f"We cannot use the database ({type(error).__name__}). "
+            f"Is it running, and is there space left? {_where(stillhere)}"
+        ) from error
+    finally:
+        connection.close()
+
+
+def _where(stillhere: Stillhere) -> str:
+    if stillhere.database_url:
+        return f"Server: {settings.DATABASES['default']['HOST'] or 'local socket'}."
+    return f"File: {settings.DATABASES['default']['NAME']}."
+
+
+def _migrate(stillhere: Stillhere, *, new_keys: bool) -> list[str]:
+    executor = MigrationExecutor(connection)
+    loader = executor.loader
+    applied = set(loader.applied_migrations)
+    if applied and new_keys:
+        keys.forget_created(stillhere.data)
+        raise SettingError(
+            "The database holds sealed data, but the keys to it are not in "
+            f"{stillhere.data / keys.FOLDER}. Put them back from your backup."
+        )
+    newer = sorted(applied - set(loader.disk_migrations) - set(loader.replacements))
+    if newer:
+        raise SettingError(
+            f"The database was written by a newer Stillhere ({newer[-1][1]}). Use that version, "
+            "or put back the backup from before it."
+        )
+    targets = loader.graph.leaf_nodes()
+    plan = executor.migration_plan(targets)
+    if plan and applied and connection.vendor == "sqlite":
+        back_up(Path(settings.DATABASES["default"]["NAME"]), stillhere.data / "backups")
+    if plan:
+        executor.migrate(targets, plan)
+    return [migration.name for migration, _backwards in plan]
+
+
+def back_up(database: Path, backups: Path) -> Path:
+    """Copy a SQLite database, whole, into ``backups``; keep the newest five. Return the copy."""
+    backups.mkdir(mode=0o700, exist_ok=True)
+    moment = datetime.fromtimestamp(raw_now_ms(connection) / 1000, UTC)
+    copy = backups / f"stillhere-{moment:%Y%m%dT%H%M%S%fZ}.sqlite3"
+    part = copy.with_suffix(".part")
+    with (
+        contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as source,
+        contextlib.closing(sqlite3.connect(part)) as target,
+    ):
+        source.backup(target)
+    part.rename(copy)
+    for old in sorted(backups.glob("stillhere-*.sqlite3"))[:-BACKUPS_KEPT]:
+        old.unlink()
+    return copy
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Several machines may start on one PostgreSQL: one migrates, the others wait."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_LOCK])
+    try:
+        yield
+    finally:
+        with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_ADVISORY_LOCK])

@@ -1,0 +1,205 @@
+"""The supervisor: keeps a few children running for ever, and never leaves one behind.
+
+Owns starting, restarting with a capped back-off, and ending. Each child leads a process group of
+its own, and the whole group is ended before the child starts again: a left-over worker of a server
+would go on answering. When the supervisor itself dies, even by SIGKILL, the kernel ends them.
+Knows nothing about what the children do, and no Django: it must stay small and boring.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from types import FrameType
+
+from stillhere.config.wiring import boot_ms
+
+FIRST_DELAY_MS = 200
+LONGEST_DELAY_MS = 5_000
+HEALTHY_MS = 30_000  # a child that ran this long starts again without the back-off it had
+GRACE_MS = 8_000  # from SIGTERM to SIGKILL
+ROUND_S = 0.1  # how often we look while something is on its way; otherwise signals wake us
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Child:
+    """One program to keep running. ``_ms`` are on the boot clock."""
+
+    name: str
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    group: int | None = None  # its process group, until nothing in it lives
+    started_ms: int = 0
+    ending_ms: int = 0
+    due_ms: int = 0
+    delay_ms: int = field(default=FIRST_DELAY_MS)
+
+    def start(self, now_ms: int) -> None:
+        """Start it as the leader of a new group that dies with us."""
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+            preexec_fn=partial(_die_with, os.getpid()),  # noqa: PLW1509  we have one thread
+        )
+        self.group = self.process.pid
+        self.started_ms = now_ms
+        log.info("child started name=%s pid=%s", self.name, self.process.pid)
+
+    def look(self, now_ms: int) -> None:
+        """One round: notice an end, see the group off, and start again when it is time."""
+        if self.process is not None:
+            code = self.process.poll()
+            if code is None:
+                return
+            log.warning("child ended name=%s code=%s", self.name, code)
+            self._plan_restart(now_ms)
+            self.process = None
+            self.end(now_ms)
+        if self.group is not None:
+            self._see_off(now_ms)
+        if self.group is None and now_ms >= self.due_ms:
+            self.start(now_ms)
+
+    def _plan_restart(self, now_ms: int) -> None:
+        if now_ms - self.started_ms >= HEALTHY_MS:
+            self.delay_ms = FIRST_DELAY_MS
+        self.due_ms = now_ms + self.delay_ms
+        self.delay_ms = min(self.delay_ms * 2, LONGEST_DELAY_MS)
+
+    def end(self, now_ms: int) -> None:
+        """Ask the whole group to end."""
+        self.ending_ms = now_ms
+        _signal_group(self.group, signal.SIGTERM)
+
+    def _see_off(self, now_ms: int) -> None:
+        """Forget the group once it is empty; end by force what outlasts the grace."""
+        if self.process is not None and self.process.poll() is not None:
+            self.process = None
+        if self.process is None and not _group_lives(self.group):
+            self.group = None
+        elif now_ms - self.ending_ms >= GRACE_MS:
+            _signal_group(self.group, signal.SIGKILL)
+
+    def gone(self, now_ms: int) -> bool:
+        """While stopping: one round; whether nothing of it is left."""
+        if self.group is not None:
+            self._see_off(now_ms)
+        return self.group is None
+
+
+def run(children: Sequence[Child], each_round: Callable[[], bool]) -> None:
+    """Keep ``children`` running until SIGTERM or SIGINT, then end them all.
+
+    ``each_round`` is called every `ROUND_S` seconds until it returns True: nothing more to do.
+    """
+    stop = _StopFlag()
+    with _wakeups(stop) as wait:
+        busy = True
+        while not stop:
+            now_ms = boot_ms()
+            for child in children:
+                child.look(now_ms)
+            busy = busy and not each_round()
+            settled = not busy and all(child.process for child in children)
+            wait(None if settled else ROUND_S)
+        log.info("stopping signal=%s", stop.number)
+        for child in children:
+            if child.group is not None:
+                child.end(boot_ms())
+        while [child for child in children if not child.gone(boot_ms())]:
+            wait(ROUND_S)
+
+
+class _StopFlag:
+    """Set by the first SIGTERM or SIGINT."""
+
+    number = 0
+
+    def __bool__(self) -> bool:
+        return self.number != 0
+
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        self.number = number
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """SIGCHLD needs a handler to wake us; there is nothing else to do."""
+
+
+@contextlib.contextmanager
+def _wakeups(stop: _StopFlag) -> Iterator[Callable[[float | None], None]]:
+    """Handle signals, and give a ``wait(seconds)`` that any signal cuts short.
+
+    Python writes a byte to the socket for each signal, so none can slip in between look and sleep.
+    """
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)
+    writer.setblocking(False)
+    old_fd = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    wanted = {signal.SIGTERM: stop.handle, signal.SIGINT: stop.handle, signal.SIGCHLD: _ignore}
+    old = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+
+    def wait(seconds: float | None) -> None:
+        select.select([reader], [], [], seconds)
+        with contextlib.suppress(BlockingIOError):
+            reader.recv(4096)
+
+    try:
+        yield wait
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(old_fd)
+        reader.close()
+        writer.close()
+
+
+def _die_with(parent: int) -> None:
+    """In the new child, before its program: ask the kernel for our end when the parent ends.
+
+    Linux only; elsewhere a child outlives a SIGKILL of its supervisor.
+    """
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before we could ask
+            os._exit(1)
+
+
+def _signal_group(group: int | None, number: signal.Signals) -> None:
+    if group is not None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, number)
+
+
+def _group_lives(group: int | None) -> bool:
+    """Whether a process of the group is left. Called only after its leader was reaped.
+
+    As process 1 of a container we inherit the leader's orphans and must collect them ourselves.
+    """
+    if group is None:
+        return False
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-group, os.WNOHANG)[0]:
+            pass
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

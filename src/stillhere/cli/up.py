@@ -1,0 +1,101 @@
+"""`stillhere up`: everything an installation needs, in one command.
+
+Owns the order (folder, keys, database, children) and what is said on the terminal. The children are
+the same commands anyone can run: `stillhere web` and `stillhere engine`.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging.config
+import os
+import socket
+import sys
+from collections.abc import Sequence
+
+import click
+import segno
+
+from stillhere.cli import folder, supervise
+from stillhere.cli.migrate import prepare
+from stillhere.config import environment, logs
+from stillhere.config.environment import SettingError, Stillhere
+from stillhere.config.wiring import boot_ms
+
+PATIENCE_MS = 10_000  # how long it may take to become healthy before we say what is missing
+
+
+@click.command()
+def command() -> None:
+    """Start everything: database, web and engine."""
+    stillhere = environment.read(os.environ)
+    start(stillhere, ["web", "engine"])
+
+
+def start(stillhere: Stillhere, names: Sequence[str]) -> None:
+    """Prepare the data folder and run the commands ``names`` until we are told to stop."""
+    with folder.held(stillhere):
+        prepare(stillhere)
+        logging.config.dictConfig(logs.configuration(stillhere.log))
+        _require_free_port(stillhere)
+        # The address is found once: both children must make the same links.
+        os.environ["STILLHERE_BASE_URL"] = stillhere.base_url
+        children = [
+            supervise.Child(name, [sys.executable, "-m", "stillhere", name]) for name in names
+        ]
+        supervise.run(children, Announcement(stillhere))
+
+
+def _require_free_port(stillhere: Stillhere) -> None:
+    family = socket.AF_INET6 if ":" in stillhere.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((stillhere.host, stillhere.port))
+        except OSError as error:
+            raise SettingError(
+                f"Port {stillhere.port} cannot be used ({error.strerror}). "
+                "Choose another with STILLHERE_PORT."
+            ) from None
+
+
+class Announcement:
+    """Called every round until healthy: prints the address once, or says what is missing."""
+
+    def __init__(self, stillhere: Stillhere) -> None:
+        """Start waiting now."""
+        self.stillhere = stillhere
+        self.since_ms = boot_ms()
+        self.said = ""
+
+    def __call__(self) -> bool:
+        """Ask the web server how it is; return whether everything was said."""
+        status, reasons = health(self.stillhere)
+        if status == 200:
+            _print_address(self.stillhere)
+            return True
+        if boot_ms() - self.since_ms > PATIENCE_MS and reasons != self.said:
+            self.said = reasons
+            click.echo(f"Not ready yet: {reasons}", err=True)
+        return False
+
+
+def health(stillhere: Stillhere) -> tuple[int, str]:
+    """Return the status of /healthz and its words on one line; 0 when nothing answers."""
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(stillhere.host, stillhere.host)  # noqa: S104
+    asking = http.client.HTTPConnection(own, stillhere.port, timeout=1)
+    try:
+        asking.request("GET", "/healthz", headers={"Host": "localhost"})
+        answer = asking.getresponse()
+        return answer.status, " ".join(answer.read(2000).decode(errors="replace").split())
+    except (OSError, http.client.HTTPException):
+        return 0, "the web server does not answer yet"
+    finally:
+        asking.close()
+
+
+def _print_address(stillhere: Stillhere) -> None:
+    click.echo(f"\nStillhere is running: {stillhere.base_url}\n")
+    segno.make(stillhere.base_url, error="l").terminal(sys.stdout, compact=True, border=2)
+    click.echo("Open it on a phone in the same network. Ctrl-C stops it.", err=False)
+    sys.stdout.flush()

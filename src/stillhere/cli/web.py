@@ -1,0 +1,68 @@
+"""`stillhere web`: the web server, in one process.
+
+Owns how granian is run: embedded, so that no worker can outlive its parent, and without an access
+log, because addresses hold keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.utils.module_loading import import_string
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+BACKLOG = 4096  # connections the kernel keeps while we are busy
+
+
+@click.command()
+def command() -> None:
+    """Run only the web server."""
+    django.setup()
+    collect_static(Path(settings.STATICFILES_DIRS[0]), Path(settings.STATIC_ROOT))
+    application = import_string("stillhere.config.asgi.application")
+    asyncio.run(serve(application, settings.STILLHERE.host, settings.STILLHERE.port))
+
+
+def collect_static(source: Path, target: Path) -> None:
+    """Name, hash and compress the static files, once for each state they are in."""
+    stamp = target / ".made-from"
+    state = _state_of(source)
+    if stamp.exists() and stamp.read_text() == state:
+        return
+    call_command("collectstatic", interactive=False, clear=target.exists(), verbosity=0)
+    stamp.write_text(state)
+
+
+def _state_of(source: Path) -> str:
+    digest = hashlib.sha256(django.__version__.encode())
+    for path in sorted(path for path in source.rglob("*") if path.is_file()):
+        facts = path.stat()
+        digest.update(f"{path} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+async def serve(application: Any, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; what was accepted is answered first."""
+    server = Server(
+        application,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        backlog=BACKLOG,
+        websockets=False,
+        log_enabled=False,
+        log_access=False,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    await server.serve()
