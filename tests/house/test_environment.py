@@ -39,6 +39,7 @@ def test_a_laptop_needs_no_setting_at_all() -> None:
         ("STILLHERE_KEEP_ALARM_DAYS", "a month"),
         ("STILLHERE_LOG", "loud"),
         ("STILLHERE_DEMO", "yes"),
+        ("STILLHERE_CHAT_PRIVATE", "maybe"),
     ],
 )
 def test_a_bad_setting_is_one_sentence_that_names_it(name: str, typed: str) -> None:

@@ -22,7 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 from stillhere.cli import folder
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError, Stillhere
-from stillhere.config.wiring import raw_now_ms
+from stillhere.config.wiring import wall_ms
 
 BACKUPS_KEPT = 5
 _ADVISORY_LOCK = 8_420_001  # any number, the same for every Stillhere
@@ -91,7 +91,7 @@ def _migrate(stillhere: Stillhere, *, new_keys: bool) -> list[str]:
 def back_up(database: Path, backups: Path) -> Path:
     """Copy a SQLite database, whole, into ``backups``; keep the newest five. Return the copy."""
     backups.mkdir(mode=0o700, exist_ok=True)
-    moment = datetime.fromtimestamp(raw_now_ms(connection) / 1000, UTC)
+    moment = datetime.fromtimestamp(wall_ms() / 1000, UTC)
     copy = backups / f"stillhere-{moment:%Y%m%dT%H%M%S%fZ}.sqlite3"
     part = copy.with_suffix(".part")
     with (

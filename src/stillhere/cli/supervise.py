@@ -31,6 +31,7 @@ GRACE_MS = 8_000  # from SIGTERM to SIGKILL
 ROUND_S = 0.1  # how often we look while something is on its way; otherwise signals wake us
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,9 @@ def run(children: Sequence[Child], each_round: Callable[[], bool]) -> None:
     ``each_round`` is called every `ROUND_S` seconds until it returns True: nothing more to do.
     """
     stop = _StopFlag()
+    if _LIBC is not None:
+        # Orphans of our children become ours, so that `_group_lives` can collect them at once.
+        _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with _wakeups(stop) as wait:
         busy = True
         while not stop:
@@ -189,7 +193,7 @@ def _signal_group(group: int | None, number: signal.Signals) -> None:
 def _group_lives(group: int | None) -> bool:
     """Whether a process of the group is left. Called only after its leader was reaped.
 
-    As process 1 of a container we inherit the leader's orphans and must collect them ourselves.
+    Its orphans are ours (see `run`): until collected they would count as living.
     """
     if group is None:
         return False

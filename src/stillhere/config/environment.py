@@ -44,11 +44,17 @@ class Stillhere:
     heartbeat_url: str
     keep_quiet_h: int
     keep_alarm_days: int
+    chat_private: bool
     log: str
-    demo: bool
+    demo_url: str
     master_keys: Mapping[int, bytes] = field(
         default_factory=lambda: MappingProxyType({}), repr=False
     )
+
+    @property
+    def demo(self) -> bool:
+        """Whether this is a demo: the phones are drawn on a page, and no real one can ring."""
+        return bool(self.demo_url)
 
     @property
     def https(self) -> bool:
@@ -69,6 +75,7 @@ def read(environ: Mapping[str, str]) -> Stillhere:
     base_url = env.get("STILLHERE_BASE_URL") or f"http://{_own_address(host)}:{port}"
     base_url = _web_url("STILLHERE_BASE_URL", base_url).rstrip("/")
     heartbeat_url = env.get("STILLHERE_HEARTBEAT_URL", "")
+    demo_url = env.get("STILLHERE_DEMO", "")
     return Stillhere(
         data=_data_folder(env),
         host=host,
@@ -82,8 +89,9 @@ def read(environ: Mapping[str, str]) -> Stillhere:
         heartbeat_url=_web_url("STILLHERE_HEARTBEAT_URL", heartbeat_url) if heartbeat_url else "",
         keep_quiet_h=_whole(env, "STILLHERE_KEEP_QUIET_H", 24, 1, 24 * 365),
         keep_alarm_days=_whole(env, "STILLHERE_KEEP_ALARM_DAYS", 30, 1, 3650),
+        chat_private=_one_of(env, "STILLHERE_CHAT_PRIVATE", "0", ("0", "1")) == "1",
         log=_one_of(env, "STILLHERE_LOG", "info", LOG_LEVELS),
-        demo=_one_of(env, "STILLHERE_DEMO", "0", ("0", "1")) == "1",
+        demo_url=_web_url("STILLHERE_DEMO", demo_url) if demo_url else "",
     )
 
 
@@ -164,7 +172,7 @@ def _coordinator(env: Mapping[str, str]) -> str:
 def _own_address(host: str) -> str:
     """The address under which a phone on the same network finds this machine.
 
-    Asks the routing table by a datagram socket; nothing is sent (192.0.2.1 is for documentation).
+    Asks the routing table by a datagram socket; nothing is sent to the documentation address.
     """
     if host in ("127.0.0.1", "localhost", "::1"):
         return "localhost"
@@ -172,7 +180,7 @@ def _own_address(host: str) -> str:
         return f"[{host}]" if ":" in host else host
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))
+            probe.connect(("198.51.100.1", 9))
             return str(probe.getsockname()[0])
         except OSError:  # no network at all
             return "localhost"

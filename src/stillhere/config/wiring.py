@@ -7,8 +7,8 @@ nothing. Lower floors never import this file: they get what it builds as argumen
 
 from __future__ import annotations
 
+import hmac
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from stillhere.config.environment import Stillhere
@@ -32,6 +32,11 @@ def raw_now_ms(connection: BaseDatabaseWrapper) -> int:
         with connection.cursor() as cursor:
             cursor.execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
             return int(cursor.fetchone()[0])
+    return wall_ms()
+
+
+def wall_ms() -> int:
+    """This machine's own time in milliseconds since 1970 UTC: for mail headers, not for watches."""
     return time.time_ns() // 1_000_000
 
 
@@ -41,9 +46,31 @@ def boot_ms() -> int:
 
 
 def build_channels(stillhere: Stillhere) -> dict[str, Channel]:
-    """The channels this installation is configured for, by name."""
-    builders: list[Callable[[Stillhere], dict[str, Channel]]] = []
-    channels: dict[str, Channel] = {}
-    for build in builders:
-        channels |= build(stillhere)
-    return channels
+    """The channels this installation is configured for, by name.
+
+    Imports stand here because some of these libraries cost half a second, and most installations
+    need few of them.
+    """
+    channels: list[Channel] = []
+    if stillhere.smtp_url:
+        from stillhere.channels.email import EmailChannel
+
+        secret = derived_secret(stillhere, "message-id")
+        channels.append(
+            EmailChannel(stillhere.smtp_url, stillhere.mail_from, clock=wall_ms, secret=secret)
+        )
+    if stillhere.demo_url:
+        from stillhere.channels.phones import demo_phones
+
+        secret = derived_secret(stillhere, "demo-phones")
+        channels.extend(demo_phones(stillhere.demo_url, secret.hex(), demo=stillhere.demo))
+    from stillhere.channels.chat import ChatChannel
+
+    channels.append(ChatChannel(allow_private=stillhere.chat_private))
+    return {channel.name: channel for channel in channels}
+
+
+def derived_secret(stillhere: Stillhere, purpose: str) -> bytes:
+    """A secret for one purpose, made from the oldest master key so that it outlives rotation."""
+    oldest = stillhere.master_keys[min(stillhere.master_keys)]
+    return hmac.digest(oldest, purpose.encode(), "sha256")
