@@ -6,7 +6,7 @@ CATALOGUES := $(wildcard src/stillhere/locale/*/LC_MESSAGES/*.po)
 PROJECT := pyproject.toml hatch_build.py $(CATALOGUES)
 export STILLHERE_DATA ?= ./data
 
-.PHONY: up demo test test-fast check lock bench-checkin
+.PHONY: up demo test test-fast check messages lock bench-checkin
 
 up: $(VENV)/.stamp-project
 	@exec $(BIN)/stillhere up
@@ -24,6 +24,9 @@ test-fast: $(VENV)/.stamp-dev
 
 check: $(VENV)/.stamp-dev
 	@$(BIN)/python tools/check.py
+
+messages: $(VENV)/.stamp-dev
+	@$(BIN)/python tools/catalogues.py update
 
 lock:
 	uv lock --upgrade
