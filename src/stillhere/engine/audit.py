@@ -1,0 +1,50 @@
+"""Sweeps and proofs. Every open alarm must have a timer ahead and a message that lives; only then
+do we say so.
+
+No proof, no ping: an outside watcher that stops hearing from us raises the alarm about ourselves.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.db import transaction
+
+from stillhere.store import queries, services
+from stillhere.store.models import Installation
+
+log = logging.getLogger("stillhere.audit")
+
+BEHIND_MS = 10_000  # a timer or message this late means the engine does not keep up
+
+
+def audit_once(now: int) -> list[str]:
+    """Look for what must never be, write down the proof or what is missing, and return the
+    reasons (empty: all well). Bounded, indexed queries only."""
+    reasons = []
+    late_ms = queries.latest_due_ms(now)
+    if late_ms > BEHIND_MS:
+        reasons.append(f"watches are looked at {late_ms // 1000} s late")
+    unsent_ms = queries.oldest_urgent_ms(now)
+    if unsent_ms > 3 * BEHIND_MS:
+        reasons.append(f"an urgent message has been waiting for {unsent_ms // 1000} s")
+    dead = queries.alarms_without_life(now)
+    if dead:
+        reasons.append(f"{len(dead)} open alarms have nothing on its way: {dead[:5]}")
+    with transaction.atomic():
+        proof = {"proof_says": "; ".join(reasons)} | ({} if reasons else {"proof_at": now})
+        Installation.objects.filter(id=1).update(**proof)
+    for reason in reasons:
+        log.error("no proof: %s", reason)
+    return reasons
+
+
+def sweep_once(now: int) -> int:
+    """Erase what has been kept long enough; returns how many watches."""
+    gone = services.erase_due(
+        now, settings.STILLHERE.keep_quiet_h, settings.STILLHERE.keep_alarm_days
+    )
+    if gone:
+        log.info("erased watches=%d", gone)
+    return gone

@@ -1,0 +1,156 @@
+"""Lease, send, record: messages leave here, at least once, most urgent first.
+
+Each channel has its own queue and its own places, so that a slow one never makes the others wait.
+Leasing and recording are database work and run in one thread; sending runs on the event loop,
+outside any transaction. What a send learned is recorded in groups. A send that never answers is
+*unknown* after its channel's deadline and is sent again: a duplicate is cheap, silence is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import Error, connection
+
+from stillhere.channels.base import Channel, Fate, Outgoing, Receipt
+from stillhere.engine import letters
+from stillhere.store import clock, delivery
+from stillhere.store.delivery import Fated, Leased
+
+log = logging.getLogger("stillhere.deliver")
+
+IDLE_S = 0.1  # how long an empty queue rests before it is looked at again
+MARGIN_S = 10.0  # a lease outlives its channel's deadline by this
+ORPHANS_EVERY_S = 5.0
+
+T = TypeVar("T")
+
+
+class Courier:
+    """Delivers for every channel until ``stop`` is called. ``coordinator`` is an address of the
+    channel named ``coordinator_by``, or empty."""
+
+    def __init__(
+        self, channels: Mapping[str, Channel], coordinator: str = "", coordinator_by: str = ""
+    ) -> None:
+        self._channels = dict(channels)
+        self._coordinator = coordinator
+        if coordinator and coordinator_by in channels:
+            self._channels["coordinator"] = channels[coordinator_by]
+        self._db = ThreadPoolExecutor(1, "deliver-db")
+        self._done: asyncio.Queue[Fated] = asyncio.Queue()
+        self._stopping = asyncio.Event()
+        self._beat: Callable[[], None] = lambda: None
+
+    async def run(self, beat: Callable[[], None]) -> None:
+        """Serve all queues until stopped; ``beat`` is called each round, as proof of life to the
+        watchdog."""
+        self._beat = beat
+        queues = [
+            asyncio.create_task(self._serve(name, channel))
+            for name, channel in self._channels.items()
+        ]
+        jobs = [
+            *queues,
+            asyncio.create_task(self._orphans()),
+            asyncio.create_task(self._recorder()),
+        ]
+        await self._stopping.wait()
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        for channel in set(self._channels.values()):
+            await channel.close()
+        self._db.submit(connection.close)
+        self._db.shutdown()
+
+    def stop(self) -> None:
+        """Finish; what is leased and unrecorded will be sent again."""
+        self._stopping.set()
+
+    async def _serve(self, name: str, channel: Channel) -> None:
+        """One channel's queue: as many at once as the channel likes, never waiting for the
+        slowest."""
+        flying: set[asyncio.Task[None]] = set()
+        while True:
+            free = channel.concurrency - len(flying)
+            leased = await self._safely(_lease, name, free, channel.deadline_s) if free > 0 else []
+            for message in leased or []:
+                task = asyncio.create_task(self._send(channel, message))
+                flying.add(task)
+                task.add_done_callback(flying.discard)
+            self._beat()
+            if free <= 0:
+                await asyncio.wait(flying, timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
+            elif not leased:
+                await asyncio.sleep(IDLE_S)
+
+    async def _send(self, channel: Channel, message: Leased) -> None:
+        try:
+            outgoing = letters.render(message, message.to or self._coordinator)
+            receipt = await _deadline(channel, outgoing)
+        except Exception:
+            log.exception("could not send message=%d channel=%s", message.id, message.channel)
+            receipt = Receipt(Fate.UNKNOWN, why="our own fault")
+        log.info(
+            "sent message=%d word=%s channel=%s fate=%s",
+            message.id,
+            message.word,
+            message.channel,
+            receipt.fate,
+        )
+        await self._done.put(letters.fated(message, receipt))
+
+    async def _recorder(self) -> None:
+        """Write down results in groups. What cannot be written stays leased, runs out, and is
+        sent again."""
+        while True:
+            group = [await self._done.get()]
+            while not self._done.empty() and len(group) < 200:
+                group.append(self._done.get_nowait())
+            await self._safely(_record, group)
+
+    async def _orphans(self) -> None:
+        """Messages for a channel that is not configured fail at once, so that the ladder moves
+        on."""
+        while True:
+            for name in await self._safely(delivery.channels_waiting) or []:
+                if name not in self._channels:
+                    log.error("no channel %s here", name)
+                    await self._safely(_fail_all, name)
+            await asyncio.sleep(ORPHANS_EVERY_S)
+
+    async def _safely(self, work: Callable[..., T], *args: object) -> T | None:
+        """Run database work in its thread; a database that is away is tried again next round."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._db, lambda: work(*args))
+        except Error as failure:
+            log.warning("database: %s", type(failure).__name__)
+            await asyncio.get_running_loop().run_in_executor(self._db, connection.close)
+            await asyncio.sleep(IDLE_S)
+            return None
+
+
+async def _deadline(channel: Channel, outgoing: Outgoing) -> Receipt:
+    try:
+        return await asyncio.wait_for(channel.send(outgoing), channel.deadline_s + 1)
+    except TimeoutError:
+        return Receipt(Fate.UNKNOWN, why="no answer in time")
+
+
+def _lease(name: str, most: int, deadline_s: float) -> list[Leased]:
+    now, rate = clock.now_ms(), clock.read().rate
+    return delivery.lease(name, now, min(most, 100), (deadline_s + MARGIN_S) * rate)
+
+
+def _record(group: list[Fated]) -> None:
+    delivery.record(group, clock.now_ms())
+
+
+def _fail_all(name: str) -> None:
+    leased = _lease(name, 100, 1.0)
+    _record([Fated(m, delivery.NOWHERE, why=f"no channel {name} here") for m in leased])

@@ -1,0 +1,65 @@
+"""From a leased message to what is sent: facts become words, rows become links. Decides nothing."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from stillhere.channels.base import Fate, Outgoing, Receipt
+from stillhere.channels.wording import Facts, compose
+from stillhere.store import delivery, sealed
+from stillhere.store.delivery import Fated, Leased
+
+FATES = {
+    Fate.ACCEPTED: delivery.SENT,
+    Fate.DELIVERED: delivery.DELIVERED,
+    Fate.ANSWERED: delivery.DELIVERED,
+    Fate.BUSY: delivery.RETRY,
+    Fate.UNKNOWN: delivery.RETRY,
+    Fate.FAILED: delivery.FAILED,
+    Fate.OPTED_OUT: delivery.OPTED_OUT,
+}
+
+
+def render(m: Leased, to: str) -> Outgoing:
+    """One message for the address ``to``, in the language of whoever reads it."""
+    facts = Facts(
+        person=m.person_name,
+        contact=m.contact_name,
+        who=m.who_name,
+        at=m.facts.get("at"),
+        tz=m.tz,
+        eta_s=m.facts.get("eta_s"),
+        outcome=m.facts.get("outcome") or "",
+        round=m.facts.get("round") or 0,
+        after_outage=bool(m.facts.get("after_outage")),
+        confirmed=m.confirmed,
+        wish=m.wish,
+        program=settings.STILLHERE.program,
+    )
+    words = compose(m.word, facts, m.lang)
+    return Outgoing(
+        key=m.key,
+        to=to,
+        text=words.text,
+        subject=words.subject,
+        link=link(m),
+        lang=m.lang,
+        choices=words.choices,
+        reply_ref=str(m.id),
+    )
+
+
+def link(m: Leased) -> str:
+    """Where this message leads: the contact's page, the person's button, or the coordinator's
+    desk."""
+    base = settings.STILLHERE.base_url
+    if m.contact is not None:
+        return f"{base}/c/{sealed.key_for('contact', m.contact_nonce)}"
+    if m.address is None:
+        return f"{base}/desk"
+    return f"{base}/k/{sealed.key_for('watch', m.watch_nonce)}" if m.watch is not None else base
+
+
+def fated(m: Leased, receipt: Receipt) -> Fated:
+    """What the channel learned, in the outbox's words."""
+    return Fated(m, FATES[receipt.fate], receipt.provider_ref, receipt.why, receipt.retry_after_s)

@@ -1,0 +1,158 @@
+"""The engine process: three threads that call the plain rounds, and a watchdog over them.
+
+The only threads of the engine start here. A round that raises is logged and tried again; a thread
+that makes no round for half a minute (a frozen database frees no client by itself) ends the whole
+process, and the supervisor starts a new one. Nothing is lost by that: every timer is a row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+import aiohttp
+from django.conf import settings
+from django.db import Error, connection
+
+from stillhere.engine.audit import audit_once, sweep_once
+from stillhere.engine.deliver import Courier
+from stillhere.engine.pulse import pulse_once
+from stillhere.engine.tick import MOST, tick_once
+from stillhere.store import clock, delivery
+
+log = logging.getLogger("stillhere.engine")
+
+TICK_EVERY_S = 0.1
+PULSE_EVERY_MS = 1_000
+AUDIT_EVERY_S = 5.0
+SWEEP_EVERY_MS = 60_000
+HEARTBEAT_EVERY_MS = 60_000
+FROZEN_MS = 30_000
+
+
+class Beats:
+    """When each thread last made a round, by the boot clock."""
+
+    def __init__(self) -> None:
+        self._at: dict[str, int] = {}
+
+    def beat(self, name: str) -> None:
+        self._at[name] = settings.BOOT_MS()
+
+    def frozen(self) -> list[str]:
+        now = settings.BOOT_MS()
+        return [name for name, at in self._at.items() if now - at > FROZEN_MS]
+
+
+def run() -> None:
+    """Run until SIGTERM or SIGINT. Blocks."""
+    stop, beats = threading.Event(), Beats()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if connection.vendor == "sqlite":  # the data folder's lock says there is no other engine
+        delivery.release_leases()
+    threads = [
+        threading.Thread(
+            target=_rounds, args=("tick", _ticking(), TICK_EVERY_S, stop, beats), daemon=True
+        ),
+        threading.Thread(
+            target=_rounds, args=("audit", _auditing(), AUDIT_EVERY_S, stop, beats), daemon=True
+        ),
+        threading.Thread(target=_delivering, args=(stop, beats), daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    log.info("engine started")
+    while not stop.wait(1.0):
+        if frozen := beats.frozen():
+            log.critical("frozen: %s; starting over", ", ".join(frozen))
+            os._exit(70)
+    for thread in threads:
+        thread.join(timeout=5)
+    log.info("engine stopped")
+
+
+def _rounds(
+    name: str, once: Callable[[], float], every_s: float, stop: threading.Event, beats: Beats
+) -> None:
+    """Call ``once`` for ever; it says how long to rest, at most ``every_s``."""
+    while not stop.is_set():
+        rest_s = every_s
+        try:
+            rest_s = min(once(), every_s)
+        except Error as failure:
+            log.warning("%s: database: %s", name, type(failure).__name__)
+            connection.close()
+        except Exception:
+            log.exception("%s: this round failed, the next one comes", name)
+        beats.beat(name)
+        stop.wait(rest_s)
+    connection.close()
+
+
+def _ticking() -> Callable[[], float]:
+    pulsed = -PULSE_EVERY_MS
+
+    def once() -> float:
+        nonlocal pulsed
+        boot = settings.BOOT_MS()
+        if boot - pulsed >= PULSE_EVERY_MS:
+            pulse_once()
+            pulsed = boot
+        return 0.0 if tick_once(clock.now_ms()) == MOST else TICK_EVERY_S
+
+    return once
+
+
+def _auditing() -> Callable[[], float]:
+    swept = pinged = 0
+
+    def once() -> float:
+        nonlocal swept, pinged
+        now, boot = clock.now_ms(), settings.BOOT_MS()
+        reasons = audit_once(now)
+        if boot - swept >= SWEEP_EVERY_MS:
+            sweep_once(now)
+            swept = boot
+        if not reasons and settings.STILLHERE.heartbeat_url and boot - pinged >= HEARTBEAT_EVERY_MS:
+            pinged = boot
+            asyncio.run(_ping(settings.STILLHERE.heartbeat_url))
+        return AUDIT_EVERY_S
+
+    return once
+
+
+async def _ping(url: str) -> None:
+    """Tell the outside watcher that the proof held."""
+    try:
+        limit = aiohttp.ClientTimeout(total=10)
+        async with aiohttp.ClientSession(timeout=limit) as http, http.get(url) as answer:
+            log.info("heartbeat status=%d", answer.status)
+    except (aiohttp.ClientError, TimeoutError) as failure:
+        log.warning("heartbeat: %s", type(failure).__name__)
+
+
+def _delivering(stop: threading.Event, beats: Beats) -> None:
+    """The event loop of the courier, started again should it ever end by itself."""
+    while not stop.is_set():
+        try:
+            asyncio.run(_deliver(stop, beats))
+        except Exception:
+            log.exception("deliver: started over")
+            stop.wait(1.0)
+
+
+async def _deliver(stop: threading.Event, beats: Beats) -> None:
+    who = settings.STILLHERE.coordinator
+    courier = Courier(
+        settings.BUILD_CHANNELS(settings.STILLHERE), who, "chat" if "://" in who else "email"
+    )
+    running = asyncio.create_task(courier.run(lambda: beats.beat("deliver")))
+    ending = asyncio.create_task(asyncio.to_thread(stop.wait))
+    await asyncio.wait((running, ending), return_when=asyncio.FIRST_COMPLETED)
+    courier.stop()
+    await running

@@ -1,0 +1,56 @@
+"""The engine's heartbeat, and what it learns from it about lost time and moved clocks.
+
+The beat stored with every round is the reference. Found far behind: we were away, or the clock
+jumped forward; either way people could not have been heard, so an ``Outage`` is written and they
+are asked first. Found ahead of the clock: somebody set it back, and the difference goes into the
+installation's offset, so that no timer waits an hour longer. The offset is given back once no acute
+watch is open. Several engines may beat; it is idempotent.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from stillhere.store import clock
+from stillhere.store.models import Installation, Outage, WatchRow
+
+log = logging.getLogger("stillhere.pulse")
+
+AWAY_MS = 15_000  # a gap longer than this, in real time, is an outage
+BACK_MS = 2_000  # a clock behind the last beat by more than this was set back
+
+
+def pulse_once() -> int:
+    """Beat once and return ``now``."""
+    with transaction.atomic():
+        here = Installation.objects.select_for_update().get_or_create(id=1)[0]
+        row = clock.read()
+        told = row.now(settings.RAW_NOW_MS(connection)) if row.beat_at == 0 else _unclamped(row)
+        behind = row.beat_at - told
+        if behind > BACK_MS:
+            here.clock_offset_ms += behind
+            log.warning("clock set back by_ms=%d", behind)
+        elif here.clock_offset_ms > 0 and not _acute_watch_open():
+            log.info("clock offset given back ms=%d", here.clock_offset_ms)
+            here.clock_offset_ms, here.beat_at = 0, 0
+            told -= row.offset_ms
+        now = max(told, here.beat_at)
+        if row.beat_at and (told - row.beat_at) / row.rate > AWAY_MS:
+            Outage.objects.create(from_at=row.beat_at, to_at=now, why="away or clock forward")
+            log.warning("outage from_at=%d to_at=%d", row.beat_at, now)
+        here.beat_at = now
+        here.save(update_fields=["clock_offset_ms", "beat_at"])
+    return now
+
+
+def _unclamped(row: clock.ClockRow) -> int:
+    return clock.ClockRow(row.offset_ms, row.rate, row.anchor_at, 0).now(
+        settings.RAW_NOW_MS(connection)
+    )
+
+
+def _acute_watch_open() -> bool:
+    return WatchRow.objects.filter(wake_at__isnull=False, routine="").exists()

@@ -1,0 +1,308 @@
+"""The only writer of watches, their journal and their messages.
+
+``apply_batch`` takes whatever is waiting, in the order it arrived, and in one transaction: reads
+the rows (locked in id order), folds each watch's events through ``core.watch.step``, swaps the rows
+where their version still matches, writes journal and outbox. When it returns, it is durable; that
+is when somebody may be told "Got it".
+
+A watch our own code cannot step is quarantined: its first contacts and the coordinator are alerted,
+the others in the batch are untouched. No network here, no clock but the one it reads first, no
+model instances.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.db import connection, transaction
+
+from stillhere.core import events as ev
+from stillhere.core.events import Event, Outcome, State
+from stillhere.core.ladder import Circle
+from stillhere.core.schedule import Routine
+from stillhere.core.watch import Step, Watch, check, step, worth_a_line
+from stillhere.core.watch import start as begin
+from stillhere.store import clock, rows, sealed
+from stillhere.store.circle import circles_of
+from stillhere.store.models import Person, WatchRow
+from stillhere.store.outbox import JournalEntry, Outbox, Told, quarantine_alert
+from stillhere.store.rows import COLUMNS, MUTABLE, Row
+
+log = logging.getLogger("stillhere.apply")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """A check-in as it comes from a page or button: how old it is, not when it was, since only
+    we know now."""
+
+    age_ms: int = 0
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NeedHelp:
+    """The person wants somebody now; the plan is read when it is applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """``wake_at`` has come; the plan is read if an alarm may start."""
+
+
+Asked = Event | CheckIn | NeedHelp | Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that happened to one watch, named by id or by the hash of its key."""
+
+    what: Asked
+    watch: int | None = None
+    key_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a ``Change``, after the commit. ``watch`` None: there is no such watch.
+    ``refused`` says why nothing changed; ``quarantined`` that the watch needs a person."""
+
+    now: int
+    watch: Watch | None = None
+    refused: str | None = None
+    quarantined: bool = False
+
+
+@dataclass(slots=True)
+class _Bench:
+    """One watch while its events are folded."""
+
+    watch: Watch
+    person: int
+    version: int
+    before: Row
+    quarantined: bool
+    told: list[Told] = field(default_factory=list)
+    journal: list[JournalEntry] = field(default_factory=list)
+
+
+def apply_batch(changes: Sequence[Change]) -> list[Answer]:
+    """Apply ``changes`` in one transaction and answer each, in order, after the commit.
+
+    Raises what the database raises when nothing could be stored (nothing was acknowledged then).
+    """
+    with transaction.atomic():
+        now = clock.now_ms()
+        benches = _load(changes)
+        pairs = [(change, benches.get(_name(change))) for change in changes]
+        circles = circles_of(
+            {b.person for c, b in pairs if b is not None and _may_alarm(c.what, b.watch, now)}
+        )
+        answers = [_fold(change, bench, circles, now) for change, bench in pairs]
+        _store({bench.watch.id: bench for bench in benches.values()}.values(), now)
+    return answers
+
+
+def apply(change: Change) -> Answer:
+    """Apply one change on its own."""
+    return apply_batch([change])[0]
+
+
+def _name(change: Change) -> int | bytes | None:
+    return change.watch if change.watch is not None else change.key_hash
+
+
+def _may_alarm(what: Asked, watch: Watch, now: int) -> bool:
+    """Whether this could raise an alarm, which needs the plan as it stands."""
+    if isinstance(what, Tick):
+        return watch.grace_at is not None and watch.grace_at <= now
+    return isinstance(what, NeedHelp)
+
+
+def _load(changes: Sequence[Change]) -> dict[int | bytes | None, _Bench]:
+    """The rows of all watches named, by id and by key hash. Locked in id order: two batches
+    never cross."""
+    ids = list({c.watch for c in changes if c.watch is not None})
+    hashes = list({c.key_hash for c in changes if c.watch is None and c.key_hash is not None})
+    where: list[str] = []
+    params: list[int | bytes] = []
+    if ids:
+        where.append(f"id IN ({', '.join(['%s'] * len(ids))})")
+        params += ids
+    if hashes:
+        where.append(f"key_hash IN ({', '.join(['%s'] * len(hashes))})")
+        params += hashes
+    if not where:
+        return {}
+    lock = " FOR UPDATE" if connection.vendor == "postgresql" else ""
+    sql = (
+        f"SELECT person_id, version, key_hash, quarantined_at, {', '.join(COLUMNS)} FROM watch "
+        f"WHERE {' OR '.join(where)} ORDER BY id{lock}"
+    )
+    benches: dict[int | bytes | None, _Bench] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        for person, version, key_hash, quarantined_at, *row in cursor.fetchall():
+            watch = rows.thaw(tuple(row))
+            bench = _Bench(watch, person, version, tuple(row[4:]), quarantined_at is not None)
+            benches[watch.id] = benches[bytes(key_hash)] = bench
+    return benches
+
+
+def _fold(change: Change, bench: _Bench | None, circles: Mapping[int, Circle], now: int) -> Answer:
+    """Step one watch by one event; what raises is quarantined, and the rest of the batch goes
+    on."""
+    if bench is None:
+        return Answer(now)
+    try:
+        event = _event(change.what, circles.get(bench.person, Circle()), now)
+        done = step(bench.watch, event, now)
+    except Exception:
+        log.exception("quarantine watch=%d event=%s", bench.watch.id, type(change.what).__name__)
+        if not bench.quarantined:
+            circle = circles_of({bench.person}).get(bench.person, Circle())
+            bench.told.append(quarantine_alert(bench.watch, circle, now))
+        bench.quarantined = True
+        return Answer(now, bench.watch, quarantined=True)
+    _record(bench, event, done, now)
+    return Answer(now, done.watch, done.refused, bench.quarantined)
+
+
+def _event(what: Asked, circle: Circle, now: int) -> Event:
+    """Give what came in the instant and the plan it needs to be an event."""
+    match what:
+        case CheckIn(age_ms, seq):
+            return ev.StillHere(now - max(age_ms, 0), seq)
+        case NeedHelp():
+            return ev.NeedHelp(circle)
+        case Tick():
+            return ev.TimePassed(circle)
+        case _:
+            return what
+
+
+def _record(bench: _Bench, event: Event, done: Step, now: int) -> None:
+    before, bench.watch = bench.watch, done.watch
+    if done.effects:
+        bench.told.append(Told(done.watch.alarms, done.effects))
+    if worth_a_line(before, event, done.watch) and done.refused is None:
+        bench.journal.append(JournalEntry(event, before, done.watch, now))
+
+
+def _store(benches: Iterable[_Bench], now: int) -> None:
+    """Swap rows, then journal and outbox: all in the caller's transaction."""
+    changed = []
+    outbox = Outbox(now)
+    for bench in benches:
+        after = rows.freeze(bench.watch)
+        if after != bench.before or bench.told or bench.quarantined:
+            changed.append((bench.watch.id, bench.version, bench.quarantined, after))
+        outbox.add(bench.watch, bench.person, bench.version + 1, bench.told, bench.journal)
+    if changed:
+        _swap(changed, now)
+    outbox.write()
+
+
+_TYPES = {
+    "routine": "text",
+    "rechecks": "text",
+    "alarm": "text",
+    "outcome": "text",
+    "state": "text",
+} | dict.fromkeys(("shown", "unclear", "held"), "boolean")
+
+
+def _swap(changed: Sequence[tuple[int, int, bool, Row]], now: int) -> None:
+    """One statement for all rows, each only where its version still matches. A row that does not
+    match can only mean a writer that bypassed us: everything is rolled back and the caller tries
+    again."""
+    names = ("id", "version", "quarantined_at", *MUTABLE)
+    postgres = connection.vendor == "postgresql"
+    one = ", ".join(f"%s::{_TYPES.get(name, 'bigint')}" if postgres else "%s" for name in names)
+    values = ", ".join([f"({one})"] * len(changed))
+    sets = ", ".join(f"{name} = v.{name}" for name in MUTABLE)
+    sql = (
+        f"WITH v ({', '.join(names)}) AS (VALUES {values}) "
+        "UPDATE watch SET version = watch.version + 1, "
+        f"quarantined_at = COALESCE(watch.quarantined_at, v.quarantined_at), {sets} "
+        "FROM v WHERE watch.id = v.id AND watch.version = v.version RETURNING watch.id"
+    )
+    params: list[Any] = []
+    for watch_id, version, quarantined, after in changed:
+        params += (watch_id, version, now if quarantined else None, *after)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        swapped = len(cursor.fetchall())
+    if swapped != len(changed):
+        raise SwapMissed(f"{len(changed) - swapped} of {len(changed)} rows changed under us")
+
+
+class SwapMissed(RuntimeError):
+    """A row's version moved between our read and our write. Nothing was stored; try again."""
+
+
+def start(person: int, profile: str, own: str = "", routine: Routine | None = None) -> int:
+    """Begin a watch for ``person`` and return its id. A form sent twice begins it once: an acute
+    watch that is still open is the one you get. Raises KeyError for an unknown profile,
+    ProfileError for bad own numbers."""
+    numbers = rows.profile_of(profile, own)
+    with transaction.atomic():
+        now = clock.now_ms()
+        Person.objects.select_for_update().get(id=person)
+        if routine is None:
+            open_now = WatchRow.objects.filter(
+                person=person, routine="", wake_at__isnull=False
+            ).order_by("id")
+            again = open_now.values_list("id", flat=True).first()
+            if again is not None:
+                return again
+        watch = begin(0, numbers, now, routine)
+        check(watch, now)
+        nonce = sealed.new_nonce()
+        row = WatchRow.objects.create(
+            person_id=person,
+            nonce=nonce,
+            key_hash=sealed.key_hash(sealed.key_for("watch", nonce)),
+            profile=profile,
+            own=own,
+            started_at=now,
+            **dict(zip(MUTABLE, rows.freeze(watch), strict=True)),
+        )
+        started = replace(watch, id=row.id)
+        outbox = Outbox(now)
+        outbox.add(started, person, 0, [], [JournalEntry(ev.Started(), started, started, now)])
+        outbox.write()
+    return row.id
+
+
+def looked(watch: int) -> None:
+    """A person has looked at a grave or quarantined watch: its details may now be erased on
+    schedule, and a quarantined one ends."""
+    with transaction.atomic():
+        now = clock.now_ms()
+        row = WatchRow.objects.select_for_update().get(id=watch)
+        row.looked_at = now
+        fields = ["looked_at"]
+        if row.quarantined_at is not None and row.closed_at is None:
+            row.state, row.outcome, row.closed_at, row.wake_at = (
+                State.CLOSED,
+                Outcome.FALSE_ALARM,
+                now,
+                None,
+            )
+            row.alarm, row.next_ask_at, row.grace_at, row.base_at = "", None, None, None
+            fields += [
+                "state",
+                "outcome",
+                "closed_at",
+                "wake_at",
+                "alarm",
+                "next_ask_at",
+                "grace_at",
+                "base_at",
+            ]
+        row.version += 1
+        row.save(update_fields=[*fields, "version"])

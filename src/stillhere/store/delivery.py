@@ -1,0 +1,254 @@
+"""How a message moves: leased, recorded, or dropped. The only file that changes a message's status.
+
+A lease is a promise to come back before ``lease_until_at``; whoever dies breaks it and the message
+is leased again: at least once. The address, the opt-out and the erasure are read here, at the last
+moment, and win.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from stillhere.core.events import Undeliverable
+from stillhere.store import apply, sealed, services
+from stillhere.store.models import Address, Contact, Message, WatchRow
+
+BACK_OFF_S = (1, 2, 4, 8, 15, 30, 60)
+SENT, DELIVERED, RETRY = "sent", "delivered", "retry"
+FAILED, OPTED_OUT = "failed", "opted-out"  # the address is of no use any more
+NOWHERE = "nowhere"  # this installation has no such channel: the address may be fine
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """One message with everything needed to render and send it, read a moment ago.
+
+    ``to`` is the address in clear, ``""`` for the coordinator. ``watch_nonce`` and
+    ``contact_nonce`` are what the links are derived from.
+    """
+
+    id: int
+    key: str
+    channel: str
+    word: str
+    facts: dict[str, Any]
+    attempts: int
+    to: str
+    lang: str
+    tz: str
+    wish: str
+    person_name: str
+    contact_name: str
+    who_name: str
+    watch: int | None
+    watch_nonce: bytes
+    contact: int | None
+    contact_nonce: bytes
+    confirmed: bool
+    address: int | None
+    lapses_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fated:
+    """What became of a leased message: one of the words above, and what the channel said."""
+
+    message: Leased
+    fate: str
+    provider_ref: str = ""
+    why: str = ""
+    retry_after_s: int | None = None
+
+
+_LEASE = """
+UPDATE message SET lease_until_at = %s, attempts = attempts + 1
+WHERE id IN (
+    SELECT id FROM message
+    WHERE status = 'queued' AND channel = %s AND due_at <= %s AND lease_until_at <= %s
+    ORDER BY urgency, place, due_at LIMIT %s{lock}
+) RETURNING id
+"""
+_PARTS = {
+    **{
+        name: f"m.{name}"
+        for name in ("id", "key", "channel", "word", "facts", "attempts", "lapses_at")
+    },
+    "watch": "m.watch_id",
+    "contact": "m.contact_id",
+    "address": "m.address_id",
+    "person_nonce": "p.nonce",
+    "person_name": "p.name",
+    "tz": "p.tz",
+    "wish": "p.wish",
+    "person_lang": "p.lang",
+    "contact_nonce": "c.nonce",
+    "contact_name": "c.name",
+    "contact_lang": "c.lang",
+    "status": "c.status",
+    "address_nonce": "a.nonce",
+    "value": "a.value",
+    "state": "a.state",
+    "watch_nonce": "w.nonce",
+}
+_READ = f"""
+SELECT {", ".join(_PARTS.values())}
+FROM message m
+LEFT JOIN person p ON p.id = m.person_id
+LEFT JOIN contact c ON c.id = m.contact_id
+LEFT JOIN address a ON a.id = m.address_id
+LEFT JOIN watch w ON w.id = m.watch_id
+WHERE m.id IN ({{marks}}) ORDER BY m.urgency, m.place, m.due_at
+"""
+
+
+def lease(channel: str, now: int, most: int, lease_s: float) -> list[Leased]:
+    """Up to ``most`` unsent messages of ``channel``, the most urgent first, ours until the lease
+    ends.
+
+    What lapsed, opted out or was removed since it was queued is dropped here and not returned.
+    """
+    lock = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            _LEASE.format(lock=lock), [now + int(lease_s * 1000), channel, now, now, most]
+        )
+        ids = [id for (id,) in cursor.fetchall()]
+        if not ids:
+            return []
+        cursor.execute(_READ.format(marks=", ".join(["%s"] * len(ids))), ids)
+        found = [dict(zip(_PARTS, row, strict=True)) for row in cursor.fetchall()]
+    wanted = [row for row in found if not _dropped(row, now)]
+    names = _names([json.loads(row["facts"]).get("who") for row in wanted])
+    return [_leased(row, names) for row in wanted]
+
+
+def _dropped(row: dict[str, Any], now: int) -> bool:
+    """Drop a message that must not leave after all."""
+    if row["lapses_at"] is not None and row["lapses_at"] <= now:
+        why = "lapsed"
+    elif row["contact"] is not None and row["status"] not in ("invited", "confirmed"):
+        why = "not wanted"
+    elif row["address"] is not None and row["state"] != "ok":
+        why = "address gone"
+    else:
+        return False
+    Message.objects.filter(id=row["id"], status="queued").update(
+        status="dropped", why=why, done_at=now
+    )
+    return True
+
+
+def _leased(row: dict[str, Any], names: dict[int, str]) -> Leased:
+    def opened(field: str, name: str) -> str:
+        nonce = row[f"{field.split('.', maxsplit=1)[0]}_nonce"]
+        return sealed.unseal(row[name], field, nonce) if nonce is not None else ""
+
+    facts = json.loads(row["facts"])
+    to_contact = row["contact"] is not None
+    return Leased(
+        **{name: row[name] for name in ("id", "key", "channel", "word", "attempts", "lapses_at")},
+        **{name: row[name] for name in ("watch", "contact", "address")},
+        facts=facts,
+        to=opened("address.value", "value"),
+        lang=(row["contact_lang"] if to_contact else row["person_lang"]) or "en",
+        tz=row["tz"] or "UTC",
+        wish=row["wish"] or "phone-first",
+        person_name=opened("person.name", "person_name"),
+        contact_name=opened("contact.name", "contact_name"),
+        who_name=names.get(facts.get("who"), ""),
+        watch_nonce=bytes(row["watch_nonce"] or b""),
+        contact_nonce=bytes(row["contact_nonce"] or b""),
+        confirmed=row["status"] == Contact.Status.CONFIRMED,
+    )
+
+
+def _names(ids: Sequence[int | None]) -> dict[int, str]:
+    """The names of the contacts whom messages speak of."""
+    spoken_of = Contact.objects.filter(id__in=[id for id in ids if id is not None])
+    return {c.id: sealed.unseal(c.name, "contact.name", c.nonce) for c in spoken_of}
+
+
+def record(fates: Sequence[Fated], now: int) -> None:
+    """Write down what became of leased messages and feed bad news back to their watches, in one
+    transaction."""
+    with transaction.atomic():
+        # Watches before messages, as in ``apply``: two writers never wait for each other in a
+        # circle.
+        _feed_back(
+            [(f.message.watch, f.message.contact, f.message.address, f.fate, f.why) for f in fates],
+            now,
+        )
+        for fated in fates:
+            _move(fated, now)
+
+
+def _move(fated: Fated, now: int) -> None:
+    """A final status is never moved by a later record: receipts that overtook it win."""
+    m = fated.message
+    mine = Message.objects.filter(id=m.id, status="queued")
+    if fated.fate == RETRY:
+        wait_s = BACK_OFF_S[min(m.attempts, len(BACK_OFF_S)) - 1]
+        wait_s = max(wait_s, fated.retry_after_s or 0)
+        mine.update(due_at=now + min(wait_s, 60) * 1000, lease_until_at=0, why=fated.why[:200])
+        return
+    status = {SENT: "sent", DELIVERED: "delivered"}.get(fated.fate, "failed")
+    done_at = None if fated.fate == SENT else now
+    mine.update(
+        status=status, provider_ref=fated.provider_ref[:120], why=fated.why[:200], done_at=done_at
+    )
+
+
+def _feed_back(
+    news: Sequence[tuple[int | None, int | None, int | None, str, str]], now: int
+) -> None:
+    """Permanent failures break the address and move the rung; an opt-out ends everything to that
+    contact."""
+    changes = []
+    for watch, contact, address, fate, why in news:
+        if address is None or fate not in (FAILED, OPTED_OUT, NOWHERE):
+            continue
+        if fate != NOWHERE:
+            state = Address.State.BROKEN if fate == FAILED else Address.State.OPTED_OUT
+            services.break_address(address, state, why, now)
+        if fate == OPTED_OUT and contact is not None:
+            services.leave(Contact.objects.get(id=contact))
+        elif watch is not None:
+            changes.append(apply.Change(Undeliverable(contact, address), watch=watch))
+    if changes:
+        apply.apply_batch(changes)
+
+
+def receipt(channel: str, provider_ref: str, fate: str, why: str, now: int) -> bool:
+    """A receipt that came later, by webhook or bounce. Moves only what is not final yet; False
+    if not ours."""
+    with transaction.atomic():
+        found = Message.objects.filter(channel=channel, provider_ref=provider_ref).first()
+        if found is None:
+            return False
+        WatchRow.objects.select_for_update().filter(id=found.watch_id).first()
+        found = Message.objects.select_for_update().get(id=found.id)
+        if found.status != Message.Status.SENT or fate in (SENT, RETRY):
+            return True
+        found.status = "delivered" if fate == DELIVERED else "failed"
+        found.why, found.done_at = why[:200], now
+        found.save(update_fields=["status", "why", "done_at"])
+        _feed_back([(found.watch_id, found.contact_id, found.address_id, fate, why)], now)
+    return True
+
+
+def channels_waiting() -> list[str]:
+    """The channels for which something is queued."""
+    return list(
+        Message.objects.filter(status="queued").values_list("channel", flat=True).distinct()
+    )
+
+
+def release_leases() -> int:
+    """Give back what a dead engine had leased, where we know it is dead (one engine, at its
+    start)."""
+    return Message.objects.filter(status="queued", lease_until_at__gt=0).update(lease_until_at=0)

@@ -1,0 +1,188 @@
+"""The group commit: one writer thread a process, a bounded queue, each waiter its own answer.
+
+Everything that is waiting at one moment shares one transaction, because an fsync costs the same for
+one check-in as for five hundred. A group that fails is tried again one by one, so that one bad
+change harms nobody else. A full queue refuses at once (``Full``): the page keeps trying, and memory
+stays bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import Error, InterfaceError, OperationalError, connection, transaction
+
+from stillhere.store.apply import Answer, Change, apply_batch
+
+log = logging.getLogger("stillhere.group")
+
+MOST_WAITING = 20_000
+MOST_AT_ONCE = 500
+PROBE_EVERY_S = 1.0
+
+
+class Full(RuntimeError):
+    """Too many are waiting. Nothing was stored; try again."""
+
+
+class NotStored(RuntimeError):
+    """The database would not take it. Nothing was stored; try again."""
+
+
+@dataclass(slots=True)
+class _Waiter:
+    change: Change
+    future: Future[Answer] | asyncio.Future[Answer]
+    loop: asyncio.AbstractEventLoop | None
+
+
+class GroupCommit:
+    """Started once a process; ``apply`` is a parameter so that tests can make it fail."""
+
+    def __init__(self, apply: Callable[[Sequence[Change]], list[Answer]] = apply_batch) -> None:
+        self._apply = apply
+        self._queue: queue.SimpleQueue[_Waiter | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self.wrote_ms: int | None = None  # boot clock of the last thing known to be durable
+
+    def commit(self, change: Change, timeout_s: float = 10.0) -> Answer:
+        """Store ``change`` and answer after the commit. For threads. Raises Full, NotStored,
+        TimeoutError."""
+        future: Future[Answer] = Future()
+        self._put(_Waiter(change, future, None))
+        return future.result(timeout_s)
+
+    def soon(self, change: Change) -> asyncio.Future[Answer]:
+        """The same for the event loop: a future that is done after the commit. Raises Full."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        self._put(_Waiter(change, future, loop))
+        return future
+
+    def stop(self) -> None:
+        """Finish what is waiting and end the thread."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._queue.put(None)
+            thread.join()
+
+    def _put(self, waiter: _Waiter) -> None:
+        if self._queue.qsize() >= MOST_WAITING:
+            raise Full("too many are waiting")
+        if self._thread is None:
+            self._begin()
+        self._queue.put(waiter)
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            group = self._gather()
+            if group is None:
+                connection.close()
+                return
+            if group:
+                self._store(group)
+            else:
+                self._probe()
+
+    def _gather(self) -> list[_Waiter] | None:
+        """Whatever is waiting; an empty list after an idle second; None when asked to stop."""
+        try:
+            first = self._queue.get(timeout=PROBE_EVERY_S)
+        except queue.Empty:
+            return []
+        if first is None:
+            return None
+        group = [first]
+        while len(group) < MOST_AT_ONCE:
+            try:
+                waiter = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if waiter is None:
+                self._queue.put(None)
+                break
+            group.append(waiter)
+        return group
+
+    def _store(self, group: list[_Waiter]) -> None:
+        try:
+            answers: list[Answer | Exception] = list(self._apply([w.change for w in group]))
+            self.wrote_ms = settings.BOOT_MS()
+        except Exception as failure:  # noqa: BLE001  whatever it was, each waiter gets an answer
+            log.warning("group of %d failed: %s", len(group), type(failure).__name__)
+            _forget_broken_connection(failure)
+            answers = [self._alone(w.change) for w in group]
+        _settle(group, answers)
+
+    def _alone(self, change: Change) -> Answer | Exception:
+        try:
+            answer = self._apply([change])[0]
+        except Exception as failure:  # noqa: BLE001  whatever it was, each waiter gets an answer
+            _forget_broken_connection(failure)
+            return NotStored(type(failure).__name__)
+        self.wrote_ms = settings.BOOT_MS()
+        return answer
+
+    def _probe(self) -> None:
+        """Prove once an idle second that this process can write. ``/healthz`` reads when that
+        last held."""
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("UPDATE installation SET desk_nonce = desk_nonce WHERE id = 1")
+            self.wrote_ms = settings.BOOT_MS()
+        except Error as failure:
+            log.warning("write probe failed: %s", type(failure).__name__)
+            _forget_broken_connection(failure)
+
+
+def _forget_broken_connection(failure: Exception) -> None:
+    """A connection that broke is not used again; the next statement opens a new one."""
+    if isinstance(failure, OperationalError | InterfaceError):
+        connection.close()
+
+
+def _settle(group: list[_Waiter], answers: Sequence[Answer | Exception]) -> None:
+    """Give each waiter its own answer; those of one event loop in a single call."""
+    loops: dict[
+        asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Answer], Answer | Exception]]
+    ] = {}
+    for waiter, answer in zip(group, answers, strict=True):
+        if waiter.loop is not None and isinstance(waiter.future, asyncio.Future):
+            loops.setdefault(waiter.loop, []).append((waiter.future, answer))
+        elif isinstance(answer, Exception):
+            waiter.future.set_exception(answer)
+        else:
+            waiter.future.set_result(answer)
+    for loop, pairs in loops.items():
+        try:
+            loop.call_soon_threadsafe(_settle_async, pairs)
+        except RuntimeError:  # that loop has ended; nobody is waiting there any more
+            log.info("a loop ended before its answers")
+
+
+def _settle_async(pairs: list[tuple[asyncio.Future[Answer], Answer | Exception]]) -> None:
+    for future, answer in pairs:
+        if future.done():
+            continue  # the client went away
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
+
+
+WRITER = GroupCommit()

@@ -1,0 +1,20 @@
+"""The tables. Columns and constraints, little behaviour; every ``_at`` is whole ms since 1970
+UTC."""
+
+from stillhere.store.models.installation import Installation, Outage, Tally
+from stillhere.store.models.messages import Arrival, Message
+from stillhere.store.models.people import Address, Contact, Person
+from stillhere.store.models.watches import JournalLine, WatchRow
+
+__all__ = [
+    "Address",
+    "Arrival",
+    "Contact",
+    "Installation",
+    "JournalLine",
+    "Message",
+    "Outage",
+    "Person",
+    "Tally",
+    "WatchRow",
+]

@@ -1,0 +1,49 @@
+"""What belongs to the whole installation: its clock, its proofs of life, its gaps, its counts."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class Installation(models.Model):
+    """One row (id 1). ``now`` = anchor + (raw - anchor) * rate + offset, see ``store/clock.py``.
+
+    ``beat_at`` is written by the engine about once a second; ``proof_at`` when the audit last
+    proved that every open alarm has a living timer and living messages.
+    """
+
+    clock_offset_ms = models.BigIntegerField(default=0)
+    clock_rate = models.FloatField(default=1.0)
+    clock_anchor_at = models.BigIntegerField(default=0)
+    beat_at = models.BigIntegerField(default=0)
+    proof_at = models.BigIntegerField(default=0)
+    proof_says = models.TextField(default="")
+    desk_nonce = models.BinaryField(max_length=16, default=b"")
+
+    class Meta:
+        db_table = "installation"
+
+
+class Outage(models.Model):
+    """A time in which we were away. Read by the tick; never fanned out to watches."""
+
+    from_at = models.BigIntegerField()
+    to_at = models.BigIntegerField(db_index=True)
+    why = models.CharField(max_length=40)
+
+    class Meta:
+        db_table = "outage"
+
+
+class Tally(models.Model):
+    """Counts that stay when everything else is erased: no name, no time finer than a day."""
+
+    day = models.CharField(max_length=10)
+    what = models.CharField(max_length=60)
+    count = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "tally"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["day", "what"], name="tally_once")]

@@ -1,0 +1,82 @@
+"""The outbox and what came in. Created by ``apply.py`` (alarms, asks) and ``services.py``
+(invitations); only ``delivery.py`` moves a message on.
+
+A message holds a word and facts (ids, times), never a text, a name or an address: those are read
+and rendered when it is leased, so that an opt-out or an erasure made a moment ago wins.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from stillhere.store.models.people import Address, Contact, Person
+from stillhere.store.models.watches import WatchRow
+
+
+class Message(models.Model):
+    """One thing to deliver by one channel to one address. At least once; ``key`` is stable over
+    repeats."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"  # to be sent; leased while ``lease_until_at`` is ahead
+        SENT = "sent"  # the provider has it
+        DELIVERED = "delivered"
+        FAILED = "failed"  # for good
+        DROPPED = "dropped"  # no longer true, lapsed, or not wanted
+
+    key = models.CharField(max_length=80, unique=True)
+    watch = models.ForeignKey(
+        WatchRow, on_delete=models.CASCADE, null=True, related_name="messages"
+    )
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, null=True)
+    address = models.ForeignKey(
+        Address, on_delete=models.CASCADE, null=True
+    )  # null: the coordinator
+    channel = models.CharField(max_length=20)
+    word = models.CharField(max_length=20)
+    facts = models.TextField(default="{}")
+    alarm = models.IntegerField(default=0)  # number of the alarm within its watch, 0 for none
+    urgency = models.SmallIntegerField()
+    place = models.SmallIntegerField(default=0)
+    due_at = models.BigIntegerField()
+    lapses_at = models.BigIntegerField(null=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    attempts = models.IntegerField(default=0)
+    lease_until_at = models.BigIntegerField(default=0)
+    provider_ref = models.CharField(max_length=120, default="")
+    why = models.CharField(max_length=200, default="")
+    created_at = models.BigIntegerField()
+    done_at = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "message"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["channel", "urgency", "place", "due_at"],
+                name="message_unsent",
+                condition=models.Q(status="queued"),
+            ),
+            models.Index(
+                fields=["provider_ref"], name="message_ref", condition=~models.Q(provider_ref="")
+            ),
+            models.Index(fields=["watch", "status"], name="message_of_watch"),
+        ]
+
+
+class Arrival(models.Model):
+    """Something that came in from a provider, stored before anything is made of it. Repeats stop
+    here."""
+
+    channel = models.CharField(max_length=20)
+    provider_id = models.CharField(max_length=120)
+    kind = models.CharField(max_length=20)
+    at = models.BigIntegerField()
+
+    class Meta:
+        db_table = "arrival"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["channel", "provider_id"], name="arrival_once")
+        ]

@@ -1,0 +1,92 @@
+"""The person, the contacts they chose, and the ways to reach them. Everything that says who is
+sealed.
+
+A row's ``nonce`` binds its sealed fields to it and is what its secret key is derived from
+(``sealed.py``); ``key_hash`` is all we keep of the key.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class Person(models.Model):
+    """Someone who keeps a watch. No account: whoever holds the key is them."""
+
+    nonce = models.BinaryField(max_length=16)
+    key_hash = models.BinaryField(max_length=32, unique=True)
+    name = models.BinaryField(default=b"")  # sealed, as are all below
+    place = models.BinaryField(default=b"")  # where I usually am
+    entry = models.BinaryField(default=b"")  # how to get in, who has a key
+    dispatch = models.BinaryField(default=b"")  # local dispatch number and words
+    lang = models.CharField(max_length=8, default="en")
+    tz = models.CharField(max_length=64, default="UTC")
+    wish = models.CharField(max_length=16, default="phone-first")  # the ambulance wish
+    created_at = models.BigIntegerField()
+
+    class Meta:
+        db_table = "person"
+
+
+class Contact(models.Model):
+    """A human the person chose. Only a no removes someone: ``left`` said so themselves,
+    ``removed`` by Sam."""
+
+    class Status(models.TextChoices):
+        INVITED = "invited"  # has not answered: rung once, marked so
+        CONFIRMED = "confirmed"
+        LEFT = "left"
+        REMOVED = "removed"
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="contacts")
+    nonce = models.BinaryField(max_length=16)
+    key_hash = models.BinaryField(max_length=32, unique=True)
+    name = models.BinaryField(default=b"")  # sealed
+    lang = models.CharField(max_length=8, default="en")
+    rung = models.PositiveSmallIntegerField(default=0)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.INVITED)
+    door = models.BooleanField(default=True)  # may see the place after a claim
+    created_at = models.BigIntegerField()
+    answered_at = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "contact"
+
+
+class Address(models.Model):
+    """One way to reach one phone. ``rings`` is the channel's capability, copied when the address is
+    made.
+
+    ``lookup`` is a keyed hash of (channel, address): how an incoming text finds its sender.
+    """
+
+    class State(models.TextChoices):
+        OK = "ok"
+        BROKEN = "broken"  # a receipt said it can never work
+        OPTED_OUT = "opted-out"
+
+    person = models.ForeignKey(
+        Person, on_delete=models.CASCADE, null=True, related_name="addresses"
+    )
+    contact = models.ForeignKey(
+        Contact, on_delete=models.CASCADE, null=True, related_name="addresses"
+    )
+    nonce = models.BinaryField(max_length=16)
+    channel = models.CharField(max_length=20)
+    value = models.BinaryField()  # sealed
+    lookup = models.BinaryField(max_length=32, db_index=True)
+    rings = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OK)
+    since_at = models.BigIntegerField(default=0)
+    why = models.CharField(max_length=200, default="")
+
+    class Meta:
+        db_table = "address"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(person__isnull=True) ^ models.Q(contact__isnull=True),
+                name="address_of_one",
+            )
+        ]

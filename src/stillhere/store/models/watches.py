@@ -1,0 +1,84 @@
+"""The watch as a row, and its journal. Only ``apply.py`` writes them.
+
+The columns are the fields of ``core.watch.Watch`` (``store/rows.py`` maps them), so that one due
+``wake_at`` is one index entry and one check-in is one update. ``version`` is what every write swaps
+on.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from stillhere.store.models.people import Person
+
+
+class WatchRow(models.Model):
+    """One watch. ``wake_at`` *is* the timer; null once closed."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="watches")
+    nonce = models.BinaryField(max_length=16)
+    key_hash = models.BinaryField(max_length=32, unique=True)
+    version = models.BigIntegerField(default=0)
+    wake_at = models.BigIntegerField(null=True)
+    profile = models.CharField(max_length=20)
+    own = models.TextField(default="")  # the person's own numbers, JSON, or nothing
+    state = models.CharField(max_length=10)
+    started_at = models.BigIntegerField()
+    seen_at = models.BigIntegerField()
+    ends_at = models.BigIntegerField(null=True)
+    next_ask_at = models.BigIntegerField(null=True)
+    routine = models.TextField(default="")
+    deadline_at = models.BigIntegerField(null=True)
+    marked_at = models.BigIntegerField(null=True)
+    seq = models.BigIntegerField(default=-1)
+    asks = models.IntegerField(default=0)
+    base_at = models.BigIntegerField(null=True)
+    stage = models.SmallIntegerField(default=0)
+    shown = models.BooleanField(default=False)
+    grace_at = models.BigIntegerField(null=True)
+    unclear = models.BooleanField(default=False)
+    rechecks = models.CharField(max_length=60, default="")
+    alarms = models.IntegerField(default=0)
+    alarm = models.TextField(default="")
+    outcome = models.CharField(max_length=12, default="")
+    closed_at = models.BigIntegerField(null=True)
+    held = models.BooleanField(default=False)
+    quarantined_at = models.BigIntegerField(
+        null=True
+    )  # our own code could not step it: a person must look
+    looked_at = models.BigIntegerField(null=True)  # a person has looked at a grave outcome
+
+    class Meta:
+        db_table = "watch"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["wake_at"], name="watch_due", condition=models.Q(wake_at__isnull=False)
+            ),
+            models.Index(
+                fields=["closed_at"],
+                name="watch_closed",
+                condition=models.Q(closed_at__isnull=False),
+            ),
+            models.Index(
+                fields=["state"],
+                name="watch_alarmed",
+                condition=models.Q(state__in=["alarm", "claimed", "attended"]),
+            ),
+        ]
+
+
+class JournalLine(models.Model):
+    """What happened, for the people it happened to. Evidence, not truth: the row is the truth."""
+
+    watch = models.ForeignKey(WatchRow, on_delete=models.CASCADE, related_name="journal")
+    at = models.BigIntegerField()
+    event = models.CharField(max_length=30)
+    state = models.CharField(max_length=10)
+    contact = models.BigIntegerField(null=True)
+    facts = models.TextField(default="{}")
+
+    class Meta:
+        db_table = "journal"
+        indexes: ClassVar = [models.Index(fields=["watch", "id"], name="journal_of_watch")]

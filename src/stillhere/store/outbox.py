@@ -1,0 +1,316 @@
+"""From effects to rows: what a step asked for, as messages, withdrawals, journal lines and counts.
+
+Used by ``apply.py`` alone, inside its transaction. Decides nothing about whom or when; it only
+knows which of a contact's ways a word goes by: what must wake people goes by every way, news goes
+quietly where it can.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+
+from django.db import connection
+
+from stillhere.core.events import (
+    Ask,
+    Effect,
+    Event,
+    PageCoordinator,
+    Paging,
+    Tell,
+    Urgency,
+    Way,
+    Withdraw,
+    Word,
+)
+from stillhere.core.ladder import Circle
+from stillhere.core.watch import Watch
+from stillhere.store.models import JournalLine, Message
+
+LOUD = frozenset(
+    {Word.ALARM, Word.HELP, Word.AGAIN, Word.AMBULANCE, Word.REOPENED, Word.ARE_YOU_THERE}
+)
+ASK_WORDS = {Way.NEXT: "ask", Way.RING: "ask-ring"}
+COORDINATOR = "coordinator"  # the channel of a message that pages the coordinator
+PAGE_WORDS = {Paging.EXHAUSTED: "page-exhausted", Paging.QUARANTINED: "page-quarantine"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The effects of one step, and the number of the alarm they belong to."""
+
+    alarm: int
+    effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One event worth a line, with the watch before and after it."""
+
+    event: Event
+    before: Watch
+    after: Watch
+    at: int
+
+
+def quarantine_alert(watch: Watch, circle: Circle, now: int) -> Told:
+    """Our own code failed on this watch: whoever is on the first rung is asked to look, and the
+    coordinator."""
+    first = circle.rungs[0] if circle.rungs else ()
+    tells = [
+        Tell(r.contact, Word.ALARM, now, Urgency.ALARM, place) for place, r in enumerate(first)
+    ]
+    return Told(watch.alarms + 1, (*tells, PageCoordinator(Paging.QUARANTINED)))
+
+
+@dataclass(slots=True)
+class _Job:
+    """One step's effects, waiting for the addresses to be read."""
+
+    watch: Watch
+    person: int
+    version: int
+    told: Told
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Collects what a batch of steps asked for, then writes it in a handful of statements."""
+
+    now: int
+    jobs: list[_Job] = field(default_factory=list)
+    lines: list[JournalLine] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(
+        self,
+        watch: Watch,
+        person: int,
+        version: int,
+        told: Sequence[Told],
+        journal: Sequence[JournalEntry],
+    ) -> None:
+        """Take one watch's part of the batch. ``version`` is the row's new one: it makes message
+        keys stable."""
+        self.jobs += [_Job(watch, person, version, each) for each in told]
+        for entry in journal:
+            self.lines.append(_line(entry))
+            for what in _counted(entry):
+                self.counts[what] = self.counts.get(what, 0) + 1
+
+    def write(self) -> None:
+        """Write everything, inside the caller's transaction."""
+        if self.jobs:
+            self._write_messages()
+        if self.lines:
+            JournalLine.objects.bulk_create(self.lines)
+        if self.counts:
+            count(self.counts, self.now)
+
+    def _write_messages(self) -> None:
+        ways = _ways_of(self.jobs)
+        fresh: dict[int, list[Message]] = {}
+        for no, job in enumerate(self.jobs):
+            mine = fresh.setdefault(job.watch.id, [])
+            reached: set[int] | None = None
+            for index, effect in enumerate(job.told.effects):
+                if isinstance(effect, Withdraw):
+                    mine[:] = [
+                        m for m in mine if not _withdrawn(m.word, effect.asks_only, job.watch.held)
+                    ]
+                    withdraw(job.watch.id, effect.asks_only, job.watch.held, self.now)
+                    reached = _reached(job.watch.id) if not effect.asks_only else None
+                elif (
+                    isinstance(effect, Tell)
+                    and reached is not None
+                    and effect.contact not in reached
+                ):
+                    continue  # never heard of the alarm, so there is nothing to take back
+                else:
+                    mine += _messages(
+                        job, f"w{job.watch.id}.v{job.version}.{no}.{index}", effect, ways, self.now
+                    )
+        Message.objects.bulk_create([m for mine in fresh.values() for m in mine])
+
+
+@dataclass(frozen=True, slots=True)
+class _WayTo:
+    address: int
+    channel: str
+    rings: bool
+
+
+def _ways_of(jobs: Iterable[_Job]) -> dict[tuple[str, int], list[_WayTo]]:
+    """The working addresses of everyone these jobs speak to: ("contact", id) or ("person", id)."""
+    contacts = {e.contact for job in jobs for e in job.told.effects if isinstance(e, Tell)}
+    persons = {job.person for job in jobs if any(isinstance(e, Ask) for e in job.told.effects)}
+    found: dict[tuple[str, int], list[_WayTo]] = {}
+    with connection.cursor() as cursor:
+        for who, ids in (("contact", contacts), ("person", persons)):
+            if not ids:
+                continue
+            marks = ", ".join(["%s"] * len(ids))
+            cursor.execute(
+                f"SELECT {who}_id, id, channel, rings FROM address "
+                f"WHERE {who}_id IN ({marks}) AND state = 'ok' ORDER BY id",
+                list(ids),
+            )
+            for owner, address, channel, rings in cursor.fetchall():
+                found.setdefault((who, owner), []).append(_WayTo(address, channel, bool(rings)))
+    return found
+
+
+def _messages(
+    job: _Job, key: str, effect: Effect, ways: dict[tuple[str, int], list[_WayTo]], now: int
+) -> list[Message]:
+    """The messages one effect becomes: one per way. None where the page alone shows it."""
+    match effect:
+        case Ask(no, way, lapses_at, after_outage):
+            if way is Way.SHOW:
+                return []
+            urgency = Urgency.RING if way is Way.RING else Urgency.ASK
+            facts: dict[str, object] = {"ask": no, "after_outage": after_outage}
+            to = _choose(ways.get(("person", job.person), []), loud=way is Way.RING)
+            return [
+                _message(job, key, ASK_WORDS[way], facts, urgency, now, way=w, lapses_at=lapses_at)
+                for w in to
+            ]
+        case Tell():
+            facts = {
+                "at": effect.at,
+                "who": effect.who,
+                "eta_s": effect.eta_s,
+                "round": effect.round,
+            }
+            facts["outcome"] = effect.outcome.value if effect.outcome is not None else None
+            to = _choose(ways.get(("contact", effect.contact), []), loud=effect.word in LOUD)
+            about = {"contact": effect.contact, "place": effect.place}
+            return [
+                _message(job, key, effect.word.value, facts, effect.urgency, now, way=w, **about)
+                for w in to
+            ]
+        case PageCoordinator(why, round):
+            return [_message(job, key, PAGE_WORDS[why], {"round": round}, Urgency.RING, now)]
+        case _:
+            return []
+
+
+def _choose(ways: Sequence[_WayTo], *, loud: bool) -> Sequence[_WayTo]:
+    """Loud words go by every way there is. Quiet ones ring only a phone that can do nothing
+    else."""
+    return ways if loud else [way for way in ways if not way.rings] or ways
+
+
+def _message(
+    job: _Job,
+    key: str,
+    word: str,
+    facts: dict[str, object],
+    urgency: Urgency,
+    now: int,
+    *,
+    way: _WayTo | None = None,
+    contact: int | None = None,
+    place: int = 0,
+    lapses_at: int | None = None,
+) -> Message:
+    return Message(
+        key=f"{key}.{way.address}" if way is not None else key,
+        watch_id=job.watch.id,
+        person_id=job.person,
+        contact_id=contact,
+        address_id=way.address if way is not None else None,
+        channel=way.channel if way is not None else COORDINATOR,
+        word=word,
+        facts=json.dumps(facts),
+        alarm=job.told.alarm,
+        urgency=urgency,
+        place=place,
+        due_at=now,
+        lapses_at=lapses_at,
+        created_at=now,
+    )
+
+
+def _withdrawn(word: str, asks_only: bool, grave: bool) -> bool:
+    if word in ASK_WORDS.values():
+        return True
+    return not asks_only and (grave or word != Word.STAND_DOWN)
+
+
+def withdraw(watch: int, asks_only: bool, grave: bool, now: int) -> None:
+    """Drop what has not left yet and is no longer true; what is on its way now is not sent
+    again. A stand-down that somebody is still owed stays, except after grave news, when no
+    automatic word goes to anyone."""
+    which = (
+        "word IN ('ask', 'ask-ring')" if asks_only else "1 = 1" if grave else "word <> 'stand-down'"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE message SET status = 'dropped', done_at = %s, why = 'withdrawn' "
+            f"WHERE watch_id = %s AND status = 'queued' AND lease_until_at <= %s AND {which}",
+            [now, watch, now],
+        )
+        cursor.execute(
+            "UPDATE message SET lapses_at = %s "
+            f"WHERE watch_id = %s AND status = 'queued' AND {which}",
+            [now, watch],
+        )
+
+
+def _reached(watch: int) -> set[int]:
+    """Contacts to whom at least one word of this watch's alarms may have got through."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT contact_id FROM message "
+            "WHERE watch_id = %s AND contact_id IS NOT NULL AND attempts > 0",
+            [watch],
+        )
+        return {contact for (contact,) in cursor.fetchall()}
+
+
+def _line(entry: JournalEntry) -> JournalLine:
+    facts = {
+        f.name: getattr(entry.event, f.name)
+        for f in fields(entry.event)
+        if f.name not in ("contact", "circle")
+    }
+    return JournalLine(
+        watch_id=entry.after.id,
+        at=entry.at,
+        event=type(entry.event).__name__,
+        state=entry.after.state.value,
+        contact=getattr(entry.event, "contact", None),
+        facts=json.dumps(facts),
+    )
+
+
+def _counted(entry: JournalEntry) -> list[str]:
+    """What stays when everything else is erased."""
+    kind = "routine" if entry.after.routine is not None else "acute"
+    counted = []
+    if type(entry.event).__name__ == "Started":
+        counted.append(f"{kind}.started")
+    if entry.before.alarm is None and entry.after.alarm is not None:
+        counted.append(f"{kind}.alarm.{entry.after.alarm.cause}")
+    if entry.before.alarm is not None and entry.after.alarm is None and entry.after.outcome is None:
+        counted.append(f"{kind}.stood-down")
+    if entry.before.outcome is None and entry.after.outcome is not None:
+        counted.append(f"{kind}.{entry.after.outcome}")
+    return counted
+
+
+def count(counts: dict[str, int], now: int) -> None:
+    """Add to the day's counts. In name order, so that two writers never wait for each other in a
+    circle."""
+    day = datetime.fromtimestamp(now / 1000, UTC).date().isoformat()
+    with connection.cursor() as cursor:
+        for what in sorted(counts):
+            cursor.execute(
+                "INSERT INTO tally (day, what, count) VALUES (%s, %s, %s) "
+                "ON CONFLICT (day, what) DO UPDATE SET count = tally.count + excluded.count",
+                [day, what, counts[what]],
+            )

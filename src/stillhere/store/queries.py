@@ -1,0 +1,229 @@
+"""Reads, for the loops and the pages. Changes nothing.
+
+Loop reads are bounded and stand on an index, so that they cost what is due, not what is open.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from django.db.models import Min, Q
+
+from stillhere.core.watch import Watch
+from stillhere.store import rows, sealed
+from stillhere.store.models import (
+    Address,
+    Contact,
+    Installation,
+    JournalLine,
+    Message,
+    Outage,
+    Person,
+    WatchRow,
+)
+
+ALARMED = ("alarm", "claimed", "attended")
+OUTAGES_KEPT = 50
+
+
+# --- for the loops
+# --------------------------------------------------------------------------------------
+
+
+def due(now: int, most: int) -> list[tuple[int, int]]:
+    """(watch id, wake_at) of watches whose time has come, longest due first."""
+    found = WatchRow.objects.filter(wake_at__lte=now, quarantined_at__isnull=True).order_by(
+        "wake_at"
+    )
+    return list(found.values_list("id", "wake_at")[:most])  # type: ignore[arg-type]
+
+
+def outages_since(at: int) -> list[tuple[int, int]]:
+    """(from, to) of the gaps that had not ended at ``at``, newest first."""
+    found = Outage.objects.filter(to_at__gte=at).order_by("-to_at")
+    return list(found.values_list("from_at", "to_at")[:OUTAGES_KEPT])
+
+
+def latest_due_ms(now: int) -> int:
+    """How late the longest due watch is."""
+    first = WatchRow.objects.filter(wake_at__lte=now, quarantined_at__isnull=True).aggregate(
+        at=Min("wake_at")
+    )["at"]
+    return now - first if first is not None else 0
+
+
+def oldest_urgent_ms(now: int) -> int:
+    """How long the oldest alarm message that was never tried has been waiting."""
+    waiting = Message.objects.filter(status="queued", urgency__lte=1, attempts=0, due_at__lte=now)
+    first = waiting.aggregate(at=Min("due_at"))["at"]
+    return now - first if first is not None else 0
+
+
+def alarms_without_life(now: int) -> list[int]:
+    """Open alarms without a timer, or whose circle has people while no message to any of them
+    exists."""
+    dead = []
+    for row in WatchRow.objects.filter(state__in=ALARMED, quarantined_at__isnull=True).values_list(
+        "id", "wake_at", "alarms", "alarm"
+    ):
+        id, wake_at, number, alarm = row
+        if wake_at is None or not alarm:
+            dead.append(id)
+            continue
+        told = rows.alarm_from(alarm).told
+        if told and not Message.objects.filter(watch=id, alarm=number).exists():
+            dead.append(id)
+    return dead
+
+
+# --- for the pages
+# ----------------------------------------------------------------------------------------
+
+
+def person_by_key(key: str) -> Person | None:
+    """Whose key this is, by its hash."""
+    return Person.objects.filter(key_hash=sealed.key_hash(key)).first()
+
+
+def contact_by_key(key: str) -> Contact | None:
+    """Whose key this is. Someone who left or was removed is nobody."""
+    found = Contact.objects.select_related("person").filter(key_hash=sealed.key_hash(key))
+    return found.filter(status__in=["invited", "confirmed"]).first()
+
+
+def person_note(person: Person, field: str) -> str:
+    """One opened note of the plan: name, place, entry or dispatch."""
+    return sealed.unseal(getattr(person, field), f"person.{field}", person.nonce)
+
+
+def contact_name(contact: Contact) -> str:
+    return sealed.unseal(contact.name, "contact.name", contact.nonce)
+
+
+def address_value(address: Address) -> str:
+    return sealed.unseal(address.value, "address.value", address.nonce)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A contact as Sam's own page shows them."""
+
+    contact: Contact
+    name: str
+    ways: tuple[tuple[str, str, str], ...]  # (channel, address in clear, state)
+
+    @property
+    def reachable(self) -> bool:
+        return any(state == "ok" for _, _, state in self.ways)
+
+
+def circle_list(person: Person) -> list[Listed]:
+    """Sam's list, rung by rung."""
+    found = Contact.objects.filter(person=person, status__in=["invited", "confirmed"]).order_by(
+        "rung", "id"
+    )
+    return [
+        Listed(
+            contact,
+            contact_name(contact),
+            tuple(
+                (a.channel, address_value(a), a.state)
+                for a in contact.addresses.all().order_by("id")
+            ),
+        )
+        for contact in found.prefetch_related("addresses")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A watch as a page shows it: the value, its row, its key and the installation's time."""
+
+    row: WatchRow
+    watch: Watch
+    key: str
+
+
+def _shown(row: WatchRow | None) -> Shown | None:
+    if row is None:
+        return None
+    values = tuple(getattr(row, name) for name in rows.COLUMNS)
+    return Shown(row, rows.thaw(values), sealed.key_for("watch", row.nonce))
+
+
+def watch_of(person: Person) -> Shown | None:
+    """The person's open acute watch, or the one that ended last."""
+    mine = WatchRow.objects.filter(person=person, routine="")
+    return _shown(
+        mine.filter(wake_at__isnull=False).first() or mine.order_by("-started_at", "-id").first()
+    )
+
+
+def routines_of(person: Person) -> list[Shown]:
+    """The person's open routine check-ins."""
+    mine = WatchRow.objects.filter(person=person, wake_at__isnull=False).exclude(routine="")
+    return [shown for shown in map(_shown, mine.order_by("id")) if shown is not None]
+
+
+def watch_by_key(key: str) -> Shown | None:
+    return _shown(WatchRow.objects.filter(key_hash=sealed.key_hash(key)).first())
+
+
+def alarm_for(contact: Contact) -> Shown | None:
+    """The open alarm this contact may act on, else the last watch on which they were told
+    something."""
+    hers = WatchRow.objects.filter(person=contact.person_id)
+    open_now = hers.filter(state__in=ALARMED).order_by("-started_at").first()
+    if open_now is not None:
+        return _shown(open_now)
+    told = JournalLine.objects.filter(watch__in=hers).filter(Q(state__in=ALARMED))
+    last = hers.filter(id__in=told.values("watch")).order_by("-started_at").first()
+    return _shown(last)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of what happened."""
+
+    at: int
+    event: str
+    state: str
+    contact: int | None
+    who: str
+    facts: dict[str, object]
+
+
+def journal(watch: int) -> list[Line]:
+    """What happened on a watch, oldest first."""
+    lines = list(JournalLine.objects.filter(watch=watch).order_by("id"))
+    names = {
+        c.id: contact_name(c)
+        for c in Contact.objects.filter(id__in=[line.contact for line in lines if line.contact])
+    }
+    return [
+        Line(x.at, x.event, x.state, x.contact, names.get(x.contact or 0, ""), json.loads(x.facts))
+        for x in lines
+    ]
+
+
+def open_alarms() -> list[Shown]:
+    """Every open alarm, oldest first: the coordinator's screen."""
+    found = WatchRow.objects.filter(state__in=ALARMED).select_related("person").order_by("id")
+    return [shown for shown in map(_shown, found) if shown is not None]
+
+
+def to_look_at() -> list[Shown]:
+    """Grave outcomes and quarantined watches that wait for a person."""
+    found = WatchRow.objects.filter(looked_at__isnull=True).filter(
+        Q(held=True) | Q(quarantined_at__isnull=False)
+    )
+    return [
+        shown
+        for shown in map(_shown, found.select_related("person").order_by("id"))
+        if shown is not None
+    ]
+
+
+def installation() -> Installation:
+    return Installation.objects.get_or_create(id=1)[0]

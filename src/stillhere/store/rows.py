@@ -1,0 +1,171 @@
+"""How a watch lies in its row: the only place that knows both shapes.
+
+Rows are plain tuples in the order of ``COLUMNS``, because the path of a check-in has no room for
+model instances. ``thaw`` makes the value, ``freeze`` makes the row again; a test round-trips every
+shape.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from stillhere.core import profiles, schedule
+from stillhere.core.events import Cause, Outcome, State
+from stillhere.core.ladder import Alarm, Circle, Claim, Reach
+from stillhere.core.profiles import Profile
+from stillhere.core.watch import Watch, wake_at
+
+# What never changes after the start, then everything a step may change.
+FIXED = ("id", "profile", "own", "started_at")
+MUTABLE = (
+    "wake_at",
+    "state",
+    "seen_at",
+    "ends_at",
+    "next_ask_at",
+    "routine",
+    "deadline_at",
+    "marked_at",
+    "seq",
+    "asks",
+    "base_at",
+    "stage",
+    "shown",
+    "grace_at",
+    "unclear",
+    "rechecks",
+    "alarms",
+    "alarm",
+    "outcome",
+    "closed_at",
+    "held",
+)
+COLUMNS = (*FIXED, *MUTABLE)
+
+Row = tuple[Any, ...]
+
+
+@lru_cache(maxsize=1)
+def known_profiles() -> dict[str, Profile]:
+    """The reviewed profiles that ship with the code."""
+    return profiles.load(
+        resources.files("stillhere.content").joinpath("profiles.toml").read_text("utf-8")
+    )
+
+
+@lru_cache(maxsize=4096)
+def profile_of(key: str, own: str) -> Profile:
+    """A profile by its key, with the person's own numbers (JSON) where they set some."""
+    base = known_profiles()[key]
+    return profiles.own(base, **json.loads(own)) if own else base
+
+
+def thaw(row: Row) -> Watch:
+    """The value in a row read as ``COLUMNS``."""
+    (
+        id,
+        profile,
+        own,
+        started_at,
+        _wake_at,
+        state,
+        seen_at,
+        ends_at,
+        next_ask_at,
+        routine,
+        deadline_at,
+        marked_at,
+        seq,
+        asks,
+        base_at,
+        stage,
+        shown,
+        grace_at,
+        unclear,
+        rechecks,
+        alarms,
+        alarm,
+        outcome,
+        closed_at,
+        held,
+    ) = row
+    return Watch(
+        id=id,
+        profile=profile_of(profile, own),
+        state=State(state),
+        started_at=started_at,
+        seen_at=seen_at,
+        ends_at=ends_at,
+        next_ask_at=next_ask_at,
+        routine=schedule.from_text(routine) if routine else None,
+        deadline_at=deadline_at,
+        marked_at=marked_at,
+        seq=seq,
+        asks=asks,
+        base_at=base_at,
+        stage=stage,
+        shown=bool(shown),
+        grace_at=grace_at,
+        unclear=bool(unclear),
+        rechecks=tuple(int(t) for t in rechecks.split()) if rechecks else (),
+        alarms=alarms,
+        alarm=alarm_from(alarm) if alarm else None,
+        outcome=Outcome(outcome) if outcome else None,
+        closed_at=closed_at,
+        held=bool(held),
+    )
+
+
+def freeze(w: Watch) -> Row:
+    """The changeable columns of a watch, in the order of ``MUTABLE``."""
+    return (
+        wake_at(w),
+        w.state.value,
+        w.seen_at,
+        w.ends_at,
+        w.next_ask_at,
+        schedule.to_text(w.routine) if w.routine is not None else "",
+        w.deadline_at,
+        w.marked_at,
+        w.seq,
+        w.asks,
+        w.base_at,
+        w.stage,
+        w.shown,
+        w.grace_at,
+        w.unclear,
+        " ".join(map(str, w.rechecks)),
+        w.alarms,
+        alarm_text(w.alarm) if w.alarm is not None else "",
+        w.outcome.value if w.outcome is not None else "",
+        w.closed_at,
+        w.held,
+    )
+
+
+def alarm_text(alarm: Alarm) -> str:
+    """An alarm as compact JSON. Ids and times only."""
+    return json.dumps(asdict(alarm), separators=(",", ":"))
+
+
+def alarm_from(text: str) -> Alarm:
+    """The alarm that ``alarm_text`` wrote."""
+    raw = json.loads(text)
+    rungs = tuple(
+        tuple(Reach(r["contact"], tuple(r["ways"]), r["confirmed"]) for r in rung)
+        for rung in raw["circle"]["rungs"]
+    )
+    lists = ("told", "out", "gone", "broken", "arrivals")
+    return Alarm(
+        **{
+            **raw,
+            **{name: tuple(raw[name]) for name in lists},
+            "cause": Cause(raw["cause"]),
+            "circle": Circle(rungs),
+            "claims": tuple(Claim(**claim) for claim in raw["claims"]),
+        }
+    )

@@ -1,0 +1,99 @@
+"""Encryption at rest, capability keys, and look-up hashes. The only file that holds a master key.
+
+Sealed fields are AES-256-GCM, bound to their field and row (a value copied to another row does not
+open), with a 2-byte id of the key that sealed them, so that keys can be rotated: the newest seals,
+every known one opens.
+
+A capability key (the secret in a link) is derived from the row's random nonce: 160 bits, never
+stored. The row keeps its SHA-256 only. Deriving again is how an outgoing message gets its link; a
+new nonce revokes the old key.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+NONCE_BYTES = 16
+KEY_BYTES = 20
+
+
+class SealBroken(ValueError):
+    """A sealed value that does not open: wrong key, wrong row, or damaged."""
+
+
+def new_nonce() -> bytes:
+    """128 random bits for a new row."""
+    return secrets.token_bytes(NONCE_BYTES)
+
+
+def _masters() -> Mapping[int, bytes]:
+    masters: Mapping[int, bytes] = settings.STILLHERE.master_keys
+    return masters
+
+
+@lru_cache(maxsize=64)
+def _subkey(master: bytes, purpose: str) -> bytes:
+    return hmac.new(master, purpose.encode(), hashlib.sha256).digest()
+
+
+@lru_cache(maxsize=8)
+def _cipher(master: bytes) -> AESGCM:
+    return AESGCM(_subkey(master, "seal"))
+
+
+def seal(text: str, field: str, nonce: bytes | memoryview) -> bytes:
+    """Encrypt ``text`` for ``field`` ("person.name") of the row with ``nonce``. Empty text stays
+    empty."""
+    if not text:
+        return b""
+    key_id = max(_masters())
+    iv = secrets.token_bytes(12)
+    body = _cipher(_masters()[key_id]).encrypt(iv, text.encode(), field.encode() + bytes(nonce))
+    return key_id.to_bytes(2, "big") + iv + body
+
+
+def unseal(blob: bytes | memoryview, field: str, nonce: bytes | memoryview) -> str:
+    """Open what ``seal`` made. Raises SealBroken."""
+    raw = bytes(blob)
+    if not raw:
+        return ""
+    master = _masters().get(int.from_bytes(raw[:2], "big"))
+    if master is None:
+        raise SealBroken(f"{field}: the key that sealed this is not here")
+    try:
+        return _cipher(master).decrypt(raw[2:14], raw[14:], field.encode() + bytes(nonce)).decode()
+    except InvalidTag:
+        raise SealBroken(f"{field}: does not open") from None
+
+
+def key_for(purpose: str, nonce: bytes | memoryview) -> str:
+    """The capability key of a row: 27 characters that are safe in a path. ``purpose`` is the
+    table's name."""
+    oldest = _masters()[min(_masters())]
+    digest = hmac.new(
+        _subkey(oldest, "key"), purpose.encode() + bytes(nonce), hashlib.sha256
+    ).digest()
+    return base64.urlsafe_b64encode(digest[:KEY_BYTES]).decode().rstrip("=")
+
+
+def key_hash(key: str) -> bytes:
+    """What we keep of a key, and find it by."""
+    return hashlib.sha256(key.encode("utf-8", "replace")).digest()
+
+
+def lookup(channel: str, address: str) -> bytes:
+    """Keyed hash of an address, so that an incoming text finds its sender without the address
+    being readable."""
+    oldest = _masters()[min(_masters())]
+    return hmac.new(
+        _subkey(oldest, "lookup"), f"{channel}:{address}".encode(), hashlib.sha256
+    ).digest()

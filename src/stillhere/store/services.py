@@ -1,0 +1,240 @@
+"""All writes that are not watches: people, contacts, addresses, invitations, erasure.
+
+Plain functions that take what was typed (already made regular by a channel) and either store it or
+raise ``Problem`` with a sentence fit to be shown. Watches are written by ``apply.py``, messages are
+moved by the engine.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from stillhere.core.events import OptedOut, Urgency
+from stillhere.store import apply, clock, sealed
+from stillhere.store.models import Address, Contact, Message, Person, WatchRow
+
+LONGEST_NAME = 80
+LONGEST_NOTE = 1000
+MOST_CONTACTS = 20
+MOST_ERASED = 500  # in one transaction, so that a check-in never waits long behind an erasure
+WISHES = ("phone-first", "call-now", "never")
+
+
+class Problem(ValueError):
+    """What was asked cannot be done. The message says what to do instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """One way to reach somebody, made regular by its channel."""
+
+    channel: str
+    value: str
+    rings: bool
+
+
+def new_person(lang: str, tz: str = "UTC") -> tuple[Person, str]:
+    """Someone new, and the key that is theirs alone. No account: whoever holds the key is them."""
+    nonce = sealed.new_nonce()
+    key = sealed.key_for("person", nonce)
+    person = Person.objects.create(
+        nonce=nonce, key_hash=sealed.key_hash(key), lang=lang, tz=tz, created_at=clock.now_ms()
+    )
+    return person, key
+
+
+def set_plan(person: Person, **notes: str) -> None:
+    """Keep the parts of the plan that were given: name, place, entry, dispatch (sealed), wish,
+    lang, tz."""
+    changed = []
+    for name, typed in notes.items():
+        value = typed.strip()
+        if name in ("name", "place", "entry", "dispatch"):
+            limit = LONGEST_NAME if name == "name" else LONGEST_NOTE
+            setattr(person, name, sealed.seal(value[:limit], f"person.{name}", person.nonce))
+        elif name == "wish":
+            if value not in WISHES:
+                raise Problem("choose one of the three wishes")
+            person.wish = value
+        elif name in ("lang", "tz"):
+            setattr(person, name, value)
+        else:
+            raise Problem(f"there is no such note: {name}")
+        changed.append(name)
+    person.save(update_fields=changed)
+
+
+def add_contact(
+    person: Person, name: str, ways: list[Reached], *, rung: int | None = None, lang: str = ""
+) -> Contact:
+    """Add someone to the list and invite them by every way given. The same address twice is one
+    contact.
+
+    ``rung`` None puts them behind everyone else, a rung of their own.
+    """
+    if not ways:
+        raise Problem("say how to reach them")
+    with transaction.atomic():
+        now = clock.now_ms()
+        Person.objects.select_for_update().get(id=person.id)
+        mine = list(Contact.objects.filter(person=person, status__in=["invited", "confirmed"]))
+        again = Address.objects.filter(
+            contact__in=mine, lookup__in=[sealed.lookup(way.channel, way.value) for way in ways]
+        ).first()
+        if again is not None and again.contact is not None:
+            return again.contact
+        if len(mine) >= MOST_CONTACTS:
+            raise Problem(f"a list holds at most {MOST_CONTACTS} people")
+        nonce = sealed.new_nonce()
+        contact = Contact.objects.create(
+            person=person,
+            nonce=nonce,
+            key_hash=sealed.key_hash(sealed.key_for("contact", nonce)),
+            name=sealed.seal(name.strip()[:LONGEST_NAME], "contact.name", nonce),
+            lang=lang or person.lang,
+            rung=max((c.rung for c in mine), default=-1) + 1 if rung is None else rung,
+            created_at=now,
+        )
+        for way in ways:
+            add_address(way, contact=contact, now=now)
+        invite(contact, now)
+    return contact
+
+
+def add_address(
+    way: Reached, *, now: int, contact: Contact | None = None, person: Person | None = None
+) -> Address:
+    """One way to reach a contact or the person."""
+    nonce = sealed.new_nonce()
+    return Address.objects.create(
+        contact=contact,
+        person=person,
+        nonce=nonce,
+        channel=way.channel,
+        value=sealed.seal(way.value, "address.value", nonce),
+        lookup=sealed.lookup(way.channel, way.value),
+        rings=way.rings,
+        since_at=now,
+    )
+
+
+def set_own_addresses(person: Person, ways: list[Reached]) -> None:
+    """How we reach the person: replaces what was there."""
+    with transaction.atomic():
+        now = clock.now_ms()
+        Address.objects.filter(person=person).delete()
+        for way in ways:
+            add_address(way, person=person, now=now)
+
+
+def invite(contact: Contact, now: int) -> None:
+    """Queue the invitation, by the quiet ways where there are any."""
+    addresses = list(Address.objects.filter(contact=contact, state=Address.State.OK))
+    quiet = [a for a in addresses if not a.rings] or addresses
+    Message.objects.bulk_create(
+        Message(
+            key=f"i{contact.id}.{now}.{a.id}",
+            person_id=contact.person_id,
+            contact=contact,
+            address=a,
+            channel=a.channel,
+            word="invite",
+            facts=json.dumps({}),
+            urgency=Urgency.CALM,
+            due_at=now,
+            created_at=now,
+        )
+        for a in quiet
+    )
+
+
+def join(contact: Contact) -> None:
+    """The contact says yes."""
+    contact.status = Contact.Status.CONFIRMED
+    contact.answered_at = clock.now_ms()
+    contact.save(update_fields=["status", "answered_at"])
+
+
+def leave(contact: Contact, status: Contact.Status = Contact.Status.LEFT) -> None:
+    """The contact says no more (``LEFT``), or Sam took them off the list (``REMOVED``, silent).
+    Nothing is sent to them again, and an alarm that is open moves on at once."""
+    with transaction.atomic():
+        now = clock.now_ms()
+        contact.status, contact.answered_at = status, now
+        contact.save(update_fields=["status", "answered_at"])
+        if status is Contact.Status.LEFT:
+            Address.objects.filter(contact=contact).update(
+                state=Address.State.OPTED_OUT, since_at=now
+            )
+        open_alarms = WatchRow.objects.filter(
+            person=contact.person_id, state__in=["alarm", "claimed", "attended"]
+        )
+        apply.apply_batch(
+            [
+                apply.Change(OptedOut(contact.id), watch=w)
+                for w in open_alarms.values_list("id", flat=True)
+            ]
+        )
+
+
+def break_address(address: int, state: Address.State, why: str, now: int) -> None:
+    """A receipt says this address is of no use; Sam's page shows it from now on."""
+    Address.objects.filter(id=address, state=Address.State.OK).update(
+        state=state, why=why[:200], since_at=now
+    )
+
+
+def new_key(person: Person) -> str:
+    """A new key for the person; the old one, wherever it lies, opens nothing any more."""
+    nonce = sealed.new_nonce()
+    fields = ("name", "place", "entry", "dispatch")
+    notes = {n: sealed.unseal(getattr(person, n), f"person.{n}", person.nonce) for n in fields}
+    key = sealed.key_for("person", nonce)
+    person.nonce, person.key_hash = nonce, sealed.key_hash(key)
+    for name, text in notes.items():
+        setattr(person, name, sealed.seal(text, f"person.{name}", nonce))
+    person.save(update_fields=["nonce", "key_hash", *notes])
+    return key
+
+
+def erase_person(person: Person) -> None:
+    """Everything about this person, now. Refused while an alarm is open or grave news waits for
+    a person."""
+    with transaction.atomic():
+        watches = WatchRow.objects.select_for_update().filter(person=person)
+        if watches.filter(state__in=["alarm", "claimed", "attended"]).exists():
+            raise Problem("an alarm is open: end it first, then everything can be erased")
+        if watches.filter(held=True, looked_at__isnull=True).exists():
+            raise Problem("the people who run this must look at the last alarm first")
+        person.delete()
+    vacuum_traces()
+
+
+def erase_due(now: int, quiet_h: int, alarm_days: int) -> int:
+    """Erase watches whose time to be kept is over; returns how many. Counts stay; grave ones
+    wait for a person."""
+    quiet_before, alarm_before = now - quiet_h * 3_600_000, now - alarm_days * 86_400_000
+    with transaction.atomic():
+        done = WatchRow.objects.filter(closed_at__isnull=False).exclude(
+            held=True, looked_at__isnull=True
+        )
+        due = done.filter(alarms=0, closed_at__lte=quiet_before) | done.filter(
+            closed_at__lte=alarm_before
+        )
+        ids = list(due.order_by("closed_at").values_list("id", flat=True)[:MOST_ERASED])
+        WatchRow.objects.filter(id__in=ids).delete()
+    if ids:
+        vacuum_traces()
+    return len(ids)
+
+
+def vacuum_traces() -> None:
+    """SQLite keeps deleted pages in its write-ahead log until a checkpoint; ``secure_delete``
+    zeroes them in the file itself. A checkpoint that a reader holds up is done at the next
+    erasure."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

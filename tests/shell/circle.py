@@ -1,0 +1,68 @@
+"""Sam and the people Sam chose, as rows: what shell tests begin with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from stillhere.engine.tick import tick_once
+from stillhere.store import apply, clock, services
+from stillhere.store.apply import Answer, Asked, Change
+from stillhere.store.models import Contact, Message, Person, WatchRow
+from stillhere.store.services import Reached
+
+
+@dataclass
+class SamsNight:
+    """Sam's plan and watch in a real database. ``contacts`` by name; ``watch`` is the watch's id."""
+
+    person: Person
+    key: str
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    watch: int = 0
+
+    def start(self, profile: str = "injected", own: str = "") -> int:
+        self.watch = apply.start(self.person.id, profile, own)
+        return self.watch
+
+    def does(self, what: Asked) -> Answer:
+        """Something happens to Sam's watch."""
+        return apply.apply(Change(what, watch=self.watch))
+
+    def row(self) -> WatchRow:
+        return WatchRow.objects.get(id=self.watch)
+
+    def queued(self, *words: str) -> list[Message]:
+        """Messages still to be sent, in the order they leave; of these words only, if any are given."""
+        found = Message.objects.filter(status="queued").order_by("urgency", "place", "due_at", "id")
+        return list(found.filter(word__in=words) if words else found.exclude(word="invite"))
+
+
+def sams_night(*rungs: tuple[str, ...], phones: bool = True) -> SamsNight:
+    """Sam with contacts on rungs, everyone confirmed; each has a text and a call address."""
+    person, key = services.new_person("en", "America/New_York")
+    services.set_plan(person, name="Sam", place="12 Elm Street", entry="code 4711")
+    number = 100
+    if phones:
+        services.set_own_addresses(person, ways(number))
+    night = SamsNight(person, key)
+    for rung, names in enumerate(rungs):
+        for name in names:
+            number += 1
+            contact = services.add_contact(person, name, ways(number), rung=rung)
+            services.join(contact)
+            night.contacts[name] = contact
+    return night
+
+
+def ways(number: int) -> list[Reached]:
+    """The two ways of one fictional phone."""
+    return [
+        Reached("text", f"+12025550{number}", rings=False),
+        Reached("call", f"+12025550{number}", rings=True),
+    ]
+
+
+def tick_all() -> None:
+    """Let the engine catch up with the clock."""
+    while tick_once(clock.now_ms()):
+        pass
