@@ -1,0 +1,165 @@
+"""What every way to reach a phone has in common.
+
+Owns the words channels and the engine share: what a channel can do, one thing to deliver,
+and what became of it. Knows the core, never the store. A channel decides nothing: it sends what
+it is given and says honestly what it learned.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class Capability(StrEnum):
+    """What a channel can do for a person at three in the morning."""
+
+    RINGS = "rings"  # makes a sound that goes on until someone answers
+    TWO_WAY = "two-way"  # an answer can come back the same way
+    CONFIRMS = "confirms"  # the channel later says whether it was delivered
+    LINKS = "links"  # a web address in the text can be opened
+
+
+class Fate(StrEnum):
+    """What is known about one message after a channel had it.
+
+    Only ``FAILED`` is final bad news: the address does not work or refuses us, so the ladder
+    moves at once. ``UNKNOWN`` (a timeout, a cut connection) may or may not have arrived: it is
+    sent again. ``BUSY`` is a no for now: as far as anyone said, nothing arrived; try again soon.
+    """
+
+    ACCEPTED = "accepted"  # the provider has it; delivery not yet known
+    DELIVERED = "delivered"  # it reached the device
+    ANSWERED = "answered"  # a call was picked up by someone or something
+    BUSY = "busy"  # not this time, try again soon: busy line, greylisting, provider's 429 or 5xx
+    UNKNOWN = "unknown"  # we never heard: send again
+    FAILED = "failed"  # permanent: dead number, no such mailbox, rejected for ever
+    OPTED_OUT = "opted-out"  # this address asked not to be contacted
+
+
+FINAL = frozenset({Fate.DELIVERED, Fate.ANSWERED, Fate.FAILED, Fate.OPTED_OUT})
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One rendered message for one address.
+
+    ``key`` is stable over repeats (a provider that knows idempotency gets it). ``text`` is plain
+    text that may stand on a lock screen and says in words what an answer can be; a channel adds
+    nothing to it but ``link`` (an absolute URL or ``""``) where links can be opened and the text
+    does not hold it already. ``subject`` is for channels that have one. ``choices`` maps a key
+    press or one-word reply to what it means ("1" -> "I'm going"): it tells a keypad which keys
+    count and is never printed into the text. ``reply_ref`` is what an answer must carry back to
+    be matched (a message id, never a secret).
+    """
+
+    key: str
+    to: str
+    text: str
+    subject: str = ""
+    link: str = ""
+    lang: str = "en"
+    choices: Mapping[str, str] = field(default_factory=dict)
+    reply_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a channel learned about one message.
+
+    ``provider_ref`` names it at the provider; a late receipt comes back with the same one, so it
+    is worth storing with an ``UNKNOWN`` too. ``why`` is one plain line for the log, without names,
+    numbers or texts. ``retry_after_s`` is a provider's wish, never more than a minute.
+    """
+
+    fate: Fate
+    provider_ref: str = ""
+    why: str = ""
+    retry_after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """Something that came in from a phone: a text, a key press in a call, a missed call, a receipt.
+
+    ``provider_id`` is unique per channel: a webhook that comes five times is one Inbound.
+    ``kind`` is ``text``, ``key``, ``missed-call`` or ``receipt``.
+    """
+
+    channel: str
+    provider_id: str
+    kind: str
+    sender: str = ""
+    text: str = ""
+    reply_ref: str = ""
+    receipt: Receipt | None = None
+
+
+class Channel(Protocol):
+    """One way to reach a phone.
+
+    ``send`` never raises: whatever happens is a ``Receipt`` within ``deadline_s`` seconds.
+    ``normalise`` turns what a person typed into the one form we store, or raises ``AddressError``
+    with a kind sentence that says what to do. It asks nobody: no look-up, no network.
+    One channel belongs to one event loop. ``close`` may come twice, or before the first ``send``;
+    after it ``send`` answers ``BUSY``.
+    """
+
+    name: str
+    capabilities: frozenset[Capability]
+    deadline_s: float
+    concurrency: int
+
+    def normalise(self, typed: str) -> str: ...
+
+    async def send(self, message: Outgoing) -> Receipt: ...
+
+    async def close(self) -> None: ...
+
+
+class AddressError(ValueError):
+    """What was typed cannot be an address of this channel.
+
+    The message is fit to be shown, and always one of the constant sentences marked with
+    ``gettext_noop``: pages pass ``str(error)`` through gettext.
+    """
+
+
+class SignatureError(ValueError):
+    """A webhook that did not come from the provider, or came too late to be believed."""
+
+
+class GarbageError(ValueError):
+    """A webhook with a good signature and a body that makes no sense."""
+
+
+def gettext_noop(sentence: str) -> str:
+    """Mark a sentence for the catalogues. Channels know no Django; pages translate it."""
+    return sentence
+
+
+def one_line(text: str, limit: int) -> str:
+    """``text`` as one line of at most ``limit`` characters, without anything a header could obey.
+
+    Control characters, line separators and lone surrogates become spaces: what a name holds can
+    then break neither a mail header nor a log line.
+    """
+    blank = {"Cc", "Cs", "Zl", "Zp"}
+    kept = "".join(" " if unicodedata.category(c) in blank else c for c in text[: limit * 4])
+    return " ".join(kept.split())[:limit]
+
+
+def text_with_link(message: Outgoing, limit: int) -> str:
+    """The plain text with its link below. A text too long loses its end, never the link."""
+    text = "".join(
+        c
+        for c in message.text[: limit * 2]
+        if c == "\n" or unicodedata.category(c) not in {"Cc", "Cs"}
+    )
+    if not message.link or message.link in text[:limit]:
+        return text[:limit]
+    link = "".join(message.link.split())
+    return f"{text[: max(0, limit - len(link) - 1)]}\n{link}"

@@ -1,0 +1,270 @@
+"""Chat and push apps through Apprise: one URL per contact (``ntfys://…``, ``tgram://…``).
+
+Owns the list of apps we let a stranger point us at, and the walls around a library that was made
+for one's own scripts: it runs in a thread with a deadline, may hold only so many threads per
+host, reads no local file, follows no redirect and reaches no private address. Refuses to say more
+than Apprise knows: "accepted" or "not this time", never "delivered" and never "for ever".
+
+Importing this module costs more than half a second, because it loads all of Apprise's plugins: so
+only wiring imports it, where the channel is switched on, and the first alarm does not wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import socket
+import threading
+import warnings
+from collections import Counter
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3.util.connection
+from apprise import Apprise, AppriseAsset, AppriseAttachment, NotifyBase, NotifyFormat
+
+from stillhere.channels.base import (
+    AddressError,
+    Capability,
+    Fate,
+    Outgoing,
+    Receipt,
+    gettext_noop,
+    one_line,
+    text_with_link,
+)
+
+MAX_URL = 2_000
+MAX_TEXT = 1_800  # every app on the list takes this much in one piece
+
+# Apps that reach a person over HTTP. A schema joins after a look at its plugin: no local file or
+# program, no other protocol (the wall at ``_connect`` stands in urllib3 only).
+_APPS = """
+    apprise apprises bark barks betterstack discord form forms gchat goalert goalerts gotify gotifys
+    groupme guilded hassio hassios ilert join json jsons line mastodon mastodons matrix matrixs
+    mmost mmosts nctalk nctalks ntfy ntfys opsgenie pagerduty pbul pover prowl pushy revolt rocket
+    rockets signal signals signl4 simplepush slack splunk spush squadcast synology synologys tgram
+    threema toot toots webex whatsapp wxteams zulip
+"""
+APPS = frozenset(_APPS.split())
+_WEB = frozenset({"http", "https"})
+
+_LOCAL_NAMES = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
+
+_NOT_A_URL = gettext_noop(
+    "Type the address the app shows for notifications, like ntfys://ntfy.sh/name-of-your-topic."
+)
+_NOT_ON_THE_LIST = gettext_noop("We cannot send to this kind of address.")
+_PRIVATE = gettext_noop(
+    "This address is inside a private network. Type one that can be reached from the internet."
+)
+
+# Apprise logs hosts and answers; our log holds ids only.
+logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # its plugins import what newer Pythons dropped, and cope
+    Apprise.instantiate("json://localhost")
+
+
+class _Wall(threading.local):
+    """Whether this thread may reach only public addresses, and whether it tried another."""
+
+    up = False
+    hit = False
+
+
+_wall = _Wall()
+_plain_connect = urllib3.util.connection.create_connection
+
+
+def _connect(address: tuple[str, int], *args: Any, **kwargs: Any) -> socket.socket:
+    """Every connection of ``requests`` comes through here, redirects and discoveries included.
+
+    The check stands here because a name looked at earlier may point elsewhere now: what was
+    checked is what is connected to.
+    """
+    if not _wall.up:
+        return _plain_connect(address, *args, **kwargs)
+    host, port = address
+    found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    if not all(is_public(ip) for ip in found):
+        _wall.hit = True
+        raise PermissionError("private address")
+    for ip in sorted(found, key=lambda ip: ":" in ip):  # IPv4 first: it works everywhere
+        with contextlib.suppress(OSError):
+            return _plain_connect((ip, port), *args, **kwargs)
+    raise ConnectionError("none of its addresses answers")
+
+
+urllib3.util.connection.create_connection = _connect
+
+
+def is_public(ip: str) -> bool:
+    """Whether an IP address is one of the internet's, also when hidden inside an IPv6 one."""
+    try:
+        address = ipaddress.ip_address(ip.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in ipaddress.ip_network("64:ff9b::/96"):  # NAT64
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    return address.is_global and not address.is_multicast
+
+
+class ChatChannel:
+    """One message to one Apprise URL. See ``Channel`` for the contract.
+
+    ``allow_private`` is for those whose chat server stands in their own network, and for tests.
+    """
+
+    name = "chat"
+    capabilities = frozenset({Capability.LINKS})
+
+    def __init__(
+        self,
+        *,
+        allow_private: bool = False,
+        deadline_s: float = 15.0,
+        concurrency: int = 32,
+        per_host: int = 8,
+    ) -> None:
+        self.deadline_s = deadline_s
+        self.concurrency = concurrency
+        self._per_host = per_host
+        self._allow_private = allow_private
+        self._threads: Counter[str] = Counter()  # by host, touched on the event loop only
+        self._closed = False
+
+    def normalise(self, typed: str) -> str:
+        url = typed.strip()
+        if not url or len(url) > MAX_URL or any(c.isspace() or not c.isprintable() for c in url):
+            raise AddressError(_NOT_A_URL)
+        schema, separator, rest = url.partition("://")
+        if not separator:
+            raise AddressError(_NOT_A_URL)
+        url = f"{schema.lower()}://{rest}"
+        if _schema(url) not in APPS | _WEB:
+            raise AddressError(_NOT_ON_THE_LIST)
+        plugin = _plugin(url)
+        if plugin is not None and _schema(url) in _WEB:
+            # An app's own web address, as people paste it.
+            url = str(plugin.url(privacy=False))  # type: ignore[no-untyped-call]
+            plugin = _plugin(url)
+        if plugin is None:
+            raise AddressError(_NOT_A_URL if _schema(url) in APPS else _NOT_ON_THE_LIST)
+        if not _host(url):
+            raise AddressError(_NOT_A_URL)
+        if not self._allow_private and _looks_private(_host(url)):
+            raise AddressError(_PRIVATE)
+        return url
+
+    async def send(self, message: Outgoing) -> Receipt:
+        host = _host(message.to)
+        if self._closed:
+            return Receipt(Fate.BUSY, why="channel closed")
+        if self._threads.total() >= self.concurrency or self._threads[host] >= self._per_host:
+            return Receipt(Fate.BUSY, why="too many sends are still open")
+        try:
+            async with asyncio.timeout(self.deadline_s):
+                return await self._in_thread(host, message)
+        except TimeoutError:
+            return Receipt(Fate.UNKNOWN, why="no answer in time")
+
+    async def close(self) -> None:
+        self._closed = True
+
+    def _in_thread(self, host: str, message: Outgoing) -> asyncio.Future[Receipt]:
+        """Send in a thread of its own: a daemon, because one that hangs must not hold the exit."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Receipt] = loop.create_future()
+
+        def settle(receipt: Receipt) -> None:
+            self._threads[host] -= 1
+            if not self._threads[host]:
+                del self._threads[host]
+            if not future.done():
+                future.set_result(receipt)
+
+        def work() -> None:
+            receipt = self._deliver(message)
+            with contextlib.suppress(RuntimeError):  # the loop has closed: nobody waits
+                loop.call_soon_threadsafe(settle, receipt)
+
+        self._threads[host] += 1
+        threading.Thread(target=work, name="chat", daemon=True).start()
+        return future
+
+    def _deliver(self, message: Outgoing) -> Receipt:
+        _wall.up, _wall.hit = not self._allow_private, False
+        try:
+            plugin = None if _schema(message.to) in _WEB else _plugin(message.to)
+            if plugin is None:
+                return Receipt(Fate.FAILED, why="not an address we can send to")
+            # A connection that does not come up is a sure no. An answer that does not come is
+            # for the deadline to judge, so this thread waits a little longer than that.
+            plugin.socket_connect_timeout = self.deadline_s * 0.6
+            plugin.socket_read_timeout = self.deadline_s + 0.5
+            accepted = plugin.notify(
+                body=text_with_link(message, MAX_TEXT),
+                title=one_line(message.subject, 120),
+                body_format=NotifyFormat.TEXT,
+            )
+        except Exception as error:  # noqa: BLE001 - 60 plugins, each with surprises of its own
+            return Receipt(Fate.UNKNOWN, why=f"chat library: {type(error).__name__}")
+        if accepted:
+            return Receipt(Fate.ACCEPTED)
+        if _wall.hit:
+            return Receipt(Fate.FAILED, why="a private address")
+        return Receipt(Fate.BUSY, why="not accepted; the app's service does not say why")
+
+
+def _plugin(url: str) -> NotifyBase | None:
+    """Apprise's sender for a URL, or ``None`` for one that is broken or that we do not allow.
+
+    Nothing in it tells a third party of us: no icon to fetch, no name of ours.
+    """
+    if _schema(url) not in APPS | _WEB:
+        return None
+    asset = AppriseAsset(
+        app_id="Lamp",
+        app_desc="Lamp",
+        app_url="",
+        image_url_mask="",
+        image_url_logo="",
+        http_redirects=False,
+        async_mode=False,
+    )
+    plugin = Apprise.instantiate(url, asset=asset)
+    template = getattr(plugin, "template", None)
+    if isinstance(template, AppriseAttachment) and len(template):
+        return None  # it names a local file, whose text would be sent
+    if plugin is not None and hasattr(plugin, "include_image"):
+        plugin.include_image = False
+    return plugin
+
+
+def _schema(url: str) -> str:
+    return url.partition("://")[0]
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _looks_private(host: str) -> bool:
+    """What can be seen without asking anyone; ``_connect`` sees the rest."""
+    if host == "localhost" or host.endswith(_LOCAL_NAMES):
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return not is_public(host)

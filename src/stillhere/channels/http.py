@@ -1,0 +1,116 @@
+"""One HTTP client for every provider that is spoken to by JSON.
+
+Owns the connection pool, the deadline and the one distinction that matters afterwards: a request
+that never left (``NotSentError``) and one whose answer never came (``NoAnswerError``). Follows no
+redirect, keeps no cookie, reads no proxy from the environment, and reads at most
+``MAX_REPLY_BYTES`` of an answer. Gives no meaning to a status: that is each channel's own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+MAX_REPLY_BYTES = 64 * 1024
+MAX_RETRY_AFTER_S = 60
+
+
+class NotSentError(Exception):
+    """No connection in time, or none to be had: the provider knows nothing of this request."""
+
+
+class NoAnswerError(Exception):
+    """The request was on its way when the time ran out or the connection broke."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a provider answered. ``retry_after_s`` is its wish, never more than a minute."""
+
+    status: int
+    body: bytes
+    retry_after_s: int | None
+
+    def json_object(self) -> dict[str, object] | None:
+        """The body as a JSON object, or ``None`` when it is anything else."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return value if isinstance(value, dict) else None
+
+
+class HttpClient:
+    """One pool of connections, opened at the first request, for one event loop."""
+
+    def __init__(self, *, connections: int = 64) -> None:
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+
+    async def post_json(
+        self,
+        url: str,
+        payload: Mapping[str, object],
+        *,
+        headers: Mapping[str, str],
+        deadline_s: float,
+    ) -> Reply:
+        """``post`` with the payload as JSON. A lone surrogate in a name becomes ``?``."""
+        body = json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")
+        return await self.post(url, body, headers=headers, deadline_s=deadline_s)
+
+    async def post(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], deadline_s: float
+    ) -> Reply:
+        """Send a JSON body. Raises ``NotSentError`` or ``NoAnswerError``; any status is a reply."""
+        # A wait for a free connection counts as connecting: nothing has left by then.
+        limits = aiohttp.ClientTimeout(total=deadline_s, connect=deadline_s * 0.9)
+        try:
+            async with self._open().post(
+                url,
+                data=body,
+                headers={"Content-Type": "application/json", **headers},
+                timeout=limits,
+                allow_redirects=False,
+            ) as response:
+                wish = response.headers.get("Retry-After", "")
+                return Reply(response.status, await _bounded(response.content), _seconds(wish))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotSentError(type(error).__name__) from error
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise NoAnswerError(type(error).__name__) from error
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._session is not None:
+            await self._session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._closed:
+            raise NotSentError("client closed")
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+
+async def _bounded(content: aiohttp.StreamReader) -> bytes:
+    body = bytearray()
+    async for chunk in content.iter_chunked(16 * 1024):
+        body += chunk
+        if len(body) > MAX_REPLY_BYTES:
+            break
+    return bytes(body[:MAX_REPLY_BYTES])
+
+
+def _seconds(retry_after: str) -> int | None:
+    """Only the form in seconds: the other one is a date, and nothing here reads a clock."""
+    if not retry_after.isascii() or not retry_after.isdigit():
+        return None
+    return min(int(retry_after[:9]), MAX_RETRY_AFTER_S)
