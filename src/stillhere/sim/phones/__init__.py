@@ -1,0 +1,1 @@
+"""The demo's phones: a loopback provider of texts and calls, a process of its own."""
