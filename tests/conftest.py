@@ -7,16 +7,20 @@ what touches a database.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+import signal
+import uuid
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django.fixtures import Settings
 
 from hatch_build import compile_catalogues
+from tests.installation import Installation
 
 DATABASE_FIXTURES = {"database", "db", "transactional_db"}
 ON_POSTGRES = bool(os.environ.get("STILLHERE_DATABASE_URL"))
@@ -99,3 +103,32 @@ def database(transactional_db: None) -> Iterator[BaseDatabaseWrapper]:
     """A migrated, empty database in which commits are real, so several threads may use it."""
     yield connections["default"]
     connections.close_all()
+
+
+def _own_database(name: str) -> str:
+    """A new empty database on the tests' PostgreSQL; its URL."""
+    url = os.environ["STILLHERE_DATABASE_URL"]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Callable[..., Installation]]:
+    """Make whole installations, each with its own folder, port and database; all end with the test.
+
+    ``installation(STILLHERE_LOG="debug")`` returns one that does not run yet.
+    """
+    made: list[Installation] = []
+
+    def make(**settings: str) -> Installation:
+        folder = tmp_path / f"installation-{len(made)}"
+        folder.mkdir()
+        if ON_POSTGRES and "STILLHERE_DATABASE_URL" not in settings:
+            settings["STILLHERE_DATABASE_URL"] = _own_database(f"own_{uuid.uuid4().hex}")
+        made.append(Installation(folder, settings))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop(signal.SIGKILL)

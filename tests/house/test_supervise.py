@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.installation import alive, wait_for
+
 # A supervisor whose one child starts a grandchild and notes both process ids, a line each start.
 SUPERVISOR = """
 import sys
@@ -32,23 +34,6 @@ STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + CH
 CRASHING = "import sys; open(sys.argv[1], 'a').write('0 0\\n')"
 
 
-def wait_for(what: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait for another process; there is no clock to move."""
-    until = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.02)
-
-
-def alive(pid: int) -> bool:
-    """Whether a process lives; one that only waits to be collected does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
 class Family:
     """A running supervisor and what its child noted."""
 
@@ -65,7 +50,7 @@ class Family:
         return [[int(pid) for pid in line.split()] for line in self.notes.read_text().splitlines()]
 
     def nth(self, number: int) -> list[int]:
-        wait_for(lambda: len(self.generations()) >= number)
+        wait_for(lambda: len(self.generations()) >= number, "another start", 10)
         return self.generations()[number - 1]
 
 
@@ -112,7 +97,7 @@ def test_children_die_with_a_killed_supervisor(family: Callable[..., Family]) ->
     child, _ = home.nth(1)
     home.process.kill()
     home.process.wait()
-    wait_for(lambda: not alive(child), 5)
+    wait_for(lambda: not alive(child), "the child ends", 5)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

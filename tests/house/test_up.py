@@ -1,0 +1,151 @@
+"""`stillhere up` and `migrate`, as a person runs them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.installation import Installation, alive, wait_for
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LATER = {"DJANGO_SETTINGS_MODULE": "tests.house.later.settings", "PYTHONPATH": str(ROOT)}
+Make = Callable[..., Installation]
+
+
+def test_the_first_start_makes_keys_that_only_this_user_can_read(installation: Make) -> None:
+    home = installation()
+    assert home.run("migrate").returncode == 0
+    for path in [home.data, *home.data.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+    secret = (home.data / "keys/secret").read_text()
+    assert len(secret) == 64
+    assert home.run("migrate").returncode == 0
+    assert (home.data / "keys/secret").read_text() == secret
+
+
+@pytest.mark.parametrize("command", ["up", "migrate", "web", "engine"])
+def test_a_bad_setting_is_one_line_and_no_traceback(installation: Make, command: str) -> None:
+    told = installation(STILLHERE_PORT="many").run(command)
+    assert told.returncode != 0
+    assert "STILLHERE_PORT" in told.stderr
+    assert len(told.stderr.strip().splitlines()) == 1
+
+
+def test_a_database_that_is_away_is_one_line_without_its_password(installation: Make) -> None:
+    url = "postgresql://ruth:swordfish@127.0.0.1:1/stillhere"
+    told = installation(STILLHERE_DATABASE_URL=url).run("migrate")
+    assert told.returncode != 0
+    assert "127.0.0.1" in told.stderr
+    assert "swordfish" not in told.stderr
+    assert len(told.stderr.strip().splitlines()) == 1
+
+
+def test_an_older_database_is_backed_up_before_it_is_changed(installation: Make) -> None:
+    home = installation()
+    home.run("migrate")
+    assert not (home.data / "backups").exists()
+    told = home.run("migrate", **LATER)
+    assert "0001_more" in told.stdout, told.stderr
+    (copy,) = (home.data / "backups").glob("*.sqlite3")
+    with sqlite3.connect(copy) as backup:
+        tables = {name for (name,) in backup.execute("SELECT name FROM sqlite_master")}
+    assert "django_migrations" in tables
+    assert "later_more" not in tables
+
+
+@pytest.mark.storage
+def test_a_newer_database_is_refused_and_left_alone(installation: Make) -> None:
+    home = installation()
+    home.run("migrate")
+    home.run("migrate", **LATER)
+    told = home.run("migrate")
+    assert told.returncode != 0
+    assert "newer Stillhere (0001_more)" in told.stderr
+
+
+@pytest.mark.storage
+def test_lost_keys_are_never_replaced_by_new_ones(installation: Make) -> None:
+    home = installation()
+    home.run("migrate")
+    for key in (home.data / "keys").iterdir():
+        key.rename(home.folder / key.name)
+    told = home.run("migrate")
+    assert told.returncode != 0
+    assert "Put them back from your backup" in told.stderr
+    assert list((home.data / "keys").iterdir()) == []
+
+
+@pytest.mark.storage
+def test_up_serves_a_page_and_says_where(installation: Make) -> None:
+    home = installation()
+    home.up()
+    assert home.get("/")[0] == 200
+    wait_for(lambda: home.url in home.log.read_text(), "the address is printed")
+    assert home.stop() == 0
+    assert "Traceback" not in home.log.read_text()
+
+
+def test_a_second_up_on_the_same_folder_says_who_is_there(installation: Make) -> None:
+    home = installation()
+    home.up()
+    assert home.process is not None
+    told = home.run("up")
+    assert told.returncode != 0
+    assert f"process {home.process.pid}, {home.url}" in told.stderr
+
+
+def test_a_port_that_is_taken_is_said_at_once(installation: Make) -> None:
+    home, other = installation(), installation()
+    home.up()
+    told = other.run("up", STILLHERE_PORT=str(home.port))
+    assert told.returncode != 0
+    assert f"Port {home.port} cannot be used" in told.stderr
+
+
+def test_the_second_start_serves_within_two_seconds(installation: Make) -> None:
+    home = installation()
+    home.up()
+    home.stop()
+    began = time.monotonic()
+    home.start()
+    wait_for(lambda: home.get("/")[0] == 200, "the first page")
+    took = time.monotonic() - began
+    print(f"second_start_s={took:.2f}")
+    # The promise is for an idle machine; here other tests share its two cores.
+    assert took < 2.0 * (2 if "PYTEST_XDIST_WORKER" in os.environ else 1)
+
+
+@pytest.mark.parametrize("name", ["web", "engine"])
+def test_a_killed_child_is_started_again(installation: Make, name: str) -> None:
+    home = installation()
+    home.up()
+    old = home.kill_child(name)
+    wait_for(lambda: home.child(name) != old, "a new one")
+    home.wait_healthy()
+
+
+def test_nothing_is_left_when_the_supervisor_is_killed(installation: Make) -> None:
+    home = installation()
+    home.up()
+    children = [home.child("web"), home.child("engine")]
+    home.stop(signal.SIGKILL)
+    wait_for(lambda: not any(alive(pid) for pid in children), "the children end")
+    home.up()  # neither the lock nor the port is still held
+
+
+def test_the_log_is_one_line_an_event_without_addresses(installation: Make) -> None:
+    home = installation()
+    home.up()
+    home.get("/k/a-key-that-nobody-has")
+    home.get("/?key=secret")
+    home.stop()
+    text = home.log.read_text()
+    assert "a-key-that-nobody-has" not in text
+    assert "secret" not in text

@@ -1,0 +1,160 @@
+"""A whole Stillhere of a test's own: real processes on a data folder and a port of their own.
+
+Owns starting it the way a person does (`stillhere up`), waiting until it is healthy, asking it over
+HTTP, and ending it gently or by SIGKILL.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+PATIENCE_S = 30.0
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(what: Callable[[], bool], why: str, seconds: float = PATIENCE_S) -> None:
+    """Wait for other processes; there is no clock to move."""
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until, f"waited {seconds} s in vain: {why}"
+        time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process lives; one that only waits to be collected does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+class Installation:
+    """One `stillhere up`. ``settings`` are added to its environment, nothing else leaks in."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Mapping[str, str] | None = None,
+        program: Sequence[str] = (sys.executable, "-m", "stillhere"),
+    ) -> None:
+        """Nothing runs yet. The data folder is ``folder/data``, the log ``folder/log``."""
+        self.folder = folder
+        self.data = folder / "data"
+        self.log = folder / "log"
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        self.program = program
+        self.process: subprocess.Popen[bytes] | None = None
+        self._log_file: IO[bytes] | None = None
+        dropped = ("STILLHERE_", "PYTHONPATH", "DJANGO_")
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
+        self.environment = inherited | {
+            "STILLHERE_DATA": str(self.data),
+            "STILLHERE_HOST": "127.0.0.1",
+            "STILLHERE_PORT": str(self.port),
+            "STILLHERE_BASE_URL": self.url,
+            **(settings or {}),
+        }
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run one command to its end, from a folder that is not the project's."""
+        return subprocess.run(
+            [*self.program, *arguments],
+            cwd=self.folder,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+
+    def start(self, *arguments: str) -> None:
+        """Start `stillhere up` (or another command) and return at once."""
+        assert self.process is None
+        self._log_file = self.log.open("ab")
+        self.process = subprocess.Popen(
+            [*self.program, *(arguments or ("up",))],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log_file,
+            stderr=subprocess.STDOUT,
+        )
+
+    def up(self) -> None:
+        """Start and wait until it is healthy."""
+        self.start()
+        self.wait_healthy()
+
+    def wait_healthy(self) -> None:
+        """Wait for 200 from /healthz."""
+        wait_for(lambda: self.get("/healthz")[0] == 200 or self._ended(), self._tail())
+        assert not self._ended(), self._tail()
+
+    def _ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    def _tail(self) -> str:
+        return self.log.read_text()[-3000:] if self.log.exists() else ""
+
+    def get(self, path: str, **headers: str) -> tuple[int, str]:
+        """Return status and text of a page; status 0 when nothing answers."""
+        return self.ask("GET", path, headers=headers)
+
+    def ask(
+        self, method: str, path: str, body: str = "", headers: Mapping[str, str] | None = None
+    ) -> tuple[int, str]:
+        """Make one request on a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(
+                method,
+                path,
+                body=body.encode() or None,
+                headers={"Host": "localhost", **(headers or {})},
+            )
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(errors="replace")
+        except (OSError, http.client.HTTPException):
+            return 0, ""
+        finally:
+            connection.close()
+
+    def child(self, name: str) -> int:
+        """The process id of the newest `web` or `engine`, as the supervisor logged it."""
+        pids = re.findall(rf"child started name={name} pid=(\d+)", self.log.read_text())
+        return int(pids[-1])
+
+    def kill_child(self, name: str) -> int:
+        """SIGKILL `web` or `engine`; return the process id it had."""
+        pid = self.child(name)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End the supervisor and wait for it; return its exit code."""
+        if self.process is None:
+            return 0
+        self.process.send_signal(number)
+        code = self.process.wait(timeout=PATIENCE_S)
+        self.process = None
+        if self._log_file is not None:
+            self._log_file.close()
+        return code
