@@ -210,8 +210,8 @@ class EmailChannel:
         mail["Message-ID"] = ref
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
-        mail["Content-Language"] = one_line(message.lang, 16) or "en"
         mail.set_content(text_with_link(message, MAX_TEXT) + "\n", cte="quoted-printable")
+        mail["Content-Language"] = one_line(message.lang, 16) or "en"
         return mail
 
     async def _hand_in(self, to: str, mail: bytes, progress: _Progress) -> None:

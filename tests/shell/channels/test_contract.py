@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def every_channel(story: Story) -> Callable[[type[Rig]], None]:
     return test
 
 
-def message(rig: Rig, **changes: str) -> Outgoing:
+def message(rig: Rig, **changes: Any) -> Outgoing:
     usual = Outgoing(key="w7-r1-c3-1", to=rig.good, text=TEXT, link=LINK, subject="Lamp")
     return dataclasses.replace(usual, **changes)
 
