@@ -1,0 +1,132 @@
+"""Messages leave at least once, most urgent first; bad news moves the ladder; a no always wins."""
+
+from __future__ import annotations
+
+import pytest
+
+from stillhere.core import events as ev
+from stillhere.store import clock as installation_clock
+from stillhere.store import delivery, services
+from stillhere.store.apply import CheckIn
+from stillhere.store.delivery import Fated, Leased
+from stillhere.store.models import Address, Message
+from tests.conftest import Clock
+from tests.shell.circle import SamsNight, sams_night, tick_all
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def alarmed_night(clock: Clock, *rungs: tuple[str, ...]) -> SamsNight:
+    night = sams_night(*rungs)
+    Message.objects.filter(word="invite").update(status="sent")
+    night.start()
+    night.does(ev.Marked())
+    for wait_s in (60, 5, 15, 40):
+        clock.advance(wait_s)
+        tick_all()
+    return night
+
+
+def lease(clock: Clock, channel: str, most: int = 50) -> list[Leased]:
+    return delivery.lease(channel, clock.now, most, 20)
+
+
+def fate(leased: list[Leased], fate: str, clock: Clock, **facts: str) -> None:
+    delivery.record([Fated(m, fate, **facts) for m in leased], clock.now)
+
+
+def test_the_most_urgent_leave_first_and_first_contacts_before_second_ones(clock: Clock) -> None:
+    alarmed_night(clock, ("Leo", "Ines"))
+    alarmed_night(clock, ("Maya",))
+    leased = lease(clock, "call")
+    assert [m.word for m in leased] == ["alarm", "alarm", "alarm"]
+    assert [m.contact_name for m in leased] == ["Leo", "Maya", "Ines"]
+
+
+def test_a_lease_is_ours_alone_until_it_runs_out(clock: Clock) -> None:
+    alarmed_night(clock, ("Leo",))
+    first = lease(clock, "text")
+    assert [m.to for m in first if m.word == "alarm"] == ["+12025550101"]
+    assert lease(clock, "text") == []
+    clock.advance(21)
+    again = lease(clock, "text")
+    assert [(m.key, m.attempts) for m in again] == [(m.key, 2) for m in first if m.word == "alarm"]
+
+
+def test_a_dead_number_moves_the_ladder_at_once_and_is_shown_as_broken(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",), ("Maya",))
+    for channel in ("text", "call"):
+        mine = [m for m in lease(clock, channel) if m.contact is not None]
+        fate(mine, delivery.FAILED, clock, why="no such number")
+    tick_all()
+    assert {m.contact_id for m in night.queued("alarm")} == {night.contacts["Maya"].id}
+    broken = Address.objects.filter(contact=night.contacts["Leo"], state="broken")
+    assert [a.why for a in broken] == ["no such number"] * 2
+
+
+def test_an_unknown_fate_is_sent_again_and_a_busy_one_waits_longer_each_time(clock: Clock) -> None:
+    alarmed_night(clock, ("Leo",))
+    gaps = []
+    for _ in range(4):
+        leased = [m for m in lease(clock, "text") if m.word == "alarm"]
+        fate(leased, delivery.RETRY, clock)
+        gap = Message.objects.get(id=leased[0].id).due_at - clock.now
+        gaps.append(gap // 1000)
+        clock.advance(gap / 1000)
+    assert gaps == [1, 2, 4, 8]
+
+
+def test_an_opt_out_wins_over_what_is_queued_even_the_stand_down(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo", "Ines"))
+    fate(lease(clock, "text"), delivery.SENT, clock)
+    night.does(CheckIn())
+    assert {m.contact_id for m in night.queued("stand-down")} == {
+        night.contacts[n].id for n in ("Leo", "Ines")
+    }
+    services.leave(night.contacts["Leo"])
+    assert [m.contact_name for m in lease(clock, "text") if m.word == "stand-down"] == ["Ines"]
+
+
+def test_an_ask_that_lapsed_never_leaves(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",))
+    assert [m.word for m in lease(clock, "text")] == ["alarm"]
+    lapsed = Message.objects.filter(watch=night.watch, word="ask").get()
+    assert (lapsed.status, lapsed.why) == ("dropped", "lapsed")
+
+
+def test_what_is_in_the_air_at_a_stand_down_is_not_sent_twice(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",))
+    flying = [m for m in lease(clock, "text") if m.word == "alarm"]
+    night.does(CheckIn())
+    fate(flying, delivery.RETRY, clock)
+    clock.advance(60)
+    assert [m.word for m in lease(clock, "text")] == ["stand-down"]
+
+
+def test_a_receipt_that_comes_late_or_twice_moves_only_what_is_not_final(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",), ("Maya",))
+    leased = [m for m in lease(clock, "text") if m.word == "alarm"]
+    fate(leased, delivery.SENT, clock, provider_ref="p-1")
+    assert delivery.receipt("text", "p-1", delivery.DELIVERED, "", clock.now)
+    assert delivery.receipt("text", "p-1", delivery.FAILED, "too late", clock.now)
+    assert not delivery.receipt("text", "p-unknown", delivery.DELIVERED, "", clock.now)
+    assert Message.objects.get(id=leased[0].id).status == "delivered"
+    assert night.row().state == "alarm"
+    assert not Address.objects.filter(state="broken").exists()
+
+
+def test_a_channel_that_is_not_here_moves_the_rung_but_breaks_no_address(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",), ("Maya",))
+    for channel in ("text", "call"):
+        fate([m for m in lease(clock, channel) if m.contact], delivery.NOWHERE, clock)
+    tick_all()
+    assert night.queued("alarm")
+    assert not Address.objects.filter(state="broken").exists()
+
+
+def test_a_dead_engines_leases_are_given_back(clock: Clock) -> None:
+    alarmed_night(clock, ("Leo",))
+    assert lease(clock, "text")
+    delivery.release_leases()
+    assert [m.word for m in lease(clock, "text")] == ["alarm"]
+    assert installation_clock.now_ms() == clock.now

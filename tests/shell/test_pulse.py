@@ -1,0 +1,143 @@
+"""Lost time and moved clocks: people are asked first, and nobody waits an hour longer."""
+
+from __future__ import annotations
+
+import pytest
+
+from stillhere.core import events as ev
+from stillhere.engine.audit import audit_once
+from stillhere.engine.pulse import pulse_once
+from stillhere.engine.tick import tick_once
+from stillhere.store import clock as installation_clock
+from stillhere.store.apply import CheckIn
+from stillhere.store.models import Installation, Message, Outage
+from tests.conftest import Clock
+from tests.shell.circle import SamsNight, sams_night, tick_all
+
+pytestmark = pytest.mark.usefixtures("database")
+
+HOUR_S = 3600
+
+
+def night_under_way(clock: Clock) -> SamsNight:
+    pulse_once()
+    night = sams_night(("Leo",), ("Maya",))
+    night.start()
+    night.does(ev.Marked())
+    return night
+
+
+def live(clock: Clock, seconds: int) -> None:
+    """The engine does its rounds while time passes."""
+    for _ in range(seconds):
+        clock.advance(1)
+        pulse_once()
+        tick_all()
+
+
+def test_after_an_outage_sam_is_asked_first_with_a_full_grace(clock: Clock) -> None:
+    night = night_under_way(clock)
+    live(clock, 61)
+    clock.advance(20 * 60)  # the server was away, past the ask's grace
+    now = pulse_once()
+    tick_all()
+    row = night.row()
+    assert (row.state, row.grace_at) == ("asking", now + 60_000)
+    assert Message.objects.filter(word="alarm").count() == 0
+    live(clock, 60)
+    assert night.row().state == "alarm"
+
+
+def test_a_gap_is_one_row_however_many_watches_fell_due(clock: Clock) -> None:
+    nights = [night_under_way(clock) for _ in range(3)]
+    clock.advance(300)
+    pulse_once()
+    pulse_once()
+    tick_all()
+    assert Outage.objects.count() == 1
+    assert {night.row().state for night in nights} == {"asking"}
+
+
+def test_a_short_restart_is_no_outage(clock: Clock) -> None:
+    night_under_way(clock)
+    clock.advance(14)
+    pulse_once()
+    assert not Outage.objects.exists()
+
+
+def test_a_clock_set_back_an_hour_makes_nobody_wait(clock: Clock) -> None:
+    night = night_under_way(clock)
+    live(clock, 30)
+    before = installation_clock.now_ms()
+    clock.now -= HOUR_S * 1000
+    assert installation_clock.now_ms() == before  # even before the engine has noticed
+    pulse_once()
+    live(clock, 31)
+    assert night.row().state == "asking"
+    assert Installation.objects.get().clock_offset_ms == pytest.approx(HOUR_S * 1000, abs=2000)
+
+
+def test_the_offset_is_given_back_when_no_acute_watch_is_open(clock: Clock) -> None:
+    night = night_under_way(clock)
+    clock.now -= HOUR_S * 1000
+    pulse_once()
+    clock.advance(1)
+    pulse_once()
+    assert installation_clock.now_ms() > clock.now
+    night.does(ev.Ended())
+    clock.advance(1)
+    pulse_once()
+    assert installation_clock.now_ms() == clock.now
+
+
+def test_a_clock_that_jumps_forward_asks_and_alarms_nobody(clock: Clock) -> None:
+    night = night_under_way(clock)
+    clock.advance(1)
+    pulse_once()
+    clock.now += HOUR_S * 1000
+    pulse_once()
+    tick_all()
+    assert night.row().state == "asking"
+    assert Message.objects.filter(word="alarm").count() == 0
+
+
+def test_two_engines_that_both_notice_correct_it_once(clock: Clock) -> None:
+    night_under_way(clock)
+    clock.now -= HOUR_S * 1000
+    for _ in range(3):
+        pulse_once()
+    offset_ms = Installation.objects.get().clock_offset_ms
+    assert offset_ms == pytest.approx(HOUR_S * 1000, abs=2000)
+
+
+def test_a_tick_twice_changes_nothing_more(clock: Clock) -> None:
+    night = night_under_way(clock)
+    clock.advance(61)
+    assert tick_once(clock.now) == 1
+    version = night.row().version
+    assert tick_once(clock.now) == 0
+    assert night.row().version == version
+
+
+def test_the_audit_proves_a_living_alarm_and_says_what_is_dead(clock: Clock) -> None:
+    night = night_under_way(clock)
+    for wait_s in (60, 60):
+        clock.advance(wait_s)
+        tick_all()
+    pulse_once()
+    assert audit_once(clock.now) == []
+    assert Installation.objects.get().proof_at == clock.now
+    Message.objects.filter(watch=night.watch, alarm=1).delete()
+    clock.advance(1)
+    assert "nothing on its way" in audit_once(clock.now)[0]
+    assert Installation.objects.get().proof_at < clock.now
+
+
+def test_the_audit_notices_an_engine_that_does_not_keep_up(clock: Clock) -> None:
+    night = night_under_way(clock)
+    pulse_once()
+    clock.advance(75)
+    assert "late" in audit_once(clock.now)[0]
+    tick_all()
+    night.does(CheckIn())
+    assert audit_once(clock.now) == []
