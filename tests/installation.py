@@ -105,7 +105,10 @@ class Installation:
 
     def wait_healthy(self) -> None:
         """Wait for 200 from /healthz."""
-        wait_for(lambda: self.get("/healthz")[0] == 200 or self._ended(), self._tail())
+        try:
+            wait_for(lambda: self.get("/healthz")[0] == 200 or self._ended(), "healthy")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.get('/healthz')}\n{self._tail()}") from None
         assert not self._ended(), self._tail()
 
     def _ended(self) -> bool:

@@ -7,6 +7,7 @@ file, as in real life: tests of several threads need committed data.
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -34,3 +35,6 @@ if not _database_url:
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
+
+if "mypy" in sys.modules:  # it reads settings to learn their types, and leaves without saying so
+    shutil.rmtree(_data)
