@@ -43,7 +43,7 @@ MAX_TEXT = 1_800  # every app on the list takes this much in one piece
 # program, no other protocol (the wall at ``_connect`` stands in urllib3 only).
 _APPS = """
     apprise apprises bark barks betterstack discord form forms gchat goalert goalerts gotify gotifys
-    groupme guilded hassio hassios ilert join json jsons line mastodon mastodons matrix matrixs
+    groupme hassio hassios ilert join json jsons line mastodon mastodons matrix matrixs
     mmost mmosts nctalk nctalks ntfy ntfys opsgenie pagerduty pbul pover prowl pushy revolt rocket
     rockets signal signals signl4 simplepush slack splunk spush squadcast synology synologys tgram
     threema toot toots webex whatsapp wxteams zulip
@@ -167,7 +167,7 @@ class ChatChannel:
         host = _host(message.to)
         if self._closed:
             return Receipt(Fate.BUSY, why="channel closed")
-        if self._threads.total() >= self.concurrency or self._threads[host] >= self._per_host:
+        if self.open_sends >= self.concurrency or self._threads[host] >= self._per_host:
             return Receipt(Fate.BUSY, why="too many sends are still open")
         try:
             async with asyncio.timeout(self.deadline_s):
@@ -177,6 +177,11 @@ class ChatChannel:
 
     async def close(self) -> None:
         self._closed = True
+
+    @property
+    def open_sends(self) -> int:
+        """Threads that have not come back, those whose deadline has passed among them."""
+        return self._threads.total()
 
     def _in_thread(self, host: str, message: Outgoing) -> asyncio.Future[Receipt]:
         """Send in a thread of its own: a daemon, because one that hangs must not hold the exit."""
