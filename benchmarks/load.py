@@ -1,0 +1,121 @@
+"""A load generator: many connections that check in over HTTP as fast as they are answered.
+
+A process of its own (``python -m benchmarks.load``), because a client inside the server's process
+would measure itself. Speaks just enough HTTP/1.1. Prints one JSON line: answered, seconds, and
+latencies in ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class Visitor(asyncio.Protocol):
+    """One connection: sends a check-in, waits for 200, sends the next."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        self.crowd = crowd
+        self.sent_at = 0.0
+        self.buffer = b""
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.send()
+
+    def send(self) -> None:
+        assert self.transport is not None
+        if self.crowd.over():
+            self.transport.close()
+            return
+        self.sent_at = time.perf_counter()
+        self.transport.write(self.crowd.next_request())
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        head, found, rest = self.buffer.partition(b"\r\n\r\n")
+        if not found:
+            return
+        lower = head.lower()
+        at = lower.find(b"content-length:")
+        length = int(lower[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+        if len(rest) < length:
+            return
+        self.buffer = rest[length:]
+        self.crowd.answered(head[9:12], time.perf_counter() - self.sent_at)
+        self.send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.crowd.left()
+
+
+class Crowd:
+    """All visitors, and what they were answered."""
+
+    def __init__(self, keys: Sequence[str], host: str, seconds: float, visitors: int) -> None:
+        self.requests = [
+            f"POST /k/{key} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n"
+            "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}".encode()
+            for key in keys
+        ]
+        self.random = random.Random(7)
+        self.ends_at = time.perf_counter() + seconds
+        self.took: list[float] = []
+        self.codes: dict[str, int] = {}
+        self.here = visitors
+        self.done = asyncio.Event()
+
+    def over(self) -> bool:
+        return time.perf_counter() >= self.ends_at
+
+    def next_request(self) -> bytes:
+        return self.random.choice(self.requests)
+
+    def answered(self, code: bytes, took_s: float) -> None:
+        self.took.append(took_s)
+        self.codes[code.decode()] = self.codes.get(code.decode(), 0) + 1
+
+    def left(self) -> None:
+        self.here -= 1
+        if self.here == 0:
+            self.done.set()
+
+
+async def visit(
+    keys: Sequence[str], host: str, port: int, seconds: float, visitors: int
+) -> dict[str, object]:
+    crowd = Crowd(keys, f"{host}:{port}", seconds, visitors)
+    loop = asyncio.get_running_loop()
+    began = time.perf_counter()
+    for _ in range(visitors):
+        await loop.create_connection(lambda: Visitor(crowd), host, port)
+    await asyncio.wait_for(crowd.done.wait(), seconds + 30)
+    took = sorted(crowd.took)
+    at = {f"p{q}_ms": round(took[int(len(took) * q / 100)] * 1000, 1) for q in (50, 99)}
+    lasted = time.perf_counter() - began
+    kept = crowd.codes.get("200", 0)
+    return {"answered": kept, "other": len(took) - kept, "seconds": lasted, **at}
+
+
+def main() -> None:
+    args = argparse.ArgumentParser()
+    args.add_argument("--keys", required=True)
+    args.add_argument("--port", type=int, required=True)
+    args.add_argument("--seconds", type=float, default=10)
+    args.add_argument("--visitors", type=int, default=256)
+    given = args.parse_args()
+    keys = Path(given.keys).read_text().split()
+    print(
+        json.dumps(asyncio.run(visit(keys, "127.0.0.1", given.port, given.seconds, given.visitors)))
+    )
+
+
+if __name__ == "__main__":
+    main()
