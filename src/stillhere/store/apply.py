@@ -22,7 +22,7 @@ from django.db import connection, transaction
 from stillhere.core import events as ev
 from stillhere.core.events import Event, Outcome, State
 from stillhere.core.ladder import Circle
-from stillhere.core.schedule import Routine
+from stillhere.core.schedule import Routine, from_text
 from stillhere.core.watch import Step, Watch, check, step, worth_a_line
 from stillhere.core.watch import start as begin
 from stillhere.store import clock, rows, sealed
@@ -245,20 +245,16 @@ class SwapMissed(RuntimeError):
 
 
 def start(person: int, profile: str, own: str = "", routine: Routine | None = None) -> int:
-    """Begin a watch for ``person`` and return its id. A form sent twice begins it once: an acute
-    watch that is still open is the one you get. Raises KeyError for an unknown profile,
-    ProfileError for bad own numbers."""
+    """Begin a watch for ``person`` and return its id. A form sent twice begins it once: the
+    acute watch that is still open, or the same routine, is the one you get. Raises
+    KeyError for an unknown profile, ProfileError for bad own numbers."""
     numbers = rows.profile_of(profile, own)
     with transaction.atomic():
         now = clock.now_ms()
         Person.objects.select_for_update().get(id=person)
-        if routine is None:
-            open_now = WatchRow.objects.filter(
-                person=person, routine="", wake_at__isnull=False
-            ).order_by("id")
-            again = open_now.values_list("id", flat=True).first()
-            if again is not None:
-                return again
+        again = _open_already(person, profile, routine)
+        if again is not None:
+            return again
         watch = begin(0, numbers, now, routine)
         check(watch, now)
         nonce = sealed.new_nonce()
@@ -276,6 +272,19 @@ def start(person: int, profile: str, own: str = "", routine: Routine | None = No
         outbox.add(started, person, 0, [], [JournalEntry(ev.Started(), started, started, now)])
         outbox.write()
     return row.id
+
+
+def _open_already(person: int, profile: str, routine: Routine | None) -> int | None:
+    """The open watch that a form sent twice means. One that was set aside watches nobody."""
+    mine = WatchRow.objects.filter(
+        person=person, wake_at__isnull=False, quarantined_at__isnull=True
+    ).order_by("id")
+    if routine is None:
+        return mine.filter(routine="").values_list("id", flat=True).first()
+    for id, text in mine.filter(profile=profile).exclude(routine="").values_list("id", "routine"):
+        if replace(from_text(text), pause_until_at=routine.pause_until_at) == routine:
+            return id
+    return None
 
 
 def looked(watch: int) -> None:

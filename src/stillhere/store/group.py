@@ -67,6 +67,11 @@ class GroupCommit:
         self._put(_Waiter(change, future, loop))
         return future
 
+    def start(self) -> None:
+        """Begin to write, or while nothing waits to prove that we could."""
+        if self._thread is None:
+            self._begin()
+
     def stop(self) -> None:
         """Finish what is waiting and end the thread."""
         with self._lock:
@@ -78,8 +83,7 @@ class GroupCommit:
     def _put(self, waiter: _Waiter) -> None:
         if self._queue.qsize() >= MOST_WAITING:
             raise Full("too many are waiting")
-        if self._thread is None:
-            self._begin()
+        self.start()
         self._queue.put(waiter)
 
     def _begin(self) -> None:

@@ -156,7 +156,8 @@ def watch_of(person: Person) -> Shown | None:
     """The person's open acute watch, or the one that ended last."""
     mine = WatchRow.objects.filter(person=person, routine="")
     return _shown(
-        mine.filter(wake_at__isnull=False).first() or mine.order_by("-started_at", "-id").first()
+        mine.filter(wake_at__isnull=False).order_by("-id").first()
+        or mine.order_by("-started_at", "-id").first()
     )
 
 
@@ -177,8 +178,9 @@ def alarm_for(contact: Contact) -> Shown | None:
     open_now = hers.filter(state__in=ALARMED).order_by("-started_at").first()
     if open_now is not None:
         return _shown(open_now)
-    told = JournalLine.objects.filter(watch__in=hers).filter(Q(state__in=ALARMED))
-    last = hers.filter(id__in=told.values("watch")).order_by("-started_at").first()
+    told = Message.objects.filter(contact=contact, watch__isnull=False).values("watch")
+    spoke = JournalLine.objects.filter(contact=contact.id).values("watch")
+    last = hers.filter(Q(id__in=told) | Q(id__in=spoke)).order_by("-started_at").first()
     return _shown(last)
 
 
@@ -226,4 +228,5 @@ def to_look_at() -> list[Shown]:
 
 
 def installation() -> Installation:
-    return Installation.objects.get_or_create(id=1)[0]
+    """The installation's row; the engine writes it with its first beat."""
+    return Installation.objects.filter(id=1).first() or Installation(id=1)

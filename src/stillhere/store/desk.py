@@ -1,0 +1,65 @@
+"""What the coordinator's desk needs: its one key, what waits to be sent, and the counts that stay.
+
+Owns the desk's nonce, made once. Knows no names: those come with the watches from ``queries.py``.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count, Min, Sum
+
+from stillhere.store import sealed
+from stillhere.store.models import Installation, Message, Tally
+
+DAY_MS = 24 * 3600 * 1000
+
+
+def key() -> str:
+    """The desk's key, the same for ever. Makes its nonce when there is none."""
+    with transaction.atomic():
+        here = Installation.objects.select_for_update().get_or_create(id=1)[0]
+        if not here.desk_nonce:
+            here.desk_nonce = sealed.new_nonce()
+            here.save(update_fields=["desk_nonce"])
+    return sealed.key_for("desk", here.desk_nonce)
+
+
+def opens(tried: str) -> bool:
+    """Whether ``tried`` is the desk's key. Writes nothing; before the first ``key()`` no key is."""
+    here = Installation.objects.filter(id=1).first()
+    if here is None or not here.desk_nonce:
+        return False
+    right = sealed.key_for("desk", here.desk_nonce)
+    return hmac.compare_digest(right.encode(), tried.encode("utf-8", "replace"))
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What one channel still has to send. ``oldest_s`` is how long the first has been due."""
+
+    channel: str
+    queued: int
+    oldest_s: int
+
+
+def backlog(now: int) -> list[Backlog]:
+    """What is due and has not left, by channel."""
+    due = Message.objects.filter(status="queued", due_at__lte=now).values("channel")
+    waiting = due.annotate(queued=Count("id"), first=Min("due_at")).order_by("channel")
+    return [Backlog(w["channel"], w["queued"], (now - w["first"]) // 1000) for w in waiting]
+
+
+def failed_lately(now: int) -> int:
+    """How many messages failed for good within a day."""
+    return Message.objects.filter(status="failed", done_at__gt=now - DAY_MS).count()
+
+
+def counts(now: int, days: int) -> dict[str, int]:
+    """What was counted in the last ``days`` days, by its name."""
+    first = (datetime.fromtimestamp(now / 1000, UTC) - timedelta(days=days - 1)).date()
+    found = Tally.objects.filter(day__gte=first.isoformat()).values("what")
+    return {row["what"]: row["total"] for row in found.annotate(total=Sum("count"))}

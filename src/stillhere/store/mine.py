@@ -1,0 +1,90 @@
+"""Everything that is kept about one person, as one value they can take away. Changes nothing.
+
+Times are ms since 1970 UTC, as they are stored. Keys are left out: a copy of one's data should not
+open anything.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from stillhere.store import queries
+from stillhere.store.models import Address, Contact, JournalLine, Message, Person, WatchRow
+
+NOTES = ("name", "place", "entry", "dispatch")
+WATCH_FIELDS = (
+    "id",
+    "profile",
+    "own",
+    "state",
+    "started_at",
+    "seen_at",
+    "ends_at",
+    "next_ask_at",
+    "routine",
+    "deadline_at",
+    "marked_at",
+    "seq",
+    "asks",
+    "grace_at",
+    "alarms",
+    "alarm",
+    "outcome",
+    "closed_at",
+    "held",
+)
+MESSAGE_FIELDS = (
+    "channel",
+    "word",
+    "facts",
+    "status",
+    "attempts",
+    "why",
+    "due_at",
+    "created_at",
+    "done_at",
+    "contact",
+)
+
+
+def everything(person: Person) -> dict[str, Any]:
+    """All of it, opened: the plan, the people, every watch with what happened and what was sent."""
+    return {
+        "plan": {note: queries.person_note(person, note) for note in NOTES}
+        | {"lang": person.lang, "tz": person.tz, "wish": person.wish}
+        | {"created_at": person.created_at},
+        "how_to_reach_me": [_address(a) for a in person.addresses.order_by("id")],
+        "people": [_contact(c) for c in person.contacts.order_by("rung", "id")],
+        "watches": [_watch(w) for w in person.watches.order_by("id")],
+        "invitations": _messages(Message.objects.filter(person=person, watch__isnull=True)),
+    }
+
+
+def _address(address: Address) -> dict[str, Any]:
+    kept = {name: getattr(address, name) for name in ("channel", "rings", "state", "since_at")}
+    return kept | {"address": queries.address_value(address)}
+
+
+def _contact(contact: Contact) -> dict[str, Any]:
+    names = ("id", "lang", "rung", "status", "door", "created_at", "answered_at")
+    return {name: getattr(contact, name) for name in names} | {
+        "name": queries.contact_name(contact),
+        "addresses": [_address(a) for a in contact.addresses.order_by("id")],
+    }
+
+
+def _watch(watch: WatchRow) -> dict[str, Any]:
+    lines = JournalLine.objects.filter(watch=watch).order_by("id")
+    return {name: getattr(watch, name) for name in WATCH_FIELDS} | {
+        "what_happened": [
+            {"at": x.at, "event": x.event, "state": x.state, "contact": x.contact}
+            | {"facts": json.loads(x.facts)}
+            for x in lines
+        ],
+        "messages": _messages(Message.objects.filter(watch=watch)),
+    }
+
+
+def _messages(found: Any) -> list[dict[str, Any]]:
+    return list(found.order_by("id").values(*MESSAGE_FIELDS))
