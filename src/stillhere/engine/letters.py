@@ -36,7 +36,7 @@ def render(m: Leased, to: str) -> Outgoing:
         wish=m.wish,
         program=settings.STILLHERE.program,
     )
-    words = compose(m.word, facts, m.lang)
+    words = compose(m.word, facts, m.lang, m.channel)
     return Outgoing(
         key=m.key,
         to=to,

@@ -1,0 +1,72 @@
+"""What we say: facts become words, per language, channel and length.
+
+Owns ``compose`` and the list of words it knows. Every sentence is neutral enough for a lock screen,
+says exactly what is known, and where it can fits one text of 160 GSM characters. The same sentence
+is shown and spoken; only how to answer differs by channel. Knows the core, no table and no address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from stillhere.channels.wording import contacts, replies
+from stillhere.channels.wording.answers import TEXT, Answer
+from stillhere.channels.wording.facts import Facts, Said
+
+__all__ = ["WORDS", "Composed", "Facts", "compose"]
+
+_SENTENCES = {**contacts.SENTENCES, **replies.SENTENCES}
+WORDS = frozenset(map(str, _SENTENCES))
+_TO_THE_PERSON = frozenset(
+    {"ask", "ask-ring"}
+    | {f"reply-{word}" for word in ("got-it", "started", "alone", "marked", "more", "ended")}
+    | {"reply-not-on", "reply-helping"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """One message in words. ``choices`` are the keys that count and what each means."""
+
+    subject: str
+    text: str
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+
+def compose(word: str, facts: Facts, lang: str, by: str = TEXT) -> Composed:
+    """``word`` (of ``WORDS``) with its facts in ``lang``, for the channel ``by``.
+
+    A language we do not speak is English. Raises KeyError for a word nobody knows, and ValueError
+    for an outcome that only people may tell.
+    """
+    with translation.override(_spoken(lang)):
+        said = Said(facts)
+        text, answer = _SENTENCES[word](said)
+        tail = answer.tail()
+        return Composed(
+            subject=_subject(word, answer, said),
+            text=f"{text} {tail.by(by)}".strip(),
+            choices=dict(tail.choices),
+        )
+
+
+def _spoken(lang: str) -> str:
+    base = lang.replace("_", "-").partition("-")[0].lower()
+    return base if base in dict(settings.LANGUAGES) else "en"
+
+
+def _subject(word: str, answer: Answer, said: Said) -> str:
+    if word in _TO_THE_PERSON:
+        return _("Lamp: are you there?") if answer is Answer.STILL_HERE else "Lamp"
+    if word.startswith("page-"):
+        return _("Stillhere: look now")
+    if word == "invite":
+        return said(_("%(Person)s asks you something"))
+    if answer in (Answer.GOING, Answer.THERE):
+        return said(_("About %(person)s: answer now"))
+    return said(_("About %(person)s"))

@@ -1,0 +1,213 @@
+"""What contacts and the coordinator are told, one function a word.
+
+Owns the sentences of an alarm. They say exactly what is known ("Sam's phone was answered at
+22:16"), never "safe", and nothing a stranger may not read over a shoulder. A name comes first, the
+need second; how to answer is added after them. Grave news has no sentence here: people tell it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import ceil
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from stillhere.channels.wording import plain
+from stillhere.channels.wording.answers import Answer
+from stillhere.channels.wording.facts import Said
+from stillhere.core.alarm import HOLDING_ETA_S
+from stillhere.core.events import Outcome, Word
+
+Sentence = tuple[str, Answer]
+
+
+def _alarm(said: Said) -> Sentence:
+    text = said(_("%(Person)s may need help NOW."))
+    if said.timed:
+        text += " " + said(_("No answer since %(at)s."))
+    return text + _unconfirmed(said), Answer.GOING
+
+
+def _help(said: Said) -> Sentence:
+    if said.timed:
+        text = said(_("%(Person)s asks for help NOW, at %(at)s."))
+    else:
+        text = said(_("%(Person)s asks for help NOW."))
+    return text + _unconfirmed(said), Answer.GOING
+
+
+def _again(said: Said) -> Sentence:
+    if said.timed:
+        text = said(_("%(Person)s may still need help NOW, since %(at)s."))
+    else:
+        text = said(_("%(Person)s may still need help NOW."))
+    text += " " + _("As far as we know nobody is there.")
+    return text + _unconfirmed(said), Answer.GOING
+
+
+def _unconfirmed(said: Said) -> str:
+    """An invitation nobody answered is marked, so that nobody wonders why they are called."""
+    if said.facts.confirmed:
+        return ""
+    if said.named:
+        return " " + said(_("You were asked to be on %(person)s's list and have not answered yet."))
+    return " " + _("You were asked to be on a list and have not answered yet.")
+
+
+def _going(said: Said) -> Sentence:
+    eta_s = said.facts.eta_s
+    over = " " + _("It is not over.")
+    if eta_s is None:
+        return said(_("%(Who)s is far away and will phone %(person)s.")) + over, Answer.GOING
+    minutes = max(1, ceil(eta_s / 60))
+    text = ngettext(
+        "%(Who)s is going to %(person)s: about %(minutes)d minute.",
+        "%(Who)s is going to %(person)s: about %(minutes)d minutes.",
+        minutes,
+    )
+    # Whoever is that far does not hold the ladder: somebody nearer is still needed.
+    answer = Answer.NOTHING if eta_s <= HOLDING_ETA_S else Answer.GOING
+    return said(text, minutes=minutes) + over, answer
+
+
+def _reopened(said: Said) -> Sentence:
+    if said.about_oneself:
+        text = said(_("We do not know whether you are with %(person)s."))
+    else:
+        text = said(_("We do not know whether %(who)s is with %(person)s."))
+    return text + " " + said(_("%(Person)s may need help NOW.")), Answer.GOING
+
+
+def _are_you_there(said: Said) -> Sentence:
+    return said(_("Are you with %(person)s? We have not heard from you.")), Answer.THERE
+
+
+def _arrived(said: Said) -> Sentence:
+    if said.timed:
+        text = said(_("%(Who)s said at %(at)s: I am with %(person)s."))
+    else:
+        text = said(_("%(Who)s says: I am with %(person)s."))
+    return text + " " + _("It is not over."), Answer.NOTHING
+
+
+def _cannot_get_in(said: Said) -> Sentence:
+    text = said(_("%(Who)s can't get in to %(person)s."))
+    return text + " " + _("Do you have a key, or know who has?"), Answer.GOING
+
+
+def _not_found(said: Said) -> Sentence:
+    text = said(_("%(Who)s did not find %(person)s."))
+    return text + " " + _("Do you know another place?"), Answer.GOING
+
+
+def _ambulance(said: Said) -> Sentence:
+    if said.timed:
+        text = said(_("Nobody has reached %(person)s since %(at)s."))
+    else:
+        text = said(_("Nobody has reached %(person)s."))
+    return text + " " + _wish(said), Answer.GOING
+
+
+def _wish(said: Said) -> str:
+    """The ambulance in the words of the plan's wish."""
+    whose = _("%(person)s's wish:") if said.named else _("Their wish:")
+    if said.facts.wish == "never":
+        return said(whose) + " " + _("no ambulance. It is your decision.")
+    if said.facts.wish == "call-now":
+        return said(whose) + " " + _("an ambulance. Call now.")
+    return _("Call an ambulance now.")
+
+
+def _answered_once(said: Said) -> Sentence:
+    return _answered(said) + " " + _("Once. It is not over."), Answer.NOTHING
+
+
+def _answered(said: Said) -> str:
+    if said.named and said.timed:
+        return said(_("%(person)s's phone was answered at %(at)s."))
+    if said.named:
+        return said(_("%(person)s's phone was answered."))
+    if said.timed:
+        return said(_("The phone of the person who chose you was answered at %(at)s."))
+    return _("The phone of the person who chose you was answered.")
+
+
+def _stand_down(said: Said) -> Sentence:
+    outcome = said.facts.outcome
+    if not outcome:
+        text = _answered(said) + " " + _("Thank you. We go on asking for a while.")
+        return text, Answer.NOTHING
+    text = " ".join((_heard(said), _how_it_ended(said, outcome), _("Thank you.")))
+    return text, Answer.NOTHING
+
+
+def _heard(said: Said) -> str:
+    """Who says how it ended; without a name it was somebody of the programme."""
+    if said.who:
+        return said(_("%(Who)s said at %(at)s:") if said.timed else _("%(Who)s says:"))
+    return said(_("We were told at %(at)s:") if said.timed else _("We were told:"))
+
+
+def _how_it_ended(said: Said, outcome: str) -> str:
+    """Raises ValueError for what no machine may tell: it is for people to say."""
+    if outcome == Outcome.FINE:
+        return said(_("%(person)s is fine."))
+    if outcome == Outcome.REVIVED:
+        return said(_("%(person)s needed help and is alive."))
+    if outcome == Outcome.FALSE_ALARM:
+        return _("it was a false alarm.")
+    raise ValueError(f"no automatic words for the outcome {outcome!r}")
+
+
+def _service_was_down(said: Said) -> Sentence:
+    if said.timed:
+        text = said(_("We were away since %(at)s and are back."))
+    else:
+        text = _("We were away and are back.")
+    return text + " " + said(_("The alarm about %(person)s is still open.")), Answer.GOING
+
+
+def _invite(said: Said) -> Sentence:
+    text = said(_("%(Person)s asks: may we reach you, day or night, when they don't answer us?"))
+    program = plain.name(said.facts.program, plain.PROGRAM_MOST)
+    if program:
+        text += " " + said(_("This is %(program)s."), program=program)
+    return text, Answer.YES_OR_NO
+
+
+def _page_exhausted(said: Said) -> Sentence:
+    text = said(
+        _("Everyone on %(person)s's list was tried (round %(round)d). Nobody is going."),
+        person=said.named or _("somebody"),
+        round=said.facts.round + 1,
+    )
+    return text + " " + _("Look now."), Answer.NOTHING
+
+
+def _page_quarantine(said: Said) -> Sentence:
+    text = said(
+        _("A fault of ours: we no longer ask %(person)s. The first contacts were told."),
+        person=said.named or _("somebody"),
+    )
+    return text + " " + _("Look now, and phone."), Answer.NOTHING
+
+
+SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
+    Word.ALARM: _alarm,
+    Word.HELP: _help,
+    Word.AGAIN: _again,
+    Word.GOING: _going,
+    Word.REOPENED: _reopened,
+    Word.ARE_YOU_THERE: _are_you_there,
+    Word.ARRIVED: _arrived,
+    Word.CANNOT_GET_IN: _cannot_get_in,
+    Word.NOT_FOUND: _not_found,
+    Word.AMBULANCE: _ambulance,
+    Word.ANSWERED_ONCE: _answered_once,
+    Word.STAND_DOWN: _stand_down,
+    Word.SERVICE_WAS_DOWN: _service_was_down,
+    "invite": _invite,
+    "page-exhausted": _page_exhausted,
+    "page-quarantine": _page_quarantine,
+}

@@ -1,0 +1,66 @@
+"""What a message may speak of, and the names in it as they stand in a sentence.
+
+Owns the bridge from facts (names as typed, instants) to what sentences are filled with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from stillhere.channels.wording import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything known about one message. Names are as people typed them; ``at`` is ms UTC.
+
+    ``who`` is the contact the words speak of, ``contact`` the one they are spoken to. ``wish`` is
+    the plan's ambulance wish, ``outcome`` one of ``core.events.Outcome``.
+    """
+
+    person: str = ""
+    contact: str = ""
+    who: str = ""
+    at: int | None = None
+    tz: str = "UTC"
+    eta_s: int | None = None
+    outcome: str = ""
+    round: int = 0
+    after_outage: bool = False
+    confirmed: bool = True
+    wish: str = "phone-first"
+    program: str = ""
+
+
+class Said:
+    """The facts as parts of a sentence, in the language that is active while it is made.
+
+    ``parts`` fills the sentences: ``Person`` and ``Who`` stand at a beginning, ``person`` and
+    ``who`` inside. A name that is missing becomes words that are still true.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.named = plain.name(facts.person)
+        who = plain.name(facts.who)
+        self.parts = {
+            "Person": self.named or _("Someone who chose you"),
+            "person": self.named or _("the person who chose you"),
+            "Who": who or _("Somebody"),
+            "who": who or _("somebody"),
+            "at": "" if facts.at is None else plain.hour(facts.at, facts.tz),
+        }
+        self.who = who
+        # Somebody may be told about themselves; two people of one name read the same, and true.
+        self.about_oneself = bool(who) and who == plain.name(facts.contact)
+
+    def __call__(self, sentence: str, **more: object) -> str:
+        """A sentence that was just translated, with its parts."""
+        return sentence % (self.parts | more)
+
+    @property
+    def timed(self) -> bool:
+        """Whether the instant is known."""
+        return self.facts.at is not None

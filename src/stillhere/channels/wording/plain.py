@@ -1,0 +1,61 @@
+"""Names and times as they may stand in a message.
+
+Owns making what people typed harmless (a name travels to other people's lock screens) and saying
+when something was. Decides nothing and knows no sentence.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+NAME_MOST = 24
+PROGRAM_MOST = 40
+
+_PUNCTUATION = "-'.,&()"
+# "evil.example" would become a link on the phone; "J.R." is a name.
+_LINKING_DOT = re.compile(r"(?<=\w\w)\.(?=\w)|(?<=\w)\.(?=\w\w)")
+
+
+def name(typed: str, most: int = NAME_MOST) -> str:
+    """A name without anything a phone, a mail program or a page could obey, at most ``most`` long.
+
+    Letters, digits, signs of names and emoji stay. Line breaks, marks that turn the writing round,
+    markup and what makes a web address go. May come back empty.
+    """
+    # Only the beginning is looked at: what comes in may be long.
+    text = unicodedata.normalize("NFC", typed[: most * 4]).replace("\u2019", "'")
+    kept = "".join(char if _may_stand(char) else " " for char in text if _is_seen(char))
+    return " ".join(_LINKING_DOT.sub(" ", kept).split())[:most].strip(" -',&(.")
+
+
+def _is_seen(char: str) -> bool:
+    """Not a joiner, a direction mark or another format sign: these vanish without a gap."""
+    return unicodedata.category(char) != "Cf"
+
+
+def _may_stand(char: str) -> bool:
+    category = unicodedata.category(char)
+    return category[0] in "LMN" or category == "So" or char in _PUNCTUATION
+
+
+def hour(at: int, tz: str) -> str:
+    """The time of day of ``at`` (ms UTC) where the person lives, as HH:MM.
+
+    Where nobody ever said where that is, the time is UTC and says so: someone far away must not
+    read it as theirs.
+    """
+    zone = _zone(tz)
+    said = f"{datetime.fromtimestamp(at / 1000, zone):%H:%M}"
+    return f"{said} UTC" if zone is UTC else said
+
+
+def _zone(tz: str) -> tzinfo:
+    if tz in ("", "UTC"):
+        return UTC
+    try:
+        return ZoneInfo(tz)
+    except (ValueError, OSError, KeyError):  # a zone nobody knows is a KeyError
+        return UTC
