@@ -1,0 +1,145 @@
+"""The alarm as a value: whom to reach, who was told, who is going, who is there.
+
+Owns the frozen snapshot of the plan (``Circle``), the ``Alarm`` that stands on it, and what must
+hold of both. What happens to an alarm stands in ``ladder.py``. Refuses to know how a person is
+reached: a contact is an id with a number of ways.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stillhere.core.events import Cause, Word
+
+EVERYONE_WITHIN_S = 180  # from alarm to everyone rung at least once
+HOLDING_ETA_S = 300  # a claim up to this holds the ladder; later ones hold nothing
+ALL_HOLDS_S = 600  # all holds together, without an arrival
+HELP_RUNG_S = 45  # a call for help is as urgent in a routine
+HELP_AMBULANCE_S = 300  # as in an acute watch
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One contact on a rung. ``ways`` are address ids; ``confirmed`` False is an invitation
+    nobody answered: rung once, marked so."""
+
+    contact: int
+    ways: tuple[int, ...]
+    confirmed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Whom to reach, in what order. Frozen into the watch when an alarm starts."""
+
+    rungs: tuple[tuple[Reach, ...], ...] = ()
+
+    def contacts(self) -> tuple[int, ...]:
+        return tuple(reach.contact for rung in self.rungs for reach in rung)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """ "I'm going." ``hold_until_at`` None holds nothing (far, or the holds are used up, or it
+    lapsed)."""
+
+    contact: int
+    at: int
+    eta_s: int | None
+    hold_until_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An open alarm. ``rung`` counts the rungs started in this ``round``; ``told`` is in the
+    order of telling; ``out`` cannot or will not come; ``gone`` must never hear from us again;
+    ``broken`` ways failed for good; ``obstacle`` was said last by ``obstacle_by``, kept so that
+    the same form twice is told once."""
+
+    no: int
+    cause: Cause
+    raised_at: int
+    circle: Circle
+    rung_s: int
+    next_rung_at: int
+    ambulance_at: int | None
+    round: int = 0
+    rung: int = 0
+    told: tuple[int, ...] = ()
+    out: tuple[int, ...] = ()
+    gone: tuple[int, ...] = ()
+    broken: tuple[int, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    held_from_at: int | None = None
+    arrivals: tuple[int, ...] = ()
+    check_at: int | None = None
+    checked: bool = False
+    answered_at: int | None = None
+    recheck_at: int | None = None
+    ambulance_told: bool = False
+    obstacle: Word | None = None
+    obstacle_by: int | None = None
+    obstacle_at: int = 0
+
+    def reach(self, contact: int) -> Reach | None:
+        return next((r for rung in self.circle.rungs for r in rung if r.contact == contact), None)
+
+    def listeners(self, *but: int | None) -> tuple[int, ...]:
+        """Everyone who was told and may still be spoken to, except ``but``."""
+        return tuple(c for c in self.told if c not in self.gone and c not in but)
+
+    def only(self, *these: int) -> tuple[int, ...]:
+        """Those of ``these`` who may still be spoken to."""
+        return tuple(c for c in self.listeners() if c in these)
+
+    def covered_by(self, contact: int) -> bool:
+        """Whether the others believe that ``contact`` is with them or nearly so."""
+        going = any(c.contact == contact and c.hold_until_at is not None for c in self.claims)
+        return going or contact in self.arrivals
+
+    def held_until_at(self, now: int) -> int | None:
+        """The end of the last hold that still runs."""
+        ends = (c.hold_until_at for c in self.claims if c.hold_until_at is not None)
+        return max((at for at in ends if at > now), default=None)
+
+
+def begin(
+    no: int, cause: Cause, circle: Circle, rung_s: int, ambulance_s: int | None, now: int
+) -> Alarm:
+    """A new alarm, nobody told yet: the first rung is due now.
+
+    Rungs are ``rung_s`` apart, or closer where many rungs would otherwise take an acute alarm past
+    the three minutes within which everyone has been rung.
+    """
+    if cause is Cause.HELP:
+        rung_s = min(rung_s, HELP_RUNG_S)
+        ambulance_s = HELP_AMBULANCE_S if ambulance_s is None else ambulance_s
+    if ambulance_s is not None:
+        gaps = max(len(circle.rungs) - 1, 1)
+        rung_s = max(min(rung_s, EVERYONE_WITHIN_S // gaps), 1)
+    ambulance_at = None if ambulance_s is None else now + ambulance_s * 1000
+    return Alarm(no, cause, now, circle, rung_s, next_rung_at=now, ambulance_at=ambulance_at)
+
+
+def check(alarm: Alarm) -> None:
+    """What must hold of every open alarm, and what must not. Raises AssertionError."""
+    ids = set(alarm.circle.contacts())
+    assert set(alarm.told) <= ids, "told somebody who is not in the circle"
+    assert len(set(alarm.told)) == len(alarm.told), "told in order, each once"
+    assert set(alarm.arrivals) <= set(alarm.told), "somebody arrived who is not on the alarm"
+    assert set(alarm.gone) <= set(alarm.out), "somebody who opted out may still be rung"
+    assert not set(alarm.out) & set(alarm.arrivals), "somebody is out and there"
+    assert alarm.rung <= len(alarm.circle.rungs), "a rung beyond the ladder"
+    assert (alarm.check_at is not None) == bool(alarm.arrivals), (
+        "someone there has a timer, nobody there has none"
+    )
+    for c in alarm.claims:
+        if c.hold_until_at is not None:
+            assert c.contact not in alarm.out, "somebody is out and going"
+            assert alarm.held_from_at is not None, "a hold without a beginning"
+            assert c.hold_until_at <= alarm.held_from_at + ALL_HOLDS_S * 1000, (
+                "holds outlast their ten minutes"
+            )
+            assert c.hold_until_at <= c.at + HOLDING_ETA_S * 1000, (
+                "one hold outlasts its five minutes"
+            )

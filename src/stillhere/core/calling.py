@@ -1,0 +1,221 @@
+"""Calling: what raises an alarm, what happens to it, and who is believed when it ends.
+
+Owns the step from silence or a call for help to an open ``Alarm`` and back. What is said to whom
+on the way stands in ``ladder.py``; which function meets which event stands in ``watch.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stillhere.core import asking, ladder
+from stillhere.core import events as ev
+from stillhere.core.alarm import Alarm, Circle, begin
+from stillhere.core.asking import Watch
+from stillhere.core.events import Ask, Cause, Effect, Event, Outcome, State, Way, Withdraw, Word
+
+RECHECKS_S = (60, 180)  # after a stand-down: someone else may have silenced the phone
+APART_S = 30  # two answers closer than this are one tap
+IN_A_ROW_S = 300  # and further apart than this are not in a row
+
+
+# --- raising --------------------------------------------------------------------------------------
+
+
+def grace_runs(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Watch:
+    """The open ask grows louder, until nobody answered it in time."""
+    assert w.grace_at is not None
+    if now >= w.grace_at:
+        return _raise(w, Cause.SILENCE, e.circle, now, out)
+    return asking.louder(w, now, out)
+
+
+def _raise(w: Watch, cause: Cause, circle: Circle, now: int, out: list[Effect]) -> Watch:
+    no = w.alarms + 1
+    alarm = begin(no, cause, circle, w.profile.rung_s, w.profile.ambulance_s, now)
+    w = replace(asking.quiet(w), alarms=no)
+    return _settle(w, ladder.climb(alarm, now, out), now)
+
+
+def _settle(w: Watch, alarm: Alarm, now: int) -> Watch:
+    """Name the state an open alarm is in: somebody there, somebody going, or nobody yet."""
+    if alarm.arrivals:
+        state = State.ATTENDED
+    elif alarm.held_until_at(now) is not None:
+        state = State.CLAIMED
+    else:
+        state = State.ALARM
+    return replace(w, state=state, alarm=alarm)
+
+
+def need_help(w: Watch, e: ev.NeedHelp, now: int, out: list[Effect]) -> Watch:
+    """Need help now: an alarm at once; one that is open already becomes a call for help, and an
+    answer given before it no longer counts."""
+    w = replace(w, seen_at=max(w.seen_at, now))
+    if w.alarm is None:
+        return _raise(w, Cause.HELP, e.circle, now, out)
+    if w.alarm.cause is Cause.HELP and w.alarm.answered_at is None:
+        return w
+    return _settle(w, ladder.call_for_help(w.alarm, now, out), now)
+
+
+# --- answering ------------------------------------------------------------------------------------
+
+
+def answered(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
+    """A check-in while an alarm is open. One tap answers silence; a call for help, or a room where
+    somebody already is, takes two answers in a row. One made before the alarm never stands it
+    down."""
+    assert w.alarm is not None
+    a, made_at, live = w.alarm, min(e.made_at, now), e.made_at >= now
+    seq = w.seq if e.seq is None else max(w.seq, e.seq)
+    w = replace(w, seq=seq, seen_at=max(w.seen_at, made_at))
+    if made_at < a.raised_at and not live:
+        return w
+    if a.cause is Cause.SILENCE and not a.arrivals:
+        return _stand_down(w, made_at, now, out)
+    if a.answered_at is not None:
+        apart_ms = made_at - a.answered_at
+        if APART_S * 1000 <= apart_ms <= IN_A_ROW_S * 1000:
+            return _stand_down(w, made_at, now, out)
+        if 0 <= apart_ms < APART_S * 1000 or (apart_ms < 0 and not live):
+            return w  # the same tap, or an older one
+    ladder.tell(a, a.listeners(), Word.ANSWERED_ONCE, made_at, out)
+    return replace(w, alarm=replace(a, answered_at=made_at, recheck_at=now + APART_S * 1000))
+
+
+def answered_now(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
+    """Any other sign of life from the person's phone during an alarm is an answer, no more as far
+    as the alarm goes; but what they asked for is kept: a new mark, more time, a pause."""
+    match e:
+        case ev.Marked():
+            w = asking.marked(w, now)
+        case ev.Extended(by_s):
+            w = asking.longer(w, by_s, now)
+        case ev.Paused(until_at):
+            rested = asking.rest(w, until_at, now)
+            w = w if isinstance(rested, str) else rested
+        case _:
+            pass
+    return answered(w, ev.StillHere(now), now, out)
+
+
+def _stand_down(
+    w: Watch,
+    at: int,
+    now: int,
+    out: list[Effect],
+    who: int | None = None,
+    outcome: Outcome | None = None,
+) -> Watch:
+    """Silence was broken: say exactly that to everyone who was told, and keep asking for a
+    while."""
+    assert w.alarm is not None
+    out.append(Withdraw(asks_only=False))
+    ladder.stand_down(w.alarm, at, out, who, outcome)
+    owed = tuple(now + s * 1000 for s in RECHECKS_S)
+    return asking.go_on(asking.missed(replace(w, alarm=None, rechecks=owed), now), now)
+
+
+# --- an open alarm --------------------------------------------------------------------------------
+
+
+def time_in_alarm(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Watch:
+    """Fire what is due: the look-in, holds that lapsed, the next rung, the ambulance words. While
+    somebody is there nobody else is missed."""
+    assert w.alarm is not None
+    a = w.alarm
+    if a.recheck_at is not None and a.recheck_at <= now:
+        w, a = _ring_person(w, now, out), replace(a, recheck_at=None)
+    if a.check_at is not None and a.check_at <= now:
+        a = ladder.look_in(a, now, out)
+    if a.arrivals:
+        return _settle(w, a, now)
+    a = ladder.lapse(a, now, out)
+    if a.held_until_at(now) is None and a.next_rung_at <= now:
+        rounds = a.round
+        a = ladder.climb(a, now, out)
+        if a.round > rounds:  # the whole ladder was tried: the person's own phone rings again too
+            w = _ring_person(w, now, out)
+    if a.ambulance_at is not None and a.ambulance_at <= now:
+        a = ladder.ambulance(a, now, out)
+    return _settle(w, a, now)
+
+
+def _ring_person(w: Watch, now: int, out: list[Effect], *, after_outage: bool = False) -> Watch:
+    """Ring the person's own phone while an alarm is open."""
+    w = replace(w, asks=w.asks + 1)
+    out.append(Ask(w.asks, Way.RING, now + w.profile.grace_s * 1000, after_outage))
+    return w
+
+
+def was_down_in_alarm(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
+    """An alarm goes on where it was; the person is rung again, and the circle learns why it was
+    quiet."""
+    a = w.alarm
+    assert a is not None
+    w = _ring_person(w, now, out, after_outage=True)
+    ladder.tell(a, a.listeners(), Word.SERVICE_WAS_DOWN, e.from_at, out)
+    return time_in_alarm(w, ev.TimePassed(a.circle), now, out)
+
+
+def contact_acts(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
+    """Something a contact said, or a receipt said about them."""
+    a = w.alarm
+    assert a is not None
+    if isinstance(e, ev.Undeliverable) and e.contact is None:
+        return w
+    assert isinstance(
+        e, ev.Claimed | ev.Declined | ev.CannotGetIn | ev.Arrived | ev.Undeliverable | ev.OptedOut
+    )
+    contact = e.contact
+    assert contact is not None
+    if a.reach(contact) is None or contact in a.gone:
+        return asking.refuse(w, out, "not on this alarm")
+    match e:
+        case ev.Claimed():
+            a = ladder.claim(a, contact, e.eta_s, now, out)
+        case ev.Declined():
+            a = ladder.drop(a, contact, now, out)
+        case ev.CannotGetIn():
+            a = ladder.obstacle(a, contact, Word.CANNOT_GET_IN, now, out)
+        case ev.Arrived():
+            a = ladder.arrive(a, contact, now, out)
+        case ev.Undeliverable():
+            a = ladder.break_way(a, contact, e.way, now, out)
+        case ev.OptedOut():
+            a = ladder.opt_out(a, contact, now, out)
+    return _settle(w, a, now)
+
+
+def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:
+    """Somebody says how it ended. Grave news is told by people, never by us."""
+    assert w.alarm is not None
+    a, who = w.alarm, e.contact
+    if who is not None and (a.reach(who) is None or who in a.gone):
+        return asking.refuse(w, out, "not on this alarm")
+    if e.outcome is Outcome.ENDED:
+        return asking.refuse(w, out, "an alarm does not end quietly")
+    if e.outcome is Outcome.NOT_FOUND:
+        if who is None:
+            return asking.refuse(w, out, "not found keeps the alarm open")
+        return _settle(w, ladder.obstacle(a, who, Word.NOT_FOUND, now, out), now)
+    if e.outcome in ev.GRAVE:
+        out.append(Withdraw(asks_only=False))
+        return asking.close(w, e.outcome, now)
+    if who is None or who in a.arrivals or e.outcome is Outcome.REVIVED:
+        return _over(w, who, e.outcome, now, out)
+    if a.cause is Cause.SILENCE and not a.arrivals:
+        return _stand_down(w, now, now, out, who, e.outcome)
+    return asking.refuse(w, out, "only someone who is with them can end this alarm")
+
+
+def _over(w: Watch, who: int | None, outcome: Outcome, now: int, out: list[Effect]) -> Watch:
+    """The one who is with them says that it is over. An acute watch closes; a daily check-in that
+    did its work once goes on with the next day."""
+    assert w.alarm is not None
+    out.append(Withdraw(asks_only=False))
+    ladder.stand_down(w.alarm, now, out, who, outcome)
+    if w.routine is None:
+        return asking.close(w, outcome, now)
+    return asking.go_on(asking.missed(replace(w, alarm=None), now), now)

@@ -1,0 +1,287 @@
+"""The ladder: what happens while an alarm is open. Rungs, claims, and who is told what.
+
+Every function takes an ``Alarm`` and ``now`` (ms UTC), appends what should be said to ``out`` and
+returns the next ``Alarm``. ``calling.py`` decides when they are called. Nobody in ``gone`` is ever
+spoken to from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from stillhere.core.alarm import (
+    ALL_HOLDS_S,
+    HOLDING_ETA_S,
+    Alarm,
+    Circle,
+    Claim,
+    Reach,
+    begin,
+    check,
+)
+from stillhere.core.events import (
+    Cause,
+    Effect,
+    Outcome,
+    PageCoordinator,
+    Paging,
+    Tell,
+    Urgency,
+    Word,
+)
+
+__all__ = ["Alarm", "Circle", "Claim", "Reach", "begin", "check"]
+
+SAME_TAP_S = 30  # the same claim or locked door within this is a double tap
+BUSY_S = 600  # someone who said "I'll phone" is not rung again for this long
+ATTENDED_S = 600  # then we ask the one who is there
+ATTENDED_GRACE_S = 300  # and then the ladder reopens
+# Before round 2, 3, ...; the last one for ever.
+REPEAT_S = (120, 180, 300, 600, 600, 1200, 1800, 3600)
+
+
+def call_for_help(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
+    """The person asks for help while an alarm is open: what they answered before no longer
+    counts, everyone hears it, and the ladder goes on at once and as fast as if it had begun so."""
+    urgent = begin(alarm.no, Cause.HELP, alarm.circle, alarm.rung_s, None, now)
+    if alarm.ambulance_told or alarm.ambulance_at is not None:
+        urgent = replace(urgent, ambulance_at=alarm.ambulance_at)
+    alarm = replace(
+        alarm,
+        cause=Cause.HELP,
+        rung_s=urgent.rung_s,
+        next_rung_at=min(alarm.next_rung_at, now),
+        ambulance_at=urgent.ambulance_at,
+        answered_at=None,
+        recheck_at=None,
+    )
+    tell(alarm, alarm.listeners(), Word.HELP, now, out)
+    return alarm
+
+
+def tell(
+    alarm: Alarm,
+    to: Iterable[int],
+    word: Word,
+    at: int,
+    out: list[Effect],
+    *,
+    who: int | None = None,
+    eta_s: int | None = None,
+    outcome: Outcome | None = None,
+) -> None:
+    """Say the same to several contacts who were told of the alarm, as news."""
+    for contact in to:
+        place = alarm.told.index(contact)
+        out.append(Tell(contact, word, at, Urgency.NEWS, place, who, eta_s, outcome, alarm.round))
+
+
+def climb(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
+    """Start the next rung that has anybody to ring; past the last one, begin again at a capped
+    rate.
+
+    Always moves ``next_rung_at`` into the future: counted from when this rung was due, so that
+    ticks a little late do not add up, or from now if it was held or missed.
+    """
+    pace_ms = alarm.rung_s * 1000
+    from_at = alarm.next_rung_at if now - alarm.next_rung_at < pace_ms else now
+    while alarm.rung < len(alarm.circle.rungs):
+        rung = alarm.circle.rungs[alarm.rung]
+        alarm = replace(alarm, rung=alarm.rung + 1, next_rung_at=from_at + pace_ms)
+        ready = [reach.contact for reach in rung if _rings(alarm, reach, now)]
+        for contact in ready:
+            alarm = _ring(alarm, contact, now, out)
+        if ready:
+            return alarm
+    out.append(PageCoordinator(Paging.EXHAUSTED, alarm.round))
+    wait_s = REPEAT_S[min(alarm.round, len(REPEAT_S) - 1)]
+    return replace(alarm, round=alarm.round + 1, rung=0, next_rung_at=now + wait_s * 1000)
+
+
+def _rings(alarm: Alarm, reach: Reach, now: int) -> bool:
+    if reach.contact in alarm.out or reach.contact in alarm.gone:
+        return False
+    if set(reach.ways) <= set(alarm.broken):
+        return False
+    if not reach.confirmed and reach.contact in alarm.told:
+        return False  # an invitation nobody answered is rung once
+    return not any(c.contact == reach.contact and now < c.at + BUSY_S * 1000 for c in alarm.claims)
+
+
+def _ring(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
+    first = contact not in alarm.told
+    word = (Word.HELP if alarm.cause is Cause.HELP else Word.ALARM) if first else Word.AGAIN
+    urgency = Urgency.ALARM if first else Urgency.REPEAT
+    place = len(alarm.told) if first else alarm.told.index(contact)
+    out.append(Tell(contact, word, alarm.raised_at, urgency, place, round=alarm.round))
+    return _join(alarm, contact, out)
+
+
+def _join(alarm: Alarm, contact: int, out: list[Effect]) -> Alarm:
+    """Put ``contact`` on the alarm, rung or come by themselves; one who comes late to it hears
+    what the others were told about an ambulance."""
+    if contact in alarm.told:
+        return alarm
+    alarm = replace(alarm, told=(*alarm.told, contact))
+    if alarm.ambulance_told and not alarm.arrivals:
+        _call_an_ambulance(alarm, contact, out)
+    return alarm
+
+
+def _call_an_ambulance(alarm: Alarm, contact: int, out: list[Effect]) -> None:
+    place = alarm.told.index(contact)
+    out.append(
+        Tell(contact, Word.AMBULANCE, alarm.raised_at, Urgency.ALARM, place, round=alarm.round)
+    )
+
+
+def drop(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
+    """Someone cannot come (declined, dead address, opted out): a gap in the newest rung is
+    filled at once."""
+    if contact in alarm.out:
+        return alarm
+    newest = alarm.circle.rungs[alarm.rung - 1] if alarm.rung else ()
+    was_covered = alarm.covered_by(contact)
+    alarm = replace(
+        alarm,
+        out=(*alarm.out, contact),
+        claims=_release(alarm.claims, contact),
+        arrivals=_without(alarm.arrivals, contact),
+    )
+    if not alarm.arrivals:
+        alarm = replace(alarm, check_at=None, checked=False)
+    if alarm.arrivals or alarm.held_until_at(now) is not None:
+        return alarm
+    if was_covered:
+        tell(alarm, alarm.listeners(contact), Word.REOPENED, now, out, who=contact)
+        return replace(alarm, next_rung_at=now)
+    if any(reach.contact == contact for reach in newest):
+        return replace(alarm, next_rung_at=now)
+    return alarm
+
+
+def opt_out(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
+    """They never hear from us again, not even that it is over; the rung they leave is filled at
+    once."""
+    return drop(replace(alarm, gone=tuple(sorted({*alarm.gone, contact}))), contact, now, out)
+
+
+def break_way(alarm: Alarm, contact: int, way: int, now: int, out: list[Effect]) -> Alarm:
+    """One way of reaching ``contact`` failed for good; when it was the last one, they are out,
+    unless they are there or going: a dead number says nothing about that."""
+    alarm = replace(alarm, broken=tuple(sorted({*alarm.broken, way})))
+    reach = alarm.reach(contact)
+    dead = reach is not None and set(reach.ways) <= set(alarm.broken)
+    if dead and not alarm.covered_by(contact):
+        return drop(alarm, contact, now, out)
+    return alarm
+
+
+def claim(alarm: Alarm, contact: int, eta_s: int | None, now: int, out: list[Effect]) -> Alarm:
+    """ "I'm going": near enough, it holds the ladder; the others are told who, and that it is
+    not over."""
+    before = next((c for c in alarm.claims if c.contact == contact), None)
+    if before is not None and before.eta_s == eta_s and now < before.at + SAME_TAP_S * 1000:
+        return alarm
+    others = tuple(c for c in alarm.claims if c.contact != contact)
+    from_at, until_at = alarm.held_from_at, None
+    if eta_s is not None and 0 < eta_s <= HOLDING_ETA_S:
+        from_at = now if from_at is None else from_at
+        until_at = min(now + eta_s * 1000, from_at + ALL_HOLDS_S * 1000)
+        until_at = until_at if until_at > now else None
+    alarm = replace(
+        _join(alarm, contact, out),
+        claims=(*others, Claim(contact, now, eta_s, until_at)),
+        held_from_at=from_at,
+        out=_without(alarm.out, contact),
+    )
+    tell(alarm, alarm.listeners(contact), Word.GOING, now, out, who=contact, eta_s=eta_s)
+    return alarm
+
+
+def lapse(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
+    """Holds that ran out without an arrival: ask the one who was going; with no hold left, climb
+    on at once."""
+    late = [c for c in alarm.claims if c.hold_until_at is not None and c.hold_until_at <= now]
+    for who in (c.contact for c in late):
+        alarm = replace(alarm, claims=_release(alarm.claims, who))
+        tell(alarm, alarm.only(who), Word.ARE_YOU_THERE, now, out)
+        tell(alarm, alarm.listeners(who), Word.REOPENED, now, out, who=who)
+    if late and alarm.held_until_at(now) is None:
+        return replace(alarm, next_rung_at=now)
+    return alarm
+
+
+def obstacle(alarm: Alarm, contact: int, word: Word, now: int, out: list[Effect]) -> Alarm:
+    """Somebody is there but cannot help (locked door, nobody found): no hold, no arrival,
+    everyone hears."""
+    again = alarm.obstacle_by == contact and alarm.obstacle == word
+    fresh = now < alarm.obstacle_at + SAME_TAP_S * 1000
+    if again and fresh and not alarm.covered_by(contact):
+        return alarm
+    alarm = replace(
+        _join(alarm, contact, out),
+        claims=_release(alarm.claims, contact),
+        arrivals=_without(alarm.arrivals, contact),
+        out=_without(alarm.out, contact),
+        obstacle=word,
+        obstacle_by=contact,
+        obstacle_at=now,
+    )
+    tell(alarm, alarm.listeners(contact), word, now, out, who=contact)
+    return alarm if alarm.arrivals else replace(alarm, check_at=None, next_rung_at=now)
+
+
+def arrive(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
+    """Somebody is with them: the ladder rests, and we look in on the one who is there after a
+    while."""
+    first = contact not in alarm.arrivals
+    alarm = replace(
+        alarm,
+        arrivals=(*alarm.arrivals, contact) if first else alarm.arrivals,
+        told=alarm.told if contact in alarm.told else (*alarm.told, contact),
+        out=_without(alarm.out, contact),
+        claims=_release(alarm.claims, contact),
+        check_at=now + ATTENDED_S * 1000,
+        checked=False,
+    )
+    if first:
+        tell(alarm, alarm.listeners(contact), Word.ARRIVED, now, out, who=contact)
+    return alarm
+
+
+def look_in(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
+    """``check_at`` has come: ask the ones who are there; asked already and still silent, reopen
+    the ladder."""
+    if not alarm.checked:
+        tell(alarm, alarm.only(*alarm.arrivals), Word.ARE_YOU_THERE, now, out)
+        return replace(alarm, checked=True, check_at=now + ATTENDED_GRACE_S * 1000)
+    who = alarm.arrivals[-1]
+    alarm = replace(alarm, arrivals=(), claims=(), check_at=None, checked=False, next_rung_at=now)
+    tell(alarm, alarm.listeners(who), Word.REOPENED, now, out, who=who)
+    return alarm
+
+
+def ambulance(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
+    """Nobody is with them five minutes in: everyone on the alarm is told to call an ambulance
+    now."""
+    for contact in alarm.listeners():
+        _call_an_ambulance(alarm, contact, out)
+    return replace(alarm, ambulance_at=None, ambulance_told=True)
+
+
+def stand_down(
+    alarm: Alarm, at: int, out: list[Effect], who: int | None = None, outcome: Outcome | None = None
+) -> None:
+    """Everyone who was told hears exactly what is known: the phone was answered at ``at``, or
+    what ``who`` says."""
+    tell(alarm, alarm.listeners(), Word.STAND_DOWN, at, out, who=who, outcome=outcome)
+
+
+def _release(claims: tuple[Claim, ...], contact: int) -> tuple[Claim, ...]:
+    return tuple(replace(c, hold_until_at=None) if c.contact == contact else c for c in claims)
+
+
+def _without(contacts: tuple[int, ...], contact: int) -> tuple[int, ...]:
+    return tuple(c for c in contacts if c != contact)

@@ -1,0 +1,368 @@
+"""Whom the alarm reaches, in what order, and what claims, refusals and dead numbers do to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from stillhere.core.alarm import ALL_HOLDS_S, Circle, Reach
+from stillhere.core.events import Cause, Paging, State, Urgency, Way, Word
+from stillhere.core.ladder import REPEAT_S
+from tests.core.world import ANA, LEO, MALLORY, MAYA, NOBODY, alarmed, phone_of, plan, text_of
+
+
+def test_the_contacts_of_a_rung_are_told_together() -> None:
+    night = alarmed(plan((LEO, ANA), (MAYA,)))
+    assert night.who_heard(Word.ALARM) == {LEO, ANA}
+
+
+def test_rungs_are_forty_five_seconds_apart() -> None:
+    night = alarmed(plan((LEO,), (ANA,), (MAYA,)))
+    night.wait(200)
+    assert night.told_s(LEO, Word.ALARM) == [0]
+    assert night.told_s(ANA, Word.ALARM) == [45]
+    assert night.told_s(MAYA, Word.ALARM) == [90]
+
+
+@pytest.mark.parametrize("rungs", range(1, 21))
+@pytest.mark.parametrize("cause", list(Cause))
+def test_everyone_is_rung_within_three_minutes_however_long_the_ladder(
+    rungs: int, cause: Cause
+) -> None:
+    night = alarmed(plan(*((contact,) for contact in range(1, rungs + 1))), cause)
+    night.wait(180)
+    assert night.who_heard(Word.HELP if cause is Cause.HELP else Word.ALARM) == set(
+        range(1, rungs + 1)
+    )
+
+
+def test_a_tick_that_is_always_a_little_late_does_not_add_up() -> None:
+    night = alarmed(plan((1,), (2,), (3,), (4,), (5,)))
+    for _ in range(90):
+        night.sleep(2)
+        night.tick()
+    night.sleep(2)
+    night.tick()
+    assert night.told_s(5, Word.ALARM)[0] <= 182
+
+
+def test_ticks_a_second_late_do_not_add_up() -> None:
+    night = alarmed(plan((1,), (2,), (3,), (4,), (5,)))
+    while 5 not in night.who_heard(Word.ALARM):
+        night.now = night.alarm.next_rung_at + 1000
+        night.tick()
+    assert night.s <= 181
+
+
+def test_first_contacts_leave_before_second_ones() -> None:
+    night = alarmed()
+    night.wait(60)
+    tells = night.tells(None, Word.ALARM)
+    assert [t.place for t in tells] == [0, 1, 2]
+    assert {t.urgency for t in tells} == {Urgency.ALARM}
+
+
+def test_a_dead_number_moves_the_ladder_at_once() -> None:
+    night = alarmed(plan((LEO,), (MAYA,)))
+    night.wait(3)
+    night.dead(LEO)
+    night.wait(0)
+    assert night.told_s(MAYA, Word.ALARM) == [3]
+
+
+def test_one_dead_way_of_two_moves_nothing() -> None:
+    night = alarmed(plan((LEO,), (MAYA,)))
+    night.dead(LEO, text_of(LEO))
+    night.wait(44)
+    assert MAYA not in night.who_heard(Word.ALARM)
+
+
+def test_a_dead_number_of_the_previous_rung_moves_nothing() -> None:
+    night = alarmed(plan((LEO,), (ANA,), (MAYA,)))
+    night.wait(50)
+    night.dead(LEO)
+    night.wait(39)
+    assert MAYA not in night.who_heard(Word.ALARM)
+
+
+def test_a_contact_without_a_way_costs_no_time() -> None:
+    night = alarmed(Circle(((Reach(LEO, ()),), (Reach(MAYA, (1,)),))))
+    assert night.who_heard(Word.ALARM) == {MAYA}
+
+
+def test_a_no_moves_the_ladder_at_once() -> None:
+    night = alarmed(plan((LEO,), (MAYA,)))
+    night.wait(5)
+    night.declines(LEO)
+    night.wait(0)
+    assert night.told_s(MAYA, Word.ALARM) == [5]
+
+
+def test_a_no_is_not_rung_again_but_still_hears_the_news() -> None:
+    night = alarmed()
+    night.declines(LEO)
+    night.wait(3600)
+    assert Word.AGAIN not in night.words(LEO)
+    night.tap()
+    assert night.words(LEO)[-1] is Word.STAND_DOWN
+
+
+def test_when_all_decline_the_coordinator_is_paged_and_the_alarm_stays_open() -> None:
+    night = alarmed()
+    for contact in (LEO, ANA, MAYA):
+        night.wait(2)
+        night.declines(contact)
+    night.wait(1)
+    assert [p.why for p in night.pages()] == [Paging.EXHAUSTED]
+    night.wait(24 * 3600)
+    assert night.state() is State.ALARM
+    assert len(night.pages()) > 10
+
+
+def test_an_opt_out_moves_the_ladder_at_once() -> None:
+    night = alarmed(plan((LEO,), (MAYA,)))
+    night.wait(5)
+    night.stops(LEO)
+    night.wait(0)
+    assert night.told_s(MAYA, Word.ALARM) == [5]
+
+
+def test_an_opt_out_wins_over_everything_even_the_stand_down() -> None:
+    night = alarmed()
+    night.wait(50)
+    night.stops(LEO)
+    night.mute()
+    night.claims(MAYA)
+    night.wait(3600)
+    night.tap()
+    assert night.tells(LEO) == []
+    assert night.words(MAYA)[-1] is Word.STAND_DOWN
+
+
+def test_after_an_opt_out_nothing_they_say_counts() -> None:
+    night = alarmed()
+    night.stops(LEO)
+    before = night.watch
+    assert night.claims(LEO).refused
+    assert night.arrives(LEO).refused
+    assert night.stops(LEO).refused
+    assert night.watch == before
+
+
+def test_somebody_who_is_on_nobodys_plan_changes_nothing() -> None:
+    night = alarmed()
+    before = night.watch
+    for done in (
+        night.claims(MALLORY),
+        night.declines(MALLORY),
+        night.locked_out(MALLORY),
+        night.arrives(MALLORY),
+        night.stops(MALLORY),
+        night.dead(MALLORY),
+    ):
+        assert done.refused == "not on this alarm"
+    assert night.watch == before
+
+
+def test_an_invitation_nobody_answered_is_rung_once() -> None:
+    night = alarmed(plan((LEO, ANA), (MAYA,), unconfirmed=(ANA,)))
+    night.wait(2 * 3600)
+    assert len(night.tells(ANA, Word.ALARM, Word.AGAIN)) == 1
+    assert len(night.tells(LEO, Word.ALARM, Word.AGAIN)) > 3
+    night.tap()
+    assert night.words(ANA)[-1] is Word.STAND_DOWN
+
+
+def test_an_exhausted_ladder_starts_again_slower_and_slower_and_pages_each_time() -> None:
+    night = alarmed(plan((LEO,)))
+    night.wait(6 * 3600)
+    rings = night.told_s(LEO, Word.ALARM) + night.told_s(LEO, Word.AGAIN)
+    waits = [later - paged for later, paged in zip(rings[1:], night.paged_s(), strict=False)]
+    assert waits[: len(REPEAT_S)] == list(REPEAT_S)
+    assert len(rings) <= 15, "six hours are at most fifteen calls"
+
+
+def test_rounds_never_stop() -> None:
+    night = alarmed(plan((LEO,)))
+    night.wait(3 * 24 * 3600)
+    night.mute()
+    night.wait(3 * 3600)
+    assert len(night.tells(LEO, Word.AGAIN)) >= 2
+
+
+def test_when_the_ladder_is_exhausted_the_persons_own_phone_rings_too() -> None:
+    night = alarmed()
+    night.wait(200)
+    assert night.asked_s(Way.RING) == [90]
+
+
+def test_a_plan_with_nobody_on_it_pages_the_coordinator_at_once() -> None:
+    night = alarmed(NOBODY)
+    assert [p.why for p in night.pages()] == [Paging.EXHAUSTED]
+    assert night.paged_s() == [0]
+    night.wait(3600)
+    assert len(night.pages()) > 3
+    assert night.state() is State.ALARM
+
+
+# --- claims ---------------------------------------------------------------------------------------
+
+
+def test_a_claim_holds_the_ladder_and_tells_the_others_who_is_going() -> None:
+    night = alarmed()
+    night.wait(10)
+    night.claims(LEO, 180)
+    assert night.state() is State.CLAIMED
+    assert [(t.who, t.eta_s) for t in night.tells(ANA, Word.GOING)] == [(LEO, 180)]
+    assert Word.GOING not in night.words(LEO)
+    night.wait(179)
+    assert MAYA not in night.who_heard(Word.ALARM)
+
+
+def test_a_claim_of_five_minutes_holds_and_one_second_more_does_not() -> None:
+    for eta_s, state in ((300, State.CLAIMED), (301, State.ALARM), (0, State.ALARM)):
+        night = alarmed()
+        night.claims(LEO, eta_s)
+        assert night.state() is state, eta_s
+
+
+def test_far_or_later_holds_nothing_but_is_told() -> None:
+    for eta_s in (None, 1200):
+        night = alarmed()
+        night.claims(LEO, eta_s)
+        night.wait(45)
+        assert night.told_s(MAYA, Word.ALARM) == [45]
+        assert [t.eta_s for t in night.tells(ANA, Word.GOING)] == [eta_s]
+
+
+def test_one_who_phones_from_afar_is_not_rung_again_for_ten_minutes() -> None:
+    night = alarmed(plan((MAYA,)))
+    night.claims(MAYA, None)
+    night.wait(599)
+    assert Word.AGAIN not in night.words(MAYA)
+    night.wait(1800)
+    assert Word.AGAIN in night.words(MAYA)
+
+
+def test_a_claim_that_lapses_asks_the_one_who_was_going_and_reopens_the_ladder() -> None:
+    night = alarmed()
+    night.claims(LEO, 120)
+    night.wait(120)
+    assert night.state() is State.ALARM
+    assert night.told_s(LEO, Word.ARE_YOU_THERE) == [120]
+    assert [t.who for t in night.tells(ANA, Word.REOPENED)] == [LEO]
+    assert Word.REOPENED not in night.words(LEO)
+    assert night.told_s(MAYA, Word.ALARM) == [120]
+
+
+def test_two_claims_at_once_hold_until_the_later_one_lapses() -> None:
+    night = alarmed()
+    night.claims(LEO, 60)
+    night.claims(ANA, 180)
+    night.wait(179)
+    assert night.told_s(LEO, Word.ARE_YOU_THERE) == [60]
+    assert night.state() is State.CLAIMED
+    assert MAYA not in night.who_heard(Word.ALARM)
+    night.wait(1)
+    assert night.state() is State.ALARM
+    assert night.told_s(MAYA, Word.ALARM) == [180]
+
+
+@pytest.mark.parametrize("again_s", [1, 31, 120, 299])
+def test_all_holds_together_stop_the_ladder_for_at_most_ten_minutes(again_s: int) -> None:
+    night = alarmed()
+    held_s = 0
+    while night.s < 3600:
+        for contact in (LEO, ANA, MAYA):
+            night.claims(contact, 300 - int(night.s) % 7)
+        for _ in range(again_s):
+            held_s += night.state() is State.CLAIMED
+            night.wait(1)
+    assert 300 < held_s <= ALL_HOLDS_S + 1
+    assert night.state() is State.ALARM
+
+
+def test_a_claim_after_the_holds_are_used_up_is_told_and_holds_nothing() -> None:
+    night = alarmed()
+    night.claims(LEO, 60)
+    night.wait(700)
+    night.mute()
+    night.claims(ANA, 120)
+    assert night.state() is State.ALARM
+    assert [t.eta_s for t in night.tells(LEO, Word.GOING)] == [120]
+
+
+def test_the_same_claim_twice_is_a_double_tap() -> None:
+    night = alarmed()
+    night.claims(LEO, 180)
+    night.wait(2)
+    before = night.watch
+    night.claims(LEO, 180)
+    assert night.watch == before
+    assert len(night.tells(ANA, Word.GOING)) == 1
+
+
+def test_giving_up_a_claim_reopens_the_ladder_at_once() -> None:
+    night = alarmed()
+    night.claims(LEO, 300)
+    night.wait(20)
+    night.declines(LEO)
+    night.wait(0)
+    assert night.state() is State.ALARM
+    assert [t.who for t in night.tells(ANA, Word.REOPENED)] == [LEO]
+    assert night.told_s(MAYA, Word.ALARM) == [20]
+
+
+def test_giving_up_one_of_two_claims_keeps_the_other_hold() -> None:
+    night = alarmed()
+    night.claims(LEO, 300)
+    night.claims(ANA, 300)
+    night.declines(LEO)
+    night.wait(100)
+    assert night.state() is State.CLAIMED
+    assert MAYA not in night.who_heard(Word.ALARM)
+
+
+def test_a_claim_given_up_in_the_instant_it_lapses_still_reopens_the_ladder() -> None:
+    night = alarmed()
+    night.wait(2000)  # between two rounds: the next one is minutes away
+    assert night.alarm.rung == 0
+    night.claims(LEO, 300)
+    night.mute()
+    night.sleep(300)
+    night.declines(LEO)
+    night.wait(0)
+    assert night.who_heard(Word.REOPENED) == {ANA, MAYA}
+    assert Word.AGAIN in night.words(ANA)
+
+
+def test_changing_from_near_to_far_lets_the_ladder_go_on() -> None:
+    night = alarmed()
+    night.claims(LEO, 300)
+    night.wait(60)
+    night.claims(LEO, None)
+    night.wait(0)
+    assert night.state() is State.ALARM
+    assert night.told_s(MAYA, Word.ALARM) == [60]
+
+
+def test_one_who_declined_can_still_claim() -> None:
+    night = alarmed()
+    night.declines(LEO)
+    night.claims(LEO, 120)
+    assert night.state() is State.CLAIMED
+
+
+def test_a_dead_number_does_not_undo_a_claim() -> None:
+    night = alarmed()
+    night.claims(LEO, 300)
+    night.dead(LEO)
+    assert night.state() is State.CLAIMED
+    assert not night.who_heard(Word.REOPENED)
+
+
+def test_one_whose_phones_are_all_dead_is_not_rung_again() -> None:
+    night = alarmed()
+    night.dead(LEO, phone_of(LEO))
+    night.dead(LEO, text_of(LEO))
+    night.wait(3600)
+    assert Word.AGAIN not in night.words(LEO)
