@@ -64,6 +64,16 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A whole file may be skipped too."""
+    report = yield
+    if IN_CI and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and in CI that is a failure: {report.longrepr}"
+    return report
+
+
 @dataclass
 class Clock:
     """A clock that stands still until a test moves it. ``now`` is in milliseconds since 1970 UTC.

@@ -15,8 +15,8 @@ MOST_LINES_OF_A_FUNCTION = 60
 # A core file imports these and its own kind; nothing that reads a clock, a file or a dice.
 CORE_MAY_IMPORT = {
     "__future__", "bisect", "calendar", "collections", "dataclasses", "datetime", "enum",
-    "functools", "hashlib", "itertools", "json", "math", "operator", "re", "tomllib", "types", "typing",
-    "unicodedata", "zoneinfo",
+    "functools", "hashlib", "itertools", "json", "math", "operator", "re", "tomllib", "types",
+    "typing", "unicodedata", "zoneinfo",
 }  # fmt: skip
 # Never on a lock screen or in a text: words that say what it was about. English and Spanish.
 TELLING = re.compile(

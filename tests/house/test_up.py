@@ -70,6 +70,17 @@ def test_a_newer_database_is_refused_and_left_alone(installation: Make) -> None:
     assert "newer Stillhere (0001_more)" in told.stderr
 
 
+@pytest.mark.postgres
+def test_the_living_one_of_several_postgresql_hosts_is_found(installation: Make) -> None:
+    home = installation()
+    url = home.environment["STILLHERE_DATABASE_URL"]
+    several = (
+        url.replace("@127.0.0.1:", "@127.0.0.1:1,127.0.0.1:") + "?target_session_attrs=read-write"
+    )
+    told = home.run("migrate", STILLHERE_DATABASE_URL=several)
+    assert told.returncode == 0, told.stderr
+
+
 @pytest.mark.storage
 def test_lost_keys_are_never_replaced_by_new_ones(installation: Make) -> None:
     home = installation()

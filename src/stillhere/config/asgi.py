@@ -10,6 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stillhere.config.settings")
 _pages = get_asgi_application()
 
 from stillhere.config.static import StaticLane  # noqa: E402
-from stillhere.web.checkin import FastLane  # noqa: E402  needs Django to be set up
+from stillhere.store.group import WRITER  # noqa: E402  needs Django to be set up
+from stillhere.web.checkin import FastLane  # noqa: E402
 
+WRITER.start()  # from here on it proves every second that this process can write
 application = FastLane(StaticLane(_pages))

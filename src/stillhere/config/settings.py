@@ -29,6 +29,7 @@ _SOURCE = Path(__file__).resolve().parent.parent
 RAW_NOW_MS = wiring.raw_now_ms
 BOOT_MS = wiring.boot_ms
 BUILD_CHANNELS = wiring.build_channels
+DERIVED_SECRET = wiring.derived_secret
 
 DEBUG = False
 DATABASES = {"default": _database}
@@ -46,6 +47,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "stillhere.web.errors.HonestMiddleware",
 ]
 TEMPLATES = [
     {
@@ -55,6 +57,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
+                "stillhere.web.context.page",
             ],
         },
     }
