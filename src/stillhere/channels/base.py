@@ -86,7 +86,8 @@ class Inbound:
     """Something that came in from a phone: a text, a key press in a call, a missed call, a receipt.
 
     ``provider_id`` is unique per channel: a webhook that comes five times is one Inbound.
-    ``kind`` is ``text``, ``key``, ``missed-call`` or ``receipt``.
+    ``kind`` is ``text``, ``key``, ``missed-call`` or ``receipt``. ``at_ms`` is when it happened
+    (UTC), where the provider says so: a text that comes an hour late is no sign of life of now.
     """
 
     channel: str
@@ -96,6 +97,7 @@ class Inbound:
     text: str = ""
     reply_ref: str = ""
     receipt: Receipt | None = None
+    at_ms: int | None = None
 
 
 class Channel(Protocol):

@@ -148,13 +148,11 @@ class ChatChannel:
         if not separator:
             raise AddressError(_NOT_A_URL)
         url = f"{schema.lower()}://{rest}"
-        if _schema(url) not in APPS | _WEB:
-            raise AddressError(_NOT_ON_THE_LIST)
-        plugin = _plugin(url)
+        plugin = sender(url)
         if plugin is not None and _schema(url) in _WEB:
             # An app's own web address, as people paste it.
             url = str(plugin.url(privacy=False))  # type: ignore[no-untyped-call]
-            plugin = _plugin(url)
+            plugin = sender(url)
         if plugin is None:
             raise AddressError(_NOT_A_URL if _schema(url) in APPS else _NOT_ON_THE_LIST)
         if not _host(url):
@@ -207,7 +205,7 @@ class ChatChannel:
     def _deliver(self, message: Outgoing) -> Receipt:
         _wall.up, _wall.hit = not self._allow_private, False
         try:
-            plugin = None if _schema(message.to) in _WEB else _plugin(message.to)
+            plugin = None if _schema(message.to) in _WEB else sender(message.to)
             if plugin is None:
                 return Receipt(Fate.FAILED, why="not an address we can send to")
             # A connection that does not come up is a sure no. An answer that does not come is
@@ -228,7 +226,7 @@ class ChatChannel:
         return Receipt(Fate.BUSY, why="not accepted; the app's service does not say why")
 
 
-def _plugin(url: str) -> NotifyBase | None:
+def sender(url: str) -> NotifyBase | None:
     """Apprise's sender for a URL, or ``None`` for one that is broken or that we do not allow.
 
     Nothing in it tells a third party of us: no icon to fetch, no name of ours.

@@ -249,7 +249,6 @@ class EmailChannel:
             start_tls={"smtp": None, "smtps": False, "smtp+starttls": True}[self._server.scheme],
             tls_context=self._tls,
             local_hostname=self._domain,
-            timeout=self.deadline_s,
         )
         await client.connect()
         return client
@@ -304,10 +303,8 @@ def parse_bounce(raw: bytes) -> Inbound | None:
 
 def _failure_status(report: Message) -> str:
     """The first status 4.x.x or 5.x.x in the report's machine-readable part, or ``""``."""
-    if report.get_content_type() != "multipart/report" or not report.is_multipart():
-        return ""
-    for part in report.get_payload():
-        if not isinstance(part, Message) or part.get_content_type() != "message/delivery-status":
+    for part in report.walk():
+        if part.get_content_type() != "message/delivery-status":
             continue
         for block in part.walk():
             action = str(block.get("Action", "")).strip().lower()

@@ -263,6 +263,7 @@ def _inbound(event: object) -> Inbound:
         receipt = Receipt(_FATES[status], _word(event, "message_id"), status)
     elif kind not in {"text", "key", "missed-call"}:
         raise GarbageError("an event of an unknown kind")
+    at_ms = event.get("at_ms")
     return Inbound(
         channel=channel,
         provider_id=provider_id,
@@ -271,6 +272,7 @@ def _inbound(event: object) -> Inbound:
         text=_word(event, "text", MAX_TEXT),
         reply_ref=_word(event, "reply_ref"),
         receipt=receipt,
+        at_ms=at_ms if isinstance(at_ms, int) and 0 < at_ms < 10**15 else None,
     )
 
 

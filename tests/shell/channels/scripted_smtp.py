@@ -20,10 +20,12 @@ _USUAL = {
 
 
 class ScriptedSmtp:
-    """Answers as ``script`` says for a verb (``GREETING`` and ``TEXT`` too), else as usual."""
+    """Answers as ``script`` says for a verb (``GREETING`` and ``TEXT`` too), else as usual, each
+    time after ``pause_s``."""
 
-    def __init__(self, script: Mapping[str, str]) -> None:
+    def __init__(self, script: Mapping[str, str], *, pause_s: float = 0.0) -> None:
         self.script = dict(script)
+        self.pause_s = pause_s
         self.connections = 0
         self.heard: list[str] = []
         self._over = asyncio.Event()
@@ -58,6 +60,7 @@ class ScriptedSmtp:
 
     async def _say(self, verb: str, writer: asyncio.StreamWriter) -> bool:
         """Answer one verb; True when a text may follow."""
+        await asyncio.sleep(self.pause_s)
         answer = self.script.get(verb, _USUAL.get(verb, "250 ok"))
         if answer == CUT:
             raise ConnectionAbortedError

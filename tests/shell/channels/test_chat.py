@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from apprise import NotifyType
 
 from stillhere.channels.base import AddressError, Fate, Outgoing
-from stillhere.channels.chat import APPS, ChatChannel, is_public
+from stillhere.channels.chat import APPS, ChatChannel, is_public, sender
 from tests.shell.channels.rigs import ChatRig
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -246,6 +247,21 @@ def test_ntfy_gets_no_picture_to_fetch_and_no_name_of_ours() -> None:
     assert len(heard) == 1
     for word in ("icon", "http:", "https:", "apprise", "stillhere"):
         assert word not in heard[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ntfys://ntfy.sh/topic?image=yes",
+        "tgram://123456789:abcdefg_hijklmnop/12315544/?image=yes",
+        "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js/?image=yes",
+    ],
+)
+def test_no_app_is_given_a_picture_of_a_third_party(url: str) -> None:
+    plugin = sender(url)
+    assert plugin is not None
+    assert getattr(plugin, "include_image", None) is False
+    assert not plugin.image_url(notify_type=NotifyType.INFO)
 
 
 def test_one_slow_host_does_not_silence_the_others() -> None:

@@ -153,6 +153,36 @@ def test_a_connection_that_died_in_the_meantime_costs_nothing(stale: str) -> Non
     asyncio.run(story())
 
 
+def test_when_one_idle_connection_died_the_others_are_not_tried() -> None:
+    async def story() -> None:
+        server = ScriptedSmtp({"RSET": HANG})
+        async with server.serving() as port:
+            channel = channel_to(f"smtp://127.0.0.1:{port}", deadline_s=0.4)
+            both = (channel.send(Outgoing(key, MESSAGE.to, "still here?")) for key in "12")
+            await asyncio.gather(*both)
+            for key in "34":
+                assert (await channel.send(Outgoing(key, MESSAGE.to, "hi"))).fate in {
+                    Fate.ACCEPTED,
+                    Fate.BUSY,
+                }
+            await channel.close()
+        assert server.connections == 4
+        assert server.heard.count("RSET") == 2
+
+    asyncio.run(story())
+
+
+def test_a_server_that_dribbles_is_held_to_one_deadline() -> None:
+    async def story() -> None:
+        server = ScriptedSmtp({}, pause_s=0.04)
+        async with server.serving() as port:
+            channel = channel_to(f"smtp://127.0.0.1:{port}", deadline_s=0.1)
+            assert (await channel.send(MESSAGE)).fate is Fate.BUSY
+            await channel.close()
+
+    asyncio.run(story())
+
+
 def test_the_password_is_given_and_a_wrong_one_is_our_own_trouble() -> None:
     async def story(answer: str) -> tuple[Receipt, list[str]]:
         server = ScriptedSmtp({"EHLO": "250-hello\r\n250 AUTH PLAIN", "AUTH": answer})
@@ -256,7 +286,7 @@ def test_starttls_that_is_not_offered_sends_nothing_in_clear() -> None:
     async def story() -> tuple[Receipt, list[str]]:
         server = ScriptedSmtp({})
         async with server.serving() as port:
-            channel = channel_to(f"smtp+starttls://sam:secret@127.0.0.1:{port}")
+            channel = channel_to(f"smtp+starttls://127.0.0.1:{port}")
             return await channel.send(MESSAGE), server.heard
 
     receipt, heard = asyncio.run(story())

@@ -106,3 +106,18 @@ def test_garbage_with_a_good_signature_is_still_garbage(body: bytes) -> None:
 def test_what_is_too_long_is_cut() -> None:
     [inbound] = hook(events({**EVENT, "text": "x" * 9_000, "from": "1" * 900}))
     assert (len(inbound.text), len(inbound.sender)) == (1_600, 128)
+
+
+@pytest.mark.parametrize(
+    ("said", "believed"),
+    [
+        (NOW_MS - 3_600_000, NOW_MS - 3_600_000),
+        (-1, None),
+        (0, None),
+        ("soon", None),
+        (10**30, None),
+    ],
+)
+def test_when_it_happened_is_kept_where_it_makes_sense(said: object, believed: int | None) -> None:
+    [inbound] = hook(events({**EVENT, "at_ms": said}))
+    assert inbound.at_ms == believed
