@@ -76,6 +76,15 @@ def test_a_check_in_takes_back_the_ask_that_has_not_left(clock: Clock) -> None:
     assert night.queued() == []
 
 
+def test_a_press_from_a_phone_whose_clock_jumped_counts_from_now(clock: Clock) -> None:
+    night = marked_night(clock, ("Leo",))
+    clock.advance(70)
+    tick_all()
+    night.does(CheckIn(age_ms=24 * 3600 * 1000))
+    row = night.row()
+    assert (row.state, row.seen_at) == ("open", clock.now)
+
+
 def test_who_never_heard_of_the_alarm_is_not_told_it_is_over(clock: Clock) -> None:
     night = marked_night(clock, ("Leo",), ("Maya",))
     silence(clock)

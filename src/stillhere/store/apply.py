@@ -158,7 +158,7 @@ def _fold(change: Change, bench: _Bench | None, circles: Mapping[int, Circle], n
     if bench is None:
         return Answer(now)
     try:
-        event = _event(change.what, circles.get(bench.person, Circle()), now)
+        event = _event(change.what, bench, circles, now)
         done = step(bench.watch, event, now)
     except Exception:
         log.exception("quarantine watch=%d event=%s", bench.watch.id, type(change.what).__name__)
@@ -171,15 +171,17 @@ def _fold(change: Change, bench: _Bench | None, circles: Mapping[int, Circle], n
     return Answer(now, done.watch, done.refused, bench.quarantined)
 
 
-def _event(what: Asked, circle: Circle, now: int) -> Event:
+def _event(what: Asked, bench: _Bench, circles: Mapping[int, Circle], now: int) -> Event:
     """Give what came in the instant and the plan it needs to be an event."""
     match what:
         case CheckIn(age_ms, seq):
-            return ev.StillHere(now - max(age_ms, 0), seq)
+            made_at = now - max(age_ms, 0)
+            # Older than the watch cannot be: a phone whose clock jumped. The press itself is real.
+            return ev.StillHere(made_at if made_at >= bench.watch.started_at else now, seq)
         case NeedHelp():
-            return ev.NeedHelp(circle)
+            return ev.NeedHelp(circles.get(bench.person, Circle()))
         case Tick():
-            return ev.TimePassed(circle)
+            return ev.TimePassed(circles.get(bench.person, Circle()))
         case _:
             return what
 
