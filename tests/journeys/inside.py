@@ -1,0 +1,111 @@
+"""Looks into a town's database from a process of its own: ``python -m tests.journeys.inside WHAT
+JSON``.
+
+For seeding before a story and for checking after it. Prints one JSON value.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.db.models import F  # noqa: E402
+
+from stillhere.config.wiring import derived_secret  # noqa: E402
+from stillhere.core import events as ev  # noqa: E402
+from stillhere.store import apply, clock, queries, sealed, services  # noqa: E402
+from stillhere.store.models import Installation, Message, WatchRow  # noqa: E402
+from stillhere.store.services import Reached  # noqa: E402
+
+
+def phones_secret() -> str:
+    return derived_secret(settings.STILLHERE, "demo-phones").hex()
+
+
+def set_rate(rate: float) -> bool:
+    """Let the installation's clock run ``rate`` times as fast from now on."""
+    here = queries.installation()
+    Installation.objects.filter(id=here.id).update(
+        clock_rate=rate, clock_anchor_at=clock.now_ms(), beat_at=0
+    )
+    return True
+
+
+def pass_time(seconds: float) -> int:
+    """Move the clock and the engine's beat together: time has passed, and we were there."""
+    by_ms = round(seconds * 1000)
+    Installation.objects.filter(id=1).update(
+        clock_offset_ms=F("clock_offset_ms") + by_ms, beat_at=F("beat_at") + by_ms
+    )
+    return clock.now_ms()
+
+
+def settled() -> bool:
+    """Nothing is due, and no message of an installed channel waits."""
+    now = clock.now_ms()
+    waiting = Message.objects.filter(status="queued", due_at__lte=now).exists()
+    return not waiting and not queries.due(now, 1)
+
+
+def seed(name: str, rungs: list[list[str]], numbers: dict[str, str], start: bool) -> dict[str, Any]:
+    """A person with confirmed contacts by phone; with ``start`` a marked watch."""
+    person, key = services.new_person("en", "America/New_York")
+    services.set_plan(person, name=name, place="12 Elm Street", entry="code 4711")
+    services.set_own_addresses(person, _phone(numbers[name]))
+    contacts = {}
+    for rung, names in enumerate(rungs):
+        for contact_name in names:
+            contact = services.add_contact(
+                person, contact_name, _phone(numbers[contact_name]), rung=rung
+            )
+            services.join(contact)
+            contacts[contact_name] = sealed.key_for("contact", contact.nonce)
+    Message.objects.filter(word="invite").delete()
+    seeded: dict[str, Any] = {"person": person.id, "key": key, "contacts": contacts}
+    if start:
+        watch = apply.start(person.id, "injected")
+        apply.apply(apply.Change(ev.Marked(), watch=watch))
+        seeded["watch"] = watch
+        seeded["watch_key"] = sealed.key_for("watch", WatchRow.objects.get(id=watch).nonce)
+    return seeded
+
+
+def _phone(number: str) -> list[Reached]:
+    return [Reached("text", number, rings=False), Reached("call", number, rings=True)]
+
+
+def crowd(count: int, first: int) -> list[dict[str, Any]]:
+    """Many people with a marked watch and two contacts each, on one rung."""
+    people = []
+    for i in range(count):
+        names = {n: f"+1202555{first + i * 3 + k:04d}" for k, n in enumerate(("Sam", "A", "B"))}
+        people.append({**seed("Sam", [["A", "B"]], names, True), "numbers": names})
+    return people
+
+
+def watches() -> list[dict[str, Any]]:
+    """Every watch as it stands."""
+    fields = ("id", "state", "seen_at", "asks", "alarms", "wake_at", "quarantined_at", "version")
+    return list(WatchRow.objects.order_by("id").values(*fields))
+
+
+def messages() -> list[dict[str, Any]]:
+    fields = ("key", "watch_id", "contact_id", "word", "status", "attempts", "channel")
+    return list(Message.objects.order_by("id").values(*fields))
+
+
+def journal(watch: int) -> list[dict[str, Any]]:
+    return [
+        {"at": line.at, "event": line.event, "state": line.state, "who": line.who}
+        for line in queries.journal(watch)
+    ]
+
+
+if __name__ == "__main__":
+    print(json.dumps(globals()[sys.argv[1]](**json.loads(sys.argv[2]))))
