@@ -150,7 +150,7 @@ def test_the_first_alarm_fits_one_segment_together_with_its_link(lang: str) -> N
             "Sam may need help NOW. No answer since 17:14. " + ASKED + GO,
         ),
         (Word.GOING, NIGHT, "Leo is going to Sam: about 3 minutes. It is not over."),
-        (Word.GOING, EDGES["at the door"], "Leo is going to Sam: about 1 minute. It is not over."),
+        (Word.GOING, EDGES["at the door"], "Leo is going to Sam. It is not over. " + GO),
         (
             Word.GOING,
             EDGES["far"],

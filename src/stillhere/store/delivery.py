@@ -223,22 +223,41 @@ def _feed_back(
         apply.apply_batch(changes)
 
 
-def receipt(channel: str, provider_ref: str, fate: str, why: str, now: int) -> bool:
+def receipt(
+    channel: str, provider_ref: str, fate: str, why: str, now: int, message: int | None = None
+) -> bool:
     """A receipt that came later, by webhook or bounce. Moves only what is not final yet; False
-    if not ours."""
+    if not ours.
+
+    ``message`` is our own id, where the provider carries it back: a receipt may overtake the record
+    of the very send it speaks of, and a dead number must move the ladder all the same.
+    """
     with transaction.atomic():
-        found = Message.objects.filter(channel=channel, provider_ref=provider_ref).first()
+        found = _spoken_of(channel, provider_ref, message)
         if found is None:
             return False
-        WatchRow.objects.select_for_update().filter(id=found.watch_id).first()
+        WatchRow.objects.select_for_update().filter(id=found.watch_id or 0).first()
         found = Message.objects.select_for_update().get(id=found.id)
-        if found.status != Message.Status.SENT or fate in (SENT, RETRY):
+        if found.status not in (Message.Status.SENT, Message.Status.QUEUED):
+            return True
+        if fate in (SENT, RETRY):
             return True
         found.status = "delivered" if fate == DELIVERED else "failed"
         found.why, found.done_at = why[:200], now
         found.save(update_fields=["status", "why", "done_at"])
         _feed_back([(found.watch_id, found.contact_id, found.address_id, fate, why)], now)
     return True
+
+
+def _spoken_of(channel: str, provider_ref: str, message: int | None) -> Message | None:
+    """The message a receipt speaks of: by our id if it has left at least once, else by theirs."""
+    found: Message | None = None
+    mine = Message.objects.filter(channel=channel)
+    if message is not None:
+        found = mine.filter(id=message, attempts__gt=0).first()
+    if found is None and provider_ref:
+        found = mine.filter(provider_ref=provider_ref).first()
+    return found
 
 
 def channels_waiting() -> list[str]:

@@ -22,11 +22,6 @@ __all__ = ["WORDS", "Composed", "Facts", "compose"]
 
 _SENTENCES = {**contacts.SENTENCES, **replies.SENTENCES}
 WORDS = frozenset(map(str, _SENTENCES))
-_TO_THE_PERSON = frozenset(
-    {"ask", "ask-ring"}
-    | {f"reply-{word}" for word in ("got-it", "started", "alone", "marked", "more", "ended")}
-    | {"reply-not-on", "reply-helping"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,7 @@ def _spoken(lang: str) -> str:
 
 
 def _subject(word: str, answer: Answer, said: Said) -> str:
-    if word in _TO_THE_PERSON:
+    if word in replies.TO_THE_PERSON:
         return _("Lamp: are you there?") if answer is Answer.STILL_HERE else "Lamp"
     if word.startswith("page-"):
         return _("Stillhere: look now")

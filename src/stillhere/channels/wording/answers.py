@@ -79,7 +79,7 @@ def _later() -> Tail:
     """What the one who is going does next."""
     return Tail(
         text=_("Reply 4 when you are there, 6 if you can't get in."),
-        call=_("Press 4 or text 4 when you are there, 6 if you can't get in."),
+        call=_("Text us 4 when you are there, 6 if you can't get in."),
         link=_("Open the link when you are there."),
         choices={"4": _("I'm there"), "6": _("I can't get in")},
     )

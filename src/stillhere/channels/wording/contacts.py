@@ -60,7 +60,9 @@ def _going(said: Said) -> Sentence:
     over = " " + _("It is not over.")
     if eta_s is None:
         return said(_("%(Who)s is far away and will phone %(person)s.")) + over, Answer.GOING
-    minutes = max(1, ceil(eta_s / 60))
+    if eta_s <= 0:
+        return said(_("%(Who)s is going to %(person)s.")) + over, Answer.GOING
+    minutes = ceil(eta_s / 60)
     text = ngettext(
         "%(Who)s is going to %(person)s: about %(minutes)d minute.",
         "%(Who)s is going to %(person)s: about %(minutes)d minutes.",

@@ -59,6 +59,15 @@ def _helping(said: Said) -> Sentence:
     return _("We are reaching the people on your list now."), Answer.NOTHING
 
 
+def _nobody(said: Said) -> Sentence:
+    return _("Nobody on your list can be reached. Call somebody, or an ambulance."), Answer.NOTHING
+
+
+def _fault(said: Said) -> Sentence:
+    text = _("Something is wrong on our side and nothing is counted. Call somebody.")
+    return text, Answer.NOTHING
+
+
 # --- to a contact ---------------------------------------------------------------------------------
 
 
@@ -97,6 +106,11 @@ def _over(said: Said) -> Sentence:
     return said(_("There is no open alarm about %(person)s now. Thank you.")), Answer.NOTHING
 
 
+def _not_on_it(said: Said) -> Sentence:
+    text = _("You are not part of this alarm. If you can, phone %(person)s.")
+    return said(text), Answer.NOTHING
+
+
 def _joined(said: Said) -> Sentence:
     text = said(_("Thank you. You are on the list of %(person)s."))
     return text + " " + _("Save this number, so that it can wake you."), Answer.NOTHING
@@ -106,7 +120,7 @@ def _left(said: Said) -> Sentence:
     return _("All right. We will not reach you again."), Answer.NOTHING
 
 
-SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
+TO_THE_PERSON: Mapping[str, Callable[[Said], Sentence]] = {
     "ask": _ask,
     "ask-ring": _ask,
     "reply-got-it": _got_it,
@@ -117,6 +131,11 @@ SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
     "reply-ended": _ended,
     "reply-not-on": _not_on,
     "reply-helping": _helping,
+    "reply-nobody": _nobody,
+    "reply-fault": _fault,
+}
+SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
+    **TO_THE_PERSON,
     "reply-unclear": _unclear,
     "reply-going": _going,
     "reply-far": _far,
@@ -125,6 +144,7 @@ SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
     "reply-locked": _locked,
     "reply-steps": _steps,
     "reply-over": _over,
+    "reply-not-on-it": _not_on_it,
     "reply-joined": _joined,
     "reply-left": _left,
 }

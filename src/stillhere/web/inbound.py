@@ -1,0 +1,95 @@
+"""Providers' webhooks: texts, key presses, missed calls and receipts.
+
+Owns the step from a signed request to what is stored, and the answer a provider waits for: 200 only
+after the commit, 503 when it could not be stored, so that it is told again. A key press is answered
+with what the voice says next. Believes nothing unsigned; makes nothing of what it hears (that is
+``store/inbox.py``).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.db import Error, connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from stillhere.channels.base import Fate, GarbageError, Inbound, SignatureError
+from stillhere.channels.phones import parse_webhook
+from stillhere.channels.wording import Facts, compose
+from stillhere.store import delivery, inbox
+from stillhere.store.apply import SwapMissed
+from stillhere.store.hearing import Reply
+
+log = logging.getLogger("stillhere.inbound")
+
+# A receipt that is no final news moves nothing: the ladder goes on by time.
+FATES: Mapping[Fate, str] = {
+    Fate.ACCEPTED: delivery.SENT,
+    Fate.DELIVERED: delivery.DELIVERED,
+    Fate.ANSWERED: delivery.DELIVERED,
+    Fate.BUSY: delivery.RETRY,
+    Fate.UNKNOWN: delivery.RETRY,
+    Fate.FAILED: delivery.FAILED,
+    Fate.OPTED_OUT: delivery.OPTED_OUT,
+}
+
+
+@csrf_exempt
+@require_POST
+def phones(request: HttpRequest) -> HttpResponse:
+    """The demo's phones tell us something. Outside demo mode there is no such page."""
+    if not settings.STILLHERE.demo:
+        raise Http404
+    secret = settings.DERIVED_SECRET(settings.STILLHERE, "demo-phones").hex()
+    try:
+        now_ms = settings.RAW_NOW_MS(connection)
+        told = parse_webhook(request.headers, request.body, secret, now_ms)
+        replies = [inbox.take(came(each, now_ms)) for each in told]
+    except SignatureError:
+        return JsonResponse({"error": "Wrong signature."}, status=403)
+    except GarbageError:
+        return JsonResponse({"error": "This makes no sense."}, status=400)
+    except (Error, SwapMissed) as failure:
+        log.warning("not stored: %s", type(failure).__name__)
+        return JsonResponse({"error": "Tell us again."}, status=503, headers={"Retry-After": "1"})
+    return JsonResponse(spoken(replies[-1]) if replies and replies[-1] else {})
+
+
+def came(inbound: Inbound, now_ms: int) -> inbox.Came:
+    """What a channel understood, for the store. ``now_ms`` is real time: so is its age."""
+    receipt = inbound.receipt
+    return inbox.Came(
+        channel=inbound.channel,
+        provider_id=inbound.provider_id,
+        kind=inbound.kind,
+        sender=inbound.sender,
+        text=inbound.text,
+        reply_ref=inbound.reply_ref,
+        age_ms=0 if inbound.at_ms is None else max(0, now_ms - inbound.at_ms),
+        fate=FATES[receipt.fate] if receipt is not None else "",
+        provider_ref=receipt.provider_ref if receipt is not None else "",
+        why=receipt.why if receipt is not None else "",
+    )
+
+
+def spoken(reply: Reply) -> dict[str, object]:
+    """What the voice says next, and whether that was all."""
+    facts = Facts(
+        person=reply.person,
+        contact=reply.contact,
+        who=reply.who,
+        at=reply.facts.get("at"),
+        tz=reply.tz,
+        eta_s=reply.facts.get("eta_s"),
+        outcome=reply.facts.get("outcome") or "",
+        round=reply.facts.get("round") or 0,
+        after_outage=bool(reply.facts.get("after_outage")),
+        confirmed=reply.confirmed,
+        wish=reply.wish,
+        program=settings.STILLHERE.program,
+    )
+    return {"say": compose(reply.word, facts, reply.lang, "call").text, "hang_up": not reply.more}
