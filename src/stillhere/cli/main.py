@@ -20,6 +20,7 @@ COMMANDS = {
     "web": "Run only the web server.",
     "engine": "Run only the engine that asks, raises alarms and delivers.",
     "migrate": "Bring the database up to date (backs it up first).",
+    "demo": "Show the whole story in one minute, on phones drawn on a page.",
     "check": "Say whether this installation is put together well.",
 }
 

@@ -7,11 +7,12 @@ the same commands anyone can run: `stillhere web` and `stillhere engine`.
 from __future__ import annotations
 
 import http.client
+import json
 import logging.config
 import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 import segno
@@ -29,21 +30,27 @@ PATIENCE_MS = 10_000  # how long it may take to become healthy before we say wha
 def command() -> None:
     """Start everything: database, web and engine."""
     stillhere = environment.read(os.environ)
-    start(stillhere, ["web", "engine"])
-
-
-def start(stillhere: Stillhere, names: Sequence[str]) -> None:
-    """Prepare the data folder and run the commands ``names`` until we are told to stop."""
     with folder.held(stillhere):
         prepare(stillhere)
-        logging.config.dictConfig(logs.configuration(stillhere.log))
-        _require_free_port(stillhere)
-        # The address is found once: both children must make the same links.
-        os.environ["STILLHERE_BASE_URL"] = stillhere.base_url
-        children = [
-            supervise.Child(name, [sys.executable, "-m", "stillhere", name]) for name in names
-        ]
-        supervise.run(children, Announcement(stillhere))
+        run(stillhere, children("web", "engine"), Announcement(stillhere))
+
+
+def children(*names: str) -> list[supervise.Child]:
+    """Our own commands as children of the supervisor."""
+    return [supervise.Child(name, [sys.executable, "-m", "stillhere", name]) for name in names]
+
+
+def run(
+    stillhere: Stillhere,
+    children: Sequence[supervise.Child],
+    each_round: Callable[[], bool],
+) -> None:
+    """Supervise ``children`` until we are told to stop. The caller holds the data folder."""
+    logging.config.dictConfig(logs.configuration(stillhere.log))
+    _require_free_port(stillhere)
+    # The address is found once: all children must make the same links.
+    os.environ["STILLHERE_BASE_URL"] = stillhere.base_url
+    supervise.run(children, each_round)
 
 
 def _require_free_port(stillhere: Stillhere) -> None:
@@ -72,7 +79,8 @@ class Announcement:
         """Ask the web server how it is; return whether everything was said."""
         status, reasons = health(self.stillhere)
         if status == 200:
-            _print_address(self.stillhere)
+            print_address(self.stillhere.base_url)
+            click.echo("Open it on a phone in the same network. Ctrl-C stops it.")
             return True
         if boot_ms() - self.since_ms > PATIENCE_MS and reasons != self.said:
             self.said = reasons
@@ -81,21 +89,21 @@ class Announcement:
 
 
 def health(stillhere: Stillhere) -> tuple[int, str]:
-    """Return the status of /healthz and its words on one line; 0 when nothing answers."""
+    """Return the status of /healthz and its reasons in one line; 0 when nothing answers."""
     own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(stillhere.host, stillhere.host)  # noqa: S104
     asking = http.client.HTTPConnection(own, stillhere.port, timeout=1)
     try:
         asking.request("GET", "/healthz", headers={"Host": "localhost"})
         answer = asking.getresponse()
-        return answer.status, " ".join(answer.read(2000).decode(errors="replace").split())
-    except (OSError, http.client.HTTPException):
+        return answer.status, ", ".join(json.loads(answer.read())["reasons"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
         return 0, "the web server does not answer yet"
     finally:
         asking.close()
 
 
-def _print_address(stillhere: Stillhere) -> None:
-    click.echo(f"\nStillhere is running: {stillhere.base_url}\n")
-    segno.make(stillhere.base_url, error="l").terminal(sys.stdout, compact=True, border=2)
-    click.echo("Open it on a phone in the same network. Ctrl-C stops it.", err=False)
+def print_address(url: str) -> None:
+    """Say where it is, in words and as a square for a phone's camera."""
+    click.echo(f"\nStillhere is running: {url}\n")
+    segno.make(url, error="l").terminal(sys.stdout, compact=True, border=2)
     sys.stdout.flush()
