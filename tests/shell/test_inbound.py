@@ -341,6 +341,12 @@ def test_a_text_that_comes_an_hour_late_stands_nobody_down(hook: Hook, clock: Cl
     assert night.row().state == "open"
 
 
+def test_a_text_meant_for_last_nights_watch_is_not_for_this_one(hook: Hook, clock: Clock) -> None:
+    night = asked_night(clock)
+    hook.text(SAM, "OK", at_ms=clock.now - 10 * 3_600_000)
+    assert night.row().state == "asking"
+
+
 def test_how_late_it_is_is_told_in_the_time_of_the_installation(hook: Hook, clock: Clock) -> None:
     night = alarmed_night(clock)
     with connection.cursor() as cursor:
@@ -527,6 +533,13 @@ def test_ana_answers_the_alarm_she_heard_of_last(hook: Hook, clock: Clock) -> No
     nights = [alarmed_night(clock, ("Ana",)) for _ in range(2)]
     hook.text(LEO, "1")  # both nights gave Ana this number
     assert [night.row().state for night in nights] == ["alarm", "claimed"]
+
+
+def test_a_key_answers_the_call_it_was_pressed_in(hook: Hook, clock: Clock) -> None:
+    nights = [alarmed_night(clock, ("Ana",)) for _ in range(2)]
+    first = Message.objects.get(watch=nights[0].watch, channel="call", word="alarm")
+    hook.key(first, "1")
+    assert [night.row().state for night in nights] == ["claimed", "alarm"]
 
 
 def test_a_no_is_for_the_number_whoever_has_it(hook: Hook, clock: Clock) -> None:

@@ -25,6 +25,7 @@ DIGITS = {"4": Intent.ARRIVED, "6": Intent.CANT_GET_IN}
 GO_PROFILE = "injected"  # the strictest, where nothing else was chosen before
 LONG_PROFILE = "swallowed"
 MORE_S = 600
+EARLIER_MS = 60_000  # a text older than its watch by more than this was meant for another one
 GOING_S = HOLDING_ETA_S  # "I'm going" without a time
 
 
@@ -107,7 +108,7 @@ def _watches(person: Person) -> list[WatchRow]:
     return list(
         WatchRow.objects.filter(person=person, closed_at__isnull=True)
         .order_by("routine", "id")
-        .only("id", "state", "routine", "alarms", "person_id")
+        .only("id", "state", "routine", "alarms", "person_id", "started_at")
     )
 
 
@@ -117,7 +118,7 @@ def _person_says(speaker: Speaker, heard: Heard, known: Sequence[Address], now: 
     if intent is Intent.OPT_OUT:
         return _opt_out(known, now)
     if intent is Intent.HERE:
-        return _here(watches, heard)
+        return _here(watches, heard, now)
     if intent in _STARTING:
         return _STARTING[intent](speaker.person)
     acute = [watch for watch in watches if not watch.routine]
@@ -142,12 +143,14 @@ def _persons_intent(heard: Heard, *, watching: bool) -> Intent:
     return read_text(heard.text, Role.PERSON, watching=watching)
 
 
-def _here(watches: Sequence[WatchRow], heard: Heard) -> str:
-    """A sign of life, counted from when it was made, is one for everything that is open."""
+def _here(watches: Sequence[WatchRow], heard: Heard, now: int) -> str:
+    """A sign of life, counted from when it was made, is one for everything that was open then."""
     if not watches:
         return "reply-not-on"
-    answers = _apply([Change(CheckIn(heard.age_ms), watch=watch.id) for watch in watches])
-    word = _unless_refused(answers, "reply-got-it", "reply-not-on")
+    since = now - heard.age_ms + EARLIER_MS
+    meant = [watch for watch in watches if watch.started_at <= since]
+    answers = _apply([Change(CheckIn(heard.age_ms), watch=watch.id) for watch in meant])
+    word = _unless_refused(answers, "reply-got-it", "reply-not-on") if answers else ""
     # Every text costs them money; only what they would not expect is worth one.
     return "" if word == "reply-got-it" and heard.kind == "text" else word
 
