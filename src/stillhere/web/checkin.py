@@ -1,0 +1,338 @@
+"""The fast lane: ``POST /k/<key>`` is a check-in, and "ok" is said only after the commit.
+
+Stands in front of Django and hands everything else on. Owns the reading of one small request, the
+one question it puts to the group commit, and the answer. Refuses: threads, the ORM, decryption, any
+other action than a plain check-in, and to say "got it" for what is not durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext_noop
+from django.utils.translation.trans_real import (
+    get_supported_language_variant,
+    parse_accept_lang_header,
+)
+
+from stillhere.core.events import State
+from stillhere.store import sealed
+from stillhere.store.apply import Answer, Change, CheckIn
+from stillhere.store.group import WRITER, Full, GroupCommit, NotStored
+from stillhere.web.context import without_request
+from stillhere.web.throttle import GUESSES, Guesses, address_of
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+PREFIX = "/k/"
+KEY = re.compile(r"[A-Za-z0-9_-]{27}")
+MOST_BODY = 4096
+MOST_AGE_MS = 7 * 24 * 3600 * 1000  # a check-in kept longer than this says nothing about now
+MOST_SEQ = 2**53  # what a page can count to
+DEADLINE_S = 8.0  # then we say honestly that we do not know whether it was kept
+READ_S = 8.0  # a request that trickles in slower than this is nobody's tap
+JSON, FORM, PARTS = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
+
+_MALFORMED = gettext_noop("We could not read that. Nothing was counted. Press the button again.")
+_TOO_LONG = gettext_noop(
+    "That was too long for a check-in. Nothing was counted. Press the button again."
+)
+_UNKNOWN = gettext_noop(
+    "This link opens nothing. Nothing was counted. Look for a newer link, or start again."
+)
+_THROTTLED = gettext_noop("Too many links that open nothing. Wait a minute, then try again.")
+_FAULT = gettext_noop(
+    "Something is wrong with this watch, and nothing is counted. "
+    "The people on your list were asked to look after you. Call someone."
+)
+_NOT_STORED = gettext_noop(
+    "We could not keep that. It is not counted yet. Your page keeps trying; press again."
+)
+# why: (status, seconds until another try makes sense, what is said)
+_NOT_COUNTED: dict[str, tuple[int, int | None, str]] = {
+    "malformed": (400, None, _MALFORMED),
+    "too-long": (413, None, _TOO_LONG),
+    "unknown": (404, None, _UNKNOWN),
+    "throttled": (429, 60, _THROTTLED),
+    "fault": (503, 60, _FAULT),
+    "not-stored": (503, 1, _NOT_STORED),
+}
+_CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"
+_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", f"{_CSP}; frame-ancestors 'none'".encode()),
+)
+
+
+class _Bad(Exception):
+    """The request makes no sense; the word says why."""
+
+
+class _Gone(Exception):
+    """The client went away before it had said everything."""
+
+
+class FastLane:
+    """Check-ins here, everything else to ``app``. The other parameters are for tests."""
+
+    def __init__(
+        self,
+        app: Application,
+        writer: GroupCommit = WRITER,
+        guesses: Guesses = GUESSES,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
+        self._app = app
+        self._writer = writer
+        self._guesses = guesses
+        self._deadline_s = deadline_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and scope["method"] == "POST":
+            before, _, key = scope["path"].partition(PREFIX)
+            if not before and "/" not in key:  # what else a person can do is Django's
+                with contextlib.suppress(_Gone):
+                    await self._check_in(key, scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _check_in(self, key: str, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = _Request(scope)
+        try:
+            what, back = _read(asked.kind, await _body(asked, receive))
+            answer = await self._ask(key, what)
+        except _Bad as bad:
+            await _not_counted(str(bad), asked, send)
+            return
+        why = self._why_not(answer, asked)
+        if why:
+            await _not_counted(why, asked, send)
+        elif answer is not None and answer.refused is not None:
+            if asked.page:  # the page of this key says in words when it ended
+                await self._app({**scope, "method": "GET"}, _emptied(receive), send)
+            else:
+                await _send(send, 410, _over(answer, asked.lang), JSON)
+        elif asked.page:
+            where = b"/watch" if back == "watch" else scope["path"].encode()
+            await _send(send, 303, b"", "text/plain", (b"location", where))
+        elif answer is not None:
+            await _send(send, 200, _got_it(answer), JSON)
+
+    async def _ask(self, key: str, what: CheckIn) -> Answer | None:
+        """The answer of the store, after the commit; None when it was not, or not yet, kept."""
+        if not KEY.fullmatch(key):
+            return Answer(0)
+        try:
+            future = self._writer.soon(Change(what, key_hash=sealed.key_hash(key)))
+            async with asyncio.timeout(self._deadline_s):
+                return await future
+        except (Full, NotStored, TimeoutError):
+            return None
+
+    def _why_not(self, answer: Answer | None, asked: _Request) -> str:
+        """Why this was not counted, or nothing."""
+        if answer is None:
+            return "not-stored"
+        if answer.watch is None:
+            return "throttled" if self._guesses.missed(asked.address) else "unknown"
+        # Set aside because our own code failed on it: nobody looks at this watch but a person.
+        return "fault" if answer.quarantined and answer.refused is None else ""
+
+
+# --- what came in ---------------------------------------------------------------------------------
+
+
+class _Request:
+    """What the headers say: what the body is, and in what form an answer is wanted."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._peer = str((scope.get("client") or ("",))[0])
+        self.kind = self._header(b"content-type").partition(";")[0].strip().lower()
+        length = self._header(b"content-length")
+        self.length = int(length) if re.fullmatch("[0-9]{1,11}", length) else None
+        # Only HTTP/1 says beforehand that nothing will come.
+        old = str(scope.get("http_version", "")).startswith("1")
+        silent = old and not length and b"transfer-encoding" not in self._headers
+        self.empty = silent or self.length == 0
+
+    def _header(self, name: bytes) -> str:
+        return self._headers.get(name, b"").decode("latin-1")
+
+    @property
+    def page(self) -> bool:
+        """Whether a person sees the answer: a plain form, not a script or a button on a wall."""
+        accept = self._header(b"accept")
+        script = self._header(b"sec-fetch-mode") in ("cors", "same-origin", "no-cors")
+        if script or self._header(b"x-requested-with") or JSON in accept:
+            return False
+        return "text/html" in accept or self.kind == FORM
+
+    @property
+    def lang(self) -> str:
+        """The language chosen on our pages, else the browser's, else ours."""
+        chosen = rf"(?:^|;\s*){settings.LANGUAGE_COOKIE_NAME}=([A-Za-z-]{{2,8}})(?:;|$)"
+        names = re.findall(chosen, self._header(b"cookie")[:MOST_BODY])
+        accepted = self._header(b"accept-language")[:200].lower()
+        for name in (*names, *(name for name, _ in parse_accept_lang_header(accepted))):
+            with contextlib.suppress(LookupError):
+                return get_supported_language_variant(name)
+        return str(settings.LANGUAGE_CODE)
+
+    @property
+    def address(self) -> str:
+        return address_of(self._peer, self._header(b"x-forwarded-for"))
+
+
+async def _body(asked: _Request, receive: Receive) -> bytes:
+    """The whole body, bounded in size and time. Raises ``_Bad`` and ``_Gone``."""
+    if asked.empty:
+        return b""
+    if asked.length is not None and asked.length > MOST_BODY:
+        raise _Bad("too-long")
+    try:
+        async with asyncio.timeout(READ_S):
+            return await _all_of_it(receive)
+    except TimeoutError:
+        raise _Bad("malformed") from None
+
+
+async def _all_of_it(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        body += message.get("body", b"")
+        if len(body) > MOST_BODY:
+            raise _Bad("too-long")
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _read(kind: str, body: bytes) -> tuple[CheckIn, str]:
+    """The check-in in a body, and where a form wants to go back to. Raises ``_Bad``.
+
+    A body of a kind we do not read is no reason to miss a sign of life: the tap is what counts.
+    """
+    if not body.strip() or kind not in (JSON, FORM, PARTS):
+        return CheckIn(), ""
+    fields = _fields(kind, body)
+    if fields.get("do", "here") != "here":
+        # "help" sent to the wrong place must never read as "I'm fine".
+        raise _Bad("malformed")
+    age_ms = min(max(_whole(fields.get("age_ms"), 0), 0), MOST_AGE_MS)
+    seq = _whole(fields.get("seq"), -1)
+    if not -1 <= seq <= MOST_SEQ:
+        raise _Bad("malformed")
+    return CheckIn(age_ms, seq if seq >= 0 else None), str(fields.get("back", ""))
+
+
+def _fields(kind: str, body: bytes) -> dict[str, Any]:
+    try:
+        text = body.decode("utf-8")
+        fields = json.loads(text) if kind == JSON else dict(parse_qsl(text, max_num_fields=20))
+    except (ValueError, RecursionError):
+        raise _Bad("malformed") from None
+    if not isinstance(fields, dict) or kind == PARTS:
+        raise _Bad("malformed")
+    return fields
+
+
+def _whole(value: object, default: int) -> int:
+    """A whole number as JSON or a form carries it."""
+    if value is None or value == "":
+        return default
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
+        return int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 10**18:
+        return int(value)
+    raise _Bad("malformed")
+
+
+def _emptied(receive: Receive) -> Receive:
+    """The rest of a request whose body was read: nothing, and then whatever comes."""
+    over = False
+
+    async def rest() -> Mapping[str, Any]:
+        nonlocal over
+        if over:
+            return await receive()
+        over = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    return rest
+
+
+# --- what goes out --------------------------------------------------------------------------------
+
+
+def _got_it(answer: Answer) -> bytes:
+    watch = answer.watch
+    assert watch is not None
+    facts = {"ok": True, "state": watch.state, "now": answer.now, "next_ask_at": watch.next_ask_at}
+    return json.dumps(facts).encode()
+
+
+def _over(answer: Answer, lang: str) -> bytes:
+    watch = answer.watch
+    assert watch is not None
+    at = datetime.fromtimestamp((watch.closed_at or answer.now) / 1000, UTC)
+    with translation.override(lang):
+        says = translation.gettext("This watch ended at %(time)s. Nobody is watching now.")
+    facts = {
+        "ok": False,
+        "state": State.CLOSED,
+        "closed_at": watch.closed_at,
+        "now": answer.now,
+        "says": says % {"time": f"{at:%H:%M} UTC"},
+    }
+    return json.dumps(facts, ensure_ascii=False).encode()
+
+
+async def _not_counted(why: str, asked: _Request, send: Send) -> None:
+    status, retry_s, _ = _NOT_COUNTED[why]
+    kind = "text/html; charset=utf-8" if asked.page else JSON
+    later = ((b"retry-after", str(retry_s).encode()),) if retry_s else ()
+    await _send(send, status, _said(why, asked.lang, asked.page), kind, *later)
+
+
+@lru_cache(maxsize=64)
+def _said(why: str, lang: str, page: bool) -> bytes:
+    """The page, or the JSON, for what was not counted: made once a language, for everyone."""
+    with translation.override(lang):
+        says = translation.gettext(_NOT_COUNTED[why][2])
+        if page:
+            again = why not in ("unknown", "fault")
+            return without_request("not_counted.html", {"says": says, "again": again}).encode()
+        return json.dumps({"ok": False, "why": why, "says": says}, ensure_ascii=False).encode()
+
+
+async def _send(
+    send: Send, status: int, body: bytes, kind: str, *more: tuple[bytes, bytes]
+) -> None:
+    headers = [
+        (b"content-type", kind.encode()),
+        (b"content-length", str(len(body)).encode()),
+        *more,
+        *_HEADERS,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
