@@ -1,0 +1,164 @@
+"""The contact's page: one address for all times. The key in it is what opens; no cookie is asked.
+
+Invitation, quiet days, the alarm, and what happened afterwards stand at the same place, so that one
+link kept in a phone is enough. A GET changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from stillhere.core.events import (
+    Arrived,
+    CannotGetIn,
+    Claimed,
+    Declined,
+    Event,
+    Outcome,
+    Resolved,
+    State,
+)
+from stillhere.store import clock, queries, services
+from stillhere.store.apply import Change
+from stillhere.store.group import WRITER
+from stillhere.store.models import Contact
+from stillhere.store.queries import Shown
+from stillhere.web import alarm, errors, health, words
+from stillhere.web.context import light
+
+# How soon, in seconds: up to five minutes the others wait for you. None: far away, phones.
+SOON: dict[str, int | None] = {"2": 120, "3": 180, "5": 300, "10": 600, "far": None}
+ETAS = (
+    ("2", gettext_lazy("2 min")),
+    ("3", gettext_lazy("3 min")),
+    ("5", gettext_lazy("5 min")),
+    ("10", gettext_lazy("10 minutes or more")),
+    ("far", gettext_lazy("I'm far, I'll phone")),
+)
+AFTERWARDS_MS = 7 * 24 * 3600 * 1000  # for so long the page speaks of the last alarm
+
+
+@require_safe
+def page(request: HttpRequest, key: str) -> HttpResponse:
+    """Whatever there is to know now."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    given = _given(contact) | {"key": key, "note": words.note(request.GET.get("said", ""))}
+    return render(request, "contact.html", given)
+
+
+@require_safe
+def part(request: HttpRequest, key: str) -> HttpResponse:
+    """The changing part of the page, for its script."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    return render(request, "parts/contact.html", _given(contact) | {"key": key})
+
+
+@require_safe
+def state(request: HttpRequest, key: str) -> HttpResponse:
+    """Small and often: whether the page must change."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    shown = queries.alarm_for(contact)
+    return JsonResponse({"v": _version(contact, shown), "now": clock.now_ms()})
+
+
+def _version(contact: Contact, shown: Shown | None) -> str:
+    """Changes with everything this page shows. Times on it move on by themselves once a minute."""
+    minute = clock.now_ms() // 60_000 if shown is not None and shown.watch.alarm is not None else 0
+    parts = [contact.status, health.behind(), minute]
+    if shown is not None:
+        parts += [shown.row.id, shown.row.version]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def _given(contact: Contact) -> dict[str, Any]:
+    now = clock.now_ms()
+    shown = queries.alarm_for(contact)
+    person = contact.person
+    given: dict[str, Any] = {
+        "contact": contact,
+        "me": queries.contact_name(contact),
+        "name": words.someone(queries.person_note(person, "name")),
+        "wish": person.wish,
+        "version": _version(contact, shown),
+        "etas": ETAS,
+        "light": "",
+        "now": now,
+    }
+    if shown is None:
+        return given
+    lines = queries.journal(shown.row.id)
+    if shown.watch.alarm is not None:
+        given["known"] = alarm.know(shown, contact, lines, now)
+        given["light"] = light(now, person.tz)
+        given["refresh"] = 10
+    elif _still_spoken_of(shown, now):
+        given["told"] = alarm.afterwards(shown, contact, lines, now)
+        given["ending"] = alarm.ending(shown, contact, lines)
+    return given
+
+
+def _still_spoken_of(shown: Shown, now: int) -> bool:
+    closed_at = shown.watch.closed_at
+    return shown.watch.alarms > 0 and (closed_at is None or now - closed_at < AFTERWARDS_MS)
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_POST
+def answer(request: HttpRequest, key: str) -> HttpResponse:
+    """What a contact presses. Pressed twice, it is said once."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    do = request.POST.get("do", "")
+    if do == "leave":
+        services.leave(contact)
+        return render(request, "left.html", {"light": ""})
+    if do == "join":
+        services.join(contact)
+        return _back(key, "joined")
+    event = _event(do, request.POST, contact.id)
+    shown = queries.alarm_for(contact)
+    if event is None:
+        return _back(key, "")
+    if shown is None:
+        return _back(key, "no-alarm")
+    said = WRITER.commit(Change(event, watch=shown.row.id))
+    if said.refused is not None:
+        late = said.watch is not None and said.watch.state is State.CLOSED
+        return _back(key, "no-alarm" if late else words.refusal(said.refused))
+    if said.quarantined:
+        return _back(key, "fault")
+    return _back(key, "on-your-way" if do == "claim" else "told")
+
+
+def _event(do: str, typed: Any, contact: int) -> Event | None:
+    """What was pressed, as something that happened; None for nothing we know."""
+    soon = typed.get("soon", "")
+    outcome = typed.get("outcome", "")
+    if do == "claim" and soon in SOON:
+        return Claimed(contact, SOON[soon])
+    if do == "resolve" and outcome in set(Outcome) - {Outcome.ENDED}:
+        return Resolved(contact, Outcome(outcome))
+    plain: dict[str, Event] = {
+        "arrived": Arrived(contact),
+        "locked": CannotGetIn(contact),
+        "decline": Declined(contact),
+    }
+    return plain.get(do)
+
+
+def _back(key: str, said: str) -> HttpResponse:
+    return HttpResponseRedirect(f"/c/{key}?said={said}" if said else f"/c/{key}", status=303)

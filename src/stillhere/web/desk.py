@@ -1,0 +1,139 @@
+"""The coordinator's desk: open alarms, what a person must look at, and whether all is well.
+
+Opened by one key (`stillhere desk` prints the link); the key in the address is what opens. Shows
+names, because whoever sits here may have to act on them, and never a place or a door.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from stillhere.core.events import Outcome, Resolved
+from stillhere.store import apply, clock, queries
+from stillhere.store import desk as kept
+from stillhere.store.apply import Change
+from stillhere.store.group import WRITER
+from stillhere.store.queries import Shown
+from stillhere.web import alarm, errors, health, session, words
+
+COOKIE = "desk"
+DAYS = 30
+COUNTED = {
+    "acute.started": gettext_lazy("watches started"),
+    "acute.ended": gettext_lazy("ended quietly"),
+    "acute.alarm.silence": gettext_lazy("alarms because nobody answered"),
+    "acute.alarm.help": gettext_lazy("calls for help"),
+    "acute.stood-down": gettext_lazy("alarms that a tap answered"),
+    "acute.false-alarm": gettext_lazy("false alarms"),
+    "acute.fine": gettext_lazy("found well"),
+    "acute.revived": gettext_lazy("brought back"),
+    "acute.hospital": gettext_lazy("taken to hospital"),
+    "acute.died": gettext_lazy("died"),
+    "routine.started": gettext_lazy("daily check-ins set"),
+    "routine.alarm.silence": gettext_lazy("daily check-ins missed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OnDesk:
+    """One watch that needs somebody."""
+
+    id: int
+    name: str
+    since: str
+    head: str
+    circle: list[alarm.Doing]
+    grave: str
+    set_aside: bool
+
+
+@require_safe
+def door(request: HttpRequest) -> HttpResponse:
+    """Where messages to the coordinator lead: to the desk, in a browser that has been there."""
+    key = request.COOKIES.get(COOKIE, "")
+    if key and kept.opens(key):
+        return HttpResponseRedirect(f"/desk/{key}")
+    return render(request, "desk_door.html", {"light": ""})
+
+
+@require_safe
+def desk(request: HttpRequest, key: str) -> HttpResponse:
+    """Everything that needs a person, on one page."""
+    if not kept.opens(key):
+        return errors.unknown_key(request)
+    now = clock.now_ms()
+    counts = kept.counts(now, DAYS)
+    given: dict[str, Any] = {
+        "key": key,
+        "alarms": [_open(shown, now) for shown in queries.open_alarms()],
+        "look": [_to_look_at(shown, now) for shown in queries.to_look_at()],
+        "counts": [(name, counts.get(what, 0)) for what, name in COUNTED.items()],
+        "days": DAYS,
+        "backlog": kept.backlog(now),
+        "failed": kept.failed_lately(now),
+        "reasons": health.reasons(),
+        "note": words.note(request.GET.get("said", "")),
+        "refresh": 10,
+        "light": "",
+    }
+    response = render(request, "desk.html", given)
+    response.set_cookie(
+        COOKIE,
+        key,
+        path="/desk",
+        max_age=session.KEPT_S,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.STILLHERE.https,
+    )
+    return response
+
+
+def _open(shown: Shown, now: int) -> OnDesk:
+    person = shown.row.person
+    name = words.someone(queries.person_note(person, "name"))
+    open_alarm = shown.watch.alarm
+    circle = alarm.circle(shown, 0, person.tz, now)
+    since = words.clock_time(open_alarm.raised_at, person.tz, now) if open_alarm else ""
+    head = alarm.head(shown, name, now)
+    set_aside = shown.row.quarantined_at is not None
+    return OnDesk(shown.row.id, name, since, head, circle, "", set_aside)
+
+
+def _to_look_at(shown: Shown, now: int) -> OnDesk:
+    person = shown.row.person
+    name = words.someone(queries.person_note(person, "name"))
+    outcome = str(words.OUTCOMES.get(shown.watch.outcome or "", ""))
+    at = shown.watch.closed_at or shown.row.quarantined_at or now
+    set_aside = shown.row.quarantined_at is not None
+    return OnDesk(
+        shown.row.id, name, words.clock_time(at, person.tz, now), "", [], outcome, set_aside
+    )
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_POST
+def act(request: HttpRequest, key: str) -> HttpResponse:
+    """ "I have looked", or how an alarm ended."""
+    if not kept.opens(key):
+        return errors.unknown_key(request)
+    do, outcome = request.POST.get("do"), request.POST.get("outcome", "")
+    wanted = request.POST.get("watch", "")
+    watch = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 16 else 0
+    said = ""
+    if do == "looked" and watch in {shown.row.id for shown in queries.to_look_at()}:
+        apply.looked(watch)
+        said = "looked"
+    elif do == "resolve" and outcome in set(Outcome) - {Outcome.ENDED, Outcome.NOT_FOUND}:
+        answer = WRITER.commit(Change(Resolved(None, Outcome(outcome)), watch=watch))
+        over = answer.watch is not None and answer.watch.alarm is None
+        said = words.refusal(answer.refused) if answer.refused else "told" if over else "fault"
+    return HttpResponseRedirect(f"/desk/{key}?said={said}", status=303)

@@ -1,0 +1,74 @@
+"""Is anybody watching? ``GET /healthz`` for machines, ``behind()`` for every page.
+
+Reads the engine's heartbeat, its last proof and the last write of this process, and writes nothing.
+Says 200 only when all three are fresh; otherwise 503 with plain reasons.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.db import Error, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from stillhere.store import queries
+from stillhere.store.clock import ClockRow
+from stillhere.store.group import WRITER
+from stillhere.store.models import Installation
+
+log = logging.getLogger("stillhere.health")
+
+BEAT_MS = 10_000
+PROOF_MS = 30_000
+WROTE_MS = 5_000
+
+
+def now_of(here: Installation) -> int:
+    """The installation's time."""
+    row = ClockRow(here.clock_offset_ms, here.clock_rate, here.clock_anchor_at, here.beat_at)
+    return row.now(settings.RAW_NOW_MS(connection))
+
+
+def engine_reasons(here: Installation) -> list[str]:
+    """What the engine has not done lately. Ages are real seconds, also where a demo runs faster."""
+    now, rate = now_of(here), here.clock_rate or 1.0
+    reasons = []
+    if (now - here.beat_at) / rate >= BEAT_MS:
+        reasons.append("the engine is not running")
+    if (now - here.proof_at) / rate >= PROOF_MS:
+        reasons.append("it is not proved that every alarm is looked after")
+    if here.proof_says:
+        reasons.append(here.proof_says)
+    return reasons
+
+
+def reasons() -> list[str]:
+    """Everything that is not as it should be."""
+    try:
+        found = engine_reasons(queries.installation())
+    except Error as failure:
+        log.warning("database: %s", type(failure).__name__)
+        found = ["the database cannot be read"]
+    wrote_ms = WRITER.wrote_ms
+    if wrote_ms is None or settings.BOOT_MS() - wrote_ms >= WROTE_MS:
+        found.append("nothing could be written lately")
+    return found
+
+
+def behind() -> bool:
+    """Whether people must be told that nobody is watching. Not to know is to be behind."""
+    try:
+        here = queries.installation()
+        late = (now_of(here) - here.beat_at) / (here.clock_rate or 1.0) >= BEAT_MS
+        return late or bool(here.proof_says)
+    except Error:
+        return True
+
+
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """For whoever watches us from outside."""
+    found = reasons()
+    return JsonResponse({"ok": not found, "reasons": found}, status=503 if found else 200)

@@ -1,0 +1,76 @@
+"""What is kept about Sam: to see, to take away, to move to another phone, to erase now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from stillhere.store import clock, services
+from stillhere.store import mine as kept
+from stillhere.store.models import Person
+from stillhere.store.services import Problem
+from stillhere.web import session, words
+from stillhere.web.context import light
+
+
+@session.own
+@require_http_methods(["GET", "HEAD", "POST"])
+def mine(request: HttpRequest, person: Person) -> HttpResponse:
+    """Everything about one's own data on one page."""
+    do = request.POST.get("do") if request.method == "POST" else ""
+    if do == "link":
+        key = request.COOKIES[session.COOKIE]
+        return _page(request, person, {"link": f"{settings.STILLHERE.base_url}/p/{key}"})
+    if do == "new-link":
+        key = services.new_key(person)
+        link = f"{settings.STILLHERE.base_url}/p/{key}"
+        response = _page(request, person, {"link": link, "renewed": True})
+        session.remember(response, key)
+        return response
+    if do == "forget":
+        response = HttpResponseRedirect("/")
+        session.forget(response)
+        return response
+    if do == "erase":
+        return _erase(request, person)
+    return _page(request, person, {})
+
+
+def _erase(request: HttpRequest, person: Person) -> HttpResponse:
+    """Everything, now; with a second press, because nothing brings it back."""
+    if not request.POST.get("sure"):
+        return _page(request, person, {"confirm": True})
+    try:
+        services.erase_person(person)
+    except Problem as problem:
+        return _page(request, person, {"note": words.put(str(problem))}, status=409)
+    response = render(request, "erased.html", {"light": "night"})
+    session.forget(response)
+    return response
+
+
+def _page(
+    request: HttpRequest, person: Person, more: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    here = settings.STILLHERE
+    given = {
+        "kept": kept.everything(person),
+        "quiet_h": here.keep_quiet_h,
+        "alarm_days": here.keep_alarm_days,
+        "light": light(clock.now_ms(), person.tz),
+        **more,
+    }
+    return render(request, "mine.html", given, status=status)
+
+
+@session.own
+@require_safe
+def take(request: HttpRequest, person: Person) -> HttpResponse:
+    """All of it, as a file."""
+    response = JsonResponse(kept.everything(person), json_dumps_params={"indent": 1})
+    response["Content-Disposition"] = 'attachment; filename="lamp.json"'
+    return response

@@ -1,0 +1,184 @@
+"""A watch in words, for the person it is about: what stands on their page at this moment.
+
+Turns values into sentences and decides nothing. "Watching" is never said when nobody would come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from stillhere.core.events import Cause, Outcome, State
+from stillhere.core.watch import Watch
+from stillhere.store.queries import Listed, Shown
+from stillhere.web import words
+
+EARLY_MS = 10 * 60 * 1000  # ending before this takes two taps
+RECENT_MS = 12 * 3600 * 1000  # for so long an ended watch is spoken of
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """One person on the list as Sam sees them: ``how`` in words, ``trouble`` a sentence or ""."""
+
+    id: int
+    name: str
+    how: str
+    trouble: str
+    reachable: bool
+    broken: bool
+
+
+def on_the_list(listed: Sequence[Listed]) -> list[Someone]:
+    """Who would be reached, in order, and whether they could be."""
+    return [_someone(each) for each in listed]
+
+
+def _someone(each: Listed) -> Someone:
+    name = words.someone(each.name)
+    working = [str(words.CHANNELS.get(c, c)) for c, _value, state in each.ways if state == "ok"]
+    broken = [state for _c, _value, state in each.ways if state != "ok"]
+    trouble = ""
+    if not working and "opted-out" in broken:
+        trouble = _("%(name)s does not want messages.") % {"name": name}
+    elif not working:
+        trouble = _("No way to reach %(name)s works.") % {"name": name}
+    elif broken:
+        trouble = _("One way to reach %(name)s does not work.") % {"name": name}
+    elif each.contact.status == "invited":
+        trouble = _("%(name)s has not said yes yet.") % {"name": name}
+    return Someone(
+        each.contact.id, name, words.names(working), trouble, bool(working), bool(broken)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What the page says. ``until_at`` is what the ring runs to, ``since_at`` where it began."""
+
+    head: str
+    says: str
+    until_at: int | None = None
+    since_at: int | None = None
+    calm: bool = True
+
+
+def tell(shown: Shown, people: Sequence[Someone], now: int, tz: str) -> Telling:
+    """The state of a watch in two sentences."""
+    watch = shown.watch
+    if shown.row.quarantined_at is not None:
+        return Telling(
+            _("Something is wrong with this watch."),
+            _("Nobody is watching. The people on your list were asked to look. Call someone."),
+            calm=False,
+        )
+    if watch.state is State.OPEN:
+        return _open(watch, people)
+    if watch.state is State.ASKING:
+        return _asking(watch, people)
+    if watch.state is State.CLOSED:
+        return _closed(watch, now, tz)
+    return _alarm(watch, people, now)
+
+
+def _open(watch: Watch, people: Sequence[Someone]) -> Telling:
+    """Nothing is asked just now. Without a headline the time to the next ask is the headline."""
+    head, says = "", _("If you go quiet, we reach %(names)s.") % {"names": _order(people)}
+    if watch.rechecks and watch.alarms:
+        head = _("Glad you're here. Everyone has been told.")
+        says = _("We ask again soon, because somebody else may have picked up your phone.")
+    elif not any(someone.reachable for someone in people):
+        head = _("Nobody will come.")
+        says = _("We ask you, and this phone makes a noise. Nobody else hears it.")
+    return Telling(head, says, watch.next_ask_at, watch.seen_at)
+
+
+def _asking(watch: Watch, people: Sequence[Someone]) -> Telling:
+    names = _order(people)
+    says = (
+        _("Press the button. If you do not, we reach %(names)s.") % {"names": names}
+        if names
+        else _("Press the button. Nobody else hears this.")
+    )
+    return Telling(_("Are you there?"), says, watch.grace_at, watch.base_at, calm=False)
+
+
+def _alarm(watch: Watch, people: Sequence[Someone], now: int) -> Telling:
+    alarm = watch.alarm
+    assert alarm is not None
+    known = {someone.id: someone.name for someone in people}
+    told = words.names([known[c] for c in alarm.listeners() if c in known])
+    there = words.names([known[c] for c in alarm.arrivals if c in known])
+    going = words.names(
+        [known[c.contact] for c in alarm.claims if c.hold_until_at and c.contact in known]
+    )
+    if there:
+        head = _("%(names)s is with you.") % {"names": there}
+    elif going:
+        head = _("%(names)s is coming.") % {"names": going}
+    elif told:
+        head = _("We are reaching %(names)s.") % {"names": told}
+    else:
+        head = _("Nobody on your list can be reached.")
+    if alarm.answered_at is not None:
+        says = _("We heard you once. Press again in half a minute, so that we know it is you.")
+    elif alarm.cause is Cause.HELP or there:
+        says = _("Fine now? Press, and press again after half a minute.")
+    elif told:
+        says = _("Fine? Press the button. Everyone who was told hears it.")
+    else:
+        says = _("Shout. Go where people are. Call your emergency number.")
+    return Telling(head, says, calm=False)
+
+
+def _closed(watch: Watch, now: int, tz: str) -> Telling:
+    at = words.clock_time(watch.closed_at or now, tz, now)
+    over = _("Asks have stopped. Nobody is watching now.")
+    if watch.outcome is Outcome.REVIVED:
+        return Telling(over, _("You're alive. Stay with someone for the next hours."))
+    if watch.outcome in (Outcome.FINE, Outcome.FALSE_ALARM):
+        return Telling(over, _("Glad you're here. Everyone has been told."))
+    if watch.outcome is Outcome.ENDED and watch.marked_at is not None:
+        return Telling(over, _("It can come back for hours. Again is one tap."))
+    return Telling(over, _("This watch ended at %(time)s.") % {"time": at})
+
+
+def _order(people: Sequence[Someone]) -> str:
+    """ "Leo, then Maya": those who could be reached, as far as fits in a glance."""
+    reachable = [someone.name for someone in people if someone.reachable]
+    if len(reachable) > 3:
+        others = _("%(n)d others") % {"n": len(reachable) - 2}
+        reachable = [*reachable[:2], others]
+    return words.names(reachable)
+
+
+def is_early(watch: Watch, now: int) -> bool:
+    """Whether ending now deserves a second tap."""
+    return now - (watch.marked_at or watch.started_at) < EARLY_MS
+
+
+def of_late(shown: Shown | None, now: int) -> bool:
+    """Whether there is a watch worth a word: open, or ended not long ago."""
+    if shown is None:
+        return False
+    closed_at = shown.watch.closed_at
+    return closed_at is None or now - closed_at < RECENT_MS
+
+
+def version(shown: Shown | None, behind: bool) -> str:
+    """Changes whenever the page must show something else."""
+    if shown is None:
+        return f"0.{behind:d}"
+    return f"{shown.row.id}.{shown.row.version}.{behind:d}"
+
+
+def ring(telling: Telling, now: int) -> dict[str, Any]:
+    """The ring of time: what is left of it in hundredths, and in words."""
+    if telling.until_at is None:
+        return {"left": 0, "words": ""}
+    whole = max(telling.until_at - (telling.since_at or now), 1)
+    left_ms = max(telling.until_at - now, 0)
+    return {"left": min(round(100 * left_ms / whole), 100), "words": words.span(left_ms)}

@@ -1,0 +1,169 @@
+"""Sam's own pages: the first one, the watch, and the link that brings them back.
+
+Shows, and passes on what Sam presses. Check-ins themselves take the fast lane (``checkin.py``), the
+other presses ``button.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import check_for_language, get_language
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from django.conf import settings  # isort: skip
+
+from stillhere.core.events import State
+from stillhere.store import apply, clock, queries, services
+from stillhere.store.models import Person
+from stillhere.store.queries import Shown
+from stillhere.web import errors, health, night, session, words
+from stillhere.web.context import light
+
+PROFILES = ("injected", "snorted", "swallowed")
+SHORT_GRACE = json.dumps({"grace_s": 30})
+REFRESH_S = {State.OPEN: 10}  # without scripts; every other state is looked at more often
+REFRESH_SOON_S = 5
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def first(request: HttpRequest) -> HttpResponse:
+    """What this is, and one button. Pressing it makes a person, unless this browser has one."""
+    person = session.person_of(request)
+    if request.method == "POST":
+        response = HttpResponseRedirect("/watch")
+        if person is None:
+            tz = request.POST.get("tz", "")
+            _someone, key = services.new_person(
+                get_language() or "en", tz if words.zone_known(tz) else "UTC"
+            )
+            session.remember(response, key)
+        return response
+    return render(request, "first.html", {"known": person is not None, "light": "night"})
+
+
+@session.own
+@require_http_methods(["GET", "HEAD", "POST"])
+def watch(request: HttpRequest, person: Person) -> HttpResponse:
+    """The watch, or the choice of one. A form sent twice starts it once."""
+    if request.method == "POST":
+        return _start(request, person)
+    given = _given(person) | {"note": words.note(request.GET.get("said", ""))}
+    given["confirm_end"] = request.GET.get("said") == "end-early"
+    return render(request, "watch.html", given)
+
+
+def _start(request: HttpRequest, person: Person) -> HttpResponse:
+    profile = request.POST.get("profile", "")
+    tz = request.POST.get("tz", "")
+    if person.tz == "UTC" and tz != "UTC" and words.zone_known(tz):
+        services.set_plan(person, tz=tz)
+    own = SHORT_GRACE if request.POST.get("short") else ""
+    apply.start(person.id, profile if profile in PROFILES else PROFILES[0], own)
+    return HttpResponseRedirect("/watch")
+
+
+def _given(person: Person) -> dict[str, Any]:
+    """Everything the page of a watch shows."""
+    now = clock.now_ms()
+    shown = queries.watch_of(person)
+    people = night.on_the_list(queries.circle_list(person))
+    open_now = shown is not None and shown.watch.state is not State.CLOSED
+    given: dict[str, Any] = {
+        "person": person,
+        "people": people,
+        "reachable": any(someone.reachable for someone in people),
+        "shown": shown if night.of_late(shown, now) else None,
+        "open_now": open_now,
+        "profile": shown.row.profile if shown is not None else PROFILES[0],
+        "short": shown is not None and bool(shown.row.own),
+        "light": light(now, person.tz),
+        "now": now,
+        "rate": clock.read().rate,
+    }
+    if given["shown"] is not None and shown is not None:
+        given |= _telling(shown, people, now, person.tz)
+    return given
+
+
+def _telling(shown: Shown, people: list[night.Someone], now: int, tz: str) -> dict[str, Any]:
+    telling = night.tell(shown, people, now, tz)
+    return {
+        "telling": telling,
+        "ring": night.ring(telling, now),
+        "version": night.version(shown, health.behind()),
+        "early": night.is_early(shown.watch, now),
+        "refresh": REFRESH_S.get(shown.watch.state, REFRESH_SOON_S),
+    }
+
+
+@session.own
+@require_safe
+def part(request: HttpRequest, person: Person) -> HttpResponse:
+    """The changing part of the watch's page, for its script."""
+    return render(request, "parts/watch.html", _given(person))
+
+
+@require_safe
+def state(request: HttpRequest) -> HttpResponse:
+    """Small and often: whether the page must change, and whether an ask is open."""
+    person = session.person_of(request)
+    shown = queries.watch_of(person) if person is not None else None
+    if shown is None:
+        raise Http404
+    watch = shown.watch
+    return JsonResponse(
+        {
+            "v": night.version(shown, health.behind()),
+            "state": watch.state,
+            "ask": watch.asks,
+            "now": clock.now_ms(),
+            "next_ask_at": watch.next_ask_at,
+            "grace_at": watch.grace_at,
+        }
+    )
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_http_methods(["GET", "HEAD", "POST"])
+def come_back(request: HttpRequest, key: str) -> HttpResponse:
+    """The recovery link: a page with one button, because scanners follow links."""
+    if queries.person_by_key(key) is None:
+        return errors.unknown_key(request)
+    if request.method == "POST":
+        response = HttpResponseRedirect("/watch")
+        session.remember(response, key)
+        return response
+    return render(request, "come_back.html", {"light": "night"})
+
+
+@csrf_exempt  # changes only what language this browser reads
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Read on in another language."""
+    back = request.POST.get("next", "/")
+    if not back.startswith("/") or not url_has_allowed_host_and_scheme(back, None):
+        back = "/"
+    response = HttpResponseRedirect(back)
+    lang = request.POST.get("lang", "")
+    if lang in dict(settings.LANGUAGES) and check_for_language(lang):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            lang,
+            max_age=session.KEPT_S,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.STILLHERE.https,
+        )
+    return response
+
+
+@require_safe
+def out(request: HttpRequest) -> HttpResponse:
+    """Where the quick exit leads: an empty page that says nothing."""
+    return render(request, "out.html")

@@ -1,0 +1,124 @@
+"""How this installation reaches phones, and whether it could wake anyone at all.
+
+Owns the honest answer to "is this only practice?" and the step from what a person typed to ways of
+reaching somebody. Sends nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from stillhere.channels.base import AddressError, Capability, Channel
+from stillhere.store.services import Reached
+
+log = logging.getLogger("stillhere.web")
+
+# What a person types once, and the channels it opens.
+KINDS: dict[str, tuple[str, ...]] = {
+    "phone": ("text", "call"),
+    "email": ("email",),
+    "chat": ("chat",),
+}
+LONGEST_TYPED = 2000
+
+
+class Installation(Protocol):
+    """The settings this file looks at."""
+
+    @property
+    def demo(self) -> bool: ...
+    @property
+    def https(self) -> bool: ...
+    @property
+    def hostname(self) -> str: ...
+    @property
+    def heartbeat_url(self) -> str: ...
+
+
+class _Built:
+    """The channels of these settings, built once: some of their libraries are slow to load."""
+
+    for_settings: object = None
+    channels: Mapping[str, Channel] = {}
+
+
+def channels() -> Mapping[str, Channel]:
+    """The channels of this installation. Here they only make addresses regular.
+
+    Where they cannot be built there are none, and every page says so: it must still be shown.
+    """
+    if _Built.for_settings is not settings.STILLHERE:
+        try:
+            _Built.channels = settings.BUILD_CHANNELS(settings.STILLHERE)
+        except Exception:
+            log.exception("no channels: they could not be built")
+            _Built.channels = {}
+        _Built.for_settings = settings.STILLHERE
+    return _Built.channels
+
+
+def practice_reasons(here: Installation, known: Mapping[str, Channel]) -> list[str]:
+    """Why nobody would be woken tonight, one sentence each; empty when nothing is missing."""
+    if here.demo:
+        return [_("The phones are drawn on a page. Nobody real is called.")]
+    reasons = []
+    if not (here.https and _is_public(here.hostname)):
+        reasons.append(_("It has no public address with https, so links do not open elsewhere."))
+    if not any(Capability.RINGS in channel.capabilities for channel in known.values()):
+        reasons.append(_("It has no way to make a phone ring, so nobody wakes up."))
+    if not here.heartbeat_url:
+        reasons.append(_("Nobody outside would notice if it stopped."))
+    return reasons
+
+
+def _is_public(hostname: str) -> bool:
+    try:
+        return ipaddress.ip_address(hostname.strip("[]")).is_global
+    except ValueError:
+        local = (".local", ".lan", ".internal", ".localhost", ".home.arpa")
+        return "." in hostname and not hostname.endswith(local)
+
+
+def kinds() -> list[str]:
+    """What may be typed here: the kinds of address that some channel of this installation takes."""
+    known = channels()
+    return [kind for kind, names in KINDS.items() if any(name in known for name in names)]
+
+
+@dataclass(slots=True)
+class Typed:
+    """What was typed, as ways to reach somebody, or as what is wrong with it, by kind."""
+
+    ways: list[Reached] = field(default_factory=list)
+    wrong: dict[str, str] = field(default_factory=dict)
+
+
+def read(typed: Mapping[str, str]) -> Typed:
+    """Make every address regular. ``typed`` holds text by kind; what is empty is left out."""
+    known, found = channels(), Typed()
+    for kind, names in KINDS.items():
+        text = typed.get(kind, "").strip()[:LONGEST_TYPED]
+        for name in names:
+            channel = known.get(name)
+            if not text or channel is None or kind in found.wrong:
+                continue
+            try:
+                value = channel.normalise(text)
+            except AddressError as error:
+                found.wrong[kind] = _(str(error))
+            else:
+                rings = Capability.RINGS in channel.capabilities
+                found.ways.append(Reached(name, value, rings))
+    return found
+
+
+def kind_of(channel: str) -> str:
+    """The kind of address a channel takes."""
+    return next((kind for kind, names in KINDS.items() if channel in names), channel)

@@ -1,0 +1,176 @@
+"""The daily check-in: a time, some days, a place on the globe; pausing and ending it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from stillhere.core.events import Ended, Paused
+from stillhere.core.schedule import Routine, ScheduleError
+from stillhere.store import apply, clock, queries
+from stillhere.store.apply import Change
+from stillhere.store.group import WRITER
+from stillhere.store.models import Person
+from stillhere.store.queries import Shown
+from stillhere.web import night, session, words
+from stillhere.web.context import light
+
+KINDS = ("routine", "release")
+MOST = 6  # daily check-ins of one person
+LONGEST_PAUSE_MS = 366 * 24 * 3600 * 1000
+DAYS = (
+    gettext_lazy("Monday"),
+    gettext_lazy("Tuesday"),
+    gettext_lazy("Wednesday"),
+    gettext_lazy("Thursday"),
+    gettext_lazy("Friday"),
+    gettext_lazy("Saturday"),
+    gettext_lazy("Sunday"),
+)
+# A short list to choose from; any other can be typed.
+ZONES = (
+    "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix",
+    "America/Los_Angeles", "America/Anchorage", "Pacific/Honolulu", "America/Puerto_Rico",
+    "America/Toronto", "America/Vancouver", "America/Mexico_City", "America/Bogota",
+    "America/Argentina/Buenos_Aires", "Europe/London", "Europe/Dublin", "Europe/Madrid",
+    "Europe/Berlin", "Australia/Sydney", "Australia/Perth", "Pacific/Auckland",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """One open daily check-in as the page shows it."""
+
+    shown: Shown
+    at: str
+    days: str
+    due: str
+    telling: night.Telling
+    paused: str
+
+
+@session.own
+@require_http_methods(["GET", "HEAD", "POST"])
+def routine(request: HttpRequest, person: Person) -> HttpResponse:
+    """The daily check-ins, and the forms that change them."""
+    if request.method != "POST":
+        return _page(request, person, words.note(request.GET.get("said", "")))
+    work = {"add": _add, "pause": _pause, "end": _end}.get(request.POST.get("do", ""))
+    if work is None:
+        return _page(request, person)
+    said, wrong = work(person, request.POST)
+    if wrong:
+        return _page(request, person, wrong=wrong, typed=request.POST, status=422)
+    return HttpResponseRedirect(f"/routine?said={said}")
+
+
+def _add(person: Person, typed: QueryDict) -> tuple[str, str]:
+    """A new one; the same form twice is one."""
+    try:
+        days = frozenset(int(day) for day in typed.getlist("day") if day in "0123456")
+        wanted = Routine(days, _minutes(typed.get("at", "")), typed.get("tz", "").strip())
+    except ScheduleError as error:
+        return "", _(str(error))
+    kind = typed.get("kind", "")
+    if len(queries.routines_of(person)) >= MOST:
+        return "", _("That is enough: %(n)d daily check-ins. End one first.") % {"n": MOST}
+    apply.start(person.id, kind if kind in KINDS else KINDS[0], routine=wanted)
+    return "started", ""
+
+
+def _minutes(typed: str) -> int:
+    """ "22:00" as minutes after midnight; anything else is no time of day."""
+    try:
+        at = time.fromisoformat(typed)
+    except ValueError:
+        return -1
+    return at.hour * 60 + at.minute
+
+
+def _pause(person: Person, typed: QueryDict) -> tuple[str, str]:
+    """Rest until the morning of a day. A day far off is a slip of the finger."""
+    mine = _mine(person, typed)
+    if mine is None:
+        return "over", ""
+    assert mine.watch.routine is not None
+    try:
+        until = date.fromisoformat(typed.get("until", ""))
+        morning = datetime.combine(until, time(), words.zone(mine.watch.routine.tz))
+        until_at = int(morning.astimezone(UTC).timestamp()) * 1000
+    except (ValueError, OverflowError):
+        return "", _("Choose the day on which it goes on.")
+    now = clock.now_ms()
+    if not now < until_at < now + LONGEST_PAUSE_MS:
+        return "", _("Choose a day between tomorrow and a year from now.")
+    answer = WRITER.commit(Change(Paused(until_at), watch=mine.row.id))
+    return (words.refusal(answer.refused) if answer.refused else "paused"), ""
+
+
+def _end(person: Person, typed: QueryDict) -> tuple[str, str]:
+    mine = _mine(person, typed)
+    if mine is None:
+        return "ended", ""
+    answer = WRITER.commit(Change(Ended(), watch=mine.row.id))
+    closed = answer.watch is not None and answer.watch.closed_at is not None
+    return ("ended" if closed else "not-quietly"), ""
+
+
+def _mine(person: Person, typed: Mapping[str, str]) -> Shown | None:
+    wanted = typed.get("watch", "")
+    return next((s for s in queries.routines_of(person) if str(s.row.id) == wanted), None)
+
+
+def _page(
+    request: HttpRequest,
+    person: Person,
+    note: str = "",
+    *,
+    wrong: str = "",
+    typed: QueryDict | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    now = clock.now_ms()
+    people = night.on_the_list(queries.circle_list(person))
+    given: dict[str, Any] = {
+        "dailies": [_daily(s, people, now) for s in queries.routines_of(person)],
+        "days": [(str(number), name) for number, name in enumerate(DAYS)],
+        "chosen": typed.getlist("day") if typed is not None else [str(n) for n in range(7)],
+        "typed": typed or {"at": "22:00", "kind": "routine"},
+        "tz": typed.get("tz", "") if typed is not None else _known(person.tz),
+        "zones": ZONES,
+        "people": people,
+        "reachable": any(someone.reachable for someone in people),
+        "wrong": wrong,
+        "note": note,
+        "light": light(now, person.tz),
+    }
+    return render(request, "routine.html", given, status=status)
+
+
+def _known(tz: str) -> str:
+    return "" if tz == "UTC" else tz
+
+
+def _daily(shown: Shown, people: list[night.Someone], now: int) -> Daily:
+    watch = shown.watch
+    assert watch.routine is not None
+    assert watch.deadline_at is not None
+    every, tz = watch.routine.days, watch.routine.tz
+    days = _("every day") if len(every) == 7 else words.names([str(DAYS[d]) for d in sorted(every)])
+    until_at = watch.routine.pause_until_at or 0
+    return Daily(
+        shown,
+        f"{watch.routine.at // 60:02d}:{watch.routine.at % 60:02d}",
+        days,
+        words.clock_time(watch.deadline_at, tz, now),
+        night.tell(shown, people, now, tz),
+        words.clock_time(until_at, tz, now) if until_at > now else "",
+    )

@@ -1,0 +1,245 @@
+/* The pages work without this. It keeps the watch's page current, makes the ask heard, and keeps a
+   check-in until it was acknowledged: "Got it" is said after the server has stored it, never before. */
+(() => {
+  'use strict';
+  const live = document.getElementById('live');
+  const here = document.getElementById('here');
+  const got = document.getElementById('got');
+  const title = document.title;
+  const mono = () => performance.timeOrigin + performance.now();
+  const now = () => document.getElementById('now');
+  const store = (key, value) => {
+    try {
+      if (value === undefined) return localStorage.getItem(key);
+      if (value === null) localStorage.removeItem(key);
+      else localStorage.setItem(key, value);
+    } catch { /* storage refused: the page still works while it is open */ }
+    return null;
+  };
+
+  /* Leaving fast: this page is gone from the history. */
+  document.getElementById('exit')?.addEventListener('click', (event) => {
+    event.preventDefault();
+    location.replace('/out');
+  });
+
+  /* The phone's own time zone, so that times are told as on its clock. */
+  try {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    for (const field of document.querySelectorAll('[data-tz]')) if (!field.value) field.value = zone || '';
+  } catch { /* then it is asked or UTC */ }
+  if (!live) return;
+
+  /* --- time ------------------------------------------------------------------------------------ */
+  let base = 0, from = 0, rate = 1;
+  const setClock = (serverNow) => { base = serverNow; from = performance.now(); };
+  const serverTime = () => base + (performance.now() - from) * rate;
+  const readNow = () => {
+    const box = now();
+    if (!box) return;
+    rate = Number(box.dataset.rate) || 1;
+    setClock(Number(box.dataset.now) || Date.now());
+  };
+  const inWords = (span, words) => {
+    const s = Math.max(0, Math.round(span / 1000));
+    if (s === 1) return words.second;
+    return s < 120 ? words.seconds.replace('#', s) : words.minutes.replace('#', Math.round(s / 60));
+  };
+  const draw = () => {
+    for (const span of live.querySelectorAll('[data-until]')) {
+      span.textContent = span.dataset.pattern.replace('#', inWords(span.dataset.until - serverTime(), span.dataset));
+    }
+    for (const ring of live.querySelectorAll('[data-ring]')) {
+      const [since, until] = ring.dataset.ring.split(' ').map(Number);
+      const left = Math.min(1, Math.max(0, (until - serverTime()) / Math.max(1, until - since)));
+      ring.setAttribute('stroke-dashoffset', Math.round(left * 100) - 100);
+    }
+  };
+
+  /* --- the page as it changes ------------------------------------------------------------------ */
+  let pressed = false, failures = 0;
+  addEventListener('pointerdown', () => { pressed = true; wakeSound(); });
+  for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => setTimeout(() => { pressed = false; }, 300));
+
+  const ask = async (url, options = {}) => {
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), 8000);
+    try {
+      return await fetch(url, { cache: 'no-store', credentials: 'same-origin', signal: stop.signal, ...options });
+    } finally { clearTimeout(timer); }
+  };
+  const busy = () => pressed || /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName || '') && live.contains(document.activeElement);
+  const change = async () => {
+    const answer = await ask(live.dataset.part);
+    if (!answer.ok) { if (answer.status < 500) location.reload(); return; }
+    const html = await answer.text();
+    if (busy()) return;
+    const open = [...live.querySelectorAll('details')].map((d) => d.open);
+    live.innerHTML = html;
+    live.querySelectorAll('details').forEach((d, i) => { d.open = open[i] ?? false; });
+    readNow();
+    draw();
+  };
+  const poll = async () => {
+    let wait = here ? 2000 : 3000;
+    try {
+      const answer = await ask(live.dataset.poll, { headers: { Accept: 'application/json' } });
+      if (answer.status === 404) { location.reload(); return; }
+      if (!answer.ok) throw new Error(answer.status);
+      const said = await answer.json();
+      failures = 0;
+      setClock(said.now);
+      if (said.state && (said.state === 'closed') === !!here) { store('lamp.kept', null); location.assign('/watch'); return; }
+      if (said.v !== now()?.dataset.v) await change();
+      ringing(said.state === 'asking' ? said.ask : 0);
+      if (said.state === 'asking') wait = 1000;
+    } catch { failures += 1; }
+    offline(failures > 1);
+    setTimeout(poll, wait);
+  };
+  const offline = (lost) => {
+    if (!got) return;
+    if (lost && !got.textContent) say(got.dataset.lost, true);
+    else if (!lost && got.textContent === got.dataset.lost) say('', false);
+  };
+  const say = (words, waiting) => {
+    if (!got) return;
+    got.textContent = words;
+    got.classList.toggle('wait', waiting);
+  };
+
+  /* --- check-ins: kept until acknowledged ------------------------------------------------------- */
+  let kept = [], sending = false;
+  const nextSeq = () => {
+    const last = Math.max(Number(store('lamp.seq')) || 0, Number(now()?.dataset.seq) || 0) + 1;
+    store('lamp.seq', String(last));
+    return last;
+  };
+  const save = () => store('lamp.kept', kept.length ? JSON.stringify(kept) : null);
+  /* The larger of two clocks: one stands still in sleep, the other can be set. */
+  const age = (item) => Math.round(Math.max(0, Date.now() - item.wall, mono() - item.mono) * rate);
+  const checkIn = () => {
+    kept.push({ url: here.action, seq: nextSeq(), wall: Date.now(), mono: mono() });
+    kept = kept.slice(-5);
+    save();
+    flush(500);
+  };
+  const flush = async (wait) => {
+    if (sending || !kept.length) return;
+    sending = true;
+    const item = kept[kept.length - 1];
+    let done = false;
+    try {
+      const answer = await ask(item.url, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+        body: JSON.stringify({ seq: item.seq, age_ms: age(item) }),
+      });
+      done = answer.ok || [400, 404, 410, 413].includes(answer.status);
+      if (answer.ok) {
+        const alarmed = ['alarm', 'claimed', 'attended'].includes((await answer.json()).state);
+        say(alarmed ? got.dataset.open : got.dataset.got, alarmed);
+        setTimeout(() => { if (!sending && !kept.length) say('', false); }, 4000);
+      } else if (done) { kept = []; save(); location.assign(item.url); return; }
+    } catch { /* no way through: try again */ }
+    sending = false;
+    if (done) {
+      kept = kept.filter((other) => other.seq > item.seq);
+      save();
+      ringing(0);
+      change().catch(() => {});
+      if (kept.length) flush(500);
+    } else {
+      say(got.dataset.wait, true);
+      setTimeout(() => flush(Math.min(wait * 2, 8000)), wait);
+    }
+  };
+  here?.addEventListener('submit', (event) => { event.preventDefault(); checkIn(); });
+  /* Help, mark and more time go on trying too, while the page is open. */
+  live.addEventListener('submit', (event) => {
+    const form = event.target;
+    if (!form.matches('[data-live]')) return;
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(form));
+    const send = async (wait) => {
+      try {
+        const answer = await ask(form.action, { method: 'POST', headers: { Accept: 'application/json' }, body });
+        if (answer.status < 500) {
+          const said = await answer.json();
+          say(said.says || (answer.ok ? got.dataset.got : ''), !answer.ok);
+          await change();
+          return;
+        }
+      } catch { /* try again below */ }
+      say(got.dataset.wait, true);
+      setTimeout(() => send(Math.min(wait * 2, 8000)), wait);
+    };
+    send(500);
+  });
+
+  /* --- the ask, heard ---------------------------------------------------------------------------- */
+  let sound = null, asked = 0, since = 0, beat = 0;
+  const wakeSound = () => {
+    if (!here) return;
+    try { sound ??= new (window.AudioContext || window.webkitAudioContext)(); sound.resume(); } catch { /* silent phone */ }
+  };
+  const tone = (at, pitch, loud) => {
+    const wave = sound.createOscillator(), gain = sound.createGain();
+    wave.type = loud > 0.6 ? 'square' : 'sine';
+    wave.frequency.value = pitch;
+    gain.gain.setValueAtTime(0.0001, at);
+    gain.gain.exponentialRampToValueAtTime(loud, at + 0.03);
+    gain.gain.exponentialRampToValueAtTime(0.0001, at + 0.45);
+    wave.connect(gain).connect(sound.destination);
+    wave.start(at);
+    wave.stop(at + 0.5);
+  };
+  const chime = () => {
+    const loud = Math.min(1, 0.08 + (performance.now() - since) / 20000);
+    if (sound?.state === 'running') { tone(sound.currentTime, 660, loud); tone(sound.currentTime + 0.3, 880, loud); }
+    navigator.vibrate?.(loud > 0.5 ? [400, 100, 400, 100, 400] : [200, 100, 200]);
+    document.title = document.title === title ? now()?.dataset.title || title : title;
+  };
+  const ringing = (no) => {
+    if (no === asked) return;
+    asked = no;
+    clearInterval(beat);
+    document.title = title;
+    navigator.vibrate?.(0);
+    if (!no) return;
+    since = performance.now();
+    chime();
+    beat = setInterval(chime, 1500);
+    if (document.visibilityState === 'visible') shown(no);
+  };
+  /* Only a page that is looked at may say that the ask is on the screen. */
+  const shown = (no) => {
+    ask(`/k/${now().dataset.key}/shown`, { method: 'POST', body: new URLSearchParams({ ask: no }) }).catch(() => {});
+  };
+
+  /* --- staying awake ------------------------------------------------------------------------------ */
+  const wake = () => {
+    if (here && document.visibilityState === 'visible') navigator.wakeLock?.request('screen').catch(() => {});
+  };
+  document.addEventListener('visibilitychange', () => {
+    wake();
+    if (asked && document.visibilityState === 'visible') shown(asked);
+  });
+
+  readNow();
+  draw();
+  wake();
+  setInterval(draw, 1000);
+  if (now()) {
+    if (here) {
+      wakeSound();
+      try { kept = JSON.parse(store('lamp.kept') || '[]').filter((item) => item.url === here.action); } catch { kept = []; }
+      save();
+      flush(500);
+      addEventListener('online', () => flush(500));
+    }
+    const box = now().dataset;
+    ringing(box.state === 'asking' ? Number(box.ask) : 0);
+    setTimeout(poll, 1000);
+  }
+})();

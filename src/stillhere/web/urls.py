@@ -1,0 +1,38 @@
+"""Every address there is. What has a key in it is opened by that key alone."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from stillhere.web import button, contact, desk, health, inbound, mine, people, person, routine
+
+urlpatterns = [
+    path("", person.first),
+    path("healthz", health.healthz),
+    path("language", person.language),
+    path("out", person.out),
+    # Sam, known by a cookie
+    path("watch", person.watch),
+    path("watch/part", person.part),
+    path("watch/state", person.state),
+    path("people", people.people),
+    path("routine", routine.routine),
+    path("mine", mine.mine),
+    path("mine/lamp.json", mine.take),
+    # Sam, known by a key. POST /k/<key> itself never comes here: it is the fast lane's.
+    path("p/<str:key>", person.come_back),
+    path("k/<str:key>", button.show),
+    path("k/<str:key>/shown", button.on_screen),
+    *(path(f"k/<str:key>/{do}", button.press, {"do": do}) for do in button.PRESSES),
+    # the one who waits
+    path("c/<str:key>", contact.page),
+    path("c/<str:key>/part", contact.part),
+    path("c/<str:key>/state", contact.state),
+    path("c/<str:key>/answer", contact.answer),
+    # providers
+    path("hooks/phones", inbound.phones),
+    # the one who runs this
+    path("desk", desk.door),
+    path("desk/<str:key>", desk.desk),
+    path("desk/<str:key>/act", desk.act),
+]

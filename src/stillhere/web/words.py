@@ -1,0 +1,170 @@
+"""What pages say: times in words, and every sentence that answers something a person did.
+
+Owns the one dictionary from what the core and the store refuse (constant English sentences) to what
+is shown. Reads no clock and no database.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.dateformat import format as date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
+
+from stillhere.core.schedule import Routine, ScheduleError
+
+# What the core and the store say no to: the name it has in an address, and how it is put.
+REFUSALS = {
+    "this watch is over": ("over", gettext_lazy("This watch is over. Nobody is watching now.")),
+    "there is no alarm now": ("no-alarm", gettext_lazy("There is no alarm now.")),
+    "not on this alarm": (
+        "not-on-it",
+        gettext_lazy("You are not part of this alarm, so nothing was changed."),
+    ),
+    "only a routine check-in can be paused": (
+        "no-pause",
+        gettext_lazy("Only a daily check-in can be paused."),
+    ),
+    "an alarm does not end quietly": (
+        "not-quietly",
+        gettext_lazy("An alarm is open. Press “Still here” first."),
+    ),
+    "not found keeps the alarm open": ("keeps-open", gettext_lazy("The alarm stays open.")),
+    "only someone who is with them can end this alarm": (
+        "be-there",
+        gettext_lazy("Only someone who is with them can end this alarm."),
+    ),
+    "say how to reach them": ("no-way", gettext_lazy("Say how we reach them.")),
+    "a list holds at most 20 people": (
+        "list-full",
+        gettext_lazy("A list holds at most 20 people. Take someone off first."),
+    ),
+    "an alarm is open: end it first, then everything can be erased": (
+        "alarm-open",
+        gettext_lazy("An alarm is open. End it first, then everything can be erased."),
+    ),
+    "the people who run this must look at the last alarm first": (
+        "look-first",
+        gettext_lazy("The people who run this must look at the last alarm first. Ask them."),
+    ),
+    "choose one of the three wishes": ("wish", gettext_lazy("Choose one of the three wishes.")),
+}
+# What worked, or needs one more step.
+NOTES = {
+    "added": gettext_lazy("Added. They get an invitation now."),
+    "known": gettext_lazy("This person is on your list already."),
+    "removed": gettext_lazy("Taken off your list. They were not told."),
+    "kept": gettext_lazy("Kept."),
+    "told": gettext_lazy("We told the others."),
+    "on-your-way": gettext_lazy("Thank you. The others know that you are going."),
+    "joined": gettext_lazy("Thank you. You are on the list."),
+    "end-early": gettext_lazy("It is early. Press “End now” if you are sure."),
+    "more": gettext_lazy("Ten minutes more."),
+    "paused": gettext_lazy("Paused."),
+    "ended": gettext_lazy("Ended."),
+    "started": gettext_lazy("It is set."),
+    "looked": gettext_lazy("Noted that you have looked."),
+    "fault": gettext_lazy(
+        "Something is wrong with this watch, and nothing was changed. "
+        "The people on the list were asked to look."
+    ),
+    **dict(REFUSALS.values()),
+}
+# Sentences of core/schedule.py, which knows no catalogues.
+SCHEDULE = (
+    gettext_noop("Choose at least one day of the week."),
+    gettext_noop("The time has to be between 00:00 and 23:59."),
+    gettext_noop("A pause has to end on a day we can count to."),
+    gettext_noop("We do not know this time zone. It looks like America/Denver."),
+    gettext_noop("That date is too far away."),
+)
+
+OUTCOMES = {
+    "ended": gettext_lazy("ended quietly"),
+    "fine": gettext_lazy("fine"),
+    "revived": gettext_lazy("brought back, breathing"),
+    "hospital": gettext_lazy("taken to hospital"),
+    "died": gettext_lazy("died"),
+    "not-found": gettext_lazy("not found"),
+    "false-alarm": gettext_lazy("a false alarm"),
+}
+CHANNELS = {
+    "email": gettext_lazy("e-mail"),
+    "text": gettext_lazy("text"),
+    "call": gettext_lazy("call"),
+    "chat": gettext_lazy("chat"),
+}
+
+
+def refusal(why: str) -> str:
+    """The name of a refusal, to be carried in an address; an unknown one is still not silent."""
+    name, _sentence = REFUSALS.get(why, ("no-alarm", ""))
+    return name
+
+
+def put(why: str) -> str:
+    """A refusal as a sentence."""
+    return str(REFUSALS[why][1]) if why in REFUSALS else why
+
+
+def note(name: str) -> str:
+    """The sentence of this name, or nothing: names come from the address bar."""
+    return str(NOTES.get(name, ""))
+
+
+def names(people: list[str]) -> str:
+    """ "Leo", "Leo and Maya", "Leo, Maya and Ana"."""
+    if len(people) < 2:
+        return "".join(people)
+    return _("%(these)s and %(last)s") % {"these": ", ".join(people[:-1]), "last": people[-1]}
+
+
+def someone(name: str) -> str:
+    """A name, or what stands for it where none was given."""
+    return name or _("Someone")
+
+
+# --- time -----------------------------------------------------------------------------------------
+
+
+def zone(tz: str) -> ZoneInfo:
+    """A time zone by name; one we do not know is UTC."""
+    return ZoneInfo(tz) if zone_known(tz) else ZoneInfo("UTC")
+
+
+def zone_known(tz: str) -> bool:
+    try:
+        Routine(frozenset({0}), 0, tz)
+    except ScheduleError:
+        return False
+    return True
+
+
+def clock_time(at: int, tz: str, now: int) -> str:
+    """ "22:16", with the day when it is another one, and the zone where we do not know theirs."""
+    there = zone(tz)
+    local, today = (datetime.fromtimestamp(ms / 1000, UTC).astimezone(there) for ms in (at, now))
+    told = f"{local:%H:%M}" if there.key != "UTC" else f"{local:%H:%M} UTC"
+    if local.date() == today.date():
+        return told
+    day = date_format(local, _("j F"))
+    return _("%(day)s, %(time)s") % {"day": day, "time": told}
+
+
+def hour(at: int, tz: str) -> int:
+    """The hour of the day on the wall there."""
+    return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone(tz)).hour
+
+
+def span(ms: int) -> str:
+    """How long, in words: seconds up to two minutes, then minutes, then hours."""
+    seconds = max(round(ms / 1000), 0)
+    if seconds < 120:
+        return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
+    hours = round(minutes / 60)
+    return ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
