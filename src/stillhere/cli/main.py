@@ -21,6 +21,7 @@ COMMANDS = {
     "engine": "Run only the engine that asks, raises alarms and delivers.",
     "migrate": "Bring the database up to date (backs it up first).",
     "demo": "Show the whole story in one minute, on phones drawn on a page.",
+    "desk": "Print the link to the coordinator's desk.",
     "check": "Say whether this installation is put together well.",
 }
 
