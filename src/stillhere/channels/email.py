@@ -199,7 +199,8 @@ class EmailChannel:
 
     async def close(self) -> None:
         self._closed = True
-        self._forget_idle()
+        while self._idle:
+            self._idle.pop().close()
 
     def _compose(self, message: Outgoing, to: str, ref: str) -> EmailMessage:
         mail = EmailMessage(policy=email.policy.SMTP)
@@ -239,7 +240,6 @@ class EmailChannel:
                 return client
             except (SMTPException, OSError):
                 client.close()
-                self._forget_idle()  # the others have waited as long
         client = SMTP(
             hostname=self._server.host,
             port=self._server.port,
@@ -258,10 +258,6 @@ class EmailChannel:
             client.close()
         else:
             self._idle.append(client)
-
-    def _forget_idle(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
 
 
 def _verdict(error: SMTPResponseException, ref: str, progress: _Progress) -> Receipt:

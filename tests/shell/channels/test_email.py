@@ -153,25 +153,6 @@ def test_a_connection_that_died_in_the_meantime_costs_nothing(stale: str) -> Non
     asyncio.run(story())
 
 
-def test_when_one_idle_connection_died_the_others_are_not_tried() -> None:
-    async def story() -> None:
-        server = ScriptedSmtp({"RSET": HANG})
-        async with server.serving() as port:
-            channel = channel_to(f"smtp://127.0.0.1:{port}", deadline_s=0.4)
-            both = (channel.send(Outgoing(key, MESSAGE.to, "still here?")) for key in "12")
-            await asyncio.gather(*both)
-            for key in "34":
-                assert (await channel.send(Outgoing(key, MESSAGE.to, "hi"))).fate in {
-                    Fate.ACCEPTED,
-                    Fate.BUSY,
-                }
-            await channel.close()
-        assert server.connections == 4
-        assert server.heard.count("RSET") == 2
-
-    asyncio.run(story())
-
-
 def test_a_server_that_dribbles_is_held_to_one_deadline() -> None:
     async def story() -> None:
         server = ScriptedSmtp({}, pause_s=0.04)

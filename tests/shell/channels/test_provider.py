@@ -139,6 +139,35 @@ def test_webhooks_of_one_phone_keep_their_order() -> None:
     night(story)
 
 
+def test_webhooks_of_one_phone_keep_their_order_through_a_short_silence() -> None:
+    async def story(tonight: Night) -> None:
+        tonight.ear.deaf = 3
+        for number in range(5):
+            tonight.do("Maya", "text", text=str(number))
+        assert [one.text for one in await tonight.ear.wait_for(5)] == ["0", "1", "2", "3", "4"]
+
+    night(story)
+
+
+def test_half_a_letter_breaks_nothing() -> None:
+    async def story(tonight: Night) -> None:
+        tonight.do("Maya", "text", text="still here \ud800")
+        [heard] = await tonight.ear.wait_for(1)
+        assert heard.text == "still here ?"
+        to_maya = {"to": MAYA, "text": "half \ud800"}
+        headers = {"Authorization": f"Bearer {SECRET}"}
+        async with aiohttp.request(
+            "POST", tonight.url + "/v1/texts", json=to_maya, headers=headers
+        ) as response:
+            assert response.status == 202
+        for path in ("/log", "/state"):
+            async with aiohttp.request("GET", tonight.url + path) as response:
+                assert response.status == 200
+                assert "half" in await response.text()
+
+    night(story)
+
+
 def test_webhooks_wait_in_a_bounded_space(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stillhere.sim.phones.webhooks.MAX_WAITING", 10)
 

@@ -97,7 +97,7 @@ class Accepted:
 
     def line(self) -> str:
         row = {name.name: getattr(self, name.name) for name in fields(self)}
-        return json.dumps(row, ensure_ascii=False)
+        return json.dumps(row)
 
 
 class Provider:
