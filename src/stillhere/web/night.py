@@ -116,9 +116,9 @@ def _alarm(watch: Watch, people: Sequence[Someone], now: int) -> Telling:
         [known[c.contact] for c in alarm.claims if c.hold_until_at and c.contact in known]
     )
     if there:
-        head = _("%(names)s is with you.") % {"names": there}
+        head = _("With you now: %(names)s.") % {"names": there}
     elif going:
-        head = _("%(names)s is coming.") % {"names": going}
+        head = _("On the way to you: %(names)s.") % {"names": going}
     elif told:
         head = _("We are reaching %(names)s.") % {"names": told}
     else:
