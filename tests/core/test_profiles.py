@@ -189,7 +189,13 @@ def test_own_numbers_make_own_steps() -> None:
     assert (mine.key, mine.first_ask_s, mine.ends_s) == ("own", 30, 10800)
 
 
+def test_own_numbers_are_checked_together_with_what_they_stand_on() -> None:
+    with pytest.raises(ProfileError, match="ring before the time to answer is over"):
+        own(replace(PROFILES["injected"], ring_s=40), grace_s=30)
+
+
 def test_what_is_not_given_stays_as_it_was() -> None:
+    assert own(PROFILES["injected"], total_s=3600).steps == ((300, 90), (3600, 150))
     mine = own(PROFILES["swallowed"], early_every_s=60)
     assert mine.steps == ((300, 60), (10800, 150))
     assert mine.grace_s == PROFILES["swallowed"].grace_s

@@ -28,6 +28,7 @@ PERSON = {
         "yeah", "yep", "yeahhhh", "1", "checking in", "imok", "hete", "im hete", "heer",
         "stil here", "I'm hear", "in here", "alrihgt", "alife im here", "👍", "👍🏽", "ok 👍",
         "👌", "✅", "🆗", "ok 🙂", "ok ❤️", "ok <3", "im here lol", "ok x", "ＯＫ", "1️⃣", "𝐨𝐤",
+        "-Ok", "*OK*", "OK\n> Still here? Reply 9 for help.",
         "ok :)", "ok ;-)", "ok...", "ok\n-Sam", "ok --Sam", "OK\n~*Sam*~", "here\n--\nSam J",
         "ok\nSent from my iPhone", "bien\nEnviado desde mi Samsung",
         ("OK\n\nOn Mon, 3 Mar 2025 at 22:10, Stillhere wrote:\n> Still here? Not ok? Reply 9 "
@@ -42,7 +43,7 @@ PERSON = {
     I.HELP: [
         "help", "HELP", "Help!", "help?", "hlep", "helppp", "help me", "help me ok", "ok help",
         "sos", "SOS", "S.O.S.", "9", "9!", "9?", "99", "9999", "9 9 9", "9️⃣", "ok 9", "911",
-        "9-1-1", "call 911", "please call 911", "911 911 911", "999", "112", "call 112",
+        "9-1-1", "9 1 1", "call 911", "please call 911", "911 911 911", "999", "112", "call 112",
         "i need help", "cant breathe", "I can't breathe", "cant... breathe", "i cannot breathe",
         "i cant call 911", "no help me", "no! help me", "No, call 911", "im dying", "not ok",
         "Not OK", "im not ok", "im not okay", "i am not good", "not fine", "dont feel good",
@@ -51,7 +52,7 @@ PERSON = {
         "ok\n- Sam\nhelp me", "not ok-ish", "yelling for help", "info", "ayuda", "Ayúdame",
         "necesito ayuda", "auxilio", "no puedo respirar", "no estoy bien", "No me siento bien",
         "estoy mal", "llama al 911", "llamen una ambulancia", "me muero", "no ayudame",
-        "quiero morir", "urgente",
+        "quiero morir", "urgente", "9 done", "more 9", "call 999",
     ],
     I.UNCLEAR: [
         "ok?", "OK ?", "okay??", "¿ok?", "here?", "im here?", "im not here", "I am not here",
@@ -63,6 +64,7 @@ PERSON = {
         "so so", "mal", "asdf", ".", "...", "?", "-", "ok soon", "ok maybe", "almost ok",
         "kinda ok", "ok i guess", "is it ok", "am i ok", "u ok", "you ok", "are you here",
         "everything ok", "estas bien", "¿estás bien?", "todo bien?", "no aqui", "no estoy aqui",
+        "add to that I have felt low for days", "pause because I do not feel up to it",
         "nada bien", "👎", "ok 👎", "💀", "ok 💀", "😢", "ok 😢", "ok :(", ":(", "ok\nnot",
         "ok\n- not", "ok\n-dizzy", "ok -- Not", "esto bien", "skill here", "olive", "doing",
         "fin", "find", "nine", "god", "food", "I'm driving and will see your message later",
@@ -167,7 +169,8 @@ CONTACT = {
         "5", "steps", "STEPS", "what do I do?", "what do i do", "¿qué hago?", "pasos",
     ],
     I.HELP: [
-        "help", "HELP", "help me", "he is not breathing", "sos", "911", "no respira", "ayuda",
+        "help", "HELP", "help me", "he is not breathing",
+        "call 999", "call 9-1-1", "sos", "911", "no respira", "ayuda",
         "she wont wake up",
     ],
     I.OPT_OUT: [

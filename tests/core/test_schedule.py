@@ -78,6 +78,13 @@ def test_the_next_deadline(tz: str, time: str, after: str, due_utc: str) -> None
     assert next_deadline(routine, at(after, tz)) == at(due_utc)
 
 
+def test_the_deadline_of_a_day_that_was_skipped_is_the_first_moment_after_it() -> None:
+    routine = Routine(EVERY_DAY, minutes("22:00"), "Pacific/Apia")
+    skipped = at("2011-12-30 10:00")  # here 29 December ends and 31 December begins
+    assert next_deadline(routine, skipped - 1) == skipped
+    assert next_deadline(routine, skipped) == at("2011-12-31 08:00")
+
+
 def test_between_the_two_half_past_ones_of_autumn_the_next_is_tomorrow() -> None:
     routine = Routine(EVERY_DAY, minutes("01:30"), "America/New_York")
     between = at("2025-11-02 06:00")  # 01:00 for the second time

@@ -287,4 +287,4 @@ def _waved_off(said: _Said, at: int, phrase: Phrase) -> bool:
 
 
 def _is_number(word: str) -> bool:
-    return word.isascii() and word.isdecimal() and len(word) <= 3
+    return word.isdecimal() and len(word) <= 3
