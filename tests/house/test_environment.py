@@ -56,6 +56,31 @@ def test_a_password_in_a_bad_address_is_not_repeated() -> None:
     assert "swordfish" not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("smtp", "base", "sender"),
+    [
+        ("smtp://ruth%40example.org:pw@mail.example.org", "", "Lamp <ruth@example.org>"),
+        (
+            "smtp://ruth:pw@mail.example.org",
+            "https://lamp.example.org",
+            "Lamp <lamp@lamp.example.org>",
+        ),
+        ("", "http://192.0.2.7:8420", ""),
+    ],
+)
+def test_mails_come_from_an_address_that_exists(smtp: str, base: str, sender: str) -> None:
+    settings = read({"STILLHERE_SMTP_URL": smtp, "STILLHERE_BASE_URL": base})
+    assert settings.mail_from == sender
+
+
+@pytest.mark.parametrize("base", ["http://192.0.2.7:8420", "http://localhost:8420"])
+def test_where_no_sender_can_be_found_one_must_be_given(base: str) -> None:
+    given = {"STILLHERE_SMTP_URL": "smtp://127.0.0.1:25", "STILLHERE_BASE_URL": base}
+    with pytest.raises(SettingError, match="STILLHERE_MAIL_FROM"):
+        read(given)
+    assert read({**given, "STILLHERE_MAIL_FROM": "lamp@example.org"}).mail_from
+
+
 def test_several_postgresql_hosts_become_lists() -> None:
     made = databases.postgresql(
         "postgresql://ruth:p%40ss@h1:5432,h2:5433,[::1]/db?target_session_attrs=read-write"

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from stillhere.cli import schema
+from stillhere.config import environment
 from tests.installation import Installation, alive, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -160,3 +162,20 @@ def test_the_log_is_one_line_an_event_without_addresses(installation: Make) -> N
     text = home.log.read_text()
     assert "a-key-that-nobody-has" not in text
     assert "secret" not in text
+
+
+def test_the_shortcut_sees_what_there_is_to_prepare(installation: Make) -> None:
+    home = installation()
+    here = environment.read(home.environment)
+    assert not schema.is_current(here)
+    home.run("migrate")
+    assert schema.is_current(here)
+    home.run("migrate", **LATER)
+    assert not schema.is_current(here)
+
+
+def test_the_shortcut_leaves_missing_keys_to_those_who_know(installation: Make) -> None:
+    home = installation()
+    home.run("migrate")
+    (home.data / "keys/master.json").unlink()
+    assert not schema.is_current(environment.read(home.environment))

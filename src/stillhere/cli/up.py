@@ -7,6 +7,7 @@ the same commands anyone can run: `stillhere web` and `stillhere engine`.
 from __future__ import annotations
 
 import http.client
+import importlib
 import json
 import logging.config
 import os
@@ -17,8 +18,7 @@ from collections.abc import Callable, Sequence
 import click
 import segno
 
-from stillhere.cli import folder, supervise
-from stillhere.cli.migrate import prepare
+from stillhere.cli import folder, schema, supervise
 from stillhere.config import environment, logs
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import boot_ms
@@ -31,7 +31,9 @@ def command() -> None:
     """Start everything: database, web and engine."""
     stillhere = environment.read(os.environ)
     with folder.held(stillhere):
-        prepare(stillhere)
+        if not schema.is_current(stillhere):
+            # Loads Django, which the supervisor is better off without.
+            importlib.import_module("stillhere.cli.migrate").prepare(stillhere)
         run(stillhere, children("web", "engine"), Announcement(stillhere))
 
 

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SMTP_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 DEFAULT_PORT = 8420
+# An address that mail servers take as a sender: at a domain, not at a number or a bare name.
+_MAILBOX = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>.]*[a-zA-Z][^@\s<>.]*")
 
 
 class SettingError(ValueError):
@@ -91,7 +93,7 @@ def read(environ: Mapping[str, str]) -> Stillhere:
         keep_alarm_days=_whole(env, "STILLHERE_KEEP_ALARM_DAYS", 30, 1, 3650),
         chat_private=_one_of(env, "STILLHERE_CHAT_PRIVATE", "0", ("0", "1")) == "1",
         log=_one_of(env, "STILLHERE_LOG", "info", LOG_LEVELS),
-        demo_url=_web_url("STILLHERE_DEMO", demo_url) if demo_url else "",
+        demo_url=_demo_url(demo_url) if demo_url else "",
     )
 
 
@@ -136,6 +138,12 @@ def _web_url(name: str, url: str) -> str:
     return url
 
 
+def _demo_url(url: str) -> str:
+    if urlsplit(_web_url("STILLHERE_DEMO", url)).hostname not in ("127.0.0.1", "localhost"):
+        raise SettingError("STILLHERE_DEMO: the demo's phones are on this machine only.")
+    return url
+
+
 def _database_url(env: Mapping[str, str]) -> str:
     url = env.get("STILLHERE_DATABASE_URL", "")
     if url and not url.startswith(("postgres://", "postgresql://")):
@@ -154,11 +162,17 @@ def _smtp_url(env: Mapping[str, str]) -> str:
 
 
 def _mail_from(env: Mapping[str, str], hostname: str) -> str:
-    typed = env.get("STILLHERE_MAIL_FROM")
-    if typed is None or typed == "":
-        return f"Stillhere <stillhere@{hostname}>"
-    if "@" not in parseaddr(typed)[1]:
-        raise SettingError("STILLHERE_MAIL_FROM must look like Stillhere <stillhere@example.org>.")
+    """The sender: as typed, or the mail server's user, or somebody at the host people know."""
+    typed = env.get("STILLHERE_MAIL_FROM", "")
+    user = unquote(urlsplit(env.get("STILLHERE_SMTP_URL", "")).username or "")
+    if not typed and _MAILBOX.fullmatch(user):
+        return f"Lamp <{user}>"
+    if not typed and _MAILBOX.fullmatch(f"lamp@{hostname}"):
+        return f"Lamp <lamp@{hostname}>"
+    if (typed or env.get("STILLHERE_SMTP_URL")) and not _MAILBOX.fullmatch(parseaddr(typed)[1]):
+        raise SettingError(
+            "STILLHERE_MAIL_FROM must say who the mails are from, like Lamp <lamp@example.org>."
+        )
     return typed
 
 

@@ -11,7 +11,9 @@ import hmac
 import time
 from typing import TYPE_CHECKING
 
+from stillhere.channels.base import Capability
 from stillhere.config.environment import Stillhere
+from stillhere.config.later import Later
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -64,10 +66,14 @@ def build_channels(stillhere: Stillhere) -> dict[str, Channel]:
 
         secret = derived_secret(stillhere, "demo-phones")
         channels.extend(demo_phones(stillhere.demo_url, secret.hex(), demo=stillhere.demo))
+    channels.append(Later("chat", frozenset({Capability.LINKS}), lambda: _chat(stillhere)))
+    return {channel.name: channel for channel in channels}
+
+
+def _chat(stillhere: Stillhere) -> Channel:
     from stillhere.channels.chat import ChatChannel
 
-    channels.append(ChatChannel(allow_private=stillhere.chat_private))
-    return {channel.name: channel for channel in channels}
+    return ChatChannel(allow_private=stillhere.chat_private)
 
 
 def derived_secret(stillhere: Stillhere, purpose: str) -> bytes:
