@@ -1,7 +1,7 @@
-"""Looks into a town's database from a process of its own: ``python -m tests.journeys.inside WHAT
-JSON``.
+"""Looks into a town's database from a process of its own: ``python -m tests.journeys.inside``.
 
-For seeding before a story and for checking after it. Prints one JSON value.
+For seeding before a story and for checking after it. Reads one JSON line a question,
+``["what", {facts}]``, and answers each with one JSON line.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from django.db.models import F  # noqa: E402
 
 from stillhere.config.wiring import derived_secret  # noqa: E402
 from stillhere.core import events as ev  # noqa: E402
+from stillhere.engine.audit import sweep_once  # noqa: E402
 from stillhere.store import apply, clock, queries, sealed, services  # noqa: E402
-from stillhere.store.models import Installation, Message, WatchRow  # noqa: E402
+from stillhere.store.models import Installation, Message, Tally, WatchRow  # noqa: E402
 from stillhere.store.services import Reached  # noqa: E402
 
 
@@ -44,6 +45,28 @@ def pass_time(seconds: float) -> int:
         clock_offset_ms=F("clock_offset_ms") + by_ms, beat_at=F("beat_at") + by_ms
     )
     return clock.now_ms()
+
+
+def away(seconds: float) -> int:
+    """Move the clock alone: time has passed, and we were not there."""
+    by_ms = round(seconds * 1000)
+    Installation.objects.filter(id=1).update(clock_offset_ms=F("clock_offset_ms") + by_ms)
+    return clock.now_ms()
+
+
+def sweep() -> int:
+    """Erase what is due, as the engine does once a minute."""
+    return sweep_once(clock.now_ms())
+
+
+def left_of(watch: int) -> dict[str, int]:
+    """What is still kept about a watch, and the counts."""
+    return {
+        "rows": WatchRow.objects.filter(id=watch).count(),
+        "lines": len(queries.journal(watch)),
+        "messages": Message.objects.filter(watch=watch).count(),
+        "counts": Tally.objects.count(),
+    }
 
 
 def settled() -> bool:
@@ -108,4 +131,6 @@ def journal(watch: int) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(globals()[sys.argv[1]](**json.loads(sys.argv[2]))))
+    for line in sys.stdin:
+        what, facts = json.loads(line)
+        print(json.dumps(globals()[what](**facts)), flush=True)

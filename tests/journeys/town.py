@@ -37,6 +37,9 @@ NUMBERS = {
 }
 
 
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "stillhere.config.settings"}
+
+
 class Mailboxes:
     """A real SMTP server's inboxes. Mail to ``dead`` addresses is refused for good."""
 
@@ -122,22 +125,23 @@ class Town:
         )
         self.url = self.installation.url
         self._provider: subprocess.Popen[bytes] | None = None
+        self._inside: subprocess.Popen[str] | None = None
 
     def inside(self, what: str, **facts: object) -> Any:
         """Run one function of ``tests.journeys.inside`` on the town's database."""
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.journeys.inside", what, json.dumps(facts)],
-            env={
-                **self.installation.environment,
-                "DJANGO_SETTINGS_MODULE": "stillhere.config.settings",
-            },
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        return json.loads(done.stdout)
+        if self._inside is None:
+            self._inside = subprocess.Popen(
+                [sys.executable, "-m", "tests.journeys.inside"],
+                env=self.installation.environment | SETTINGS,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._inside.stdin is not None
+        assert self._inside.stdout is not None
+        self._inside.stdin.write(json.dumps([what, facts]) + "\n")
+        self._inside.stdin.flush()
+        return json.loads(self._inside.stdout.readline())
 
     def prepare(self) -> None:
         """The data folder and its database, before anything runs."""
@@ -156,6 +160,8 @@ class Town:
         self.installation.up()
 
     def close(self) -> None:
+        if self._inside is not None:
+            self._inside.communicate(timeout=10)
         self.installation.stop()
         if self._provider is not None:
             self._provider.terminate()
@@ -166,10 +172,16 @@ class Town:
         """Let installation time pass at once, without an outage."""
         self.inside("pass_time", seconds=seconds)
 
+    def pass_to_the_next_ask(self) -> None:
+        """Let time pass until the newest watch wakes."""
+        now, wake_at = self.inside("pass_time", seconds=0), self.inside("watches")[-1]["wake_at"]
+        self.pass_time(max(wake_at - now, 0) / 1000)
+
     def live_through(self, seconds: int, step_s: int = 5) -> None:
         """Let installation time pass in steps that the engine can follow."""
-        for _ in range(0, seconds, step_s):
-            self.pass_time(step_s)
+        until_at = self.inside("pass_time", seconds=0) + seconds * 1000
+        while (left_ms := until_at - self.inside("pass_time", seconds=0)) > 0:
+            self.pass_time(min(step_s, left_ms / 1000))
             self.settled()
 
     def settled(self) -> None:
