@@ -144,7 +144,7 @@ def test_silence_reaches_a_real_inbox_and_she_closes_it(browser: Browser, place:
     place.live_through(130)
     maya.goto(mailed_link(place, MAYA, "may need help NOW"))
     assert "12 Elm Street" not in maya.content(), "no place before a claim"
-    maya.get_by_role("button", name="3 minutes").click()
+    maya.get_by_role("button", name="3 min").click()
     expect(maya.get_by_text("12 Elm Street")).to_be_visible()
     expect(maya.get_by_text("code 4711")).to_be_visible()
     maya.get_by_role("button", name="I'm with them").first.click()
