@@ -170,8 +170,8 @@ class _Request:
         self.length = int(length) if re.fullmatch("[0-9]{1,11}", length) else None
         # Only HTTP/1 says beforehand that nothing will come.
         old = str(scope.get("http_version", "")).startswith("1")
-        silent = old and not length and b"transfer-encoding" not in self._headers
-        self.empty = silent or self.length == 0
+        announced = {b"content-length", b"transfer-encoding"} & self._headers.keys()
+        self.empty = self.length == 0 or (old and not announced)
 
     def _header(self, name: bytes) -> str:
         return self._headers.get(name, b"").decode("latin-1")

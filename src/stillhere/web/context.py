@@ -23,7 +23,12 @@ def standing() -> dict[str, Any]:
     """What does not change while we run. Needs no database."""
     here = settings.STILLHERE
     reasons = reach.practice_reasons(here, reach.channels())
-    return {"practice": reasons, "demo": here.demo, "program": here.program}
+    return {
+        "practice": reasons,
+        "demo": here.demo,
+        "program": here.program,
+        "languages": settings.LANGUAGES,
+    }
 
 
 def page(request: HttpRequest) -> dict[str, Any]:

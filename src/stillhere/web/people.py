@@ -136,7 +136,6 @@ def _page(
         "wrong": wrong or {},
         "note": note,
         "wishes": services.WISHES,
-        "languages": settings.LANGUAGES,
         "light": light(clock.now_ms(), person.tz),
     }
     return render(request, "people.html", given, status=status)
