@@ -1,128 +1,33 @@
 """What comes in from phones: stored once, believed only when signed, and never made more of than
-was said."""
+was said. Whom we believe, what Sam says, and what receipts say."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
-from django.conf import settings as conf
 from django.db import connection
-from django.test import Client
 from pytest_django.fixtures import Settings
 
-from stillhere.channels.phones import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from stillhere.core import events as ev
-from stillhere.engine import letters
-from stillhere.store import delivery, queries, services
-from stillhere.store.models import Address, Arrival, Contact, Message, WatchRow
+from stillhere.store import delivery
+from stillhere.store.models import Address, Arrival, Message, WatchRow
 from tests.conftest import Clock
-from tests.shell.circle import SamsNight, sams_night, tick_all, ways
+from tests.shell.circle import sams_night, tick_all
+from tests.shell.hook import (
+    LEO,
+    MALLORY,
+    SAM,
+    Hook,
+    alarmed_night,
+    asked_night,
+    deliver,
+    last,
+    said_to,
+)
 
 pytestmark = pytest.mark.usefixtures("database")
-
-# The numbers `sams_night` gives to Sam, then to the contacts in their order.
-SAM, LEO, MAYA, MALLORY = "+12025550100", "+12025550101", "+12025550102", "+12025550199"
-Told = tuple[int, dict[str, Any]]
-
-
-@dataclass
-class Hook:
-    """The provider's side of the webhook. Ids count up unless a test says otherwise."""
-
-    client: Client
-    clock: Clock
-    count: int = 0
-
-    def tell(self, *events: dict[str, Any]) -> Told:
-        """Post events, signed; return status and answer."""
-        return self.post(json.dumps({"events": events}).encode())
-
-    def post(self, body: bytes, secret: str = "", at_ms: int = 0) -> Told:
-        secret = secret or conf.DERIVED_SECRET(conf.STILLHERE, "demo-phones").hex()
-        at = str(at_ms or self.clock.now)
-        headers = {TIMESTAMP_HEADER: at, SIGNATURE_HEADER: sign(secret, at, body)}
-        answer = self.client.post("/hooks/phones", body, "application/json", headers=headers)
-        return answer.status_code, answer.json() if answer.status_code == 200 else {}
-
-    def event(self, number: str, kind: str, channel: str, **more: Any) -> dict[str, Any]:
-        self.count += 1
-        return {"id": f"e-{self.count}", "kind": kind, "channel": channel, "from": number} | more
-
-    def text(self, number: str, text: str, **more: Any) -> None:
-        """Somebody texts us."""
-        assert self.tell(self.event(number, "text", "text", text=text, **more))[0] == 200
-
-    def key(self, message: Message, key: str, number: str = "") -> str:
-        """A key is pressed in a call of ours; return what is said then."""
-        number = number or number_of(message)
-        status, answer = self.tell(
-            self.event(number, "key", "call", text=key, reply_ref=str(message.id))
-        )
-        assert status == 200
-        return str(answer.get("say", ""))
-
-    def receipt(self, message: Message, status: str, reply_ref: str = "") -> None:
-        facts = {"status": status, "message_id": f"p-{message.id}", "reply_ref": reply_ref}
-        event = self.event(number_of(message), "receipt", message.channel, **facts)
-        assert self.tell(event)[0] == 200
-
-
-@pytest.fixture
-def hook(clock: Clock, settings: Settings) -> Hook:
-    settings.STILLHERE = replace(settings.STILLHERE, demo_url="http://127.0.0.1:1")
-    return Hook(Client(), clock)
-
-
-def number_of(message: Message) -> str:
-    assert message.address is not None
-    return queries.address_value(message.address)
-
-
-def asked_night(clock: Clock, *rungs: tuple[str, ...]) -> SamsNight:
-    """Sam is asked, by text and then by a call."""
-    night = sams_night(*(rungs or (("Leo",), ("Maya",))))
-    Message.objects.filter(word="invite").update(status="sent")
-    night.start()
-    night.does(ev.Marked())
-    for wait_s in (60, 5, 15):
-        clock.advance(wait_s)
-        tick_all()
-    assert night.row().state == "asking"
-    deliver(clock)
-    return night
-
-
-def alarmed_night(clock: Clock, *rungs: tuple[str, ...]) -> SamsNight:
-    """Nobody answered: the first rung was told."""
-    night = asked_night(clock, *rungs)
-    clock.advance(40)
-    tick_all()
-    assert night.row().state == "alarm"
-    deliver(clock)
-    return night
-
-
-def deliver(clock: Clock) -> None:
-    """Everything that is due leaves; what the provider calls it is ``p-<id>``."""
-    for channel in ("text", "call"):
-        for leased in delivery.lease(channel, clock.now, 50, 20):
-            fated = delivery.Fated(leased, delivery.SENT, provider_ref=f"p-{leased.id}")
-            delivery.record([fated], clock.now)
-
-
-def last(number: str, channel: str) -> Message:
-    """The newest message to this number."""
-    theirs = Message.objects.filter(channel=channel, address__isnull=False).order_by("-id")
-    return next(m for m in theirs if number_of(m) == number)
-
-
-def said_to(number: str, clock: Clock) -> list[str]:
-    """The texts that leave for this number now."""
-    leased = delivery.lease("text", clock.now, 50, 20)
-    return [letters.render(m, m.to).text for m in leased if m.to == number]
 
 
 # --- whom we believe ------------------------------------------------------------------------------
@@ -381,172 +286,6 @@ def test_a_watch_that_was_set_aside_says_that_nothing_is_counted(hook: Hook, clo
     WatchRow.objects.filter(id=night.watch).update(quarantined_at=clock.now)
     hook.text(SAM, "OK")
     assert "nothing is counted" in said_to(SAM, clock)[-1]
-
-
-# --- contacts -------------------------------------------------------------------------------------
-
-
-def test_leo_texts_one_and_the_others_hear_it(hook: Hook, clock: Clock) -> None:
-    night = alarmed_night(clock, ("Leo", "Maya"))
-    hook.text(LEO, "1")
-    row = night.row()
-    assert row.state == "claimed"
-    assert row.wake_at == clock.now + 300_000
-    assert said_to(MAYA, clock) == ["Leo is going to Sam: about 5 minutes. It is not over."]
-    assert said_to(LEO, clock) == []
-    clock.advance(31)
-    answers = Message.objects.filter(word="reply-going")
-    assert [(m.contact_id, m.channel) for m in answers] == [(night.contacts["Leo"].id, "text")]
-
-
-def test_leo_presses_one_and_hears_what_was_understood(hook: Hook, clock: Clock) -> None:
-    night = alarmed_night(clock)
-    said = hook.key(last(LEO, "call"), "1")
-    assert said.startswith("Thank you. The others hear that you are going to Sam.")
-    assert night.row().state == "claimed"
-    assert not Message.objects.filter(word__startswith="reply-").exists()
-
-
-@pytest.mark.parametrize(
-    ("text", "state", "word"),
-    [
-        ("omw 3 min", "claimed", "reply-going"),
-        ("voy en 10 min", "alarm", "reply-going"),
-        ("too far, ill phone", "alarm", "reply-far"),
-        ("4", "attended", "reply-there"),
-        ("im there", "attended", "reply-there"),
-        ("6", "alarm", "reply-locked"),
-        ("the door is locked", "alarm", "reply-locked"),
-        ("what do i do?", "alarm", "reply-steps"),
-        ("who is this?", "alarm", "reply-unclear"),
-        ("ok", "alarm", "reply-unclear"),
-        ("2", "alarm", "reply-cannot"),
-    ],
-)
-def test_what_leo_can_say(hook: Hook, clock: Clock, text: str, state: str, word: str) -> None:
-    night = alarmed_night(clock)
-    hook.text(LEO, text)
-    assert night.row().state == state
-    assert [m.word for m in Message.objects.filter(word__startswith="reply-")] == [word]
-
-
-def test_three_minutes_hold_three_minutes(hook: Hook, clock: Clock) -> None:
-    night = alarmed_night(clock)
-    hook.text(LEO, "omw 3 min")
-    assert night.row().wake_at == clock.now + 180_000
-
-
-def test_a_claim_that_comes_far_too_late_holds_nothing(hook: Hook, clock: Clock) -> None:
-    night = alarmed_night(clock)
-    hook.text(LEO, "1", at_ms=clock.now - 3_600_000)
-    assert night.row().state == "alarm"
-    assert json.loads(night.row().alarm)["claims"]
-
-
-def test_leo_cannot_and_the_next_rung_is_told_at_once(hook: Hook, clock: Clock) -> None:
-    night = alarmed_night(clock)
-    hook.key(last(LEO, "call"), "2")
-    tick_all()
-    assert {m.contact_id for m in night.queued("alarm")} == {night.contacts["Maya"].id}
-
-
-def test_the_call_can_be_heard_again(hook: Hook, clock: Clock) -> None:
-    alarmed_night(clock)
-    call = last(LEO, "call")
-    said = hook.key(call, "3")
-    assert said == (
-        "Sam may need help NOW. No answer since 17:02. "
-        "Press 1 if you are going, 2 if you can't, 3 to hear this again."
-    )
-    assert hook.key(call, "7").startswith("We could not read your answer about Sam. Press 1")
-
-
-def test_what_is_not_read_is_said_once_so_that_two_machines_do_not_talk_all_night(
-    hook: Hook, clock: Clock
-) -> None:
-    alarmed_night(clock)
-    for _ in range(3):
-        hook.text(LEO, "I am driving. I will see your message later.")
-    assert Message.objects.filter(word="reply-unclear").count() == 1
-
-
-def test_a_no_wins_and_the_ladder_moves_on(hook: Hook, clock: Clock) -> None:
-    night = alarmed_night(clock)
-    hook.text(LEO, "STOP")
-    tick_all()
-    assert Contact.objects.get(id=night.contacts["Leo"].id).status == "left"
-    assert {m.contact_id for m in night.queued("alarm")} == {night.contacts["Maya"].id}
-    hook.text(LEO, "1")
-    assert night.row().state == "alarm", "someone who left is a stranger"
-
-
-@pytest.mark.parametrize(
-    ("text", "status"), [("1", "confirmed"), ("si no se", "invited"), ("no", "left")]
-)
-def test_an_invitation_is_answered_by_text(
-    hook: Hook, clock: Clock, text: str, status: str
-) -> None:
-    night = sams_night()
-    maya = services.add_contact(night.person, "Maya", ways(102))
-    deliver(clock)
-    hook.text(MAYA, text)
-    assert Contact.objects.get(id=maya.id).status == status
-
-
-def test_an_answer_after_the_end_hears_that_it_is_over(hook: Hook, clock: Clock) -> None:
-    night = alarmed_night(clock)
-    hook.text(SAM, "OK")
-    assert hook.key(last(LEO, "call"), "1") == "There is no open alarm about Sam now. Thank you."
-    hook.text(LEO, "going")
-    deliver(clock)
-    assert last(LEO, "text").word == "reply-over"
-    assert night.row().state == "open"
-
-
-def test_ringing_back_is_no_answer(hook: Hook, clock: Clock) -> None:
-    night = alarmed_night(clock)
-    hook.tell(hook.event(LEO, "missed-call", "call"))
-    assert night.row().state == "alarm"
-
-
-# --- one number, several people -------------------------------------------------------------------
-
-
-def test_one_phone_for_two_people_the_one_who_was_told_last_speaks(
-    hook: Hook, clock: Clock
-) -> None:
-    night = sams_night()
-    leo = services.add_contact(night.person, "Leo", ways(100))  # Sam's own phone
-    services.join(leo)
-    deliver(clock)
-    night.start()
-    night.does(ev.Marked())
-    for wait_s in (60, 5, 15, 40):
-        clock.advance(wait_s)
-        tick_all()
-        deliver(clock)
-    hook.text(SAM, "1")
-    assert night.row().state == "claimed", "Leo is going: nobody said that Sam is fine"
-
-
-def test_ana_answers_the_alarm_she_heard_of_last(hook: Hook, clock: Clock) -> None:
-    nights = [alarmed_night(clock, ("Ana",)) for _ in range(2)]
-    hook.text(LEO, "1")  # both nights gave Ana this number
-    assert [night.row().state for night in nights] == ["alarm", "claimed"]
-
-
-def test_a_key_answers_the_call_it_was_pressed_in(hook: Hook, clock: Clock) -> None:
-    nights = [alarmed_night(clock, ("Ana",)) for _ in range(2)]
-    first = Message.objects.get(watch=nights[0].watch, channel="call", word="alarm")
-    hook.key(first, "1")
-    assert [night.row().state for night in nights] == ["claimed", "alarm"]
-
-
-def test_a_no_is_for_the_number_whoever_has_it(hook: Hook, clock: Clock) -> None:
-    nights = [alarmed_night(clock, ("Ana",)) for _ in range(2)]
-    hook.text(LEO, "stop")
-    for night in nights:
-        assert Contact.objects.get(id=night.contacts["Ana"].id).status == "left"
 
 
 # --- receipts -------------------------------------------------------------------------------------
