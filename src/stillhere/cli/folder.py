@@ -20,7 +20,8 @@ LOCK_FILE = "lock"
 
 @contextlib.contextmanager
 def held(stillhere: Stillhere) -> Iterator[None]:
-    """Make the data folder and hold it; raise `SettingError` that says who holds it already."""
+    """Make the data folder and hold it; raise `SettingError` that says who holds it already, or
+    that it is a demo's and this is not, or the other way round."""
     keys.ensure_folder(stillhere.data)
     descriptor = os.open(stillhere.data / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -28,6 +29,8 @@ def held(stillhere: Stillhere) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SettingError(_who(stillhere.data)) from None
+        if keys.exist(stillhere.data):  # a new folder becomes what it is started as
+            keys.keep_apart(stillhere.data, demo=stillhere.demo)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()} {stillhere.base_url}\n".encode(), 0)
         yield

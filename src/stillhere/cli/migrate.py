@@ -42,7 +42,7 @@ def prepare(stillhere: Stillhere) -> list[str]:
 
     The caller holds the data folder. Raises `SettingError` with a sentence when it must not go on.
     """
-    new_keys = keys.create_missing(stillhere.data)
+    new_keys = keys.create_missing(stillhere.data, demo=stillhere.demo)
     django.setup()
     try:
         with _alone():

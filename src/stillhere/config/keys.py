@@ -1,7 +1,8 @@
 """The secrets of an installation: two files in the data folder, made once, never replaced.
 
 Owns ``keys/secret`` (Django signs with it) and ``keys/master.json`` (seals what is stored about
-people). Never replaces a key. Whether a missing one may be created is the caller's to know.
+people). Never replaces a key. Whether a missing one may be created is the caller's to know. A
+demo's folder is marked beside them, so that it and a real one are never taken for each other.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from stillhere.config.environment import SettingError
 
 KEY_BYTES = 32
 FOLDER = "keys"
+DEMO = "demo"
 
 
 def ensure_folder(data: Path) -> None:
@@ -28,8 +30,11 @@ def ensure_folder(data: Path) -> None:
         raise SettingError(f"We cannot use {data} as data folder: {error.strerror}.") from None
 
 
-def create_missing(data: Path) -> bool:
-    """Create the key files that are missing; return whether any was created."""
+def create_missing(data: Path, *, demo: bool = False) -> bool:
+    """Create the key files that are missing; return whether any was created. An empty folder that
+    gets its keys for a ``demo`` is a demo's for ever."""
+    if demo and not exist(data) and {path.name for path in data.iterdir()} <= {FOLDER, "lock"}:
+        _write_new(data / FOLDER / DEMO, "")
     secret = _write_new(data / FOLDER / "secret", secrets.token_hex(KEY_BYTES))
     master = _write_new(
         data / FOLDER / "master.json", json.dumps({"1": secrets.token_hex(KEY_BYTES)})
@@ -39,13 +44,32 @@ def create_missing(data: Path) -> bool:
 
 def forget_created(data: Path) -> None:
     """Take back keys that were just created and have sealed nothing yet."""
-    for name in ("secret", "master.json"):
+    for name in ("secret", "master.json", DEMO):
         (data / FOLDER / name).unlink(missing_ok=True)
 
 
 def exist(data: Path) -> bool:
     """Whether both key files are there."""
     return all((data / FOLDER / name).exists() for name in ("secret", "master.json"))
+
+
+def is_demo(data: Path) -> bool:
+    """Whether this folder was made for a demo."""
+    return (data / FOLDER / DEMO).exists()
+
+
+def keep_apart(data: Path, *, demo: bool) -> None:
+    """Refuse a demo on a real folder, where people would believe that phones ring, and the other
+    way round, where the clock runs ten times too fast. Raises `SettingError`."""
+    if demo and not is_demo(data):
+        raise SettingError(
+            f"{data} is not a demo's folder. STILLHERE_DEMO is set by `stillhere demo`, not by you."
+        )
+    if is_demo(data) and not demo:
+        raise SettingError(
+            f"{data} is a demo's folder: nobody would be called. "
+            "Give this one a folder of its own with STILLHERE_DATA."
+        )
 
 
 def read_secret(data: Path) -> str:

@@ -13,6 +13,7 @@ from stillhere.config import databases, environment, keys, logs, wiring
 
 try:
     STILLHERE = environment.read(os.environ)
+    keys.keep_apart(STILLHERE.data, demo=STILLHERE.demo)
     SECRET_KEY = keys.read_secret(STILLHERE.data)
     STILLHERE = replace(STILLHERE, master_keys=keys.read_master(STILLHERE.data))
     _database = (
