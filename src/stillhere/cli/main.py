@@ -22,6 +22,7 @@ COMMANDS = {
     "migrate": "Bring the database up to date (backs it up first).",
     "demo": "Show the whole story in one minute, on phones drawn on a page.",
     "desk": "Print the link to the coordinator's desk.",
+    "bounce": "Read a returned mail from standard input (for the mail server).",
     "check": "Say whether this installation is put together well.",
 }
 

@@ -1,0 +1,72 @@
+"""`stillhere bounce`: a returned mail is a receipt, and moves the ladder like any other."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner, Result
+from django.db import connection
+
+from stillhere.cli import bounce
+from stillhere.store import delivery, services
+from stillhere.store.apply import NeedHelp
+from stillhere.store.models import Address, Arrival, Message
+from stillhere.store.services import Reached
+from tests.conftest import Clock
+from tests.shell.channels.test_bounces import OURS, POSTFIX, mail
+from tests.shell.circle import SamsNight, sams_night, tick_all, ways
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.fixture
+def night(clock: Clock) -> SamsNight:
+    """Leo, whom only mail reaches, was told of the alarm; Maya is next."""
+    night = sams_night()
+    by_mail = [Reached("email", "leo@example.org", rings=False)]
+    for name, reached in (("Leo", by_mail), ("Maya", ways(102))):
+        night.contacts[name] = services.add_contact(night.person, name, reached)
+        services.join(night.contacts[name])
+    Message.objects.all().delete()
+    night.start()
+    night.does(NeedHelp())
+    [told] = delivery.lease("email", clock.now, 5, 20)
+    delivery.record([delivery.Fated(told, delivery.SENT, provider_ref=OURS)], clock.now)
+    return night
+
+
+def comes_back(raw: bytes) -> Result:
+    return CliRunner().invoke(bounce.command, input=raw)
+
+
+def test_a_bounced_mail_breaks_the_address_and_moves_the_rung(night: SamsNight) -> None:
+    for _ in range(2):
+        assert comes_back(mail(POSTFIX)).exit_code == 0
+    tick_all()
+    assert Address.objects.get(channel="email").state == "broken"
+    assert {m.contact_id for m in night.queued("help", "alarm")} == {night.contacts["Maya"].id}
+    assert Arrival.objects.count() == 1
+
+
+def test_a_mail_that_is_only_late_moves_nothing(night: SamsNight) -> None:
+    late = mail(POSTFIX.replace("5.1.1", "4.4.1").replace("Action: failed", "Action: delayed"))
+    assert comes_back(late).output == "Stored.\n"
+    assert Address.objects.get(channel="email").state == "ok"
+    assert not night.queued("help", "alarm")
+
+
+@pytest.mark.parametrize("raw", [b"", b"\xff\x00", b"Subject: hello\r\n\r\nBuy this.\r\n"])
+def test_anybody_may_write_there_and_is_ignored(night: SamsNight, raw: bytes) -> None:
+    said = comes_back(raw)
+    assert (said.exit_code, said.output) == (0, "No bounce of ours.\n")
+    assert not Arrival.objects.exists()
+
+
+def test_what_could_not_be_stored_stays_in_the_mail_servers_queue(night: SamsNight) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE arrival RENAME TO gone")
+        said = comes_back(mail(POSTFIX))
+        cursor.execute("ALTER TABLE gone RENAME TO arrival")
+    assert said.exit_code == bounce.TRY_AGAIN_LATER
+    assert "example.org" not in said.output
+    assert comes_back(mail(POSTFIX)).exit_code == 0
+    assert Address.objects.get(channel="email").state == "broken"
