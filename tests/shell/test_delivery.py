@@ -31,8 +31,10 @@ def lease(clock: Clock, channel: str, most: int = 50) -> list[Leased]:
     return delivery.lease(channel, clock.now, most, 20)
 
 
-def fate(leased: list[Leased], fate: str, clock: Clock, **facts: str) -> None:
-    delivery.record([Fated(m, fate, **facts) for m in leased], clock.now)
+def fate(
+    leased: list[Leased], fate: str, clock: Clock, *, provider_ref: str = "", why: str = ""
+) -> None:
+    delivery.record([Fated(m, fate, provider_ref, why) for m in leased], clock.now)
 
 
 def test_the_most_urgent_leave_first_and_first_contacts_before_second_ones(clock: Clock) -> None:

@@ -11,6 +11,7 @@ next watch. A refused event returns the watch it was given.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from stillhere.core import events as ev
 from stillhere.core import schedule
@@ -122,8 +123,11 @@ def _ring_now(w: Watch, now: int, out: list[Effect], *, after_outage: bool = Fal
 
 def due(w: Watch, deadline_at: int) -> Watch:
     """A routine's next deadline, and the reminder that comes first."""
-    first = w.profile.reminders_s[0] if w.profile.reminders_s else 0
-    return replace(w, deadline_at=deadline_at, next_ask_at=deadline_at - first * 1000)
+    return replace(w, deadline_at=deadline_at, next_ask_at=_first_reminder_at(w, deadline_at))
+
+
+def _first_reminder_at(w: Watch, deadline_at: int) -> int:
+    return deadline_at - max(w.profile.reminders_s, default=0) * 1000
 
 
 def _pace_ms(w: Watch, at: int) -> int:
@@ -133,33 +137,40 @@ def _pace_ms(w: Watch, at: int) -> int:
     return w.profile.every_s((at - w.marked_at) // 1000) * 1000
 
 
-def go_on(w: Watch, at: int) -> Watch:
+# The fields of an open ask, as they are without one.
+UNASKED: dict[str, Any] = {
+    "base_at": None,
+    "stage": 0,
+    "shown": False,
+    "grace_at": None,
+    "unclear": False,
+}
+
+
+def go_on(w: Watch, at: int, **changes: Any) -> Watch:
     """Back to ``OPEN`` after a sign of life made at ``at``, with the next ask set; closed when no
-    ask is left. Rechecks that fell due meanwhile are answered too."""
+    ask is left. Rechecks that fell due meanwhile are answered too. ``changes`` to other fields are
+    made in the same breath: this is the path of every check-in, and copies are what it costs."""
     rechecks = tuple(t for t in w.rechecks if t > at)
-    w = replace(_unasked(w), state=State.OPEN, rechecks=rechecks)
+    times = list(rechecks)
     if w.routine is not None:
-        assert w.deadline_at is not None
-        w = due(w, w.deadline_at)
-        regular = w.next_ask_at
+        deadline_at = changes.get("deadline_at") or w.deadline_at
+        assert deadline_at is not None
+        times.append(_first_reminder_at(w, deadline_at))
     else:
         assert w.ends_at is not None
-        last = at >= w.ends_at - LAST_ASK_S * 1000
-        regular = None if last else min(at + _pace_ms(w, at), w.ends_at)
-    times = [t for t in (regular, *w.rechecks) if t is not None]
+        if at < w.ends_at - LAST_ASK_S * 1000:
+            times.append(min(at + _pace_ms(w, at), w.ends_at))
     if not times:
-        return close(w, Outcome.ENDED, at)
-    return replace(w, next_ask_at=max(min(times), at))
-
-
-def _unasked(w: Watch) -> Watch:
-    """Without an open ask."""
-    return replace(w, base_at=None, stage=0, shown=False, grace_at=None, unclear=False)
+        return close(replace(w, **changes), Outcome.ENDED, at)
+    next_ask_at = max(min(times), at)
+    changes |= {"state": State.OPEN, "rechecks": rechecks, "next_ask_at": next_ask_at}
+    return replace(w, **UNASKED, **changes)
 
 
 def quiet(w: Watch) -> Watch:
     """Without an open ask and without any to come."""
-    return replace(_unasked(w), next_ask_at=None, rechecks=())
+    return replace(w, **UNASKED, next_ask_at=None, rechecks=())
 
 
 def close(w: Watch, outcome: Outcome, now: int) -> Watch:
@@ -177,19 +188,18 @@ def close(w: Watch, outcome: Outcome, now: int) -> Watch:
 # --- signs of life --------------------------------------------------------------------------------
 
 
-def alive(w: Watch, at: int, now: int, out: list[Effect]) -> Watch:
+def alive(w: Watch, at: int, now: int, out: list[Effect], **changes: Any) -> Watch:
     """A sign of life made at ``at`` while no alarm is open."""
-    was = w
-    w = replace(w, seen_at=max(w.seen_at, at))
-    if was.state is State.ASKING:
-        if at < now and not _answers(was, at):
-            return w
+    changes["seen_at"] = max(w.seen_at, at)
+    if w.state is State.ASKING:
+        if at < now and not _answers(w, at):
+            return replace(w, **changes)
         out.append(Withdraw(asks_only=True))
     if w.routine is None:
-        return go_on(w, at)
-    if _does_for_deadline(was, at):
-        w = replace(w, deadline_at=_next_deadline(w, now))
-    return go_on(w, now)
+        return go_on(w, at, **changes)
+    if _does_for_deadline(w, at):
+        changes["deadline_at"] = _next_deadline(w, now)
+    return go_on(w, now, **changes)
 
 
 def _answers(w: Watch, at: int) -> bool:
@@ -208,7 +218,7 @@ def _does_for_deadline(w: Watch, at: int) -> bool:
     assert w.deadline_at is not None
     if schedule.counts_for(w.routine, w.deadline_at, at):
         return True
-    reminded_at = w.deadline_at - max(w.profile.reminders_s, default=0) * 1000
+    reminded_at = _first_reminder_at(w, w.deadline_at)
     return w.state is State.ASKING and _for_deadline(w) and at >= reminded_at
 
 
@@ -228,12 +238,14 @@ def missed(w: Watch, now: int) -> Watch:
 def still_here(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
     """A check-in counts from when it was made. One that was kept while a later one got through is
     old news; one made now never is, even where the clock was set back."""
-    made_at = min(e.made_at, now)
+    made_at, seq = min(e.made_at, now), w.seq
     if e.seq is not None:
         if e.seq <= w.seq and made_at < now - KEPT_S * 1000:
             return w
-        w = replace(w, seq=max(w.seq, e.seq))
-    return w if made_at < min(w.seen_at, now) else alive(w, made_at, now, out)
+        seq = max(w.seq, e.seq)
+    if made_at < min(w.seen_at, now):
+        return replace(w, seq=seq)
+    return alive(w, made_at, now, out, seq=seq)
 
 
 def longer(w: Watch, by_s: int, now: int) -> Watch:
