@@ -20,7 +20,7 @@ test: $(VENV)/.stamp-dev
 	$(BIN)/python -m tests.postgres $(BIN)/pytest -n 2
 
 test-fast: $(VENV)/.stamp-dev
-	$(BIN)/pytest -n 2 -m "not browser and not slow"
+	$(BIN)/pytest -n 2 -m "not browser and not slow" tests/core tests/sim tests/shell tests/house
 
 check: $(VENV)/.stamp-dev
 	@$(BIN)/python tools/check.py

@@ -95,6 +95,7 @@ def test_lost_keys_are_never_replaced_by_new_ones(installation: Make) -> None:
     assert list((home.data / "keys").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.storage
 def test_up_serves_a_page_and_says_where(installation: Make) -> None:
     home = installation()
@@ -105,6 +106,7 @@ def test_up_serves_a_page_and_says_where(installation: Make) -> None:
     assert "Traceback" not in home.log.read_text()
 
 
+@pytest.mark.slow
 def test_a_second_up_on_the_same_folder_says_who_is_there(installation: Make) -> None:
     home = installation()
     home.up()
@@ -114,6 +116,7 @@ def test_a_second_up_on_the_same_folder_says_who_is_there(installation: Make) ->
     assert f"process {home.process.pid}, {home.url}" in told.stderr
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_said_at_once(installation: Make) -> None:
     home, other = installation(), installation()
     home.up()
@@ -122,6 +125,7 @@ def test_a_port_that_is_taken_is_said_at_once(installation: Make) -> None:
     assert f"Port {home.port} cannot be used" in told.stderr
 
 
+@pytest.mark.slow
 def test_the_second_start_serves_within_two_seconds(installation: Make) -> None:
     home = installation()
     home.up()
@@ -135,6 +139,7 @@ def test_the_second_start_serves_within_two_seconds(installation: Make) -> None:
     assert took < 2.0 * (2 if "PYTEST_XDIST_WORKER" in os.environ else 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["web", "engine"])
 def test_a_killed_child_is_started_again(installation: Make, name: str) -> None:
     home = installation()
@@ -144,6 +149,7 @@ def test_a_killed_child_is_started_again(installation: Make, name: str) -> None:
     home.wait_healthy()
 
 
+@pytest.mark.slow
 def test_nothing_is_left_when_the_supervisor_is_killed(installation: Make) -> None:
     home = installation()
     home.up()
@@ -153,6 +159,7 @@ def test_nothing_is_left_when_the_supervisor_is_killed(installation: Make) -> No
     home.up()  # neither the lock nor the port is still held
 
 
+@pytest.mark.slow
 def test_the_log_is_one_line_an_event_without_addresses(installation: Make) -> None:
     home = installation()
     home.up()
