@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from stillhere.core import events as ev
+from stillhere.core.events import Outcome
+from stillhere.core.schedule import Routine
 from stillhere.engine.audit import audit_once
 from stillhere.engine.pulse import pulse_once
 from stillhere.engine.tick import tick_once
+from stillhere.store import apply, delivery
 from stillhere.store import clock as installation_clock
-from stillhere.store.apply import CheckIn
+from stillhere.store.apply import CheckIn, NeedHelp
 from stillhere.store.models import Installation, Message, Outage
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
@@ -17,6 +20,7 @@ from tests.shell.circle import SamsNight, sams_night, tick_all
 pytestmark = pytest.mark.usefixtures("database")
 
 HOUR_S = 3600
+EVERY_DAY = Routine(frozenset(range(7)), 12 * 60, "UTC")
 
 
 def night_under_way(clock: Clock) -> SamsNight:
@@ -88,6 +92,31 @@ def test_the_offset_is_given_back_when_no_acute_watch_is_open(clock: Clock) -> N
     clock.advance(1)
     pulse_once()
     assert installation_clock.now_ms() == clock.now
+
+
+def test_the_offset_is_kept_while_a_daily_check_in_calls_for_help(clock: Clock) -> None:
+    pulse_once()
+    night = sams_night(("Leo",), ("Maya",))
+    night.watch = apply.start(night.person.id, "routine", routine=EVERY_DAY)
+    clock.now -= HOUR_S * 1000
+    pulse_once()
+    night.does(NeedHelp())
+    live(clock, 50)
+    told = Message.objects.filter(word="help").values_list("contact_id", flat=True)
+    assert set(told) == {contact.id for contact in night.contacts.values()}
+
+
+def test_the_offset_is_kept_until_everyone_has_heard_how_it_ended(clock: Clock) -> None:
+    night = night_under_way(clock)
+    clock.now -= HOUR_S * 1000
+    pulse_once()
+    night.does(NeedHelp())
+    delivery.lease("text", installation_clock.now_ms(), 50, 20)
+    night.does(ev.Resolved(None, Outcome.FINE))
+    live(clock, 2)
+    assert night.row().state == "closed"
+    assert Message.objects.filter(word="stand-down", status="queued").exists()
+    assert installation_clock.now_ms() > clock.now
 
 
 def test_a_clock_that_jumps_forward_asks_and_alarms_nobody(clock: Clock) -> None:

@@ -3,8 +3,9 @@
 The beat stored with every round is the reference. Found far behind: we were away, or the clock
 jumped forward; either way people could not have been heard, so an ``Outage`` is written and they
 are asked first. Found ahead of the clock: somebody set it back, and the difference goes into the
-installation's offset, so that no timer waits an hour longer. The offset is given back once no acute
-watch is open. Several engines may beat; it is idempotent.
+installation's offset, so that no timer waits an hour longer. The offset is given back once nobody
+waits for a timer: then time runs back, and nothing may stand still because of it. Several engines
+may beat; it is idempotent.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import logging
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 
+from stillhere.core.events import State
 from stillhere.store import clock
-from stillhere.store.models import Installation, Outage, WatchRow
+from stillhere.store.models import Installation, Message, Outage, WatchRow
 
 log = logging.getLogger("stillhere.pulse")
 
@@ -33,7 +36,7 @@ def pulse_once() -> int:
         if behind > BACK_MS:
             here.clock_offset_ms += behind
             log.warning("clock set back by_ms=%d", behind)
-        elif here.clock_offset_ms > 0 and not _acute_watch_open():
+        elif here.clock_offset_ms > 0 and not _anybody_waits():
             log.info("clock offset given back ms=%d", here.clock_offset_ms)
             here.clock_offset_ms, here.beat_at = 0, 0
             told -= row.offset_ms
@@ -52,5 +55,10 @@ def _unclamped(row: clock.ClockRow) -> int:
     )
 
 
-def _acute_watch_open() -> bool:
-    return WatchRow.objects.filter(wake_at__isnull=False, routine="").exists()
+def _anybody_waits() -> bool:
+    """Whether time may not run back now: somebody is watched closely, asked or called, or is to
+    hear how it ended. A daily check-in between two days would not notice."""
+    close = Q(routine="") | ~Q(state=State.OPEN) | ~Q(rechecks="")
+    watched = WatchRow.objects.filter(close, wake_at__isnull=False)
+    unsent = Message.objects.filter(status="queued", watch__isnull=False)
+    return unsent.exists() or watched.exists()
