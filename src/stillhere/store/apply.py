@@ -188,7 +188,7 @@ def _event(what: Asked, bench: _Bench, circles: Mapping[int, Circle], now: int) 
 
 def _record(bench: _Bench, event: Event, done: Step, now: int) -> None:
     before, bench.watch = bench.watch, done.watch
-    if done.effects:
+    if any(not isinstance(effect, ev.Refused) for effect in done.effects):
         bench.told.append(Told(done.watch.alarms, done.effects))
     if worth_a_line(before, event, done.watch) and done.refused is None:
         bench.journal.append(JournalEntry(event, before, done.watch, now))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -58,7 +59,7 @@ def browser(key: str = "", lang: str = "en") -> Client:
     return client
 
 
-def post(client: Client, path: str, /, at: str = "", **fields: object) -> object:
+def post(client: Client, path: str, /, at: str = "", **fields: object) -> Any:
     """Fill in a form of the page ``at`` (or ``path``) and press its button."""
     client.get(at or path)
     token = client.cookies["csrftoken"].value
