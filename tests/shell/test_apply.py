@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 
@@ -135,6 +136,13 @@ def test_a_batch_folds_one_watchs_events_in_the_order_they_came(clock: Clock) ->
     ]
     assert answers[2].refused == "not on this alarm"
     assert [x.event for x in queries.journal(night.watch)][-2:] == ["Claimed", "Arrived"]
+
+
+def test_an_alarm_says_since_when_there_was_no_answer(clock: Clock) -> None:
+    night = marked_night(clock, ("Leo",))
+    last_seen = clock.now
+    silence(clock)
+    assert {json.loads(m.facts)["at"] for m in night.queued("alarm")} == {last_seen}
 
 
 def test_help_is_called_for_with_the_plan_as_it_stands(clock: Clock) -> None:

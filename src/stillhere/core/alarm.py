@@ -52,13 +52,14 @@ class Claim:
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """An open alarm. ``rung`` counts the rungs started in this ``round``; ``told`` is in the
-    order of telling; ``out`` cannot or will not come; ``gone`` must never hear from us again;
-    ``broken`` ways failed for good; ``obstacle`` was said last by ``obstacle_by``, kept so that
-    the same form twice is told once."""
+    order of telling; ``since_at`` is the last sign of life, or the call for help; ``out`` cannot
+    or will not come; ``gone`` must never hear from us again; ``broken`` ways failed for good;
+    ``obstacle`` was said last by ``obstacle_by``, kept so that the same form twice is told once."""
 
     no: int
     cause: Cause
     raised_at: int
+    since_at: int
     circle: Circle
     rung_s: int
     next_rung_at: int
@@ -104,9 +105,16 @@ class Alarm:
 
 
 def begin(
-    no: int, cause: Cause, circle: Circle, rung_s: int, ambulance_s: int | None, now: int
+    no: int,
+    cause: Cause,
+    circle: Circle,
+    rung_s: int,
+    ambulance_s: int | None,
+    now: int,
+    seen_at: int | None = None,
 ) -> Alarm:
-    """A new alarm, nobody told yet: the first rung is due now.
+    """A new alarm, nobody told yet: the first rung is due now. ``seen_at`` is the last sign of
+    life.
 
     Rungs are ``rung_s`` apart, or closer where many rungs would otherwise take an acute alarm past
     the three minutes within which everyone has been rung.
@@ -118,7 +126,8 @@ def begin(
         gaps = max(len(circle.rungs) - 1, 1)
         rung_s = max(min(rung_s, EVERYONE_WITHIN_S // gaps), 1)
     ambulance_at = None if ambulance_s is None else now + ambulance_s * 1000
-    return Alarm(no, cause, now, circle, rung_s, next_rung_at=now, ambulance_at=ambulance_at)
+    since_at = now if seen_at is None or cause is Cause.HELP else seen_at
+    return Alarm(no, cause, now, since_at, circle, rung_s, now, ambulance_at)
 
 
 def check(alarm: Alarm) -> None:

@@ -32,7 +32,8 @@ def grace_runs(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Watch
 
 def _raise(w: Watch, cause: Cause, circle: Circle, now: int, out: list[Effect]) -> Watch:
     no = w.alarms + 1
-    alarm = begin(no, cause, circle, w.profile.rung_s, w.profile.ambulance_s, now)
+    p = w.profile
+    alarm = begin(no, cause, circle, p.rung_s, p.ambulance_s, now, w.seen_at)
     w = replace(asking.quiet(w), alarms=no)
     return _settle(w, ladder.climb(alarm, now, out), now)
 

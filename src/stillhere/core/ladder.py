@@ -50,6 +50,7 @@ def call_for_help(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
     alarm = replace(
         alarm,
         cause=Cause.HELP,
+        since_at=now,
         rung_s=urgent.rung_s,
         next_rung_at=min(alarm.next_rung_at, now),
         ambulance_at=urgent.ambulance_at,
@@ -114,7 +115,7 @@ def _ring(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
     word = (Word.HELP if alarm.cause is Cause.HELP else Word.ALARM) if first else Word.AGAIN
     urgency = Urgency.ALARM if first else Urgency.REPEAT
     place = len(alarm.told) if first else alarm.told.index(contact)
-    out.append(Tell(contact, word, alarm.raised_at, urgency, place, round=alarm.round))
+    out.append(Tell(contact, word, alarm.since_at, urgency, place, round=alarm.round))
     return _join(alarm, contact, out)
 
 
