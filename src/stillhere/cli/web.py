@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,10 @@ def command() -> None:
     collect_static(Path(settings.STATICFILES_DIRS[0]), Path(settings.STATIC_ROOT))
     application = import_string("stillhere.config.asgi.application")
     asyncio.run(serve(application, settings.STILLHERE.host, settings.STILLHERE.port))
+    # The server's own threads may want Python once more while it is taken apart, and that ends in a
+    # crash. Everything that was acknowledged is on the disk, so there is nothing to take apart.
+    logging.shutdown()
+    os._exit(0)
 
 
 def collect_static(source: Path, target: Path) -> None:

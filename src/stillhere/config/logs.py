@@ -71,5 +71,6 @@ def configuration(level: str) -> dict[str, Any]:
             # A page that is not there is no event, and guessed keys would fill the disk.
             "django.request": {"level": "ERROR"},
             "django.security": {"level": "ERROR"},
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
         },
     }

@@ -5,6 +5,7 @@ environment.py and described in docs/settings.md. Fails with one kind line, befo
 """
 
 import os
+import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +40,9 @@ INSTALLED_APPS = ["django.contrib.staticfiles", "stillhere.store"]
 ROOT_URLCONF = "stillhere.config.urls"
 APPEND_SLASH = False
 # Links are made from the base URL, never from the Host header; these are the names we answer to.
+_machine = socket.gethostname().lower()
 ALLOWED_HOSTS = [STILLHERE.hostname, "localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS += [_machine, f"{_machine}.local"]  # what a phone in the same kitchen may type
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
