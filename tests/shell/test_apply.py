@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -198,24 +199,17 @@ def test_two_writers_at_once_raise_exactly_one_alarm(clock: Clock) -> None:
         clock.advance(wait_s)
         tick_all()
     clock.advance(40)
-    failures: list[BaseException] = []
     both = threading.Barrier(4)
 
-    def race() -> None:
+    def race(_: int) -> int:
+        both.wait()
         try:
-            both.wait()
-            apply.apply_batch([Change(Tick(), watch=night.watch) for night in nights])
-        except BaseException as failure:
-            failures.append(failure)
+            return len(apply.apply_batch([Change(Tick(), watch=n.watch) for n in nights]))
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=race) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    with ThreadPoolExecutor(4) as writers:
+        assert list(writers.map(race, range(4))) == [10] * 4
     assert Message.objects.filter(word="alarm").count() == 10 * 2
     assert {night.row().alarms for night in nights} == {1}
 

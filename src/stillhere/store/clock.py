@@ -33,7 +33,8 @@ def read() -> ClockRow:
     """The installation's clock settings."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT clock_offset_ms, clock_rate, clock_anchor_at, beat_at FROM installation WHERE id = 1"
+            "SELECT clock_offset_ms, clock_rate, clock_anchor_at, beat_at "
+            "FROM installation WHERE id = 1"
         )
         row = cursor.fetchone()
     return ClockRow(*row) if row else ClockRow(0, 1.0, 0, 0)
