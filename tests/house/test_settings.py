@@ -1,4 +1,4 @@
-"""How Django is put together: cookies, hosts, headers, and a database that keeps what it is told."""
+"""How Django is put together: cookies, hosts, headers, and a database that keeps its word."""
 
 from __future__ import annotations
 

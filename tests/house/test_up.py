@@ -104,6 +104,7 @@ def test_up_serves_a_page_and_says_where(installation: Make) -> None:
     wait_for(lambda: home.url in home.log.read_text(), "the address is printed")
     assert home.stop() == 0
     assert "Traceback" not in home.log.read_text()
+    assert "panicked" not in home.log.read_text()
 
 
 @pytest.mark.slow
