@@ -27,6 +27,10 @@ REFUSALS = {
         "no-pause",
         gettext_lazy("Only a daily check-in can be paused."),
     ),
+    "a pause lasts a year at most": (
+        "long-pause",
+        gettext_lazy("A pause lasts a year at most."),
+    ),
     "an alarm does not end quietly": (
         "not-quietly",
         gettext_lazy("An alarm is open. Press “Still here” first."),

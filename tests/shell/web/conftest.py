@@ -22,6 +22,7 @@ from tests.shell.circle import SamsNight, sams_night
 def clean(clock: Clock, database: object) -> Iterator[None]:
     """Nothing of one test is left for the next: no guesses, no writer thread, no language."""
     GUESSES.forget()
+    WRITER.wrote_ms = None
     Installation.objects.create(id=1, beat_at=clock.now, proof_at=clock.now)
     yield
     WRITER.stop()
@@ -59,8 +60,8 @@ def browser(key: str = "", lang: str = "en") -> Client:
     return client
 
 
-def post(client: Client, path: str, /, at: str = "", **fields: object) -> Any:
-    """Fill in a form of the page ``at`` (or ``path``) and press its button."""
-    client.get(at or path)
+def post(client: Client, path: str, /, **fields: Any) -> Any:
+    """Fill in a form of the page ``path`` and press its button."""
+    client.get(path)
     token = client.cookies["csrftoken"].value
     return client.post(path, {"csrfmiddlewaretoken": token, **fields})

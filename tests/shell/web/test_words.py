@@ -1,0 +1,92 @@
+"""Sentences: none of the core's refusals without one, times as people say them, both languages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.utils import translation
+
+import stillhere
+from stillhere.web import words
+
+SOURCE = Path(stillhere.__file__).parent
+NOW = 1_769_896_800_000  # 22:00 UTC
+
+
+def sentences(folder: str, pattern: str) -> set[str]:
+    text = "\n".join(path.read_text() for path in sorted((SOURCE / folder).rglob("*.py")))
+    return set(re.findall(pattern, text, re.DOTALL))
+
+
+def test_every_refusal_of_the_core_has_a_sentence() -> None:
+    refused = sentences("core", r'refuse\(\s*w,\s*out,\s*"([^"]+)"')
+    refused |= sentences("core", r'return "([a-z]+ [^"]+)"')
+    assert len(refused) >= 8
+    assert refused <= set(words.REFUSALS)
+
+
+def test_every_problem_of_the_store_has_a_sentence() -> None:
+    problems = {p for p in sentences("store", r'Problem\("([^"]+)"\)') if "no such note" not in p}
+    assert problems
+    assert problems <= set(words.REFUSALS)
+
+
+def test_every_sentence_of_a_schedule_is_translated() -> None:
+    said = sentences("core", r'ScheduleError\("([^"]+)"\)')
+    kept = {s for s in said if "routine" not in s and "18 hours" not in s}
+    assert kept <= set(words.SCHEDULE)
+
+
+def test_every_note_is_said_in_every_language() -> None:
+    english = {name: words.note(name) for name in words.NOTES}
+    with translation.override("es"):
+        spanish = {name: words.note(name) for name in words.NOTES}
+    assert all(english.values())
+    assert all(spanish[name] and spanish[name] != english[name] for name in english)
+
+
+def test_a_note_that_is_none_is_nothing() -> None:
+    assert words.note("../etc") == ""
+
+
+@pytest.mark.parametrize(
+    ("ms", "said"),
+    [
+        (-5, "0 seconds"),
+        (1_000, "1 second"),
+        (40_400, "40 seconds"),
+        (119_000, "119 seconds"),
+        (120_000, "2 minutes"),
+        (7_100_000, "118 minutes"),
+        (7_200_000, "2 hours"),
+    ],
+)
+def test_spans_are_told_as_people_tell_them(ms: int, said: str) -> None:
+    assert words.span(ms) == said
+
+
+def test_times_stand_on_the_wall_where_sam_is() -> None:
+    assert words.clock_time(NOW, "America/New_York", NOW) == "17:00"
+    assert words.clock_time(NOW, "UTC", NOW) == "22:00 UTC"
+    assert words.clock_time(NOW, "Nowhere/Land", NOW) == "22:00 UTC"
+    tomorrow = NOW + 86_400_000
+    assert words.clock_time(NOW, "America/New_York", tomorrow) == "31 January, 17:00"
+    with translation.override("es"):
+        assert words.clock_time(NOW, "America/New_York", tomorrow) == "31 de enero, 17:00"
+
+
+def test_names_are_joined_as_in_speech() -> None:
+    assert words.names([]) == ""
+    assert words.names(["Leo"]) == "Leo"
+    assert words.names(["Leo", "Maya"]) == "Leo and Maya"
+    assert words.names(["Leo", "Maya", "Ana"]) == "Leo, Maya and Ana"
+
+
+def test_words_that_judge_are_on_no_page() -> None:
+    """Person-first: evidence.md, section 10."""
+    text = "\n".join(p.read_text() for p in sorted((SOURCE / "web").rglob("*.html")))
+    text += (SOURCE / "locale/es/LC_MESSAGES/django.po").read_text()
+    judging = r"\b(addict\w*|abuse\w*|junkie|clean|relapse\w*|enabling|oops|adicto|drogadicto)\b"
+    assert not re.findall(judging, text, re.IGNORECASE)
