@@ -99,6 +99,37 @@ def test_who_never_heard_of_the_alarm_is_not_told_it_is_over(clock: Clock) -> No
     assert night.queued("alarm") == []
 
 
+def test_who_came_without_being_called_is_told_it_is_over(clock: Clock) -> None:
+    night = marked_night(clock, ("Leo",), ("Maya",))
+    silence(clock)
+    night.does(ev.Claimed(night.contacts["Maya"].id, 180))
+    night.does(CheckIn())
+    assert {m.contact_id for m in night.queued("stand-down")} == {night.contacts["Maya"].id}
+
+
+def test_who_is_called_again_is_not_told_that_the_first_alarm_is_over(clock: Clock) -> None:
+    night = marked_night(clock, ("Leo",), ("Maya",))
+    silence(clock)
+    clock.advance(45)
+    tick_all()
+    Message.objects.filter(word="alarm").update(status="sent", attempts=1)
+    night.does(CheckIn())
+    first = night.queued("stand-down")
+    assert {m.contact_id for m in first} == {c.id for c in night.contacts.values()}
+    night.does(NeedHelp())  # Leo is called again; Maya, on the next rung, is not yet
+    assert {m.contact_id for m in night.queued("stand-down")} == {night.contacts["Maya"].id}
+
+
+def test_one_group_of_forms_sends_no_end_of_an_older_alarm_after_a_new_one(clock: Clock) -> None:
+    night = marked_night(clock, ("Leo",))
+    silence(clock)
+    Message.objects.filter(word="alarm").update(status="sent", attempts=1)
+    both = [Change(what, watch=night.watch) for what in (CheckIn(), NeedHelp())]
+    apply.apply_batch(both)
+    assert night.row().state == "alarm"
+    assert night.queued("stand-down") == []
+
+
 def test_after_grave_news_nothing_automatic_leaves(clock: Clock) -> None:
     night = marked_night(clock, ("Leo",), ("Maya",))
     silence(clock)

@@ -115,6 +115,7 @@ class Outbox:
         fresh: dict[int, list[Message]] = {}
         for no, job in enumerate(self.jobs):
             mine = fresh.setdefault(job.watch.id, [])
+            _forget_older_ends(job, mine, self.now)
             reached: set[int] | None = None
             for index, effect in enumerate(job.told.effects):
                 if isinstance(effect, Withdraw):
@@ -122,7 +123,8 @@ class Outbox:
                         m for m in mine if not _withdrawn(m.word, effect.asks_only, job.watch.held)
                     ]
                     withdraw(job.watch.id, effect.asks_only, job.watch.held, self.now)
-                    reached = _reached(job.watch.id) if not effect.asks_only else None
+                    if not effect.asks_only:
+                        reached = _reached(job.watch.id, self.lines)
                 elif (
                     isinstance(effect, Tell)
                     and reached is not None
@@ -248,28 +250,50 @@ def withdraw(watch: int, asks_only: bool, grave: bool, now: int) -> None:
     which = (
         "word IN ('ask', 'ask-ring')" if asks_only else "1 = 1" if grave else "word <> 'stand-down'"
     )
+    _take_back(watch, which, [], now)
+
+
+def _forget_older_ends(job: _Job, fresh: list[Message], now: int) -> None:
+    """Whoever is called to a new alarm is not told any more that an older one is over: it would
+    sound like the end of this one, whose own end they will hear. ``fresh`` is not written yet."""
+    words, alarm = (Word.ALARM, Word.HELP), job.told.alarm
+    called = [e.contact for e in job.told.effects if isinstance(e, Tell) and e.word in words]
+    if alarm <= 1 or not called:
+        return
+    older = [m for m in fresh if m.word == Word.STAND_DOWN and m.alarm < alarm]
+    fresh[:] = [m for m in fresh if m not in older or m.contact_id not in called]
+    marks = ", ".join(["%s"] * len(called))
+    which = f"word = 'stand-down' AND alarm < %s AND contact_id IN ({marks})"
+    _take_back(job.watch.id, which, [alarm, *called], now)
+
+
+def _take_back(watch: int, which: str, params: Sequence[int], now: int) -> None:
+    """Drop what has not left; what is in the air may arrive, but is not sent again."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE message SET status = 'dropped', done_at = %s, why = 'withdrawn' "
+            "UPDATE message SET status = 'dropped', done_at = %s, why = 'withdrawn' "
             f"WHERE watch_id = %s AND status = 'queued' AND lease_until_at <= %s AND {which}",
-            [now, watch, now],
+            [now, watch, now, *params],
         )
         cursor.execute(
             "UPDATE message SET lapses_at = %s "
             f"WHERE watch_id = %s AND status = 'queued' AND {which}",
-            [now, watch],
+            [now, watch, *params],
         )
 
 
-def _reached(watch: int) -> set[int]:
-    """Contacts to whom at least one word of this watch's alarms may have got through."""
+def _reached(watch: int, lines: Iterable[JournalLine]) -> set[int]:
+    """Contacts who know of this watch's alarms: a word may have got through to them, or they
+    said something themselves. ``lines`` are not written yet."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT contact_id FROM message "
-            "WHERE watch_id = %s AND contact_id IS NOT NULL AND attempts > 0",
-            [watch],
+            "SELECT contact_id FROM message "
+            "WHERE watch_id = %s AND contact_id IS NOT NULL AND attempts > 0 "
+            "UNION SELECT contact FROM journal WHERE watch_id = %s AND contact IS NOT NULL",
+            [watch, watch],
         )
-        return {contact for (contact,) in cursor.fetchall()}
+        reached = {contact for (contact,) in cursor.fetchall()}
+    return reached | {x.contact for x in lines if x.watch_id == watch and x.contact is not None}
 
 
 def _line(entry: JournalEntry) -> JournalLine:
