@@ -136,8 +136,9 @@ def test_the_second_start_serves_within_two_seconds(installation: Make) -> None:
     wait_for(lambda: home.get("/")[0] == 200, "the first page")
     took = time.monotonic() - began
     print(f"second_start_s={took:.2f}")
-    # The promise is for an idle machine; here other tests share its two cores.
-    assert took < 2.0 * (2 if "PYTEST_XDIST_WORKER" in os.environ else 1)
+    # The promise is for an idle machine; here others may share its cores.
+    waiting = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert took < 2.0 * waiting * (2 if "PYTEST_XDIST_WORKER" in os.environ else 1)
 
 
 @pytest.mark.slow
