@@ -180,6 +180,17 @@ def test_it_was_nothing(browser: Browser, place: Town) -> None:
     assert asked == [61, 120]
 
 
+def test_got_it_is_never_left_standing_over_a_new_ask(browser: Browser, place: Town) -> None:
+    sam = phone(browser).new_page()
+    begin(sam, place)
+    start_watch(sam)
+    sam.get_by_role("button", name="I've used").click()
+    expect(sam.get_by_role("status").filter(has_text="Got it")).to_be_visible()
+    place.pass_to_the_next_ask()
+    expect(sam.locator("#now[data-state=asking]")).to_be_attached()
+    expect(sam.get_by_role("status").filter(has_text="Got it")).to_have_count(0)
+
+
 def test_everything_works_without_scripts(browser: Browser, place: Town) -> None:
     """Plain forms: start, mark, check in, help, end."""
     sam = phone(browser, scripts=False).new_page()

@@ -207,6 +207,7 @@
     document.title = title;
     navigator.vibrate?.(0);
     if (!no) return;
+    if (!kept.length) say('', false); /* "Got it" answered the ask before this one */
     since = performance.now();
     chime();
     beat = setInterval(chime, 1500);
