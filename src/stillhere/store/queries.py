@@ -149,7 +149,8 @@ def _shown(row: WatchRow | None) -> Shown | None:
     if row is None:
         return None
     values = tuple(getattr(row, name) for name in rows.COLUMNS)
-    return Shown(row, rows.thaw(values), sealed.key_for("watch", row.nonce))
+    watch, _readable = rows.thaw_or_stand_in(values)
+    return Shown(row, watch, sealed.key_for("watch", row.nonce))
 
 
 def watch_of(person: Person) -> Shown | None:

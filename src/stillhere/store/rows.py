@@ -8,7 +8,8 @@ shape.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import logging
+from dataclasses import asdict, replace
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -17,7 +18,9 @@ from stillhere.core import profiles, schedule
 from stillhere.core.events import Cause, Outcome, State
 from stillhere.core.ladder import Alarm, Circle, Claim, Reach
 from stillhere.core.profiles import Profile
-from stillhere.core.watch import Watch, wake_at
+from stillhere.core.watch import Watch, start, wake_at
+
+log = logging.getLogger("stillhere.rows")
 
 # What never changes after the start, then everything a step may change.
 FIXED = ("id", "profile", "own", "started_at")
@@ -118,6 +121,18 @@ def thaw(row: Row) -> Watch:
         closed_at=closed_at,
         held=bool(held),
     )
+
+
+def thaw_or_stand_in(row: Row) -> tuple[Watch, bool]:
+    """The value in a row, and whether it could be read. One that could not (written by another
+    version, or damaged) becomes a stand-in with its id, so that it harms no other watch."""
+    try:
+        return thaw(row), True
+    except Exception:
+        log.exception("unreadable watch=%d", row[0])
+        facts = dict(zip(COLUMNS, row, strict=True))
+        stand_in = start(facts["id"], known_profiles()["injected"], facts["started_at"])
+        return replace(stand_in, alarms=facts["alarms"]), False
 
 
 def freeze(w: Watch) -> Row:
