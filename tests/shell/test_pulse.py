@@ -52,6 +52,30 @@ def test_after_an_outage_sam_is_asked_first_with_a_full_grace(clock: Clock) -> N
     assert night.row().state == "alarm"
 
 
+def test_whoever_fell_due_a_moment_before_the_last_beat_is_asked_first_too(clock: Clock) -> None:
+    night = night_under_way(clock)
+    live(clock, 61)
+    clock.advance(5)  # the next stage of the ask is due; we beat once more, and die
+    pulse_once()
+    clock.advance(20 * 60)
+    now = pulse_once()
+    tick_all()
+    row = night.row()
+    assert (row.state, row.grace_at) == ("asking", now + 60_000)
+
+
+def test_whoever_was_looked_at_after_an_outage_is_not_told_of_it_again(clock: Clock) -> None:
+    night = night_under_way(clock)
+    live(clock, 61)
+    clock.advance(20 * 60)
+    pulse_once()
+    tick_all()
+    live(clock, 59)
+    assert night.row().state == "asking"
+    live(clock, 1)
+    assert night.row().state == "alarm"
+
+
 def test_a_gap_is_one_row_however_many_watches_fell_due(clock: Clock) -> None:
     nights = [night_under_way(clock) for _ in range(3)]
     clock.advance(300)

@@ -19,7 +19,9 @@ def tick_once(now: int, most: int = MOST) -> int:
     gaps = queries.outages_since(min(wake_at for _, wake_at in due))
     changes = []
     for watch, wake_at in due:
-        gap = next(((a, b) for a, b in gaps if a <= wake_at <= b), None)
-        changes.append(Change(ServiceWasDown(*gap) if gap else Tick(), watch=watch))
+        # Also one that fell due a moment before the last beat, and was not looked at any more.
+        away = [gap for gap in gaps if gap[1] >= wake_at]
+        what = ServiceWasDown(min(a for a, _ in away), away[0][1]) if away else Tick()
+        changes.append(Change(what, watch=watch))
     apply_batch(changes)
     return len(changes)
