@@ -7,7 +7,7 @@ import pytest
 from stillhere.core import events as ev
 from stillhere.store import clock as installation_clock
 from stillhere.store import delivery, services
-from stillhere.store.apply import CheckIn
+from stillhere.store.apply import CheckIn, NeedHelp
 from stillhere.store.delivery import Fated, Leased
 from stillhere.store.models import Address, Message
 from tests.conftest import Clock
@@ -132,3 +132,54 @@ def test_a_dead_engines_leases_are_given_back(clock: Clock) -> None:
     delivery.release_leases()
     assert [m.word for m in lease(clock, "text")] == ["alarm"]
     assert installation_clock.now_ms() == clock.now
+
+
+def stood_down(clock: Clock) -> SamsNight:
+    """Leo was called, and hears by text that Sam's phone was answered."""
+    night = alarmed_night(clock, ("Leo",))
+    for channel in ("text", "call"):
+        fate(lease(clock, channel), delivery.SENT, clock, provider_ref=f"{channel}-1")
+    night.does(CheckIn())
+    assert [m.channel for m in night.queued("stand-down")] == ["text"]
+    return night
+
+
+def test_an_end_that_finds_no_way_goes_by_another(clock: Clock) -> None:
+    night = stood_down(clock)
+    fate(lease(clock, "text"), delivery.FAILED, clock)
+    assert [m.channel for m in night.queued("stand-down")] == ["call"]
+    fate(lease(clock, "call"), delivery.FAILED, clock)
+    assert night.queued("stand-down") == []
+
+
+def test_a_late_receipt_sends_the_end_by_another_way_once(clock: Clock) -> None:
+    night = stood_down(clock)
+    fate(lease(clock, "text"), delivery.SENT, clock, provider_ref="text-2")
+    for _ in range(2):
+        assert delivery.receipt("text", "text-2", delivery.FAILED, "dead", clock.now)
+    assert [m.channel for m in night.queued("stand-down")] == ["call"]
+
+
+def test_an_end_whose_address_broke_before_it_left_goes_by_another_way(clock: Clock) -> None:
+    night = stood_down(clock)
+    delivery.receipt("text", "text-1", delivery.FAILED, "dead", clock.now)
+    assert lease(clock, "text") == []
+    assert [m.channel for m in night.queued("stand-down")] == ["call"]
+
+
+def test_no_end_goes_by_another_way_once_the_next_alarm_is_open(clock: Clock) -> None:
+    night = stood_down(clock)
+    leased = lease(clock, "text")
+    night.does(NeedHelp())
+    fate(leased, delivery.FAILED, clock)
+    assert night.queued("stand-down") == []
+
+
+def test_a_number_that_died_for_one_watch_moves_the_ladder_of_another(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",), ("Maya",))
+    dead = Address.objects.filter(contact=night.contacts["Leo"])
+    dead.update(state=Address.State.BROKEN)
+    for channel in ("text", "call"):
+        assert lease(clock, channel) == []
+    tick_all()
+    assert {m.contact_id for m in night.queued("alarm")} == {night.contacts["Maya"].id}

@@ -14,14 +14,21 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from stillhere.core.events import Undeliverable
+from stillhere.core.events import Undeliverable, Word
 from stillhere.store import apply, sealed, services
 from stillhere.store.models import Address, Contact, Message, WatchRow
+from stillhere.store.queries import ALARMED
 
 BACK_OFF_S = (1, 2, 4, 8, 15, 30, 60)
 SENT, DELIVERED, RETRY = "sent", "delivered", "retry"
 FAILED, OPTED_OUT = "failed", "opted-out"  # the address is of no use any more
 NOWHERE = "nowhere"  # this installation has no such channel: the address may be fine
+GONE = "address gone"
+# What a message keeps when it goes by another way.
+_SAME = (
+    "watch_id", "person_id", "contact_id", "word", "facts", "alarm", "urgency", "place",
+    "lapses_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,25 +129,33 @@ def lease(channel: str, now: int, most: int, lease_s: float) -> list[Leased]:
             return []
         cursor.execute(_READ.format(marks=", ".join(["%s"] * len(ids))), ids)
         found = [dict(zip(_PARTS, row, strict=True)) for row in cursor.fetchall()]
-    wanted = [row for row in found if not _dropped(row, now)]
+    wanted = _without_stale(found, now)
     names = _names([json.loads(row["facts"]).get("who") for row in wanted])
     return [_leased(row, names) for row in wanted]
 
 
-def _dropped(row: dict[str, Any], now: int) -> bool:
-    """Drop a message that must not leave after all."""
+def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
+    """Drop what must not leave after all; what lost its address may have another way to go."""
+    stale = {row["id"]: why for row in found if (why := _stale(row, now))}
+    if not stale:
+        return found
+    gone = [row for row in found if stale.get(row["id"]) == GONE]
+    with transaction.atomic():
+        _feed_back([(r["watch"], r["contact"], r["address"], NOWHERE, "") for r in gone], now)
+        for id, why in stale.items():
+            mine = Message.objects.filter(id=id, status="queued")
+            mine.update(status="dropped", why=why, done_at=now)
+        _by_another_way([row["id"] for row in gone], now)
+    return [row for row in found if row["id"] not in stale]
+
+
+def _stale(row: dict[str, Any], now: int) -> str:
+    """Why a message must not leave after all, or nothing."""
     if row["lapses_at"] is not None and row["lapses_at"] <= now:
-        why = "lapsed"
-    elif row["contact"] is not None and row["status"] not in ("invited", "confirmed"):
-        why = "not wanted"
-    elif row["address"] is not None and row["state"] != "ok":
-        why = "address gone"
-    else:
-        return False
-    Message.objects.filter(id=row["id"], status="queued").update(
-        status="dropped", why=why, done_at=now
-    )
-    return True
+        return "lapsed"
+    if row["contact"] is not None and row["status"] not in ("invited", "confirmed"):
+        return "not wanted"
+    return GONE if row["address"] is not None and row["state"] != "ok" else ""
 
 
 def _leased(row: dict[str, Any], names: dict[int, str]) -> Leased:
@@ -185,6 +200,7 @@ def record(fates: Sequence[Fated], now: int) -> None:
         )
         for fated in fates:
             _move(fated, now)
+        _by_another_way([f.message.id for f in fates if f.fate in (FAILED, NOWHERE)], now)
 
 
 def _move(fated: Fated, now: int) -> None:
@@ -246,7 +262,38 @@ def receipt(
         found.why, found.done_at = why[:200], now
         found.save(update_fields=["status", "why", "done_at"])
         _feed_back([(found.watch_id, found.contact_id, found.address_id, fate, why)], now)
+        if fate in (FAILED, NOWHERE):
+            _by_another_way([found.id], now)
     return True
+
+
+def _by_another_way(lost: Sequence[int], now: int) -> None:
+    """News that found no way to a contact goes by one not tried yet, while it is still true. Loud
+    words went by every way at once and have none left; an ask grows louder by itself."""
+    dead = Message.objects.filter(id__in=lost, contact__isnull=False, watch__isnull=False)
+    for m in dead.filter(status__in=["failed", "dropped"]).select_related("watch").order_by("id"):
+        effect = m.key.rpartition(".")[0]
+        alike = Message.objects.filter(contact=m.contact_id, key__startswith=f"{effect}.")
+        alive = alike.filter(status__in=["queued", "sent", "delivered"])
+        if not _still_true(m) or alive.exists():
+            continue
+        ways = Address.objects.filter(contact=m.contact_id, state=Address.State.OK)
+        same = {name: getattr(m, name) for name in _SAME}
+        Message.objects.bulk_create(
+            Message(
+                **same, key=f"{effect}.{way.id}", address=way, channel=way.channel,
+                due_at=now, created_at=now,
+            )
+            for way in ways.exclude(id__in=alike.values("address")).order_by("id")
+        )  # fmt: skip
+
+
+def _still_true(m: Message) -> bool:
+    """Whether what a message says of its alarm still holds."""
+    assert m.watch is not None
+    if m.watch.alarms != m.alarm or m.watch.held:
+        return False
+    return m.word == Word.STAND_DOWN or m.watch.state in ALARMED
 
 
 def _spoken_of(channel: str, provider_ref: str, message: int | None) -> Message | None:
