@@ -15,6 +15,7 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402
+from django.db import transaction  # noqa: E402
 from django.db.models import F  # noqa: E402
 
 from stillhere.config.wiring import derived_secret  # noqa: E402
@@ -106,9 +107,10 @@ def _phone(number: str) -> list[Reached]:
 def crowd(count: int, first: int) -> list[dict[str, Any]]:
     """Many people with a marked watch and two contacts each, on one rung."""
     people = []
-    for i in range(count):
-        names = {n: f"+1202555{first + i * 3 + k:04d}" for k, n in enumerate(("Sam", "A", "B"))}
-        people.append({**seed("Sam", [["A", "B"]], names, True), "numbers": names})
+    with transaction.atomic():  # one commit for the whole crowd
+        for i in range(count):
+            names = {n: f"+1202555{first + i * 3 + k:04d}" for k, n in enumerate(("Sam", "A", "B"))}
+            people.append({**seed("Sam", [["A", "B"]], names, True), "numbers": names})
     return people
 
 
