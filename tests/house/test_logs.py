@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from stillhere.config.logs import OneLine
+from stillhere.config.logs import OneLine, is_news
 
 
 def line(name: str, message: str, *arguments: object, **more: object) -> str:
@@ -40,3 +40,11 @@ def test_an_exception_is_its_type_and_place_on_the_same_line() -> None:
     assert "error=ValueError at=test_logs.py:" in told
     assert "maya" not in told
     assert "\n" not in told
+
+
+def test_an_honest_503_is_no_news_but_a_failure_is() -> None:
+    record = logging.LogRecord("django.request", logging.ERROR, "f", 1, "%s", ("/healthz",), None)
+    record.status_code = 503
+    assert not is_news(record)
+    record.status_code = 500
+    assert is_news(record)

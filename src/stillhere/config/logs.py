@@ -56,12 +56,21 @@ def _error(record: logging.LogRecord) -> str:
     return f"error={type(error).__name__} at={places}"
 
 
+def is_news(record: logging.LogRecord) -> bool:
+    """Whether a request's record tells anything new.
+
+    Who answers 503 has said why in a line of its own, and a watcher asks again every second.
+    """
+    return record.exc_info is not None or getattr(record, "status_code", None) != 503
+
+
 def configuration(level: str) -> dict[str, Any]:
     """The ``LOGGING`` dictionary for ``level`` (``debug``, ``info``, ...)."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"one-line": {"()": OneLine}},
+        "filters": {"news": {"()": lambda: is_news}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "one-line"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
@@ -69,7 +78,7 @@ def configuration(level: str) -> dict[str, Any]:
             # Django brings handlers of its own (and mails administrators): only ours speaks.
             "django": {"handlers": [], "level": "WARNING", "propagate": True},
             # A page that is not there is no event, and guessed keys would fill the disk.
-            "django.request": {"level": "ERROR"},
+            "django.request": {"level": "ERROR", "filters": ["news"]},
             "django.security": {"level": "ERROR"},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
         },
