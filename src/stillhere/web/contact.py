@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from stillhere.core.events import (
+    GRAVE,
     Arrived,
     CannotGetIn,
     Claimed,
@@ -107,6 +108,7 @@ def _given(contact: Contact) -> dict[str, Any]:
     elif _still_spoken_of(shown, now):
         given["told"] = alarm.afterwards(shown, contact, lines, now)
         given["ending"] = alarm.ending(shown, contact, lines)
+        given["grave"] = shown.watch.outcome in GRAVE
     return given
 
 

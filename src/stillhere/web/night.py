@@ -92,7 +92,7 @@ def _open(watch: Watch, people: Sequence[Someone]) -> Telling:
         says = _("We ask again soon, because somebody else may have picked up your phone.")
     elif not any(someone.reachable for someone in people):
         head = _("Nobody will come.")
-        says = _("We ask you, and this phone makes a noise. Nobody else hears it.")
+        says = _("We ask you. Nobody else hears it.")
     return Telling(head, says, watch.next_ask_at, watch.seen_at)
 
 
@@ -125,12 +125,12 @@ def _alarm(watch: Watch, people: Sequence[Someone], now: int) -> Telling:
         head = _("Nobody on your list can be reached.")
     if alarm.answered_at is not None:
         says = _("We heard you once. Press again in half a minute, so that we know it is you.")
+    elif not told:
+        says = _("Shout. Go where people are. Call your emergency number.")
     elif alarm.cause is Cause.HELP or there:
         says = _("Fine now? Press, and press again after half a minute.")
-    elif told:
-        says = _("Fine? Press the button. Everyone who was told hears it.")
     else:
-        says = _("Shout. Go where people are. Call your emergency number.")
+        says = _("Fine? Press the button. Everyone who was told hears it.")
     return Telling(head, says, calm=False)
 
 

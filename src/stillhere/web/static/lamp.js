@@ -70,10 +70,11 @@
   };
   const busy = () => pressed || /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName || '') && live.contains(document.activeElement);
   const change = async () => {
+    if (busy()) { setTimeout(() => change().catch(() => {}), 400); return; }
     const answer = await ask(live.dataset.part);
     if (!answer.ok) { if (answer.status < 500) location.reload(); return; }
     const html = await answer.text();
-    if (busy()) return;
+    if (busy()) { setTimeout(() => change().catch(() => {}), 400); return; }
     const open = [...live.querySelectorAll('details')].map((d) => d.open);
     live.innerHTML = html;
     live.querySelectorAll('details').forEach((d, i) => { d.open = open[i] ?? false; });
@@ -102,10 +103,13 @@
     if (lost && !got.textContent) say(got.dataset.lost, true);
     else if (!lost && got.textContent === got.dataset.lost) say('', false);
   };
-  const say = (words, waiting) => {
+  let fading = 0;
+  const say = (words, waiting, ms = 0) => {
     if (!got) return;
+    clearTimeout(fading);
     got.textContent = words;
     got.classList.toggle('wait', waiting);
+    if (ms) fading = setTimeout(() => say('', false), ms);
   };
 
   /* --- check-ins: kept until acknowledged ------------------------------------------------------- */
@@ -138,8 +142,7 @@
       done = answer.ok || [400, 404, 410, 413].includes(answer.status);
       if (answer.ok) {
         const alarmed = ['alarm', 'claimed', 'attended'].includes((await answer.json()).state);
-        say(alarmed ? got.dataset.open : got.dataset.got, alarmed);
-        setTimeout(() => { if (!sending && !kept.length) say('', false); }, 4000);
+        say(alarmed ? got.dataset.open : got.dataset.got, alarmed, 4000);
       } else if (done) { kept = []; save(); location.assign(item.url); return; }
     } catch { /* no way through: try again */ }
     sending = false;
@@ -166,7 +169,7 @@
         const answer = await ask(form.action, { method: 'POST', headers: { Accept: 'application/json' }, body });
         if (answer.status < 500) {
           const said = await answer.json();
-          say(said.says || (answer.ok ? got.dataset.got : ''), !answer.ok);
+          say(said.says || (answer.ok ? got.dataset.got : ''), !answer.ok, 4000);
           await change();
           return;
         }
@@ -181,7 +184,10 @@
   let sound = null, asked = 0, since = 0, beat = 0;
   const wakeSound = () => {
     if (!here) return;
-    try { sound ??= new (window.AudioContext || window.webkitAudioContext)(); sound.resume(); } catch { /* silent phone */ }
+    try {
+      sound ??= new (window.AudioContext || window.webkitAudioContext)();
+      sound.resume().then(() => { if (got.textContent === got.dataset.mute) say('', false); });
+    } catch { /* a phone without sound */ }
   };
   const tone = (at, pitch, loud) => {
     const wave = sound.createOscillator(), gain = sound.createGain();
@@ -197,7 +203,7 @@
   const chime = () => {
     const loud = Math.min(1, 0.08 + (performance.now() - since) / 20000);
     if (sound?.state === 'running') { tone(sound.currentTime, 660, loud); tone(sound.currentTime + 0.3, 880, loud); }
-    navigator.vibrate?.(loud > 0.5 ? [400, 100, 400, 100, 400] : [200, 100, 200]);
+    if (navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.(loud > 0.5 ? [400, 100, 400, 100, 400] : [200, 100, 200]);
     document.title = document.title === title ? now()?.dataset.title || title : title;
   };
   const ringing = (no) => {
@@ -205,7 +211,6 @@
     asked = no;
     clearInterval(beat);
     document.title = title;
-    navigator.vibrate?.(0);
     if (!no) return;
     if (!kept.length) say('', false); /* "Got it" answered the ask before this one */
     since = performance.now();
@@ -234,6 +239,7 @@
   if (now()) {
     if (here) {
       wakeSound();
+      if (sound && sound.state !== 'running') say(got.dataset.mute, false);
       try { kept = JSON.parse(store('lamp.kept') || '[]').filter((item) => item.url === here.action); } catch { kept = []; }
       save();
       flush(500);
