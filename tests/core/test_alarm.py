@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from stillhere.core import events as ev
 from stillhere.core.events import Cause, Outcome, State, Way, Word
 from stillhere.core.ladder import ATTENDED_GRACE_S, ATTENDED_S
-from tests.core.world import ANA, LEO, MALLORY, MAYA, RUTH, Night, alarmed, evenings, plan
+from tests.core.world import (
+    ANA,
+    INJECTED,
+    LEO,
+    MALLORY,
+    MAYA,
+    RUTH,
+    Night,
+    alarmed,
+    evenings,
+    plan,
+)
 
 
 def test_nobody_arrived_in_five_minutes_so_everyone_is_told_to_call_an_ambulance() -> None:
@@ -17,6 +30,15 @@ def test_nobody_arrived_in_five_minutes_so_everyone_is_told_to_call_an_ambulance
     night.wait(1)
     for contact in (LEO, ANA, MAYA):
         assert night.told_s(contact, Word.AMBULANCE) == [300]
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_a_profile_may_send_for_the_ambulance_sooner(cause: Cause) -> None:
+    night = alarmed(cause=cause, profile=replace(INJECTED, ambulance_s=120))
+    night.wait(119)
+    assert not night.tells(None, Word.AMBULANCE)
+    night.wait(1)
+    assert night.told_s(LEO, Word.AMBULANCE) == [120]
 
 
 def test_the_ambulance_words_come_once() -> None:

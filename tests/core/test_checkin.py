@@ -92,6 +92,16 @@ def test_a_replayed_number_that_claims_to_be_younger_is_ignored_once_it_is_old()
     assert night.watch == before
 
 
+@pytest.mark.parametrize(("ago_s", "counts"), [(5, True), (5.001, False)])
+def test_a_number_that_was_used_is_believed_for_five_seconds(ago_s: float, counts: bool) -> None:
+    night = using()
+    night.wait(40)
+    night.tap(seq=3)
+    night.wait(20)
+    night.tap(ago_s=ago_s, seq=3)
+    assert (night.watch.seen_at == night.now - ago_s * 1000) == counts
+
+
 def test_a_page_that_was_loaded_again_and_counts_from_zero_is_believed() -> None:
     night = using()
     night.tap(seq=500)

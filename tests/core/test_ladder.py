@@ -7,7 +7,18 @@ import pytest
 from stillhere.core.alarm import ALL_HOLDS_S, Circle, Reach
 from stillhere.core.events import Cause, Paging, State, Urgency, Way, Word
 from stillhere.core.ladder import REPEAT_S
-from tests.core.world import ANA, LEO, MALLORY, MAYA, NOBODY, alarmed, phone_of, plan, text_of
+from tests.core.world import (
+    ANA,
+    LEO,
+    MALLORY,
+    MAYA,
+    NOBODY,
+    alarmed,
+    evenings,
+    phone_of,
+    plan,
+    text_of,
+)
 
 
 def test_the_contacts_of_a_rung_are_told_together() -> None:
@@ -33,6 +44,27 @@ def test_everyone_is_rung_within_three_minutes_however_long_the_ladder(
     assert night.who_heard(Word.HELP if cause is Cause.HELP else Word.ALARM) == set(
         range(1, rungs + 1)
     )
+
+
+def test_nine_rungs_share_the_three_minutes_evenly() -> None:
+    night = alarmed(plan(*((contact,) for contact in range(1, 10))))
+    night.wait(180)
+    assert [night.told_s(contact, Word.ALARM) for contact in (1, 2, 9)] == [[0], [22], [176]]
+
+
+def test_a_routine_gives_each_rung_its_time() -> None:
+    night = evenings(circle=plan((1,), (2,), (3,), (4,), (5,)))
+    night.until_alarm()
+    began_s = night.s
+    night.wait(2400)
+    assert night.told_s(5, Word.ALARM) == [began_s + 2400]
+
+
+def test_a_ladder_of_two_hundred_rungs_still_takes_one_at_a_time() -> None:
+    night = alarmed(plan(*((contact,) for contact in range(1, 201))))
+    assert night.who_heard(Word.ALARM) == {1}
+    night.wait(200)
+    assert 200 in night.who_heard(Word.ALARM)
 
 
 def test_a_tick_that_is_always_a_little_late_does_not_add_up() -> None:
@@ -281,6 +313,17 @@ def test_all_holds_together_stop_the_ladder_for_at_most_ten_minutes(again_s: int
     assert night.state() is State.ALARM
 
 
+def test_the_ten_minutes_are_ten_minutes() -> None:
+    night = alarmed()
+    for s in (0, 299, 598):
+        night.wait_until(s)
+        night.claims(LEO, 300)
+    night.wait_until(599)
+    assert night.state() is State.CLAIMED
+    night.wait_until(600)
+    assert night.state() is State.ALARM
+
+
 def test_a_claim_after_the_holds_are_used_up_is_told_and_holds_nothing() -> None:
     night = alarmed()
     night.claims(LEO, 60)
@@ -310,6 +353,23 @@ def test_giving_up_a_claim_reopens_the_ladder_at_once() -> None:
     assert night.state() is State.ALARM
     assert [t.who for t in night.tells(ANA, Word.REOPENED)] == [LEO]
     assert night.told_s(MAYA, Word.ALARM) == [20]
+
+
+def test_one_who_said_they_would_phone_can_give_that_up_without_alarming_anybody() -> None:
+    night = alarmed()
+    night.claims(MAYA, None)
+    night.claims(LEO, 300)
+    night.declines(MAYA)
+    assert night.state() is State.CLAIMED
+    night.stops(ANA)
+    assert not night.who_heard(Word.REOPENED)
+
+
+def test_giving_up_a_far_claim_while_nobody_goes_is_no_reopening() -> None:
+    night = alarmed()
+    night.claims(LEO, None)
+    night.declines(LEO)
+    assert not night.who_heard(Word.REOPENED)
 
 
 def test_giving_up_one_of_two_claims_keeps_the_other_hold() -> None:

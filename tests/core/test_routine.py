@@ -83,6 +83,16 @@ def test_a_check_in_kept_since_last_night_does_not_do_for_tonight() -> None:
     assert night.s == TEN_S + DAY_S + 1800
 
 
+@pytest.mark.parametrize("late_s", [TEN_S - 1800, TEN_S + 60])
+def test_a_check_in_of_the_afternoon_that_arrives_late_still_does(late_s: int) -> None:
+    night = evenings()
+    night.wait(late_s)
+    assert night.state() is State.ASKING
+    night.tap(ago_s=6 * 3600, seq=1)
+    assert night.state() is State.OPEN
+    assert night.watch.deadline_at == night.begins_at + (TEN_S + DAY_S) * 1000
+
+
 def test_every_evening_is_asked_about_for_a_month() -> None:
     night = evenings()
     for day in range(30):
