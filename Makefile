@@ -6,7 +6,7 @@ CATALOGUES := $(wildcard src/stillhere/locale/*/LC_MESSAGES/*.po)
 PROJECT := pyproject.toml hatch_build.py $(CATALOGUES)
 export STILLHERE_DATA ?= ./data
 
-.PHONY: up demo test test-fast check messages lock bench-checkin
+.PHONY: up demo test test-fast check messages lock pictures bench-checkin
 
 up: $(VENV)/.stamp-project
 	@exec $(BIN)/stillhere up
@@ -34,6 +34,9 @@ lock:
 		--no-dev --group build --output-file requirements/run.txt
 	uv export --quiet --format requirements-txt --no-annotate --no-header --no-emit-project \
 		--group dev --output-file requirements/dev.txt
+
+pictures: $(VENV)/.stamp-dev
+	$(BIN)/python -m tests.journeys.pictures
 
 bench-checkin: $(VENV)/.stamp-dev
 	@$(BIN)/python -m benchmarks.checkin
