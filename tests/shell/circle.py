@@ -13,7 +13,8 @@ from stillhere.store.services import Reached
 
 @dataclass
 class SamsNight:
-    """Sam's plan and watch in a real database. ``contacts`` by name; ``watch`` is the watch's id."""
+    """Sam's plan and watch in a real database. ``contacts`` by name; ``watch`` is the watch's
+    id."""
 
     person: Person
     key: str
@@ -32,7 +33,8 @@ class SamsNight:
         return WatchRow.objects.get(id=self.watch)
 
     def queued(self, *words: str) -> list[Message]:
-        """Messages still to be sent, in the order they leave; of these words only, if any are given."""
+        """Messages still to be sent, in the order they leave; of these words only, if any are
+        given."""
         found = Message.objects.filter(status="queued").order_by("urgency", "place", "due_at", "id")
         return list(found.filter(word__in=words) if words else found.exclude(word="invite"))
 
