@@ -1,0 +1,184 @@
+"""The pages in a real Chromium over a real server: the script keeps its promises, everything fits,
+nothing is fetched from elsewhere, and all of it works with scripts off."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from tests.installation import Installation
+
+pytestmark = pytest.mark.browser
+
+PHONE: Any = {"width": 360, "height": 640}
+BUDGET = 15 * 1024
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture(autouse=True)
+def clean() -> None:
+    """Nothing here shares this process's database."""
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a Stillhere of these tests' own answers. Each test is a person of its own on it."""
+    home = Installation(tmp_path_factory.mktemp("home"))
+    home.up()
+    yield home.url
+    home.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def open_watch(page: Page, url: str) -> None:
+    """From the first page to a marked watch."""
+    page.goto(url)
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_role("button", name="I'm about to").click()
+    page.get_by_role("button", name="I've used", exact=True).click()
+    expect(page.get_by_role("button", name="I've used again")).to_be_visible()
+
+
+def test_a_press_is_kept_until_it_was_acknowledged(chromium: Browser, url: str) -> None:
+    context = chromium.new_context(viewport=PHONE, locale="en-US")
+    page = context.new_page()
+    open_watch(page, url)
+    sent: list[dict[str, int]] = []
+    broken = True
+
+    def lane(route: Route) -> None:
+        sent.append(json.loads(route.request.post_data or "{}"))
+        if broken and len(sent) % 2:
+            route.fulfill(status=503, body='{"ok": false}')
+        elif broken:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(re.compile(r"/k/[\w-]{27}$"), lane)
+    got = page.locator("#got")
+    page.locator("#here button").click()
+    expect(got).to_have_text("Not counted yet. Trying again")
+    expect(got).not_to_have_text("Got it")
+    page.wait_for_timeout(1200)
+    assert json.loads(page.evaluate("localStorage.getItem('lamp.kept')"))[0]["seq"] == 1
+    page.reload()  # the phone was switched off and on: it still knows
+    expect(got).to_have_text("Not counted yet. Trying again")
+    broken = False
+    expect(got).to_have_text("Got it", timeout=15_000)
+    assert page.evaluate("localStorage.getItem('lamp.kept')") is None
+    assert {tap["seq"] for tap in sent} == {1}
+    ages = [tap["age_ms"] for tap in sent]
+    assert ages == sorted(ages)
+    assert ages[-1] >= 1200  # it counts from when it was made
+    context.close()
+
+
+def test_everything_a_person_needs_is_small_and_ours_alone(chromium: Browser, url: str) -> None:
+    context = chromium.new_context(viewport=PHONE, locale="es-MX")
+    page = context.new_page()
+    open_watch_in_spanish(page, url)
+    known = context.storage_state()
+    context.close()
+    context = chromium.new_context(viewport=PHONE, locale="es-MX", storage_state=known)
+    page = context.new_page()  # which has loaded nothing before
+    strangers: list[str] = []
+    weight = 0
+    answers: list[Any] = []
+    page.on("response", lambda answer: answers.extend([answer]))
+    page.on("request", lambda r: strangers.append(r.url) if not r.url.startswith(url) else None)
+    page.goto(f"{url}/watch", wait_until="networkidle")
+    for answer in answers:
+        if not re.search(r"/watch/(state|part)$", answer.url):
+            weight += answer.request.sizes()["responseBodySize"]
+    assert not strangers
+    assert 5_000 < weight <= BUDGET, weight
+    context.close()
+
+
+def open_watch_in_spanish(page: Page, url: str) -> None:
+    page.goto(url)
+    page.get_by_role("button", name="Empezar", exact=True).click()
+    page.get_by_role("button", name="Voy a empezar").click()
+    expect(page.get_by_role("button", name="Ya consumí")).to_be_visible()
+
+
+@pytest.mark.parametrize("lang", ["en-US", "es-MX"])
+def test_one_button_fills_the_lower_half_and_hides_nothing(
+    chromium: Browser, url: str, lang: str
+) -> None:
+    context = chromium.new_context(viewport=PHONE, locale=lang)
+    page = context.new_page()
+    if lang == "en-US":
+        open_watch(page, url)
+    else:
+        open_watch_in_spanish(page, url)
+    page.goto(f"{url}/watch")
+    box = page.locator("#here button").bounding_box()
+    assert box is not None
+    assert box["height"] >= 0.27 * 640
+    assert box["y"] + box["height"] <= 640
+    assert box["width"] >= 320
+    for press in page.locator(".presses button").all():
+        small = press.bounding_box()
+        assert small is not None
+        assert small["height"] >= 56
+        assert small["y"] + small["height"] <= box["y"] + 8
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_stands_in_the_way_of_a_screen_reader(
+    chromium: Browser, url: str, scheme: Any
+) -> None:
+    context = chromium.new_context(
+        viewport=PHONE, locale="en-US", color_scheme=scheme, bypass_csp=True
+    )
+    page = context.new_page()
+    open_watch(page, url)
+    button = page.locator("#here").get_attribute("action") or ""
+    for path in ("/", "/watch", "/people", "/routine", "/mine", button, "/desk", "/nothing"):
+        page.goto(url + path)
+        found = Axe().run(page).response["violations"]
+        assert not found, (path, [(v["id"], v["nodes"][0]["html"]) for v in found])
+        page.evaluate("document.documentElement.style.fontSize = '225%'")  # 200 % text
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    context.close()
+
+
+def test_with_scripts_off_everything_still_works(chromium: Browser, url: str) -> None:
+    context = chromium.new_context(viewport=PHONE, locale="en-US", java_script_enabled=False)
+    page = context.new_page()
+    open_watch(page, url)
+    page.locator("#here button").click()
+    expect(page).to_have_url(f"{url}/watch")
+    page.get_by_role("button", name="End", exact=True).click()
+    expect(page.get_by_text("It is early.")).to_be_visible()
+    page.get_by_role("button", name="End now").click()
+    expect(page.get_by_text("Asks have stopped. Nobody is watching now.")).to_be_visible()
+    context.close()
+
+
+def test_leaving_fast_leaves_no_way_back(chromium: Browser, url: str) -> None:
+    context = chromium.new_context(viewport=PHONE)
+    page = context.new_page()
+    page.goto("about:blank")
+    page.goto(f"{url}/")
+    page.locator("#exit").click()
+    expect(page).to_have_url(f"{url}/out")
+    page.go_back()
+    assert page.url == "about:blank"
+    context.close()
