@@ -184,7 +184,8 @@ def _leased(row: dict[str, Any], names: dict[int, str]) -> Leased:
 
 def _names(ids: Sequence[int | None]) -> dict[int, str]:
     """The names of the contacts whom messages speak of."""
-    spoken_of = Contact.objects.filter(id__in=[id for id in ids if id is not None])
+    known = [id for id in ids if id is not None]
+    spoken_of = Contact.objects.filter(id__in=known) if known else []
     return {c.id: sealed.unseal(c.name, "contact.name", c.nonce) for c in spoken_of}
 
 
@@ -270,6 +271,8 @@ def receipt(
 def _by_another_way(lost: Sequence[int], now: int) -> None:
     """News that found no way to a contact goes by one not tried yet, while it is still true. Loud
     words went by every way at once and have none left; an ask grows louder by itself."""
+    if not lost:
+        return
     dead = Message.objects.filter(id__in=lost, contact__isnull=False, watch__isnull=False)
     for m in dead.filter(status__in=["failed", "dropped"]).select_related("watch").order_by("id"):
         effect = m.key.rpartition(".")[0]
