@@ -13,8 +13,8 @@ from pathlib import Path
 
 from stillhere.core import events as ev
 from stillhere.core import watch
+from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Event, Outcome, State
-from stillhere.core.ladder import Circle, Reach
 from stillhere.core.profiles import Profile
 from stillhere.core.schedule import Routine
 from stillhere.core.watch import Watch

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stillhere.core.alarm import ALL_HOLDS_S, Circle, Reach
+from stillhere.core.alarm import ALL_HOLDS_S
+from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Cause, Paging, State, Urgency, Way, Word
 from stillhere.core.ladder import REPEAT_S
 from tests.core.world import (

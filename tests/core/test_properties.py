@@ -17,7 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from stillhere.core import events as ev
 from stillhere.core import watch
-from stillhere.core.alarm import ALL_HOLDS_S, Circle
+from stillhere.core.alarm import ALL_HOLDS_S
+from stillhere.core.circle import Circle
 from stillhere.core.events import Event, Outcome, State, Tell, Word
 from stillhere.core.watch import Step, Watch
 from tests.core.world import (

@@ -12,6 +12,8 @@ from importlib import resources
 
 from stillhere.core import events as ev
 from stillhere.core import profiles, watch
+from stillhere.core.alarm import Alarm
+from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import (
     Ask,
     Cause,
@@ -25,7 +27,6 @@ from stillhere.core.events import (
     Withdraw,
     Word,
 )
-from stillhere.core.ladder import Alarm, Circle, Reach
 from stillhere.core.profiles import Profile
 from stillhere.core.schedule import Routine
 from stillhere.core.watch import Step, Watch

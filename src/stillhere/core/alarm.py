@@ -1,14 +1,14 @@
 """The alarm as a value: whom to reach, who was told, who is going, who is there.
 
-Owns the frozen snapshot of the plan (``Circle``), the ``Alarm`` that stands on it, and what must
-hold of both. What happens to an alarm stands in ``ladder.py``. Refuses to know how a person is
-reached: a contact is an id with a number of ways.
+Owns the ``Alarm`` that stands on a plan (``circle.py``), and what must hold of it. What happens to
+an alarm stands in ``ladder.py``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Cause, Word
 
 EVERYONE_WITHIN_S = 180  # from alarm to everyone rung at least once
@@ -16,26 +16,6 @@ HOLDING_ETA_S = 300  # a claim up to this holds the ladder; later ones hold noth
 ALL_HOLDS_S = 600  # all holds together, without an arrival
 HELP_RUNG_S = 45  # a call for help is as urgent in a routine
 HELP_AMBULANCE_S = 300  # as in an acute watch
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """One contact on a rung. ``ways`` are address ids; ``confirmed`` False is an invitation
-    nobody answered: rung once, marked so."""
-
-    contact: int
-    ways: tuple[int, ...]
-    confirmed: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Circle:
-    """Whom to reach, in what order. Frozen into the watch when an alarm starts."""
-
-    rungs: tuple[tuple[Reach, ...], ...] = ()
-
-    def contacts(self) -> tuple[int, ...]:
-        return tuple(reach.contact for rung in self.rungs for reach in rung)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from typing import Any
 
 from stillhere.core import events as ev
 from stillhere.core import schedule
-from stillhere.core.alarm import Alarm, Circle
+from stillhere.core.alarm import Alarm
+from stillhere.core.circle import Circle
 from stillhere.core.events import Ask, Effect, Event, Outcome, Refused, State, Way, Withdraw
 from stillhere.core.profiles import Profile
 from stillhere.core.schedule import Routine

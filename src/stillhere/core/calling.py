@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from stillhere.core import asking, ladder
 from stillhere.core import events as ev
-from stillhere.core.alarm import Alarm, Circle, begin
+from stillhere.core.alarm import Alarm, begin
 from stillhere.core.asking import Watch
+from stillhere.core.circle import Circle
 from stillhere.core.events import Ask, Cause, Effect, Event, Outcome, State, Way, Withdraw, Word
 
 RECHECKS_S = (60, 180)  # after a stand-down: someone else may have silenced the phone

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from stillhere.core.alarm import Circle
+from stillhere.core.circle import Circle
 
 
 class State(StrEnum):

@@ -14,12 +14,10 @@ from stillhere.core.alarm import (
     ALL_HOLDS_S,
     HOLDING_ETA_S,
     Alarm,
-    Circle,
     Claim,
-    Reach,
     begin,
-    check,
 )
+from stillhere.core.circle import Reach
 from stillhere.core.events import (
     Cause,
     Effect,
@@ -30,8 +28,6 @@ from stillhere.core.events import (
     Urgency,
     Word,
 )
-
-__all__ = ["Alarm", "Circle", "Claim", "Reach", "begin", "check"]
 
 SAME_TAP_S = 30  # the same claim or locked door within this is a double tap
 BUSY_S = 600  # someone who said "I'll phone" is not rung again for this long

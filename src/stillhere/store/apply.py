@@ -20,8 +20,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from stillhere.core import events as ev
+from stillhere.core.circle import Circle
 from stillhere.core.events import Event, Outcome, State
-from stillhere.core.ladder import Circle
 from stillhere.core.schedule import Routine, from_text
 from stillhere.core.watch import Step, Watch, check, step, worth_a_line
 from stillhere.core.watch import start as begin

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from django.db import connection
 
-from stillhere.core.ladder import Circle, Reach
+from stillhere.core.circle import Circle, Reach
 
 _SQL = """
 SELECT c.person_id, c.rung, c.id, c.status, a.id

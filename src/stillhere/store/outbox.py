@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
+from stillhere.core.circle import Circle
 from stillhere.core.events import (
     Ask,
     Effect,
@@ -26,7 +27,6 @@ from stillhere.core.events import (
     Withdraw,
     Word,
 )
-from stillhere.core.ladder import Circle
 from stillhere.core.watch import Watch
 from stillhere.store.models import JournalLine, Message
 

@@ -15,8 +15,9 @@ from importlib import resources
 from typing import Any
 
 from stillhere.core import profiles, schedule
+from stillhere.core.alarm import Alarm, Claim
+from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Cause, Outcome, State
-from stillhere.core.ladder import Alarm, Circle, Claim, Reach
 from stillhere.core.profiles import Profile
 from stillhere.core.watch import Watch, start, wake_at
 
