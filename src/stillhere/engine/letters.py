@@ -22,16 +22,12 @@ FATES = {
 
 def render(m: Leased, to: str) -> Outgoing:
     """One message for the address ``to``, in the language of whoever reads it."""
-    facts = Facts(
+    facts = Facts.of(
+        m.facts,
         person=m.person_name,
         contact=m.contact_name,
         who=m.who_name,
-        at=m.facts.get("at"),
         tz=m.tz,
-        eta_s=m.facts.get("eta_s"),
-        outcome=m.facts.get("outcome") or "",
-        round=m.facts.get("round") or 0,
-        after_outage=bool(m.facts.get("after_outage")),
         confirmed=m.confirmed,
         wish=m.wish,
         program=settings.STILLHERE.program,

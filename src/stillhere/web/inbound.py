@@ -78,16 +78,12 @@ def came(inbound: Inbound, now_ms: int) -> inbox.Came:
 
 def spoken(reply: Reply) -> dict[str, object]:
     """What the voice says next, and whether that was all."""
-    facts = Facts(
+    facts = Facts.of(
+        reply.facts,
         person=reply.person,
         contact=reply.contact,
         who=reply.who,
-        at=reply.facts.get("at"),
         tz=reply.tz,
-        eta_s=reply.facts.get("eta_s"),
-        outcome=reply.facts.get("outcome") or "",
-        round=reply.facts.get("round") or 0,
-        after_outage=bool(reply.facts.get("after_outage")),
         confirmed=reply.confirmed,
         wish=reply.wish,
         program=settings.STILLHERE.program,

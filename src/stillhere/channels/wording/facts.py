@@ -5,7 +5,9 @@ Owns the bridge from facts (names as typed, instants) to what sentences are fill
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -32,6 +34,18 @@ class Facts:
     confirmed: bool = True
     wish: str = "phone-first"
     program: str = ""
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any], **known: Any) -> Facts:
+        """From what a message keeps (ids and instants) and what is known besides, by name."""
+        return cls(
+            at=kept.get("at"),
+            eta_s=kept.get("eta_s"),
+            outcome=kept.get("outcome") or "",
+            round=kept.get("round") or 0,
+            after_outage=bool(kept.get("after_outage")),
+            **known,
+        )
 
 
 class Said:
