@@ -1,0 +1,176 @@
+"""The people around Sam, and the coordinator: what they do when something reaches them.
+
+Owns who goes, who falls silent on the way, who stands before a locked door, who is far, who says
+no, who says no more, who never answered the invitation. Each acts only on what arrived, except the
+neighbour who looks at the page by chance. Decides nothing about watches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+
+from stillhere.core import events as ev
+from stillhere.core.events import Outcome
+from stillhere.sim.evidence import Evidence
+from stillhere.sim.web_side import Request, WebSide
+from stillhere.sim.world import World
+from stillhere.store import apply, services
+from stillhere.store.apply import Asked
+from stillhere.store.delivery import Leased
+from stillhere.store.models import Contact
+
+MOST_TRIES = 8
+SUMMONS = frozenset({"alarm", "help", "again", "ambulance", "reopened", "going", "cannot-get-in"})
+REACTIONS = {
+    "ignores": 30, "goes": 24, "goes and falls silent": 9, "far": 7, "declines": 8,
+    "locked out": 8, "says no more": 5, "says it is fine": 5, "does not find": 4,
+}  # fmt: skip
+ENDINGS = {
+    Outcome.FINE: 45, Outcome.REVIVED: 25, Outcome.FALSE_ALARM: 12, Outcome.HOSPITAL: 10,
+    Outcome.DIED: 3, Outcome.NOT_FOUND: 3, Outcome.ENDED: 2,
+}  # fmt: skip
+
+
+class Neighbour:
+    """One contact of one person."""
+
+    def __init__(self, world: World, web: WebSide, night: Evidence, contact: int) -> None:
+        self._world, self._web, self._night, self._contact = world, web, night, contact
+        self._dice: Random = world.dice(f"contact {contact}")
+        self._reacted: set[tuple[int, int]] = set()
+        self._there = False
+        self._gone = False
+
+    # --- hearing --------------------------------------------------------------------------------
+
+    def hears(self, message: Leased) -> None:
+        """A message reached their phone."""
+        if self._gone:
+            return
+        if message.word == "invite":
+            self._invited()
+        elif message.word == "are-you-there" and message.watch is not None:
+            if self._there and self._dice.random() < 0.6:
+                self._later(5_000, 200_000, message.watch, ev.Arrived(self._contact))
+        elif message.word in SUMMONS and message.watch is not None:
+            alarm = self._night.mails[message.id].alarm
+            fresh = (message.watch, alarm) not in self._reacted
+            if fresh or self._dice.random() < 0.1:
+                self._reacted.add((message.watch, alarm))
+                self.reacts(message.watch)
+
+    def _invited(self) -> None:
+        roll = self._dice.random()
+        if roll < 0.4:
+            join = partial(self._service, services.join)
+            self._world.after(self._dice.randrange(5_000, 900_000), join)
+        elif roll < 0.5:
+            self._world.after(self._dice.randrange(5_000, 900_000), self.says_no_more)
+
+    def reacts(self, watch: int) -> None:
+        """Whatever this person does about an alarm, this time."""
+        (reaction,) = self._dice.choices(list(REACTIONS), list(REACTIONS.values()))
+        who, later = self._contact, self._later
+        match reaction:
+            case "goes" | "goes and falls silent":
+                eta_s = self._dice.choice((60, 180, 300))
+                claim_ms = later(3_000, 100_000, watch, ev.Claimed(who, eta_s))
+                if reaction == "goes":
+                    self._walks(watch, claim_ms, eta_s)
+            case "far":
+                later(3_000, 100_000, watch, ev.Claimed(who, self._dice.choice((None, 900, 301))))
+            case "declines":
+                later(3_000, 100_000, watch, ev.Declined(who))
+            case "locked out":
+                claim_ms = later(3_000, 60_000, watch, ev.Claimed(who, 180))
+                at_door = claim_ms + self._dice.randrange(60_000, 300_000)
+                later(at_door, at_door + 1, watch, ev.CannotGetIn(who))
+                if self._dice.random() < 0.4:
+                    self._walks(watch, at_door, 60)
+            case "says no more":
+                self._world.after(self._dice.randrange(3_000, 200_000), self.says_no_more)
+            case "says it is fine":
+                later(10_000, 400_000, watch, ev.Resolved(who, self._ending()))
+            case "does not find":
+                later(100_000, 400_000, watch, ev.Resolved(who, Outcome.NOT_FOUND))
+            case _:
+                pass
+
+    # --- doing ----------------------------------------------------------------------------------
+
+    def _walks(self, watch: int, from_ms: int, eta_s: int) -> None:
+        """On the way; there; and perhaps the one who says how it ended."""
+        there_ms = from_ms + round(eta_s * 1000 * self._dice.uniform(0.4, 1.6))
+        self._later(there_ms, there_ms + 1, watch, ev.Arrived(self._contact))
+        self._world.after(there_ms, self._is_there)
+        if self._dice.random() < 0.75:
+            end_ms = there_ms + self._dice.randrange(20_000, 1_500_000)
+            self._later(end_ms, end_ms + 1, watch, ev.Resolved(self._contact, self._ending()))
+
+    def _is_there(self) -> None:
+        self._there = True
+
+    def _ending(self) -> Outcome:
+        (outcome,) = self._dice.choices(list(ENDINGS), list(ENDINGS.values()))
+        return outcome
+
+    def _later(self, least_ms: int, most_ms: int, watch: int, what: Asked) -> int:
+        """Say something after a while, sometimes twice; returns when."""
+        ms = self._dice.randrange(least_ms, most_ms)
+        self._world.after(ms, partial(self._says, watch, what, 0))
+        if self._dice.random() < 0.2:
+            self._world.after(ms + self._dice.randrange(2_000), partial(self._says, watch, what, 0))
+        return ms
+
+    def _says(self, watch: int, what: Asked, tries: int) -> None:
+        if tries < MOST_TRIES and not self._gone:
+            again = partial(self._says, watch, what, tries + 1)
+            self._web.send(Request(what, watch, lambda _: None, again))
+
+    def _service(self, deed: Callable[[Contact], None]) -> None:
+        contact = self._contact
+        self._web.call(lambda: deed(Contact.objects.get(id=contact)), lambda _: None)
+
+    def says_no_more(self) -> None:
+        """STOP: nobody may write to them again."""
+        contact, status = self._contact, Contact.Status.LEFT
+        if self._dice.random() < 0.3:
+            status = Contact.Status.REMOVED  # it was Sam who took them off the list
+
+        def leave() -> None:
+            self._night.may_move(contact)
+            services.leave(Contact.objects.get(id=contact), status)
+
+        self._gone = True
+        self._web.call(leave, lambda _: self._night.gone(contact))
+
+
+class Coordinator:
+    """Ruth: is paged, looks, and now and then says how it ended."""
+
+    def __init__(self, world: World, web: WebSide, night: Evidence) -> None:
+        self._world, self._web, self._night = world, web, night
+        self._dice: Random = world.dice("coordinator")
+
+    def hears(self, message: Leased) -> None:
+        """Paged about a watch."""
+        if message.watch is not None and self._dice.random() < 0.3:
+            (outcome,) = self._dice.choices(list(ENDINGS), list(ENDINGS.values()))
+            says = partial(self._says, message.watch, ev.Resolved(None, outcome), 0)
+            self._world.after(self._dice.randrange(20_000, 900_000), says)
+
+    def ends(self, watch: int) -> None:
+        """The night is over: whatever is open is closed by hand."""
+        self._says(watch, ev.Resolved(None, Outcome.FALSE_ALARM), 0)
+
+    def _says(self, watch: int, what: Asked, tries: int) -> None:
+        if tries < MOST_TRIES:
+            again = partial(self._says, watch, what, tries + 1)
+            self._web.send(Request(what, watch, lambda _: self._looks(watch), again))
+
+    def _looks(self, watch: int) -> None:
+        kept = self._night.watches.get(watch)
+        if kept is not None and kept.watch.held:
+            self._web.call(partial(apply.looked, watch), lambda _: None)

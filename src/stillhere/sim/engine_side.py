@@ -1,0 +1,148 @@
+"""The engine process: its real rounds, called when its real loops would call them.
+
+Owns the timing of ``pulse_once``, ``tick_once`` and ``audit_once``, and jumps over the time in
+which they would find nothing. What leaves and what carriers say is ``letters.py``'s.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from django.db import Error
+
+from stillhere.engine.audit import audit_once
+from stillhere.engine.pulse import pulse_once
+from stillhere.engine.tick import tick_once
+from stillhere.sim.carriers import CHANNELS
+from stillhere.sim.letters import Letters
+from stillhere.sim.service import Died, Service
+from stillhere.sim.world import Violation
+from stillhere.store import clock, delivery
+
+ROUND_MS = 100  # how often the real loops look
+BEAT_MS = 1_000
+CALM_MS = 3_000  # up this long, the engine has caught up
+FULL_MS = 60_000  # a carrier that had no place left may still have a queue
+_NEXT_MAIL = """
+SELECT channel, min(max(due_at, lease_until_at)) FROM message
+WHERE status = 'queued' GROUP BY channel
+"""
+_NEXT_WAKE = "SELECT min(wake_at) FROM watch WHERE quarantined_at IS NULL"
+
+
+class EngineSide:
+    """The loops of the engine. ``_due`` is what each loop waits for, ``_coming`` when it looks."""
+
+    def __init__(self, service: Service, letters: Letters) -> None:
+        self._service, self._letters = service, letters
+        self._world, self._storage = service.world, service.storage
+        self._dice: Random = self._world.dice("engine")
+        self._coming: dict[str, int] = {}
+        self._due: dict[str, int | None] = {}
+        self._pulsed_t = -BEAT_MS
+        self._pulse_now = True
+        self._armed, self._written = False, 0
+        service.engine.loses = self._lose
+        service.engine.begins = self._begin
+
+    def _lose(self) -> None:
+        self._coming.clear()
+        self._due.clear()
+        self._letters.lose()
+
+    def _begin(self) -> None:
+        """As ``engine/loop.py``: nobody else is alive, so what was leased is free again."""
+        self._pulse_now, self._armed = True, False
+        try:
+            self._service.act(self._service.engine, delivery.release_leases)
+        except Died:
+            return
+        except Error:
+            self._service.kill(self._service.engine)  # it could not even begin
+
+    def arm(self) -> None:
+        """Find out when each loop would next find something to do."""
+        written = self._storage.raw.total_changes
+        if not self._service.engine.up or (self._armed and written == self._written):
+            return
+        self._armed, self._written = True, written
+        look, now, t = self._storage.look, self._service.now(), self._world.t
+        found: dict[str, int | None] = dict.fromkeys(("tick", *CHANNELS))
+        found["tick"] = now if self._pulse_now else look(_NEXT_WAKE)[0][0]
+        found.update(look(_NEXT_MAIL))
+        for name, due_at in found.items():
+            due_t = None if due_at is None else t + max(due_at - now, 0)
+            if name in self._due and due_t == self._due[name]:
+                continue
+            self._due[name] = due_t
+            if due_t is None:
+                self._coming.pop(name, None)
+            else:
+                self._coming[name] = due_t + self._dice.randrange(1, ROUND_MS)
+
+    def next_t(self) -> int | None:
+        """When the next round is."""
+        return min(self._coming.values(), default=None)
+
+    def run_round(self) -> None:
+        """Let the loop do its round that comes next."""
+        name = min(self._coming, key=lambda each: (self._coming[each], each))
+        self._world.t = max(self._world.t, self._coming.pop(name))
+        self._due.pop(name)  # whatever is still due then is for the next round
+        self._armed = False
+        try:
+            if name == "tick":
+                self._service.act(self._service.engine, self._tick)
+            elif not self._letters.lease(name):
+                self._rest(name)
+        except Died:
+            return
+        except Error as failure:
+            self._world.say(f"engine: {name}: {type(failure).__name__}")
+            self._rest(name)
+
+    def _rest(self, name: str) -> None:
+        """Look again one round later."""
+        self._coming[name] = self._world.t + ROUND_MS
+        self._due[name] = self._world.t + ROUND_MS
+
+    def _tick(self) -> None:
+        if self._pulse_now or self._world.t - self._pulsed_t >= BEAT_MS:
+            pulse_once()
+            self._pulsed_t, self._pulse_now = self._world.t, False
+        tick_once(clock.now_ms())
+
+    def clock_moved(self) -> None:
+        """The next beat comes within a second, and notices."""
+        self._pulse_now, self._armed = True, False
+        if self._service.engine.up:
+            self._due["tick"] = self._world.t
+            self._coming["tick"] = self._world.t + self._dice.randrange(1, BEAT_MS)
+
+    def beat_until(self, t: int) -> None:
+        """The beats of a stretch in which nothing else happens: one statement instead of one
+        transaction a second, with the same row in the end."""
+        if not self._service.engine.up or self._pulse_now or t - self._pulsed_t < BEAT_MS:
+            return
+        self._pulsed_t += (t - self._pulsed_t) // BEAT_MS * BEAT_MS
+        ahead_ms = self._pulsed_t - self._world.t
+        at = self._storage.clock_row().now(self._world.raw_now_ms() + ahead_ms)
+        self._storage.raw.execute("UPDATE installation SET beat_at = ? WHERE id = 1", [at])
+
+    @property
+    def calm(self) -> bool:
+        """Whether the engine has had time to catch up with whatever happened."""
+        engine = self._service.engine
+        return engine.up and max(engine.up_t, self._world.jumped_t) <= self._world.t - CALM_MS
+
+    def audit(self) -> None:
+        """What the audit says must agree with what we know: up and caught up, the proof holds."""
+        if not self._service.engine.up:
+            return
+        try:
+            reasons = self._service.act(self._service.engine, lambda: audit_once(clock.now_ms()))
+        except (Died, Error):
+            return
+        full = self._service.night.full_since(self._world.t - FULL_MS)
+        if reasons and self.calm and not full:
+            raise Violation("the_proof_holds_while_the_engine_is_up", "; ".join(reasons))

@@ -1,0 +1,382 @@
+"""What a careful onlooker knows of a night: who sent what, what was answered, what left, what
+arrived, and every state a watch was seen in.
+
+Owns the records the invariants are judged on. They are taken from outside wherever that is
+possible (phones, carriers, answers), from the committed rows otherwise; never from what the code
+under test says about itself in passing. Judges nothing.
+
+``_t`` is true time of the night, ``_at`` is the installation's own time; both in ms.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from stillhere.core import events as ev
+from stillhere.core.alarm import Alarm
+from stillhere.core.circle import Circle
+from stillhere.core.events import Cause, State
+from stillhere.core.watch import Watch
+from stillhere.sim.storage import Storage
+from stillhere.store import rows
+from stillhere.store.apply import Answer, CheckIn, NeedHelp
+
+OUTAGE_MS = 15_000  # a gap longer than this is an outage, a shorter one is a restart
+KEPT_MS = 5_000
+SIGNS_OF_LIFE = (CheckIn, NeedHelp, ev.StillHere, ev.Marked, ev.Extended, ev.Paused, ev.Ended)
+COMES = (ev.Claimed, ev.Arrived, ev.CannotGetIn)
+MOVES_THE_LADDER = (ev.Declined, ev.CannotGetIn, ev.Resolved, ev.Claimed, ev.Arrived, NeedHelp)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """Something a phone or page sent. ``made_at`` is when, for a check-in that says so. It may
+    have been stored without the sender ever hearing of it; ``answered`` means they did.
+    ``old_news``: it was kept for a while, and a later one of the page had got through."""
+
+    watch: int
+    what: object
+    now: int
+    made_at: int
+    in_alarm: bool = False
+    old_news: bool = False
+    answered: bool = False
+
+    @property
+    def is_life(self) -> bool:
+        return isinstance(self.what, SIGNS_OF_LIFE)
+
+    @property
+    def answers(self) -> bool:
+        """Whether an open alarm takes it as an answer."""
+        return self.is_life and not isinstance(self.what, NeedHelp)
+
+
+@dataclass(slots=True)
+class Mail:
+    """One message of the outbox, and what happened to it outside. ``accepted``: a carrier took it
+    and has not taken that back."""
+
+    id: int
+    watch: int | None
+    contact: int | None
+    address: int | None
+    word: str
+    alarm: int
+    urgency: int
+    at: int | None
+    created_at: int
+    handed: int = 0
+    accepted: bool = False
+    arrived: bool = False
+
+
+@dataclass(slots=True)
+class Story:
+    """One alarm as seen from outside.
+
+    ``moved_at`` is the last instant at which something other than time may have moved the ladder;
+    ``rungs`` when each rung was to be rung; ``called`` who was rung, ``reached`` whose phone got
+    it, ``acted`` who came of themselves; ``alone_t`` since when nobody is there.
+    """
+
+    watch: int
+    no: int
+    cause: Cause
+    raised_t: int
+    raised_at: int
+    alarm: Alarm
+    acute: bool
+    help_t: int | None
+    alone_t: int
+    moved_at: int = 0
+    rungs: dict[int, int] = field(default_factory=dict)
+    called: set[int] = field(default_factory=set)
+    ambulance: set[int] = field(default_factory=set)
+    reached: set[int] = field(default_factory=set)
+    acted: set[int] = field(default_factory=set)
+    answers: list[int] = field(default_factory=list)
+    covered: bool = False
+    first_hold_t: int | None = None
+    ended_t: int | None = None
+    grave: bool = False
+
+    def rung_of(self, contact: int | None) -> int:
+        """The rung a contact stands on, -1 if on none."""
+        for no, rung in enumerate(self.alarm.circle.rungs):
+            if any(reach.contact == contact for reach in rung):
+                return no
+        return -1
+
+
+@dataclass(slots=True)
+class Kept:
+    """A watch as it was last seen. ``asked_t`` is when the first ask went out that no sign of life
+    has answered since; ``alive_at`` the newest sign of life that was acknowledged, ``checked_at``
+    the newest one outside an alarm."""
+
+    id: int
+    version: int
+    watch: Watch
+    changed_at: int = 0
+    asked_t: int | None = None
+    asked_at: int = 0
+    alive_at: int = 0
+    checked_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One watch, before and after one deed of one process, and what phones had sent into it."""
+
+    before: Watch | None
+    after: Watch
+    attempts: tuple[Attempt, ...]
+    now: int
+    asked_t: int | None
+    asked_at: int
+    checked_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An alarm's ladder has to move past a rung, because a contact on it turned out dead."""
+
+    story: Story
+    round: int
+    rung: int
+    contact: int
+    since_t: int
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Everything seen so far."""
+
+    storage: Storage
+    t: int = 0
+    now: int = 0
+    watches: dict[int, Kept] = field(default_factory=dict)
+    stories: dict[tuple[int, int], Story] = field(default_factory=dict)
+    mails: dict[int, Mail] = field(default_factory=dict)
+    attempts: list[Attempt] = field(default_factory=list)
+    away: list[tuple[int, int]] = field(default_factory=list)  # when there was no engine
+    moves: list[tuple[int, int]] = field(default_factory=list)  # (t, by) somebody moved the clock
+    left: set[int] = field(default_factory=set)  # contacts who said no more
+    dead: set[int] = field(default_factory=set)  # addresses a carrier called dead
+    owed: list[Owed] = field(default_factory=list)
+    quarantined: set[int] = field(default_factory=set)
+    full_t: dict[str, int] = field(default_factory=dict)  # when a channel had no place left
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def count(self, what: str, by: int = 1) -> None:
+        self.counts[what] = self.counts.get(what, 0) + by
+
+    # --- time -----------------------------------------------------------------------------------
+
+    def up_ms(self, from_t: int, to_t: int) -> int:
+        """How long between two times there was an engine."""
+        gone = (min(end, to_t) - max(start, from_t) for start, end in self.away)
+        return to_t - from_t - sum(ms for ms in gone if ms > 0)
+
+    def out_at(self, t: int) -> bool:
+        """Whether an outage, not a mere restart, lay over this time."""
+        return any(a <= t <= b and b - a > OUTAGE_MS for a, b in self.away)
+
+    def restarts_since(self, t: int) -> int:
+        return sum(1 for _, end in self.away if end >= t)
+
+    def full_since(self, t: int, channel: str | None = None) -> bool:
+        """Whether a channel, or any, had no place for another message since ``t``."""
+        return any(at >= t for name, at in self.full_t.items() if channel in (None, name))
+
+    def moved_since(self, t: int) -> bool:
+        """Whether somebody moved the clock since ``t``."""
+        return any(at >= t for at, _ in self.moves)
+
+    # --- seeing ---------------------------------------------------------------------------------
+
+    def see(self, t: int, now: int, attempts: Sequence[Attempt]) -> list[Change]:
+        """Look at what one deed left behind: the watches that changed."""
+        self.t, self.now = t, now
+        known = {id: kept.version for id, kept in self.watches.items()}
+        changes = []
+        for id, version, quarantined, row in self.storage.watch_rows(known):
+            if quarantined:
+                self.quarantined.add(id)
+            changes.append(self._changed(id, version, rows.thaw(row), attempts))
+        return changes
+
+    def _changed(self, id: int, version: int, watch: Watch, attempts: Iterable[Attempt]) -> Change:
+        kept = self.watches.get(id)
+        before = kept.watch if kept is not None else None
+        if kept is None:
+            kept = self.watches[id] = Kept(id, version, watch)
+            self.count("watches")
+        mine = tuple(a for a in attempts if a.watch == id)
+        change = Change(before, watch, mine, self.now, kept.asked_t, kept.asked_at, kept.checked_at)
+        kept.watch, kept.version, kept.changed_at = watch, version, self.now
+        if watch.state is not State.ASKING:
+            kept.asked_t = None
+        elif kept.asked_t is None:
+            kept.asked_t, kept.asked_at = self.t, self.now
+        self._follow(watch, before, mine)
+        return change
+
+    def _follow(self, w: Watch, before: Watch | None, mine: Sequence[Attempt]) -> None:
+        """Keep the stories of this watch's alarms up to date."""
+        old = before.alarm if before is not None else None
+        if old is not None and (w.alarm is None or w.alarm.no != old.no):
+            self.stories[w.id, old.no].ended_t = self.t
+            self.stories[w.id, old.no].grave = w.held
+        for no in range((before.alarms if before is not None else 0) + 1, w.alarms + 1):
+            self._begin_story(w, no)
+        if w.alarm is None:
+            return
+        story, was = self.stories[w.id, w.alarm.no], story_state(before)
+        story.acted |= {a.what.contact for a in mine if isinstance(a.what, COMES)}
+        if any(isinstance(a.what, MOVES_THE_LADDER) for a in mine):
+            story.moved_at = self.now
+        story.answers += [a.made_at for a in mine if a.answers]
+        if any(isinstance(a.what, NeedHelp) for a in mine):
+            story.answers = []  # a call for help is not answered by what was said before it
+        if w.alarm.cause is Cause.HELP and story.cause is not Cause.HELP:
+            story.cause, story.help_t = Cause.HELP, self.t
+        if State.CLAIMED in (was, w.state) or State.ATTENDED in (was, w.state):
+            story.covered, story.moved_at = True, self.now
+        if was is State.ATTENDED and w.state is not State.ATTENDED:
+            story.alone_t = self.t
+        if w.state is State.CLAIMED and story.first_hold_t is None:
+            story.first_hold_t = self.t
+        story.alarm = w.alarm
+
+    def _begin_story(self, w: Watch, no: int) -> None:
+        now = w.alarm is not None and w.alarm.no == no
+        # One that is raised and over within a single deed can only be a call for help.
+        a = w.alarm if now and w.alarm is not None else _unseen(no, self.now)
+        acute, helped = w.routine is None or a.cause is Cause.HELP, a.cause is Cause.HELP
+        story = Story(
+            w.id, no, a.cause, self.t, a.raised_at, a, acute, self.t if helped else None, self.t
+        )
+        story.ended_t = None if now else self.t
+        self.stories[w.id, no] = story
+        self.count("alarms")
+
+    def new_mail(self) -> list[Mail]:
+        """The messages that one deed left behind."""
+        found = self.storage.look(
+            "SELECT id, watch_id, contact_id, address_id, word, alarm, urgency, facts, "
+            "created_at FROM message WHERE id > ? ORDER BY id",
+            next(reversed(self.mails), 0),
+        )
+        fresh = []
+        for id, watch, contact, address, word, alarm, urgency, facts, created_at in found:
+            at = json.loads(facts).get("at")
+            mail = Mail(id, watch, contact, address, word, alarm, urgency, at, created_at)
+            self.mails[mail.id] = mail
+            fresh.append(mail)
+        return fresh
+
+    def file(self, mail: Mail, rung_ms: int) -> None:
+        """Remember what a new message says about its alarm."""
+        story = self.story_of(mail)
+        if story is None or mail.contact is None:
+            return
+        if mail.word == "ambulance":
+            story.ambulance.add(mail.contact)
+        if mail.word in ("alarm", "help") and mail.contact not in story.called:
+            story.called.add(mail.contact)
+            rung = story.rung_of(mail.contact)
+            if rung not in story.rungs:
+                story.rungs[rung] = _planned_at(story, mail.created_at, rung_ms)
+
+    # --- hearing --------------------------------------------------------------------------------
+
+    def tried(self, sent: Sequence[tuple[int, object]], now: int) -> list[Attempt]:
+        """These are sent to us together; whether they will be stored nobody knows yet."""
+        seqs = {id: kept.watch.seq for id, kept in self.watches.items()}
+        attempts = []
+        for watch, what in sent:
+            attempt = Attempt(watch, what, now, now)
+            kept = self.watches.get(watch)
+            attempt.in_alarm = kept is not None and kept.watch.alarm is not None
+            if isinstance(what, CheckIn):
+                attempt.made_at -= max(what.age_ms, 0)
+                if what.seq is not None:
+                    attempt.old_news = what.age_ms > KEPT_MS and what.seq <= seqs.get(watch, -1)
+                    seqs[watch] = max(seqs.get(watch, -1), what.seq)
+            attempts.append(attempt)
+        self.attempts += attempts
+        return attempts
+
+    def answered(self, attempt: Attempt, answer: Answer) -> None:
+        """The sender heard that it was kept."""
+        attempt.answered = True
+        kept = self.watches.get(attempt.watch)
+        if kept is None or not attempt.is_life or answer.refused is not None:
+            return
+        if attempt.old_news and not attempt.in_alarm:
+            return
+        kept.alive_at = max(kept.alive_at, attempt.made_at)
+        if not attempt.in_alarm and attempt.answers:
+            kept.checked_at = max(kept.checked_at, attempt.made_at)
+        if isinstance(attempt.what, CheckIn):
+            self.count("check-ins")
+
+    def story_of(self, mail: Mail) -> Story | None:
+        """The alarm a message speaks of."""
+        return self.stories.get((mail.watch, mail.alarm)) if mail.watch is not None else None
+
+    def open_watches(self) -> list[Kept]:
+        return [kept for kept in self.watches.values() if kept.watch.state is not State.CLOSED]
+
+    def alarms_open(self) -> list[Story]:
+        return [story for story in self.stories.values() if story.ended_t is None]
+
+    def gone(self, contact: int) -> None:
+        """A contact said no more, and heard that we heard it."""
+        self.left.add(contact)
+        self.may_move(contact)
+
+    def may_move(self, contact: int) -> None:
+        """Something about this contact may move the ladders they stand on."""
+        for story in self.alarms_open():
+            if story.rung_of(contact) >= 0:
+                story.moved_at = self.now
+
+    def died(self, addresses: Collection[int], before: dict[int, Alarm]) -> None:
+        """Carriers called these addresses dead, and that was recorded. ``before`` holds the open
+        alarms as they stood, by watch."""
+        fresh = set(addresses) - self.dead
+        self.dead |= fresh
+        for story in self.alarms_open():
+            alarm = before.get(story.watch)
+            if alarm is None or alarm.no != story.no:
+                continue
+            for no, rung in enumerate(alarm.circle.rungs):
+                for reach in rung:
+                    ways = set(reach.ways)
+                    if not ways & fresh or not ways <= self.dead:
+                        continue
+                    story.moved_at = self.now
+                    if no == alarm.rung - 1 and reach.contact not in alarm.out:
+                        owed = Owed(story, alarm.round, alarm.rung, reach.contact, self.t)
+                        self.owed.append(owed)
+
+
+def _planned_at(story: Story, rung_at: int, rung_ms: int) -> int:
+    """When a rung that was rung at ``rung_at`` had been due: a late one puts off no other."""
+    for from_at in (max(story.rungs.values(), default=0), story.moved_at):
+        if 0 <= rung_at - from_at - rung_ms < rung_ms:
+            return from_at + rung_ms
+    return rung_at
+
+
+def story_state(watch: Watch | None) -> State | None:
+    return watch.state if watch is not None else None
+
+
+def _unseen(no: int, now: int) -> Alarm:
+    return Alarm(no, Cause.HELP, now, now, Circle(), 45, now, None)

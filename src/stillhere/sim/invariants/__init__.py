@@ -1,0 +1,61 @@
+"""What must always hold, one function a rule; a rule's name is the sentence it proves.
+
+Owns the judgement over ``Evidence`` (what an onlooker knows). A rule yields a complaint for every
+breach it sees and nothing else; it changes nothing. The lists say when its rules are asked: after
+every change, for every new message, at every lease, in calm moments (the engine has been up, and
+nobody moved the clock, for a while) and when the night is over.
+
+Limits are written out here a second time on purpose: a rule that reads its limit from the code
+under test proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from stillhere.sim.invariants import alarms, asking, words
+from stillhere.sim.world import Violation
+
+Rule = Callable[..., Iterator[str]]
+
+AFTER_EVERY_CHANGE = (
+    asking.no_sign_of_life_is_taken_back,
+    asking.what_is_over_stays_over,
+    asking.an_ask_ends_only_by_a_sign_of_life,
+    alarms.an_alarm_ends_only_by_an_answer_or_a_word,
+    asking.nobody_is_alarmed_over_a_check_in_we_had,
+    asking.nobody_is_alarmed_without_the_full_time_to_answer,
+    alarms.whoever_answered_an_alarm_is_asked_again_within_a_minute,
+    alarms.all_holds_together_last_at_most_ten_minutes,
+    asking.no_watch_is_quarantined,
+)
+FOR_EVERY_MESSAGE = (alarms.no_rung_is_rung_before_its_time,)
+FOR_EVERY_LEASE = (words.each_lease_takes_the_most_urgent_first,)
+FOR_EVERY_LEASED_MESSAGE = (
+    words.nobody_who_said_no_more_is_contacted,
+    words.no_word_leaves_after_its_alarm_is_over,
+    words.nobody_is_told_falsely_that_it_is_over,
+)
+IN_CALM = (
+    asking.no_acknowledged_check_in_is_forgotten,
+    asking.every_open_watch_is_looked_at_in_time,
+    asking.silence_raises_the_alarm_as_soon_as_the_time_to_answer_is_over,
+    alarms.every_alarm_is_held_attended_or_being_escalated,
+    alarms.the_ambulance_words_come_at_five_minutes,
+    alarms.everyone_is_rung_within_three_minutes,
+    alarms.a_dead_number_moves_the_ladder_at_once,
+    words.urgent_words_leave_at_once,
+)
+WHEN_THE_NIGHT_IS_OVER = (
+    asking.no_acknowledged_check_in_is_forgotten,
+    words.everyone_told_of_an_alarm_is_told_of_its_end,
+    words.what_is_marked_sent_was_handed_over,
+    words.everything_has_come_to_an_end,
+)
+
+
+def require(rules: Sequence[Rule], *facts: object) -> None:
+    """Ask every rule; raises Violation for the first complaint."""
+    for rule in rules:
+        for complaint in rule(*facts):
+            raise Violation(rule.__name__, complaint)

@@ -1,0 +1,154 @@
+"""Rules about an open alarm: who is rung when, what holds the ladder, and what alone may end it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from stillhere.core import events as ev
+from stillhere.core.events import GRAVE, Cause, Outcome, State
+from stillhere.core.watch import Watch
+from stillhere.sim.evidence import Attempt, Change, Evidence, Mail, Story
+from stillhere.sim.invariants.asking import LONGEST_REST_MS, SLACK_MS
+
+HOLDS_MS = 600_000
+AMBULANCE_MS = 300_000
+EVERYONE_MS = 180_000
+RUNG_MS = 45_000
+AGAIN_MS = 60_000
+APART_MS, IN_A_ROW_MS = 30_000, 300_000
+
+
+def an_alarm_ends_only_by_an_answer_or_a_word(night: Evidence, change: Change) -> Iterator[str]:
+    before, after = change.before, change.after
+    if before is None or before.alarm is None:
+        return
+    if after.alarm is not None and after.alarm.no == before.alarm.no:
+        return
+    story = night.stories[after.id, before.alarm.no]
+    many = len(change.attempts) > 1  # folded in one batch: what stood between them is not seen
+    if not any(_ends(story, before, a, many) for a in change.attempts):
+        yield f"alarm {before.alarm.no} of watch {after.id} ended by {_said(change.attempts)}"
+
+
+def _ends(story: Story, before: Watch, attempt: Attempt, many: bool) -> bool:
+    alarm = before.alarm
+    assert alarm is not None
+    believed = story.cause is Cause.SILENCE and not alarm.arrivals
+    if isinstance(attempt.what, ev.Resolved):
+        outcome, who = attempt.what.outcome, attempt.what.contact
+        if outcome in (Outcome.ENDED, Outcome.NOT_FOUND):
+            return False
+        present = who is None or who in alarm.arrivals
+        return many or believed or present or outcome in (*GRAVE, Outcome.REVIVED)
+    if not attempt.answers or attempt.made_at < alarm.raised_at:
+        return False
+    apart = (attempt.made_at - earlier for earlier in story.answers)
+    return many or believed or any(APART_MS <= ms <= IN_A_ROW_MS for ms in apart)
+
+
+def _said(attempts: Sequence[Attempt]) -> str:
+    return ", ".join(f"{a.what}" for a in attempts) or "nothing"
+
+
+def whoever_answered_an_alarm_is_asked_again_within_a_minute(
+    night: Evidence, change: Change
+) -> Iterator[str]:
+    """Someone else may have silenced the phone."""
+    before, after = change.before, change.after
+    if before is None or before.alarm is None or after.state is not State.OPEN:
+        return
+    if not all(a.answers for a in change.attempts):
+        return
+    if after.next_ask_at is None or after.next_ask_at > change.now + AGAIN_MS:
+        yield f"watch {after.id} is asked again at {after.next_ask_at}, and it is {change.now}"
+
+
+def all_holds_together_last_at_most_ten_minutes(night: Evidence, change: Change) -> Iterator[str]:
+    alarm = change.after.alarm
+    if change.after.state is not State.CLAIMED or alarm is None:
+        return
+    ends = [c.hold_until_at for c in alarm.claims if c.hold_until_at is not None]
+    story = night.stories[change.after.id, alarm.no]
+    assert story.first_hold_t is not None
+    held_ms = night.t - story.first_hold_t + max(ends) - change.now
+    if held_ms > HOLDS_MS and not night.moved_since(story.first_hold_t):
+        yield f"alarm {alarm.no} of watch {change.after.id} would be held for {held_ms} ms"
+
+
+def no_rung_is_rung_before_its_time(night: Evidence, mail: Mail) -> Iterator[str]:
+    story = night.story_of(mail)
+    if story is None or mail.word not in ("alarm", "help") or mail.contact in story.called:
+        return
+    rung = story.rung_of(mail.contact)
+    last_at = max((at for no, at in story.rungs.items() if no < rung), default=None)
+    if last_at is None or story.moved_at >= last_at or rung in story.rungs:
+        return
+    early_ms = last_at + rung_ms(night, story) - mail.created_at
+    if early_ms > SLACK_MS and not night.moved_since(story.raised_t):
+        yield f"rung {rung} of watch {story.watch} was rung {early_ms} ms too early"
+
+
+def rung_ms(night: Evidence, story: Story) -> int:
+    """How far apart the rungs of an alarm are at least."""
+    watch = night.watches[story.watch].watch
+    if watch.routine is not None and story.cause is Cause.SILENCE:
+        return watch.profile.rung_s * 1000
+    return min(RUNG_MS, EVERYONE_MS // max(len(story.alarm.circle.rungs) - 1, 1))
+
+
+def every_alarm_is_held_attended_or_being_escalated(night: Evidence) -> Iterator[str]:
+    for story in night.alarms_open():
+        a = story.alarm
+        if a.arrivals or a.held_until_at(night.now - SLACK_MS) is not None:
+            continue
+        if a.next_rung_at > night.now + LONGEST_REST_MS:
+            yield f"alarm {story.no} of watch {story.watch} rests until {a.next_rung_at}"
+        ringable = [r for rung in a.circle.rungs for r in rung if r.ways]
+        if ringable and not story.called:
+            yield f"alarm {story.no} of watch {story.watch} has told nobody"
+
+
+def everyone_is_rung_within_three_minutes(night: Evidence) -> Iterator[str]:
+    for story in night.alarms_open():
+        late = story.cause is Cause.HELP and story.help_t != story.raised_t
+        if not story.acute or story.covered or late or night.moved_since(story.raised_t):
+            continue
+        up_ms = night.up_ms(story.raised_t, night.t)
+        slack_ms = (2 + 2 * night.restarts_since(story.raised_t)) * SLACK_MS
+        if up_ms < EVERYONE_MS + slack_ms:
+            continue
+        busy = {claim.contact for claim in story.alarm.claims}
+        done = story.called | story.acted | busy | set(story.alarm.out)
+        people = {c for c in story.alarm.circle.contacts() if _reachable(night, story, c)}
+        if people - done:
+            yield f"watch {story.watch}: {sorted(people - done)} were not rung in {up_ms} ms"
+
+
+def the_ambulance_words_come_at_five_minutes(night: Evidence) -> Iterator[str]:
+    for story in night.alarms_open():
+        since_t = story.raised_t if story.acute else story.help_t
+        if since_t is None or story.alarm.arrivals or night.moved_since(since_t):
+            continue
+        if night.t < max(since_t + AMBULANCE_MS, story.alone_t) + SLACK_MS:
+            continue
+        missing = {c for c in story.called - story.ambulance if _reachable(night, story, c)}
+        if missing:
+            yield f"watch {story.watch}: nobody told {sorted(missing)} to call an ambulance"
+
+
+def a_dead_number_moves_the_ladder_at_once(night: Evidence) -> Iterator[str]:
+    for owed in night.owed:
+        a = owed.story.alarm
+        moved = (a.round, a.rung) > (owed.round, owed.rung) or owed.story.ended_t is not None
+        held = a.arrivals or any(c.hold_until_at is not None for c in a.claims)
+        up_ms = night.up_ms(owed.since_t, night.t)
+        if not moved and not held and up_ms > 2 * SLACK_MS:
+            yield f"alarm of watch {owed.story.watch}: {owed.contact} is dead, the ladder waits"
+
+
+def _reachable(night: Evidence, story: Story, contact: int) -> bool:
+    """Whether a contact may be spoken to, and has a way that no carrier called dead."""
+    reach = story.alarm.reach(contact)
+    if reach is None or contact in story.alarm.gone or contact in night.left:
+        return False
+    return bool(set(reach.ways) - night.dead)

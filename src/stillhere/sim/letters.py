@@ -1,0 +1,172 @@
+"""What leaves: leased, rendered, handed to a carrier, and recorded, as the engine's courier does.
+
+Owns the life of a message between ``delivery.lease`` and ``delivery.record``, which a death of the
+engine loses, and what carriers say later (``delivery.receipt``). Knows how many are in flight;
+decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from random import Random
+
+from django.db import Error
+
+from stillhere.channels.base import Fate, Receipt
+from stillhere.core.alarm import Alarm
+from stillhere.engine import letters as real
+from stillhere.sim import invariants
+from stillhere.sim.carriers import CHANNELS, DEADLINE_S, Carriers, Passage
+from stillhere.sim.invariants import require
+from stillhere.sim.service import Died, Service
+from stillhere.store import clock, delivery
+from stillhere.store.delivery import Fated, Leased
+
+LEASE_MARGIN_S = 10.0
+RECEIPT_AGAIN_MS = (2_000, 10_000, 30_000, 60_000)
+_RANK = "SELECT id, urgency, place, due_at FROM message WHERE"
+
+
+class Letters:
+    """Every message in flight, at most ``places`` to a channel. ``arrives`` is told when one
+    reaches a phone."""
+
+    def __init__(self, service: Service, carriers: Carriers, places: int) -> None:
+        self._service, self._carriers, self._places = service, carriers, places
+        self._world, self._night = service.world, service.night
+        self._dice: Random = self._world.dice("letters")
+        self._flying = dict.fromkeys(CHANNELS, 0)
+        self._results: list[Fated] = []
+        self.arrives: Callable[[Leased], None] = lambda _: None
+
+    def lose(self) -> None:
+        """The engine died: nobody waits for an answer, and results not recorded are lost."""
+        self._flying = dict.fromkeys(CHANNELS, 0)
+        self._results.clear()
+
+    # --- leaving --------------------------------------------------------------------------------
+
+    def lease(self, channel: str) -> bool:
+        """One round of a channel's queue; False where there was no place for another."""
+        free = self._places - self._flying[channel]
+        if free <= 0:
+            self._night.full_t[channel] = self._world.t
+            return False
+        lease_s = DEADLINE_S[channel] + LEASE_MARGIN_S
+        engine = self._service.engine
+        self._service.storage.alone = True  # what comes in now, the lease could not know
+        try:
+            leased = self._service.act(
+                engine, lambda: delivery.lease(channel, clock.now_ms(), free, lease_s)
+            )
+        finally:
+            self._service.storage.alone = False
+        if leased:
+            self._judge(channel, leased)
+        self._flying[channel] += len(leased)
+        for message in leased:
+            send = partial(self._send, channel, message, engine.life)
+            self._world.after(self._dice.randrange(0, 20), send)
+        return True
+
+    def _judge(self, channel: str, leased: Sequence[Leased]) -> None:
+        look, ids, now = self._service.storage.look, [m.id for m in leased], self._night.now
+        marks = ", ".join(["?"] * len(ids))
+        ranks = {id: tuple(rank) for id, *rank in look(f"{_RANK} id IN ({marks})", *ids)}
+        ready = "status = 'queued' AND channel = ? AND due_at <= ? AND lease_until_at <= ?"
+        left = [tuple(rank) for _, *rank in look(f"{_RANK} {ready}", channel, now, now)]
+        taken = [ranks[id] for id in ids]
+        require(invariants.FOR_EVERY_LEASE, self._night, taken, left)
+        for id in ids:
+            require(invariants.FOR_EVERY_LEASED_MESSAGE, self._night, self._night.mails[id])
+
+    def _send(self, channel: str, message: Leased, life: int) -> None:
+        """Hand one leased message to its carrier, unless the engine died in between."""
+        if life != self._service.engine.life:
+            return
+        real.render(message, message.to)
+        passage = self._carriers.hand(channel, message.address, self._world.t)
+        mail = self._night.mails[message.id]
+        mail.handed += 1
+        mail.accepted = mail.accepted or passage.answer in (Fate.ACCEPTED, None)
+        self._night.count("messages")
+        said = passage.answer or "nothing"
+        self._world.say(f"message {mail.id} handed over, its carrier will say {said}")
+        for ms in passage.arrivals:
+            self._world.after(ms, partial(self._arrived, message))
+        for ms, fate in passage.receipts:
+            self._world.after(ms, partial(self._receipt, channel, message, passage, fate, 0))
+        self._world.after(passage.answer_ms, partial(self._told, message, passage, life))
+
+    def _arrived(self, message: Leased) -> None:
+        mail, night = self._night.mails[message.id], self._night
+        night.count("duplicates", int(mail.arrived))
+        mail.arrived = True
+        story = night.story_of(mail)
+        if story is not None and mail.contact is not None and mail.word != "stand-down":
+            story.reached.add(mail.contact)
+        self.arrives(message)
+
+    # --- what carriers say ----------------------------------------------------------------------
+
+    def _told(self, message: Leased, passage: Passage, life: int) -> None:
+        """The carrier answered, or its time to answer is over."""
+        if life != self._service.engine.life:
+            return
+        self._flying[message.channel] -= 1
+        if passage.answer is None:
+            receipt = Receipt(Fate.UNKNOWN, passage.ref, "no answer in time")
+        else:
+            receipt = Receipt(passage.answer, passage.ref)
+        self._results.append(real.fated(message, receipt))
+        if len(self._results) == 1:
+            self._world.after(self._dice.randrange(0, 20), partial(self._record, life))
+
+    def _record(self, life: int) -> None:
+        """Write down a group of results. What cannot be written runs out and is sent again."""
+        if life != self._service.engine.life:
+            return
+        group, self._results = self._results, []
+        before = self._alarms()
+        try:
+            self._service.act(self._service.engine, lambda: delivery.record(group, clock.now_ms()))
+        except (Died, Error) as failure:
+            ids = [f.message.id for f in group]
+            self._world.say(f"results of {ids} are lost: {type(failure).__name__}")
+            return
+        self._recorded([(f.message, f.fate) for f in group], before)
+
+    def _receipt(
+        self, channel: str, message: Leased, passage: Passage, fate: Fate, tries: int
+    ) -> None:
+        """The carrier tells us more; if nobody takes it, it tells us again."""
+        before, known, status = self._alarms(), False, real.FATES[fate]
+        id = message.id if passage.knows_us else None
+        take = partial(delivery.receipt, channel, passage.ref, status, "receipt", message=id)
+        try:
+            if self._service.web.up:
+                known = self._service.act(self._service.web, lambda: take(now=clock.now_ms()))
+        except (Died, Error):
+            self._world.say("web: a receipt was not taken")
+        if not known:
+            if tries < len(RECEIPT_AGAIN_MS):
+                again = partial(self._receipt, channel, message, passage, fate, tries + 1)
+                self._world.after(RECEIPT_AGAIN_MS[tries], again)
+            return
+        sql = "SELECT status FROM message WHERE id = ?"
+        if self._service.storage.look(sql, message.id)[0][0] == "failed":
+            self._recorded([(message, status)], before)
+
+    def _alarms(self) -> dict[int, Alarm]:
+        """The open alarms as they stand, by watch."""
+        return {story.watch: story.alarm for story in self._night.alarms_open()}
+
+    def _recorded(self, news: Sequence[tuple[Leased, str]], before: dict[int, Alarm]) -> None:
+        bad = [m for m, fate in news if fate in (delivery.FAILED, delivery.OPTED_OUT)]
+        for message in bad:
+            self._night.mails[message.id].accepted = False
+        for message, fate in news:
+            if fate == delivery.OPTED_OUT and message.contact is not None:
+                self._night.gone(message.contact)
+        self._night.died([m.address for m in bad if m.address is not None], before)

@@ -1,0 +1,317 @@
+"""One seed, one night: who lives in it, what goes wrong, and whether everything held.
+
+Owns the cast, the faults drawn for a night, the loop that lets time pass, and the verdict. Every
+night begins with the same rows; what differs comes from the seed alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+
+from django.test import override_settings
+
+from stillhere.core.events import State
+from stillhere.sim import invariants
+from stillhere.sim.carriers import Carriers
+from stillhere.sim.circle import Coordinator, Neighbour
+from stillhere.sim.engine_side import EngineSide
+from stillhere.sim.evidence import Change, Evidence
+from stillhere.sim.invariants import require
+from stillhere.sim.letters import Letters
+from stillhere.sim.people import MINUTE_MS, Sam
+from stillhere.sim.service import Process, Service
+from stillhere.sim.storage import Storage
+from stillhere.sim.web_side import WebSide
+from stillhere.sim.world import Violation, World
+from stillhere.store import services
+from stillhere.store.delivery import Leased
+from stillhere.store.models import Contact, Message, Person
+from stillhere.store.services import Reached
+
+PERSONS, CONTACTS = 6, 5
+SHORTEST_MS, LONGEST_MS = 20 * MINUTE_MS, 80 * MINUTE_MS
+MENDING_MS = 240 * MINUTE_MS  # after this long without faults everything has come to its end
+ROUNDS_MS = 20_000
+LOOK_EVERY_MS, SELDOM_MS = 5_000, 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one night. ``broken`` names the rule that did not hold, and how."""
+
+    seed: int
+    counts: dict[str, int]
+    trace_hash: str
+    broken: Violation | None = None
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Simulator:
+    """Runs nights on one storage. Use it inside ``opened``."""
+
+    storage: Storage
+    persons: list[int] = field(default_factory=list)
+
+    def run(self, seed: int) -> Verdict:
+        """Live through the night of this seed."""
+        world = World(seed)
+        night = Night(world, self.storage, self.persons)
+        broken = None
+        with _clock_of(world), _listening(world):
+            try:
+                night.live()
+            except Violation as violation:
+                broken = violation
+                world.say(f"VIOLATION {violation}")
+        lines = tuple(world.lines) if broken is not None else ()
+        return Verdict(seed, night.evidence.counts, world.trace_hash(), broken, lines)
+
+
+@contextmanager
+def opened() -> Iterator[Simulator]:
+    """A simulator with its own database in place of this thread's."""
+    storage = Storage()
+    simulator = Simulator(storage)
+    with storage.installed():
+        with _clock_of(World(0)):
+            storage.make_template(partial(_cast, simulator.persons))
+        yield simulator
+
+
+def _cast(persons: list[int]) -> None:
+    """Six people with five contacts each, everyone confirmed, each with a text and a call way."""
+    number = 0
+    for _ in range(PERSONS):
+        person, _key = services.new_person("en", "America/Denver")
+        services.set_plan(person, name="Sam", place="12 Elm Street")
+        services.set_own_addresses(person, _ways(number := number + 1))
+        for name in ("Leo", "Maya", "Ana", "Ines", "Ben")[:CONTACTS]:
+            services.join(services.add_contact(person, name, _ways(number := number + 1)))
+        persons.append(person.id)
+    Message.objects.all().delete()  # the invitations, sent weeks ago
+
+
+def _ways(number: int) -> list[Reached]:
+    """The two ways of one fictional phone."""
+    value = f"+1202555{number:04}"
+    return [Reached("text", value, rings=False), Reached("call", value, rings=True)]
+
+
+@contextmanager
+def _clock_of(world: World) -> Iterator[None]:
+    with override_settings(RAW_NOW_MS=world.raw_now_ms, BOOT_MS=world.boot_ms):
+        yield
+
+
+class _Ear(logging.Handler):
+    """What the service logs is part of the trace."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(logging.WARNING)
+        self._world = world
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._world.say(f"log: {record.getMessage()}")
+        if record.exc_info is not None and record.exc_info[1] is not None:
+            self._world.say(f"log: {record.exc_info[1]!r}")
+
+
+@contextmanager
+def _listening(world: World) -> Iterator[None]:
+    log, ear = logging.getLogger("stillhere"), _Ear(world)
+    before, log.propagate = log.propagate, False
+    handlers, log.handlers = log.handlers, [ear]
+    try:
+        yield
+    finally:
+        log.handlers, log.propagate = handlers, before
+
+
+class Night:
+    """One night, from its first event to the verdict."""
+
+    def __init__(self, world: World, storage: Storage, persons: list[int]) -> None:
+        storage.fresh()
+        self.world, self._storage = world, storage
+        self._dice: Random = world.dice("night")
+        self._ends_t = self._dice.randrange(SHORTEST_MS, LONGEST_MS)
+        self.evidence = Evidence(storage)
+        self._service = Service(world, storage, self.evidence)
+        places = self._dice.choice((2, 12, 12, 12))  # how many each carrier takes at once
+        carriers = Carriers(world.dice("carriers"), self._ends_t)
+        self._letters = Letters(self._service, carriers, places)
+        self._engine = EngineSide(self._service, self._letters)
+        self._web = WebSide(self._service)
+        self._coordinator = Coordinator(world, self._web, self.evidence)
+        self._sams: dict[int, Sam] = {}
+        self._neighbours: dict[int, Neighbour] = {}
+        self._looked_t = 0
+        self._letters.arrives = self._arrives
+        self._service.shows = self._shows
+        self._service.away_ms = self._away_ms
+        for person in persons[: self._dice.randrange(1, PERSONS + 1)]:
+            self._moves_in(person)
+
+    # --- who lives here -------------------------------------------------------------------------
+
+    def _moves_in(self, person: int) -> None:
+        """One person with a watch tonight, and the people on their list."""
+        dice, write = self._dice, self._storage.raw.execute
+        self._sams[person] = sam = Sam(self.world, self._web, person, self._ends_t)
+        self.world.at(dice.randrange(0, 10 * MINUTE_MS), sam.begins)
+        if dice.random() < 0.15:
+            write("DELETE FROM address WHERE person_id = ?", [person])
+        found = self._storage.look("SELECT id FROM contact WHERE person_id = ?", person)
+        stays, rung = dice.choice((0, 1, 2, 2, 3, 3, 4, 5)), 0
+        for no, (contact,) in enumerate(found):
+            if no >= stays:
+                write("DELETE FROM address WHERE contact_id = ?", [contact])
+                write("UPDATE contact SET status = 'removed' WHERE id = ?", [contact])
+                continue
+            (status,) = dice.choices(("confirmed", "invited", "left"), (80, 15, 5))
+            rung += dice.choice((0, 1, 1))
+            write("UPDATE contact SET rung = ?, status = ? WHERE id = ?", [rung, status, contact])
+            if status == "left":
+                self.evidence.left.add(contact)
+            if dice.random() < 0.3:
+                only = dice.choice(("text", "call"))
+                write("DELETE FROM address WHERE contact_id = ? AND channel = ?", [contact, only])
+            self._meets(contact)
+        if dice.random() < 0.25:
+            self.world.at(dice.randrange(self._ends_t), partial(self._asks_another, person))
+
+    def _meets(self, contact: int) -> None:
+        self._neighbours[contact] = Neighbour(self.world, self._web, self.evidence, contact)
+
+    def _asks_another(self, person: int) -> None:
+        """Somebody is put on the list in the middle of the night."""
+        ways = _ways(900 + person)
+
+        def add() -> Contact:
+            return services.add_contact(Person.objects.get(id=person), "Ruth", ways)
+
+        self._web.call(add, lambda contact: self._meets(contact.id))
+
+    def _arrives(self, message: Leased) -> None:
+        """A message reached a phone."""
+        if message.contact is not None:
+            neighbour = self._neighbours.get(message.contact)
+            if neighbour is not None:
+                neighbour.hears(message)
+        elif message.address is None:
+            self._coordinator.hears(message)
+        else:
+            for sam in self._sams.values():
+                if sam.watch == message.watch and "ask" in message.facts:
+                    sam.hears(message.facts["ask"])
+
+    def _shows(self, change: Change) -> None:
+        """Pages show what changed; a neighbour may see it without having been called."""
+        for sam in self._sams.values():
+            sam.sees(change)
+        alarm = change.after.alarm
+        if alarm is not None and (change.before is None or change.before.alarm is None):
+            for contact in alarm.circle.contacts():
+                if self._dice.random() < 0.06 and contact in self._neighbours:
+                    self._neighbours[contact].reacts(change.after.id)
+
+    # --- what goes wrong ------------------------------------------------------------------------
+
+    def _away_ms(self, process: Process) -> int:
+        """How long a dead process stays away. Between a restart and an outage there is a grey
+        zone that depends on the last beat; it is left out."""
+        dice = self._dice
+        if self.world.t >= self._ends_t:
+            return dice.randrange(300, 2_000)
+        if process.name == "web":
+            return dice.randrange(300, 40_000 if dice.random() < 0.1 else 4_000)
+        return (
+            dice.randrange(20_000, 600_000) if dice.random() < 0.3 else dice.randrange(300, 9_000)
+        )
+
+    def _plan_faults(self) -> None:
+        dice, at = self._dice, self.world.at
+        engine, web = self._service.engine, self._service.web
+        for _ in range(dice.choice((0, 1, 2, 4, 8, 16))):
+            t, process = dice.randrange(self._ends_t), dice.choice((engine, engine, web))
+            if dice.random() < 0.25:
+                both = (engine, web) if dice.random() < 0.3 else (process,)
+                for each in both:
+                    at(t, partial(self._service.kill, each))
+            else:
+                fails = partial(
+                    self._service.will_fail, process, dice.randrange(1, 40),
+                    dies=dice.random() < 0.8,
+                )  # fmt: skip
+                at(t, fails)
+        if dice.random() < 0.25:
+            for _ in range(dice.choice((1, 1, 2))):
+                by_ms = dice.choice((3_600_000, 600_000, 120_000, 30_000, 5_000))
+                by_ms *= dice.choice((-1, -1, 1))
+                at(dice.randrange(self._ends_t), partial(self._moves_clock, by_ms))
+
+    def _moves_clock(self, by_ms: int) -> None:
+        self.world.move_clock(by_ms)
+        self.evidence.moves.append((self.world.t, by_ms))
+        self._engine.clock_moved()
+
+    # --- time passes ----------------------------------------------------------------------------
+
+    def live(self) -> None:
+        """The whole night, then a quiet time in which everything must come to its end. Raises
+        Violation."""
+        self._plan_faults()
+        self._keep_looking()
+        self._until(self._ends_t)
+        self._storage.fuses.clear()
+        self.world.say("the night is over")
+        while self._unfinished() and self.world.t < self._ends_t + MENDING_MS:
+            self._finish()
+            self._until(self.world.t + ROUNDS_MS)
+        self.evidence.see(self.world.t, self.evidence.now, ())
+        require(invariants.WHEN_THE_NIGHT_IS_OVER, self.evidence)
+
+    def _until(self, t: int) -> None:
+        while True:
+            self._engine.arm()
+            comes, rounds = self.world.next_t(), self._engine.next_t()
+            next_t = min((each for each in (comes, rounds) if each is not None), default=t + 1)
+            if next_t > t:
+                self._engine.beat_until(t)
+                self.world.t = t
+                return
+            self._engine.beat_until(next_t)
+            if next_t == rounds:
+                self._engine.run_round()
+            else:
+                self.world.happen()
+
+    def _keep_looking(self) -> None:
+        """Look at everything every few seconds, as nobody inside does."""
+        if self._engine.calm:
+            self.evidence.t, self.evidence.now = self.world.t, self._service.now()
+            require(invariants.IN_CALM, self.evidence)
+        if self._dice.random() < (0.02 if self.evidence.alarms_open() else 0.002):
+            self._engine.audit()
+        busy = any(each.watch.state is not State.OPEN for each in self.evidence.open_watches())
+        self.world.after(LOOK_EVERY_MS if busy else SELDOM_MS, self._keep_looking)
+
+    def _unfinished(self) -> bool:
+        look = self._storage.look
+        waiting = look("SELECT count(*) FROM message WHERE status = 'queued'")[0][0]
+        return bool(waiting) or bool(self.evidence.open_watches())
+
+    def _finish(self) -> None:
+        """Whoever can ends what is still open."""
+        still_open = {each.id for each in self.evidence.open_watches()}
+        for sam in self._sams.values():
+            if sam.watch in still_open:
+                sam.gives_up()
+        for story in self.evidence.alarms_open():
+            self._coordinator.ends(story.watch)

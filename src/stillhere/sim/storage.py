@@ -1,0 +1,138 @@
+"""A real SQLite database for each night, and the points between any two statements where a process
+may die.
+
+Owns the connection the simulated processes use: a migrated template, made once, is copied into
+memory for every night. Refuses to be durable (there is no disk here), and to touch the database of
+the installation it runs in. What is proved here is order and atomicity; that a commit survives a
+power cut is tested with real files and real kills.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.core.management import call_command
+from django.db import OperationalError, connections
+from django.db.backends.sqlite3.base import DatabaseWrapper
+from django.db.utils import ConnectionHandler
+
+from stillhere.store import rows
+from stillhere.store.clock import ClockRow
+from stillhere.store.rows import Row
+
+_DATABASE = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": ":memory:",
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA synchronous=OFF;"},
+    }
+}
+_CLOCK = "SELECT clock_offset_ms, clock_rate, clock_anchor_at, beat_at FROM installation"
+
+
+class Crash(BaseException):
+    """The process dies here: no handler of ours may catch it, only the database rolls back."""
+
+
+@dataclass(slots=True)
+class Fuse:
+    """Burns one statement at a time, then the process dies, or the database refuses."""
+
+    left: int
+    dies: bool = True
+
+
+class Storage:
+    """The database, and who is at it. ``acting`` names the process whose statement it is;
+    ``between`` is called where another process may get in, unless it wants to be ``alone``."""
+
+    def __init__(self) -> None:
+        self._ours = cast("DatabaseWrapper", ConnectionHandler(_DATABASE)["default"])
+        self._template = sqlite3.connect(":memory:")
+        self.acting: str | None = None
+        self.fuses: dict[str, Fuse] = {}
+        self.statements = 0
+        self.between: Callable[[], None] = lambda: None
+        self.alone = False
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Stand in for this thread's database."""
+        theirs = connections["default"]
+        connections["default"] = self._ours
+        self._ours.ensure_connection()
+        self._ours.execute_wrappers.append(self._at_each_statement)
+        try:
+            yield
+        finally:
+            self._ours.execute_wrappers.remove(self._at_each_statement)
+            self._ours.close()
+            connections["default"] = theirs
+
+    def make_template(self, fill: Callable[[], None]) -> None:
+        """Migrate once, let ``fill`` write what every night begins with, and keep that."""
+        call_command("migrate", verbosity=0, interactive=False)
+        fill()
+        self.raw.backup(self._template)
+
+    def fresh(self) -> None:
+        """Begin a night: everything as in the template."""
+        assert not self._ours.in_atomic_block
+        self._template.backup(self.raw)
+        self.acting, self.fuses, self.between, self.alone = None, {}, lambda: None, False
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """The connection itself, for looking on without being one of the processes."""
+        return cast("sqlite3.Connection", self._ours.connection)
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._ours.in_atomic_block
+
+    def burn(self) -> None:
+        """One more point at which the acting process may die."""
+        fuse = self.fuses.get(self.acting) if self.acting is not None else None
+        if fuse is None:
+            return
+        fuse.left -= 1
+        if fuse.left > 0:
+            return
+        del self.fuses[cast("str", self.acting)]
+        if fuse.dies:
+            raise Crash
+        raise OperationalError("database is locked")
+
+    def _at_each_statement(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
+    ) -> Any:
+        if self.acting is not None:
+            self.statements += 1
+            if not self.alone and not self._ours.in_atomic_block:
+                self.between()
+            self.burn()
+        return execute(sql, params, many, context)
+
+    # --- looking on -----------------------------------------------------------------------------
+
+    def clock_row(self) -> ClockRow:
+        """The installation's clock, read without being noticed."""
+        found = self.look(_CLOCK)
+        return ClockRow(*found[0]) if found else ClockRow(0, 1.0, 0, 0)
+
+    def look(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
+        """Read without being noticed."""
+        return self.raw.execute(sql, params).fetchall()
+
+    def watch_rows(self, known: dict[int, int]) -> Iterator[tuple[int, int, bool, Row]]:
+        """(id, version, quarantined, row) of watches that changed since ``known``."""
+        for id, version in self.look("SELECT id, version FROM watch ORDER BY id"):
+            if known.get(id) != version:
+                columns = ", ".join(rows.COLUMNS)
+                sql = f"SELECT quarantined_at, {columns} FROM watch WHERE id = ?"  # noqa: S608
+                quarantined_at, *row = self.look(sql, id)[0]
+                yield id, version, quarantined_at is not None, tuple(row)

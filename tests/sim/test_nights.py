@@ -1,0 +1,46 @@
+"""Seeded nights: the real core, store and engine under faults, judged by what an onlooker knows.
+
+A night that fails is seen again, alone, with the seed the test prints:
+``stillhere simulate --nights 1 --seed N``.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from stillhere.sim.nights import Simulator, Verdict
+
+FEW = range(1, 7)
+SLICE = 10
+MANY = range(100, 300, SLICE)
+
+
+def _nights(simulator: Simulator, seeds: range) -> list[Verdict]:
+    """Live through all of them; fails with the seed, the rule and the last events of each that
+    broke."""
+    verdicts = [simulator.run(seed) for seed in seeds]
+    broken = [verdict for verdict in verdicts if verdict.broken is not None]
+    for verdict in broken:
+        print(f"seed {verdict.seed}: {verdict.broken}", *verdict.lines, sep="\n  ")
+    assert [(verdict.seed, str(verdict.broken)) for verdict in broken] == []
+    return verdicts
+
+
+def test_a_few_nights_hold(simulator: Simulator) -> None:
+    verdicts = _nights(simulator, FEW)
+    for what in ("watches", "check-ins", "alarms", "messages", "crashes"):
+        assert sum(verdict.counts.get(what, 0) for verdict in verdicts) > 0, f"no {what}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", MANY)
+def test_hundreds_of_nights_hold(simulator: Simulator, first: int) -> None:
+    _nights(simulator, range(first, first + SLICE))
+
+
+def test_one_seed_is_one_night(simulator: Simulator) -> None:
+    once, other = simulator.run(2), simulator.run(3)
+    again = simulator.run(2)
+    assert again.trace_hash == once.trace_hash
+    assert again.counts == once.counts
+    assert other.trace_hash != once.trace_hash

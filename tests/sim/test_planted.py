@@ -1,0 +1,182 @@
+"""A simulator that finds nothing proves nothing: these bugs are planted, and have to be found.
+
+Every one has been made by somebody: marked done before it was sent, a timer that was lost, an old
+answer taken for a new one. The name of the rule that must notice stands beside each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from stillhere.core import alarm, asking, calling, ladder
+from stillhere.core import events as ev
+from stillhere.core.asking import Watch
+from stillhere.core.events import Effect, State
+from stillhere.core.watch import TABLE
+from stillhere.sim.nights import Simulator
+from stillhere.store import delivery, outbox, queries, rows
+from stillhere.store.models import Message
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+MOST_NIGHTS = 40
+
+
+def an_answer_from_before_the_alarm_ends_it(patch: pytest.MonkeyPatch) -> None:
+    def answered(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
+        return calling.answered(w, replace(e, made_at=now), now, out)
+
+    for state in (State.ALARM, State.CLAIMED, State.ATTENDED):
+        patch.setitem(TABLE, (state, ev.StillHere), answered)
+
+
+def a_message_is_marked_sent_before_it_is_sent(patch: pytest.MonkeyPatch) -> None:
+    real = delivery.lease
+
+    def lease(channel: str, now: int, most: int, lease_s: float) -> list[delivery.Leased]:
+        leased = real(channel, now, most, lease_s)
+        Message.objects.filter(id__in=[m.id for m in leased]).update(status="sent")
+        return leased
+
+    patch.setattr(delivery, "lease", lease)
+
+
+def a_dead_number_is_only_logged(patch: pytest.MonkeyPatch) -> None:
+    real = delivery._feed_back
+
+    def feed_back(news: Any, now: int) -> None:
+        real([each for each in news if each[3] != delivery.FAILED], now)
+
+    patch.setattr(delivery, "_feed_back", feed_back)
+
+
+def nobody_is_told_to_call_an_ambulance(patch: pytest.MonkeyPatch) -> None:
+    def ambulance(a: alarm.Alarm, now: int, out: list[Effect]) -> alarm.Alarm:
+        return replace(a, ambulance_at=None, ambulance_told=True)
+
+    patch.setattr(ladder, "ambulance", ambulance)
+
+
+def what_is_no_longer_true_is_not_taken_back(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(outbox, "withdraw", lambda *facts: None)
+
+
+def a_no_is_forgotten_once_a_message_is_queued(patch: pytest.MonkeyPatch) -> None:
+    real = delivery._stale
+
+    def stale(row: dict[str, Any], now: int) -> str:
+        why = real(row, now)
+        return "" if why == "not wanted" else why
+
+    patch.setattr(delivery, "_stale", stale)
+
+
+def an_outage_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(queries, "outages_since", lambda at: [])
+
+
+def messages_leave_in_the_order_they_were_written(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(delivery, "_LEASE", delivery._LEASE.replace("urgency, place, due_at", "id"))
+
+
+def a_claim_holds_for_as_long_as_it_likes(patch: pytest.MonkeyPatch) -> None:
+    for module in (alarm, ladder):
+        patch.setattr(module, "ALL_HOLDS_S", 10**6)
+
+
+def every_rung_is_rung_at_once(patch: pytest.MonkeyPatch) -> None:
+    real = ladder.climb
+
+    def climb(a: alarm.Alarm, now: int, out: list[Effect]) -> alarm.Alarm:
+        after = real(a, now, out)
+        return after if after.round > a.round else replace(after, next_rung_at=now)
+
+    patch.setattr(ladder, "climb", climb)
+
+
+def nobody_hears_that_it_is_over(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ladder, "stand_down", lambda *facts: None)
+
+
+def an_end_that_found_no_way_is_given_up(patch: pytest.MonkeyPatch) -> None:
+    """As the store once did."""
+    patch.setattr(delivery, "_by_another_way", lambda lost, now: None)
+
+
+def a_check_in_is_acknowledged_and_not_counted(patch: pytest.MonkeyPatch) -> None:
+    def still_here(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
+        return asking.still_here(w, e, now, out) if now % 5 else w
+
+    for state in (State.OPEN, State.ASKING):
+        patch.setitem(TABLE, (state, ev.StillHere), still_here)
+
+
+def a_claimed_alarm_loses_its_timer(patch: pytest.MonkeyPatch) -> None:
+    real = rows.freeze
+
+    def freeze(w: Watch) -> rows.Row:
+        wake_at, *rest = real(w)
+        return (None if w.state is State.CLAIMED else wake_at, *rest)
+
+    patch.setattr(rows, "freeze", freeze)
+
+
+def nobody_asks_again_after_an_answer(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(calling, "RECHECKS_S", (3600,))
+
+
+def the_engine_looks_every_few_seconds_only(patch: pytest.MonkeyPatch) -> None:
+    real = queries.due
+    patch.setattr(queries, "due", lambda now, most: real(now - 6_000, most))
+
+
+PLANTED: dict[Plant, tuple[str, ...]] = {
+    an_answer_from_before_the_alarm_ends_it: ("an_alarm_ends_only_by_an_answer_or_a_word",),
+    a_message_is_marked_sent_before_it_is_sent: (
+        "what_is_marked_sent_was_handed_over",
+        "everyone_told_of_an_alarm_is_told_of_its_end",
+    ),
+    a_dead_number_is_only_logged: ("a_dead_number_moves_the_ladder_at_once",),
+    nobody_is_told_to_call_an_ambulance: ("the_ambulance_words_come_at_five_minutes",),
+    what_is_no_longer_true_is_not_taken_back: ("no_word_leaves_after_its_alarm_is_over",),
+    a_no_is_forgotten_once_a_message_is_queued: ("nobody_who_said_no_more_is_contacted",),
+    an_outage_is_forgotten: ("nobody_is_alarmed_without_the_full_time_to_answer",),
+    messages_leave_in_the_order_they_were_written: ("each_lease_takes_the_most_urgent_first",),
+    a_claim_holds_for_as_long_as_it_likes: ("all_holds_together_last_at_most_ten_minutes",),
+    every_rung_is_rung_at_once: ("no_rung_is_rung_before_its_time",),
+    nobody_hears_that_it_is_over: ("everyone_told_of_an_alarm_is_told_of_its_end",),
+    an_end_that_found_no_way_is_given_up: ("everyone_told_of_an_alarm_is_told_of_its_end",),
+    a_check_in_is_acknowledged_and_not_counted: ("no_acknowledged_check_in_is_forgotten",),
+    a_claimed_alarm_loses_its_timer: (
+        "every_open_watch_is_looked_at_in_time",
+        "the_proof_holds_while_the_engine_is_up",
+    ),
+    nobody_asks_again_after_an_answer: (
+        "whoever_answered_an_alarm_is_asked_again_within_a_minute",
+    ),
+    the_engine_looks_every_few_seconds_only: ("every_open_watch_is_looked_at_in_time",),
+}
+
+
+def _hunt(simulator: Simulator, most: int) -> tuple[int, str] | None:
+    """The first night that finds something, and the rule that did."""
+    for seed in range(1, most + 1):
+        broken = simulator.run(seed).broken
+        if broken is not None:
+            return seed, broken.invariant
+    return None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
+def test_a_planted_bug_is_found(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, plant: Plant
+) -> None:
+    plant(monkeypatch)
+    found = _hunt(simulator, MOST_NIGHTS)
+    assert found is not None, f"{MOST_NIGHTS} nights found nothing"
+    print(f"found in night {found[0]}: {found[1]}")
+    assert found[1] in PLANTED[plant]
