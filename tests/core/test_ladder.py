@@ -345,6 +345,22 @@ def test_the_same_claim_twice_is_a_double_tap() -> None:
     assert len(night.tells(ANA, Word.GOING)) == 1
 
 
+def test_a_claim_made_again_after_a_mistaken_no_is_heard() -> None:
+    night = alarmed()
+    night.claims(LEO, 120)
+    night.declines(LEO)
+    night.claims(LEO, 120)
+    assert night.state() is State.CLAIMED
+
+
+def test_a_claim_made_again_after_a_locked_door_is_heard() -> None:
+    night = alarmed()
+    night.claims(LEO, 120)
+    night.locked_out(LEO)
+    night.claims(LEO, 120)
+    assert night.state() is State.CLAIMED
+
+
 def test_giving_up_a_claim_reopens_the_ladder_at_once() -> None:
     night = alarmed()
     night.claims(LEO, 300)

@@ -178,8 +178,7 @@ def break_way(alarm: Alarm, contact: int, way: int, now: int, out: list[Effect])
 def claim(alarm: Alarm, contact: int, eta_s: int | None, now: int, out: list[Effect]) -> Alarm:
     """ "I'm going": near enough, it holds the ladder; the others are told who, and that it is
     not over."""
-    before = next((c for c in alarm.claims if c.contact == contact), None)
-    if before is not None and before.eta_s == eta_s and now < before.at + SAME_TAP_S * 1000:
+    if _same_tap(alarm, contact, eta_s, now):
         return alarm
     others = tuple(c for c in alarm.claims if c.contact != contact)
     from_at, until_at = alarm.held_from_at, None
@@ -195,6 +194,17 @@ def claim(alarm: Alarm, contact: int, eta_s: int | None, now: int, out: list[Eff
     )
     tell(alarm, alarm.listeners(contact), Word.GOING, now, out, who=contact, eta_s=eta_s)
     return alarm
+
+
+def _same_tap(alarm: Alarm, contact: int, eta_s: int | None, now: int) -> bool:
+    """Whether this claim was made a moment ago and still stands: one taken back since, by a no or
+    a locked door, is made anew."""
+    before = next((c for c in alarm.claims if c.contact == contact), None)
+    if before is None or contact in alarm.out or before.eta_s != eta_s:
+        return False
+    if contact == alarm.obstacle_by and before.at <= alarm.obstacle_at:
+        return False
+    return now < before.at + SAME_TAP_S * 1000
 
 
 def lapse(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:

@@ -162,6 +162,8 @@ def worth_a_line(before: Watch, event: Event, after: Watch) -> bool:
     """Whether the journal keeps this: everything about an alarm, and every turn the person made;
     not the asks and answers of a quiet night."""
     if before.alarm is not None or after.alarm is not None:
+        if before == after:
+            return False  # the same form twice is said once
         return not isinstance(event, ev.TimePassed | ev.Shown) or before.state is not after.state
     turn = isinstance(event, ev.Started | ev.Marked | ev.Ended | ev.Paused | ev.ServiceWasDown)
     return turn or (after.state is State.CLOSED and before.state is not State.CLOSED)
