@@ -143,6 +143,14 @@ def test_a_new_key_revokes_the_old_one_and_loses_nothing(clock: Clock) -> None:
     assert queries.person_note(found, "entry") == "code 4711"
 
 
+def test_a_name_cannot_turn_the_words_around_it(clock: Clock) -> None:
+    night = sams_night(("Le\u202eo\x1b[31m",))
+    services.set_plan(night.person, name="S\u2066am", entry="gate\ndoor")
+    assert queries.contact_name(night.contacts["Le\u202eo\x1b[31m"]) == "Leo[31m"
+    assert queries.person_note(night.person, "name") == "Sam"
+    assert queries.person_note(night.person, "entry") == "gate\ndoor"
+
+
 def test_someone_removed_or_gone_has_no_key_any_more(clock: Clock) -> None:
     night = sams_night(("Leo", "Ines"))
     keys = {n: sealed.key_for("contact", c.nonce) for n, c in night.contacts.items()}

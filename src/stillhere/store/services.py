@@ -8,6 +8,7 @@ moved by the engine.
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -19,6 +20,7 @@ from stillhere.store.models import Address, Contact, Message, Person, WatchRow
 LONGEST_NAME = 80
 LONGEST_NOTE = 1000
 MOST_CONTACTS = 20
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MOST_ERASED = 500  # in one transaction, so that a check-in never waits long behind an erasure
 WISHES = ("phone-first", "call-now", "never")
 
@@ -46,12 +48,19 @@ def new_person(lang: str, tz: str = "UTC") -> tuple[Person, str]:
     return person, key
 
 
+def readable(typed: str) -> str:
+    """What was typed without what could disturb the words around it: control characters (lines
+    stay lines) and marks that turn the direction of writing."""
+    kept = (c for c in typed if c == "\n" or not (unicodedata.category(c) == "Cc" or c in TURNING))
+    return "".join(kept).strip()
+
+
 def set_plan(person: Person, **notes: str) -> None:
     """Keep the parts of the plan that were given: name, place, entry, dispatch (sealed), wish,
     lang, tz."""
     changed = []
     for name, typed in notes.items():
-        value = typed.strip()
+        value = readable(typed)
         if name in ("name", "place", "entry", "dispatch"):
             limit = LONGEST_NAME if name == "name" else LONGEST_NOTE
             setattr(person, name, sealed.seal(value[:limit], f"person.{name}", person.nonce))
@@ -93,7 +102,7 @@ def add_contact(
             person=person,
             nonce=nonce,
             key_hash=sealed.key_hash(sealed.key_for("contact", nonce)),
-            name=sealed.seal(name.strip()[:LONGEST_NAME], "contact.name", nonce),
+            name=sealed.seal(readable(name)[:LONGEST_NAME], "contact.name", nonce),
             lang=lang or person.lang,
             rung=max((c.rung for c in mine), default=-1) + 1 if rung is None else rung,
             created_at=now,

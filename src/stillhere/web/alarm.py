@@ -43,6 +43,7 @@ class Known:
     going: bool
     there: bool
     far: bool
+    by_phone: bool  # whether having spoken with them is enough
     call_now: str
     door: dict[str, str]
     dispatch: str
@@ -66,6 +67,7 @@ def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> Kno
         going=claim is not None and not out,
         there=contact.id in alarm.arrivals,
         far=claim is None or claim.eta_s is None or out,
+        by_phone=alarm.cause is Cause.SILENCE and not alarm.arrivals,
         call_now=_call_now(alarm, person, name),
         door=_door(contact, lines, alarm),
         dispatch=queries.person_note(person, "dispatch") if confirmed else "",

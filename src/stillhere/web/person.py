@@ -129,10 +129,10 @@ def state(request: HttpRequest) -> HttpResponse:
     )
 
 
-@csrf_exempt  # the key in the address is what opens, and no cookie is asked
 @require_http_methods(["GET", "HEAD", "POST"])
 def come_back(request: HttpRequest, key: str) -> HttpResponse:
-    """The recovery link: a page with one button, because scanners follow links."""
+    """The recovery link: a page with one button, because scanners follow links. The button must be
+    ours: another site that pressed it would put Sam among its own people."""
     if queries.person_by_key(key) is None:
         return errors.unknown_key(request)
     if request.method == "POST":

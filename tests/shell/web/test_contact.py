@@ -224,6 +224,25 @@ def test_not_found_and_a_locked_door_keep_the_alarm_open(
     assert "Nobody is here" in read(browser(), leo) or "I'm going" in read(browser(), leo)
 
 
+def test_a_no_by_mistake_is_taken_back_by_the_same_button(alarm: SamsNight, leo: str) -> None:
+    press(leo, "claim", soon="2")
+    press(leo, "decline")
+    press(leo, "claim", soon="2")
+    assert alarm.row().state == "claimed"
+
+
+def test_the_same_press_twice_is_told_once_in_what_happened(alarm: SamsNight, leo: str) -> None:
+    for _ in range(2):
+        press(leo, "claim", soon="2")
+    assert [x.event for x in queries.journal(alarm.watch)].count("Claimed") == 1
+
+
+def test_having_spoken_with_them_is_offered_only_where_it_is_enough(
+    alarm: SamsNight, leo: str
+) -> None:
+    assert "I spoke with them" not in read(browser(), leo)
+
+
 def test_only_someone_who_is_there_ends_a_call_for_help(
     alarm: SamsNight, leo: str, maya: str
 ) -> None:

@@ -190,7 +190,9 @@ def test_the_recovery_link_asks_before_it_opens(night: SamsNight) -> None:
     other = browser()
     assert "Open your pages on this phone" in read(other, f"/p/{night.key}")
     assert "lamp" not in other.cookies
-    assert other.post(f"/p/{night.key}")["Location"] == "/watch"
+    assert other.post(f"/p/{night.key}").status_code == 403, "another site's button is not ours"
+    assert "lamp" not in other.cookies
+    assert post(other, f"/p/{night.key}")["Location"] == "/watch"
     assert "If you go quiet, we reach" in read(other, "/watch")
 
 

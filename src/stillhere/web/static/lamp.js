@@ -76,6 +76,7 @@
     const html = await answer.text();
     if (busy()) { setTimeout(() => change().catch(() => {}), 400); return; }
     const open = [...live.querySelectorAll('details')].map((d) => d.open);
+    document.querySelector('main > .note')?.remove(); /* it spoke of the page as it was */
     live.innerHTML = html;
     live.querySelectorAll('details').forEach((d, i) => { d.open = open[i] ?? false; });
     readNow();
