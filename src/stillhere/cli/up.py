@@ -61,6 +61,11 @@ def _require_free_port(stillhere: Stillhere) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((stillhere.host, stillhere.port))
+        except socket.gaierror:
+            raise SettingError(
+                f"STILLHERE_HOST={stillhere.host} is no address of this machine. "
+                "Leave it empty to listen on all of them."
+            ) from None
         except OSError as error:
             raise SettingError(
                 f"Port {stillhere.port} cannot be used ({error.strerror}). "
@@ -82,7 +87,7 @@ class Announcement:
         status, reasons = health(self.stillhere)
         if status == 200:
             print_address(self.stillhere.base_url)
-            click.echo("Open it on a phone in the same network. Ctrl-C stops it.")
+            click.echo(where_it_opens(self.stillhere.hostname))
             return True
         if boot_ms() - self.since_ms > PATIENCE_MS and reasons != self.said:
             self.said = reasons
@@ -102,6 +107,16 @@ def health(stillhere: Stillhere) -> tuple[int, str]:
         return 0, "the web server does not answer yet"
     finally:
         asking.close()
+
+
+def where_it_opens(hostname: str) -> str:
+    """Who can follow our links, said before anybody is sent one."""
+    if hostname in ("localhost", "127.0.0.1", "::1"):
+        return (
+            "It opens on this machine only, and so do the links in messages. "
+            "Set STILLHERE_BASE_URL to let others in. Ctrl-C stops it."
+        )
+    return "Open it on a phone in the same network. Ctrl-C stops it."
 
 
 def print_address(url: str) -> None:
