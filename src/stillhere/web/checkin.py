@@ -141,10 +141,16 @@ class FastLane:
             return Answer(0)
         try:
             future = self._writer.soon(Change(what, key_hash=sealed.key_hash(key)))
-            async with asyncio.timeout(self._deadline_s):
-                return await future
-        except (Full, NotStored, TimeoutError):
+        except Full:
             return None
+        # A plain timer costs a tenth of what `asyncio.timeout` does, and this is the hot path.
+        timer = future.get_loop().call_later(self._deadline_s, _give_up, future)
+        try:
+            return await future
+        except (NotStored, TimeoutError):
+            return None
+        finally:
+            timer.cancel()
 
     def _why_not(self, answer: Answer | None, asked: _Request) -> str:
         """Why this was not counted, or nothing."""
@@ -154,6 +160,11 @@ class FastLane:
             return "throttled" if self._guesses.missed(asked.address) else "unknown"
         # Set aside because our own code failed on it: nobody looks at this watch but a person.
         return "fault" if answer.quarantined and answer.refused is None else ""
+
+
+def _give_up(future: asyncio.Future[Answer]) -> None:
+    if not future.done():
+        future.set_exception(TimeoutError())
 
 
 # --- what came in ---------------------------------------------------------------------------------
@@ -287,8 +298,11 @@ def _emptied(receive: Receive) -> Receive:
 def _got_it(answer: Answer) -> bytes:
     watch = answer.watch
     assert watch is not None
-    facts = {"ok": True, "state": watch.state, "now": answer.now, "next_ask_at": watch.next_ask_at}
-    return json.dumps(facts).encode()
+    next_ask_at = "null" if watch.next_ask_at is None else watch.next_ask_at
+    return (
+        f'{{"ok": true, "state": "{watch.state}", "now": {answer.now}, '
+        f'"next_ask_at": {next_ask_at}}}'
+    ).encode()
 
 
 def _over(answer: Answer, lang: str) -> bytes:
