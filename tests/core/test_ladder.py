@@ -287,6 +287,17 @@ def test_a_claim_that_lapses_asks_the_one_who_was_going_and_reopens_the_ladder()
     assert night.told_s(MAYA, Word.ALARM) == [120]
 
 
+def test_a_hold_that_ends_in_the_instant_of_something_else_is_over_and_told() -> None:
+    night = alarmed()
+    night.claims(LEO, 60)
+    night.sleep(60)
+    night.need_help()
+    assert night.state() is State.ALARM
+    assert len(night.tells(LEO, Word.ARE_YOU_THERE)) == 1
+    night.tick()
+    assert len(night.tells(LEO, Word.ARE_YOU_THERE)) == 1
+
+
 def test_two_claims_at_once_hold_until_the_later_one_lapses() -> None:
     night = alarmed()
     night.claims(LEO, 60)

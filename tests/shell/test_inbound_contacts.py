@@ -98,7 +98,7 @@ def test_the_call_can_be_heard_again(hook: Hook, clock: Clock) -> None:
     call = last(LEO, "call")
     said = hook.key(call, "3")
     assert said == (
-        "Sam may need help NOW. No answer since 17:02. "
+        "Sam may need help NOW. No answer since 17:00. "
         "Press 1 if you are going, 2 if you can't, 3 to hear this again."
     )
     assert hook.key(call, "7").startswith("We could not read your answer about Sam. Press 1")

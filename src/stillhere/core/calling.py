@@ -36,18 +36,17 @@ def _raise(w: Watch, cause: Cause, circle: Circle, now: int, out: list[Effect]) 
     p = w.profile
     alarm = begin(no, cause, circle, p.rung_s, p.ambulance_s, now, w.seen_at)
     w = replace(asking.quiet(w), alarms=no)
-    return _settle(w, ladder.climb(alarm, now, out), now)
+    return _settle(w, ladder.climb(alarm, now, out), now, out)
 
 
-def _settle(w: Watch, alarm: Alarm, now: int) -> Watch:
-    """Name the state an open alarm is in: somebody there, somebody going, or nobody yet."""
+def _settle(w: Watch, alarm: Alarm, now: int, out: list[Effect]) -> Watch:
+    """Name the state an open alarm is in: somebody there, somebody going, or nobody yet. A hold
+    that ended meanwhile is over whatever happened, and whoever is told of it hears it now."""
     if alarm.arrivals:
-        state = State.ATTENDED
-    elif alarm.held_until_at(now) is not None:
-        state = State.CLAIMED
-    else:
-        state = State.ALARM
-    return replace(w, state=state, alarm=alarm)
+        return replace(w, state=State.ATTENDED, alarm=alarm)
+    alarm = ladder.lapse(alarm, now, out)
+    held = alarm.held_until_at(now) is not None
+    return replace(w, state=State.CLAIMED if held else State.ALARM, alarm=alarm)
 
 
 def need_help(w: Watch, e: ev.NeedHelp, now: int, out: list[Effect]) -> Watch:
@@ -58,7 +57,7 @@ def need_help(w: Watch, e: ev.NeedHelp, now: int, out: list[Effect]) -> Watch:
         return _raise(w, Cause.HELP, e.circle, now, out)
     if w.alarm.cause is Cause.HELP and w.alarm.answered_at is None:
         return w
-    return _settle(w, ladder.call_for_help(w.alarm, now, out), now)
+    return _settle(w, ladder.call_for_help(w.alarm, now, out), now, out)
 
 
 # --- answering ------------------------------------------------------------------------------------
@@ -132,7 +131,7 @@ def time_in_alarm(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Wa
     if a.check_at is not None and a.check_at <= now:
         a = ladder.look_in(a, now, out)
     if a.arrivals:
-        return _settle(w, a, now)
+        return _settle(w, a, now, out)
     a = ladder.lapse(a, now, out)
     if a.held_until_at(now) is None and a.next_rung_at <= now:
         rounds = a.round
@@ -141,7 +140,7 @@ def time_in_alarm(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Wa
             w = _ring_person(w, now, out)
     if a.ambulance_at is not None and a.ambulance_at <= now:
         a = ladder.ambulance(a, now, out)
-    return _settle(w, a, now)
+    return _settle(w, a, now, out)
 
 
 def _ring_person(w: Watch, now: int, out: list[Effect], *, after_outage: bool = False) -> Watch:
@@ -187,7 +186,7 @@ def contact_acts(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
             a = ladder.break_way(a, contact, e.way, now, out)
         case ev.OptedOut():
             a = ladder.opt_out(a, contact, now, out)
-    return _settle(w, a, now)
+    return _settle(w, a, now, out)
 
 
 def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:
@@ -201,7 +200,7 @@ def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:
     if e.outcome is Outcome.NOT_FOUND:
         if who is None:
             return asking.refuse(w, out, "not found keeps the alarm open")
-        return _settle(w, ladder.obstacle(a, who, Word.NOT_FOUND, now, out), now)
+        return _settle(w, ladder.obstacle(a, who, Word.NOT_FOUND, now, out), now, out)
     if e.outcome in ev.GRAVE:
         out.append(Withdraw(asks_only=False))
         return asking.close(w, e.outcome, now)
