@@ -73,7 +73,7 @@ def _given(person: Person) -> dict[str, Any]:
     now = clock.now_ms()
     shown = queries.watch_of(person)
     people = night.on_the_list(queries.circle_list(person))
-    open_now = shown is not None and shown.watch.state is not State.CLOSED
+    open_now = _is_open(shown)
     given: dict[str, Any] = {
         "person": person,
         "people": people,
@@ -89,6 +89,13 @@ def _given(person: Person) -> dict[str, Any]:
     if given["shown"] is not None and shown is not None:
         given |= _telling(shown, people, now, person.tz)
     return given
+
+
+def _is_open(shown: Shown | None) -> bool:
+    """Whether this watch hears the person. One that was set aside does not: they may start anew."""
+    if shown is None or shown.row.quarantined_at is not None:
+        return False
+    return shown.watch.state is not State.CLOSED
 
 
 def _telling(shown: Shown, people: list[night.Someone], now: int, tz: str) -> dict[str, Any]:
@@ -121,6 +128,7 @@ def state(request: HttpRequest) -> HttpResponse:
         {
             "v": night.version(shown, health.behind()),
             "state": watch.state,
+            "open": _is_open(shown),
             "ask": watch.asks,
             "now": clock.now_ms(),
             "next_ask_at": watch.next_ask_at,

@@ -15,7 +15,7 @@ from stillhere.store import desk, sealed, services
 from stillhere.store.models import Address, Installation, WatchRow
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
-from tests.shell.web.conftest import browser
+from tests.shell.web.conftest import browser, post
 from tests.shell.web.pages import (
     STATES,
     everything,
@@ -190,7 +190,14 @@ def test_a_broken_number_is_shown_before_the_night(night: SamsNight) -> None:
 def test_a_watch_that_was_set_aside_says_that_nobody_watches(night: SamsNight) -> None:
     night.start()
     WatchRow.objects.update(quarantined_at=1)
-    assert "Nobody is watching." in read(browser(night.key), "/watch")
+    sam = browser(night.key)
+    told = read(sam, "/watch")
+    assert "Nobody is watching." in told
+    assert "Still here" not in told
+    assert sam.get("/watch/state").json()["open"] is False
+    post(sam, "/watch", profile="injected")
+    assert "Still here" in read(sam, "/watch")
+    assert sam.get("/watch/state").json()["open"] is True
 
 
 # --- when something is wrong ----------------------------------------------------------------------
