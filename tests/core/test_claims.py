@@ -1,0 +1,233 @@
+"""What "I'm going" does to the ladder: how long it holds, who hears it, and when it is over."""
+
+from __future__ import annotations
+
+import pytest
+
+from stillhere.core.alarm import ALL_HOLDS_S
+from stillhere.core.events import State, Word
+from tests.core.world import (
+    ANA,
+    LEO,
+    MAYA,
+    alarmed,
+    phone_of,
+    plan,
+    text_of,
+)
+
+
+def test_a_claim_holds_the_ladder_and_tells_the_others_who_is_going() -> None:
+    night = alarmed()
+    night.wait(10)
+    night.claims(LEO, 180)
+    assert night.state() is State.CLAIMED
+    assert [(t.who, t.eta_s) for t in night.tells(ANA, Word.GOING)] == [(LEO, 180)]
+    assert Word.GOING not in night.words(LEO)
+    night.wait(179)
+    assert MAYA not in night.who_heard(Word.ALARM)
+
+
+def test_a_claim_of_five_minutes_holds_and_one_second_more_does_not() -> None:
+    for eta_s, state in ((300, State.CLAIMED), (301, State.ALARM), (0, State.ALARM)):
+        night = alarmed()
+        night.claims(LEO, eta_s)
+        assert night.state() is state, eta_s
+
+
+def test_far_or_later_holds_nothing_but_is_told() -> None:
+    for eta_s in (None, 1200):
+        night = alarmed()
+        night.claims(LEO, eta_s)
+        night.wait(45)
+        assert night.told_s(MAYA, Word.ALARM) == [45]
+        assert [t.eta_s for t in night.tells(ANA, Word.GOING)] == [eta_s]
+
+
+def test_one_who_phones_from_afar_is_not_rung_again_for_ten_minutes() -> None:
+    night = alarmed(plan((MAYA,)))
+    night.claims(MAYA, None)
+    night.wait(599)
+    assert Word.AGAIN not in night.words(MAYA)
+    night.wait(1800)
+    assert Word.AGAIN in night.words(MAYA)
+
+
+def test_a_claim_that_lapses_asks_the_one_who_was_going_and_reopens_the_ladder() -> None:
+    night = alarmed()
+    night.claims(LEO, 120)
+    night.wait(120)
+    assert night.state() is State.ALARM
+    assert night.told_s(LEO, Word.ARE_YOU_THERE) == [120]
+    assert [t.who for t in night.tells(ANA, Word.REOPENED)] == [LEO]
+    assert Word.REOPENED not in night.words(LEO)
+    assert night.told_s(MAYA, Word.ALARM) == [120]
+
+
+def test_a_hold_that_ends_in_the_instant_of_something_else_is_over_and_told() -> None:
+    night = alarmed()
+    night.claims(LEO, 60)
+    night.sleep(60)
+    night.need_help()
+    assert night.state() is State.ALARM
+    assert len(night.tells(LEO, Word.ARE_YOU_THERE)) == 1
+    night.tick()
+    assert len(night.tells(LEO, Word.ARE_YOU_THERE)) == 1
+
+
+def test_two_claims_at_once_hold_until_the_later_one_lapses() -> None:
+    night = alarmed()
+    night.claims(LEO, 60)
+    night.claims(ANA, 180)
+    night.wait(179)
+    assert night.told_s(LEO, Word.ARE_YOU_THERE) == [60]
+    assert night.state() is State.CLAIMED
+    assert MAYA not in night.who_heard(Word.ALARM)
+    night.wait(1)
+    assert night.state() is State.ALARM
+    assert night.told_s(MAYA, Word.ALARM) == [180]
+
+
+@pytest.mark.parametrize("again_s", [1, 31, 120, 299])
+def test_all_holds_together_stop_the_ladder_for_at_most_ten_minutes(again_s: int) -> None:
+    night = alarmed()
+    held_s = 0
+    while night.s < 3600:
+        for contact in (LEO, ANA, MAYA):
+            night.claims(contact, 300 - int(night.s) % 7)
+        for _ in range(again_s):
+            held_s += night.state() is State.CLAIMED
+            night.wait(1)
+    assert 300 < held_s <= ALL_HOLDS_S + 1
+    assert night.state() is State.ALARM
+
+
+def test_the_ten_minutes_are_ten_minutes() -> None:
+    night = alarmed()
+    for s in (0, 299, 598):
+        night.wait_until(s)
+        night.claims(LEO, 300)
+    night.wait_until(599)
+    assert night.state() is State.CLAIMED
+    night.wait_until(600)
+    assert night.state() is State.ALARM
+
+
+def test_a_claim_after_the_holds_are_used_up_is_told_and_holds_nothing() -> None:
+    night = alarmed()
+    night.claims(LEO, 60)
+    night.wait(700)
+    night.mute()
+    night.claims(ANA, 120)
+    assert night.state() is State.ALARM
+    assert [t.eta_s for t in night.tells(LEO, Word.GOING)] == [120]
+
+
+def test_the_same_claim_twice_is_a_double_tap() -> None:
+    night = alarmed()
+    night.claims(LEO, 180)
+    night.wait(2)
+    before = night.watch
+    night.claims(LEO, 180)
+    assert night.watch == before
+    assert len(night.tells(ANA, Word.GOING)) == 1
+
+
+def test_a_claim_made_again_after_a_mistaken_no_is_heard() -> None:
+    night = alarmed()
+    night.claims(LEO, 120)
+    night.declines(LEO)
+    night.claims(LEO, 120)
+    assert night.state() is State.CLAIMED
+
+
+def test_a_claim_made_again_after_a_locked_door_is_heard() -> None:
+    night = alarmed()
+    night.claims(LEO, 120)
+    night.locked_out(LEO)
+    night.claims(LEO, 120)
+    assert night.state() is State.CLAIMED
+
+
+def test_giving_up_a_claim_reopens_the_ladder_at_once() -> None:
+    night = alarmed()
+    night.claims(LEO, 300)
+    night.wait(20)
+    night.declines(LEO)
+    night.wait(0)
+    assert night.state() is State.ALARM
+    assert [t.who for t in night.tells(ANA, Word.REOPENED)] == [LEO]
+    assert night.told_s(MAYA, Word.ALARM) == [20]
+
+
+def test_one_who_said_they_would_phone_can_give_that_up_without_alarming_anybody() -> None:
+    night = alarmed()
+    night.claims(MAYA, None)
+    night.claims(LEO, 300)
+    night.declines(MAYA)
+    assert night.state() is State.CLAIMED
+    night.stops(ANA)
+    assert not night.who_heard(Word.REOPENED)
+
+
+def test_giving_up_a_far_claim_while_nobody_goes_is_no_reopening() -> None:
+    night = alarmed()
+    night.claims(LEO, None)
+    night.declines(LEO)
+    assert not night.who_heard(Word.REOPENED)
+
+
+def test_giving_up_one_of_two_claims_keeps_the_other_hold() -> None:
+    night = alarmed()
+    night.claims(LEO, 300)
+    night.claims(ANA, 300)
+    night.declines(LEO)
+    night.wait(100)
+    assert night.state() is State.CLAIMED
+    assert MAYA not in night.who_heard(Word.ALARM)
+
+
+def test_a_claim_given_up_in_the_instant_it_lapses_still_reopens_the_ladder() -> None:
+    night = alarmed()
+    night.wait(2000)  # between two rounds: the next one is minutes away
+    assert night.alarm.rung == 0
+    night.claims(LEO, 300)
+    night.mute()
+    night.sleep(300)
+    night.declines(LEO)
+    night.wait(0)
+    assert night.who_heard(Word.REOPENED) == {ANA, MAYA}
+    assert Word.AGAIN in night.words(ANA)
+
+
+def test_changing_from_near_to_far_lets_the_ladder_go_on() -> None:
+    night = alarmed()
+    night.claims(LEO, 300)
+    night.wait(60)
+    night.claims(LEO, None)
+    night.wait(0)
+    assert night.state() is State.ALARM
+    assert night.told_s(MAYA, Word.ALARM) == [60]
+
+
+def test_one_who_declined_can_still_claim() -> None:
+    night = alarmed()
+    night.declines(LEO)
+    night.claims(LEO, 120)
+    assert night.state() is State.CLAIMED
+
+
+def test_a_dead_number_does_not_undo_a_claim() -> None:
+    night = alarmed()
+    night.claims(LEO, 300)
+    night.dead(LEO)
+    assert night.state() is State.CLAIMED
+    assert not night.who_heard(Word.REOPENED)
+
+
+def test_one_whose_phones_are_all_dead_is_not_rung_again() -> None:
+    night = alarmed()
+    night.dead(LEO, phone_of(LEO))
+    night.dead(LEO, text_of(LEO))
+    night.wait(3600)
+    assert Word.AGAIN not in night.words(LEO)
