@@ -368,10 +368,9 @@ class Evidence:
 
 def _planned_at(story: Story, rung_at: int, rung_ms: int) -> int:
     """When a rung that was rung at ``rung_at`` had been due: a late one puts off no other."""
-    for from_at in (max(story.rungs.values(), default=0), story.moved_at):
-        if 0 <= rung_at - from_at - rung_ms < rung_ms:
-            return from_at + rung_ms
-    return rung_at
+    last_at = max(story.rungs.values(), default=0)
+    due = (last_at + rung_ms, story.moved_at, story.moved_at + rung_ms)
+    return min((at for at in due if 0 <= rung_at - at < rung_ms), default=rung_at)
 
 
 def story_state(watch: Watch | None) -> State | None:
