@@ -77,7 +77,10 @@ def settled() -> bool:
     return not waiting and not queries.due(now, 1)
 
 
-def seed(name: str, rungs: list[list[str]], numbers: dict[str, str], start: bool) -> dict[str, Any]:
+@transaction.atomic  # no invitation leaves before it is taken back
+def seed(
+    name: str, rungs: list[list[str]], numbers: dict[str, str], start: bool, own: str = ""
+) -> dict[str, Any]:
     """A person with confirmed contacts by phone; with ``start`` a marked watch."""
     person, key = services.new_person("en", "America/New_York")
     services.set_plan(person, name=name, place="12 Elm Street", entry="code 4711")
@@ -93,7 +96,7 @@ def seed(name: str, rungs: list[list[str]], numbers: dict[str, str], start: bool
     Message.objects.filter(word="invite").delete()
     seeded: dict[str, Any] = {"person": person.id, "key": key, "contacts": contacts}
     if start:
-        watch = apply.start(person.id, "injected")
+        watch = apply.start(person.id, "injected", own)
         apply.apply(apply.Change(ev.Marked(), watch=watch))
         seeded["watch"] = watch
         seeded["watch_key"] = sealed.key_for("watch", WatchRow.objects.get(id=watch).nonce)
@@ -105,12 +108,14 @@ def _phone(number: str) -> list[Reached]:
 
 
 def crowd(count: int, first: int) -> list[dict[str, Any]]:
-    """Many people with a marked watch and two contacts each, on one rung."""
+    """Many people with a marked watch and two contacts each, on one rung. The watches are long: on
+    a fast clock and a busy machine none may come to its end before the story does."""
     people = []
     with transaction.atomic():  # one commit for the whole crowd
         for i in range(count):
             names = {n: f"+1202555{first + i * 3 + k:04d}" for k, n in enumerate(("Sam", "A", "B"))}
-            people.append({**seed("Sam", [["A", "B"]], names, True), "numbers": names})
+            seeded = seed("Sam", [["A", "B"]], names, True, json.dumps({"total_s": 10_800}))
+            people.append({**seeded, "numbers": names})
     return people
 
 
