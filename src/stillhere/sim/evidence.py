@@ -176,9 +176,10 @@ class Evidence:
 
     # --- time -----------------------------------------------------------------------------------
 
-    def up_ms(self, from_t: int, to_t: int) -> int:
-        """How long between two times there was an engine."""
-        gone = (min(end, to_t) - max(start, from_t) for start, end in self.away)
+    def up_ms(self, from_t: int, to_t: int, least_ms: int = 0) -> int:
+        """How long between two times there was an engine; gaps up to ``least_ms`` do not count."""
+        gaps = ((start, end) for start, end in self.away if end - start > least_ms)
+        gone = (min(end, to_t) - max(start, from_t) for start, end in gaps)
         return to_t - from_t - sum(ms for ms in gone if ms > 0)
 
     def out_at(self, t: int) -> bool:
