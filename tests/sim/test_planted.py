@@ -101,6 +101,11 @@ def nobody_hears_that_it_is_over(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ladder, "stand_down", lambda *facts: None)
 
 
+def an_end_that_found_no_way_is_given_up(patch: pytest.MonkeyPatch) -> None:
+    """As the store once did."""
+    patch.setattr(delivery, "_by_another_way", lambda lost, now: None)
+
+
 def a_check_in_is_acknowledged_and_not_counted(patch: pytest.MonkeyPatch) -> None:
     def still_here(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
         return asking.still_here(w, e, now, out) if now % 5 else w
@@ -143,6 +148,7 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
     a_claim_holds_for_as_long_as_it_likes: ("all_holds_together_last_at_most_ten_minutes",),
     every_rung_is_rung_at_once: ("no_rung_is_rung_before_its_time",),
     nobody_hears_that_it_is_over: ("everyone_told_of_an_alarm_is_told_of_its_end",),
+    an_end_that_found_no_way_is_given_up: ("everyone_told_of_an_alarm_is_told_of_its_end",),
     a_check_in_is_acknowledged_and_not_counted: ("no_acknowledged_check_in_is_forgotten",),
     a_claimed_alarm_loses_its_timer: (
         "every_open_watch_is_looked_at_in_time",
