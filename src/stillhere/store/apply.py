@@ -100,7 +100,7 @@ def apply_batch(changes: Sequence[Change]) -> list[Answer]:
         benches = _load(changes)
         pairs = [(change, benches.get(_name(change))) for change in changes]
         circles = circles_of(
-            {b.person for c, b in pairs if b is not None and _may_alarm(c.what, b.watch, now)}
+            {b.person for c, b in pairs if b is not None and _may_alarm(c.what, b.watch, now)}, now
         )
         answers = [_fold(change, bench, circles, now) for change, bench in pairs]
         _store({bench.watch.id: bench for bench in benches.values()}.values(), now)
@@ -166,7 +166,7 @@ def _fold(change: Change, bench: _Bench | None, circles: Mapping[int, Circle], n
     except Exception:
         log.exception("quarantine watch=%d event=%s", bench.watch.id, type(change.what).__name__)
         if not bench.quarantined:
-            circle = circles_of({bench.person}).get(bench.person, Circle())
+            circle = circles_of({bench.person}, now).get(bench.person, Circle())
             bench.told.append(quarantine_alert(bench.watch, circle, now))
         bench.quarantined = True
         return Answer(now, bench.watch, quarantined=True)
@@ -249,10 +249,13 @@ class SwapMissed(RuntimeError):
     """A row's version moved between our read and our write. Nothing was stored; try again."""
 
 
-def start(person: int, profile: str, own: str = "", routine: Routine | None = None) -> int:
+def start(
+    person: int, profile: str, own: str = "", routine: Routine | None = None, partner: str = ""
+) -> int:
     """Begin a watch for ``person`` and return its id. A form sent twice begins it once: the
-    acute watch that is still open, or the same routine, is the one you get. Raises
-    KeyError for an unknown profile, ProfileError for bad own numbers."""
+    acute watch that is still open, or the same routine, is the one you get. ``partner`` is the
+    other one of "two of us". Raises KeyError for an unknown profile, ProfileError for bad own
+    numbers."""
     numbers = rows.profile_of(profile, own)
     with transaction.atomic():
         now = clock.now_ms()
@@ -269,6 +272,7 @@ def start(person: int, profile: str, own: str = "", routine: Routine | None = No
             key_hash=sealed.key_hash(sealed.key_for("watch", nonce)),
             profile=profile,
             own=own,
+            partner=sealed.seal(partner, "watch.partner", nonce),
             started_at=now,
             **dict(zip(MUTABLE, rows.freeze(watch), strict=True)),
         )

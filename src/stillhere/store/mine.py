@@ -11,8 +11,8 @@ from typing import Any
 
 from stillhere.store import queries
 from stillhere.store.models import Address, Contact, JournalLine, Message, Person, WatchRow
+from stillhere.store.services import NOTES
 
-NOTES = ("name", "place", "entry", "dispatch")
 WATCH_FIELDS = (
     "id",
     "profile",
@@ -34,6 +34,19 @@ WATCH_FIELDS = (
     "closed_at",
     "held",
 )
+CONTACT_FIELDS = (
+    "id",
+    "lang",
+    "rung",
+    "status",
+    "door",
+    "why",
+    "minutes",
+    "away_until_at",
+    "created_at",
+    "answered_at",
+    "rang_at",
+)
 MESSAGE_FIELDS = (
     "channel",
     "word",
@@ -52,7 +65,7 @@ def everything(person: Person) -> dict[str, Any]:
     """All of it, opened: the plan, the people, every watch with what happened and what was sent."""
     return {
         "plan": {note: queries.person_note(person, note) for note in NOTES}
-        | {"lang": person.lang, "tz": person.tz, "wish": person.wish}
+        | {"lang": person.lang, "tz": person.tz, "wish": person.wish, "speak": person.speak}
         | {"created_at": person.created_at},
         "how_to_reach_me": [_address(a) for a in person.addresses.order_by("id")],
         "people": [_contact(c) for c in person.contacts.order_by("rung", "id")],
@@ -67,8 +80,7 @@ def _address(address: Address) -> dict[str, Any]:
 
 
 def _contact(contact: Contact) -> dict[str, Any]:
-    names = ("id", "lang", "rung", "status", "door", "created_at", "answered_at")
-    return {name: getattr(contact, name) for name in names} | {
+    return {name: getattr(contact, name) for name in CONTACT_FIELDS} | {
         "name": queries.contact_name(contact),
         "addresses": [_address(a) for a in contact.addresses.order_by("id")],
     }
@@ -77,6 +89,7 @@ def _contact(contact: Contact) -> dict[str, Any]:
 def _watch(watch: WatchRow) -> dict[str, Any]:
     lines = JournalLine.objects.filter(watch=watch).order_by("id")
     return {name: getattr(watch, name) for name in WATCH_FIELDS} | {
+        "partner": queries.partner(watch),
         "what_happened": [
             {"at": x.at, "event": x.event, "state": x.state, "contact": x.contact}
             | {"facts": json.loads(x.facts)}

@@ -93,12 +93,17 @@ def contact_by_key(key: str) -> Contact | None:
 
 
 def person_note(person: Person, field: str) -> str:
-    """One opened note of the plan: name, place, entry or dispatch."""
+    """One opened note of the plan, named as in ``services.NOTES``."""
     return sealed.unseal(getattr(person, field), f"person.{field}", person.nonce)
 
 
 def contact_name(contact: Contact) -> str:
     return sealed.unseal(contact.name, "contact.name", contact.nonce)
+
+
+def partner(watch: WatchRow) -> str:
+    """The other one of "two of us", or nothing."""
+    return sealed.unseal(watch.partner, "watch.partner", watch.nonce)
 
 
 def address_value(address: Address) -> str:

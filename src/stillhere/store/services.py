@@ -23,6 +23,7 @@ MOST_CONTACTS = 20
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MOST_ERASED = 500  # in one transaction, so that a check-in never waits long behind an erasure
 WISHES = ("phone-first", "call-now", "never")
+NOTES = ("name", "place", "entry", "dispatch", "town")  # of the plan, sealed
 
 
 class Problem(ValueError):
@@ -56,12 +57,11 @@ def readable(typed: str) -> str:
 
 
 def set_plan(person: Person, **notes: str) -> None:
-    """Keep the parts of the plan that were given: name, place, entry, dispatch (sealed), wish,
-    lang, tz."""
+    """Keep the parts of the plan that were given: those of ``NOTES``, wish, lang, tz."""
     changed = []
     for name, typed in notes.items():
         value = readable(typed)
-        if name in ("name", "place", "entry", "dispatch"):
+        if name in NOTES:
             limit = LONGEST_NAME if name == "name" else LONGEST_NOTE
             setattr(person, name, sealed.seal(value[:limit], f"person.{name}", person.nonce))
         elif name == "wish":
@@ -80,12 +80,11 @@ def add_contact(
     person: Person, name: str, ways: list[Reached], *, rung: int | None = None, lang: str = ""
 ) -> Contact:
     """Add someone to the list and invite them by every way given. The same address twice is one
-    contact.
+    contact. Without a way nothing is sent: the invitation goes out from the person's own phone,
+    and whoever says yes to it says how to reach them.
 
     ``rung`` None puts them behind everyone else, a rung of their own.
     """
-    if not ways:
-        raise Problem("say how to reach them")
     with transaction.atomic():
         now = clock.now_ms()
         Person.objects.select_for_update().get(id=person.id)
@@ -199,8 +198,7 @@ def break_address(address: int, state: Address.State, why: str, now: int) -> Non
 def new_key(person: Person) -> str:
     """A new key for the person; the old one, wherever it lies, opens nothing any more."""
     nonce = sealed.new_nonce()
-    fields = ("name", "place", "entry", "dispatch")
-    notes = {n: sealed.unseal(getattr(person, n), f"person.{n}", person.nonce) for n in fields}
+    notes = {n: sealed.unseal(getattr(person, n), f"person.{n}", person.nonce) for n in NOTES}
     key = sealed.key_for("person", nonce)
     person.nonce, person.key_hash = nonce, sealed.key_hash(key)
     for name, text in notes.items():

@@ -26,12 +26,12 @@ from stillhere.core.events import (
     Resolved,
     State,
 )
-from stillhere.store import clock, queries, services
+from stillhere.store import clock, queries
 from stillhere.store.apply import Change
 from stillhere.store.group import WRITER
 from stillhere.store.models import Contact
 from stillhere.store.queries import Shown
-from stillhere.web import alarm, errors, health, words
+from stillhere.web import alarm, errors, health, invitation, words
 from stillhere.web.context import light
 
 # How soon, in seconds: up to five minutes the others wait for you. None: far away, phones.
@@ -89,8 +89,7 @@ def _given(contact: Contact) -> dict[str, Any]:
     shown = queries.alarm_for(contact)
     person = contact.person
     given: dict[str, Any] = {
-        "contact": contact,
-        "me": queries.contact_name(contact),
+        **invitation.given(contact, now),
         "name": words.someone(queries.person_note(person, "name")),
         "wish": person.wish,
         "version": _version(contact, shown),
@@ -125,12 +124,8 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None:
         return errors.unknown_key(request)
     do = request.POST.get("do", "")
-    if do == "leave":
-        services.leave(contact)
-        return render(request, "left.html", {"light": ""})
-    if do == "join":
-        services.join(contact)
-        return _back(key, "joined")
+    if do in invitation.ANSWERS:
+        return invitation.answer(request, contact, key)
     event = _event(do, request.POST, contact.id)
     shown = queries.alarm_for(contact)
     if event is None:

@@ -41,6 +41,10 @@ REFUSALS = {
         gettext_lazy("Only someone who is with them can end this alarm."),
     ),
     "say how to reach them": ("no-way", gettext_lazy("Say how we reach them.")),
+    "say how many minutes away they are": (
+        "minutes",
+        gettext_lazy("Say in minutes how far away they are: a number up to 1440."),
+    ),
     "a list holds at most 20 people": (
         "list-full",
         gettext_lazy("A list holds at most 20 people. Take someone off first."),

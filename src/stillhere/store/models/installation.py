@@ -11,7 +11,8 @@ class Installation(models.Model):
     """One row (id 1). ``now`` = anchor + (raw - anchor) * rate + offset, see ``store/clock.py``.
 
     ``beat_at`` is written by the engine about once a second; ``proof_at`` when the audit last
-    proved that every open alarm has a living timer and living messages.
+    proved that every open alarm has a living timer and living messages. ``checked`` holds what
+    `stillhere check` found at ``checked_at``, as JSON.
     """
 
     clock_offset_ms = models.BigIntegerField(default=0)
@@ -21,6 +22,8 @@ class Installation(models.Model):
     proof_at = models.BigIntegerField(default=0)
     proof_says = models.TextField(default="")
     desk_nonce = models.BinaryField(max_length=16, default=b"")
+    checked_at = models.BigIntegerField(default=0, db_default=0)
+    checked = models.TextField(default="", db_default="")
 
     class Meta:
         db_table = "installation"

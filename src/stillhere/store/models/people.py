@@ -25,6 +25,10 @@ class Person(models.Model):
     tz = models.CharField(max_length=64, default="UTC")
     wish = models.CharField(max_length=16, default="phone-first")  # the ambulance wish
     created_at = models.BigIntegerField()
+    town = models.BinaryField(default=b"", db_default=b"")  # sealed; for a dispatcher elsewhere
+    speak = models.BooleanField(default=False, db_default=False)  # at alarm this phone calls out
+    pin = models.CharField(max_length=128, default="", db_default="")  # hashed; "": none was set
+    trial = models.BooleanField(default=False, db_default=False)  # "Try it": erased after an hour
 
     class Meta:
         db_table = "person"
@@ -50,6 +54,10 @@ class Contact(models.Model):
     door = models.BooleanField(default=True)  # may see the place after a claim
     created_at = models.BigIntegerField()
     answered_at = models.BigIntegerField(null=True)
+    minutes = models.PositiveSmallIntegerField(null=True)  # how far away, as Sam says; null: unsaid
+    why = models.BooleanField(default=False, db_default=False)  # may know what it is about
+    away_until_at = models.BigIntegerField(default=0, db_default=0)  # "not tonight": reached last
+    rang_at = models.BigIntegerField(default=0, db_default=0)  # they said that a test rang
 
     class Meta:
         db_table = "contact"
