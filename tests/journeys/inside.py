@@ -21,9 +21,11 @@ from django.db.models import F  # noqa: E402
 from stillhere.config.wiring import derived_secret  # noqa: E402
 from stillhere.core import events as ev  # noqa: E402
 from stillhere.engine.audit import sweep_once  # noqa: E402
-from stillhere.store import apply, clock, queries, sealed, services  # noqa: E402
-from stillhere.store.models import Installation, Message, Tally, WatchRow  # noqa: E402
+from stillhere.store import apply, clock, contacts, desk, queries, sealed, services  # noqa: E402
+from stillhere.store.models import Contact, Installation, Message, Tally, WatchRow  # noqa: E402
 from stillhere.store.services import Reached  # noqa: E402
+from tests.shell.circle import sams_night  # noqa: E402
+from tests.shell.web.pages import make  # noqa: E402
 
 
 def phones_secret() -> str:
@@ -135,6 +137,26 @@ def journal(watch: int) -> list[dict[str, Any]]:
         {"at": line.at, "event": line.event, "state": line.state, "who": line.who}
         for line in queries.journal(watch)
     ]
+
+
+def scene(state: str) -> dict[str, Any]:
+    """A Sam of their own, with Leo and Maya unless ``state`` is "nobody", brought into a state of
+    ``tests/shell/web/pages.py``; the keys of everyone."""
+    night = sams_night() if state == "nobody" else sams_night(("Leo",), ("Maya",))
+    services.set_plan(night.person, town="Denver, Colorado", dispatch="+1 202 555 0109")
+    for name, minutes in (("Leo", 3), ("Maya", 25)):
+        if name in night.contacts:
+            contacts.keep(night.contacts[name], minutes=minutes)
+    if state == "invited":
+        Contact.objects.filter(person=night.person).update(status="invited")
+    elif state != "nobody":
+        make("marked" if state == "asking" else state, night)
+    keys: dict[str, Any] = {"person": night.key, "desk": desk.key()}
+    for name, contact in night.contacts.items():
+        keys |= {name: sealed.key_for("contact", contact.nonce), f"{name}Id": contact.id}
+    if night.watch:
+        keys["watch"] = sealed.key_for("watch", night.row().nonce)
+    return keys
 
 
 if __name__ == "__main__":

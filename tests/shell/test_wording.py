@@ -137,8 +137,11 @@ def test_the_first_alarm_fits_one_segment_together_with_its_link(lang: str) -> N
 @pytest.mark.parametrize(
     ("word", "facts", "text"),
     [
-        ("ask", NIGHT, "Still here? Reply OK."),
-        ("ask", EDGES["outage"], "We were away for a while. Still here? Reply OK."),
+        ("ask", NIGHT, "Sam: still here? Reply OK."),
+        ("ask", replace(NIGHT, person=""), "Still here? Reply OK."),
+        ("ask", replace(NIGHT, partner="Ana"), "Sam and Ana: both still here? Reply OK."),
+        ("ask", Facts(partner="Ana"), "You and Ana: both still here? Reply OK."),
+        ("ask", EDGES["outage"], "We were away for a while. Sam: still here? Reply OK."),
         (
             Word.ALARM,
             NIGHT,
@@ -244,7 +247,7 @@ def test_the_keys_that_count_are_the_ones_that_are_named() -> None:
 
 def test_a_language_we_do_not_speak_is_english() -> None:
     for lang in ("", "xx", "../../etc", "zh-Hant", "EN_us"):
-        assert compose("ask", NIGHT, lang).text == "Still here? Reply OK."
+        assert compose("ask", NIGHT, lang).text == "Sam: still here? Reply OK."
 
 
 def test_a_word_nobody_knows_is_no_message() -> None:

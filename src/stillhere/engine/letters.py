@@ -25,6 +25,7 @@ def render(m: Leased, to: str) -> Outgoing:
     facts = Facts.of(
         m.facts,
         person=m.person_name,
+        partner=m.partner_name,
         contact=m.contact_name,
         who=m.who_name,
         tz=m.tz,

@@ -50,6 +50,7 @@ class Leased:
     tz: str
     wish: str
     person_name: str
+    partner_name: str
     contact_name: str
     who_name: str
     watch: int | None
@@ -101,6 +102,7 @@ _PARTS = {
     "value": "a.value",
     "state": "a.state",
     "watch_nonce": "w.nonce",
+    "partner": "w.partner",
 }
 _READ = f"""
 SELECT {", ".join(_PARTS.values())}
@@ -174,6 +176,7 @@ def _leased(row: dict[str, Any], names: dict[int, str]) -> Leased:
         tz=row["tz"] or "UTC",
         wish=row["wish"] or "phone-first",
         person_name=opened("person.name", "person_name"),
+        partner_name=opened("watch.partner", "partner"),
         contact_name=opened("contact.name", "contact_name"),
         who_name=names.get(facts.get("who"), ""),
         watch_nonce=bytes(row["watch_nonce"] or b""),

@@ -36,12 +36,13 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
     if shown is None:
         return errors.unknown_key(request)
     now, tz = clock.now_ms(), shown.row.person.tz
-    people = night.on_the_list(queries.circle_list(shown.row.person))
+    people = night.on_the_list(queries.circle_list(shown.row.person), now)
     telling = night.tell(shown, people, now, tz)
     over = shown.watch.state is State.CLOSED
     given: dict[str, Any] = {
         "shown": shown,
         "telling": telling,
+        "two": bool(shown.row.partner),
         "plain": _plain(shown, now, tz),
         "ring": night.ring(telling, now),
         "over": over,

@@ -13,11 +13,15 @@ from django.utils.translation import gettext as _
 
 from stillhere.core.events import Cause, Outcome, State
 from stillhere.core.watch import Watch
+from stillhere.store import queries
 from stillhere.store.queries import Listed, Shown
 from stillhere.web import words
 
 EARLY_MS = 10 * 60 * 1000  # ending before this takes two taps
 RECENT_MS = 12 * 3600 * 1000  # for so long an ended watch is spoken of
+
+
+NEAR_MIN = 4  # injury from lack of oxygen starts after four to five minutes (core/profiles.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +34,76 @@ class Someone:
     trouble: str
     reachable: bool
     broken: bool
+    confirmed: bool
+    away: bool
+    minutes: int | None
 
 
-def on_the_list(listed: Sequence[Listed]) -> list[Someone]:
+def on_the_list(listed: Sequence[Listed], now: int) -> list[Someone]:
     """Who would be reached, in order, and whether they could be."""
-    return [_someone(each) for each in listed]
+    return [_someone(each, now) for each in listed]
 
 
-def _someone(each: Listed) -> Someone:
+def _someone(each: Listed, now: int) -> Someone:
     name = words.someone(each.name)
     working = [str(words.CHANNELS.get(c, c)) for c, _value, state in each.ways if state == "ok"]
     broken = [state for _c, _value, state in each.ways if state != "ok"]
-    trouble = ""
-    if not working and "opted-out" in broken:
-        trouble = _("%(name)s does not want messages.") % {"name": name}
-    elif not working:
-        trouble = _("No way to reach %(name)s works.") % {"name": name}
-    elif broken:
-        trouble = _("One way to reach %(name)s does not work.") % {"name": name}
-    elif each.contact.status == "invited":
-        trouble = _("%(name)s has not said yes yet.") % {"name": name}
+    away = each.contact.away_until_at > now
+    confirmed = each.contact.status == "confirmed"
     return Someone(
-        each.contact.id, name, words.names(working), trouble, bool(working), bool(broken)
+        each.contact.id,
+        name,
+        words.names(working),
+        _trouble(each, name, working, broken, away),
+        bool(working),
+        bool(broken),
+        confirmed,
+        away,
+        each.contact.minutes,
     )
+
+
+def _trouble(each: Listed, name: str, working: list[str], broken: list[str], away: bool) -> str:
+    """What Sam should know about one of them before the night, or nothing."""
+    if not each.ways:
+        return _("%(name)s has not opened your invitation yet.") % {"name": name}
+    if not working and "opted-out" in broken:
+        return _("%(name)s does not want messages.") % {"name": name}
+    if not working:
+        return _("No way to reach %(name)s works.") % {"name": name}
+    if broken:
+        return _("One way to reach %(name)s does not work.") % {"name": name}
+    if each.contact.status == "invited":
+        return _("%(name)s has not said yes yet.") % {"name": name}
+    if away:
+        return _("%(name)s said: not tonight.") % {"name": name}
+    if not each.rings:
+        return _("Nothing rings at %(name)s, so it may wake nobody.") % {"name": name}
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closest:
+    """Who could be there first. ``near`` is whether that is within ``NEAR_MIN``."""
+
+    says: str
+    near: bool
+
+
+def closest(people: Sequence[Someone]) -> Closest | None:
+    """ "Closest tonight: Leo, 3 min", or that nobody is near; None where nobody would come."""
+    coming = [one for one in people if one.reachable and one.confirmed and not one.away]
+    known = [(one.minutes, one.name) for one in coming if one.minutes is not None]
+    if not any(one.reachable for one in people):
+        return None
+    if not known:
+        return Closest(_("Nobody's way to you is known. Naloxone may come too late."), False)
+    minutes, name = min(known)
+    says = _("Closest tonight: %(name)s, %(n)d min.") % {"name": name, "n": minutes}
+    if minutes <= NEAR_MIN:
+        return Closest(says, True)
+    late = _("Nobody within 4 minutes: naloxone may come too late.")
+    return Closest(f"{late} {says}", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +129,7 @@ def tell(shown: Shown, people: Sequence[Someone], now: int, tz: str) -> Telling:
     if watch.state is State.OPEN:
         return _open(watch, people)
     if watch.state is State.ASKING:
-        return _asking(watch, people)
+        return _asking(watch, people, who_is_asked(shown))
     if watch.state is State.CLOSED:
         return _closed(watch, now, tz)
     return _alarm(watch, people, now)
@@ -86,7 +137,7 @@ def tell(shown: Shown, people: Sequence[Someone], now: int, tz: str) -> Telling:
 
 def _open(watch: Watch, people: Sequence[Someone]) -> Telling:
     """Nothing is asked just now. Without a headline the time to the next ask is the headline."""
-    head, says = "", _("If you go quiet, we reach %(names)s.") % {"names": _order(people)}
+    head, says = "", _going_quiet(people)
     if watch.rechecks and watch.alarms:
         head = _("Glad you're here. Everyone has been told.")
         says = _("We ask again soon, because somebody else may have picked up your phone.")
@@ -96,14 +147,23 @@ def _open(watch: Watch, people: Sequence[Someone]) -> Telling:
     return Telling(head, says, watch.next_ask_at, watch.seen_at)
 
 
-def _asking(watch: Watch, people: Sequence[Someone]) -> Telling:
+def _asking(watch: Watch, people: Sequence[Someone], you: Sequence[str]) -> Telling:
     names = _order(people)
     says = (
         _("Press the button. If you do not, we reach %(names)s.") % {"names": names}
         if names
         else _("Press the button. Nobody else hears this.")
     )
-    return Telling(_("Are you there?"), says, watch.grace_at, watch.base_at, calm=False)
+    return Telling(_asks(you), says, watch.grace_at, watch.base_at, calm=False)
+
+
+def _asks(you: Sequence[str]) -> str:
+    """The ask, by name, so that nobody answers for somebody else."""
+    named = [name for name in you if name]
+    if len(you) > 1:
+        both = words.names(named) if len(named) > 1 else words.someone("".join(named))
+        return _("%(names)s: are you both there?") % {"names": both}
+    return _("%(name)s, are you there?") % {"name": named[0]} if named else _("Are you there?")
 
 
 def _alarm(watch: Watch, people: Sequence[Someone], now: int) -> Telling:
@@ -144,6 +204,22 @@ def _closed(watch: Watch, now: int, tz: str) -> Telling:
     if watch.outcome is Outcome.ENDED and watch.marked_at is not None:
         return Telling(over, _("It can come back for hours. Again is one tap."))
     return Telling(over, _("This watch ended at %(time)s.") % {"time": at})
+
+
+def who_is_asked(shown: Shown) -> list[str]:
+    """The name of the person, and of the other one of "two of us". A name may be empty."""
+    you = [queries.person_note(shown.row.person, "name")]
+    partner = queries.partner(shown.row)
+    return [*you, partner] if partner else you
+
+
+def _going_quiet(people: Sequence[Someone]) -> str:
+    """Whom we reach. Somebody who has not said yes is tried once, and is no promise."""
+    if any(one.reachable and one.confirmed for one in people) or not _order(people):
+        return _("If you go quiet, we reach %(names)s.") % {"names": _order(people)}
+    return _("If you go quiet, we try %(names)s once. Nobody has said yes yet.") % {
+        "names": _order(people)
+    }
 
 
 def _order(people: Sequence[Someone]) -> str:

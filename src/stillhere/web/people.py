@@ -126,7 +126,7 @@ def _page(
     if do == "own" and typed is not None:
         own = {kind: typed.get(kind, "") for kind in reach.KINDS}
     given: dict[str, Any] = {
-        "people": night.on_the_list(listed),
+        "people": night.on_the_list(listed, clock.now_ms()),
         "kinds": reach.kinds(),
         "plan": plan,
         "own": own,

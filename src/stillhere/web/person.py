@@ -29,6 +29,7 @@ PROFILES = ("injected", "snorted", "swallowed")
 SHORT_GRACE = json.dumps({"grace_s": 30})
 REFRESH_S = {State.OPEN: 10}  # without scripts; every other state is looked at more often
 REFRESH_SOON_S = 5
+CALLING_OUT = (State.ALARM, State.CLAIMED)  # nobody is with them: their phone may call out
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -64,7 +65,9 @@ def _start(request: HttpRequest, person: Person) -> HttpResponse:
     if person.tz == "UTC" and tz != "UTC" and words.zone_known(tz):
         services.set_plan(person, tz=tz)
     own = SHORT_GRACE if request.POST.get("short") else ""
-    apply.start(person.id, profile if profile in PROFILES else PROFILES[0], own)
+    partner = services.readable(request.POST.get("partner", ""))[: services.LONGEST_NAME]
+    known = profile if profile in PROFILES else PROFILES[0]
+    apply.start(person.id, known, own, partner=partner)
     return HttpResponseRedirect("/watch")
 
 
@@ -72,12 +75,13 @@ def _given(person: Person) -> dict[str, Any]:
     """Everything the page of a watch shows."""
     now = clock.now_ms()
     shown = queries.watch_of(person)
-    people = night.on_the_list(queries.circle_list(person))
+    people = night.on_the_list(queries.circle_list(person), now)
     open_now = _is_open(shown)
     given: dict[str, Any] = {
         "person": person,
         "people": people,
         "reachable": any(someone.reachable for someone in people),
+        "closest": night.closest(people),
         "shown": shown if night.of_late(shown, now) else None,
         "open_now": open_now,
         "profile": shown.row.profile if shown is not None else PROFILES[0],
@@ -87,7 +91,7 @@ def _given(person: Person) -> dict[str, Any]:
         "rate": clock.read().rate,
     }
     if given["shown"] is not None and shown is not None:
-        given |= _telling(shown, people, now, person.tz)
+        given |= _telling(person, shown, people, now)
     return given
 
 
@@ -98,10 +102,12 @@ def _is_open(shown: Shown | None) -> bool:
     return shown.watch.state is not State.CLOSED
 
 
-def _telling(shown: Shown, people: list[night.Someone], now: int, tz: str) -> dict[str, Any]:
-    telling = night.tell(shown, people, now, tz)
+def _telling(person: Person, shown: Shown, people: list[night.Someone], now: int) -> dict[str, Any]:
+    telling = night.tell(shown, people, now, person.tz)
     return {
         "telling": telling,
+        "two": bool(shown.row.partner),
+        "aloud": person.speak and shown.watch.state in CALLING_OUT,
         "ring": night.ring(telling, now),
         "version": night.version(shown, health.behind()),
         "early": night.is_early(shown.watch, now),

@@ -138,7 +138,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     now = clock.now_ms()
-    people = night.on_the_list(queries.circle_list(person))
+    people = night.on_the_list(queries.circle_list(person), now)
     given: dict[str, Any] = {
         "dailies": [_daily(s, people, now) for s in queries.routines_of(person)],
         "days": [(str(number), name) for number, name in enumerate(DAYS)],

@@ -9,9 +9,10 @@ from django.test import Client
 
 from stillhere.core import events as ev
 from stillhere.core.events import State
-from stillhere.store import sealed, services
+from stillhere.engine import letters
+from stillhere.store import contacts, delivery, sealed, services
 from stillhere.store.apply import NeedHelp
-from stillhere.store.models import Person, WatchRow
+from stillhere.store.models import Contact, Person, WatchRow
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, tick_all
 from tests.shell.web.conftest import browser, post
@@ -69,7 +70,7 @@ def test_the_page_says_when_it_asks_and_whom_it_reaches(
     clock.advance(40)
     tick_all()
     told = read(sam, "/watch")
-    assert "Are you there?" in told
+    assert "Sam, are you there?" in told
     assert "60 seconds left" in told
 
 
@@ -236,3 +237,75 @@ def test_someone_taken_away_is_no_longer_named(night: SamsNight, sam: Client) ->
     services.leave(night.contacts["Leo"])
     night.start()
     assert "we reach Maya." in read(sam, "/watch")
+
+
+# --- the watch, honestly --------------------------------------------------------------------------
+
+
+def test_two_of_us_are_both_asked(night: SamsNight, sam: Client, clock: Clock) -> None:
+    post(sam, "/watch", profile="injected", partner=" Ana\u202e ")
+    assert "We are both here" in read(sam, "/watch")
+    clock.advance(180)
+    tick_all()
+    assert "Sam and Ana: are you both there?" in read(sam, "/watch")
+    clock.advance(6)
+    tick_all()
+    leased = delivery.lease("text", clock.now, 10, 30)
+    [asked] = [letters.render(m, m.to).text for m in leased if m.word == "ask"]
+    assert "both still here" in asked
+    assert WatchRow.objects.get().partner != b"Ana"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "says"),
+    [
+        ({"Leo": 3, "Maya": 25}, "Closest tonight: Leo, 3 min."),
+        ({"Leo": 25, "Maya": 4}, "Closest tonight: Maya, 4 min."),
+        (
+            {"Leo": 5, "Maya": 25},
+            "Nobody within 4 minutes: naloxone may come too late. Closest tonight: Leo, 5 min.",
+        ),
+        ({}, "Nobody's way to you is known. Naloxone may come too late."),
+    ],
+)
+def test_it_says_who_is_closest_or_that_nobody_is_near(
+    night: SamsNight, sam: Client, minutes: dict[str, int], says: str
+) -> None:
+    for name, far in minutes.items():
+        contacts.keep(night.contacts[name], minutes=far)
+    assert says in read(sam, "/watch")
+
+
+def test_somebody_who_cannot_tonight_or_has_not_said_yes_is_no_promise(
+    night: SamsNight, sam: Client
+) -> None:
+    contacts.keep(night.contacts["Leo"], minutes=3)
+    contacts.not_tonight(night.contacts["Leo"])
+    told = read(sam, "/watch")
+    assert "Leo said: not tonight." in told
+    assert "Closest tonight: Leo" not in told
+    Contact.objects.update(status="invited")
+    night.start()
+    told = read(sam, "/watch")
+    assert "If you go quiet, we try Leo and Maya once. Nobody has said yes yet." in told
+    assert "Closest tonight" not in told
+
+
+def test_sam_s_phone_calls_out_only_if_sam_chose_it_and_nobody_is_there(
+    night: SamsNight, sam: Client
+) -> None:
+    night.start()
+    night.does(NeedHelp())
+    assert "Check my breathing" not in read(sam, "/watch")
+    Person.objects.update(speak=True)
+    assert "I need help. Check my breathing." in read(sam, "/watch")
+    night.does(ev.Arrived(night.contacts["Leo"].id))
+    assert "Check my breathing" not in read(sam, "/watch")
+
+
+def test_the_card_before_stands_until_the_mark(night: SamsNight, sam: Client) -> None:
+    night.start()
+    card = "Naloxone in reach. Door unlocked. Go slow. Test first."
+    assert card in read(sam, "/watch")
+    night.does(ev.Marked())
+    assert card not in read(sam, "/watch")

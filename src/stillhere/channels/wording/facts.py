@@ -18,11 +18,13 @@ from stillhere.channels.wording import plain
 class Facts:
     """Everything known about one message. Names are as people typed them; ``at`` is ms UTC.
 
-    ``who`` is the contact the words speak of, ``contact`` the one they are spoken to. ``wish`` is
-    the plan's ambulance wish, ``outcome`` one of ``core.events.Outcome``.
+    ``partner`` is the other one of "two of us", ``who`` the contact the words speak of, ``contact``
+    the one they are spoken to. ``wish`` is the plan's ambulance wish, ``outcome`` one of
+    ``core.events.Outcome``.
     """
 
     person: str = ""
+    partner: str = ""
     contact: str = ""
     who: str = ""
     at: int | None = None
@@ -58,6 +60,7 @@ class Said:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.named = plain.name(facts.person)
+        self.partner = plain.name(facts.partner)
         who = plain.name(facts.who)
         self.parts = {
             "Person": self.named or _("Someone who chose you"),

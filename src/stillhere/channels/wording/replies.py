@@ -17,7 +17,19 @@ from stillhere.channels.wording.facts import Said
 
 def _ask(said: Said) -> Sentence:
     away = _("We were away for a while.") + " " if said.facts.after_outage else ""
-    return away + _("Still here?"), Answer.STILL_HERE
+    return away + _still_here(said), Answer.STILL_HERE
+
+
+def _still_here(said: Said) -> str:
+    """By name, so that nobody answers for somebody else; of two, both are asked."""
+    if said.partner and said.named:
+        return _("%(one)s and %(other)s: both still here?") % {
+            "one": said.named,
+            "other": said.partner,
+        }
+    if said.partner:
+        return _("You and %(other)s: both still here?") % {"other": said.partner}
+    return _("%(name)s: still here?") % {"name": said.named} if said.named else _("Still here?")
 
 
 # --- to the person --------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
   const mono = () => performance.timeOrigin + performance.now();
   const now = () => document.getElementById('now');
   const store = (key, value) => {
+    if (document.documentElement.hasAttribute('data-borrowed')) return null; /* not this phone's own */
     try {
       if (value === undefined) return localStorage.getItem(key);
       if (value === null) localStorage.removeItem(key);
@@ -100,6 +101,7 @@
     setTimeout(poll, wait);
   };
   const offline = (lost) => {
+    live.classList.toggle('lost', lost);
     if (!got) return;
     if (lost && !got.textContent) say(got.dataset.lost, true);
     else if (!lost && got.textContent === got.dataset.lost) say('', false);
@@ -223,6 +225,43 @@
   const shown = (no) => {
     ask(`/k/${now().dataset.key}/shown`, { method: 'POST', body: new URLSearchParams({ ask: no }) }).catch(() => {});
   };
+
+  /* --- calling out: in an alarm, if Sam chose it, for whoever hears it through the door -------------- */
+  setInterval(() => {
+    const words = live.querySelector('[data-aloud]')?.textContent;
+    if (!words || window.speechSynthesis?.speaking !== false) return;
+    const said = new SpeechSynthesisUtterance(words);
+    said.lang = document.documentElement.lang;
+    speechSynthesis.speak(said);
+  }, 4000);
+
+  /* --- starting: only over a line that works, and with the battery told ------------------------------ */
+  const online = async () => {
+    try { return (await ask('/healthz')).status > 0; } catch { return false; }
+  };
+  const tellLine = async () => {
+    const start = live.querySelector('.start');
+    if (!start) return false;
+    const good = await online(), says = [good ? start.dataset.on : start.dataset.off];
+    try {
+      const { level, charging } = await navigator.getBattery();
+      says.push(start.dataset.battery.replace('#', `${Math.round(level * 100)} %`));
+      if (level < 0.2 && !charging) says.push(start.dataset.low);
+    } catch { /* not every browser tells */ }
+    const line = document.getElementById('line');
+    if (line) { line.textContent = says.join(' '); line.classList.toggle('trouble', !good); }
+    return good;
+  };
+  live.addEventListener('submit', async (event) => {
+    const form = event.target;
+    if (!form.matches('.start')) return;
+    event.preventDefault();
+    wakeSound();
+    if (await tellLine()) form.submit();
+  });
+  tellLine();
+  addEventListener('online', tellLine);
+  addEventListener('offline', tellLine);
 
   /* --- staying awake ------------------------------------------------------------------------------ */
   const wake = () => {
