@@ -140,15 +140,17 @@ def journal(watch: int) -> list[dict[str, Any]]:
 
 
 def scene(state: str) -> dict[str, Any]:
-    """A Sam of their own, with Leo and Maya unless ``state`` is "nobody", brought into a state of
-    ``tests/shell/web/pages.py``; the keys of everyone."""
-    night = sams_night() if state == "nobody" else sams_night(("Leo",), ("Maya",))
+    """A Sam of their own brought into a state of ``tests/shell/web/pages.py``, with Leo and Maya
+    unless ``state`` is "nobody" or "alone"; the keys of everyone."""
+    night = sams_night() if state in ("nobody", "alone") else sams_night(("Leo",), ("Maya",))
     services.set_plan(night.person, town="Denver, Colorado", dispatch="+1 202 555 0109")
     for name, minutes in (("Leo", 3), ("Maya", 25)):
         if name in night.contacts:
             contacts.keep(night.contacts[name], minutes=minutes)
     if state == "invited":
         Contact.objects.filter(person=night.person).update(status="invited")
+    elif state == "alone":
+        night.start()
     elif state != "nobody":
         make("marked" if state == "asking" else state, night)
     keys: dict[str, Any] = {"person": night.key, "desk": desk.key()}

@@ -67,6 +67,7 @@ PLACES = (
     Place("invited-leo", "invited", "/c/{Leo}"),
     Place("daily", "daily", "/routine", sam=True),
     Place("open", "open", "/watch", sam=True),
+    Place("alone", "alone", "/watch", sam=True),
     Place("marked", "marked", "/watch", sam=True),
     Place("marked-button", "marked", "/k/{watch}"),
     Place("alarm", "alarm", "/watch", sam=True),

@@ -142,8 +142,7 @@ def _open(watch: Watch, people: Sequence[Someone]) -> Telling:
         head = _("Glad you're here. Everyone has been told.")
         says = _("We ask again soon, because somebody else may have picked up your phone.")
     elif not any(someone.reachable for someone in people):
-        head = _("Nobody will come.")
-        says = _("We ask you. Nobody else hears it.")
+        head, says = _("Nobody will come."), ""  # the page says below what to do about it
     return Telling(head, says, watch.next_ask_at, watch.seen_at)
 
 
