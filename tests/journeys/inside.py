@@ -22,7 +22,15 @@ from stillhere.config.wiring import derived_secret  # noqa: E402
 from stillhere.core import events as ev  # noqa: E402
 from stillhere.engine.audit import sweep_once  # noqa: E402
 from stillhere.store import apply, clock, contacts, desk, queries, sealed, services  # noqa: E402
-from stillhere.store.models import Contact, Installation, Message, Tally, WatchRow  # noqa: E402
+from stillhere.store.models import (  # noqa: E402
+    Address,
+    Contact,
+    Installation,
+    Message,
+    Person,
+    Tally,
+    WatchRow,
+)
 from stillhere.store.services import Reached  # noqa: E402
 from tests.shell.circle import sams_night  # noqa: E402
 from tests.shell.web.pages import make  # noqa: E402
@@ -103,6 +111,30 @@ def seed(
         seeded["watch"] = watch
         seeded["watch_key"] = sealed.key_for("watch", WatchRow.objects.get(id=watch).nonce)
     return seeded
+
+
+def plan(person: int, **notes: str) -> bool:
+    """Keep notes of a person's plan."""
+    services.set_plan(Person.objects.get(id=person), **notes)
+    return True
+
+
+def unanswered(person: int, name: str) -> bool:
+    """This contact has not answered the invitation."""
+    for contact in Contact.objects.filter(person=person):
+        if queries.contact_name(contact) == name:
+            Contact.objects.filter(id=contact.id).update(status="invited", answered_at=None)
+    return True
+
+
+def opted_out(person: int) -> int:
+    """How many ways to this person's people were closed by a no."""
+    return Address.objects.filter(contact__person=person, state="opted-out").count()
+
+
+def forget() -> int:
+    """Nobody is known here any more: the next story has the town to itself."""
+    return Person.objects.all().delete()[0]
 
 
 def _phone(number: str) -> list[Reached]:

@@ -157,29 +157,6 @@ def test_silence_reaches_a_real_inbox_and_she_closes_it(browser: Browser, place:
         assert word not in everything
 
 
-def test_it_was_nothing(browser: Browser, place: Town) -> None:
-    """Journey 7: one tap, everyone who was told hears what is known, and Sam is asked again."""
-    sam = phone(browser).new_page()
-    begin(sam, place)
-    joins(browser, place)
-    start_watch(sam)
-    sam.get_by_role("button", name="I've used").click()
-    expect(sam.get_by_role("button", name="I've used again")).to_be_visible()
-    place.live_through(130)
-    mailed_link(place, MAYA, "may need help NOW")
-    sam.get_by_role("button", name="Still here").click()
-    mailed_link(place, MAYA, "Sam's phone was answered at")
-    asked = []
-    for wait_s in (61, 120):
-        place.pass_time(wait_s)
-        eventually(lambda: watch_state(place) == "asking", "asked again")
-        asked.append(wait_s)
-        expect(sam.locator("#now[data-state=asking]")).to_be_attached()
-        sam.get_by_role("button", name="Still here").click()
-        eventually(lambda: watch_state(place) == "open", "answered again")
-    assert asked == [61, 120]
-
-
 def test_got_it_is_never_left_standing_over_a_new_ask(browser: Browser, place: Town) -> None:
     sam = phone(browser).new_page()
     begin(sam, place)
