@@ -150,7 +150,7 @@ def test_she_is_a_thousand_miles_away(place: Town, maya: Phones) -> None:
     place.live_through(122, step_s=10)
     maya.go(f"{place.url}/c/{night['contacts']['Maya']}")
     maya.press("I'm far, I'll phone")
-    maya.see("I need dispatch in %(town)s.", town="Denver, Colorado")
+    maya.see("Say first: “I need dispatch in %(town)s.”", town="Denver, Colorado")
     maya.each(
         lambda phone: expect(phone.page.locator('a[href="tel:+12025550109"]')).to_be_visible()
     )

@@ -194,6 +194,26 @@ def alarm_for(contact: Contact) -> Shown | None:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedBy:
+    """How a person was asked: the channels an ask left by, and since when no screen showed one."""
+
+    channels: tuple[str, ...]
+    unseen_at: int | None
+
+
+def asked(watch: int, from_at: int, to_at: int) -> AskedBy:
+    """How the person was asked between two instants. An ask leaves quietly by another channel
+    exactly when the page has not confirmed that it stands on the screen (``core/asking.py``)."""
+    sent = Message.objects.filter(
+        watch=watch, word__in=["ask", "ask-ring"], created_at__gt=from_at, created_at__lte=to_at
+    ).order_by("id")
+    found = list(sent.values_list("word", "channel", "attempts", "created_at"))
+    channels = dict.fromkeys(channel for _, channel, attempts, _ in found if attempts)
+    unseen = [at for word, _, _, at in found if word == "ask"]
+    return AskedBy(tuple(channels), min(unseen, default=None))
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of what happened."""
 

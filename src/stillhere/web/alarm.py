@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import phonenumbers
 from django.utils.translation import gettext as _
 
 from stillhere.core.alarm import HOLDING_ETA_S, Alarm, Claim
-from stillhere.core.events import GRAVE, Cause, State
+from stillhere.core.events import Cause, Word
 from stillhere.store import queries
 from stillhere.store.models import Contact, Person
 from stillhere.store.queries import Line, Shown
 from stillhere.web import words
-
-ALARMED = (State.ALARM, State.CLAIMED, State.ATTENDED)
-ANSWERS = ("StillHere", "Marked", "Extended", "Paused", "Ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +40,18 @@ class Known:
     mine: bool  # on this alarm at all
     going: bool
     there: bool
+    phoning: bool  # said that they are far away and phone
     far: bool
     by_phone: bool  # whether having spoken with them is enough
+    locked: bool  # said last that they are at a locked door
     call_now: str
     door: dict[str, str]
     dispatch: str
+    dispatch_number: str
+    town: str
     phones: list[str]
+    partner: str  # the other one of "two of us"
+    asked: str  # how we asked, and whether the phone showed it
 
 
 def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> Known:
@@ -59,19 +63,26 @@ def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> Kno
     confirmed = contact.status == Contact.Status.CONFIRMED
     claim = next((c for c in alarm.claims if c.contact == contact.id), None)
     out = contact.id in alarm.out
+    dispatch = queries.person_note(person, "dispatch") if confirmed else ""
     return Known(
         head=head(shown, name, now),
-        says=_says(alarm, name, person.tz, now),
+        says=_says(alarm, lines, person.tz, now),
         circle=circle(shown, contact.id, person.tz, now),
         mine=alarm.reach(contact.id) is not None and contact.id not in alarm.gone,
         going=claim is not None and not out,
         there=contact.id in alarm.arrivals,
+        phoning=claim is not None and claim.eta_s is None and not out,
         far=claim is None or claim.eta_s is None or out,
         by_phone=alarm.cause is Cause.SILENCE and not alarm.arrivals,
+        locked=alarm.obstacle == Word.CANNOT_GET_IN and alarm.obstacle_by == contact.id,
         call_now=_call_now(alarm, person, name),
         door=_door(contact, lines, alarm),
-        dispatch=queries.person_note(person, "dispatch") if confirmed else "",
+        dispatch=dispatch,
+        dispatch_number=_number_in(dispatch),
+        town=queries.person_note(person, "town") if confirmed else "",
         phones=_phones(person) if confirmed else [],
+        partner=queries.partner(shown.row),
+        asked=_asked(shown, alarm, now) if alarm.cause is Cause.SILENCE else "",
     )
 
 
@@ -90,7 +101,8 @@ def head(shown: Shown, name: str, now: int) -> str:
     return _("%(name)s has not answered since %(time)s.") % {"name": name, "time": at}
 
 
-def _says(alarm: Alarm, name: str, tz: str, now: int) -> str:
+def _says(alarm: Alarm, lines: Sequence[Line], tz: str, now: int) -> str:
+    """How sure we are, in one sentence: somebody is there, or as far as we know nobody is."""
     facts = {
         "time": words.clock_time(alarm.raised_at, tz, now),
         "span": words.span(now - alarm.raised_at),
@@ -99,7 +111,30 @@ def _says(alarm: Alarm, name: str, tz: str, now: int) -> str:
         return _(
             "The phone was answered once. We wait for a second answer. The alarm is still open."
         )
-    return _("The alarm began at %(time)s, %(span)s ago. We do not know more.") % facts
+    there = [x for x in lines if x.event == "Arrived" and x.contact in alarm.arrivals]
+    if there:
+        at = words.clock_time(there[0].at, tz, now)
+        facts |= {"who": words.someone(there[0].who), "at": at}
+        return _("%(who)s is there since %(at)s. The alarm began at %(time)s.") % facts
+    return (
+        _("The alarm began at %(time)s, %(span)s ago. As far as we know nobody is there yet.")
+        % facts
+    )
+
+
+def _asked(shown: Shown, alarm: Alarm, now: int) -> str:
+    """How we asked before the alarm, and since when the phone shows nothing of it."""
+    asked = queries.asked(shown.row.id, alarm.since_at, alarm.raised_at)
+    tz = shown.row.person.tz
+    if asked.unseen_at is not None:
+        facts = {"time": words.clock_time(asked.unseen_at, tz, now)}
+        return (
+            _("Since %(time)s the phone does not show our asks. It may be off or offline.") % facts
+        )
+    ways = [str(words.CHANNELS.get(c, c)) for c in asked.channels]
+    if not ways:
+        return _("We asked on the screen of the phone.")
+    return _("We asked on the screen of the phone, and by %(ways)s.") % {"ways": words.names(ways)}
 
 
 def _call_now(alarm: Alarm, person: Person, name: str) -> str:
@@ -136,6 +171,13 @@ def _phones(person: Person) -> list[str]:
     """The numbers Sam can be phoned at."""
     calls = person.addresses.filter(channel__in=["call", "text"], state="ok").order_by("id")
     return list(dict.fromkeys(queries.address_value(a) for a in calls))
+
+
+def _number_in(note: str) -> str:
+    """The first phone number in a note, as a link needs it, or nothing."""
+    for found in phonenumbers.PhoneNumberMatcher(note, "US"):
+        return str(phonenumbers.format_number(found.number, phonenumbers.PhoneNumberFormat.E164))
+    return ""
 
 
 def _contacts(alarm: Alarm) -> list[Contact]:
@@ -175,91 +217,7 @@ def _claimed(claim: Claim, tz: str, now: int) -> tuple[str, bool]:
         return _("is going, but needs longer (said at %(time)s)") % {"time": at}, False
     facts = {"time": at, "span": words.span(claim.eta_s * 1000)}
     if claim.hold_until_at is None or claim.hold_until_at <= now:
-        return _("said at %(time)s: going, %(span)s. Nothing heard since") % facts, False
+        return _(
+            "said at %(time)s: there in %(span)s. Not there yet, as far as we know"
+        ) % facts, False
     return _("is going, %(span)s (said at %(time)s)") % facts, True
-
-
-# --- afterwards -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One line of what happened."""
-
-    at: str
-    says: str
-
-
-def afterwards(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> list[Told]:
-    """What happened from the alarm on, oldest first. Grave news is left for people to tell."""
-    person = contact.person
-    name = words.someone(queries.person_note(person, "name"))
-    started = False
-    told = []
-    for line in lines:
-        began = not started and line.state in ALARMED
-        started = started or began
-        sentence = _sentence(line, name, began) if started else ""
-        if sentence:
-            told.append(Told(words.clock_time(line.at, person.tz, now), sentence))
-        if started and line.state not in ALARMED:
-            started = False
-    return told
-
-
-def ending(shown: Shown, contact: Contact, lines: Sequence[Line]) -> str:
-    """How it stands after an alarm, in one sentence that claims no more than is known."""
-    watch = shown.watch
-    name = words.someone(queries.person_note(contact.person, "name"))
-    if watch.outcome in GRAVE:
-        there = next((x.who for x in reversed(lines) if x.event == "Resolved" and x.contact), "")
-        if there:
-            return _("The alarm is over. Speak with %(who)s, who was there.") % {"who": there}
-        return _("The alarm is over. Speak with the people who were there.")
-    if watch.state is not State.CLOSED:
-        return _("The alarm is over. We go on asking %(name)s for a while.") % {"name": name}
-    return _("The alarm is over.")
-
-
-def _sentence(line: Line, name: str, began: bool) -> str:
-    """One line of the journal, or nothing where a reader learns nothing from it."""
-    who = words.someone(line.who)
-    facts = {"name": name, "who": who}
-    if began:
-        if line.event == "NeedHelp":
-            return _("%(name)s asked for help.") % facts
-        return _("%(name)s did not answer. The alarm began.") % facts
-    if line.event in ANSWERS:
-        return _("%(name)s's phone was answered.") % facts
-    if line.event == "Claimed":
-        return _claim_line(line, facts)
-    if line.event == "Resolved":
-        return _resolved_line(line, facts)
-    plain = {
-        "NeedHelp": _("%(name)s asked for help."),
-        "Declined": _("%(who)s could not come."),
-        "CannotGetIn": _("%(who)s was at the door and could not get in."),
-        "Arrived": _("%(who)s was with %(name)s."),
-        "ServiceWasDown": _("We were not running for a while."),
-        "TimePassed": _("Nothing more was heard, so we went on ringing."),
-    }
-    if line.event == "Undeliverable" and line.contact is not None:
-        return _("A way to reach %(who)s did not work.") % facts
-    return plain.get(line.event, "") % facts
-
-
-def _claim_line(line: Line, facts: dict[str, str]) -> str:
-    eta_s = line.facts.get("eta_s")
-    if not isinstance(eta_s, int):
-        return _("%(who)s was far away and phoned.") % facts
-    return _("%(who)s said: I'm going, %(span)s.") % {**facts, "span": words.span(eta_s * 1000)}
-
-
-def _resolved_line(line: Line, facts: dict[str, str]) -> str:
-    outcome = str(line.facts.get("outcome", ""))
-    if outcome in GRAVE:
-        return ""
-    told = {**facts, "outcome": str(words.OUTCOMES.get(outcome, outcome))}
-    if line.contact is None:
-        return _("The people who run this said: %(outcome)s.") % told
-    return _("%(who)s said: %(outcome)s.") % told

@@ -31,7 +31,7 @@ from stillhere.store.apply import Change
 from stillhere.store.group import WRITER
 from stillhere.store.models import Contact
 from stillhere.store.queries import Shown
-from stillhere.web import alarm, errors, health, invitation, words
+from stillhere.web import afterwards, alarm, errors, health, invitation, words
 from stillhere.web.context import light
 
 # How soon, in seconds: up to five minutes the others wait for you. None: far away, phones.
@@ -105,9 +105,10 @@ def _given(contact: Contact) -> dict[str, Any]:
         given["light"] = light(now, person.tz)
         given["refresh"] = 10
     elif _still_spoken_of(shown, now):
-        given["told"] = alarm.afterwards(shown, contact, lines, now)
-        given["ending"] = alarm.ending(shown, contact, lines)
+        given["told"] = afterwards.told(shown, contact, lines, now)
+        given["ending"] = afterwards.ending(shown, contact, lines)
         given["grave"] = shown.watch.outcome in GRAVE
+        given["revived"] = shown.watch.outcome is Outcome.REVIVED
     return given
 
 

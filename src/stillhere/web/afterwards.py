@@ -1,0 +1,103 @@
+"""What happened, in plain words, for those who were called: once an alarm is over.
+
+Turns the journal into sentences and decides nothing. Grave news is left for people to tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from stillhere.core.events import GRAVE, State
+from stillhere.store import queries
+from stillhere.store.models import Contact
+from stillhere.store.queries import Line, Shown
+from stillhere.web import words
+
+ALARMED = (State.ALARM, State.CLAIMED, State.ATTENDED)
+ANSWERS = ("StillHere", "Marked", "Extended", "Paused", "Ended")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of what happened."""
+
+    at: str
+    says: str
+
+
+def told(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> list[Told]:
+    """What happened from the alarm on, oldest first. Grave news is left for people to tell."""
+    person = contact.person
+    name = words.someone(queries.person_note(person, "name"))
+    started = False
+    found = []
+    for line in lines:
+        began = not started and line.state in ALARMED
+        started = started or began
+        sentence = _sentence(line, name, began) if started else ""
+        if sentence:
+            found.append(Told(words.clock_time(line.at, person.tz, now), sentence))
+        if started and line.state not in ALARMED:
+            started = False
+    return found
+
+
+def ending(shown: Shown, contact: Contact, lines: Sequence[Line]) -> str:
+    """How it stands after an alarm, in one sentence that claims no more than is known."""
+    watch = shown.watch
+    name = words.someone(queries.person_note(contact.person, "name"))
+    if watch.outcome in GRAVE:
+        there = next((x.who for x in reversed(lines) if x.event == "Resolved" and x.contact), "")
+        if there:
+            return _("The alarm is over. Speak with %(who)s, who was there.") % {"who": there}
+        return _("The alarm is over. Speak with the people who were there.")
+    if watch.state is not State.CLOSED:
+        return _("The alarm is over. We go on asking %(name)s for a while.") % {"name": name}
+    return _("The alarm is over.")
+
+
+def _sentence(line: Line, name: str, began: bool) -> str:
+    """One line of the journal, or nothing where a reader learns nothing from it."""
+    who = words.someone(line.who)
+    facts = {"name": name, "who": who}
+    if began:
+        if line.event == "NeedHelp":
+            return _("%(name)s asked for help.") % facts
+        return _("%(name)s did not answer. The alarm began.") % facts
+    if line.event in ANSWERS:
+        return _("%(name)s's phone was answered.") % facts
+    if line.event == "Claimed":
+        return _claim_line(line, facts)
+    if line.event == "Resolved":
+        return _resolved_line(line, facts)
+    plain = {
+        "NeedHelp": _("%(name)s asked for help."),
+        "Declined": _("%(who)s could not come."),
+        "CannotGetIn": _("%(who)s was at the door and could not get in."),
+        "Arrived": _("%(who)s was with %(name)s."),
+        "ServiceWasDown": _("We were not running for a while."),
+        "TimePassed": _("Nothing more was heard, so we went on ringing."),
+    }
+    if line.event == "Undeliverable" and line.contact is not None:
+        return _("A way to reach %(who)s did not work.") % facts
+    return plain.get(line.event, "") % facts
+
+
+def _claim_line(line: Line, facts: dict[str, str]) -> str:
+    eta_s = line.facts.get("eta_s")
+    if not isinstance(eta_s, int):
+        return _("%(who)s was far away and phoned.") % facts
+    return _("%(who)s said: I'm going, %(span)s.") % {**facts, "span": words.span(eta_s * 1000)}
+
+
+def _resolved_line(line: Line, facts: dict[str, str]) -> str:
+    outcome = str(line.facts.get("outcome", ""))
+    if outcome in GRAVE:
+        return ""
+    told = {**facts, "outcome": str(words.OUTCOMES.get(outcome, outcome))}
+    if line.contact is None:
+        return _("The people who run this said: %(outcome)s.") % told
+    return _("%(who)s said: %(outcome)s.") % told
