@@ -1,4 +1,4 @@
-"""Sam's own pages: the first one, the watch, and the link that brings them back.
+"""Sam's own pages: the watch, and the link that brings them back.
 
 Shows, and passes on what Sam presses. Check-ins themselves take the fast lane (``checkin.py``), the
 other presses ``button.py``.
@@ -12,7 +12,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import check_for_language, get_language
+from django.utils.translation import check_for_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -22,7 +22,7 @@ from stillhere.core.events import State
 from stillhere.store import apply, clock, queries, services
 from stillhere.store.models import Person
 from stillhere.store.queries import Shown
-from stillhere.web import errors, health, night, session, words
+from stillhere.web import errors, health, lines, night, session, words
 from stillhere.web.context import light
 
 PROFILES = ("injected", "snorted", "swallowed")
@@ -30,22 +30,6 @@ SHORT_GRACE = json.dumps({"grace_s": 30})
 REFRESH_S = {State.OPEN: 10}  # without scripts; every other state is looked at more often
 REFRESH_SOON_S = 5
 CALLING_OUT = (State.ALARM, State.CLAIMED)  # nobody is with them: their phone may call out
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def first(request: HttpRequest) -> HttpResponse:
-    """What this is, and one button. Pressing it makes a person, unless this browser has one."""
-    person = session.person_of(request)
-    if request.method == "POST":
-        response = HttpResponseRedirect("/watch")
-        if person is None:
-            tz = request.POST.get("tz", "")
-            _someone, key = services.new_person(
-                get_language() or "en", tz if words.zone_known(tz) else "UTC"
-            )
-            session.remember(response, key)
-        return response
-    return render(request, "first.html", {"known": person is not None, "light": "night"})
 
 
 @session.own
@@ -82,6 +66,7 @@ def _given(person: Person) -> dict[str, Any]:
         "people": people,
         "reachable": any(someone.reachable for someone in people),
         "closest": night.closest(people),
+        "lines": lines.staffed(now),
         "shown": shown if night.of_late(shown, now) else None,
         "open_now": open_now,
         "profile": shown.row.profile if shown is not None else PROFILES[0],

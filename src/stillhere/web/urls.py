@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from django.urls import path
 
-from stillhere.web import button, contact, desk, health, inbound, mine, people, person, routine
+from stillhere.web import (
+    button,
+    contact,
+    desk,
+    first,
+    health,
+    help_now,
+    inbound,
+    lines,
+    mine,
+    people,
+    person,
+    routine,
+)
 
 urlpatterns = [
-    path("", person.first),
+    path("", first.first),
+    path("help-now", help_now.show),
+    path("lines", lines.show),
     path("healthz", health.healthz),
     path("language", person.language),
     path("out", person.out),
