@@ -76,6 +76,12 @@ def set_plan(person: Person, **notes: str) -> None:
     person.save(update_fields=changed)
 
 
+def set_pin(person: Person, hashed: str) -> None:
+    """Keep a PIN, already hashed, or none at all."""
+    person.pin = hashed
+    person.save(update_fields=["pin"])
+
+
 def add_contact(
     person: Person, name: str, ways: list[Reached], *, rung: int | None = None, lang: str = ""
 ) -> Contact:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from stillhere.web import health, reach
+from stillhere.web import health, reach, session, taste
 from stillhere.web.words import hour
 
 DAWN, DUSK = 7, 19
@@ -33,7 +33,11 @@ def standing() -> dict[str, Any]:
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """The context processor of every page."""
-    return standing() | {"behind": health.behind()}
+    return standing() | {
+        "behind": health.behind(),
+        "chosen": taste.light_of(request),
+        "borrowed": session.borrowed(request),
+    }
 
 
 def without_request(template: str, given: Mapping[str, Any]) -> str:

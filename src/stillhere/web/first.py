@@ -26,6 +26,6 @@ def first(request: HttpRequest) -> HttpResponse:
             _someone, key = services.new_person(
                 get_language() or "en", tz if words.zone_known(tz) else "UTC"
             )
-            session.remember(response, key)
+            session.remember(response, key, borrowed=bool(request.POST.get("borrowed")))
         return response
     return render(request, "first.html", {"known": person is not None, "light": "night"})

@@ -7,37 +7,55 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from stillhere.store import clock, services
 from stillhere.store import mine as kept
 from stillhere.store.models import Person
 from stillhere.store.services import Problem
-from stillhere.web import session, words
+from stillhere.web import pin, recovery, session, words
 from stillhere.web.context import light
 
 
-@session.own
+@session.private
 @require_http_methods(["GET", "HEAD", "POST"])
 def mine(request: HttpRequest, person: Person) -> HttpResponse:
     """Everything about one's own data on one page."""
     do = request.POST.get("do") if request.method == "POST" else ""
+    key = request.COOKIES[session.COOKIE]
     if do == "link":
-        key = request.COOKIES[session.COOKIE]
-        return _page(request, person, {"link": f"{settings.STILLHERE.base_url}/p/{key}"})
+        return _page(request, person, {"link": recovery.link_of(key)})
+    if do == "print":
+        return recovery.printed(request, key)
     if do == "new-link":
         key = services.new_key(person)
-        link = f"{settings.STILLHERE.base_url}/p/{key}"
-        response = _page(request, person, {"link": link, "renewed": True})
-        session.remember(response, key)
+        response = _page(request, person, {"link": recovery.link_of(key), "renewed": True})
+        session.remember(response, key, borrowed=session.borrowed(request))
         return response
+    if do == "pin":
+        wrong = pin.change(person, request.POST.get("pin", ""))
+        if wrong:
+            return _page(request, person, {"wrong_pin": wrong}, status=422)
+        return _page(request, person, {"note": words.note("kept")})
     if do == "forget":
-        response = HttpResponseRedirect("/")
-        session.forget(response)
-        return response
+        return forgotten()
     if do == "erase":
         return _erase(request, person)
     return _page(request, person, {})
+
+
+@session.own
+@require_POST
+def forget(request: HttpRequest, person: Person) -> HttpResponse:
+    """This phone forgets, without a PIN: whoever holds a borrowed phone may always leave."""
+    return forgotten()
+
+
+def forgotten() -> HttpResponse:
+    """Back to the first page as a stranger."""
+    response = HttpResponseRedirect("/")
+    session.forget(response)
+    return response
 
 
 def _erase(request: HttpRequest, person: Person) -> HttpResponse:
@@ -59,6 +77,7 @@ def _page(
     here = settings.STILLHERE
     given = {
         "kept": kept.everything(person),
+        "has_pin": bool(person.pin),
         "quiet_h": here.keep_quiet_h,
         "alarm_days": here.keep_alarm_days,
         "light": light(clock.now_ms(), person.tz),
@@ -67,7 +86,7 @@ def _page(
     return render(request, "mine.html", given, status=status)
 
 
-@session.own
+@session.private
 @require_safe
 def take(request: HttpRequest, person: Person) -> HttpResponse:
     """All of it, as a file."""

@@ -23,7 +23,7 @@ from stillhere.web.context import light
 NOTES = ("name", "place", "entry", "dispatch")
 
 
-@session.own
+@session.private
 @require_http_methods(["GET", "HEAD", "POST"])
 def people(request: HttpRequest, person: Person) -> HttpResponse:
     """The list, and the forms that change it."""

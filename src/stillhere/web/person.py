@@ -11,18 +11,13 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import check_for_language
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
-
-from django.conf import settings  # isort: skip
+from django.views.decorators.http import require_http_methods, require_safe
 
 from stillhere.core.events import State
 from stillhere.store import apply, clock, queries, services
 from stillhere.store.models import Person
 from stillhere.store.queries import Shown
-from stillhere.web import errors, health, lines, night, session, words
+from stillhere.web import health, lines, night, session, words
 from stillhere.web.context import light
 
 PROFILES = ("injected", "snorted", "swallowed")
@@ -126,40 +121,6 @@ def state(request: HttpRequest) -> HttpResponse:
             "grace_at": watch.grace_at,
         }
     )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def come_back(request: HttpRequest, key: str) -> HttpResponse:
-    """The recovery link: a page with one button, because scanners follow links. The button must be
-    ours: another site that pressed it would put Sam among its own people."""
-    if queries.person_by_key(key) is None:
-        return errors.unknown_key(request)
-    if request.method == "POST":
-        response = HttpResponseRedirect("/watch")
-        session.remember(response, key)
-        return response
-    return render(request, "come_back.html", {"light": "night"})
-
-
-@csrf_exempt  # changes only what language this browser reads
-@require_POST
-def language(request: HttpRequest) -> HttpResponse:
-    """Read on in another language."""
-    back = request.POST.get("next", "/")
-    if not back.startswith("/") or not url_has_allowed_host_and_scheme(back, None):
-        back = "/"
-    response = HttpResponseRedirect(back)
-    lang = request.POST.get("lang", "")
-    if lang in dict(settings.LANGUAGES) and check_for_language(lang):
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            lang,
-            max_age=session.KEPT_S,
-            httponly=True,
-            samesite="Lax",
-            secure=settings.STILLHERE.https,
-        )
-    return response
 
 
 @require_safe

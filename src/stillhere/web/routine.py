@@ -57,7 +57,7 @@ class Daily:
     paused: str
 
 
-@session.own
+@session.private
 @require_http_methods(["GET", "HEAD", "POST"])
 def routine(request: HttpRequest, person: Person) -> HttpResponse:
     """The daily check-ins, and the forms that change them."""

@@ -20,7 +20,8 @@ MOST_ADDRESSES = 10_000
 class Guesses:
     """Misses by address, in windows of a minute. Threads and the event loop may share one."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_MISSES) -> None:
+        self._most = most
         self._seen: OrderedDict[str, tuple[int, int]] = OrderedDict()  # address: (since, misses)
         self._lock = Lock()
 
@@ -34,7 +35,13 @@ class Guesses:
             self._seen[address] = (since, misses + 1)
             if len(self._seen) > MOST_ADDRESSES:
                 self._seen.popitem(last=False)
-        return misses >= MOST_MISSES
+        return misses >= self._most
+
+    def full(self, address: str) -> bool:
+        """Whether this address has had too many this minute; counts nothing."""
+        with self._lock:
+            since, misses = self._seen.get(address, (0, 0))
+            return misses >= self._most and settings.BOOT_MS() - since < WINDOW_MS
 
     def forget(self) -> None:
         """Start over."""

@@ -16,7 +16,10 @@ from stillhere.web import (
     mine,
     people,
     person,
+    pin,
+    recovery,
     routine,
+    taste,
 )
 
 urlpatterns = [
@@ -24,7 +27,8 @@ urlpatterns = [
     path("help-now", help_now.show),
     path("lines", lines.show),
     path("healthz", health.healthz),
-    path("language", person.language),
+    path("language", taste.language),
+    path("light", taste.light),
     path("out", person.out),
     # Sam, known by a cookie
     path("watch", person.watch),
@@ -32,10 +36,13 @@ urlpatterns = [
     path("watch/state", person.state),
     path("people", people.people),
     path("routine", routine.routine),
+    path("pin", pin.ask),
     path("mine", mine.mine),
     path("mine/lamp.json", mine.take),
+    path("forget", mine.forget),
     # Sam, known by a key. POST /k/<key> itself never comes here: it is the fast lane's.
-    path("p/<str:key>", person.come_back),
+    path("p", recovery.typed),
+    path("p/<str:key>", recovery.come_back),
     path("k/<str:key>", button.show),
     path("k/<str:key>/shown", button.on_screen),
     *(path(f"k/<str:key>/{do}", button.press, {"do": do}) for do in button.PRESSES),

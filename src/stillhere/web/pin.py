@@ -1,0 +1,58 @@
+"""The optional PIN: typed before the plan, the people and the data of a person are shown.
+
+Owns asking for it, setting it and taking it away. The recovery code takes a forgotten one away.
+"""
+
+from __future__ import annotations
+
+import re
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from stillhere.store import services
+from stillhere.store.models import Person
+from stillhere.web import session
+from stillhere.web.throttle import Guesses
+
+FORM = re.compile(r"[0-9]{4,8}")
+TRIES = Guesses(most=5)  # wrong ones a minute, for one person
+
+
+@session.own
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: HttpRequest, person: Person) -> HttpResponse:
+    """The page that asks. Right leads on to where one was going."""
+    wrong = ""
+    if request.method == "POST":
+        typed = request.POST.get("pin", "").strip()
+        who = str(person.id)
+        if TRIES.full(who):
+            wrong = _("Too many tries. Wait a minute, then try again.")
+        elif not person.pin or check_password(typed, person.pin):
+            response = HttpResponseRedirect(_next(request.POST.get("next", "")))
+            session.remember_pin(response, person)
+            return response
+        else:
+            TRIES.missed(who)
+            wrong = _("That is not the PIN.")
+    given = {"wrong": wrong, "next": _next(request.GET.get("next", "")), "light": "night"}
+    return render(request, "pin.html", given, status=422 if wrong else 200)
+
+
+def _next(typed: str) -> str:
+    ours = typed.startswith("/") and url_has_allowed_host_and_scheme(typed, None)
+    return typed if ours else "/mine"
+
+
+def change(person: Person, typed: str) -> str:
+    """Set the PIN, or take it away where nothing was typed; returns what is wrong, or nothing."""
+    typed = typed.strip()
+    if typed and not FORM.fullmatch(typed):
+        return _("A PIN has 4 to 8 digits.")
+    services.set_pin(person, make_password(typed) if typed else "")
+    return ""
