@@ -22,7 +22,7 @@ from stillhere.store import desk as kept
 from stillhere.store.apply import Change
 from stillhere.store.group import WRITER
 from stillhere.store.queries import Shown
-from stillhere.web import alarm, errors, health, session, words
+from stillhere.web import alarm, errors, health, lines, session, words
 
 COOKIE = "desk"
 DAYS = 30
@@ -80,6 +80,7 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         "backlog": kept.backlog(now),
         "failed": kept.failed_lately(now),
         "reasons": health.reasons(),
+        "overdue": lines.overdue(now),
         "note": words.note(request.GET.get("said", "")),
         "refresh": 10,
         "light": "",

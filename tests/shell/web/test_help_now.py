@@ -13,6 +13,7 @@ import pytest
 from django.db import OperationalError, connection
 from pytest_django.fixtures import Settings
 
+from stillhere.store import desk
 from stillhere.store.models import Installation
 from stillhere.web import lines
 from tests.conftest import Clock
@@ -219,7 +220,7 @@ def test_what_nobody_dialled_says_so(own: Path, seen: str, says: str) -> None:
     own.write_text(unsigned.replace('seen = ""', f'seen = "{seen}"'))
     (line,) = lines.staffed(at("2026-01-31"))
     assert (line.stale, line.checked) == (True, says)
-    assert lines.overdue(at("2026-01-31")) == ["Night line 202-555-0100", "112 112"]
+    assert lines.overdue(at("2026-01-31")) == ["Night line 202-555-0100"]
 
 
 @pytest.mark.parametrize(
@@ -261,3 +262,13 @@ def test_what_a_host_writes_is_text_and_nothing_else(own: Path) -> None:
     page = browser().get("/lines").content.decode()
     assert "<script>x" not in page
     assert "&lt;script&gt;x" in page
+
+
+def test_the_desk_lists_what_to_phone_again(own: Path, clock: Clock) -> None:
+    own.write_text(ONE)
+    path = f"/desk/{desk.key()}"
+    assert "not phoned for 90 days" not in read(browser(), path)
+    clock.advance(100 * 24 * 3600)
+    told = read(browser(), path)
+    assert "1 staffed line was not phoned for 90 days" in told
+    assert "Night line 202-555-0100" in told
