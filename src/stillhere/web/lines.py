@@ -99,7 +99,7 @@ class Emergency:
 def staffed(now_ms: int | None) -> list[Staffed]:
     """The lines that keep somebody company tonight, without those whose number is in doubt. Where
     a host knows none of that kind, those that listen."""
-    sure = [line for line in known() if line.kind != "emergency" and not line.doubt]
+    sure = [line for line in known() if _answers(line)]
     company = [line for line in sure if line.kind == "company"]
     return [_shown(line, now_ms) for line in company or sure]
 
@@ -246,11 +246,16 @@ def read(text: str) -> tuple[Line, ...]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise LinesError("a line begins with [[line]]")
     lines = tuple(_line(row) for row in rows)
-    if not any(line.kind != "emergency" and not line.doubt for line in lines):
+    if not any(_answers(line) for line in lines):
         raise LinesError("it has no line where somebody answers")
     if not any(line.kind == "emergency" for line in lines):
         raise LinesError("it has no emergency number")
     return lines
+
+
+def _answers(line: Line) -> bool:
+    """Whether somebody picks up there, as far as anyone knows."""
+    return line.kind != "emergency" and line.way != "text" and not line.doubt
 
 
 def _line(row: dict[str, Any]) -> Line:

@@ -16,6 +16,8 @@ from stillhere.store.models import Contact
 from tests.shell.circle import SamsNight
 from tests.shell.web.conftest import browser
 
+# They are about no watch, and never ask whether one runs.
+WITHOUT_A_DATABASE = ("/help-now", "/lines")
 PERSON = ("/", "/watch", "/watch/part", "/people", "/routine", "/mine", "/mine/lamp.json")
 
 
@@ -63,6 +65,7 @@ def in_every_state(night: SamsNight, lang: str) -> dict[str, list[tuple[Client, 
     waiting = [(anyone, contact_path(night, name)) for name in night.contacts]
     waiting += [(anyone, f"{path}/part") for _, path in list(waiting)]
     public = [(anyone, "/"), (anyone, "/desk"), (anyone, "/out"), (anyone, f"/p/{night.key}")]
+    public += [(anyone, path) for path in WITHOUT_A_DATABASE]
     return {
         "own": own,
         "waiting": waiting,

@@ -163,12 +163,47 @@ def test_nothing_stands_in_the_way_of_a_screen_reader(
     page = context.new_page()
     open_watch(page, url)
     button = page.locator("#here").get_attribute("action") or ""
-    for path in ("/", "/watch", "/people", "/routine", "/mine", button, "/desk", "/nothing"):
+    for path in (
+        "/",
+        "/watch",
+        "/people",
+        "/routine",
+        "/mine",
+        button,
+        "/desk",
+        "/nothing",
+        "/help-now",
+        "/lines",
+    ):
         page.goto(url + path)
         found = Axe().run(page).response["violations"]
         assert not found, (path, [(v["id"], v["nodes"][0]["html"]) for v in found])
         page.evaluate("document.documentElement.style.fontSize = '225%'")  # 200 % text
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    context.close()
+
+
+@pytest.mark.parametrize("lang", ["en-US", "es-MX"])
+def test_the_first_screen_needs_no_scrolling(chromium: Browser, url: str, lang: str) -> None:
+    context = chromium.new_context(viewport=PHONE, locale=lang)
+    page = context.new_page()
+    page.goto(url)
+    for what in (".top", "#start button", 'a[href="/help-now"]', 'form[action="/try"] button'):
+        box = page.locator(what).bounding_box()
+        assert box is not None, what
+        assert box["y"] + box["height"] <= 640, what
+        assert box["height"] >= 56, what
+    context.close()
+
+
+def test_the_first_steps_stay_when_the_line_goes(chromium: Browser, url: str) -> None:
+    context = chromium.new_context(viewport=PHONE, locale="en-US", java_script_enabled=False)
+    page = context.new_page()
+    page.goto(url)
+    page.locator('a[href="/help-now"]').click()
+    context.set_offline(True)
+    expect(page.locator("#stay")).to_contain_text("Stay until help is there.")
+    assert page.locator('#call a[href="tel:911"]').is_visible()
     context.close()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from stillhere.store import desk
@@ -118,10 +119,12 @@ def test_with_nobody_on_the_list_the_watch_offers_a_line(lang: str, says: str) -
     page = client.get("/watch").content.decode()
     assert says in read(client, "/watch")
     assert 'href="/people#add"' in page
-    us, canada = lines.staffed(None)
+    with translation.override(lang):
+        us, canada = lines.staffed(None)
     assert (us.name, canada.name) == ("SafeSpot", "NORS")
     for line in (us, canada):
         assert f'href="{line.tel}"' in page
+        assert line.checked in page
     assert "877-696-1996" not in page  # sources do not agree on it
 
 
@@ -238,6 +241,7 @@ def test_what_nobody_dialled_says_so(own: Path, seen: str, says: str) -> None:
         ONE.replace('"emergency"', '"ambulance"'),
         ONE.replace('"company"', '"emergency"'),
         ONE.replace('"emergency"', '"company"'),
+        ONE.replace('hours = "24/7"', 'hours = ""\nway = "text"'),
         ONE.replace('hours = "24/7"', "hours = 24"),
         ONE.replace('languages = ["en", "es"]', 'languages = "en"'),
         ONE + 'color = "red"\n',
