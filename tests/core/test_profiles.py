@@ -26,7 +26,7 @@ from stillhere.core.profiles import (
 TEXT = (Path(stillhere.__file__).parent / "content" / "profiles.toml").read_text(encoding="utf-8")
 PROFILES = load(TEXT)
 ACUTE_KEYS = ["injected", "snorted", "swallowed", "own"]
-ROUTINE_KEYS = ["routine", "release"]
+ROUTINE_KEYS = ["routine", "after", "noon", "release"]
 
 ROW = """
 [x]

@@ -17,7 +17,17 @@ from stillhere.core import events as ev
 from stillhere.core import schedule
 from stillhere.core.alarm import Alarm
 from stillhere.core.circle import Circle
-from stillhere.core.events import Ask, Effect, Event, Outcome, Refused, State, Way, Withdraw
+from stillhere.core.events import (
+    AllWell,
+    Ask,
+    Effect,
+    Event,
+    Outcome,
+    Refused,
+    State,
+    Way,
+    Withdraw,
+)
 from stillhere.core.profiles import Profile
 from stillhere.core.schedule import Routine
 
@@ -157,7 +167,8 @@ def go_on(w: Watch, at: int, **changes: Any) -> Watch:
     if w.routine is not None:
         deadline_at = changes.get("deadline_at") or w.deadline_at
         assert deadline_at is not None
-        times.append(_first_reminder_at(w, deadline_at))
+        if not (w.routine.once and deadline_at <= at):
+            times.append(_first_reminder_at(w, deadline_at))
     else:
         assert w.ends_at is not None
         if at < w.ends_at - LAST_ASK_S * 1000:
@@ -199,7 +210,9 @@ def alive(w: Watch, at: int, now: int, out: list[Effect], **changes: Any) -> Wat
     if w.routine is None:
         return go_on(w, at, **changes)
     if _does_for_deadline(w, at):
-        changes["deadline_at"] = _next_deadline(w, now)
+        changes["deadline_at"] = now if w.routine.once else _next_deadline(w, now)
+        if w.routine.well:
+            out.append(AllWell(at))
     return go_on(w, now, **changes)
 
 
@@ -214,9 +227,11 @@ def _answers(w: Watch, at: int) -> bool:
 
 def _does_for_deadline(w: Watch, at: int) -> bool:
     """Whether a sign of life made at ``at`` does for a routine's next deadline: in its window, or
-    as an answer to a reminder."""
+    as an answer to a reminder. What is asked only once is answered only by an answer."""
     assert w.routine is not None
     assert w.deadline_at is not None
+    if w.routine.once:
+        return at >= _first_reminder_at(w, w.deadline_at)
     if schedule.counts_for(w.routine, w.deadline_at, at):
         return True
     reminded_at = _first_reminder_at(w, w.deadline_at)
@@ -230,8 +245,8 @@ def _next_deadline(w: Watch, now: int) -> int:
 
 
 def missed(w: Watch, now: int) -> Watch:
-    """A routine's deadline that has passed is over with; the next one counts."""
-    if w.deadline_at is None or w.deadline_at > now:
+    """A routine's deadline that has passed is over with; the next one counts, if there is one."""
+    if w.deadline_at is None or w.deadline_at > now or (w.routine and w.routine.once):
         return w
     return replace(w, deadline_at=_next_deadline(w, now))
 

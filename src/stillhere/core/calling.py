@@ -213,10 +213,10 @@ def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:
 
 def _over(w: Watch, who: int | None, outcome: Outcome, now: int, out: list[Effect]) -> Watch:
     """The one who is with them says that it is over. An acute watch closes; a daily check-in that
-    did its work once goes on with the next day."""
+    did its work goes on with the next day, what is asked only once is done."""
     assert w.alarm is not None
     out.append(Withdraw(asks_only=False))
     ladder.stand_down(w.alarm, now, out, who, outcome)
-    if w.routine is None:
+    if w.routine is None or w.routine.once:
         return asking.close(w, outcome, now)
     return asking.go_on(asking.missed(replace(w, alarm=None), now), now)

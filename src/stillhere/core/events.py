@@ -230,6 +230,7 @@ class Word(StrEnum):
     ANSWERED_ONCE = "answered-once"  # one answer, not yet believed
     STAND_DOWN = "stand-down"  # the phone was answered; or somebody says how it ended
     SERVICE_WAS_DOWN = "service-was-down"
+    WELL = "well"  # a routine was answered, and the person wants the others to hear it
 
 
 class Paging(StrEnum):
@@ -295,10 +296,18 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class AllWell:
+    """A routine whose person wants it told was answered at ``at``: everyone who said yes hears it
+    quietly."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The event changed nothing, and the one who sent it deserves to know why."""
 
     why: str
 
 
-Effect = Ask | Tell | PageCoordinator | Withdraw | Refused
+Effect = Ask | Tell | AllWell | PageCoordinator | Withdraw | Refused

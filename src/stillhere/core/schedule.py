@@ -39,7 +39,8 @@ class Routine:
     """A check-in that is due on ``days`` (Monday is 0) at ``at`` minutes after midnight in ``tz``.
 
     A check-in counts from ``opens_s`` before the deadline on. Nothing is due before
-    ``pause_until_at``. Raises ScheduleError.
+    ``pause_until_at``. ``once`` has only the first deadline; ``well`` tells the contacts when one
+    was answered. Raises ScheduleError.
     """
 
     days: frozenset[int]
@@ -47,6 +48,8 @@ class Routine:
     tz: str
     opens_s: int = OPENS_S
     pause_until_at: int | None = None
+    once: bool = False
+    well: bool = False
 
     def __post_init__(self) -> None:
         if not self.days or not all(_whole(day, 0, 6) for day in self.days):
@@ -90,7 +93,8 @@ def counts_for(routine: Routine, deadline_at: int, made_at: int) -> bool:
 
 
 def to_text(routine: Routine) -> str:
-    """One short line for storing; equal routines give equal text."""
+    """One short line for storing; equal routines give equal text. What an older release does not
+    know is written only where it is chosen, so that it can read all the others."""
     fields = {
         "v": FORMAT,
         "days": sorted(routine.days),
@@ -99,6 +103,7 @@ def to_text(routine: Routine) -> str:
         "opens_s": routine.opens_s,
         "pause_until_at": routine.pause_until_at,
     }
+    fields |= {name: True for name in ("once", "well") if getattr(routine, name)}
     return json.dumps(fields, separators=(",", ":"))
 
 
@@ -108,6 +113,7 @@ def from_text(text: str) -> Routine:
         fields = json.loads(text)
         if fields.pop("v") != FORMAT:
             raise ScheduleError("This routine was stored by another version.")
+        fields |= {name: fields.get(name) is True for name in ("once", "well")}
         return Routine(days=frozenset(fields.pop("days")), **fields)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         if isinstance(error, ScheduleError):

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 
 from django.db import connection
 
 from stillhere.core.circle import Circle
 from stillhere.core.events import (
+    AllWell,
     Ask,
     Effect,
     Event,
@@ -28,7 +29,7 @@ from stillhere.core.events import (
     Word,
 )
 from stillhere.core.watch import Watch
-from stillhere.store.models import JournalLine, Message
+from stillhere.store.models import Contact, JournalLine, Message
 
 LOUD = frozenset(
     {Word.ALARM, Word.HELP, Word.AGAIN, Word.AMBULANCE, Word.REOPENED, Word.ARE_YOU_THERE}
@@ -111,6 +112,7 @@ class Outbox:
             count(self.counts, self.now)
 
     def _write_messages(self) -> None:
+        _tell_the_well(self.jobs)
         ways = _ways_of(self.jobs)
         fresh: dict[int, list[Message]] = {}
         for no, job in enumerate(self.jobs):
@@ -143,6 +145,19 @@ class _WayTo:
     address: int
     channel: str
     rings: bool
+
+
+def _tell_the_well(jobs: Iterable[_Job]) -> None:
+    """ "All well" is told to everyone who said yes, whoever that is at this moment."""
+    for job in jobs:
+        for effect in job.told.effects:
+            if isinstance(effect, AllWell):
+                yes = Contact.objects.filter(person=job.person, status="confirmed").order_by("id")
+                tells = tuple(
+                    Tell(contact, Word.WELL, effect.at, Urgency.CALM)
+                    for contact in yes.values_list("id", flat=True)
+                )
+                job.told = replace(job.told, effects=(*job.told.effects, *tells))
 
 
 def _ways_of(jobs: Iterable[_Job]) -> dict[tuple[str, int], list[_WayTo]]:
@@ -288,7 +303,7 @@ def _reached(watch: int, lines: Iterable[JournalLine]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT contact_id FROM message "
-            "WHERE watch_id = %s AND contact_id IS NOT NULL AND attempts > 0 "
+            "WHERE watch_id = %s AND contact_id IS NOT NULL AND attempts > 0 AND word <> 'well' "
             "UNION SELECT contact FROM journal WHERE watch_id = %s AND contact IS NOT NULL",
             [watch, watch],
         )

@@ -187,9 +187,13 @@ def alarm_for(contact: Contact) -> Shown | None:
     open_now = hers.filter(state__in=ALARMED).order_by("-started_at").first()
     if open_now is not None:
         return _shown(open_now)
-    told = Message.objects.filter(contact=contact, watch__isnull=False).values("watch")
+    told = Message.objects.filter(contact=contact, watch__isnull=False).exclude(word="well")
     spoke = JournalLine.objects.filter(contact=contact.id).values("watch")
-    last = hers.filter(Q(id__in=told) | Q(id__in=spoke)).order_by("-started_at").first()
+    last = (
+        hers.filter(Q(id__in=told.values("watch")) | Q(id__in=spoke))
+        .order_by("-started_at")
+        .first()
+    )
     return _shown(last)
 
 

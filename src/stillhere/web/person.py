@@ -17,7 +17,7 @@ from stillhere.core.events import State
 from stillhere.store import apply, clock, queries, services
 from stillhere.store.models import Person
 from stillhere.store.queries import Shown
-from stillhere.web import health, lines, night, session, words
+from stillhere.web import health, later, lines, night, session, words
 from stillhere.web.context import light
 
 PROFILES = ("injected", "snorted", "swallowed")
@@ -62,6 +62,7 @@ def _given(person: Person) -> dict[str, Any]:
         "reachable": any(someone.reachable for someone in people),
         "closest": night.closest(people),
         "lines": lines.staffed(now),
+        "later": later.pending(person, now),
         "shown": shown if night.of_late(shown, now) else None,
         "open_now": open_now,
         "profile": shown.row.profile if shown is not None else PROFILES[0],

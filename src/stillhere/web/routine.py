@@ -76,11 +76,12 @@ def _add(person: Person, typed: QueryDict) -> tuple[str, str]:
     """A new one; the same form twice is one."""
     try:
         days = frozenset(int(day) for day in typed.getlist("day") if day in "0123456")
-        wanted = Routine(days, _minutes(typed.get("at", "")), typed.get("tz", "").strip())
+        at, tz = _minutes(typed.get("at", "")), typed.get("tz", "").strip()
+        wanted = Routine(days, at, tz, well="well" in typed)
     except ScheduleError as error:
         return "", _(str(error))
     kind = typed.get("kind", "")
-    if len(queries.routines_of(person)) >= MOST:
+    if len(_dailies(person)) >= MOST:
         return "", _("That is enough: %(n)d daily check-ins. End one first.") % {"n": MOST}
     apply.start(person.id, kind if kind in KINDS else KINDS[0], routine=wanted)
     return "started", ""
@@ -123,6 +124,11 @@ def _end(person: Person, typed: QueryDict) -> tuple[str, str]:
     return ("ended" if closed else "not-quietly"), ""
 
 
+def _dailies(person: Person) -> list[Shown]:
+    """The open daily check-ins; what is asked only once stands on the watch's page."""
+    return [s for s in queries.routines_of(person) if s.watch.routine and not s.watch.routine.once]
+
+
 def _mine(person: Person, typed: Mapping[str, str]) -> Shown | None:
     wanted = typed.get("watch", "")
     return next((s for s in queries.routines_of(person) if str(s.row.id) == wanted), None)
@@ -140,7 +146,7 @@ def _page(
     now = clock.now_ms()
     people = night.on_the_list(queries.circle_list(person), now)
     given: dict[str, Any] = {
-        "dailies": [_daily(s, people, now) for s in queries.routines_of(person)],
+        "dailies": [_daily(s, people, now) for s in _dailies(person)],
         "days": [(str(number), name) for number, name in enumerate(DAYS)],
         "chosen": typed.getlist("day") if typed is not None else [str(n) for n in range(7)],
         "typed": typed or {"at": "22:00", "kind": "routine"},

@@ -65,6 +65,7 @@ NOTES = {
     "known": gettext_lazy("This person is on your list already."),
     "removed": gettext_lazy("Taken off your list. They were not told."),
     "kept": gettext_lazy("Kept."),
+    "own-first": gettext_lazy("Say first how we reach you, so that we can ask you then."),
     "told": gettext_lazy("We told the others."),
     "on-your-way": gettext_lazy("Thank you. The others know that you are going."),
     "joined": gettext_lazy("Thank you. You are on the list."),

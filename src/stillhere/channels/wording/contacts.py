@@ -170,6 +170,15 @@ def _service_was_down(said: Said) -> Sentence:
     return text + " " + said(_("The alarm about %(person)s is still open.")), Answer.GOING
 
 
+def _well(said: Said) -> Sentence:
+    return _answered(said) + " " + _("As planned. You need do nothing."), Answer.NOTHING
+
+
+def _test(said: Said) -> Sentence:
+    text = _("This is only a test. Nobody is in need.")
+    return text + " " + said(_("%(Person)s asked us to show you how it rings.")), Answer.NOTHING
+
+
 def _invite(said: Said) -> Sentence:
     text = said(_("%(Person)s asks: may we reach you, day or night, when they don't answer us?"))
     program = plain.name(said.facts.program, plain.PROGRAM_MOST)
@@ -209,7 +218,9 @@ SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
     Word.ANSWERED_ONCE: _answered_once,
     Word.STAND_DOWN: _stand_down,
     Word.SERVICE_WAS_DOWN: _service_was_down,
+    Word.WELL: _well,
     "invite": _invite,
+    "test": _test,
     "page-exhausted": _page_exhausted,
     "page-quarantine": _page_quarantine,
 }
