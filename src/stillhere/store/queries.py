@@ -106,6 +106,11 @@ def partner(watch: WatchRow) -> str:
     return sealed.unseal(watch.partner, "watch.partner", watch.nonce)
 
 
+def contact_key(contact: Contact) -> str:
+    """The key of a contact's page, for the link that Sam sends."""
+    return sealed.key_for("contact", contact.nonce)
+
+
 def address_value(address: Address) -> str:
     return sealed.unseal(address.value, "address.value", address.nonce)
 

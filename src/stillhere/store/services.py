@@ -76,6 +76,12 @@ def set_plan(person: Person, **notes: str) -> None:
     person.save(update_fields=changed)
 
 
+def set_speak(person: Person, speak: bool) -> None:
+    """Whether the person's own phone calls out in an alarm."""
+    person.speak = speak
+    person.save(update_fields=["speak"])
+
+
 def set_pin(person: Person, hashed: str) -> None:
     """Keep a PIN, already hashed, or none at all."""
     person.pin = hashed

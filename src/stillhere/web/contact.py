@@ -7,8 +7,10 @@ link kept in a phone is enough. A GET changes nothing.
 from __future__ import annotations
 
 import hashlib
+from email.utils import parseaddr
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy
@@ -66,6 +68,19 @@ def part(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_safe
+def number(request: HttpRequest, key: str) -> HttpResponse:
+    """What our messages come from, as a card for the phone's own list of people: named plainly."""
+    if queries.contact_by_key(key) is None:
+        return errors.unknown_key(request)
+    mail = parseaddr(settings.STILLHERE.mail_from)[1]
+    card = ["BEGIN:VCARD", "VERSION:3.0", "N:Lamp;;;;", "FN:Lamp"]
+    card += [f"EMAIL:{mail}"] if mail else []
+    response = HttpResponse("\r\n".join([*card, "END:VCARD", ""]), content_type="text/vcard")
+    response["Content-Disposition"] = 'attachment; filename="lamp.vcf"'
+    return response
+
+
+@require_safe
 def state(request: HttpRequest, key: str) -> HttpResponse:
     """Small and often: whether the page must change."""
     contact = queries.contact_by_key(key)
@@ -78,7 +93,7 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
 def _version(contact: Contact, shown: Shown | None) -> str:
     """Changes with everything this page shows. Times on it move on by themselves once a minute."""
     minute = clock.now_ms() // 60_000 if shown is not None and shown.watch.alarm is not None else 0
-    parts = [contact.status, health.behind(), minute]
+    parts = [contact.status, contact.away_until_at, contact.rang_at, health.behind(), minute]
     if shown is not None:
         parts += [shown.row.id, shown.row.version]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
@@ -126,7 +141,11 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     do = request.POST.get("do", "")
     if do in invitation.ANSWERS:
-        return invitation.answer(request, contact, key)
+        try:
+            return invitation.answer(request, contact, key)
+        except invitation.Wrong as failed:
+            given = _given(contact) | {"key": key, "wrong": failed.wrong, "typed": request.POST}
+            return render(request, "contact.html", given, status=422)
     event = _event(do, request.POST, contact.id)
     shown = queries.alarm_for(contact)
     if event is None:

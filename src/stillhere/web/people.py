@@ -7,20 +7,24 @@ beside the field, and nothing that was typed is lost.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 
-from stillhere.store import clock, queries, services
+from stillhere.store import clock, contacts, queries, services
 from stillhere.store.models import Address, Contact, Person
+from stillhere.store.queries import Listed
 from stillhere.store.services import Problem
-from stillhere.web import night, reach, session, words
+from stillhere.web import errors, night, reach, session, words
 from stillhere.web.context import light
 
-NOTES = ("name", "place", "entry", "dispatch")
+NOTES = services.NOTES
+STEPS = tuple(map(str, range(1, services.MOST_CONTACTS + 1)))
 
 
 @session.private
@@ -29,9 +33,7 @@ def people(request: HttpRequest, person: Person) -> HttpResponse:
     """The list, and the forms that change it."""
     if request.method != "POST":
         return _page(request, person, note=words.note(request.GET.get("said", "")))
-    work = {"add": _add, "remove": _remove, "own": _own, "plan": _plan}.get(
-        request.POST.get("do", "")
-    )
+    work = WORK.get(request.POST.get("do", ""))
     if work is None:
         return _page(request, person)
     try:
@@ -51,7 +53,8 @@ def _add(person: Person, typed: Mapping[str, str]) -> Done:
     read = reach.read(typed)
     if read.wrong:
         return "", read.wrong
-    if not read.ways:
+    myself = bool(typed.get("myself"))
+    if not read.ways and not myself:
         return "", {"": words.put("say how to reach them")}
     mine = typed.get("my_name", "").strip()
     if mine:
@@ -61,21 +64,58 @@ def _add(person: Person, typed: Mapping[str, str]) -> Done:
     added = services.add_contact(
         person,
         typed.get("name", ""),
-        read.ways,
+        [] if myself else read.ways,
         rung=0 if typed.get("rung") == "first" else None,
         lang=lang if lang in dict(settings.LANGUAGES) else person.lang,
     )
-    return "known" if added.id in before else "added", {}
+    if added.id in before:
+        return "known", {}
+    return ("yours-to-send" if myself else "added"), {}
+
+
+def _theirs(person: Person, typed: Mapping[str, str]) -> Contact | None:
+    """Whom a form is about: somebody on this person's list, or nobody."""
+    wanted = typed.get("contact", "")
+    if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 16):
+        return None
+    return person.contacts.filter(id=int(wanted), status__in=["invited", "confirmed"]).first()
 
 
 def _remove(person: Person, typed: Mapping[str, str]) -> Done:
     """Off the list, without a word to them."""
-    wanted = typed.get("contact", "")
-    if wanted.isascii() and wanted.isdigit() and len(wanted) < 16:
-        gone = person.contacts.filter(id=int(wanted), status__in=["invited", "confirmed"]).first()
-        if gone is not None:
-            services.leave(gone, Contact.Status.REMOVED)
+    gone = _theirs(person, typed)
+    if gone is not None:
+        services.leave(gone, Contact.Status.REMOVED)
     return "removed", {}
+
+
+def _keep(person: Person, typed: Mapping[str, str]) -> Done:
+    """What Sam decides about one of them."""
+    contact = _theirs(person, typed)
+    if contact is None:
+        return "", {}
+    far, step, lang = (typed.get(name, "").strip() for name in ("minutes", "step", "lang"))
+    if far and not (far.isascii() and far.isdigit() and len(far) < 6):
+        return "", {"": words.put("say how many minutes away they are")}
+    contacts.keep(
+        contact,
+        minutes=int(far) if far else -1,
+        why="why" in typed,
+        door="door" in typed,
+        lang=lang if lang in dict(settings.LANGUAGES) else "",
+        rung=int(step) - 1 if step in STEPS else None,
+    )
+    return "kept", {}
+
+
+def _renew(person: Person, typed: Mapping[str, str]) -> Done:
+    """A new link for one of them, who is invited again by the ways we know."""
+    contact = _theirs(person, typed)
+    if contact is None:
+        return "", {}
+    contacts.renew(contact)
+    services.invite(contact, clock.now_ms())
+    return "renewed", {}
 
 
 def _own(person: Person, typed: Mapping[str, str]) -> Done:
@@ -95,7 +135,13 @@ def _plan(person: Person, typed: Mapping[str, str]) -> Done:
     if typed.get("lang") in dict(settings.LANGUAGES):
         notes["lang"] = typed["lang"]
     services.set_plan(person, **notes)
+    services.set_speak(person, "speak" in typed)
     return "kept", {}
+
+
+WORK = {
+    "add": _add, "remove": _remove, "keep": _keep, "renew": _renew, "own": _own, "plan": _plan,
+}  # fmt: skip
 
 
 def _addresses(person: Person) -> list[Address]:
@@ -107,6 +153,47 @@ def own_typed(person: Person) -> dict[str, str]:
     return {reach.kind_of(a.channel): queries.address_value(a) for a in _addresses(person)}
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One person on the list, with everything that Sam may change. ``since`` says in words when
+    they said yes and when a test rang, ``ending`` ends their number, ``text`` invites them."""
+
+    someone: night.Someone
+    contact: Contact
+    since: str
+    ending: str
+    link: str
+    text: str
+
+
+def _entry(each: Listed, someone: night.Someone, person: Person, now: int) -> Entry:
+    contact = each.contact
+    since = []
+    if someone.confirmed and contact.answered_at is not None:
+        day = words.clock_time(contact.answered_at, person.tz, now)
+        since.append(_("Said yes: %(day)s.") % {"day": day})
+    if contact.rang_at:
+        day = words.clock_time(contact.rang_at, person.tz, now)
+        since.append(_("A test rang: %(day)s.") % {"day": day})
+    number = next((value for channel, value, _state in each.ways if channel == "text"), "")
+    link = f"{settings.STILLHERE.base_url}/c/{queries.contact_key(contact)}"
+    text = _("May you be reached when I don't answer? It takes one tap: %(link)s") % {"link": link}
+    return Entry(someone, contact, " ".join(since), number[-4:], link, text)
+
+
+@session.private
+@require_safe
+def card(request: HttpRequest, person: Person, contact: str) -> HttpResponse:
+    """The card to print and hand to somebody on the list."""
+    theirs = _theirs(person, {"contact": contact})
+    if theirs is None:
+        return errors.trouble(404, _("There is no such page"), _("Look at the list once more."))
+    name = queries.person_note(person, "name")
+    given = {"name": words.someone(name), "them": queries.contact_name(theirs), "contact": theirs}
+    given["link"] = f"{settings.STILLHERE.base_url}/c/{queries.contact_key(theirs)}"
+    return render(request, "card.html", given | {"light": ""})
+
+
 def _page(
     request: HttpRequest,
     person: Person,
@@ -116,17 +203,23 @@ def _page(
     typed: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    listed = queries.circle_list(person)
-    plan = {name: queries.person_note(person, name) for name in NOTES}
-    plan |= {"wish": person.wish, "lang": person.lang}
+    listed, now = queries.circle_list(person), clock.now_ms()
+    people = night.on_the_list(listed, now)
+    plan: dict[str, Any] = {name: queries.person_note(person, name) for name in NOTES}
+    plan |= {"wish": person.wish, "lang": person.lang, "speak": person.speak}
     own = own_typed(person)
     do = (typed or {}).get("do", "")
     if do == "plan" and typed is not None:
         plan |= {name: typed[name] for name in plan if name in typed}
+        plan["speak"] = "speak" in typed
     if do == "own" and typed is not None:
         own = {kind: typed.get(kind, "") for kind in reach.KINDS}
     given: dict[str, Any] = {
-        "people": night.on_the_list(listed, clock.now_ms()),
+        "people": people,
+        "entries": [
+            _entry(each, one, person, now) for each, one in zip(listed, people, strict=True)
+        ],
+        "steps": STEPS[: len(listed) + 1],
         "kinds": reach.kinds(),
         "plan": plan,
         "own": own,
@@ -136,6 +229,7 @@ def _page(
         "wrong": wrong or {},
         "note": note,
         "wishes": services.WISHES,
-        "light": light(clock.now_ms(), person.tz),
+        "quiet_h": settings.STILLHERE.keep_quiet_h,
+        "light": light(now, person.tz),
     }
     return render(request, "people.html", given, status=status)

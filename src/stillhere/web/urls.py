@@ -37,6 +37,7 @@ urlpatterns = [
     path("watch/state", person.state),
     path("later", later.later),
     path("people", people.people),
+    path("people/card/<str:contact>", people.card),
     path("routine", routine.routine),
     path("pin", pin.ask),
     path("mine", mine.mine),
@@ -51,6 +52,7 @@ urlpatterns = [
     # the one who waits
     path("c/<str:key>", contact.page),
     path("c/<str:key>/part", contact.part),
+    path("c/<str:key>/lamp.vcf", contact.number),
     path("c/<str:key>/state", contact.state),
     path("c/<str:key>/answer", contact.answer),
     # providers

@@ -41,6 +41,7 @@ REFUSALS = {
         gettext_lazy("Only someone who is with them can end this alarm."),
     ),
     "say how to reach them": ("no-way", gettext_lazy("Say how we reach them.")),
+    "say how we reach you": ("no-way-to-me", gettext_lazy("Say how we reach you.")),
     "say how many minutes away they are": (
         "minutes",
         gettext_lazy("Say in minutes how far away they are: a number up to 1440."),
@@ -62,6 +63,12 @@ REFUSALS = {
 # What worked, or needs one more step.
 NOTES = {
     "added": gettext_lazy("Added. They get an invitation now."),
+    "yours-to-send": gettext_lazy("Added. Now send the invitation from your own phone."),
+    "renewed": gettext_lazy("The old link opens nothing now. The new one is below."),
+    "tonight": gettext_lazy("Noted. Until noon we reach you last."),
+    "back": gettext_lazy("Good. You are counted on again."),
+    "test": gettext_lazy("We try every way to you now. Did it ring?"),
+    "rang": gettext_lazy("Good. It is noted that it rang."),
     "known": gettext_lazy("This person is on your list already."),
     "removed": gettext_lazy("Taken off your list. They were not told."),
     "kept": gettext_lazy("Kept."),
