@@ -15,6 +15,7 @@ from stillhere.core.profiles import (
     ACUTE,
     OWN,
     ROUTINE,
+    TRIAL,
     Profile,
     ProfileError,
     load,
@@ -41,9 +42,20 @@ reviewed_on = ""
 
 
 def test_the_file_has_the_profiles_the_product_offers() -> None:
-    assert list(PROFILES) == ACUTE_KEYS + ROUTINE_KEYS
+    assert list(PROFILES) == [*ACUTE_KEYS, TRIAL, *ROUTINE_KEYS]
     assert [key for key, profile in PROFILES.items() if profile.is_routine] == ROUTINE_KEYS
     assert all(key == profile.key for key, profile in PROFILES.items())
+
+
+def test_the_bounds_of_a_try_out_are_for_a_try_out_only() -> None:
+    short = PROFILES[TRIAL]
+    assert short.unmarked_ask_s + short.grace_s <= 30
+    with pytest.raises(ProfileError):
+        validate(replace(short, key="injected"))
+    with pytest.raises(ProfileError):
+        validate(replace(short, grace_s=60))
+    with pytest.raises(ProfileError):
+        own(short, grace_s=30)
 
 
 def test_every_row_names_a_source_and_says_what_is_inferred() -> None:

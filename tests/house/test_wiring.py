@@ -19,7 +19,7 @@ from stillhere.config.wiring import boot_ms, build_channels, derived_secret, raw
 
 
 def test_without_any_setting_there_is_chat() -> None:
-    assert list(build_channels(settings.STILLHERE)) == ["chat"]
+    assert list(build_channels(settings.STILLHERE)) == ["page", "chat"]
 
 
 def test_every_setting_adds_its_channel() -> None:
@@ -38,7 +38,7 @@ def test_every_setting_adds_its_channel() -> None:
             await channel.close()
         return names
 
-    assert sorted(asyncio.run(build())) == ["call", "chat", "email", "text"]
+    assert sorted(asyncio.run(build())) == ["call", "chat", "email", "page", "text"]
 
 
 def test_a_channel_that_is_loaded_later_is_the_same_channel() -> None:

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from stillhere.channels.base import Capability
+from stillhere.channels.page import PageChannel
 from stillhere.config.environment import Stillhere
 from stillhere.config.later import Later
 
@@ -53,7 +54,7 @@ def build_channels(stillhere: Stillhere) -> dict[str, Channel]:
     Imports stand here because some of these libraries cost half a second, and most installations
     need few of them.
     """
-    channels: list[Channel] = []
+    channels: list[Channel] = [PageChannel()]
     if stillhere.smtp_url:
         from stillhere.channels.email import EmailChannel
 

@@ -164,6 +164,19 @@ ROUTINE: dict[str, Bound] = {
     ),
 }
 
+# The try-out: nobody is in danger, and nobody waits longer than half a minute.
+TRIAL = "try"
+_SHORT = "A try-out is over in half a minute; it watches nobody."
+TRY: dict[str, Bound] = {
+    "unmarked_ask_s": Bound("The first ask of a try-out", 5, 30, _SHORT),
+    "unmarked_end_s": Bound("The length of a try-out", 60, 600, _SHORT),
+    "show_s": ACUTE["show_s"],
+    "ring_s": ACUTE["ring_s"],
+    "grace_s": Bound("The time to answer in a try-out", 15, 30, _SHORT),
+    "rung_s": ACUTE["rung_s"],
+    "ambulance_s": ACUTE["ambulance_s"],
+}
+
 # What a person may set for themselves, and within what.
 OWN = {
     name: ACUTE[name]
@@ -182,7 +195,7 @@ def validate(profile: Profile) -> None:
             if profile.is_routine
             else "An acute watch has to say when to call an ambulance."
         )
-    bounds = ROUTINE if profile.is_routine else ACUTE
+    bounds = ROUTINE if profile.is_routine else TRY if profile.key == TRIAL else ACUTE
     for name, bound in bounds.items():
         if name in _SINGLE:
             _within(bound, getattr(profile, name))
@@ -201,6 +214,8 @@ def own(base: Profile, **numbers: int) -> Profile:
 
     What is not given stays as ``base`` has it. Raises ProfileError with a sentence for the person.
     """
+    if base.key == TRIAL:
+        raise ProfileError("A try-out has no numbers to set.")
     if base.is_routine:
         raise ProfileError("A routine check-in has no asks to set; it has a time and a day.")
     for name, value in numbers.items():

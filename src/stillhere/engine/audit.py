@@ -46,6 +46,7 @@ def sweep_once(now: int) -> int:
     gone = services.erase_due(
         now, settings.STILLHERE.keep_quiet_h, settings.STILLHERE.keep_alarm_days
     )
-    if gone:
-        log.info("erased watches=%d", gone)
+    tried = services.erase_trials(now)
+    if gone or tried:
+        log.info("erased watches=%d trials=%d", gone, tried)
     return gone

@@ -28,6 +28,7 @@ from stillhere.core.events import (
     Withdraw,
     Word,
 )
+from stillhere.core.profiles import TRIAL
 from stillhere.core.watch import Watch
 from stillhere.store.models import Contact, JournalLine, Message
 
@@ -209,6 +210,8 @@ def _messages(
                 _message(job, key, effect.word.value, facts, effect.urgency, now, way=w, **about)
                 for w in to
             ]
+        case PageCoordinator() if job.watch.profile.key == TRIAL:
+            return []  # a try-out wakes nobody but the friend who holds the other phone
         case PageCoordinator(why, round):
             return [_message(job, key, PAGE_WORDS[why], {"round": round}, Urgency.RING, now)]
         case _:
@@ -330,6 +333,8 @@ def _line(entry: JournalEntry) -> JournalLine:
 def _counted(entry: JournalEntry) -> list[str]:
     """What stays when everything else is erased."""
     kind = "routine" if entry.after.routine is not None else "acute"
+    if entry.after.profile.key == TRIAL:
+        return ["try.started"] if type(entry.event).__name__ == "Started" else []
     counted = []
     if type(entry.event).__name__ == "Started":
         counted.append(f"{kind}.started")

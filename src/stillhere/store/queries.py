@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db.models import Min, Q
 
+from stillhere.core.profiles import TRIAL
 from stillhere.core.watch import Watch
 from stillhere.store import rows, sealed
 from stillhere.store.models import (
@@ -249,7 +250,8 @@ def journal(watch: int) -> list[Line]:
 
 def open_alarms() -> list[Shown]:
     """Every open alarm, oldest first: the coordinator's screen."""
-    found = WatchRow.objects.filter(state__in=ALARMED).select_related("person").order_by("id")
+    real = WatchRow.objects.filter(state__in=ALARMED).exclude(profile=TRIAL)
+    found = real.select_related("person").order_by("id")
     return [shown for shown in map(_shown, found) if shown is not None]
 
 

@@ -22,6 +22,7 @@ LONGEST_NOTE = 1000
 MOST_CONTACTS = 20
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MOST_ERASED = 500  # in one transaction, so that a check-in never waits long behind an erasure
+TRIAL_MS = 3_600_000
 WISHES = ("phone-first", "call-now", "never")
 NOTES = ("name", "place", "entry", "dispatch", "town")  # of the plan, sealed
 
@@ -47,6 +48,29 @@ def new_person(lang: str, tz: str = "UTC") -> tuple[Person, str]:
         nonce=nonce, key_hash=sealed.key_hash(key), lang=lang, tz=tz, created_at=clock.now_ms()
     )
     return person, key
+
+
+def new_trial(lang: str, tz: str, name: str, friend: str) -> tuple[Person, str]:
+    """Somebody who only tries it, with one friend whose open page is the way to them. Erased
+    an hour later."""
+    with transaction.atomic():
+        person, key = new_person(lang, tz)
+        person.trial = True
+        person.save(update_fields=["trial"])
+        set_plan(person, name=name)
+        contact = add_contact(person, friend, [], lang=lang)
+        add_address(Reached("page", "here", rings=False), contact=contact, now=clock.now_ms())
+    return person, key
+
+
+def erase_trials(now: int) -> int:
+    """Erase try-outs that began more than an hour ago, open or not; returns how many."""
+    old = Person.objects.filter(trial=True, created_at__lt=now - TRIAL_MS)
+    ids = list(old.values_list("id", flat=True)[:MOST_ERASED])
+    Person.objects.filter(id__in=ids).delete()
+    if ids:
+        vacuum_traces()
+    return len(ids)
 
 
 def readable(typed: str) -> str:

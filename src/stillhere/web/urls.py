@@ -21,10 +21,15 @@ from stillhere.web import (
     recovery,
     routine,
     taste,
+    tryit,
 )
 
 urlpatterns = [
     path("", first.first),
+    path("try", tryit.begin),
+    path("try/<str:key>", tryit.show),
+    path("try/<str:key>/part", tryit.part),
+    path("try/<str:key>/state", tryit.state),
     path("help-now", help_now.show),
     path("lines", lines.show),
     path("healthz", health.healthz),

@@ -111,6 +111,7 @@ CHANNELS = {
     "text": gettext_lazy("text"),
     "call": gettext_lazy("call"),
     "chat": gettext_lazy("chat"),
+    "page": gettext_lazy("an open page"),
 }
 
 

@@ -92,7 +92,7 @@
       const said = await answer.json();
       failures = 0;
       setClock(said.now);
-      if ('open' in said && said.open !== !!here) { store('lamp.kept', null); location.assign('/watch'); return; }
+      if ('open' in said && said.open !== !!here) { store('lamp.kept', null); location.assign(live.dataset.home || '/watch'); return; }
       if (said.v !== now()?.dataset.v) await change();
       ringing(said.state === 'asking' ? said.ask : 0);
       if (said.state === 'asking') wait = 1000;
