@@ -6,7 +6,7 @@ CATALOGUES := $(wildcard src/stillhere/locale/*/LC_MESSAGES/*.po)
 PROJECT := pyproject.toml hatch_build.py $(CATALOGUES)
 export STILLHERE_DATA ?= ./data
 
-.PHONY: up demo test test-fast check messages lock pictures bench-checkin
+.PHONY: up demo test test-fast check messages lock pictures bench-checkin bench-false-alarms
 
 up: $(VENV)/.stamp-project
 	@exec $(BIN)/stillhere up
@@ -40,6 +40,9 @@ pictures: $(VENV)/.stamp-dev
 
 bench-checkin: $(VENV)/.stamp-dev
 	@$(BIN)/python -m benchmarks.checkin
+
+bench-false-alarms: $(VENV)/.stamp-dev
+	@$(BIN)/python -m benchmarks.false_alarms
 
 # Installing, each step once: a stamp is newer than what it was made from.
 $(VENV)/.stamp-run: requirements/run.txt

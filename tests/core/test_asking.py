@@ -42,7 +42,7 @@ def test_an_ask_grows_louder_and_the_phone_rings_after_twenty_seconds() -> None:
     night.wait(119)
     assert night.asked_s(Way.SHOW) == [60]
     assert night.asked_s(Way.NEXT) == [65]
-    assert night.asked_s(Way.RING) == [80]
+    assert night.asked_s(Way.RING) == [80, 100]
     assert night.state() is State.ASKING
 
 
@@ -130,7 +130,7 @@ def test_an_ask_seen_on_the_screen_is_not_sent_again_quietly_but_still_rings() -
     night.shown()
     night.wait(59)
     assert not night.asks(Way.NEXT)
-    assert night.asked_s(Way.RING) == [80]
+    assert night.asked_s(Way.RING) == [80, 100]
 
 
 def test_an_ask_seen_on_the_screen_is_no_check_in() -> None:
@@ -304,3 +304,13 @@ def test_a_person_who_stays_silent_always_becomes_an_alarm() -> None:
             if night.state() is State.CLOSED:
                 break
             night.tap()
+
+
+@pytest.mark.parametrize(("grace_s", "rings"), [(30, [20]), (59, [20]), (60, [20, 40])])
+def test_it_rings_once_more_where_there_is_time_to_answer_that(
+    grace_s: int, rings: list[int]
+) -> None:
+    """The second call from one number within three minutes gets through "do not disturb"."""
+    night = using(replace(INJECTED, grace_s=grace_s))
+    night.until_alarm()
+    assert night.asked_s(Way.RING) == [60 + s for s in rings]

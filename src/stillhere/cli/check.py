@@ -1,6 +1,7 @@
 """`stillhere check`: what a careful person would look at before the first night.
 
-Owns the list of questions; asks the parts that know. Changes nothing.
+Owns the list of questions; asks the parts that know. Changes nothing but the record of what was
+proved (``proof.py``).
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from django.core import checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from stillhere.cli import proof
 from stillhere.cli.up import health
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import build_channels
+from stillhere.store import clock
+from stillhere.store import proof as kept
 
 LEAST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
 Finding = tuple[bool, str]
@@ -34,7 +38,7 @@ def command() -> None:
         raise SettingError(f"There is no installation in {stillhere.data} yet: `stillhere up`.")
     django.setup()
     questions: list[Callable[[Stillhere], Iterator[Finding]]] = [
-        _framework, _keys, _database, _reach, _channels, _running,
+        _framework, _keys, _database, _channels, _running, _proofs,
     ]  # fmt: skip
     findings = [finding for ask in questions for finding in ask(settings.STILLHERE)]
     for good, sentence in findings:
@@ -78,10 +82,14 @@ def _database(_stillhere: Stillhere) -> Iterator[Finding]:
         yield True, f"The database is up to date ({connection.display_name})."
 
 
-def _reach(stillhere: Stillhere) -> Iterator[Finding]:
-    yield True, f"People reach it at {stillhere.base_url}."
-    if not stillhere.https:
-        yield False, "Without https it is reached from this network only: set STILLHERE_BASE_URL."
+def _proofs(stillhere: Stillhere) -> Iterator[Finding]:
+    """What must be proved before this is more than practice; kept, so that every page knows."""
+    found = list(proof.prove(stillhere))
+    kept.keep([each.proves for each in found if each.proves], stillhere.base_url, clock.now_ms())
+    for each in found:
+        yield bool(each.proves), each.says
+    if not all(each.proves for each in found):
+        yield False, "Until all of this is proved every page says: Practice: nobody will be called."
 
 
 def _channels(stillhere: Stillhere) -> Iterator[Finding]:

@@ -33,6 +33,7 @@ from stillhere.core.schedule import Routine
 
 LAST_ASK_S = 30  # an answer this close to the end is the last one
 UNCLEAR_S = 60  # what an unclear answer buys, once an ask
+RING_AGAIN_S = 20  # a second call soon after the first: that one gets through "do not disturb"
 KEPT_S = 5  # a check-in older than this was kept by the page while we could not be reached
 LONGEST_S = 24 * 3600  # from the start or the last mark, however often more time is asked for
 MORE_S = (60, 3600)  # bounds of one extension
@@ -83,7 +84,11 @@ def stages(w: Watch) -> tuple[tuple[int, Way], ...]:
     ring = (w.base_at + w.profile.ring_s * 1000, Way.RING)
     if _for_deadline(w):
         return (*((w.base_at - s * 1000, Way.NEXT) for s in w.profile.reminders_s), ring)
-    return ((w.base_at, Way.SHOW), (w.base_at + w.profile.show_s * 1000, Way.NEXT), ring)
+    shown = ((w.base_at, Way.SHOW), (w.base_at + w.profile.show_s * 1000, Way.NEXT), ring)
+    again_s = w.profile.ring_s + RING_AGAIN_S
+    if w.routine is None and again_s + RING_AGAIN_S <= w.profile.grace_s:
+        return (*shown, (w.base_at + again_s * 1000, Way.RING))
+    return shown
 
 
 def _for_deadline(w: Watch) -> bool:

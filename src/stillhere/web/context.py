@@ -22,9 +22,8 @@ DAWN, DUSK = 7, 19
 def standing() -> dict[str, Any]:
     """What does not change while we run. Needs no database."""
     here = settings.STILLHERE
-    reasons = reach.practice_reasons(here, reach.channels())
     return {
-        "practice": reasons,
+        "practice": reach.practice(),
         "demo": here.demo,
         "program": here.program,
         "languages": settings.LANGUAGES,
@@ -33,6 +32,7 @@ def standing() -> dict[str, Any]:
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """The context processor of every page."""
+    reach.learn()
     return standing() | {
         "behind": health.behind(),
         "chosen": taste.light_of(request),

@@ -6,12 +6,14 @@ names, because whoever sits here may have to act on them, and never a place or a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
@@ -26,6 +28,8 @@ from stillhere.web import alarm, errors, health, lines, session, words
 
 COOKIE = "desk"
 DAYS = 30
+ENOUGH = 30  # watches: from here on a share is worth reading
+FOR_NOTHING = ("fine", "false-alarm")
 COUNTED = {
     "acute.started": gettext_lazy("watches started"),
     "acute.ended": gettext_lazy("ended quietly"),
@@ -77,6 +81,7 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         "look": [_to_look_at(shown, now) for shown in queries.to_look_at()],
         "counts": [(name, counts.get(what, 0)) for what, name in COUNTED.items()],
         "days": DAYS,
+        "wolf": _wolf(counts),
         "backlog": kept.backlog(now),
         "failed": kept.failed_lately(now),
         "reasons": health.reasons(),
@@ -96,6 +101,26 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         secure=settings.STILLHERE.https,
     )
     return response
+
+
+def _wolf(counts: Mapping[str, int]) -> str:
+    """How often an alarm was for nothing, in one sentence; a few watches say nothing about it.
+
+    For nothing is what a tap answered, and what those who came found: fine, or a false alarm.
+    """
+    started = counts.get("acute.started", 0)
+    nothing = sum(counts.get(f"acute.{what}", 0) for what in ("stood-down", *FOR_NOTHING))
+    facts: dict[str, object] = {"started": started, "false": nothing, "days": DAYS}
+    if started < ENOUGH:
+        return (
+            _(
+                "%(started)s watches in the last %(days)s days, %(false)s alarms for nothing: "
+                "too few to say how often."
+            )
+            % facts
+        )
+    facts["n"] = f"{100 * nothing / started:.1f}"
+    return _("%(n)s of 100 watches in the last %(days)s days. The goal is 3 at most.") % facts
 
 
 def _open(shown: Shown, now: int) -> OnDesk:

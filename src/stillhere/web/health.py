@@ -6,6 +6,7 @@ Says 200 only when all three are fresh; otherwise 503 with plain reasons.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from stillhere.store import queries
+from stillhere.store import proof, queries
 from stillhere.store.clock import ClockRow
 from stillhere.store.group import WRITER
 from stillhere.store.models import Installation
@@ -71,4 +72,7 @@ def behind() -> bool:
 def healthz(request: HttpRequest) -> JsonResponse:
     """For whoever watches us from outside."""
     found = reasons()
-    return JsonResponse({"ok": not found, "reasons": found}, status=503 if found else 200)
+    said = {"ok": not found, "reasons": found}
+    with contextlib.suppress(Error):
+        said["id"] = proof.identity_of(queries.installation())
+    return JsonResponse(said, status=503 if found else 200)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from django.conf import settings
+from django.db import Error
 from django.utils.translation import gettext as _
 
 from stillhere.channels.base import AddressError, Capability, Channel
+from stillhere.store import clock, proof, queries
 from stillhere.store.services import Reached
 
 log = logging.getLogger("stillhere.web")
@@ -64,18 +66,53 @@ def channels() -> Mapping[str, Channel]:
     return _Built.channels
 
 
-def practice_reasons(here: Installation, known: Mapping[str, Channel]) -> list[str]:
-    """Why nobody would be woken tonight, one sentence each; empty when nothing is missing."""
+def practice_reasons(
+    here: Installation, known: Mapping[str, Channel], proved: Collection[str]
+) -> list[str]:
+    """Why nobody would be woken tonight, one sentence each; empty when nothing is missing.
+    ``proved`` is what `stillhere check` has proved (``store/proof.py``)."""
     if here.demo:
         return [_("The phones are drawn on a page. Nobody real is called.")]
     reasons = []
     if not (here.https and _is_public(here.hostname)):
         reasons.append(_("It has no public address with https, so links do not open elsewhere."))
+    elif proof.PUBLIC not in proved:
+        reasons.append(_("It is not proved that its address opens from elsewhere."))
     if not any(Capability.RINGS in channel.capabilities for channel in known.values()):
         reasons.append(_("It has no way to make a phone ring, so nobody wakes up."))
+        reasons.append(_("Mail and chat messages are really sent, but they wake nobody."))
+    elif proof.RINGS not in proved:
+        reasons.append(_("It is not proved that a phone rings."))
     if not here.heartbeat_url:
         reasons.append(_("Nobody outside would notice if it stopped."))
+    elif proof.HEARTBEAT not in proved:
+        reasons.append(_("It is not proved that somebody outside would notice if it stopped."))
+    if proof.AWAKE not in proved:
+        reasons.append(_("It is not proved that this machine never sleeps."))
+    if reasons:
+        reasons.append(_("Whoever runs this can prove it: stillhere check."))
     return reasons
+
+
+class _Learnt:
+    """What was proved, as it was last read: pages that must work without a database use it too."""
+
+    proved: frozenset[str] = frozenset()
+
+
+def learn() -> None:
+    """Read what is proved now. Without a database nothing changes."""
+    try:
+        here = queries.installation()
+        now = clock.now_ms()
+    except Error:
+        return
+    _Learnt.proved = proof.proved(here, settings.STILLHERE.base_url, now)
+
+
+def practice() -> list[str]:
+    """Why this installation is only practice, as far as was learnt."""
+    return practice_reasons(settings.STILLHERE, channels(), _Learnt.proved)
 
 
 def _is_public(hostname: str) -> bool:

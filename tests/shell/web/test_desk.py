@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from click.testing import CliRunner
 from django.conf import settings
@@ -12,7 +14,7 @@ from stillhere.core.events import State
 from stillhere.store import desk
 from stillhere.store.apply import NeedHelp
 from stillhere.store.group import WRITER
-from stillhere.store.models import Installation, Message, WatchRow
+from stillhere.store.models import Installation, Message, Tally, WatchRow
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
 from tests.shell.web.conftest import browser
@@ -161,3 +163,24 @@ def test_the_light_is_green_only_when_it_means_something(path: str, clock: Clock
 def test_a_quiet_ending_is_no_ending_of_an_alarm(night: SamsNight) -> None:
     make("alarm", night)
     assert night.does(ev.Resolved(None, ev.Outcome.ENDED)).refused is not None
+
+
+@pytest.mark.parametrize(
+    ("counts", "says"),
+    [
+        ({}, "0 watches in the last 30 days, 0 alarms for nothing: too few to say how often."),
+        ({"acute.started": 29, "acute.stood-down": 2}, "29 watches in the last 30 days, 2 alarms"),
+        (
+            {"acute.started": 200, "acute.stood-down": 3, "acute.false-alarm": 1, "acute.fine": 1},
+            "2.5 of 100 watches in the last 30 days. The goal is 3 at most.",
+        ),
+        ({"acute.started": 100, "routine.stood-down": 50, "acute.revived": 1}, "0.0 of 100"),
+    ],
+)
+def test_how_often_it_was_for_nothing_is_this_installation_s_own_figure(
+    night: SamsNight, clock: Clock, counts: dict[str, int], says: str
+) -> None:
+    day = datetime.fromtimestamp(clock.now / 1000, UTC).date().isoformat()
+    for what, count in counts.items():
+        Tally.objects.create(day=day, what=what, count=count)
+    assert says in read(browser(), f"/desk/{desk.key()}")
