@@ -32,7 +32,7 @@ from stillhere.store.models import (  # noqa: E402
     WatchRow,
 )
 from stillhere.store.services import Reached  # noqa: E402
-from tests.shell.circle import sams_night  # noqa: E402
+from tests.shell.circle import SamsNight, sams_night  # noqa: E402
 from tests.shell.web.pages import make  # noqa: E402
 
 
@@ -172,25 +172,37 @@ def journal(watch: int) -> list[dict[str, Any]]:
 
 
 def scene(state: str) -> dict[str, Any]:
-    """A Sam of their own brought into a state of ``tests/shell/web/pages.py``, with Leo and Maya
-    unless ``state`` is "nobody" or "alone"; the keys of everyone."""
+    """A Sam of their own brought into a state of ``tests/shell/web/pages.py``, or one of our own;
+    the keys of everyone. In most of them Leo and Maya are on the list."""
+    if state == "try":
+        person, key = services.new_trial("en", "UTC", "Your friend", "A friend")
+        return {"person": key, "friend": queries.contact_key(person.contacts.get())}
     night = sams_night() if state in ("nobody", "alone") else sams_night(("Leo",), ("Maya",))
     services.set_plan(night.person, town="Denver, Colorado", dispatch="+1 202 555 0109")
     for name, minutes in (("Leo", 3), ("Maya", 25)):
         if name in night.contacts:
             contacts.keep(night.contacts[name], minutes=minutes)
-    if state == "invited":
-        Contact.objects.filter(person=night.person).update(status="invited")
+    _into(state, night)
+    keys: dict[str, Any] = {"person": night.key, "desk": desk.key()}
+    for name, contact in night.contacts.items():
+        keys |= {name: queries.contact_key(contact), f"{name}Id": contact.id}
+    if night.watch:
+        keys["watch"] = sealed.key_for("watch", night.row().nonce)
+    return keys
+
+
+def _into(state: str, night: SamsNight) -> None:
+    theirs = Contact.objects.filter(person=night.person)
+    if state in ("invited", "by-name"):
+        theirs.update(status="invited")
+        if state == "by-name":
+            Address.objects.filter(contact__in=theirs).delete()
+    elif state == "pin":
+        services.set_pin(night.person, "any")
     elif state == "alone":
         night.start()
     elif state != "nobody":
         make("marked" if state == "asking" else state, night)
-    keys: dict[str, Any] = {"person": night.key, "desk": desk.key()}
-    for name, contact in night.contacts.items():
-        keys |= {name: sealed.key_for("contact", contact.nonce), f"{name}Id": contact.id}
-    if night.watch:
-        keys["watch"] = sealed.key_for("watch", night.row().nonce)
-    return keys
 
 
 if __name__ == "__main__":
