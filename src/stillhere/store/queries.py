@@ -83,8 +83,14 @@ def alarms_without_life(now: int) -> list[int]:
 
 
 def person_by_key(key: str) -> Person | None:
-    """Whose key this is, by its hash."""
-    return Person.objects.filter(key_hash=sealed.key_hash(key)).first()
+    """Whose key this is, by its hash. Somebody of a try-out is nobody: what they begin is erased
+    within the hour, so no real watch may be theirs."""
+    return Person.objects.filter(key_hash=sealed.key_hash(key), trial=False).first()
+
+
+def trial_by_key(key: str) -> Person | None:
+    """Whose try-out this key opens."""
+    return Person.objects.filter(key_hash=sealed.key_hash(key), trial=True).first()
 
 
 def contact_by_key(key: str) -> Contact | None:
@@ -257,7 +263,8 @@ def open_alarms() -> list[Shown]:
 
 def to_look_at() -> list[Shown]:
     """Grave outcomes and quarantined watches that wait for a person."""
-    found = WatchRow.objects.filter(looked_at__isnull=True).filter(
+    real = WatchRow.objects.exclude(profile=TRIAL)
+    found = real.filter(looked_at__isnull=True).filter(
         Q(held=True) | Q(quarantined_at__isnull=False)
     )
     return [

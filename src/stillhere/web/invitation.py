@@ -72,8 +72,8 @@ def _join(contact: Contact, typed: Mapping[str, str]) -> None:
 
 def _quiet(contact: Contact, do: str, typed: Mapping[str, str]) -> str:
     """What somebody who said yes does on a quiet day; returns what the page says then."""
-    if contact.status != Contact.Status.CONFIRMED:
-        return ""
+    if contact.status != Contact.Status.CONFIRMED or contact.person.trial:
+        return ""  # a try-out has the open page and no other way
     if do in ("tonight", "back"):
         contacts.not_tonight(contact, away=do == "tonight")
     elif do == "test":

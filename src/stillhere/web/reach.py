@@ -142,6 +142,8 @@ def read(typed: Mapping[str, str]) -> Typed:
     known, found = channels(), Typed()
     for kind, names in KINDS.items():
         text = typed.get(kind, "").strip()[:LONGEST_TYPED]
+        if kind == "phone":
+            text = " ".join(text.split())  # pasted over two lines
         for name in names:
             channel = known.get(name)
             if not text or channel is None or kind in found.wrong:

@@ -51,15 +51,10 @@ def begin(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(f"/try/{key}", status=303)
 
 
-def _of(key: str) -> Person | None:
-    person = queries.person_by_key(key)
-    return person if person is not None and person.trial else None
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def show(request: HttpRequest, key: str) -> HttpResponse:
     """The try-out as it stands; pressing Start begins it, or begins it again."""
-    person = _of(key)
+    person = queries.trial_by_key(key)
     if person is None:
         return errors.unknown_key(request)
     if request.method == "POST":
@@ -71,7 +66,7 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def part(request: HttpRequest, key: str) -> HttpResponse:
     """The changing part of the page, for its script."""
-    person = _of(key)
+    person = queries.trial_by_key(key)
     if person is None:
         return errors.unknown_key(request)
     return render(request, "parts/try.html", _given(person, key))
@@ -80,7 +75,7 @@ def part(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def state(request: HttpRequest, key: str) -> HttpResponse:
     """Small and often: whether the page must change."""
-    person = _of(key)
+    person = queries.trial_by_key(key)
     if person is None:
         raise Http404
     shown = queries.watch_of(person)
@@ -107,13 +102,13 @@ def _given(person: Person, key: str) -> dict[str, Any]:
     now = clock.now_ms()
     shown = queries.watch_of(person)
     people = night.on_the_list(queries.circle_list(person), now)
-    contact = person.contacts.get()
+    contact = person.contacts.order_by("id")[0]
     link = f"{settings.STILLHERE.base_url}/c/{queries.contact_key(contact)}"
     given: dict[str, Any] = {
         "key": key,
         "shown": shown,
         "open_now": _open(shown),
-        "ready": people[0].confirmed,
+        "ready": any(one.confirmed for one in people),
         "rang": shown is not None and shown.watch.alarms > 0,
         "version": _version(person, shown),
         "link": link,

@@ -173,3 +173,46 @@ def test_a_claim_in_a_try_out_is_a_claim(clock: Clock) -> None:
     assert answer.watch is not None
     assert answer.watch.state is State.CLAIMED
     assert post(client, "/", tz="UTC")["Location"] == "/watch"
+
+
+def test_nobody_can_keep_a_real_watch_as_somebody_of_a_try_out() -> None:
+    """What a try-out begins is erased within the hour."""
+    client = browser()
+    key = begin(client).removeprefix("/try/")
+    assert client.get(f"/p/{key}").status_code == 404
+    assert post(client, "/p", code=key).status_code == 404
+    client.cookies["lamp"] = key
+    assert client.get("/watch")["Location"] == "/"
+    assert not WatchRow.objects.exists()
+
+
+def test_a_try_out_can_be_given_no_number(clock: Clock) -> None:
+    path = begin(browser())
+    ready(path)
+    for do in ("number", "test", "tonight", "rang"):
+        browser().post(f"{friend()}/answer", {"do": do, "phone": "202-555-0142"})
+    assert [a.channel for a in Contact.objects.get().addresses.all()] == ["page"]
+    assert not Message.objects.exists()
+    assert Contact.objects.get().away_until_at == 0
+
+
+def test_nobody_dies_in_a_try_out(clock: Clock) -> None:
+    client = browser()
+    path = begin(client)
+    ready(path)
+    press(client, path, path)
+    for seconds in (8, 20):
+        clock.advance(seconds)
+        tick_all()
+    assert "They have died" not in read(browser(), friend())
+    browser().post(f"{friend()}/answer", {"do": "arrived"})
+    browser().post(f"{friend()}/answer", {"do": "resolve", "outcome": "died"})
+    assert WatchRow.objects.get().state == State.ATTENDED
+    assert "A person must look" not in read(browser(), f"/desk/{desk.key()}")
+
+
+def test_a_friend_who_leaves_takes_nothing_along(clock: Clock) -> None:
+    client = browser()
+    path = begin(client)
+    browser().post(f"{friend()}/answer", {"do": "leave"})
+    assert "Open this on a friend's phone" in read(client, path)

@@ -26,7 +26,7 @@
     if (navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.([400, 100, 400]);
     document.title = document.title === title ? words : title;
   };
-  addEventListener('pointerdown', () => { wake(); if (since) quiet = 'pressed'; });
+  addEventListener('pointerdown', (event) => { wake(); if (since && event.target.closest('main :is(button, a)')) quiet = 'pressed'; });
   wake();
   setInterval(ring, 1500);
 })();
