@@ -23,6 +23,7 @@ class Habit(StrEnum):
     WORKS = "works"
     DEAD = "dead"  # refused for good at once
     DEAD_LATER = "dead-later"  # taken; a receipt says much later that it is dead
+    DIES = "dies"  # works until some time in this night
     SLOW = "slow"
     LOSES = "loses"  # taken, and never seen again
     REPEATS = "repeats"  # arrives more than once
@@ -33,8 +34,9 @@ class Habit(StrEnum):
 
 
 WEIGHTS = {
-    Habit.WORKS: 50, Habit.DEAD: 9, Habit.DEAD_LATER: 8, Habit.SLOW: 7, Habit.LOSES: 5,
-    Habit.REPEATS: 5, Habit.MUDDLES: 6, Habit.SILENT: 5, Habit.BUSY: 5, Habit.STOP: 2,
+    Habit.WORKS: 45, Habit.DEAD: 8, Habit.DEAD_LATER: 9, Habit.DIES: 8, Habit.SLOW: 7,
+    Habit.LOSES: 5, Habit.REPEATS: 5, Habit.MUDDLES: 6, Habit.SILENT: 5, Habit.BUSY: 5,
+    Habit.STOP: 2,
 }  # fmt: skip
 
 
@@ -59,6 +61,7 @@ class Carriers:
         self._dice = dice
         self._ends_t = ends_t
         self._habits: dict[int, Habit] = {}
+        self._dies_t: dict[int, int] = {}
         self._number = 0
         self._away = {channel: self._outage() for channel in CHANNELS}
 
@@ -68,13 +71,17 @@ class Carriers:
         from_t = self._dice.randrange(self._ends_t)
         return (from_t, min(from_t + self._dice.randrange(10_000, 400_000), self._ends_t))
 
-    def habit(self, address: int | None) -> Habit:
-        """How this address behaves; the coordinator's works."""
+    def _habit(self, address: int | None, t: int) -> Habit:
+        """How this address behaves by now; the coordinator's works."""
         if address is None:
             return Habit.WORKS
         if address not in self._habits:
             (drawn,) = self._dice.choices(list(WEIGHTS), list(WEIGHTS.values()))
             self._habits[address] = drawn
+            if drawn is Habit.DIES:
+                self._dies_t[address] = self._dice.randrange(self._ends_t)
+        if self._habits[address] is Habit.DIES:
+            return Habit.DEAD if t >= self._dies_t[address] else Habit.WORKS
         return self._habits[address]
 
     def hand(self, channel: str, address: int | None, t: int) -> Passage:
@@ -91,7 +98,7 @@ class Carriers:
                 return Passage(Fate.BUSY, dice.randrange(20, 400), ref)
             return self._untold(channel, ref, arrives=False)
         good = Passage(Fate.ACCEPTED, dice.randrange(10, 250), ref, (dice.randrange(30, 900),))
-        habit = self.habit(address)
+        habit = self._habit(address, t)
         odd = self._for_good(habit, good)
         if odd is None and t < self._ends_t:
             odd = self._for_tonight(habit, good, channel)
@@ -107,7 +114,7 @@ class Carriers:
             case Habit.DEAD:
                 return Passage(Fate.FAILED, dice.randrange(10, 500), good.ref)
             case Habit.DEAD_LATER:
-                late = dice.randrange(200, dice.choice((2_000, 60_000, 600_000)))
+                late = dice.randrange(200, dice.choice((2_000, 60_000, 600_000, 600_000)))
                 return replace(good, arrivals=(), receipts=((late, Fate.FAILED),))
             case Habit.STOP if dice.random() < 0.5:
                 return Passage(Fate.OPTED_OUT, dice.randrange(10, 500), good.ref)

@@ -176,9 +176,10 @@ class Evidence:
 
     # --- time -----------------------------------------------------------------------------------
 
-    def up_ms(self, from_t: int, to_t: int) -> int:
-        """How long between two times there was an engine."""
-        gone = (min(end, to_t) - max(start, from_t) for start, end in self.away)
+    def up_ms(self, from_t: int, to_t: int, least_ms: int = 0) -> int:
+        """How long between two times there was an engine; gaps up to ``least_ms`` do not count."""
+        gaps = ((start, end) for start, end in self.away if end - start > least_ms)
+        gone = (min(end, to_t) - max(start, from_t) for start, end in gaps)
         return to_t - from_t - sum(ms for ms in gone if ms > 0)
 
     def out_at(self, t: int) -> bool:
@@ -368,10 +369,9 @@ class Evidence:
 
 def _planned_at(story: Story, rung_at: int, rung_ms: int) -> int:
     """When a rung that was rung at ``rung_at`` had been due: a late one puts off no other."""
-    for from_at in (max(story.rungs.values(), default=0), story.moved_at):
-        if 0 <= rung_at - from_at - rung_ms < rung_ms:
-            return from_at + rung_ms
-    return rung_at
+    last_at = max(story.rungs.values(), default=0)
+    due = (last_at + rung_ms, story.moved_at, story.moved_at + rung_ms)
+    return min((at for at in due if 0 <= rung_at - at < rung_ms), default=rung_at)
 
 
 def story_state(watch: Watch | None) -> State | None:

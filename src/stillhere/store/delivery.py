@@ -295,11 +295,15 @@ def _by_another_way(lost: Sequence[int], now: int) -> None:
 
 
 def _still_true(m: Message) -> bool:
-    """Whether what a message says of its alarm still holds."""
+    """Whether what a message says of its alarm still holds. The end of an alarm does, unless the
+    same contact was called to a newer one, whose own end they will hear."""
     assert m.watch is not None
-    if m.watch.alarms != m.alarm or m.watch.held:
+    if m.watch.held:
         return False
-    return m.word == Word.STAND_DOWN or m.watch.state in ALARMED
+    if m.word == Word.STAND_DOWN:
+        newer = Message.objects.filter(watch=m.watch_id, contact=m.contact_id, alarm__gt=m.alarm)
+        return not newer.filter(word__in=[Word.ALARM, Word.HELP]).exists()
+    return m.watch.alarms == m.alarm and m.watch.state in ALARMED
 
 
 def _spoken_of(channel: str, provider_ref: str, message: int | None) -> Message | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stillhere.core.events import Cause, State
-from stillhere.sim.evidence import Change, Evidence
+from stillhere.sim.evidence import OUTAGE_MS, Change, Evidence
 
 SLACK_MS = 1_500  # what a tick, a lease and a restart of a round may take together
 LONGEST_REST_MS = 3_600_000  # the capped rate at which an exhausted ladder begins again
@@ -57,13 +57,12 @@ def nobody_is_alarmed_without_the_full_time_to_answer(
     if not _raised_by_silence(change) or before is None or asked_t is None:
         return
     grace_ms = before.profile.grace_s * 1000
-    if before.routine is not None and before.base_at == before.deadline_at:
-        assert before.base_at is not None
-        grace_ms += max(before.base_at - change.asked_at, 0)
     forward_ms = sum(by for t, by in night.moves if t >= asked_t and by > 0)
+    if before.routine is not None and before.base_at is not None:
+        asked_t += max(before.base_at - change.asked_at, 0)  # a reminder is not yet the question
     had_ms = night.t - asked_t + forward_ms
     if night.out_at(asked_t + grace_ms):
-        had_ms = night.up_ms(asked_t, night.t) + forward_ms
+        had_ms = night.up_ms(asked_t, night.t, OUTAGE_MS) + forward_ms
     if had_ms < grace_ms - SLACK_MS:
         yield f"watch {before.id} had {had_ms} ms to answer instead of {grace_ms}"
 
