@@ -75,6 +75,10 @@ def state(place: Town) -> str:
     return str(place.inside("watches")[-1]["state"])
 
 
+def marked(place: Town) -> bool:
+    return bool(place.inside("watches")[-1]["marked_at"])
+
+
 def texts(place: Town, who: str) -> list[str]:
     return [str(line["text"]) for line in place.phones.sent_to(who)]
 
@@ -109,6 +113,7 @@ def test_alone_tonight(chromium: Browser, place: Town, look: tuple[str, str, Any
     sam.follows("Watch")
     sam.presses("I'm about to")
     sam.presses("I've used")
+    eventually(lambda: marked(place), "the mark is kept")
     sam.sees("If you go quiet, we reach %(names)s.", names="Leo")
     for _ in range(2):
         place.pass_to_the_next_ask()
@@ -192,8 +197,9 @@ def test_she_went_and_then_fell_silent(place: Town, leo: Phones, maya: Phones) -
     assert state(place) == "alarm", "a claim is no arrival"
     maya.go(f"{place.url}/c/{night['contacts']['Maya']}")
     leo.press("I can't get in")
-    assert state(place) == "alarm"
-    place.live_through(150, step_s=10)
+    leo.see("At a locked door")
+    assert state(place) == "alarm", "a locked door keeps it open"
+    place.live_through(180, step_s=10)
     for everyone in (leo, maya):
         everyone.see(
             "Nobody is with %(name)s yet. Call an ambulance now: your emergency number.", name="Sam"
@@ -213,6 +219,7 @@ def test_a_no_is_learnt_now_and_not_on_the_night(place: Town, sam: Phones, leo: 
     sam.see("%(name)s has not said yes yet.", name="Ana")
     told, before = len(place.phones.sent_to("Leo")), len(place.phones.sent_to("Ana"))
     sam.press("I'm about to")
+    eventually(lambda: bool(place.inside("watches")), "the watch is open")
     sam.go(f"{place.url}/watch")
     sam.press("Need help now")
     eventually(lambda: len(place.phones.sent_to("Ana")) > before, "Ana is tried")
