@@ -175,6 +175,22 @@ def test_no_end_goes_by_another_way_once_the_next_alarm_is_open(clock: Clock) ->
     assert night.queued("stand-down") == []
 
 
+def test_who_is_not_called_to_the_next_alarm_still_hears_that_the_first_is_over(
+    clock: Clock,
+) -> None:
+    night = alarmed_night(clock, ("Leo",), ("Maya",))
+    clock.advance(46)
+    tick_all()
+    for channel in ("text", "call"):
+        fate(lease(clock, channel), delivery.SENT, clock)
+    night.does(CheckIn())
+    leased = [m for m in lease(clock, "text") if m.contact == night.contacts["Maya"].id]
+    night.does(NeedHelp())
+    fate(leased, delivery.FAILED, clock)
+    ends = [m for m in night.queued("stand-down") if m.contact_id == leased[0].contact]
+    assert [m.channel for m in ends] == ["call"]
+
+
 def test_a_number_that_died_for_one_watch_moves_the_ladder_of_another(clock: Clock) -> None:
     night = alarmed_night(clock, ("Leo",), ("Maya",))
     dead = Address.objects.filter(contact=night.contacts["Leo"])
