@@ -1,7 +1,7 @@
 """The tables. Columns and constraints, little behaviour; every ``_at`` is whole ms since 1970
 UTC."""
 
-from stillhere.store.models.installation import Installation, Outage, Tally
+from stillhere.store.models.installation import Installation, Outage, Peer, Tally
 from stillhere.store.models.messages import Arrival, Message
 from stillhere.store.models.people import Address, Contact, Person
 from stillhere.store.models.watches import JournalLine, WatchRow
@@ -14,6 +14,7 @@ __all__ = [
     "JournalLine",
     "Message",
     "Outage",
+    "Peer",
     "Person",
     "Tally",
     "WatchRow",

@@ -12,7 +12,8 @@ class Installation(models.Model):
 
     ``beat_at`` is written by the engine about once a second; ``proof_at`` when the audit last
     proved that every open alarm has a living timer and living messages. ``checked`` holds what
-    `stillhere check` found at ``checked_at``, as JSON.
+    `stillhere check` found at ``checked_at``, as JSON. ``backed_up_at`` is when the last backup was
+    whole.
     """
 
     clock_offset_ms = models.BigIntegerField(default=0)
@@ -24,6 +25,7 @@ class Installation(models.Model):
     desk_nonce = models.BinaryField(max_length=16, default=b"")
     checked_at = models.BigIntegerField(default=0, db_default=0)
     checked = models.TextField(default="", db_default="")
+    backed_up_at = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "installation"
@@ -38,6 +40,24 @@ class Outage(models.Model):
 
     class Meta:
         db_table = "outage"
+
+
+class Peer(models.Model):
+    """Another installation that this one looks after: it calls in while its own proof holds.
+
+    ``heard_at`` is when it last did, ``told_at`` when the coordinator here was last told that it is
+    silent (0: never, or it was heard since).
+    """
+
+    name = models.CharField(max_length=80, unique=True)
+    nonce = models.BinaryField(max_length=16)
+    key_hash = models.BinaryField(max_length=32, unique=True)
+    created_at = models.BigIntegerField()
+    heard_at = models.BigIntegerField(default=0, db_default=0)
+    told_at = models.BigIntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "peer"
 
 
 class Tally(models.Model):
