@@ -229,6 +229,7 @@ def test_after_somebody_came_the_routine_goes_on_tomorrow(
 def test_after_grave_news_nobody_is_asked_tomorrow(outcome: Outcome) -> None:
     night = evenings()
     night.until_alarm()
+    night.arrives(LEO)
     night.says(LEO, outcome)
     assert night.state() is State.CLOSED
     assert night.watch.held

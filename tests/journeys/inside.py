@@ -156,7 +156,8 @@ def crowd(count: int, first: int) -> list[dict[str, Any]]:
 def watches() -> list[dict[str, Any]]:
     """Every watch as it stands."""
     fields = (
-        "id", "state", "seen_at", "marked_at", "asks", "alarms", "wake_at", "quarantined_at", "version",
+        "id", "state", "seen_at", "marked_at", "asks", "alarms", "wake_at", "quarantined_at",
+        "version",
     )  # fmt: skip
     return list(WatchRow.objects.order_by("id").values(*fields))
 

@@ -134,6 +134,7 @@ def test_after_grave_news_nothing_automatic_leaves(clock: Clock) -> None:
     night = marked_night(clock, ("Leo",), ("Maya",))
     silence(clock)
     Message.objects.filter(word="alarm").update(status="sent", attempts=1)
+    night.does(ev.Arrived(night.contacts["Leo"].id))
     night.does(ev.Resolved(night.contacts["Leo"].id, ev.Outcome.HOSPITAL))
     assert night.queued() == []
     row = night.row()

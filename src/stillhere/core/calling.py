@@ -18,6 +18,7 @@ from stillhere.core.events import Ask, Cause, Effect, Event, Outcome, State, Way
 RECHECKS_S = (60, 180)  # after a stand-down: someone else may have silenced the phone
 APART_S = 30  # two answers closer than this are one tap
 IN_A_ROW_S = 300  # and further apart than this are not in a row
+SOON_S = 60  # "I'm with them" from a link whose holder never said yes is "I'm nearly there"
 
 
 # --- raising --------------------------------------------------------------------------------------
@@ -171,11 +172,15 @@ def contact_acts(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
     )
     contact = e.contact
     assert contact is not None
-    if a.reach(contact) is None or contact in a.gone:
+    reach = a.reach(contact)
+    if reach is None or contact in a.gone:
         return asking.refuse(w, out, "not on this alarm")
     match e:
+        case ev.Arrived() if not reach.confirmed:
+            # It may be an invitation that was passed on: it is heard, and rests nothing.
+            a = ladder.claim(a, contact, SOON_S, now, out, holds=False)
         case ev.Claimed():
-            a = ladder.claim(a, contact, e.eta_s, now, out)
+            a = ladder.claim(a, contact, e.eta_s, now, out, holds=reach.confirmed)
         case ev.Declined():
             a = ladder.drop(a, contact, now, out)
         case ev.CannotGetIn():
@@ -190,10 +195,13 @@ def contact_acts(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
 
 
 def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:
-    """Somebody says how it ended. Grave news is told by people, never by us."""
+    """Somebody says how it ended. What closes for good takes the coordinator or one who is there;
+    one who said yes and spoke with them stands silence down, and we go on asking. Grave news is
+    told by people, never by us."""
     assert w.alarm is not None
     a, who = w.alarm, e.contact
-    if who is not None and (a.reach(who) is None or who in a.gone):
+    reach = a.reach(who) if who is not None else None
+    if who is not None and (reach is None or who in a.gone):
         return asking.refuse(w, out, "not on this alarm")
     if e.outcome is Outcome.ENDED:
         return asking.refuse(w, out, "an alarm does not end quietly")
@@ -201,12 +209,15 @@ def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:
         if who is None:
             return asking.refuse(w, out, "not found keeps the alarm open")
         return _settle(w, ladder.obstacle(a, who, Word.NOT_FOUND, now, out), now, out)
-    if e.outcome in ev.GRAVE:
-        out.append(Withdraw(asks_only=False))
-        return asking.close(w, e.outcome, now)
-    if who is None or who in a.arrivals or e.outcome is Outcome.REVIVED:
+    if who is None or who in a.arrivals:
+        if e.outcome in ev.GRAVE:
+            out.append(Withdraw(asks_only=False))
+            return asking.close(w, e.outcome, now)
         return _over(w, who, e.outcome, now, out)
-    if a.cause is Cause.SILENCE and not a.arrivals:
+    spoke = (
+        e.outcome in (Outcome.FINE, Outcome.FALSE_ALARM) and reach is not None and reach.confirmed
+    )
+    if spoke and a.cause is Cause.SILENCE and not a.arrivals:
         return _stand_down(w, now, now, out, who, e.outcome)
     return asking.refuse(w, out, "only someone who is with them can end this alarm")
 

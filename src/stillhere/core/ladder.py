@@ -175,14 +175,16 @@ def break_way(alarm: Alarm, contact: int, way: int, now: int, out: list[Effect])
     return alarm
 
 
-def claim(alarm: Alarm, contact: int, eta_s: int | None, now: int, out: list[Effect]) -> Alarm:
-    """ "I'm going": near enough, it holds the ladder; the others are told who, and that it is
-    not over."""
+def claim(
+    alarm: Alarm, contact: int, eta_s: int | None, now: int, out: list[Effect], *, holds: bool
+) -> Alarm:
+    """ "I'm going": near enough, from somebody who said yes, it ``holds`` the ladder; the others
+    are told who, and that it is not over."""
     if _same_tap(alarm, contact, eta_s, now):
         return alarm
     others = tuple(c for c in alarm.claims if c.contact != contact)
     from_at, until_at = alarm.held_from_at, None
-    if eta_s is not None and 0 < eta_s <= HOLDING_ETA_S:
+    if holds and eta_s is not None and 0 < eta_s <= HOLDING_ETA_S:
         from_at = now if from_at is None else from_at
         until_at = min(now + eta_s * 1000, from_at + ALL_HOLDS_S * 1000)
         until_at = until_at if until_at > now else None

@@ -73,7 +73,7 @@ def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> Kno
         there=contact.id in alarm.arrivals,
         phoning=claim is not None and claim.eta_s is None and not out,
         far=claim is None or claim.eta_s is None or out,
-        by_phone=alarm.cause is Cause.SILENCE and not alarm.arrivals,
+        by_phone=confirmed and alarm.cause is Cause.SILENCE and not alarm.arrivals,
         locked=alarm.obstacle == Word.CANNOT_GET_IN and alarm.obstacle_by == contact.id,
         call_now=_call_now(alarm, person, name),
         door=_door(contact, lines, alarm),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from stillhere.core import events as ev
-from stillhere.core.events import GRAVE, Cause, Outcome, State
+from stillhere.core.events import Cause, Outcome, State
 from stillhere.core.watch import Watch
 from stillhere.sim.evidence import Attempt, Change, Evidence, Mail, Story
 from stillhere.sim.invariants.asking import LONGEST_REST_MS, SLACK_MS
@@ -38,8 +38,12 @@ def _ends(story: Story, before: Watch, attempt: Attempt, many: bool) -> bool:
         outcome, who = attempt.what.outcome, attempt.what.contact
         if outcome in (Outcome.ENDED, Outcome.NOT_FOUND):
             return False
-        present = who is None or who in alarm.arrivals
-        return many or believed or present or outcome in (*GRAVE, Outcome.REVIVED)
+        if who is None or who in alarm.arrivals:
+            return True
+        reach = alarm.reach(who)
+        said_yes = reach is not None and reach.confirmed
+        spoke = said_yes and outcome in (Outcome.FINE, Outcome.FALSE_ALARM)
+        return many or (believed and spoke)
     if not attempt.answers or attempt.made_at < alarm.raised_at:
         return False
     apart = (attempt.made_at - earlier for earlier in story.answers)
