@@ -14,6 +14,9 @@ import random
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
+
+import uvloop
 
 
 class Visitor(asyncio.Protocol):
@@ -26,8 +29,7 @@ class Visitor(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.send()
 
     def send(self) -> None:
@@ -112,9 +114,9 @@ def main() -> None:
     args.add_argument("--visitors", type=int, default=256)
     given = args.parse_args()
     keys = Path(given.keys).read_text().split()
-    print(
-        json.dumps(asyncio.run(visit(keys, "127.0.0.1", given.port, given.seconds, given.visitors)))
-    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        said = runner.run(visit(keys, "127.0.0.1", given.port, given.seconds, given.visitors))
+    print(json.dumps(said))
 
 
 if __name__ == "__main__":

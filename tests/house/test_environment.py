@@ -40,6 +40,7 @@ def test_a_laptop_needs_no_setting_at_all() -> None:
         ("STILLHERE_LOG", "loud"),
         ("STILLHERE_DEMO", "yes"),
         ("STILLHERE_CHAT_PRIVATE", "maybe"),
+        ("STILLHERE_COUNTRY", "England"),
     ],
 )
 def test_a_bad_setting_is_one_sentence_that_names_it(name: str, typed: str) -> None:

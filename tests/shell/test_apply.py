@@ -87,6 +87,18 @@ def test_a_press_from_a_phone_whose_clock_jumped_counts_from_now(clock: Clock) -
     assert (row.state, row.seen_at) == ("open", clock.now)
 
 
+def test_a_kept_press_counts_by_the_clock_that_was_not_set(clock: Clock) -> None:
+    """Made fifty seconds ago, before this ask: the phone's date was set meanwhile, the clock that
+    only counts was not."""
+    night = marked_night(clock, ("Leo",))
+    clock.advance(60)
+    tick_all()
+    clock.advance(10)
+    kept = CheckIn(age_ms=24 * 3600 * 1000, seq=1, least_ms=50_000)
+    night.does(kept)
+    assert night.row().seen_at == clock.now - 50_000
+
+
 def test_who_never_heard_of_the_alarm_is_not_told_it_is_over(clock: Clock) -> None:
     night = marked_night(clock, ("Leo",), ("Maya",))
     silence(clock)

@@ -95,12 +95,14 @@ _UNFIT_TYPES = {
 
 
 def normalise_number(typed: str, region: str = "US") -> str:
-    """A phone number as E.164 (``+12025550101``). ``region`` is the country of a number without +.
+    """A phone number as E.164 (``+12025550101``). ``region`` is the country of a number without +;
+    one that begins with 00, as most of the world dials abroad, is taken as one with +.
 
     Raises ``AddressError``. Emergency and other short numbers never pass: no machine calls them.
     """
+    typed = typed.strip()[:64]
     try:
-        number = phonenumbers.parse(typed.strip()[:64], region)
+        number = phonenumbers.parse(f"+{typed[2:]}" if typed.startswith("00") else typed, region)
     except NumberParseException as error:
         unknown = error.error_type == NumberParseException.INVALID_COUNTRY_CODE
         raise AddressError(_NO_COUNTRY if unknown else _NOT_A_NUMBER) from None

@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 import django
+import uvloop
 from django.conf import settings
 from django.core.management import call_command
 from django.utils.module_loading import import_string
@@ -31,7 +32,8 @@ def command() -> None:
     django.setup()
     collect_static(Path(settings.STATICFILES_DIRS[0]), Path(settings.STATIC_ROOT))
     application = import_string("stillhere.config.asgi.application")
-    asyncio.run(serve(application, settings.STILLHERE.host, settings.STILLHERE.port))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(application, settings.STILLHERE.host, settings.STILLHERE.port))
     # The server's own threads may want Python once more while it is taken apart, and that ends in a
     # crash. Everything that was acknowledged is on the disk, so there is nothing to take apart.
     logging.shutdown()

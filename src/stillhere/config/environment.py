@@ -43,6 +43,7 @@ class Stillhere:
     mail_from: str
     coordinator: str
     program: str
+    country: str
     heartbeat_url: str
     keep_quiet_h: int
     keep_alarm_days: int
@@ -88,6 +89,7 @@ def read(environ: Mapping[str, str]) -> Stillhere:
         mail_from=_mail_from(env, urlsplit(base_url).hostname or "localhost"),
         coordinator=_coordinator(env),
         program=env.get("STILLHERE_PROGRAM", ""),
+        country=_country(env),
         heartbeat_url=_web_url("STILLHERE_HEARTBEAT_URL", heartbeat_url) if heartbeat_url else "",
         keep_quiet_h=_whole(env, "STILLHERE_KEEP_QUIET_H", 24, 1, 24 * 365),
         keep_alarm_days=_whole(env, "STILLHERE_KEEP_ALARM_DAYS", 30, 1, 3650),
@@ -108,6 +110,13 @@ def _one_of(env: Mapping[str, str], name: str, default: str, known: tuple[str, .
     typed = (env.get(name) or default).lower()
     if typed not in known:
         raise SettingError(f"{name} must be one of {', '.join(known)}, not {typed!r}.")
+    return typed
+
+
+def _country(env: Mapping[str, str]) -> str:
+    typed = env.get("STILLHERE_COUNTRY", "US").upper()
+    if not re.fullmatch("[A-Z]{2}", typed):
+        raise SettingError("STILLHERE_COUNTRY must be two letters, like US, GB or MX.")
     return typed
 
 

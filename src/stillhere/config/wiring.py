@@ -66,7 +66,11 @@ def build_channels(stillhere: Stillhere) -> dict[str, Channel]:
         from stillhere.channels.phones import demo_phones
 
         secret = derived_secret(stillhere, "demo-phones")
-        channels.extend(demo_phones(stillhere.demo_url, secret.hex(), demo=stillhere.demo))
+        channels.extend(
+            demo_phones(
+                stillhere.demo_url, secret.hex(), demo=stillhere.demo, region=stillhere.country
+            )
+        )
     channels.append(Later("chat", frozenset({Capability.LINKS}), lambda: _chat(stillhere)))
     return {channel.name: channel for channel in channels}
 

@@ -12,6 +12,7 @@ model instances.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,10 +38,12 @@ log = logging.getLogger("stillhere.apply")
 @dataclass(frozen=True, slots=True)
 class CheckIn:
     """A check-in as it comes from a page or button: how old it is, not when it was, since only
-    we know now."""
+    we know now. A page has two clocks: one can be set, the other stands still in sleep. ``age_ms``
+    is by the one that says more, ``least_ms`` by the other."""
 
     age_ms: int = 0
     seq: int | None = None
+    least_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Answer:
 
 @dataclass(slots=True)
 class _Bench:
-    """One watch while its events are folded."""
+    """One watch while its events are folded. ``before`` and ``after`` are its changeable
+    columns."""
 
     watch: Watch
     person: int
@@ -86,6 +90,7 @@ class _Bench:
     before: Row
     quarantined: bool
     readable: bool = True
+    after: Row = ()
     told: list[Told] = field(default_factory=list)
     journal: list[JournalEntry] = field(default_factory=list)
 
@@ -138,20 +143,35 @@ def _load(changes: Sequence[Change]) -> dict[int | bytes | None, _Bench]:
         params += hashes
     if not where:
         return {}
-    lock = " FOR UPDATE" if connection.vendor == "postgresql" else ""
-    sql = (
-        f"SELECT person_id, version, key_hash, quarantined_at, {', '.join(COLUMNS)} FROM watch "
-        f"WHERE {' OR '.join(where)} ORDER BY id{lock}"
-    )
     benches: dict[int | bytes | None, _Bench] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        for person, version, key_hash, quarantined_at, *row in cursor.fetchall():
-            watch, readable = rows.thaw_or_stand_in(tuple(row))
-            aside = quarantined_at is not None
-            bench = _Bench(watch, person, version, tuple(row[4:]), aside, readable)
-            benches[watch.id] = benches[bytes(key_hash)] = bench
+    for person, version, key_hash, quarantined_at, *row in _read(" OR ".join(where), params):
+        watch, readable = rows.thaw_or_stand_in(tuple(row))
+        aside = quarantined_at is not None
+        bench = _Bench(watch, person, version, tuple(row[4:]), aside, readable)
+        benches[watch.id] = benches[key_hash] = bench
     return benches
+
+
+_WANTED = ("person_id", "version", "key_hash", "quarantined_at", *COLUMNS)
+_ONE = ", ".join("hex(key_hash)" if name == "key_hash" else name for name in _WANTED)
+
+
+def _read(where: str, params: Sequence[int | bytes]) -> list[list[Any]]:
+    """The rows as ``_WANTED``. From SQLite as one value: its driver gives up its hold on the
+    interpreter between any two rows, and every page waiting for it would push in between."""
+    columns = ", ".join(_WANTED)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            sql = f"SELECT {columns} FROM watch WHERE {where} ORDER BY id FOR UPDATE"
+            cursor.execute(sql, params)
+            found = [list(row) for row in cursor.fetchall()]
+        else:
+            sql = f"SELECT json_group_array(json_array({_ONE})) FROM watch WHERE {where}"
+            cursor.execute(sql, params)
+            found = json.loads(cursor.fetchone()[0])
+    for row in found:
+        row[2] = bytes.fromhex(row[2]) if isinstance(row[2], str) else bytes(row[2])
+    return found
 
 
 def _fold(change: Change, bench: _Bench | None, circles: Mapping[int, Circle], now: int) -> Answer:
@@ -177,10 +197,12 @@ def _fold(change: Change, bench: _Bench | None, circles: Mapping[int, Circle], n
 def _event(what: Asked, bench: _Bench, circles: Mapping[int, Circle], now: int) -> Event:
     """Give what came in the instant and the plan it needs to be an event."""
     match what:
-        case CheckIn(age_ms, seq):
-            made_at = now - max(age_ms, 0)
-            # Older than the watch cannot be: a phone whose clock jumped. The press itself is real.
-            return ev.StillHere(made_at if made_at >= bench.watch.started_at else now, seq)
+        case CheckIn(age_ms, seq, least_ms):
+            # Older than the watch cannot be: that clock was set. The press itself is real.
+            for made_at in (now - max(age_ms, 0), now - max(least_ms, 0)):
+                if made_at >= bench.watch.started_at:
+                    return ev.StillHere(made_at, seq)
+            return ev.StillHere(now, seq)
         case NeedHelp():
             return ev.NeedHelp(circles.get(bench.person, Circle()))
         case Tick():
@@ -202,10 +224,11 @@ def _store(benches: Iterable[_Bench], now: int) -> None:
     changed = []
     outbox = Outbox(now)
     for bench in benches:
-        after = rows.freeze(bench.watch) if bench.readable else bench.before
-        if after != bench.before or bench.told or bench.quarantined:
-            changed.append((bench.watch.id, bench.version, bench.quarantined, after))
-        outbox.add(bench.watch, bench.person, bench.version + 1, bench.told, bench.journal)
+        bench.after = rows.freeze(bench.watch) if bench.readable else bench.before
+        if bench.after != bench.before or bench.told or bench.quarantined:
+            changed.append(bench)
+        if bench.told or bench.journal:
+            outbox.add(bench.watch, bench.person, bench.version + 1, bench.told, bench.journal)
     if changed:
         _swap(changed, now)
     outbox.write()
@@ -220,27 +243,39 @@ _TYPES = {
 } | dict.fromkeys(("shown", "unclear", "held"), "boolean")
 
 
-def _swap(changed: Sequence[tuple[int, int, bool, Row]], now: int) -> None:
-    """One statement for all rows, each only where its version still matches. A row that does not
-    match can only mean a writer that bypassed us: everything is rolled back and the caller tries
-    again."""
-    names = ("id", "version", "quarantined_at", *MUTABLE)
+def _swap(changed: Sequence[_Bench], now: int) -> None:
+    """One statement for all rows, each only where its version still matches, and only for the
+    columns that moved in any of them: an index on one that did not is not touched. A row that does
+    not match can only mean a writer that bypassed us: everything is rolled back and the caller
+    tries again."""
+    rows_after = [bench.after for bench in changed]
+    moved = [
+        at
+        for at, name in enumerate(MUTABLE)
+        if any(
+            bench.before[at] != after[at] for bench, after in zip(changed, rows_after, strict=True)
+        )
+    ]
+    names = ["id", "version", "quarantined_at", *(MUTABLE[at] for at in moved)]
     postgres = connection.vendor == "postgresql"
     one = ", ".join(f"%s::{_TYPES.get(name, 'bigint')}" if postgres else "%s" for name in names)
     values = ", ".join([f"({one})"] * len(changed))
-    sets = ", ".join(f"{name} = v.{name}" for name in MUTABLE)
+    sets = "".join(f", {name} = v.column{no}" for no, name in enumerate(names, 1) if no > 3)
+    if any(bench.quarantined for bench in changed):
+        sets += ", quarantined_at = COALESCE(watch.quarantined_at, v.column3)"
+    # Both databases name the columns of VALUES so. No RETURNING: SQLite's driver would give up its
+    # hold on the interpreter for every row, and every page waiting for it would push in between.
     sql = (
-        f"WITH v ({', '.join(names)}) AS (VALUES {values}) "
-        "UPDATE watch SET version = watch.version + 1, "
-        f"quarantined_at = COALESCE(watch.quarantined_at, v.quarantined_at), {sets} "
-        "FROM v WHERE watch.id = v.id AND watch.version = v.version RETURNING watch.id"
+        f"UPDATE watch SET version = watch.version + 1{sets} FROM (VALUES {values}) AS v "
+        "WHERE watch.id = v.column1 AND watch.version = v.column2"
     )
     params: list[Any] = []
-    for watch_id, version, quarantined, after in changed:
-        params += (watch_id, version, now if quarantined else None, *after)
+    for bench, after in zip(changed, rows_after, strict=True):
+        params += (bench.watch.id, bench.version, now if bench.quarantined else None)
+        params += [after[at] for at in moved]
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        swapped = len(cursor.fetchall())
+        swapped = cursor.rowcount
     if swapped != len(changed):
         raise SwapMissed(f"{len(changed) - swapped} of {len(changed)} rows changed under us")
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import phonenumbers
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from stillhere.core.alarm import HOLDING_ETA_S, Alarm, Claim
@@ -175,7 +176,7 @@ def _phones(person: Person) -> list[str]:
 
 def _number_in(note: str) -> str:
     """The first phone number in a note, as a link needs it, or nothing."""
-    for found in phonenumbers.PhoneNumberMatcher(note, "US"):
+    for found in phonenumbers.PhoneNumberMatcher(note, settings.STILLHERE.country):
         return str(phonenumbers.format_number(found.number, phonenumbers.PhoneNumberFormat.E164))
     return ""
 

@@ -143,7 +143,6 @@ class FastLane:
             future = self._writer.soon(Change(what, key_hash=sealed.key_hash(key)))
         except Full:
             return None
-        # A plain timer costs a tenth of what `asyncio.timeout` does, and this is the hot path.
         timer = future.get_loop().call_later(self._deadline_s, _give_up, future)
         try:
             return await future
@@ -173,26 +172,35 @@ def _give_up(future: asyncio.Future[Answer]) -> None:
 class _Request:
     """What the headers say: what the body is, and in what form an answer is wanted."""
 
+    __slots__ = ("_headers", "_scope", "kind")
+
     def __init__(self, scope: Scope) -> None:
+        self._scope = scope
         self._headers: dict[bytes, bytes] = dict(scope["headers"])
-        self._peer = str((scope.get("client") or ("",))[0])
         self.kind = self._header(b"content-type").partition(";")[0].strip().lower()
-        length = self._header(b"content-length")
-        self.length = int(length) if re.fullmatch("[0-9]{1,11}", length) else None
-        # Only HTTP/1 says beforehand that nothing will come.
-        old = str(scope.get("http_version", "")).startswith("1")
-        announced = {b"content-length", b"transfer-encoding"} & self._headers.keys()
-        self.empty = self.length == 0 or (old and not announced)
 
     def _header(self, name: bytes) -> str:
         return self._headers.get(name, b"").decode("latin-1")
 
     @property
+    def length(self) -> int | None:
+        """How many bytes are announced, where a number is."""
+        announced = self._headers.get(b"content-length", b"")
+        return int(announced) if announced.isdigit() and len(announced) < 12 else None
+
+    @property
+    def silent(self) -> bool:
+        """Whether it says nothing of a body, as only HTTP/1 does when none will come."""
+        old = str(self._scope.get("http_version", "")).startswith("1")
+        return old and b"transfer-encoding" not in self._headers
+
+    @property
     def page(self) -> bool:
         """Whether a person sees the answer: a plain form, not a script or a button on a wall."""
         accept = self._header(b"accept")
-        script = self._header(b"sec-fetch-mode") in ("cors", "same-origin", "no-cors")
-        if script or self._header(b"x-requested-with") or JSON in accept:
+        if JSON in accept or self._header(b"x-requested-with"):
+            return False
+        if self._header(b"sec-fetch-mode") in ("cors", "same-origin", "no-cors"):
             return False
         return "text/html" in accept or self.kind == FORM
 
@@ -209,20 +217,35 @@ class _Request:
 
     @property
     def address(self) -> str:
-        return address_of(self._peer, self._header(b"x-forwarded-for"))
+        peer = str((self._scope.get("client") or ("",))[0])
+        return address_of(peer, self._header(b"x-forwarded-for"))
 
 
 async def _body(asked: _Request, receive: Receive) -> bytes:
     """The whole body, bounded in size and time. Raises ``_Bad`` and ``_Gone``."""
-    if asked.empty:
+    length = asked.length
+    if length == 0 or (length is None and asked.silent):
         return b""
-    if asked.length is not None and asked.length > MOST_BODY:
+    if length is not None and length > MOST_BODY:
         raise _Bad("too-long")
+    # A plain timer costs a tenth of what `asyncio.timeout` does, and this is the hot path.
+    task, late = asyncio.current_task(), False
+    assert task is not None
+
+    def give_up() -> None:
+        nonlocal late
+        late = True
+        task.cancel()
+
+    timer = task.get_loop().call_later(READ_S, give_up)
     try:
-        async with asyncio.timeout(READ_S):
-            return await _all_of_it(receive)
-    except TimeoutError:
-        raise _Bad("malformed") from None
+        return await _all_of_it(receive)
+    except asyncio.CancelledError:
+        if late and task.uncancel() == 0:
+            raise _Bad("malformed") from None
+        raise
+    finally:
+        timer.cancel()
 
 
 async def _all_of_it(receive: Receive) -> bytes:
@@ -249,11 +272,13 @@ def _read(kind: str, body: bytes) -> tuple[CheckIn, str]:
     if fields.get("do", "here") != "here":
         # "help" sent to the wrong place must never read as "I'm fine".
         raise _Bad("malformed")
-    age_ms = min(max(_whole(fields.get("age_ms"), 0), 0), MOST_AGE_MS)
+    age_ms, least_ms = (
+        min(max(_whole(fields.get(name), 0), 0), MOST_AGE_MS) for name in ("age_ms", "least_ms")
+    )
     seq = _whole(fields.get("seq"), -1)
     if not -1 <= seq <= MOST_SEQ:
         raise _Bad("malformed")
-    return CheckIn(age_ms, seq if seq >= 0 else None), str(fields.get("back", ""))
+    return CheckIn(age_ms, seq if seq >= 0 else None, least_ms), str(fields.get("back", ""))
 
 
 def _fields(kind: str, body: bytes) -> dict[str, Any]:

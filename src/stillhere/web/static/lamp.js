@@ -123,8 +123,8 @@
     return last;
   };
   const save = () => store('lamp.kept', kept.length ? JSON.stringify(kept) : null);
-  /* The larger of two clocks: one stands still in sleep, the other can be set. */
-  const age = (item) => Math.round(Math.max(0, Date.now() - item.wall, mono() - item.mono) * rate);
+  /* Two clocks: one stands still in sleep, the other can be set. The server takes the larger that can be. */
+  const ages = (item) => [Date.now() - item.wall, mono() - item.mono].map((ms) => Math.round(Math.max(0, ms) * rate));
   const checkIn = () => {
     kept.push({ url: here.action, seq: nextSeq(), wall: Date.now(), mono: mono() });
     kept = kept.slice(-5);
@@ -140,7 +140,7 @@
       const answer = await ask(item.url, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
-        body: JSON.stringify({ seq: item.seq, age_ms: age(item) }),
+        body: JSON.stringify({ seq: item.seq, age_ms: Math.max(...ages(item)), least_ms: Math.min(...ages(item)) }),
       });
       done = answer.ok || [400, 404, 410, 413].includes(answer.status);
       if (answer.ok) {
