@@ -1,69 +1,85 @@
-"""Works on a benchmark's store from a process of its own: ``python -m benchmarks.inside COUNT
-SECONDS``.
+"""Works on a benchmark's store from a process of its own: ``python -m benchmarks.inside``.
 
-STILLHERE_DATA names an empty data folder. Fills it with open watches, measures what the store alone
-can do, leaves the keys of some of them in ``keys.txt``, and prints one JSON line.
+``WHAT FACTS`` are a function and its arguments as JSON; STILLHERE_DATA names the data folder. Each
+function answers with one JSON line.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import sys
 import time
-from collections.abc import Iterator
-from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import django
 from django.conf import settings
 
-from stillhere.config import environment, keys
+from stillhere.config import keys
 
-_data = environment.read({"STILLHERE_DATA": sys.argv[1]}).data
+_data = Path(os.environ["STILLHERE_DATA"])
 keys.ensure_folder(_data)
-keys.create_missing(_data)
+keys.create_missing(_data, demo=bool(os.environ.get("STILLHERE_DEMO")))
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
+from django.db import connection  # noqa: E402
 
-from stillhere.core.watch import start  # noqa: E402
-from stillhere.store import clock, rows, sealed, services  # noqa: E402
+from stillhere.sim import crowd  # noqa: E402
+from stillhere.store import clock, sealed  # noqa: E402
 from stillhere.store.apply import Change, CheckIn, apply_batch  # noqa: E402
 
-KEYS_KEPT = 20_000
-GROUP = 256
+FAR_MS = 3_600_000
 
 
-def open_watches(count: int) -> list[str]:
-    """Insert ``count`` open acute watches and return the keys of some, spread evenly."""
-    person, _ = services.new_person("en")
+def prepare() -> bool:
+    """The tables."""
+    call_command("migrate", verbosity=0)
+    return True
+
+
+def fill(count: int) -> int:
+    """Open watches of which none falls due within an hour; the keys of some in ``keys.txt``."""
     now = clock.now_ms()
-    frozen = rows.freeze(start(0, rows.profile_of("swallowed", ""), now))
-    fixed = ("person_id", "nonce", "key_hash", "version", "profile", "own", "started_at")
-    names = (*fixed, *rows.MUTABLE)
-    every = max(count // KEYS_KEPT, 1)
-    kept: list[str] = []
-
-    def lines() -> Iterator[tuple[Any, ...]]:
-        for number in range(count):
-            nonce = (number + 1).to_bytes(16, "big")
-            key = sealed.key_for("watch", nonce)
-            if number % every == 0:
-                kept.append(key)
-            yield (person.id, nonce, sealed.key_hash(key), 0, "swallowed", "", now, *frozen)
-
-    sql = f"INSERT INTO watch ({', '.join(names)}) VALUES ({', '.join(['%s'] * len(names))})"
-    waiting = lines()
-    with transaction.atomic(), connection.cursor() as cursor:
-        while chunk := list(islice(waiting, 10_000)):
-            cursor.executemany(sql, chunk)
-    return kept
+    kept = crowd.open_watches(count, now, lambda n: now + FAR_MS + n % 3_600_000)
+    (settings.STILLHERE.data / "keys.txt").write_text("\n".join(kept))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return len(kept)
 
 
-def per_second(kept: list[str], at_once: int, seconds: float) -> float:
-    """Check-ins a second straight into ``apply_batch``, ``at_once`` in a transaction."""
+def silent(count: int, in_s: float, within_s: float, own: str = "", contacts: int = 1) -> Any:
+    """People who will be asked from ``in_s`` seconds on, evenly within ``within_s``, and will not
+    answer: [[watch, ask_at], ...]."""
+    now = clock.now_ms()
+    first, step_ms = now + round(in_s * 1000), within_s * 1000 / max(count, 1)
+    made = crowd.silent_people(
+        count, now - 60_000, lambda n: first + round(n * step_ms), contacts, own
+    )
+    return [[each.watch, each.ask_at] for each in made]
+
+
+def alarmed(count: int, in_s: float, contacts: int = 1) -> int:
+    """People whose alarms are all due in one instant; when that is (ms UTC)."""
+    now = clock.now_ms()
+    made = crowd.silent_people(count, now - 180_000, lambda n: now, contacts)
+    alarm_at = clock.now_ms() + round(in_s * 1000)
+    crowd.asked(made, alarm_at)
+    return alarm_at
+
+
+def store_limit(seconds: float) -> dict[str, float]:
+    """Check-ins a second straight into ``apply_batch``: one in a transaction, and 256."""
+    kept = (settings.STILLHERE.data / "keys.txt").read_text().split()
+    return {
+        "unbatched_per_s": _per_second(kept, 1, seconds),
+        "batched_per_s": _per_second(kept, 256, seconds),
+    }
+
+
+def _per_second(kept: list[str], at_once: int, seconds: float) -> float:
     chance = random.Random(1)
     hashes = [sealed.key_hash(key) for key in kept]
     began, done = time.perf_counter(), 0
@@ -73,14 +89,5 @@ def per_second(kept: list[str], at_once: int, seconds: float) -> float:
     return done / (time.perf_counter() - began)
 
 
-def main() -> None:
-    count, seconds = int(sys.argv[2]), float(sys.argv[3])
-    call_command("migrate", verbosity=0)
-    kept = open_watches(count)
-    (settings.STILLHERE.data / "keys.txt").write_text("\n".join(kept))
-    unbatched, batched = per_second(kept, 1, seconds), per_second(kept, GROUP, seconds)
-    print(json.dumps({"unbatched_per_s": unbatched, "batched_per_s": batched}))
-
-
 if __name__ == "__main__":
-    main()
+    print(json.dumps(globals()[sys.argv[1]](**json.loads(sys.argv[2]))))

@@ -37,6 +37,14 @@ class Visitor(asyncio.Protocol):
         if self.crowd.over():
             self.transport.close()
             return
+        wait_s = self.crowd.wait_s()
+        if wait_s > 0:
+            asyncio.get_running_loop().call_later(wait_s, self.send_now)
+        else:
+            self.send_now()
+
+    def send_now(self) -> None:
+        assert self.transport is not None
         self.sent_at = time.perf_counter()
         self.transport.write(self.crowd.next_request())
 
@@ -61,7 +69,11 @@ class Visitor(asyncio.Protocol):
 class Crowd:
     """All visitors, and what they were answered."""
 
-    def __init__(self, keys: Sequence[str], host: str, seconds: float, visitors: int) -> None:
+    def __init__(
+        self, keys: Sequence[str], host: str, seconds: float, visitors: int, rate: float
+    ) -> None:
+        self.pace_s = 1 / rate if rate else 0.0
+        self.next_at = time.perf_counter()
         self.requests = [
             f"POST /k/{key} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n"
             "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}".encode()
@@ -77,6 +89,14 @@ class Crowd:
     def over(self) -> bool:
         return time.perf_counter() >= self.ends_at
 
+    def wait_s(self) -> float:
+        """How long until the next turn, where only so many a second are wanted."""
+        if not self.pace_s:
+            return 0.0
+        now = time.perf_counter()
+        self.next_at = max(self.next_at, now - 1.0) + self.pace_s
+        return self.next_at - now
+
     def next_request(self) -> bytes:
         return self.random.choice(self.requests)
 
@@ -91,9 +111,9 @@ class Crowd:
 
 
 async def visit(
-    keys: Sequence[str], host: str, port: int, seconds: float, visitors: int
+    keys: Sequence[str], host: str, port: int, seconds: float, visitors: int, rate: float
 ) -> dict[str, object]:
-    crowd = Crowd(keys, f"{host}:{port}", seconds, visitors)
+    crowd = Crowd(keys, f"{host}:{port}", seconds, visitors, rate)
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
     for _ in range(visitors):
@@ -112,10 +132,12 @@ def main() -> None:
     args.add_argument("--port", type=int, required=True)
     args.add_argument("--seconds", type=float, default=10)
     args.add_argument("--visitors", type=int, default=256)
+    args.add_argument("--rate", type=float, default=0, help="a second in all; 0: no limit")
     given = args.parse_args()
     keys = Path(given.keys).read_text().split()
+    shape = (given.seconds, given.visitors, given.rate)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        said = runner.run(visit(keys, "127.0.0.1", given.port, given.seconds, given.visitors))
+        said = runner.run(visit(keys, "127.0.0.1", given.port, *shape))
     print(json.dumps(said))
 
 

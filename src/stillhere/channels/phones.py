@@ -134,7 +134,7 @@ class PhonesChannel:
         http: HttpClient | None = None,
         region: str = "US",
         deadline_s: float = 10.0,
-        concurrency: int = 32,
+        concurrency: int = 128,
     ) -> None:
         if not demo:
             raise RuntimeError("the demo's phones exist only in demo mode")
@@ -188,7 +188,7 @@ def demo_phones(
     base_url: str, secret: str, *, demo: bool, region: str = "US"
 ) -> tuple[PhonesChannel, PhonesChannel]:
     """The text and the call channel of one provider, over one pool of connections."""
-    http = HttpClient()
+    http = HttpClient(connections=256)
     return (
         PhonesChannel(Kind.TEXT, base_url, secret, demo=demo, http=http, region=region),
         PhonesChannel(Kind.CALL, base_url, secret, demo=demo, http=http, region=region),

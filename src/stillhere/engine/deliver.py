@@ -9,8 +9,9 @@ outside any transaction. What a send learned is recorded in groups. A send that 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ from stillhere.store.delivery import Fated, Leased
 
 log = logging.getLogger("stillhere.deliver")
 
+MOST = 200  # in one lease
 IDLE_S = 0.1  # how long an empty queue rests before it is looked at again
 MARGIN_S = 10.0  # a lease outlives its channel's deadline by this
 ORPHANS_EVERY_S = 5.0
@@ -74,19 +76,27 @@ class Courier:
 
     async def _serve(self, name: str, channel: Channel) -> None:
         """One channel's queue: as many at once as the channel likes, never waiting for the
-        slowest."""
+        slowest. Leases are taken for many where many wait: each costs a commit."""
         flying: set[asyncio.Task[None]] = set()
+        room = asyncio.Event()
+
+        def landed(task: asyncio.Task[None]) -> None:
+            flying.discard(task)
+            if channel.concurrency - len(flying) >= _worth_a_lease(channel):
+                room.set()
+
         while True:
+            if channel.concurrency - len(flying) < _worth_a_lease(channel):
+                room.clear()
+                await _within(IDLE_S, room.wait())
             free = channel.concurrency - len(flying)
             leased = await self._safely(_lease, name, free, channel.deadline_s) if free > 0 else []
             for message in leased or []:
                 task = asyncio.create_task(self._send(channel, message))
                 flying.add(task)
-                task.add_done_callback(flying.discard)
+                task.add_done_callback(landed)
             self._beat()
-            if free <= 0:
-                await asyncio.wait(flying, timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
-            elif not leased:
+            if free > 0 and not leased:
                 await asyncio.sleep(IDLE_S)
 
     async def _send(self, channel: Channel, message: Leased) -> None:
@@ -110,7 +120,7 @@ class Courier:
         sent again."""
         while True:
             group = [await self._done.get()]
-            while not self._done.empty() and len(group) < 200:
+            while not self._done.empty() and len(group) < MOST:
                 group.append(self._done.get_nowait())
             await self._safely(_record, group)
 
@@ -135,16 +145,28 @@ class Courier:
             return None
 
 
+def _worth_a_lease(channel: Channel) -> int:
+    """How many places must be free before a lease does not wait for more."""
+    return max(channel.concurrency // 4, 1)
+
+
+async def _within(seconds: float, what: Awaitable[object]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await what
+
+
 async def _deadline(channel: Channel, outgoing: Outgoing) -> Receipt:
     try:
-        return await asyncio.wait_for(channel.send(outgoing), channel.deadline_s + 1)
+        async with asyncio.timeout(channel.deadline_s + 1):
+            return await channel.send(outgoing)
     except TimeoutError:
         return Receipt(Fate.UNKNOWN, why="no answer in time")
 
 
 def _lease(name: str, most: int, deadline_s: float) -> list[Leased]:
     now, rate = clock.now_ms(), clock.read().rate
-    return delivery.lease(name, now, min(most, 100), (deadline_s + MARGIN_S) * rate)
+    return delivery.lease(name, now, min(most, MOST), (deadline_s + MARGIN_S) * rate)
 
 
 def _record(group: list[Fated]) -> None:
@@ -152,5 +174,5 @@ def _record(group: list[Fated]) -> None:
 
 
 def _fail_all(name: str) -> None:
-    leased = _lease(name, 100, 1.0)
+    leased = _lease(name, MOST, 1.0)
     _record([Fated(m, delivery.NOWHERE, why=f"no channel {name} here") for m in leased])

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable
 
 import aiohttp
+import uvloop
 from django.conf import settings
 from django.db import Error, connection
 
@@ -140,7 +141,8 @@ def _delivering(stop: threading.Event, beats: Beats) -> None:
     """The event loop of the courier, started again should it ever end by itself."""
     while not stop.is_set():
         try:
-            asyncio.run(_deliver(stop, beats))
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_deliver(stop, beats))
         except Exception:
             log.exception("deliver: started over")
             stop.wait(1.0)

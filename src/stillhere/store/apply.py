@@ -26,7 +26,7 @@ from stillhere.core.events import Event, Outcome, State
 from stillhere.core.schedule import Routine, from_text
 from stillhere.core.watch import Step, Watch, check, step, worth_a_line
 from stillhere.core.watch import start as begin
-from stillhere.store import clock, rows, sealed
+from stillhere.store import bulk, clock, rows, sealed
 from stillhere.store.circle import circles_of
 from stillhere.store.models import Person, WatchRow
 from stillhere.store.outbox import JournalEntry, Outbox, Told, quarantine_alert
@@ -248,31 +248,31 @@ def _swap(changed: Sequence[_Bench], now: int) -> None:
     columns that moved in any of them: an index on one that did not is not touched. A row that does
     not match can only mean a writer that bypassed us: everything is rolled back and the caller
     tries again."""
-    rows_after = [bench.after for bench in changed]
     moved = [
         at
-        for at, name in enumerate(MUTABLE)
-        if any(
-            bench.before[at] != after[at] for bench, after in zip(changed, rows_after, strict=True)
-        )
+        for at in range(len(MUTABLE))
+        if any(bench.before[at] != bench.after[at] for bench in changed)
     ]
     names = ["id", "version", "quarantined_at", *(MUTABLE[at] for at in moved)]
-    postgres = connection.vendor == "postgresql"
-    one = ", ".join(f"%s::{_TYPES.get(name, 'bigint')}" if postgres else "%s" for name in names)
-    values = ", ".join([f"({one})"] * len(changed))
     sets = "".join(f", {name} = v.column{no}" for no, name in enumerate(names, 1) if no > 3)
     if any(bench.quarantined for bench in changed):
         sets += ", quarantined_at = COALESCE(watch.quarantined_at, v.column3)"
-    # Both databases name the columns of VALUES so. No RETURNING: SQLite's driver would give up its
-    # hold on the interpreter for every row, and every page waiting for it would push in between.
+    lines = [
+        (
+            bench.watch.id,
+            bench.version,
+            now if bench.quarantined else None,
+            *(bench.after[at] for at in moved),
+        )
+        for bench in changed
+    ]
+    those, params = bulk.values([_TYPES.get(name, "bigint") for name in names], lines)
+    # No RETURNING: SQLite's driver would give up its hold on the interpreter for every row, and
+    # every page that waits for it would push in between.
     sql = (
-        f"UPDATE watch SET version = watch.version + 1{sets} FROM (VALUES {values}) AS v "
+        f"UPDATE watch SET version = watch.version + 1{sets} FROM {those} AS v "
         "WHERE watch.id = v.column1 AND watch.version = v.column2"
     )
-    params: list[Any] = []
-    for bench, after in zip(changed, rows_after, strict=True):
-        params += (bench.watch.id, bench.version, now if bench.quarantined else None)
-        params += [after[at] for at in moved]
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         swapped = cursor.rowcount

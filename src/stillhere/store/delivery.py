@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from stillhere.core.events import Undeliverable, Word
-from stillhere.store import apply, sealed, services
+from stillhere.store import apply, bulk, sealed, services
 from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.queries import ALARMED
 
@@ -202,25 +202,40 @@ def record(fates: Sequence[Fated], now: int) -> None:
             [(f.message.watch, f.message.contact, f.message.address, f.fate, f.why) for f in fates],
             now,
         )
-        for fated in fates:
-            _move(fated, now)
+        _move(fates, now)
         _by_another_way([f.message.id for f in fates if f.fate in (FAILED, NOWHERE)], now)
 
 
-def _move(fated: Fated, now: int) -> None:
-    """A final status is never moved by a later record: receipts that overtook it win."""
-    m = fated.message
-    mine = Message.objects.filter(id=m.id, status="queued")
+_MOVED = ("bigint", "text", "text", "text", "bigint", "bigint")
+
+
+def _move(fates: Sequence[Fated], now: int) -> None:
+    """All of them in one statement. A final status is never moved by a later record: receipts
+    that overtook it win."""
+    lines = [_moved(fated, now) for fated in fates]
+    if not lines:
+        return
+    those, params = bulk.values(_MOVED, lines)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE message SET status = v.column2, provider_ref = v.column3, why = v.column4, "
+            "done_at = v.column5, due_at = COALESCE(v.column6, message.due_at), lease_until_at = "
+            "CASE WHEN v.column2 = 'queued' THEN 0 ELSE message.lease_until_at END "
+            f"FROM {those} AS v WHERE message.id = v.column1 AND message.status = 'queued'",
+            params,
+        )
+
+
+def _moved(fated: Fated, now: int) -> tuple[object, ...]:
+    """Id, status, reference, why, when it was over, and when it is due again."""
+    m, why = fated.message, fated.why[:200]
     if fated.fate == RETRY:
         wait_s = BACK_OFF_S[min(m.attempts, len(BACK_OFF_S)) - 1]
-        wait_s = max(wait_s, fated.retry_after_s or 0)
-        mine.update(due_at=now + min(wait_s, 60) * 1000, lease_until_at=0, why=fated.why[:200])
-        return
+        wait_s = min(max(wait_s, fated.retry_after_s or 0), 60)
+        return (m.id, "queued", "", why, None, now + wait_s * 1000)
     status = {SENT: "sent", DELIVERED: "delivered"}.get(fated.fate, "failed")
     done_at = None if fated.fate == SENT else now
-    mine.update(
-        status=status, provider_ref=fated.provider_ref[:120], why=fated.why[:200], done_at=done_at
-    )
+    return (m.id, status, fated.provider_ref[:120], why, done_at, None)
 
 
 def _feed_back(

@@ -30,7 +30,8 @@ from stillhere.core.events import (
 )
 from stillhere.core.profiles import TRIAL
 from stillhere.core.watch import Watch
-from stillhere.store.models import Contact, JournalLine, Message
+from stillhere.store import bulk
+from stillhere.store.models import Contact
 
 LOUD = frozenset(
     {Word.ALARM, Word.HELP, Word.AGAIN, Word.AMBULANCE, Word.REOPENED, Word.ARE_YOU_THERE}
@@ -46,6 +47,45 @@ class Told:
 
     alarm: int
     effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A message that is about to be written: the columns of its row that differ, in their order."""
+
+    key: str
+    watch_id: int
+    person_id: int
+    contact_id: int | None
+    address_id: int | None
+    channel: str
+    word: str
+    facts: str
+    alarm: int
+    urgency: int
+    place: int
+    due_at: int
+    lapses_at: int | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a watch's journal that is about to be written, the same way."""
+
+    watch_id: int
+    at: int
+    event: str
+    state: str
+    contact: int | None
+    facts: str
+
+
+_MESSAGE = tuple(f.name for f in fields(Fresh))
+_LINE = tuple(f.name for f in fields(Line))
+# What every new message has in common.
+_SAME = "status, attempts, lease_until_at, provider_ref, why"
+_SAME_VALUES = "'queued', 0, 0, '', ''"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +124,7 @@ class Outbox:
 
     now: int
     jobs: list[_Job] = field(default_factory=list)
-    lines: list[JournalLine] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
     def add(
@@ -108,14 +148,14 @@ class Outbox:
         if self.jobs:
             self._write_messages()
         if self.lines:
-            JournalLine.objects.bulk_create(self.lines)
+            bulk.insert("journal", _LINE, map(_as_row, self.lines))
         if self.counts:
             count(self.counts, self.now)
 
     def _write_messages(self) -> None:
         _tell_the_well(self.jobs)
         ways = _ways_of(self.jobs)
-        fresh: dict[int, list[Message]] = {}
+        fresh: dict[int, list[Fresh]] = {}
         for no, job in enumerate(self.jobs):
             mine = fresh.setdefault(job.watch.id, [])
             _forget_older_ends(job, mine, self.now)
@@ -138,7 +178,12 @@ class Outbox:
                     mine += _messages(
                         job, f"w{job.watch.id}.v{job.version}.{no}.{index}", effect, ways, self.now
                     )
-        Message.objects.bulk_create([m for mine in fresh.values() for m in mine])
+        rows = (_as_row(m) for mine in fresh.values() for m in mine)
+        bulk.insert("message", _MESSAGE, rows, _SAME, _SAME_VALUES)
+
+
+def _as_row(fresh: Fresh | Line) -> tuple[object, ...]:
+    return tuple(getattr(fresh, name) for name in fresh.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +228,7 @@ def _ways_of(jobs: Iterable[_Job]) -> dict[tuple[str, int], list[_WayTo]]:
 
 def _messages(
     job: _Job, key: str, effect: Effect, ways: dict[tuple[str, int], list[_WayTo]], now: int
-) -> list[Message]:
+) -> list[Fresh]:
     """The messages one effect becomes: one per way. None where the page alone shows it."""
     match effect:
         case Ask(no, way, lapses_at, after_outage):
@@ -236,8 +281,8 @@ def _message(
     contact: int | None = None,
     place: int = 0,
     lapses_at: int | None = None,
-) -> Message:
-    return Message(
+) -> Fresh:
+    return Fresh(
         key=f"{key}.{way.address}" if way is not None else key,
         watch_id=job.watch.id,
         person_id=job.person,
@@ -271,7 +316,7 @@ def withdraw(watch: int, asks_only: bool, grave: bool, now: int) -> None:
     _take_back(watch, which, [], now)
 
 
-def _forget_older_ends(job: _Job, fresh: list[Message], now: int) -> None:
+def _forget_older_ends(job: _Job, fresh: list[Fresh], now: int) -> None:
     """Whoever is called to a new alarm is not told any more that an older one is over: it would
     sound like the end of this one, whose own end they will hear. ``fresh`` is not written yet."""
     words, alarm = (Word.ALARM, Word.HELP), job.told.alarm
@@ -300,7 +345,7 @@ def _take_back(watch: int, which: str, params: Sequence[int], now: int) -> None:
         )
 
 
-def _reached(watch: int, lines: Iterable[JournalLine]) -> set[int]:
+def _reached(watch: int, lines: Iterable[Line]) -> set[int]:
     """Contacts who know of this watch's alarms: a word may have got through to them, or they
     said something themselves. ``lines`` are not written yet."""
     with connection.cursor() as cursor:
@@ -314,13 +359,13 @@ def _reached(watch: int, lines: Iterable[JournalLine]) -> set[int]:
     return reached | {x.contact for x in lines if x.watch_id == watch and x.contact is not None}
 
 
-def _line(entry: JournalEntry) -> JournalLine:
+def _line(entry: JournalEntry) -> Line:
     facts = {
         f.name: getattr(entry.event, f.name)
         for f in fields(entry.event)
         if f.name not in ("contact", "circle")
     }
-    return JournalLine(
+    return Line(
         watch_id=entry.after.id,
         at=entry.at,
         event=type(entry.event).__name__,

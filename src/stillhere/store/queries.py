@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Min, Q
 
 from stillhere.core.profiles import TRIAL
@@ -26,6 +27,14 @@ from stillhere.store.models import (
 
 ALARMED = ("alarm", "claimed", "attended")
 OUTAGES_KEPT = 50
+# One statement, however many alarms are open: what is due may be much, and so may they.
+_LIFELESS = """
+SELECT w.id, w.wake_at, w.alarm FROM watch w
+WHERE w.state IN (%s, %s, %s) AND w.quarantined_at IS NULL AND (
+    w.wake_at IS NULL OR w.alarm = ''
+    OR NOT EXISTS (SELECT 1 FROM message m WHERE m.watch_id = w.id AND m.alarm = w.alarms)
+)
+"""
 
 
 # --- for the loops
@@ -64,18 +73,14 @@ def oldest_urgent_ms(now: int) -> int:
 def alarms_without_life(now: int) -> list[int]:
     """Open alarms without a timer, or whose circle has people while no message to any of them
     exists."""
-    dead = []
-    for row in WatchRow.objects.filter(state__in=ALARMED, quarantined_at__isnull=True).values_list(
-        "id", "wake_at", "alarms", "alarm"
-    ):
-        id, wake_at, number, alarm = row
-        if wake_at is None or not alarm:
-            dead.append(id)
-            continue
-        told = rows.alarm_from(alarm).told
-        if told and not Message.objects.filter(watch=id, alarm=number).exists():
-            dead.append(id)
-    return dead
+    with connection.cursor() as cursor:
+        cursor.execute(_LIFELESS, ALARMED)
+        suspects = cursor.fetchall()
+    return [
+        id
+        for id, wake_at, alarm in suspects
+        if wake_at is None or not alarm or rows.alarm_from(alarm).told
+    ]
 
 
 # --- for the pages

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -51,6 +51,9 @@ MUTABLE = (
 COLUMNS = (*FIXED, *MUTABLE)
 
 Row = tuple[Any, ...]
+
+_ALARM = tuple(field.name for field in fields(Alarm))
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
 
 
 @lru_cache(maxsize=1)
@@ -165,7 +168,14 @@ def freeze(w: Watch) -> Row:
 
 def alarm_text(alarm: Alarm) -> str:
     """An alarm as compact JSON. Ids and times only."""
-    return json.dumps(asdict(alarm), separators=(",", ":"))
+    facts = {name: getattr(alarm, name) for name in _ALARM}
+    facts["circle"] = {"rungs": [[_plain(reach) for reach in rung] for rung in alarm.circle.rungs]}
+    facts["claims"] = [_plain(claim) for claim in alarm.claims]
+    return _COMPACT.encode(facts)
+
+
+def _plain(value: Reach | Claim) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def alarm_from(text: str) -> Alarm:

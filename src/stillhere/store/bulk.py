@@ -1,0 +1,48 @@
+"""Many rows in one statement, on both databases.
+
+Owns the shape of such statements and their limit. One statement, because SQLite's driver gives up
+its hold on the interpreter at every step, and because a transaction should be short. Values are
+always parameters; names of tables and columns are our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from django.db import connection
+
+MOST_PARAMETERS = 30_000  # SQLite takes 32,766, PostgreSQL 65,535
+
+Line = Sequence[Any]
+
+
+def insert(
+    table: str, columns: Sequence[str], lines: Iterable[Line], fixed: str = "", values: str = ""
+) -> None:
+    """Insert ``lines``. ``fixed`` are columns that have the same ``values`` (SQL) in each."""
+    names = ", ".join((*columns, fixed) if fixed else columns)
+    one = ", ".join(["%s"] * len(columns) + ([values] if fixed else []))
+    with connection.cursor() as cursor:
+        for part in _parts(lines, len(columns)):
+            marks = ", ".join([f"({one})"] * len(part))
+            cursor.execute(f"INSERT INTO {table} ({names}) VALUES {marks}", _flat(part))
+
+
+def values(types: Sequence[str], lines: Sequence[Line]) -> tuple[str, list[Any]]:
+    """``(VALUES ...)`` with its parameters; its columns are named column1, column2, ... by both
+    databases. ``types`` are PostgreSQL's, which it cannot guess in such a place."""
+    postgres = connection.vendor == "postgresql"
+    one = ", ".join(f"%s::{kind}" if postgres else "%s" for kind in types)
+    return f"(VALUES {', '.join([f'({one})'] * len(lines))})", _flat(lines)
+
+
+def _parts(lines: Iterable[Line], width: int) -> Iterator[list[Line]]:
+    waiting = iter(lines)
+    while part := list(islice(waiting, MOST_PARAMETERS // width)):
+        yield part
+
+
+def _flat(lines: Iterable[Line]) -> list[Any]:
+    return [value for line in lines for value in line]
