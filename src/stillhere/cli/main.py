@@ -23,6 +23,7 @@ COMMANDS = {
     "demo": "Show the whole story in one minute, on phones drawn on a page.",
     "desk": "Print the link to the coordinator's desk.",
     "bounce": "Read a returned mail from standard input (for the mail server).",
+    "bench": "Say in words how many people this machine can look after.",
     "simulate": "Live through seeded nights of faults and say whether everything held.",
     "check": "Say whether this installation is put together well.",
 }

@@ -38,7 +38,7 @@ _HOST = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,
 def sqlite(data: Path) -> dict[str, Any]:
     """The embedded default: one file in the data folder."""
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "stillhere.store.sqlite",  # Django's, with a queue in front of the one lock
         "NAME": str(data / SQLITE_FILE),
         "OPTIONS": {
             # Deferred transactions that turn into writers fail at once under load; IMMEDIATE waits.

@@ -1,0 +1,71 @@
+"""Whose turn it is to write: a queue in front of SQLite's one lock, between processes and threads.
+
+SQLite lets whoever comes at the right moment in; the others sleep and look again, ever more seldom.
+Beside a process that writes all the time another one then waits for a second and more, and an alarm
+may not. So there are two gates: whoever holds the first is next, whoever holds the second writes.
+The one who has just written must pass the first again, and finds the other waiting there.
+
+It is about fairness only. The lock that counts is SQLite's: who waited here for too long (somebody
+was stopped in the middle) goes on to it without a turn. A process that dies gives its turn back.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+
+LOOK_AGAIN_S = 0.001
+MOST_LOOKS = 1_000  # about a second, then the turn is left to chance
+
+
+class Turnstile:
+    """One writer's place in the queue for the database file ``path``. Not shared by threads."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._gates: tuple[int, int] | None = None
+        self._mine = False
+
+    def enter(self) -> None:
+        """Wait for our turn, or for about a second at each gate."""
+        following, writing = self._open()
+        here = _take(following)
+        self._mine = _take(writing)
+        if here:
+            fcntl.flock(following, fcntl.LOCK_UN)
+
+    def leave(self) -> None:
+        """Let the next one write. Harmless where we had no turn."""
+        if self._mine and self._gates is not None:
+            fcntl.flock(self._gates[1], fcntl.LOCK_UN)
+        self._mine = False
+
+    def close(self) -> None:
+        """Leave, and forget the files."""
+        self.leave()
+        if self._gates is not None:
+            for gate in self._gates:
+                os.close(gate)
+        self._gates = None
+
+    def _open(self) -> tuple[int, int]:
+        if self._gates is None:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            first, second = (
+                os.open(f"{self._path}-{name}", flags, 0o600) for name in ("next", "turn")
+            )
+            self._gates = first, second
+        return self._gates
+
+
+def _take(gate: int) -> bool:
+    """Whether the gate is ours now."""
+    for _ in range(MOST_LOOKS):
+        try:
+            fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOOK_AGAIN_S)
+        else:
+            return True
+    return False
