@@ -272,6 +272,7 @@ def test_the_alarm_survives_its_own_json(clock: Clock) -> None:
     silence(clock)
     for event in (
         ev.Claimed(night.contacts["Leo"].id, 120),
+        ev.Claimed(night.contacts["Leo"].id, 60),
         ev.OptedOut(night.contacts["Ines"].id),
         ev.Undeliverable(night.contacts["Maya"].id, 1),
         ev.Arrived(night.contacts["Leo"].id),
@@ -281,3 +282,13 @@ def test_the_alarm_survives_its_own_json(clock: Clock) -> None:
         assert watch.alarm is not None
         assert rows.alarm_from(rows.alarm_text(watch.alarm)) == watch.alarm
         assert rows.alarm_from(rows.alarm_text(replace(watch.alarm, told=()))) != watch.alarm
+    assert watch.alarm is not None
+    assert watch.alarm.claims[0].changes == 1
+
+
+def test_a_first_claim_is_written_as_the_release_before_reads_it(clock: Clock) -> None:
+    night = marked_night(clock, ("Leo",))
+    silence(clock)
+    night.does(ev.Claimed(night.contacts["Leo"].id, 120))
+    (claim,) = json.loads(night.row().alarm)["claims"]
+    assert set(claim) == {"contact", "at", "eta_s", "hold_until_at"}

@@ -21,12 +21,13 @@ HELP_AMBULANCE_S = 300  # as in an acute watch
 @dataclass(frozen=True, slots=True)
 class Claim:
     """ "I'm going." ``hold_until_at`` None holds nothing (far, or the holds are used up, or it
-    lapsed)."""
+    lapsed). ``changes`` is how often this contact has said it anew in this alarm."""
 
     contact: int
     at: int
     eta_s: int | None
     hold_until_at: int | None
+    changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

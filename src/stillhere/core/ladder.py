@@ -30,6 +30,7 @@ from stillhere.core.events import (
 )
 
 SAME_TAP_S = 30  # the same claim or locked door within this is a double tap
+MOST_CHANGES = 6  # what somebody says anew about their going after this is told to nobody
 BUSY_S = 600  # someone who said "I'll phone" is not rung again for this long
 ATTENDED_S = 600  # then we ask the one who is there
 ATTENDED_GRACE_S = 300  # and then the ladder reopens
@@ -179,29 +180,55 @@ def claim(
     alarm: Alarm, contact: int, eta_s: int | None, now: int, out: list[Effect], *, holds: bool
 ) -> Alarm:
     """ "I'm going": near enough, from somebody who said yes, it ``holds`` the ladder; the others
-    are told who, and that it is not over."""
+    are told who, and that it is not over.
+
+    What somebody says anew again and again is told to nobody any more, and what is not told may
+    only shorten a hold. That they are there, or cannot come after all, still is.
+    """
     if _same_tap(alarm, contact, eta_s, now):
         return alarm
-    others = tuple(c for c in alarm.claims if c.contact != contact)
-    from_at, until_at = alarm.held_from_at, None
-    if holds and eta_s is not None and 0 < eta_s <= HOLDING_ETA_S:
-        from_at = now if from_at is None else from_at
-        until_at = min(now + eta_s * 1000, from_at + ALL_HOLDS_S * 1000)
-        until_at = until_at if until_at > now else None
+    before = _claim_of(alarm, contact)
+    changes = 0 if before is None else before.changes + 1
+    from_at, until_at = _hold(alarm, eta_s if holds else None, now)
+    if before is not None and changes > MOST_CHANGES:
+        from_at, until_at = alarm.held_from_at, _shorter(before.hold_until_at, until_at)
     alarm = replace(
         _join(alarm, contact, out),
-        claims=(*others, Claim(contact, now, eta_s, until_at)),
+        claims=(
+            *(c for c in alarm.claims if c.contact != contact),
+            Claim(contact, now, eta_s, until_at, min(changes, MOST_CHANGES + 1)),
+        ),
         held_from_at=from_at,
         out=_without(alarm.out, contact),
     )
-    tell(alarm, alarm.listeners(contact), Word.GOING, now, out, who=contact, eta_s=eta_s)
+    if changes <= MOST_CHANGES:
+        tell(alarm, alarm.listeners(contact), Word.GOING, now, out, who=contact, eta_s=eta_s)
     return alarm
+
+
+def _hold(alarm: Alarm, eta_s: int | None, now: int) -> tuple[int | None, int | None]:
+    """Since when the ladder is held in all, and until when a claim made now would hold it."""
+    from_at = alarm.held_from_at
+    if eta_s is None or not 0 < eta_s <= HOLDING_ETA_S:
+        return from_at, None
+    from_at = now if from_at is None else from_at
+    until_at = min(now + eta_s * 1000, from_at + ALL_HOLDS_S * 1000)
+    return from_at, until_at if until_at > now else None
+
+
+def _shorter(one: int | None, other: int | None) -> int | None:
+    """The hold that ends first, where None is no hold at all."""
+    return None if one is None or other is None else min(one, other)
+
+
+def _claim_of(alarm: Alarm, contact: int) -> Claim | None:
+    return next((c for c in alarm.claims if c.contact == contact), None)
 
 
 def _same_tap(alarm: Alarm, contact: int, eta_s: int | None, now: int) -> bool:
     """Whether this claim was made a moment ago and still stands: one taken back since, by a no or
     a locked door, is made anew."""
-    before = next((c for c in alarm.claims if c.contact == contact), None)
+    before = _claim_of(alarm, contact)
     if before is None or contact in alarm.out or before.eta_s != eta_s:
         return False
     if contact == alarm.obstacle_by and before.at <= alarm.obstacle_at:

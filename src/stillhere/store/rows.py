@@ -167,10 +167,14 @@ def freeze(w: Watch) -> Row:
 
 
 def alarm_text(alarm: Alarm) -> str:
-    """An alarm as compact JSON. Ids and times only."""
+    """An alarm as compact JSON. Ids and times only. A first claim is written as the release before
+    this one reads it, because both may run for a while."""
     facts = {name: getattr(alarm, name) for name in _ALARM}
     facts["circle"] = {"rungs": [[_plain(reach) for reach in rung] for rung in alarm.circle.rungs]}
     facts["claims"] = [_plain(claim) for claim in alarm.claims]
+    for claim in facts["claims"]:
+        if not claim["changes"]:
+            del claim["changes"]
     return _COMPACT.encode(facts)
 
 
