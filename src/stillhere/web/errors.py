@@ -43,6 +43,18 @@ def unknown_key(request: HttpRequest) -> HttpResponse:
     )
 
 
+def too_many() -> HttpResponse:
+    """More new people or invitations from one address than anybody makes by hand."""
+    response = trouble(
+        429,
+        _("Too many at once"),
+        _("Too many people were added from here in the last hour. Nothing was kept."),
+        _("Try again in an hour. What you have goes on: watches, alarms and calls for help."),
+    )
+    response["Retry-After"] = "3600"
+    return response
+
+
 def not_there(request: HttpRequest, exception: Exception) -> HttpResponse:
     return trouble(404, _("There is no such page"), _("Look at the address, or begin again."))
 

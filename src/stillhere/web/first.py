@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 
 from stillhere.store import services
-from stillhere.web import session, words
+from stillhere.web import errors, session, throttle, words
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -22,6 +22,8 @@ def first(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         response = HttpResponseRedirect("/watch")
         if person is None:
+            if throttle.PERSONS.missed(throttle.network_of(request)):
+                return errors.too_many()
             tz = request.POST.get("tz", "")
             _someone, key = services.new_person(
                 get_language() or "en", tz if words.zone_known(tz) else "UTC"

@@ -20,7 +20,7 @@ from stillhere.store import clock, contacts, queries, services
 from stillhere.store.models import Address, Contact, Person
 from stillhere.store.queries import Listed
 from stillhere.store.services import Problem
-from stillhere.web import errors, night, reach, session, words
+from stillhere.web import errors, night, reach, session, throttle, words
 from stillhere.web.context import light
 
 NOTES = services.NOTES
@@ -36,6 +36,8 @@ def people(request: HttpRequest, person: Person) -> HttpResponse:
     work = WORK.get(request.POST.get("do", ""))
     if work is None:
         return _page(request, person)
+    if work in INVITING and throttle.INVITATIONS.missed(throttle.network_of(request)):
+        return errors.too_many()
     try:
         said, wrong = work(person, request.POST)
     except Problem as problem:
@@ -142,6 +144,7 @@ def _plan(person: Person, typed: Mapping[str, str]) -> Done:
 WORK = {
     "add": _add, "remove": _remove, "keep": _keep, "renew": _renew, "own": _own, "plan": _plan,
 }  # fmt: skip
+INVITING = (_add, _renew)  # a message to somebody may leave by these, and cost money
 
 
 def _addresses(person: Person) -> list[Address]:

@@ -1,12 +1,15 @@
-"""Who keeps trying keys that open nothing.
+"""Who keeps trying keys that open nothing, and who makes people and invitations by the hundred.
 
-Owns a bounded memory of misses by client address, for a minute. Counts only *unknown* keys:
-a valid key is never slowed down, whoever else sits behind the same address.
+Owns a bounded memory of what was tried by client address: misses for a minute, new people and
+invitations for an hour. Counts only *unknown* keys: a valid key is never slowed down, whoever else
+sits behind the same address, and no check-in, ask, claim or call for help is ever counted.
+Each web process counts for itself.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from ipaddress import IPv6Address, ip_network
 from threading import Lock
 
 from django.conf import settings
@@ -14,23 +17,27 @@ from django.http import HttpRequest
 
 MOST_MISSES = 30
 WINDOW_MS = 60_000
+HOUR_MS = 3_600_000
+MOST_PERSONS = 20  # an hour, from one address: a shelter's whole evening
+MOST_INVITATIONS = 60  # an hour, from one address: three full lists
 MOST_ADDRESSES = 10_000
 
 
 class Guesses:
-    """Misses by address, in windows of a minute. Threads and the event loop may share one."""
+    """Misses by address, in windows of ``window_ms``. Threads and the event loop may share one."""
 
-    def __init__(self, most: int = MOST_MISSES) -> None:
+    def __init__(self, most: int = MOST_MISSES, window_ms: int = WINDOW_MS) -> None:
         self._most = most
+        self._window_ms = window_ms
         self._seen: OrderedDict[str, tuple[int, int]] = OrderedDict()  # address: (since, misses)
         self._lock = Lock()
 
     def missed(self, address: str) -> bool:
-        """Count one unknown key; whether this address has had too many this minute."""
+        """Count one unknown key; whether this address has had too many in its window."""
         now = settings.BOOT_MS()
         with self._lock:
             since, misses = self._seen.pop(address, (now, 0))
-            if now - since >= WINDOW_MS:
+            if now - since >= self._window_ms:
                 since, misses = now, 0
             self._seen[address] = (since, misses + 1)
             if len(self._seen) > MOST_ADDRESSES:
@@ -38,10 +45,10 @@ class Guesses:
         return misses >= self._most
 
     def full(self, address: str) -> bool:
-        """Whether this address has had too many this minute; counts nothing."""
+        """Whether this address has had too many in its window; counts nothing."""
         with self._lock:
             since, misses = self._seen.get(address, (0, 0))
-            return misses >= self._most and settings.BOOT_MS() - since < WINDOW_MS
+            return misses >= self._most and settings.BOOT_MS() - since < self._window_ms
 
     def forget(self) -> None:
         """Start over."""
@@ -50,6 +57,8 @@ class Guesses:
 
 
 GUESSES = Guesses()
+PERSONS = Guesses(MOST_PERSONS, HOUR_MS)
+INVITATIONS = Guesses(MOST_INVITATIONS, HOUR_MS)
 
 
 def address_of(peer: str, forwarded: str) -> str:
@@ -61,5 +70,21 @@ def address_of(peer: str, forwarded: str) -> str:
 
 def missed(request: HttpRequest) -> bool:
     """The same for a page: this request named a key that opens nothing."""
+    return GUESSES.missed(_address(request))
+
+
+def network_of(request: HttpRequest) -> str:
+    """Whose line a request came by: the address, or the /64 of an IPv6 one, all of which is one
+    customer's."""
+    address = _address(request)
+    try:
+        network = ip_network(f"{address}/64", strict=False)
+    except ValueError:  # no IPv6 address, and IPv4 has no /64
+        return address
+    mapped = IPv6Address(address.partition("%")[0]).ipv4_mapped
+    return str(mapped) if mapped is not None else str(network)
+
+
+def _address(request: HttpRequest) -> str:
     peer = str(request.META.get("REMOTE_ADDR") or "")
-    return GUESSES.missed(address_of(peer, request.headers.get("X-Forwarded-For", "")))
+    return address_of(peer, request.headers.get("X-Forwarded-For", ""))

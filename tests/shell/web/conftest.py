@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from stillhere.store.group import WRITER
 from stillhere.store.models import Installation
-from stillhere.web.throttle import GUESSES
+from stillhere.web.throttle import GUESSES, INVITATIONS, PERSONS
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
 
@@ -21,7 +21,8 @@ from tests.shell.circle import SamsNight, sams_night
 @pytest.fixture(autouse=True)
 def clean(clock: Clock, database: object) -> Iterator[None]:
     """Nothing of one test is left for the next: no guesses, no writer thread, no language."""
-    GUESSES.forget()
+    for each in (GUESSES, PERSONS, INVITATIONS):
+        each.forget()
     WRITER.wrote_ms = None
     Installation.objects.create(id=1, beat_at=clock.now, proof_at=clock.now)
     yield
