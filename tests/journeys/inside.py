@@ -21,12 +21,14 @@ from django.db.models import F  # noqa: E402
 from stillhere.config.wiring import derived_secret  # noqa: E402
 from stillhere.core import events as ev  # noqa: E402
 from stillhere.engine.audit import sweep_once  # noqa: E402
-from stillhere.store import apply, clock, contacts, desk, queries, sealed, services  # noqa: E402
+from stillhere.store import apply, clock, contacts, desk, peers, queries, sealed, services  # noqa: E402
 from stillhere.store.models import (  # noqa: E402
     Address,
     Contact,
     Installation,
     Message,
+    Outage,
+    Peer,
     Person,
     Tally,
     WatchRow,
@@ -165,6 +167,22 @@ def watches() -> list[dict[str, Any]]:
 def messages() -> list[dict[str, Any]]:
     fields = ("key", "watch_id", "contact_id", "word", "status", "attempts", "channel")
     return list(Message.objects.order_by("id").values(*fields))
+
+
+def heard() -> dict[str, list[int]]:
+    """When each peer was heard and whether it counts as silent, by name."""
+    found = peers.seen(clock.now_ms())
+    return {peer.name: [peer.heard_at, int(peer.silent)] for peer in found}
+
+
+def silence(seconds: float) -> bool:
+    """Peers were heard, and our outages were, so much longer ago. The clock itself stays: with no
+    watch open it would be set right again."""
+    by_ms = round(seconds * 1000)
+    Peer.objects.update(heard_at=F("heard_at") - by_ms)
+    Peer.objects.filter(told_at__gt=0).update(told_at=F("told_at") - by_ms)
+    Outage.objects.update(from_at=F("from_at") - by_ms, to_at=F("to_at") - by_ms)
+    return True
 
 
 def journal(watch: int) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ COMMANDS = {
     "bounce": "Read a returned mail from standard input (for the mail server).",
     "bench": "Say in words how many people this machine can look after.",
     "simulate": "Live through seeded nights of faults and say whether everything held.",
+    "peer": "Look after another installation, and be looked after.",
     "check": "Say whether this installation is put together well.",
 }
 

@@ -2,6 +2,7 @@
 do we say so.
 
 No proof, no ping: an outside watcher that stops hearing from us raises the alarm about ourselves.
+For the installations that we look after, that watcher is us.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 from django.conf import settings
 from django.db import transaction
 
-from stillhere.store import clock, queries, services
+from stillhere.store import clock, peers, queries, services
 from stillhere.store.models import Installation
 
 log = logging.getLogger("stillhere.audit")
@@ -41,12 +42,29 @@ def audit_once(now: int) -> list[str]:
     return reasons
 
 
+class Lookout:
+    """Looks after our peers. Remembers when we were last behind: then we may have heard nobody, and
+    a peer's time begins anew."""
+
+    def __init__(self) -> None:
+        self._behind_at = 0
+
+    def look_once(self, now: int, well: bool) -> None:
+        """Page the coordinator about peers that fell silent. ``well``: our own proof holds."""
+        if not well:
+            self._behind_at = now
+            return
+        for word in peers.look(now, self._behind_at):
+            log.warning("peer paged word=%s", word)
+
+
 def sweep_once(now: int) -> int:
     """Erase what has been kept long enough; returns how many watches."""
     gone = services.erase_due(
         now, settings.STILLHERE.keep_quiet_h, settings.STILLHERE.keep_alarm_days
     )
     tried = services.erase_trials(now)
+    peers.erase_pages(now, settings.STILLHERE.keep_alarm_days)
     if gone or tried:
         log.info("erased watches=%d trials=%d", gone, tried)
     return gone

@@ -19,7 +19,7 @@ import uvloop
 from django.conf import settings
 from django.db import Error, connection
 
-from stillhere.engine.audit import audit_once, sweep_once
+from stillhere.engine.audit import Lookout, audit_once, sweep_once
 from stillhere.engine.deliver import Courier
 from stillhere.engine.pulse import pulse_once
 from stillhere.engine.tick import MOST, tick_once
@@ -110,12 +110,14 @@ def _ticking() -> Callable[[], float]:
 
 
 def _auditing() -> Callable[[], float]:
-    swept = pinged = 0
+    swept = pinged = -HEARTBEAT_EVERY_MS
+    lookout = Lookout()
 
     def once() -> float:
         nonlocal swept, pinged
         now, boot = clock.now_ms(), settings.BOOT_MS()
         reasons = audit_once(now)
+        lookout.look_once(now, well=not reasons)
         if boot - swept >= SWEEP_EVERY_MS:
             sweep_once(now)
             swept = boot

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from stillhere.core.events import Undeliverable, Word
-from stillhere.store import apply, bulk, sealed, services
+from stillhere.store import apply, bulk, peers, sealed, services
 from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.queries import ALARMED
 
@@ -132,7 +132,7 @@ def lease(channel: str, now: int, most: int, lease_s: float) -> list[Leased]:
         cursor.execute(_READ.format(marks=", ".join(["%s"] * len(ids))), ids)
         found = [dict(zip(_PARTS, row, strict=True)) for row in cursor.fetchall()]
     wanted = _without_stale(found, now)
-    names = _names([json.loads(row["facts"]).get("who") for row in wanted])
+    names = _names([json.loads(row["facts"]) for row in wanted])
     return [_leased(row, names) for row in wanted]
 
 
@@ -160,7 +160,7 @@ def _stale(row: dict[str, Any], now: int) -> str:
     return GONE if row["address"] is not None and row["state"] != "ok" else ""
 
 
-def _leased(row: dict[str, Any], names: dict[int, str]) -> Leased:
+def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> Leased:
     def opened(field: str, name: str) -> str:
         nonce = row[f"{field.split('.', maxsplit=1)[0]}_nonce"]
         return sealed.unseal(row[name], field, nonce) if nonce is not None else ""
@@ -178,18 +178,21 @@ def _leased(row: dict[str, Any], names: dict[int, str]) -> Leased:
         person_name=opened("person.name", "person_name"),
         partner_name=opened("watch.partner", "partner"),
         contact_name=opened("contact.name", "contact_name"),
-        who_name=names.get(facts.get("who"), ""),
+        who_name=next((names[of] for of in facts.items() if of in names), ""),
         watch_nonce=bytes(row["watch_nonce"] or b""),
         contact_nonce=bytes(row["contact_nonce"] or b""),
         confirmed=row["status"] == Contact.Status.CONFIRMED,
     )
 
 
-def _names(ids: Sequence[int | None]) -> dict[int, str]:
-    """The names of the contacts whom messages speak of."""
-    known = [id for id in ids if id is not None]
+def _names(facts: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
+    """The names of whom messages speak of: ("who", a contact's id) or ("peer", a peer's)."""
+    known = [each["who"] for each in facts if each.get("who") is not None]
     spoken_of = Contact.objects.filter(id__in=known) if known else []
-    return {c.id: sealed.unseal(c.name, "contact.name", c.nonce) for c in spoken_of}
+    others = peers.names([each["peer"] for each in facts if "peer" in each])
+    return {("who", c.id): sealed.unseal(c.name, "contact.name", c.nonce) for c in spoken_of} | {
+        ("peer", id): name for id, name in others.items()
+    }
 
 
 def record(fates: Sequence[Fated], now: int) -> None:

@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from stillhere.core.events import Outcome, Resolved
-from stillhere.store import apply, clock, queries
+from stillhere.store import apply, clock, peers, queries
 from stillhere.store import desk as kept
 from stillhere.store.apply import Change
 from stillhere.store.group import WRITER
@@ -86,6 +86,7 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         "failed": kept.failed_lately(now),
         "reasons": health.reasons(),
         "overdue": lines.overdue(now),
+        "peers": [(peer.name, peer.silent, _heard(peer, now)) for peer in peers.seen(now)],
         "note": words.note(request.GET.get("said", "")),
         "refresh": 10,
         "light": "",
@@ -121,6 +122,16 @@ def _wolf(counts: Mapping[str, int]) -> str:
         )
     facts["n"] = f"{100 * nothing / started:.1f}"
     return _("%(n)s of 100 watches in the last %(days)s days. The goal is 3 at most.") % facts
+
+
+def _heard(peer: peers.Seen, now: int) -> str:
+    """How it is with an installation that we look after."""
+    if not peer.heard_at:
+        return _("never heard: its coordinator has not set the address yet")
+    at = words.clock_time(peer.heard_at, "UTC", now)
+    if peer.silent:
+        return _("not heard since %(time)s: tell its coordinator, by phone") % {"time": at}
+    return _("heard at %(time)s") % {"time": at}
 
 
 def _open(shown: Shown, now: int) -> OnDesk:

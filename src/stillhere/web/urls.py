@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from stillhere.web import (
+    beat,
     button,
     contact,
     desk,
@@ -60,6 +61,8 @@ urlpatterns = [
     path("c/<str:key>/lamp.vcf", contact.number),
     path("c/<str:key>/state", contact.state),
     path("c/<str:key>/answer", contact.answer),
+    # an installation that we look after
+    path("beat/<str:key>", beat.take),
     # providers
     path("hooks/phones", inbound.phones),
     # the one who runs this

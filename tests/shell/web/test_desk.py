@@ -11,7 +11,7 @@ from django.conf import settings
 from stillhere.cli.desk import command
 from stillhere.core import events as ev
 from stillhere.core.events import State
-from stillhere.store import desk
+from stillhere.store import desk, peers
 from stillhere.store.apply import NeedHelp
 from stillhere.store.group import WRITER
 from stillhere.store.models import Installation, Message, Tally, WatchRow
@@ -184,3 +184,16 @@ def test_how_often_it_was_for_nothing_is_this_installation_s_own_figure(
     for what, count in counts.items():
         Tally.objects.create(day=day, what=what, count=count)
     assert says in read(browser(), f"/desk/{desk.key()}")
+
+
+def test_installations_we_look_after_stand_on_the_desk(path: str, clock: Clock) -> None:
+    assert "Installations we look after" not in read(browser(), path)
+    key = peers.add("River County")
+    assert "River County never heard" in read(browser(), path)
+    peers.beat(key, clock.now)
+    assert "River County heard at 22:00 UTC" in read(browser(), path)
+    clock.advance(180)
+    assert "River County not heard since 22:00 UTC: tell its coordinator" in read(browser(), path)
+    told = read(browser(lang="es"), path)
+    assert "Instalaciones que cuidamos" in told
+    assert "River County sin noticias desde 22:00 UTC: avisa" in told

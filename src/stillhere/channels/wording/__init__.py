@@ -58,6 +58,8 @@ def _spoken(lang: str) -> str:
 def _subject(word: str, answer: Answer, said: Said) -> str:
     if word in replies.TO_THE_PERSON:
         return _("Lamp: are you there?") if answer is Answer.STILL_HERE else "Lamp"
+    if word == "page-peer-back":
+        return _("Stillhere: heard again")
     if word.startswith("page-"):
         return _("Stillhere: look now")
     if word == "invite":

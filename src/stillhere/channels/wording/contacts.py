@@ -204,6 +204,23 @@ def _page_quarantine(said: Said) -> Sentence:
     return text + " " + _("Look now, and phone."), Answer.NOTHING
 
 
+def _page_peer_silent(said: Said) -> Sentence:
+    other = said.who or _("An installation you look after")
+    if said.timed:
+        text = said(_("%(other)s has not been heard since %(at)s."), other=other)
+    else:
+        text = said(_("%(other)s is not heard any more."), other=other)
+    text += " " + _("It stopped, or cannot reach us. Tell its coordinator, by phone.")
+    return text, Answer.NOTHING
+
+
+def _page_peer_back(said: Said) -> Sentence:
+    other = said.who or _("An installation you look after")
+    if said.timed:
+        return said(_("%(other)s is back since %(at)s."), other=other), Answer.NOTHING
+    return said(_("%(other)s is back."), other=other), Answer.NOTHING
+
+
 SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
     Word.ALARM: _alarm,
     Word.HELP: _help,
@@ -223,4 +240,6 @@ SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
     "test": _test,
     "page-exhausted": _page_exhausted,
     "page-quarantine": _page_quarantine,
+    "page-peer-silent": _page_peer_silent,
+    "page-peer-back": _page_peer_back,
 }

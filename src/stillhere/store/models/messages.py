@@ -1,5 +1,6 @@
-"""The outbox and what came in. Created by ``apply.py`` (alarms, asks) and ``services.py``
-(invitations); only ``delivery.py`` moves a message on.
+"""The outbox and what came in. Created by ``apply.py`` (alarms, asks), ``services.py``
+(invitations) and ``peers.py`` (pages about another installation); only ``delivery.py`` moves a
+message on.
 
 A message holds a word and facts (ids, times), never a text, a name or an address: those are read
 and rendered when it is leased, so that an opt-out or an erasure made a moment ago wins.
