@@ -6,6 +6,8 @@ STILLHERE_HEARTBEAT_URL; what happens then is the engine's and the page `/beat/`
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import django
 from django.conf import settings
@@ -13,8 +15,6 @@ from django.db import DatabaseError
 from django.utils.module_loading import import_string
 
 from stillhere.config.environment import SettingError
-
-PEERS = "stillhere.store.peers"
 
 
 @click.group()
@@ -28,11 +28,9 @@ def command() -> None:
 def add(name: str) -> None:
     """Look after NAME: prints the one address that its coordinator sets over there."""
     try:
-        key = import_string(f"{PEERS}.add")(name)
-    except import_string(f"{PEERS}.Problem") as problem:
+        key = _ask("peers.add", name)
+    except import_string("stillhere.store.services.Problem") as problem:
         raise click.ClickException(f"{problem}. Nothing was changed.") from None
-    except DatabaseError:
-        raise SettingError("The database is not ready. Run `stillhere up` first.") from None
     click.echo(f"{settings.STILLHERE.base_url}/beat/{key}")
     click.echo(
         "Over there: set STILLHERE_HEARTBEAT_URL to this address. It is shown only now.", err=True
@@ -44,8 +42,8 @@ def add(name: str) -> None:
 @command.command("list")
 def listed() -> None:
     """Say of each whether it is heard."""
-    now = import_string("stillhere.store.clock.now_ms")()
-    for peer in import_string(f"{PEERS}.seen")(now):
+    now = _ask("clock.now_ms")
+    for peer in _ask("peers.seen", now):
         click.echo(f"{peer.name}: {heard(peer.heard_at, peer.silent, now)}")
 
 
@@ -53,9 +51,17 @@ def listed() -> None:
 @click.argument("name")
 def remove(name: str) -> None:
     """Look after NAME no more."""
-    if not import_string(f"{PEERS}.remove")(name):
+    if not _ask("peers.remove", name):
         raise click.ClickException(f"There is none called {name}.")
     click.echo(f"{name} is not looked after any more. Its address opens nothing.")
+
+
+def _ask(what: str, *given: object) -> Any:
+    """Ask the store, which can be loaded only now."""
+    try:
+        return import_string(f"stillhere.store.{what}")(*given)
+    except DatabaseError:
+        raise SettingError("The database is not ready. Run `stillhere up` first.") from None
 
 
 def heard(heard_at: int, silent: bool, now: int) -> str:

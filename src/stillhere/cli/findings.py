@@ -1,0 +1,101 @@
+"""Everything that `stillhere check` looks at, in order.
+
+Owns the list of questions; asks the parts that know (``proof.py``, ``weaknesses.py``). Changes
+nothing but the record of what was proved.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+
+from django.core import checks
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from stillhere.cli import proof, weaknesses
+from stillhere.cli.up import health
+from stillhere.config import keys
+from stillhere.config.environment import Stillhere
+from stillhere.config.wiring import build_channels
+from stillhere.store import clock
+from stillhere.store import proof as kept
+
+LEAST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
+Finding = tuple[bool, str]
+
+
+def everything(stillhere: Stillhere) -> Iterator[Finding]:
+    """All questions in turn. A database that cannot be read is one finding, not the end."""
+    questions: list[Callable[[Stillhere], Iterator[Finding]]] = [
+        _framework, _keys, _database, _channels, _running, _proofs, weaknesses.look,
+    ]  # fmt: skip
+    for ask in questions:
+        try:
+            yield from ask(stillhere)
+        except DatabaseError as error:
+            yield False, f"The database could not be read any further ({type(error).__name__})."
+
+
+def _framework(_stillhere: Stillhere) -> Iterator[Finding]:
+    problems = checks.run_checks()
+    for problem in problems:
+        yield False, f"{problem.id}: {problem.msg}"
+    if not problems:
+        yield True, "Everything is put together well."
+
+
+def _keys(stillhere: Stillhere) -> Iterator[Finding]:
+    loose = [
+        path.name
+        for path in (stillhere.data / keys.FOLDER).iterdir()
+        if stat.S_IMODE(path.stat().st_mode) & 0o077
+    ]
+    if loose:
+        yield False, f"Others on this machine can read {', '.join(loose)} in keys/: chmod 600."
+    else:
+        yield (
+            True,
+            (
+                "The keys can be read by this user only. Is there a copy elsewhere, not beside the "
+                "backups? Without one a broken disk ends everything."
+            ),
+        )
+
+
+def _database(_stillhere: Stillhere) -> Iterator[Finding]:
+    if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < LEAST_SQLITE:
+        yield False, f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer."
+    try:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        yield False, f"The database cannot be used ({type(error).__name__})."
+        return
+    if plan:
+        yield False, f"The database lacks {len(plan)} migrations: `stillhere migrate`."
+    else:
+        yield True, f"The database is up to date ({connection.display_name})."
+
+
+def _proofs(stillhere: Stillhere) -> Iterator[Finding]:
+    """What must be proved before this is more than practice; kept, so that every page knows."""
+    found = list(proof.prove(stillhere))
+    kept.keep([each.proves for each in found if each.proves], stillhere.base_url, clock.now_ms())
+    for each in found:
+        yield bool(each.proves), each.says
+    if not all(each.proves for each in found):
+        yield False, "Until all of this is proved every page says: Practice: nobody will be called."
+
+
+def _channels(stillhere: Stillhere) -> Iterator[Finding]:
+    yield True, f"Channels: {', '.join(sorted(build_channels(stillhere)))}."
+    if not stillhere.smtp_url:
+        yield False, "No e-mail leaves here: set STILLHERE_SMTP_URL."
+
+
+def _running(stillhere: Stillhere) -> Iterator[Finding]:
+    status, reasons = health(stillhere)
+    good = status == 200
+    yield good, "It is running." if good else f"It is not running well: {reasons}"

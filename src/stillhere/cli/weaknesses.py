@@ -1,0 +1,230 @@
+"""What works tonight and may not next week: every weakness in plain words, and what to do.
+
+None of them makes an installation practice; only the proofs of ``proof.py`` do. What this machine
+says about itself comes in as an argument. Changes nothing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import resource
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from stillhere.channels.base import Capability
+from stillhere.cli.folder import LOCK_FILE
+from stillhere.cli.peer import heard
+from stillhere.config.environment import Stillhere
+from stillhere.config.wiring import build_channels
+from stillhere.store import clock, peers, queries, upkeep
+
+Finding = tuple[bool, str]
+
+TESTED_DAYS = 30
+PAGES_DAYS = 30
+BACKUP_DAYS = 7
+DAY_MS = 24 * 3600 * 1000
+LEAST_FREE = 500 * 1000 * 1000  # bytes
+LEAST_FREE_SHARE = 0.1
+LATE_MS = 2_000
+SPARE_FILES = 256  # the database, the log, and what waits to be sent
+_UNSYNCHRONISED = 5  # TIME_ERROR, what adjtimex answers
+
+
+class Disk(Protocol):
+    """The parts of ``os.statvfs`` that count."""
+
+    @property
+    def f_frsize(self) -> int: ...
+    @property
+    def f_blocks(self) -> int: ...
+    @property
+    def f_bavail(self) -> int: ...
+
+
+def look(stillhere: Stillhere) -> Iterator[Finding]:
+    """Everything there is to say."""
+    yield from ways_out(stillhere)
+    yield from coordinator(stillhere)
+    yield from tested()
+    yield from waiting()
+    yield from engine()
+    yield from backups()
+    yield from disk(stillhere)
+    yield from time_kept()
+    yield from open_files(stillhere)
+    yield from looked_after()
+
+
+def ways_out(stillhere: Stillhere) -> Iterator[Finding]:
+    """A second way where the first one fails. That nothing rings at all is a proof's to say."""
+    channels = {c.name: c for c in build_channels(stillhere).values() if c.name != "page"}
+    ringing = sorted(n for n, c in channels.items() if Capability.RINGS in c.capabilities)
+    if len(channels) < 2:
+        only = ", ".join(channels) or "this page"
+        yield False, f"The only way out is {only}: when it fails nobody hears. Set up a second."
+    if len(ringing) == 1:
+        yield (
+            False,
+            (
+                f"Only {ringing[0]} makes a phone ring: when its provider fails nobody wakes up. "
+                "Set up a second."
+            ),
+        )
+    elif ringing:
+        yield True, f"Phones ring by {len(ringing)} ways. Are they different providers?"
+
+
+def coordinator(stillhere: Stillhere) -> Iterator[Finding]:
+    """Who is paged must not depend on what breaks."""
+    if not stillhere.coordinator:
+        yield False, "Nobody is paged when a ladder is exhausted: set STILLHERE_COORDINATOR."
+    elif _is_here(_host(stillhere.coordinator), stillhere):
+        yield False, "The coordinator's mailbox is on this machine and dies with it: use another."
+    if stillhere.heartbeat_url and _is_here(_host(stillhere.heartbeat_url), stillhere):
+        yield False, "The watcher outside is on this machine and dies with it: use another."
+    lost = upkeep.pages_lost(clock.now_ms(), PAGES_DAYS)
+    if lost:
+        yield (
+            False,
+            (
+                f"{lost} messages to the coordinator failed within {PAGES_DAYS} days: is "
+                "STILLHERE_COORDINATOR right, and the mail server there?"
+            ),
+        )
+
+
+def _host(address: str) -> str:
+    if "://" in address:
+        return (urlsplit(address).hostname or "").lower()
+    return address.rpartition("@")[2].lower()
+
+
+def _is_here(host: str, stillhere: Stillhere) -> bool:
+    mine = {"localhost", "::1", stillhere.hostname.lower(), socket.gethostname().lower()}
+    return host in mine or host.startswith("127.")
+
+
+def tested() -> Iterator[Finding]:
+    """Phones change; only a test that rang says that one still does."""
+    lists = upkeep.lists(clock.now_ms(), TESTED_DAYS)
+    if lists.untested:
+        yield (
+            False,
+            (
+                f"{lists.untested} of {lists.contacts} people on lists have not said within "
+                f"{TESTED_DAYS} days that a test rang: ask them to press it on their page."
+            ),
+        )
+    elif lists.contacts:
+        yield True, f"All {lists.contacts} people on lists said lately that a test rang."
+
+
+def waiting() -> Iterator[Finding]:
+    """What only a person can do."""
+    unseen = upkeep.unseen()
+    if unseen:
+        yield False, f"{unseen} watches wait for a person to look: `stillhere desk`."
+
+
+def engine() -> Iterator[Finding]:
+    """Whether it keeps up. That it runs at all is said elsewhere."""
+    late_ms = queries.latest_due_ms(clock.now_ms()) / clock.read().rate
+    if late_ms > LATE_MS:
+        yield False, f"Watches are looked at {late_ms / 1000:.0f} s late: is the engine running?"
+
+
+def backups() -> Iterator[Finding]:
+    """How old the last whole one is. Whether a copy lies elsewhere nobody can see from here."""
+    at, now = queries.installation().backed_up_at, clock.now_ms()
+    days = (now - at) // DAY_MS
+    if not at:
+        yield False, "There is no backup: `stillhere backup`, and keep it on another machine."
+    elif days >= BACKUP_DAYS:
+        yield False, f"The last backup is {days} days old: `stillhere backup`, every night."
+    else:
+        yield True, f"The last backup is {days} days old. Does it lie on another machine?"
+
+
+def disk(stillhere: Stillhere, statvfs: Callable[[Path], Disk] = os.statvfs) -> Iterator[Finding]:
+    """A full disk keeps no check-in."""
+    fs = statvfs(stillhere.data)
+    free, whole = fs.f_bavail * fs.f_frsize, fs.f_blocks * fs.f_frsize
+    said = f"{_size(free)} of {_size(whole)} are free on the disk of the data folder"
+    if free < LEAST_FREE or free < whole * LEAST_FREE_SHARE:
+        yield False, f"{said}: make room. When it is full, no check-in can be kept."
+    else:
+        yield True, f"{said}."
+    held = upkeep.database_bytes()
+    if held is not None:
+        yield True, f"The database holds {_size(held)}. Is there room on its own machine?"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def adjtimex() -> int | None:
+    """What the kernel says of its clock; None where nobody can say."""
+    try:
+        # The request reads only: all of its fields are 0. It is smaller than this everywhere.
+        return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512)))
+    except (OSError, AttributeError):
+        return None
+
+
+def time_kept(kernel: Callable[[], int | None] = adjtimex) -> Iterator[Finding]:
+    """Asks and alarms go by the clock, and so does what people read."""
+    answer = kernel()
+    if answer is None or answer < 0:
+        yield True, "Whether a time service keeps this machine's clock right is unknown here."
+    elif answer == _UNSYNCHRONISED:
+        yield False, "No time service keeps this clock right: `sudo timedatectl set-ntp true`."
+    else:
+        yield True, "A time service keeps this machine's clock right."
+
+
+def open_files(stillhere: Stillhere, root: Path = Path("/")) -> Iterator[Finding]:
+    """Every open page is a connection: one for each person and each of their people, at worst."""
+    most = _most_open(stillhere, root)
+    lists = upkeep.lists(clock.now_ms(), TESTED_DAYS)
+    wanted = SPARE_FILES + 2 * (lists.people + lists.contacts)
+    if most is not None and most < wanted:
+        yield (
+            False,
+            (
+                f"It may hold {most} files and connections, and {lists.people} people with "
+                f"{lists.contacts} on their lists may need {wanted}: LimitNOFILE= in its unit, or "
+                "`ulimit -n`, and start it again."
+            ),
+        )
+
+
+def _most_open(stillhere: Stillhere, root: Path) -> int | None:
+    """The limit of what runs on this data folder, else our own; None for no limit."""
+    try:
+        running = (stillhere.data / LOCK_FILE).read_text().split()[0]
+        limits = (root / "proc" / running / "limits").read_text()
+    except (OSError, IndexError):
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return None if soft == resource.RLIM_INFINITY else soft
+    found = re.search(r"^Max open files\s+(\d+)", limits, re.MULTILINE)
+    return int(found[1]) if found else None
+
+
+def looked_after() -> Iterator[Finding]:
+    """The installations that call in here."""
+    now = clock.now_ms()
+    for peer in peers.seen(now):
+        how = heard(peer.heard_at, peer.silent, now)
+        if not peer.heard_at:
+            yield False, f"{peer.name}: {how}. Has its coordinator set the address?"
+        elif peer.silent:
+            yield False, f"{peer.name}: {how}. Phone its coordinator."
+        else:
+            yield True, f"{peer.name}: {how}."

@@ -1,0 +1,56 @@
+"""What a careful coordinator looks at every week. Counts only: no name, no number, no watch.
+
+Owns the reads behind `stillhere check`; changes nothing and judges nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from stillhere.store import queries
+from stillhere.store.models import Contact, Message, Person
+from stillhere.store.outbox import COORDINATOR
+
+DAY_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """How many keep a list, how many stand on one, and of whom no test ring is known lately."""
+
+    people: int
+    contacts: int
+    untested: int
+
+
+def lists(now: int, days: int) -> Lists:
+    """``untested`` did not say within ``days`` that a test rang."""
+    on_lists = Contact.objects.filter(status__in=["invited", "confirmed"], person__trial=False)
+    return Lists(
+        Person.objects.filter(trial=False).count(),
+        on_lists.count(),
+        on_lists.filter(rang_at__lt=now - days * DAY_MS).count(),
+    )
+
+
+def pages_lost(now: int, days: int) -> int:
+    """Messages to the coordinator that failed within ``days``, or are tried again and again."""
+    mine = Message.objects.filter(channel=COORDINATOR, created_at__gt=now - days * DAY_MS)
+    tried = mine.filter(status="queued", attempts__gt=3).count()
+    return mine.filter(status="failed").count() + tried
+
+
+def unseen() -> int:
+    """Watches that were set aside or ended gravely, and that nobody has looked at."""
+    return len(queries.to_look_at())
+
+
+def database_bytes() -> int | None:
+    """How large the database is where another machine's disk holds it; None for SQLite."""
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database())")
+        return int(cursor.fetchone()[0])
