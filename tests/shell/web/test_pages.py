@@ -19,6 +19,7 @@ from tests.shell.web.conftest import browser, post
 from tests.shell.web.pages import (
     STATES,
     WITHOUT_A_DATABASE,
+    contact_path,
     everything,
     in_every_state,
     make,
@@ -156,6 +157,30 @@ def test_every_page_says_when_the_watch_does_not_run(night: SamsNight, clock: Cl
 def test_what_is_not_proved_is_said(night: SamsNight) -> None:
     Installation.objects.update(proof_says="watches are looked at 40 s late")
     assert "The watch is not running." in read(browser(night.key), "/watch")
+
+
+@pytest.mark.parametrize("state", ["open", "alarm", "closed"])
+@pytest.mark.parametrize("why", ["beat", "proof"])
+def test_sam_and_the_one_who_waits_both_learn_it_on_an_open_page(
+    night: SamsNight, clock: Clock, state: str, why: str
+) -> None:
+    make(state, night)
+    pages = [
+        (browser(night.key, "es"), "/watch"),
+        (browser(lang="es"), contact_path(night, "Leo")),
+    ]
+    says = "La guardia no está funcionando."
+    before = [client.get(f"{path}/state").json()["v"] for client, path in pages]
+    assert not any(says in read(client, f"{path}/part") for client, path in pages)
+    if why == "beat":
+        clock.advance(10)
+    else:
+        Installation.objects.update(proof_says="1 open alarms have nothing on its way: [4]")
+    after = [client.get(f"{path}/state").json()["v"] for client, path in pages]
+    assert all(then != now for then, now in zip(before, after, strict=True))
+    for client, path in pages:
+        assert says in read(client, path)
+        assert says in read(client, f"{path}/part")
 
 
 def test_a_fast_clock_is_no_reason_to_say_that_we_are_behind(
