@@ -14,10 +14,11 @@ from pytest_django.fixtures import Settings
 
 from stillhere.channels.base import Capability
 from stillhere.channels.page import PageChannel
-from stillhere.cli import findings, proof, weaknesses
+from stillhere.cli import findings, weaknesses
+from stillhere.cli import proof as proving
 from stillhere.core import events as ev
 from stillhere.engine.pulse import pulse_once
-from stillhere.store import contacts, peers, services, upkeep
+from stillhere.store import contacts, peers, proof, services, upkeep
 from stillhere.store.apply import NeedHelp
 from stillhere.store.models import Contact, Installation, Message, WatchRow
 from tests.conftest import Clock
@@ -287,8 +288,8 @@ def test_peers_are_named_with_when_they_were_heard(here: Any, clock: Clock) -> N
 
 
 def test_a_weakness_is_not_practice(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    proved = [proof.Found("x", name) for name in proof.proof.EVERYTHING]
-    monkeypatch.setattr(proof, "prove", lambda _: iter(proved))
+    proved = [proving.Found("x", name) for name in proof.EVERYTHING]
+    monkeypatch.setattr(proving, "prove", lambda _: iter(proved))
     Installation.objects.update(backed_up_at=0)
     found = looks(findings.everything(here))
     assert any("There is no backup" in sentence for sentence in found)
@@ -299,8 +300,8 @@ def test_a_database_that_fails_half_way_is_one_finding(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(_: object) -> Iterator[weaknesses.Finding]:
+        yield True, "read so far"
         raise DatabaseError("no such table")
-        yield True, ""
 
     monkeypatch.setattr(weaknesses, "look", gone)
     *_, last = findings.everything(here)
