@@ -6,7 +6,8 @@ CATALOGUES := $(wildcard src/stillhere/locale/*/LC_MESSAGES/*.po)
 PROJECT := pyproject.toml hatch_build.py $(CATALOGUES)
 export STILLHERE_DATA ?= ./data
 
-.PHONY: up demo test test-fast check messages lock pictures bench-checkin bench-false-alarms
+.PHONY: up demo test test-fast check messages lock pictures bench bench-checkin bench-lateness \
+	bench-alarms bench-restart bench-postgres bench-false-alarms
 
 up: $(VENV)/.stamp-project
 	@exec $(BIN)/stillhere up
@@ -38,8 +39,21 @@ lock:
 pictures: $(VENV)/.stamp-dev
 	$(BIN)/python -m tests.journeys.pictures
 
-bench-checkin: $(VENV)/.stamp-dev
-	@$(BIN)/python -m benchmarks.checkin
+# Every figure of docs/speed.md, with its limit beside it, and the plot. About twenty minutes.
+bench: $(VENV)/.stamp-dev
+	@rm -f build/bench.jsonl; mkdir -p build
+	@BENCH_KEEP=build/bench.jsonl $(MAKE) --no-print-directory bench-checkin bench-lateness \
+		bench-alarms bench-restart bench-postgres
+	@$(BIN)/python -m benchmarks.plot build/bench.jsonl docs/pictures/speed.svg
+
+bench-checkin bench-lateness bench-alarms bench-restart: bench-%: $(VENV)/.stamp-dev
+	@$(BIN)/python -m benchmarks.$*
+
+bench-postgres: $(VENV)/.stamp-dev
+	@$(PYTHON) tools/machine.py packages
+	@BENCH_OPEN=1000000 $(BIN)/python -m benchmarks.checkin --postgres
+	@BENCH_OPEN=1000000 $(BIN)/python -m benchmarks.lateness --postgres
+	@$(BIN)/python -m benchmarks.alarms --postgres
 
 bench-false-alarms: $(VENV)/.stamp-dev
 	@$(BIN)/python -m benchmarks.false_alarms
