@@ -20,6 +20,8 @@ COMMANDS = {
     "web": "Run only the web server.",
     "engine": "Run only the engine that asks, raises alarms and delivers.",
     "migrate": "Bring the database up to date (backs it up first).",
+    "backup": "Write everything into one sealed file, while it runs.",
+    "restore": "Put a backup back, into an empty data folder.",
     "demo": "Show the whole story in one minute, on phones drawn on a page.",
     "desk": "Print the link to the coordinator's desk.",
     "bounce": "Read a returned mail from standard input (for the mail server).",

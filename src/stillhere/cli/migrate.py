@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from stillhere.cli import folder
+from stillhere.cli import dump, folder
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import wall_ms
@@ -94,11 +94,7 @@ def back_up(database: Path, backups: Path) -> Path:
     moment = datetime.fromtimestamp(wall_ms() / 1000, UTC)
     copy = backups / f"stillhere-{moment:%Y%m%dT%H%M%S%fZ}.sqlite3"
     part = copy.with_suffix(".part")
-    with (
-        contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as source,
-        contextlib.closing(sqlite3.connect(part)) as target,
-    ):
-        source.backup(target)
+    dump.copy_sqlite(database, part)
     part.rename(copy)
     for old in sorted(backups.glob("stillhere-*.sqlite3"))[:-BACKUPS_KEPT]:
         old.unlink()

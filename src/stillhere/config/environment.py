@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SMTP_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 DEFAULT_PORT = 8420
+BACKUP_PASSPHRASE = ("STILLHERE_BACKUP_PASSPHRASE", "STILLHERE_BACKUP_PASSPHRASE_FILE")
 # An address that mail servers take as a sender: at a domain, not at a number or a bare name.
 _MAILBOX = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>.]*[a-zA-Z][^@\s<>.]*")
 
@@ -97,6 +98,13 @@ def read(environ: Mapping[str, str]) -> Stillhere:
         log=_one_of(env, "STILLHERE_LOG", "info", LOG_LEVELS),
         demo_url=_demo_url(demo_url) if demo_url else "",
     )
+
+
+def backup_passphrase(environ: Mapping[str, str]) -> tuple[str, str]:
+    """The passphrase of backups and the file that holds it, "" where not given. Kept out of
+    `Stillhere`: only the commands that seal and open a backup may know it."""
+    given, path = (environ.get(name, "").strip() for name in BACKUP_PASSPHRASE)
+    return given, path
 
 
 def _whole(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:

@@ -116,11 +116,11 @@ def _write_new(path: Path, text: str) -> bool:
         file.flush()
         os.fsync(file.fileno())
     aside.rename(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return True
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename survive a power cut: without its folder's entry a key file is lost."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

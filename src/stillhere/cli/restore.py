@@ -1,0 +1,129 @@
+"""`stillhere restore FILE`: an installation out of its backup, into an empty data folder.
+
+Owns the order: open the file to its end, prove that this release can go on with what is inside,
+then the database, and the keys last: without keys nothing starts, so a restore that was cut short
+is never taken for a whole one. Overwrites nothing. What was queued in the past, and who is asked
+first, is the engine's to decide when it starts (``engine/pulse.py``).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import click
+import psycopg
+
+from stillhere.cli import bundle, dump, folder, passphrase, schema
+from stillhere.cli.backup import describe, end_tidily, opened
+from stillhere.cli.bundle import Manifest
+from stillhere.config import databases, environment, keys
+from stillhere.config.environment import SettingError, Stillhere
+
+WORK = "restore-in-the-making"
+# What an empty data folder may hold: a lock, no key, and what a restore that was killed left.
+EMPTY = {keys.FOLDER, folder.LOCK_FILE, WORK}
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def command(file: Path) -> None:
+    """Put back what is in FILE, into an empty data folder (and an empty PostgreSQL database)."""
+    stillhere = environment.read(os.environ)
+    _require_empty(stillhere)
+    end_tidily()
+    with opened(file, passphrase.find(new=False)) as source, folder.held(stillhere):
+        _require_empty(stillhere)
+        work = stillhere.data / WORK
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(mode=0o700)
+        try:
+            manifest, _sizes = bundle.read(source, work)
+            _require_ours(stillhere, manifest)
+            _put_in_place(stillhere, work)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    click.echo(f"{describe(manifest)}\nIt is in place in {stillhere.data}.")
+    click.echo(_what_now(manifest))
+
+
+def _require_empty(stillhere: Stillhere) -> None:
+    data = stillhere.data
+    there = {path.name for path in data.iterdir()} if data.is_dir() else set()
+    there |= {path.name for path in (data / keys.FOLDER).glob("*")}
+    if there - EMPTY:
+        raise SettingError(
+            f"{data} is not empty ({min(there - EMPTY)}), and nothing is ever overwritten. "
+            "Name a new folder with STILLHERE_DATA."
+        )
+    if stillhere.database_url:
+        dump.require_empty_postgresql(stillhere)
+
+
+def _require_ours(stillhere: Stillhere, manifest: Manifest) -> None:
+    """Refuse what this installation could not go on with."""
+    ours = {f"store.{path.stem}" for path in schema.MIGRATIONS.glob("[0-9]*.py")}
+    newer = sorted(set(manifest.migrations) - ours)
+    if newer:
+        raise SettingError(
+            f"This backup was made by a newer Stillhere ({manifest.version}, {newer[-1]}). "
+            "Use that version to restore it."
+        )
+    if manifest.demo != stillhere.demo:
+        raise SettingError(
+            "This is the backup of a demo: nobody in it would be called."
+            if manifest.demo
+            else "This is the backup of a real installation, and STILLHERE_DEMO is set."
+        )
+    if (manifest.database == bundle.POSTGRESQL) != bool(stillhere.database_url):
+        raise SettingError(
+            "This backup is of a PostgreSQL database: name an empty one in STILLHERE_DATABASE_URL."
+            if manifest.database == bundle.POSTGRESQL
+            else "This backup is of a SQLite database: leave STILLHERE_DATABASE_URL empty."
+        )
+
+
+def _put_in_place(stillhere: Stillhere, work: Path) -> None:
+    """The database first, the keys last. Raises `SettingError`."""
+    copy = work / bundle.DATABASE
+    try:
+        if stillhere.database_url:
+            dump.restore_postgresql(stillhere, copy)
+        else:
+            dump.restore_sqlite(copy)
+            _move(copy, stillhere.data / databases.SQLITE_FILE)
+    except (psycopg.Error, sqlite3.Error) as error:
+        raise SettingError(
+            f"The database could not be restored ({type(error).__name__}). "
+            "Make a new empty one and try again."
+        ) from None
+    for name in (bundle.LINES, *reversed(bundle.KEYS)):
+        if (work / name).exists():
+            _move(work / name, stillhere.data / name)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Give a file its place so that it survives a power cut."""
+    with source.open("rb") as file:
+        os.fsync(file.fileno())
+    source.rename(target)
+    keys.sync_folder(target.parent)
+
+
+def _what_now(manifest: Manifest) -> str:
+    alarms = (
+        f"\n{manifest.open_alarms} alarms were open then. They go on: their people are called "
+        "again, and the person is rung first of all."
+        if manifest.open_alarms
+        else ""
+    )
+    return (
+        "Now start it: stillhere up. Everybody who was watched is asked first, and nobody is "
+        f"called for them before a full time to answer has passed.{alarms}\n"
+        "What happened after the backup is not in it. Whoever began a watch since then must begin "
+        "again, and contacts who said STOP since then, or were removed, are on the list again: "
+        "look at what you know of that before people rely on it. Links that were replaced since "
+        "then open again."
+    )
