@@ -159,7 +159,7 @@ def watches() -> list[dict[str, Any]]:
     """Every watch as it stands."""
     fields = (
         "id", "state", "seen_at", "marked_at", "asks", "alarms", "wake_at", "quarantined_at",
-        "version",
+        "version", "grace_at",
     )  # fmt: skip
     return list(WatchRow.objects.order_by("id").values(*fields))
 
@@ -183,6 +183,11 @@ def silence(seconds: float) -> bool:
     Peer.objects.filter(told_at__gt=0).update(told_at=F("told_at") - by_ms)
     Outage.objects.update(from_at=F("from_at") - by_ms, to_at=F("to_at") - by_ms)
     return True
+
+
+def backed_up_at() -> int:
+    """When the last backup was whole."""
+    return int(queries.installation().backed_up_at)
 
 
 def journal(watch: int) -> list[dict[str, Any]]:

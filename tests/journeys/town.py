@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -132,7 +133,8 @@ class Town:
         if self._inside is None:
             self._inside = subprocess.Popen(
                 [sys.executable, "-m", "tests.journeys.inside"],
-                env=self.installation.environment | SETTINGS,
+                # The installation may run another release; we look with this one.
+                env=self.installation.environment | SETTINGS | {"PYTHONPATH": ""},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -150,6 +152,11 @@ class Town:
 
     def open(self) -> None:
         """Start everything and wait until it is healthy."""
+        self.open_the_world()
+        self.installation.up()
+
+    def open_the_world(self) -> None:
+        """Start what is not ours: the mail server and the phones."""
         self.smtp.start()
         secret = self.installation.folder / "phones.secret"
         secret.write_text(self.inside("phones_secret"))
@@ -157,16 +164,33 @@ class Town:
         command = [sys.executable, "-m", "stillhere.sim.phones", "--port", str(self.phones_port)]
         command += ["--secret-file", str(secret), "--webhook", hook, "--any-number"]
         self._provider = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        self.installation.up()
 
     def close(self) -> None:
-        if self._inside is not None:
-            self._inside.communicate(timeout=10)
+        self._step_out()
         self.installation.stop()
         if self._provider is not None:
             self._provider.terminate()
             self._provider.wait(10)
         self.smtp.stop()
+
+    def lose(self) -> None:
+        """The machine dies and its disk with it: nothing of the data folder is left."""
+        self._step_out()
+        self.installation.stop(signal.SIGKILL)
+        shutil.rmtree(self.installation.data)
+
+    def move(self, folder: Path, database_url: str) -> None:
+        """Another machine takes over under the same address; nothing runs there yet."""
+        old = self.installation
+        url = {"STILLHERE_DATABASE_URL": database_url}
+        self.installation = Installation(folder, old.environment | url)
+        self.installation.port, self.installation.url = old.port, old.url
+        self.installation.environment["STILLHERE_DATA"] = str(self.installation.data)
+
+    def _step_out(self) -> None:
+        if self._inside is not None:
+            self._inside.communicate(timeout=10)
+            self._inside = None
 
     def pass_time(self, seconds: float) -> None:
         """Let installation time pass at once, without an outage."""

@@ -21,7 +21,7 @@ from django.db import Error, connection
 
 from stillhere.engine.audit import Lookout, audit_once, sweep_once
 from stillhere.engine.deliver import Courier
-from stillhere.engine.pulse import pulse_once
+from stillhere.engine.pulse import come_back, pulse_once
 from stillhere.engine.tick import MOST, tick_once
 from stillhere.store import clock, delivery
 
@@ -56,6 +56,7 @@ def run() -> None:
         signal.signal(number, lambda *_: stop.set())
     if connection.vendor == "sqlite":  # the data folder's lock says there is no other engine
         delivery.release_leases()
+    come_back()  # before the first message leaves: what was queued may be of a dead past
     threads = [
         threading.Thread(
             target=_rounds, args=("tick", _ticking(), TICK_EVERY_S, stop, beats), daemon=True

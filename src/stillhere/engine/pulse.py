@@ -5,7 +5,7 @@ jumped forward; either way people could not have been heard, so an ``Outage`` is
 are asked first. Found ahead of the clock: somebody set it back, and the difference goes into the
 installation's offset, so that no timer waits an hour longer. The offset is given back once nobody
 waits for a timer: then time runs back, and nothing may stand still because of it. Several engines
-may beat; it is idempotent.
+may beat; it is idempotent. A database that was put back from a backup says so, once: ``come_back``.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
-from stillhere.core.events import State
-from stillhere.store import clock
+from stillhere.core.events import ServiceWasDown, State
+from stillhere.store import backups, clock, delivery
+from stillhere.store.apply import Change, apply_batch
 from stillhere.store.models import Installation, Message, Outage, WatchRow
 
 log = logging.getLogger("stillhere.pulse")
 
 AWAY_MS = 15_000  # a gap longer than this, in real time, is an outage
+MOST = 200  # watches told in one go that they come from a backup
 BACK_MS = 2_000  # a clock behind the last beat by more than this was set back
 
 
@@ -62,3 +64,32 @@ def _anybody_waits() -> bool:
     watched = WatchRow.objects.filter(close, wake_at__isnull=False)
     unsent = Message.objects.filter(status="queued", watch__isnull=False)
     return unsent.exists() or watched.exists()
+
+
+def come_back() -> int:
+    """After a restore, before anything else: ask whoever was being asked or called for, again;
+    returns how many that were. Nothing to do, and cheap, at every other start.
+
+    Whatever answered them after the backup is lost, so an ask that stood open gets its full grace
+    again, even where its time is not up; an alarm says that we were away. Watches that were not
+    being asked lose nothing: they fall due in the gap, or when they would have.
+    """
+    with transaction.atomic():
+        marks = Outage.objects.filter(why=backups.WAITING)
+        if not marks.exists():
+            return 0
+        Installation.objects.select_for_update().filter(id=1).first()
+        mark = marks.order_by("id").first()
+        if mark is None:  # another engine was quicker
+            return 0
+        now = pulse_once()
+        delivery.release_leases()
+        dropped = delivery.drop_the_past(now)
+        told = WatchRow.objects.filter(wake_at__isnull=False, quarantined_at__isnull=True)
+        ids = list(told.exclude(state=State.OPEN).order_by("id").values_list("id", flat=True))
+        gap = ServiceWasDown(mark.from_at, now)
+        for start in range(0, len(ids), MOST):
+            apply_batch([Change(gap, watch=id) for id in ids[start : start + MOST]])
+        marks.update(to_at=now, why=backups.DONE)
+    log.warning("restored from_at=%d asked=%d dropped=%d", mark.from_at, len(ids), dropped)
+    return len(ids)

@@ -24,6 +24,7 @@ SENT, DELIVERED, RETRY = "sent", "delivered", "retry"
 FAILED, OPTED_OUT = "failed", "opted-out"  # the address is of no use any more
 NOWHERE = "nowhere"  # this installation has no such channel: the address may be fine
 GONE = "address gone"
+QUESTIONS = ("ask", "ask-ring")
 # What a message keeps when it goes by another way.
 _SAME = (
     "watch_id", "person_id", "contact_id", "word", "facts", "alarm", "urgency", "place",
@@ -346,3 +347,22 @@ def release_leases() -> int:
     """Give back what a dead engine had leased, where we know it is dead (one engine, at its
     start)."""
     return Message.objects.filter(status="queued", lease_until_at__gt=0).update(lease_until_at=0)
+
+
+def drop_the_past(now: int) -> int:
+    """After a restore: drop what was queued and is no longer true; returns how much that was.
+
+    A question of then is asked anew. What stays: an end that somebody is owed, the call of an alarm
+    that is still open, an invitation.
+    """
+    queued = Message.objects.filter(status="queued").exclude(word="invite").select_related("watch")
+    past = [m.id for m in queued if m.word in QUESTIONS or not _goes_on(m)]
+    for start in range(0, len(past), 500):
+        mine = Message.objects.filter(id__in=past[start : start + 500])
+        mine.update(status="dropped", why="from before the restore", done_at=now)
+    return len(past)
+
+
+def _goes_on(m: Message) -> bool:
+    """Whether a message of the past belongs to something that is not over."""
+    return m.watch is not None and (m.watch.quarantined_at is not None or _still_true(m))
