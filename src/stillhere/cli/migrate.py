@@ -32,7 +32,9 @@ _ADVISORY_LOCK = 8_420_001  # any number, the same for every Stillhere
 def command() -> None:
     """Bring the database up to date; back it up first."""
     stillhere = environment.read(os.environ)
-    with folder.held(stillhere):
+    # PostgreSQL has a lock of its own for this, and the release before may go on running meanwhile.
+    beside = bool(stillhere.database_url) and keys.exist(stillhere.data)
+    with contextlib.nullcontext() if beside else folder.held(stillhere):
         done = prepare(stillhere)
     click.echo(f"Applied: {', '.join(done)}." if done else "The database is up to date.")
 
