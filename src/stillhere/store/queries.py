@@ -259,6 +259,12 @@ def journal(watch: int) -> list[Line]:
     ]
 
 
+def away_between(from_at: int, to_at: int) -> tuple[int, int] | None:
+    """The last time within these instants in which we were away, as (from, to)."""
+    found = Outage.objects.filter(to_at__gte=from_at, from_at__lte=to_at).order_by("-to_at").first()
+    return (found.from_at, found.to_at) if found is not None and found.to_at <= to_at else None
+
+
 def open_alarms() -> list[Shown]:
     """Every open alarm, oldest first: the coordinator's screen."""
     real = WatchRow.objects.filter(state__in=ALARMED).exclude(profile=TRIAL)

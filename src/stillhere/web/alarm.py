@@ -53,6 +53,7 @@ class Known:
     phones: list[str]
     partner: str  # the other one of "two of us"
     asked: str  # how we asked, and whether the phone showed it
+    away: str  # when we were away since the last sign of life, and heard nobody
 
 
 def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> Known:
@@ -84,6 +85,7 @@ def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> Kno
         phones=_phones(person) if confirmed else [],
         partner=queries.partner(shown.row),
         asked=_asked(shown, alarm, now) if alarm.cause is Cause.SILENCE else "",
+        away=_away(alarm, person.tz, now),
     )
 
 
@@ -136,6 +138,18 @@ def _asked(shown: Shown, alarm: Alarm, now: int) -> str:
     if not ways:
         return _("We asked on the screen of the phone.")
     return _("We asked on the screen of the phone, and by %(ways)s.") % {"ways": words.names(ways)}
+
+
+def _away(alarm: Alarm, tz: str, now: int) -> str:
+    """Our own absence since the last sign of life: silence may have been ours."""
+    gap = queries.away_between(alarm.since_at, now)
+    if gap is None:
+        return ""
+    since, until = (words.clock_time(at, tz, now) for at in gap)
+    return _(
+        "We were away from %(since)s to %(until)s. "
+        "What was pressed in that time may not have reached us."
+    ) % {"since": since, "until": until}
 
 
 def _call_now(alarm: Alarm, person: Person, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stillhere.core import events as ev
+from stillhere.engine.pulse import pulse_once
 from stillhere.store import services
 from stillhere.store.apply import NeedHelp
 from stillhere.store.models import Message
@@ -28,6 +29,26 @@ def silence(night: SamsNight, clock: Clock) -> SamsNight:
 def test_a_phone_that_went_dark_is_told_with_its_hour(silence: SamsNight) -> None:
     told = read(browser(), contact_path(silence, "Leo"))
     assert "Since 17:01 the phone does not show our asks. It may be off or offline." in told
+
+
+def test_who_is_called_soon_after_an_outage_reads_that_we_were_away(
+    night: SamsNight, clock: Clock
+) -> None:
+    """Silence may have been ours: the page says from when to when."""
+    pulse_once()
+    night.start()
+    night.does(ev.Marked())
+    clock.advance(5 * 60)
+    pulse_once()
+    tick_all()
+    clock.advance(61)
+    tick_all()
+    told = read(browser(), contact_path(night, "Leo"))
+    assert "We were away from 17:00 to 17:05. What was pressed in that time may not have" in told
+
+
+def test_without_an_outage_nothing_is_said_of_one(silence: SamsNight) -> None:
+    assert "We were away" not in read(browser(), contact_path(silence, "Leo"))
 
 
 def test_a_phone_that_showed_the_ask_is_not_called_dark(night: SamsNight, clock: Clock) -> None:
