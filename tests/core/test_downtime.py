@@ -6,6 +6,8 @@ import pytest
 
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome, State, Way, Word
+from stillhere.core.profiles import Profile
+from stillhere.core.schedule import Routine
 from tests.core.world import (
     ANA,
     DAY_S,
@@ -19,6 +21,8 @@ from tests.core.world import (
 )
 
 NOON_TO_TEN_S = 10 * 3600
+ONCE = Routine(frozenset(range(7)), 22 * 60, "UTC", once=True)
+AFTER = Profile("after", steps=(), ring_s=120, grace_s=600, ambulance_s=None, reminders_s=(0,))
 
 
 @pytest.mark.parametrize("away_s", [70, 600, 3 * 3600])
@@ -66,6 +70,19 @@ def test_a_service_that_crashes_again_and_again_cannot_put_the_alarm_off_for_eve
         if night.state() is not State.ALARM:
             night.was_down(45)
         assert up_s < 400, "asked for minutes, never alarmed"
+
+
+def test_an_ask_that_went_out_a_moment_late_has_its_full_grace_after_an_outage_too() -> None:
+    """Every real tick is a moment late; that is not yet the full grace given again."""
+    night = evenings(routine=ONCE, profile=AFTER)
+    night.sleep(10 * 3600 + 0.4)
+    night.settle()
+    assert night.state() is State.ASKING
+    night.wait(500)
+    night.was_down(180)
+    back_s = night.s
+    night.until_alarm()
+    assert night.s == back_s + 600
 
 
 def test_the_same_outage_told_twice_is_one_outage() -> None:

@@ -161,6 +161,15 @@ def test_a_pause_can_be_taken_back() -> None:
     assert night.s == TEN_S - 3600
 
 
+def test_a_pause_until_later_tonight_does_not_ask_again_for_an_evening_that_was_answered() -> None:
+    night = evenings()
+    night.wait(TEN_S - 3000)
+    night.tap()
+    night.pause(60)
+    night.until_ask()
+    assert night.s == DAY_S + TEN_S - 3600
+
+
 @pytest.mark.parametrize("until_at", [-1, -(10**18), 10**18, 40_000_000_000_000])
 def test_a_pause_that_makes_no_sense_is_refused_and_changes_nothing(until_at: int) -> None:
     night = evenings()

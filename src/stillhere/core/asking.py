@@ -31,6 +31,7 @@ from stillhere.core.events import (
 from stillhere.core.profiles import Profile
 from stillhere.core.schedule import Routine
 
+LATE_S = 15  # an ask later than this was late because we were away
 LAST_ASK_S = 30  # an answer this close to the end is the last one
 UNCLEAR_S = 60  # what an unclear answer buys, once an ask
 RING_AGAIN_S = 20  # a second call soon after the first: that one gets through "do not disturb"
@@ -306,7 +307,12 @@ def rest(w: Watch, until_at: int, now: int) -> Watch | str:
     if until_at > now + LONGEST_PAUSE_S * 1000:
         return "a pause lasts a year at most"
     routine = replace(w.routine, pause_until_at=max(until_at, 0))
-    return replace(w, routine=routine, deadline_at=schedule.next_deadline(routine, now))
+    deadline_at = schedule.next_deadline(routine, now)
+    resting = w.routine.pause_until_at is not None and w.routine.pause_until_at > now
+    if not resting and w.deadline_at is not None:
+        # Whoever answered for tonight and pauses only until later tonight is not asked again.
+        deadline_at = max(deadline_at, w.deadline_at)
+    return replace(w, routine=routine, deadline_at=deadline_at)
 
 
 def pause(w: Watch, e: ev.Paused, now: int, out: list[Effect]) -> Watch:
@@ -374,7 +380,9 @@ def _asked_again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) ->
     assert w.base_at is not None
     full_ms = w.profile.grace_s * 1000
     bought_ms = UNCLEAR_S * 1000 if w.unclear else 0
-    again = w.grace_at - w.base_at > full_ms + bought_ms
+    # An ask about a deadline may itself have gone out a little late: no outage made up for yet.
+    late_ms = LATE_S * 1000 if _for_deadline(w) else 0
+    again = w.grace_at - w.base_at > full_ms + bought_ms + late_ms
     since_at = w.grace_at - full_ms if again else w.base_at
     lost_ms = e.to_at - max(e.from_at, since_at)
     if lost_ms <= 0:
