@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from stillhere.sim.nights import Simulator, Verdict
+from stillhere.sim.nights import Simulator
+from stillhere.sim.verdict import Verdict
 
 FEW = range(1, 7)
 SLICE = 10

@@ -7,6 +7,7 @@ Nobody in here decides anything about watches; a carrier does not even know what
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
@@ -57,19 +58,20 @@ class Passage:
 class Carriers:
     """Every address of the night, and whole carriers that are away between two times."""
 
-    def __init__(self, dice: Random, ends_t: int) -> None:
-        self._dice = dice
+    def __init__(self, dice: Random, ends_t: int, has: Callable[[str], bool]) -> None:
+        self._dice, self._has = dice, has
         self._ends_t = ends_t
         self._habits: dict[int, Habit] = {}
         self._dies_t: dict[int, int] = {}
         self._number = 0
-        self._away = {channel: self._outage() for channel in CHANNELS}
+        self._away = {channel: self._outage(channel) for channel in CHANNELS}
 
-    def _outage(self) -> tuple[int, int]:
+    def _outage(self, channel: str) -> tuple[int, int]:
         if self._dice.random() > 0.25:
             return (0, 0)
         from_t = self._dice.randrange(self._ends_t)
-        return (from_t, min(from_t + self._dice.randrange(10_000, 400_000), self._ends_t))
+        to_t = min(from_t + self._dice.randrange(10_000, 400_000), self._ends_t)
+        return (from_t, to_t) if self._has(f"carrier of {channel}s away") else (0, 0)
 
     def _habit(self, address: int | None, t: int) -> Habit:
         """How this address behaves by now; the coordinator's works."""
@@ -80,6 +82,8 @@ class Carriers:
             self._habits[address] = drawn
             if drawn is Habit.DIES:
                 self._dies_t[address] = self._dice.randrange(self._ends_t)
+            if drawn is not Habit.WORKS and not self._has(f"address {address} {drawn}"):
+                self._habits[address] = Habit.WORKS
         if self._habits[address] is Habit.DIES:
             return Habit.DEAD if t >= self._dies_t[address] else Habit.WORKS
         return self._habits[address]

@@ -72,6 +72,10 @@ class Neighbour:
     def reacts(self, watch: int) -> None:
         """Whatever this person does about an alarm, this time."""
         (reaction,) = self._dice.choices(list(REACTIONS), list(REACTIONS.values()))
+        if self._world.has(f"contact {self._contact} {reaction}"):
+            self._does(reaction, watch)
+
+    def _does(self, reaction: str, watch: int) -> None:
         who, later = self._contact, self._later
         match reaction:
             case "goes" | "goes and falls silent":
@@ -159,7 +163,9 @@ class Coordinator:
         if message.watch is not None and self._dice.random() < 0.3:
             (outcome,) = self._dice.choices(list(ENDINGS), list(ENDINGS.values()))
             says = partial(self._says, message.watch, ev.Resolved(None, outcome), 0)
-            self._world.after(self._dice.randrange(20_000, 900_000), says)
+            ms = self._dice.randrange(20_000, 900_000)
+            if self._world.has("coordinator"):
+                self._world.after(ms, says)
 
     def ends(self, watch: int) -> None:
         """The night is over: whatever is open is closed by hand."""

@@ -26,6 +26,7 @@ from stillhere.sim.letters import Letters
 from stillhere.sim.people import MINUTE_MS, Sam
 from stillhere.sim.service import Process, Service
 from stillhere.sim.storage import Storage
+from stillhere.sim.verdict import Lived, Verdict, lived, shrunk
 from stillhere.sim.web_side import WebSide
 from stillhere.sim.world import Violation, World
 from stillhere.store import services
@@ -34,21 +35,11 @@ from stillhere.store.models import Contact, Message, Person
 from stillhere.store.services import Reached
 
 PERSONS, CONTACTS = 6, 5
+SHRINK_TRIES = 200
 SHORTEST_MS, LONGEST_MS = 20 * MINUTE_MS, 80 * MINUTE_MS
 MENDING_MS = 240 * MINUTE_MS  # after this long without faults everything has come to its end
 ROUNDS_MS = 20_000
 LOOK_EVERY_MS, SELDOM_MS = 5_000, 30_000
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of one night. ``broken`` names the rule that did not hold, and how."""
-
-    seed: int
-    counts: dict[str, int]
-    trace_hash: str
-    broken: Violation | None = None
-    lines: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -58,9 +49,9 @@ class Simulator:
     storage: Storage
     persons: list[int] = field(default_factory=list)
 
-    def run(self, seed: int) -> Verdict:
-        """Live through the night of this seed."""
-        world = World(seed)
+    def run(self, seed: int, off: frozenset[str] = frozenset()) -> Verdict:
+        """Live through the night of this seed, without what is named in ``off``."""
+        world = World(seed, off=off)
         night = Night(world, self.storage, self.persons)
         broken = None
         with _clock_of(world), _listening(world):
@@ -69,8 +60,16 @@ class Simulator:
             except Violation as violation:
                 broken = violation
                 world.say(f"VIOLATION {violation}")
-        lines = tuple(world.lines) if broken is not None else ()
-        return Verdict(seed, night.evidence.counts, world.trace_hash(), broken, lines)
+        kept = (tuple(world.lines), tuple(world.switches)) if broken is not None else ((), ())
+        return Verdict(seed, night.evidence.counts, broken, *kept, world.trace_hash())
+
+    def lived(self, seeds: range) -> Lived:
+        """Live through many nights."""
+        return lived(self.run, seeds)
+
+    def shrunk(self, broken: Verdict) -> Verdict:
+        """The smallest night found in which the same rule breaks."""
+        return shrunk(self.run, broken, SHRINK_TRIES)
 
 
 @contextmanager
@@ -144,7 +143,7 @@ class Night:
         self.evidence = Evidence(storage)
         self._service = Service(world, storage, self.evidence)
         places = self._dice.choice((2, 12, 12, 12))  # how many each carrier takes at once
-        carriers = Carriers(world.dice("carriers"), self._ends_t)
+        carriers = Carriers(world.dice("carriers"), self._ends_t, world.has)
         self._letters = Letters(self._service, carriers, places)
         self._engine = EngineSide(self._service, self._letters)
         self._web = WebSide(self._service)
@@ -164,7 +163,9 @@ class Night:
         """One person with a watch tonight, and the people on their list."""
         dice, write = self._dice, self._storage.raw.execute
         self._sams[person] = sam = Sam(self.world, self._web, person, self._ends_t)
-        self.world.at(dice.randrange(0, 10 * MINUTE_MS), sam.begins)
+        begins_t = dice.randrange(0, 10 * MINUTE_MS)
+        if self.world.has(f"person {person}"):
+            self.world.at(begins_t, sam.begins)
         if dice.random() < 0.15:
             write("DELETE FROM address WHERE person_id = ?", [person])
         found = self._storage.look("SELECT id FROM contact WHERE person_id = ?", person)
@@ -184,7 +185,9 @@ class Night:
                 write("DELETE FROM address WHERE contact_id = ? AND channel = ?", [contact, only])
             self._meets(contact)
         if dice.random() < 0.25:
-            self.world.at(dice.randrange(self._ends_t), partial(self._asks_another, person))
+            t = dice.randrange(self._ends_t)
+            if self.world.has(f"person {person} asks another"):
+                self.world.at(t, partial(self._asks_another, person))
 
     def _meets(self, contact: int) -> None:
         self._neighbours[contact] = Neighbour(self.world, self._web, self.evidence, contact)
@@ -218,7 +221,8 @@ class Night:
         alarm = change.after.alarm
         if alarm is not None and (change.before is None or change.before.alarm is None):
             for contact in alarm.circle.contacts():
-                if self._dice.random() < 0.06 and contact in self._neighbours:
+                looks = self._dice.random() < 0.06 and contact in self._neighbours
+                if looks and self.world.has(f"contact {contact} looks by chance"):
                     self._neighbours[contact].reacts(change.after.id)
 
     # --- what goes wrong ------------------------------------------------------------------------
@@ -238,23 +242,26 @@ class Night:
     def _plan_faults(self) -> None:
         dice, at = self._dice, self.world.at
         engine, web = self._service.engine, self._service.web
-        for _ in range(dice.choice((0, 1, 2, 4, 8, 16))):
+        for no in range(dice.choice((0, 1, 2, 4, 8, 16))):
             t, process = dice.randrange(self._ends_t), dice.choice((engine, engine, web))
             if dice.random() < 0.25:
                 both = (engine, web) if dice.random() < 0.3 else (process,)
-                for each in both:
+                for each in both if self.world.has(f"fault {no}") else ():
                     at(t, partial(self._service.kill, each))
             else:
                 fails = partial(
                     self._service.will_fail, process, dice.randrange(1, 40),
                     dies=dice.random() < 0.8,
                 )  # fmt: skip
-                at(t, fails)
+                if self.world.has(f"fault {no}"):
+                    at(t, fails)
         if dice.random() < 0.25:
-            for _ in range(dice.choice((1, 1, 2))):
+            for no in range(dice.choice((1, 1, 2))):
                 by_ms = dice.choice((3_600_000, 600_000, 120_000, 30_000, 5_000))
                 by_ms *= dice.choice((-1, -1, 1))
-                at(dice.randrange(self._ends_t), partial(self._moves_clock, by_ms))
+                t = dice.randrange(self._ends_t)
+                if self.world.has(f"clock moves {no}"):
+                    at(t, partial(self._moves_clock, by_ms))
 
     def _moves_clock(self, by_ms: int) -> None:
         self.world.move_clock(by_ms)

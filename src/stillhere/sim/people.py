@@ -114,7 +114,9 @@ class Sam:
             (0.10, ev.Shown(dice.randrange(3))),
         ):
             if dice.random() < chance:
-                after(dice.randrange(left_ms), partial(self._does, what))
+                ms = dice.randrange(left_ms)
+                if self._world.has(f"person {self._person} {type(what).__name__.lower()}"):
+                    after(ms, partial(self._does, what))
         if self._nature.routine and dice.random() < 0.2:
             until_at = EVENING_AT + dice.randrange(30 * MINUTE_MS, 30 * 60 * MINUTE_MS)
             after(dice.randrange(left_ms), partial(self._does, ev.Paused(until_at)))

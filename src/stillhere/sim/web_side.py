@@ -65,7 +65,8 @@ class WebSide:
 
     def _commit(self) -> None:
         group, self._waiting = self._waiting, []
-        if group and not self._lurking and self._dice.random() < 0.15:
+        lurks = bool(group) and not self._lurking and self._dice.random() < 0.15
+        if lurks and self._world.has("requests slip in"):
             self._lurking = group  # in the middle of the engine's next round, or a little later
             self._world.after(LURK_MS, self._lurk_no_more)
         elif group:
@@ -109,7 +110,8 @@ class WebSide:
         changes = [Change(request.what, watch=request.watch) for request in group]
         answers = self._service.act(self._service.web, partial(apply_batch, changes), attempts)
         for request, attempt, answer in zip(group, attempts, answers, strict=True):
-            if self._dice.random() < 0.02:  # stored, and the answer is lost on its way
+            lost = self._dice.random() < 0.02  # stored, and the answer is lost on its way
+            if lost and self._world.has("answers get lost"):
                 self._fail([request])
                 continue
             self._night.answered(attempt, answer)

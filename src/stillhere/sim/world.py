@@ -29,7 +29,10 @@ class Violation(AssertionError):
 
     def __init__(self, invariant: str, says: str) -> None:
         super().__init__(f"{invariant.replace('_', ' ')}: {says}")
-        self.invariant = invariant
+        self.invariant, self.says = invariant, says
+
+    def __reduce__(self) -> tuple[type[Violation], tuple[str, str]]:
+        return Violation, (self.invariant, self.says)  # to come home from another process
 
 
 @dataclass(slots=True)
@@ -40,6 +43,8 @@ class World:
     t: int = 0
     skew_ms: int = 0
     jumped_t: int = -1_000_000  # when somebody last moved the machine's clock
+    off: frozenset[str] = frozenset()  # what this night is lived without
+    switches: dict[str, None] = field(default_factory=dict)  # what could be left out
     _coming: list[tuple[int, int, Deed]] = field(default_factory=list)
     _numbers: int = 0
     _digest: hashlib._Hash = field(default_factory=hashlib.sha256)
@@ -50,6 +55,12 @@ class World:
     def dice(self, name: str) -> Random:
         """A die of one's own: the same for the same seed and name, whatever others roll."""
         return Random(f"{self.seed}/{name}")
+
+    def has(self, name: str) -> bool:
+        """Whether this optional thing of the night is there. Ask after its dice were rolled: then
+        leaving it out changes nobody else's luck."""
+        self.switches[name] = None
+        return name not in self.off
 
     # --- time -----------------------------------------------------------------------------------
 

@@ -1,0 +1,395 @@
+"""What anybody outside could know of one watch: what was sent in and taken, what was said and
+asked, and when.
+
+Owns the records the rules of a core night are judged on. It counts for itself: how far apart asks
+may be, when a rung is due, who is going and until when. It reads no limit from the code under
+test, and of a watch only its state, its outcome, when it was last seen and which alarm it is.
+Judges nothing. All ``_at`` are what the clock showed, in ms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from stillhere.core import events as ev
+from stillhere.core.events import Ask, Cause, Effect, Event, Outcome, State, Tell, Way, Word
+from stillhere.core.watch import Watch
+from stillhere.sim.core.plan import EVENING_AT, OPENS_MS, Plan
+
+KEPT_MS = 5_000
+SLIP_MS = 1_000  # how far apart two transactions may read the clock
+SAME_TAP_MS = 30_000
+HOLDING_ETA_S = 300
+HELP_RUNG_MS, EVERYONE_MS, AMBULANCE_MS = 45_000, 180_000, 300_000
+ALL_HOLDS_MS, LOOK_IN_MS = 600_000, 900_000
+RESTS_MS = (120_000, 180_000, 300_000, 600_000, 600_000, 1_200_000, 1_800_000, 3_600_000)
+SECOND_LOOK_MS = 180_000
+COUNTED = ("steps", "asks", "alarms", "told", "outages")
+LIFE = (ev.StillHere, ev.Marked, ev.Extended, ev.Paused, ev.Ended, ev.NeedHelp)
+ACTS = (ev.Claimed, ev.Declined, ev.CannotGetIn, ev.Arrived, ev.OptedOut)
+CALLS = (Word.ALARM, Word.HELP, Word.AGAIN)
+
+
+class Moment:
+    """One step: what came, what the watch was and is, what it asks for. ``due_at`` and ``wake_at``
+    are the timers before and after; ``asked_at`` is the open ask's, as it was before."""
+
+    __slots__ = (
+        "after", "asked_at", "before", "due_at", "effects", "ended", "event", "life", "looks_now",
+        "made_at",
+        "now", "outages", "raised", "refused", "taken", "wake_at", "was",
+    )  # fmt: skip
+
+    def __init__(
+        self, before: Watch, event: Event, after: Watch, effects: tuple[Effect, ...], now: int,
+        due_at: int | None, wake_at: int | None,
+    ) -> None:  # fmt: skip
+        self.before, self.event, self.after, self.effects = before, event, after, effects
+        self.now, self.due_at, self.wake_at = now, due_at, wake_at
+        self.looks_now = wake_at is not None and wake_at <= now  # a tick is due, and will come
+        self.raised = after.alarms > before.alarms
+        self.ended = before.alarm is not None and after.alarm is None
+        self.refused = bool(effects) and isinstance(effects[0], ev.Refused)
+        self.life = isinstance(event, LIFE) and not self.refused
+        self.taken = self.life
+        self.made_at = min(event.made_at, now) if isinstance(event, ev.StillHere) else now
+        self.asked_at: int | None = None
+        self.outages: list[tuple[int, int, int]] = []
+        self.was = before.state
+
+
+@dataclass(slots=True)
+class Story:
+    """One alarm. ``heard`` is everybody who is on it, in the order in which they were; ``called``
+    those who were called, with when; ``planned_at`` when the newest rung was due, or at the
+    earliest, ``moved_at`` when something other than time last moved the ladder."""
+
+    no: int
+    cause: Cause
+    raised_at: int
+    urgent: bool
+    rung_ms: int
+    ambulance_at: int | None
+    planned_at: int
+    rung: int = -1
+    moved_at: int = 0
+    heard: list[int] = field(default_factory=list)
+    called: dict[int, int] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
+    cannot: set[int] = field(default_factory=set)
+    dead: set[int] = field(default_factory=set)
+    ambulance: set[int] = field(default_factory=set)
+    going: dict[int, int] = field(default_factory=dict)  # until when, for holding claims
+    there: dict[int, int] = field(default_factory=dict)  # since when they were last heard of
+    answers: list[int] = field(default_factory=list)
+    first_hold_at: int | None = None
+    covered_at: int = 0  # when somebody was last going or there
+    pages: int = 0
+    paged_at: int = 0
+    outages: int = 0
+    claimed: dict[int, tuple[int, int | None]] = field(default_factory=dict)
+    word_at: int = 0  # when somebody who is there was last heard of
+    # About the step that was just made, as things stood before it.
+    early_ms: int = 0
+    given_up_early_ms: int = 0
+    fresh: set[int] = field(default_factory=set)
+    on_before: tuple[int, ...] = ()
+    dropped: set[int] = field(default_factory=set)
+    there_before: tuple[int, ...] = ()
+    covered_before: tuple[int, ...] = ()
+
+
+class Onlooker:
+    """Everything seen so far of one night."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        p = plan.profile
+        self.grace_ms = p.grace_s * 1000
+        self.late_ms = max(plan.lates) + 2_100  # of a tick; and clocks read a moment earlier
+        self.acute = plan.routine is None
+        self.rung_of = {r.contact: no for no, rung in enumerate(plan.circle.rungs) for r in rung}
+        self.ways = {r.contact: r.ways for rung in plan.circle.rungs for r in rung}
+        self.left: set[int] = set()
+        self.steps = 0
+        self.ticks_here = 0
+        self.ticked_at = -1
+        self.alive_at = self.checked_at = EVENING_AT
+        self.deadline_seen_at = 0  # the newest sign of life that does for a routine's first evening
+        self.seq = -1
+        self.marked_at: int | None = None
+        self.next_by = EVENING_AT + p.unmarked_ask_s * 1000 if self.acute else None
+        self.second_look_at: int | None = None
+        self.paused = False
+        self.asked_at: int | None = None
+        self.rang = False
+        self.unclear = False
+        self.outages: list[tuple[int, int, int]] = []  # since the open ask: from, to, heard at
+        self.story: Story | None = None
+        self.counts: dict[str, int] = dict.fromkeys(COUNTED, 0)
+
+    def pace_ms(self, at: int) -> int:
+        """How far apart an acute watch may ask at most at this moment."""
+        p = self.plan.profile
+        if self.marked_at is None:
+            return p.unmarked_ask_s * 1000
+        since_s = (at - self.marked_at) // 1000
+        fits = (every_s for until_s, every_s in p.steps if since_s < until_s)
+        return next(fits, p.steps[-1][1]) * 1000
+
+    # --- seeing ---------------------------------------------------------------------------------
+
+    def take(self, m: Moment) -> None:
+        """Remember one moment."""
+        self.steps += 1
+        m.asked_at, m.outages = self.asked_at, self.outages
+        self._ticks(m)
+        if m.life:
+            self._lives(m)
+        if m.ended and self.acute and m.after.state is State.OPEN:
+            self.next_by, self.second_look_at = m.now + 60_000, m.now + SECOND_LOOK_MS
+        if m.raised:
+            self._begins(m)
+        if self.story is not None and (m.before.alarm is not None or m.raised):
+            self._in_alarm(self.story, m)
+        if m.effects or m.was is not m.after.state:
+            self._asks(m)
+        if isinstance(m.event, ev.ServiceWasDown | ev.Unclear | ev.OptedOut):
+            self._news(m)
+
+    def _ticks(self, m: Moment) -> None:
+        """How many ticks in a row found something due at one instant."""
+        if not isinstance(m.event, ev.TimePassed):
+            self.ticks_here = 0
+        elif m.due_at is not None and m.due_at <= m.now:
+            self.ticks_here = self.ticks_here + 1 if self.ticked_at == m.now else 1
+            self.ticked_at = m.now
+
+    def _news(self, m: Moment) -> None:
+        match m.event:
+            case ev.ServiceWasDown(from_at, to_at):
+                self.counts["outages"] += 1
+                self.outages.append((from_at, to_at, m.now))
+                if self.story is not None:
+                    self.story.outages += 1
+            case ev.Unclear() if m.was is State.ASKING:
+                self.unclear = True
+            case ev.OptedOut(contact):
+                self.left.add(contact)
+            case _:
+                pass
+
+    def _lives(self, m: Moment) -> None:
+        """A sign of life that was taken. One that was kept while a later one got through is old
+        news, unless an alarm is open."""
+        e, now, alarmed = m.event, m.now, m.before.alarm is not None
+        if isinstance(e, ev.StillHere) and e.seq is not None:
+            if e.seq <= self.seq and m.made_at < now - KEPT_MS and not alarmed:
+                m.taken = False
+                return
+            self.seq = max(self.seq, e.seq)
+        newest = m.made_at >= min(self.alive_at, now)
+        self.alive_at = max(self.alive_at, m.made_at)
+        if not alarmed and not isinstance(e, ev.NeedHelp):
+            self.checked_at = max(self.checked_at, m.made_at)
+        at = self.plan.deadline_at
+        asks_for_rest = isinstance(e, ev.Paused)  # which is no check-in
+        if at is not None and m.made_at >= at - OPENS_MS and not asks_for_rest:
+            self.deadline_seen_at = max(self.deadline_seen_at, m.made_at)
+        self.paused = self.paused or asks_for_rest
+        if isinstance(e, ev.Marked) and self.acute:
+            self.marked_at = now
+        if self.acute and newest and not m.ended and m.after.state is State.OPEN:
+            self._paced(m)
+
+    def _paced(self, m: Moment) -> None:
+        """When the next ask is due at the latest, after a sign of life."""
+        first_ms = self.plan.profile.first_ask_s * 1000
+        fresh_at = max(m.made_at, self.checked_at)
+        pace_ms = max(self.pace_ms(fresh_at), self.pace_ms(m.made_at))
+        by = m.now + first_ms if isinstance(m.event, ev.Marked) else fresh_at + pace_ms
+        look = self.second_look_at
+        if look is not None:
+            by = min(by, look) if look > m.made_at else by
+        self.next_by = max(by, m.now)
+
+    def _asks(self, m: Moment) -> None:
+        """The open ask, if there is one, as the phone saw it."""
+        for e in m.effects:
+            if isinstance(e, Ask):
+                self.counts["asks"] += 1
+                self.rang = self.rang or e.way is Way.RING
+        if m.after.state is not State.ASKING:
+            if m.was is State.ASKING:
+                self.asked_at, self.unclear, self.outages = None, False, []
+        elif m.was is not State.ASKING:
+            self.asked_at, self.unclear, self.outages = m.now, False, []
+            self.rang = any(isinstance(e, Ask) and e.way is Way.RING for e in m.effects)
+            if self.second_look_at is not None and self.second_look_at <= m.now:
+                self.second_look_at = None
+
+    # --- an alarm -------------------------------------------------------------------------------
+
+    def _begins(self, m: Moment) -> None:
+        p, helped = self.plan.profile, isinstance(m.event, ev.NeedHelp)
+        cause = Cause.HELP if helped else Cause.SILENCE
+        self.counts["alarms"] += 1
+        ambulance_ms = p.ambulance_s * 1000 if p.ambulance_s is not None else None
+        if helped and ambulance_ms is None:
+            ambulance_ms = AMBULANCE_MS
+        rungs = {self.rung_of[c] for c in self.rung_of if c not in self.left}
+        story = Story(
+            m.after.alarms, cause, m.now, self.acute or helped,
+            self._rung_ms(len(rungs), urgent=self.acute or helped, helped=helped),
+            m.now + ambulance_ms if ambulance_ms is not None else None, m.now,
+        )  # fmt: skip
+        self.story = story
+        self.next_by = self.second_look_at = None
+
+    def _rung_ms(self, rungs: int, *, urgent: bool, helped: bool) -> int:
+        """How far apart the rungs of an alarm are."""
+        ms = self.plan.profile.rung_s * 1000
+        if helped:
+            ms = min(ms, HELP_RUNG_MS)
+        if urgent:
+            ms = min(ms, EVERYONE_MS // 1000 // max(rungs - 1, 1) * 1000)
+        return ms
+
+    def _in_alarm(self, story: Story, m: Moment) -> None:
+        """What came in about an alarm, and what left about it."""
+        e, now = m.event, m.now
+        self._as_it_stood(story)
+        if not m.refused and not isinstance(e, ev.TimePassed):
+            self._acts(story, m)
+        self._time(story, m)
+        for effect in m.effects:
+            if isinstance(effect, Tell):
+                self._told(story, effect, now)
+            elif isinstance(effect, ev.PageCoordinator):
+                story.pages, story.paged_at, story.rung = story.pages + 1, now, -1
+        if story.going or story.there:
+            story.covered_at = now
+
+    def _as_it_stood(self, story: Story) -> None:
+        story.early_ms = story.given_up_early_ms = 0
+        story.fresh = set()
+        story.on_before, story.there_before = tuple(story.heard), tuple(story.there)
+        story.covered_before = (*story.going, *story.there)
+        story.dropped = story.cannot | story.gone
+
+    def _acts(self, story: Story, m: Moment) -> None:
+        """Somebody said or did something that counts."""
+        e, now = m.event, m.now
+        if isinstance(e, ev.NeedHelp):
+            if not m.raised:
+                self._more_urgent(story, now)
+        elif m.life:
+            if m.made_at >= story.raised_at or m.made_at >= now:
+                story.answers.append(m.made_at)
+        elif isinstance(e, ev.Undeliverable):
+            self._way_dies(story, e, now)
+        elif isinstance(e, ev.Resolved):
+            if e.contact is not None and e.outcome is Outcome.NOT_FOUND:
+                self._contact_acts(story, e, e.contact, now)
+        elif isinstance(e, ACTS):
+            self._contact_acts(story, e, e.contact, now)
+
+    def _way_dies(self, story: Story, e: ev.Undeliverable, now: int) -> None:
+        if e.contact is None:
+            return
+        story.dead.add(e.way)
+        if set(self.ways[e.contact]) <= story.dead and e.contact not in story.covered_before:
+            story.moved_at = now
+            story.cannot.add(e.contact)
+
+    def _contact_acts(self, story: Story, e: Event, contact: int, now: int) -> None:
+        """Somebody on the list goes, is there, stands before the door, or will not come."""
+        story.moved_at = now
+        if isinstance(e, ev.Claimed):
+            self._goes(story, contact, e.eta_s, now)
+        else:
+            story.going.pop(contact, None)
+            story.there.pop(contact, None)
+            if not isinstance(e, ev.Arrived):
+                story.claimed.pop(contact, None)
+        if isinstance(e, ev.Arrived):
+            story.there[contact] = story.word_at = now
+        if isinstance(e, ev.Declined | ev.OptedOut):
+            story.cannot.add(contact)
+            if isinstance(e, ev.OptedOut):
+                story.gone.add(contact)
+            return
+        story.cannot.discard(contact)
+        if contact not in story.heard:
+            story.heard.append(contact)
+
+    def _more_urgent(self, story: Story, now: int) -> None:
+        """A call for help in an open alarm: what was answered before no longer counts."""
+        if story.cause is not Cause.HELP or story.answers:
+            story.moved_at = now
+            rungs = len({self.rung_of[c] for c in self.rung_of if c not in self.left})
+            most_ms = EVERYONE_MS // 1000 // max(rungs - 1, 1) * 1000
+            story.rung_ms = min(story.rung_ms, HELP_RUNG_MS, most_ms)
+            if story.ambulance_at is None:
+                story.ambulance_at = now + AMBULANCE_MS
+        story.cause, story.answers = Cause.HELP, []
+
+    def _goes(self, story: Story, contact: int, eta_s: int | None, now: int) -> None:
+        """A claim holds as long as it says, if it is near; the same tap twice is one."""
+        before = story.claimed.get(contact)
+        again = before is not None and before[1] == eta_s and now < before[0] + SAME_TAP_MS
+        if again and contact not in story.dropped:
+            return
+        story.claimed[contact] = (now, eta_s)
+        story.going.pop(contact, None)
+        if eta_s is None or not 0 < eta_s <= HOLDING_ETA_S:
+            return
+        if story.first_hold_at is None:
+            story.first_hold_at = now
+        until_at = min(now + eta_s * 1000, story.first_hold_at + ALL_HOLDS_MS)
+        if until_at > now:
+            story.going[contact] = until_at
+
+    def _time(self, story: Story, m: Moment) -> None:
+        """Holds run out, and somebody who is there and silent is given up."""
+        now, timer = m.now, isinstance(m.event, ev.TimePassed | ev.ServiceWasDown)
+        if timer and m.was is State.ATTENDED and m.after.state is not State.ATTENDED:
+            story.given_up_early_ms = story.word_at + LOOK_IN_MS - now
+            story.there, story.going, story.claimed = {}, {}, {}
+            story.moved_at = now
+        if story.there:
+            return
+        late = [c for c, until_at in story.going.items() if until_at <= now]
+        for contact in late:
+            del story.going[contact]
+        if late and not story.going:
+            story.moved_at = now
+
+    def _told(self, story: Story, tell: Tell, now: int) -> None:
+        """A word left for somebody."""
+        self.counts["told"] += 1
+        contact = tell.contact
+        if contact not in story.heard:
+            story.heard.append(contact)
+        if tell.word is Word.AMBULANCE:
+            story.ambulance.add(contact)
+        elif tell.word in CALLS and tell.urgency is not ev.Urgency.NEWS:
+            story.called.setdefault(contact, now)
+            if contact not in story.on_before:
+                story.fresh.add(contact)
+            if self.rung_of[contact] > story.rung:
+                self._rung(story, self.rung_of[contact], now)
+
+    def _rung(self, story: Story, rung: int, now: int) -> None:
+        """The next rung is rung. A late tick puts off no later one."""
+        due_at = story.planned_at + story.rung_ms
+        if story.rung < 0:
+            due_at = story.raised_at
+            if story.pages:
+                due_at = story.paged_at + RESTS_MS[min(story.pages, len(RESTS_MS)) - 1]
+        if story.moved_at >= max(story.planned_at, story.paged_at) - SLIP_MS:
+            story.planned_at = max(story.moved_at, now - story.rung_ms)  # at the earliest
+        else:
+            story.early_ms = due_at - now
+            story.planned_at = due_at if now - due_at < story.rung_ms else now
+        story.rung = rung
