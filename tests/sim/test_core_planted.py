@@ -124,9 +124,12 @@ def every_rung_is_rung_at_once(patch: pytest.MonkeyPatch) -> None:
 
 def the_rungs_are_twice_as_far_apart(patch: pytest.MonkeyPatch) -> None:
     real = alarm.begin
-    patch.setattr(
-        calling, "begin", lambda *facts: (lambda a: replace(a, rung_s=a.rung_s * 2))(real(*facts))
-    )
+
+    def begin(*facts: Any) -> alarm.Alarm:
+        slow = real(*facts)
+        return replace(slow, rung_s=slow.rung_s * 2)
+
+    patch.setattr(calling, "begin", begin)
 
 
 def nobody_is_told_to_call_an_ambulance(patch: pytest.MonkeyPatch) -> None:

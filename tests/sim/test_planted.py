@@ -15,9 +15,10 @@ import pytest
 from stillhere.core import alarm, asking, calling, ladder
 from stillhere.core import events as ev
 from stillhere.core.asking import Watch
-from stillhere.core.events import Effect, State
+from stillhere.core.events import Effect, State, Word
 from stillhere.core.watch import TABLE
 from stillhere.sim.nights import Simulator
+from stillhere.sim.verdict import Verdict
 from stillhere.store import delivery, outbox, queries, rows
 from stillhere.store.models import Message
 
@@ -124,6 +125,15 @@ def a_claimed_alarm_loses_its_timer(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rows, "freeze", freeze)
 
 
+def one_answer_is_told_with_the_wrong_time(patch: pytest.MonkeyPatch) -> None:
+    real = ladder.tell
+
+    def tell(a: alarm.Alarm, to: Any, word: Word, at: int, out: Any, **more: Any) -> None:
+        real(a, to, word, at + 60_000 if word is Word.ANSWERED_ONCE else at, out, **more)
+
+    patch.setattr(ladder, "tell", tell)
+
+
 def nobody_asks_again_after_an_answer(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(calling, "RECHECKS_S", (3600,))
 
@@ -154,6 +164,7 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
         "every_open_watch_is_looked_at_in_time",
         "the_proof_holds_while_the_engine_is_up",
     ),
+    one_answer_is_told_with_the_wrong_time: ("nobody_is_told_of_an_answer_that_nobody_gave",),
     nobody_asks_again_after_an_answer: (
         "whoever_answered_an_alarm_is_asked_again_within_a_minute",
     ),
@@ -161,13 +172,10 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
 }
 
 
-def _hunt(simulator: Simulator, most: int) -> tuple[int, str] | None:
-    """The first night that finds something, and the rule that did."""
-    for seed in range(1, most + 1):
-        broken = simulator.run(seed).broken
-        if broken is not None:
-            return seed, broken.invariant
-    return None
+def _hunt(simulator: Simulator, most: int) -> Verdict | None:
+    """The first night that finds something."""
+    verdicts = map(simulator.run, range(1, most + 1))
+    return next((verdict for verdict in verdicts if verdict.broken is not None), None)
 
 
 @pytest.mark.slow
@@ -178,5 +186,21 @@ def test_a_planted_bug_is_found(
     plant(monkeypatch)
     found = _hunt(simulator, MOST_NIGHTS)
     assert found is not None, f"{MOST_NIGHTS} nights found nothing"
-    print(f"found in night {found[0]}: {found[1]}")
-    assert found[1] in PLANTED[plant]
+    assert found.broken is not None
+    print(f"found in night {found.seed}: {found.broken}")
+    assert found.broken.invariant in PLANTED[plant]
+
+
+@pytest.mark.slow
+def test_a_broken_night_is_made_small_and_breaks_the_same_rule(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody_hears_that_it_is_over(monkeypatch)
+    found = _hunt(simulator, MOST_NIGHTS)
+    assert found is not None
+    assert found.broken is not None
+    small = simulator.shrunk(found)
+    assert small.broken is not None
+    print(f"{len(found.switches)} -> {small.switches}")
+    assert small.broken.invariant == found.broken.invariant
+    assert len(small.switches) < len(found.switches) // 2

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 STILLHERE = Path(sys.executable).parent / "stillhere"
 PLANT = """
@@ -33,6 +36,29 @@ def test_the_command_prints_a_summary_and_the_same_one_in_another_process() -> N
     assert (words["nights"], words["seeds"], words["violations"]) == ("2", "3-4", "0")
     assert int(words["messages"]) > 0
     assert told[0].stdout == told[1].stdout
+
+
+@pytest.mark.parametrize("kind", [[], ["--core"]])
+def test_two_processes_tell_what_one_tells(kind: list[str]) -> None:
+    nights = ["--nights", "1200" if kind else "12", "--seed", "7"]
+    one, two = (_run(str(STILLHERE), "simulate", *kind, *nights, "--jobs", jobs) for jobs in "12")
+    assert one.returncode == two.returncode == 0, one.stderr + two.stderr
+    assert one.stdout == two.stdout
+    assert "violations=0" in one.stdout
+
+
+@pytest.mark.parametrize("kind", [[], ["--core"]])
+def test_a_broken_night_alone_is_made_small(kind: list[str]) -> None:
+    many = _run(sys.executable, "-c", PLANT, "simulate", *kind, "--nights", "6", "--seed", "1")
+    assert many.returncode == 1, many.stderr
+    alone = re.search(r"simulate (?:--core )?--nights 1 --seed (\d+)", many.stdout)
+    assert alone is not None
+    told = _run(sys.executable, "-c", PLANT, "simulate", *kind, "--nights", "1", "--seed", alone[1])
+    assert told.returncode == 1, told.stderr
+    assert "everyone told of an alarm is told of its end" in told.stdout
+    small = re.search(r"the smallest night found in which it breaks has (.*)", told.stdout)
+    assert small is not None
+    assert len(small[1].split(", ")) <= (4 if kind else 20), small[1]
 
 
 def test_a_night_that_breaks_says_its_seed_its_rule_and_its_last_events() -> None:

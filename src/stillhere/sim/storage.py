@@ -58,6 +58,7 @@ class Storage:
         self.statements = 0
         self.between: Callable[[], None] = lambda: None
         self.alone = False
+        self._clock, self._clock_of = ClockRow(0, 1.0, 0, 0), -1
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -83,6 +84,7 @@ class Storage:
         """Begin a night: everything as in the template."""
         assert not self._ours.in_atomic_block
         self._template.backup(self.raw)
+        self._clock_of = -1
         self.acting, self.fuses, self.between, self.alone = None, {}, lambda: None, False
 
     @property
@@ -120,9 +122,13 @@ class Storage:
     # --- looking on -----------------------------------------------------------------------------
 
     def clock_row(self) -> ClockRow:
-        """The installation's clock, read without being noticed."""
-        found = self.look(_CLOCK)
-        return ClockRow(*found[0]) if found else ClockRow(0, 1.0, 0, 0)
+        """The installation's clock, read without being noticed, and only after somebody wrote."""
+        written = self.raw.total_changes
+        if written != self._clock_of:
+            found = self.look(_CLOCK)
+            self._clock = ClockRow(*found[0]) if found else ClockRow(0, 1.0, 0, 0)
+            self._clock_of = written
+        return self._clock
 
     def look(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
         """Read without being noticed."""

@@ -77,7 +77,6 @@ class Night:
         self._behind_ms = 0  # how far the clock is behind true time
         self._still_until = 0
         self._back_t = 0  # until then the service is away
-        self._gaps: list[tuple[int, int]] = []
         self._ticks = 0
         self._circle: Circle = plan.circle
         self.watch: Watch = watch.start(1, plan.profile, EVENING_AT, plan.routine)
@@ -105,6 +104,7 @@ class Night:
 
     def _stand_still(self, ms: int) -> None:
         if self.t >= max(self._still_until, self._back_t):
+            self._note(f"the clock stands still for {ms / 1000:.1f} s")
             self._still_until, self._behind_ms = self.t + ms, self._behind_ms + ms
 
     # --- what comes -----------------------------------------------------------------------------
@@ -156,7 +156,7 @@ class Night:
         """What an engine that looks now tells the watch, as ``engine/tick.py``."""
         due_at = self._wake_at
         if due_at is not None and due_at <= now:
-            away = [gap for gap in self._gaps if gap[1] >= due_at]
+            away = [gap for gap in self.seen.away if gap[1] >= due_at]
             if away:
                 return ev.ServiceWasDown(min(a for a, _ in away), away[-1][1])
         return ev.TimePassed(self._circle)
@@ -166,7 +166,6 @@ class Night:
         if isinstance(what, Away):
             self._goes_away(what.ms)
         elif isinstance(what, Still):
-            self._note(f"the clock stands still for {what.ms / 1000:.1f} s")
             self._stand_still(what.ms)
         elif self.t < self._back_t:
             self._is_kept(deed)
@@ -196,7 +195,7 @@ class Night:
         self._note(f"the service is away for {ms / 1000:.1f} s")
         from_at = self.now()
         self._back_t = self.t + ms
-        self._gaps.append((from_at, from_at + ms))
+        self.seen.away.append((from_at, from_at + ms))
         self._still_until = min(self._still_until, self.t)
 
     def _is_kept(self, deed: Deed) -> None:

@@ -87,6 +87,8 @@ class Story:
     pages: int = 0
     paged_at: int = 0
     outages: int = 0
+    away_ms: int = 0
+    counted_on: set[int] = field(default_factory=set)  # going or there, as far as others know
     claimed: dict[int, tuple[int, int | None]] = field(default_factory=dict)
     word_at: int = 0  # when somebody who is there was last heard of
     # About the step that was just made, as things stood before it.
@@ -124,6 +126,7 @@ class Onlooker:
         self.asked_at: int | None = None
         self.rang = False
         self.unclear = False
+        self.away: list[tuple[int, int]] = []  # when there was nobody to hear anything
         self.outages: list[tuple[int, int, int]] = []  # since the open ask: from, to, heard at
         self.story: Story | None = None
         self.counts: dict[str, int] = dict.fromkeys(COUNTED, 0)
@@ -172,6 +175,7 @@ class Onlooker:
                 self.outages.append((from_at, to_at, m.now))
                 if self.story is not None:
                     self.story.outages += 1
+                    self.story.away_ms += to_at - from_at
             case ev.Unclear() if m.was is State.ASKING:
                 self.unclear = True
             case ev.OptedOut(contact):
@@ -274,7 +278,7 @@ class Onlooker:
         story.early_ms = story.given_up_early_ms = 0
         story.fresh = set()
         story.on_before, story.there_before = tuple(story.heard), tuple(story.there)
-        story.covered_before = (*story.going, *story.there)
+        story.covered_before = tuple(story.counted_on)
         story.dropped = story.cannot | story.gone
 
     def _acts(self, story: Story, m: Moment) -> None:
@@ -314,6 +318,9 @@ class Onlooker:
                 story.claimed.pop(contact, None)
         if isinstance(e, ev.Arrived):
             story.there[contact] = story.word_at = now
+            story.counted_on.add(contact)
+        elif not isinstance(e, ev.Claimed):
+            story.counted_on.discard(contact)
         if isinstance(e, ev.Declined | ev.OptedOut):
             story.cannot.add(contact)
             if isinstance(e, ev.OptedOut):
@@ -349,13 +356,14 @@ class Onlooker:
         until_at = min(now + eta_s * 1000, story.first_hold_at + ALL_HOLDS_MS)
         if until_at > now:
             story.going[contact] = until_at
+            story.counted_on.add(contact)
 
     def _time(self, story: Story, m: Moment) -> None:
         """Holds run out, and somebody who is there and silent is given up."""
         now, timer = m.now, isinstance(m.event, ev.TimePassed | ev.ServiceWasDown)
         if timer and m.was is State.ATTENDED and m.after.state is not State.ATTENDED:
             story.given_up_early_ms = story.word_at + LOOK_IN_MS - now
-            story.there, story.going, story.claimed = {}, {}, {}
+            story.there, story.going, story.claimed, story.counted_on = {}, {}, {}, set()
             story.moved_at = now
         if story.there:
             return
@@ -373,6 +381,8 @@ class Onlooker:
             story.heard.append(contact)
         if tell.word is Word.AMBULANCE:
             story.ambulance.add(contact)
+        elif tell.word is Word.REOPENED and tell.who is not None:
+            story.counted_on.discard(tell.who)
         elif tell.word in CALLS and tell.urgency is not ev.Urgency.NEWS:
             story.called.setdefault(contact, now)
             if contact not in story.on_before:

@@ -35,6 +35,7 @@ FOR_EVERY_LEASED_MESSAGE = (
     words.nobody_who_said_no_more_is_contacted,
     words.no_word_leaves_after_its_alarm_is_over,
     words.nobody_is_told_falsely_that_it_is_over,
+    words.nobody_is_told_of_an_answer_that_nobody_gave,
 )
 IN_CALM = (
     asking.no_acknowledged_check_in_is_forgotten,

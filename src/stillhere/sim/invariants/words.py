@@ -61,6 +61,15 @@ def nobody_is_told_falsely_that_it_is_over(night: Evidence, mail: Mail) -> Itera
         yield f"contact {mail.contact} goes to a newer alarm, and hears that the old one is over"
 
 
+def nobody_is_told_of_an_answer_that_nobody_gave(night: Evidence, mail: Mail) -> Iterator[str]:
+    """Neither of one answer that is not yet believed, nor that all is well."""
+    if mail.word not in ("answered-once", "well"):
+        return
+    mine = (a for a in night.attempts if a.watch == mail.watch and a.is_life)
+    if not any(mail.at in (a.made_at, a.now) for a in mine):
+        yield f"contact {mail.contact} is told of an answer at {mail.at} that nobody gave"
+
+
 def _speaks_of(attempt: Attempt, mail: Mail, story: Story) -> bool:
     if isinstance(attempt.what, ev.Resolved):
         return attempt.now == mail.at

@@ -11,7 +11,7 @@ EVERYONE_MS = 180_000
 AGAIN_MS = 60_000
 APART_MS, IN_A_ROW_MS = 30_000, 300_000
 HOLDS_MS = 600_000
-LOOK_IN_MS = 900_000
+LOOK_IN_MS, SECOND_MS = 900_000, 300_000  # to the end; and from the question to the end
 SURE = GRAVE | {Outcome.REVIVED}  # believed whoever says it
 
 
@@ -70,7 +70,9 @@ def every_alarm_is_held_attended_or_being_escalated(night: Onlooker, m: Moment) 
 
 def everyone_is_rung_within_three_minutes(night: Onlooker, m: Moment) -> str | None:
     story = night.story
-    if story is None or not story.urgent or story.covered_at or story.outages or m.looks_now:
+    if story is None or not story.urgent or story.covered_at or m.looks_now:
+        return None
+    if night.away and night.away[-1][1] >= story.raised_at:
         return None
     if m.now < story.raised_at + EVERYONE_MS + len(night.plan.circle.rungs) * night.late_ms:
         return None
@@ -127,7 +129,7 @@ def whoever_is_there_is_looked_in_on(night: Onlooker, m: Moment) -> str | None:
         )
     if not story.there:
         return "nobody is there, and the ladder rests"
-    late_ms = night.late_ms + story.outages * HOLDS_MS
+    late_ms = night.late_ms + story.away_ms + story.outages * SECOND_MS
     if m.wake_at is None or m.wake_at > story.word_at + LOOK_IN_MS + late_ms:
         return f"heard of at {story.word_at}, and the next look is at {m.wake_at}"
     return None
