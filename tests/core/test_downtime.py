@@ -85,6 +85,21 @@ def test_an_ask_that_went_out_a_moment_late_has_its_full_grace_after_an_outage_t
     assert night.s == back_s + 600
 
 
+def test_a_look_after_a_daily_check_ins_alarm_has_its_full_grace_after_an_outage() -> None:
+    """It is asked between two deadlines, and is no reminder of the next one."""
+    night = evenings()
+    night.until_alarm()
+    for _ in range(2):
+        night.tap()
+        night.until_ask()
+    night.wait(100)
+    night.was_down(2000)
+    assert night.state() is State.ASKING
+    back_s = night.s
+    night.until_alarm()
+    assert night.s == back_s + 1800
+
+
 def test_the_same_outage_told_twice_is_one_outage() -> None:
     for wait_s in (61, 70, 119):
         night = using()

@@ -365,17 +365,17 @@ def ask_is_due(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
 def was_down(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
     """We could not have heard them: ask first, with a full grace, and alarm nobody for our own
     silence."""
-    early = w.deadline_at is not None and now < w.deadline_at and not w.rechecks
-    if w.state is State.OPEN:
-        if early:
-            return ask_is_due(w, ev.TimePassed(Circle()), now, out)
-        return ask(w, now, now, out, after_outage=True)
-    return louder(w, now, out) if early else _asked_again(w, e, now, out)
+    if w.state is State.ASKING:
+        return _asked_again(w, e, now, out)
+    if w.deadline_at is not None and now < w.deadline_at and not w.rechecks:
+        return ask_is_due(w, ev.TimePassed(Circle()), now, out)
+    return ask(w, now, now, out, after_outage=True)
 
 
 def _asked_again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
     """The open ask after an outage: the full grace once, and after that only as much as the outage
-    took from it. So a service that crashes again and again still raises the alarm."""
+    took from it. So a service that crashes again and again still raises the alarm. From a
+    reminder before the deadline it took nothing."""
     assert w.grace_at is not None
     assert w.base_at is not None
     full_ms = w.profile.grace_s * 1000
