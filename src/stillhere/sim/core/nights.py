@@ -23,8 +23,9 @@ from stillhere.core.watch import Watch
 from stillhere.sim import verdict
 from stillhere.sim.core import rules
 from stillhere.sim.core.deeds import BEGIN, Away, Cue, Deed, Help, Look, Still, Tap
-from stillhere.sim.core.onlooker import Moment, Onlooker
+from stillhere.sim.core.onlooker import Onlooker
 from stillhere.sim.core.plan import EVENING_AT, Plan, drawn
+from stillhere.sim.core.story import Moment
 from stillhere.sim.verdict import Lived, Verdict
 from stillhere.sim.world import Violation
 

@@ -9,96 +9,22 @@ Judges nothing. All ``_at`` are what the clock showed, in ms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from stillhere.core import events as ev
-from stillhere.core.events import Ask, Cause, Effect, Event, Outcome, State, Tell, Way, Word
-from stillhere.core.watch import Watch
+from stillhere.core.events import Ask, Cause, Event, Outcome, State, Tell, Way, Word
 from stillhere.sim.core.plan import EVENING_AT, OPENS_MS, Plan
+from stillhere.sim.core.story import Moment, Story
 
 KEPT_MS = 5_000
 SLIP_MS = 1_000  # how far apart two transactions may read the clock
-SAME_TAP_MS = 30_000
+SAME_TAP_MS, LAST_ASK_MS, FURTHEST_ASK_MS = 30_000, 30_000, 600_000
 HOLDING_ETA_S = 300
 HELP_RUNG_MS, EVERYONE_MS, AMBULANCE_MS = 45_000, 180_000, 300_000
 ALL_HOLDS_MS, LOOK_IN_MS = 600_000, 900_000
 RESTS_MS = (120_000, 180_000, 300_000, 600_000, 600_000, 1_200_000, 1_800_000, 3_600_000)
 SECOND_LOOK_MS = 180_000
 COUNTED = ("steps", "asks", "alarms", "told", "outages")
-LIFE = (ev.StillHere, ev.Marked, ev.Extended, ev.Paused, ev.Ended, ev.NeedHelp)
 ACTS = (ev.Claimed, ev.Declined, ev.CannotGetIn, ev.Arrived, ev.OptedOut)
 CALLS = (Word.ALARM, Word.HELP, Word.AGAIN)
-
-
-class Moment:
-    """One step: what came, what the watch was and is, what it asks for. ``due_at`` and ``wake_at``
-    are the timers before and after; ``asked_at`` is the open ask's, as it was before."""
-
-    __slots__ = (
-        "after", "asked_at", "before", "due_at", "effects", "ended", "event", "life", "looks_now",
-        "made_at",
-        "now", "outages", "raised", "refused", "taken", "wake_at", "was",
-    )  # fmt: skip
-
-    def __init__(
-        self, before: Watch, event: Event, after: Watch, effects: tuple[Effect, ...], now: int,
-        due_at: int | None, wake_at: int | None,
-    ) -> None:  # fmt: skip
-        self.before, self.event, self.after, self.effects = before, event, after, effects
-        self.now, self.due_at, self.wake_at = now, due_at, wake_at
-        self.looks_now = wake_at is not None and wake_at <= now  # a tick is due, and will come
-        self.raised = after.alarms > before.alarms
-        self.ended = before.alarm is not None and after.alarm is None
-        self.refused = bool(effects) and isinstance(effects[0], ev.Refused)
-        self.life = isinstance(event, LIFE) and not self.refused
-        self.taken = self.life
-        self.made_at = min(event.made_at, now) if isinstance(event, ev.StillHere) else now
-        self.asked_at: int | None = None
-        self.outages: list[tuple[int, int, int]] = []
-        self.was = before.state
-
-
-@dataclass(slots=True)
-class Story:
-    """One alarm. ``heard`` is everybody who is on it, in the order in which they were; ``called``
-    those who were called, with when; ``planned_at`` when the newest rung was due, or at the
-    earliest, ``moved_at`` when something other than time last moved the ladder."""
-
-    no: int
-    cause: Cause
-    raised_at: int
-    urgent: bool
-    rung_ms: int
-    ambulance_at: int | None
-    planned_at: int
-    rung: int = -1
-    moved_at: int = 0
-    heard: list[int] = field(default_factory=list)
-    called: dict[int, int] = field(default_factory=dict)
-    gone: set[int] = field(default_factory=set)
-    cannot: set[int] = field(default_factory=set)
-    dead: set[int] = field(default_factory=set)
-    ambulance: set[int] = field(default_factory=set)
-    going: dict[int, int] = field(default_factory=dict)  # until when, for holding claims
-    there: dict[int, int] = field(default_factory=dict)  # since when they were last heard of
-    answers: list[int] = field(default_factory=list)
-    first_hold_at: int | None = None
-    covered_at: int = 0  # when somebody was last going or there
-    pages: int = 0
-    paged_at: int = 0
-    outages: int = 0
-    away_ms: int = 0
-    counted_on: set[int] = field(default_factory=set)  # going or there, as far as others know
-    claimed: dict[int, tuple[int, int | None]] = field(default_factory=dict)
-    word_at: int = 0  # when somebody who is there was last heard of
-    # About the step that was just made, as things stood before it.
-    early_ms: int = 0
-    given_up_early_ms: int = 0
-    fresh: set[int] = field(default_factory=set)
-    on_before: tuple[int, ...] = ()
-    dropped: set[int] = field(default_factory=set)
-    there_before: tuple[int, ...] = ()
-    covered_before: tuple[int, ...] = ()
 
 
 class Onlooker:
@@ -121,6 +47,7 @@ class Onlooker:
         self.seq = -1
         self.marked_at: int | None = None
         self.next_by = EVENING_AT + p.unmarked_ask_s * 1000 if self.acute else None
+        self.ends_at = EVENING_AT + p.unmarked_end_s * 1000  # of an acute watch
         self.second_look_at: int | None = None
         self.paused = False
         self.asked_at: int | None = None
@@ -202,7 +129,9 @@ class Onlooker:
             self.deadline_seen_at = max(self.deadline_seen_at, m.made_at)
         self.paused = self.paused or asks_for_rest
         if isinstance(e, ev.Marked) and self.acute:
-            self.marked_at = now
+            self.marked_at, self.ends_at = now, now + self.plan.profile.ends_s * 1000
+        elif isinstance(e, ev.Extended):
+            self.ends_at = max(self.ends_at, now) + min(e.by_s, 3_600) * 1000
         if self.acute and newest and not m.ended and m.after.state is State.OPEN:
             self._paced(m)
 
@@ -212,6 +141,8 @@ class Onlooker:
         fresh_at = max(m.made_at, self.checked_at)
         pace_ms = max(self.pace_ms(fresh_at), self.pace_ms(m.made_at))
         by = m.now + first_ms if isinstance(m.event, ev.Marked) else fresh_at + pace_ms
+        if m.made_at >= self.ends_at - LAST_ASK_MS:
+            by = m.now + FURTHEST_ASK_MS  # the last answer; only a look after an alarm is owed
         look = self.second_look_at
         if look is not None:
             by = min(by, look) if look > m.made_at else by

@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 
 from stillhere.core.events import State
 from stillhere.core.watch import Watch
-from stillhere.sim.core.onlooker import Moment, Onlooker
+from stillhere.sim.core.onlooker import Onlooker
 from stillhere.sim.core.rules import alarms, asking, words
+from stillhere.sim.core.story import Moment
 from stillhere.sim.world import Violation
 
 Rule = Callable[[Onlooker, Moment], str | None]

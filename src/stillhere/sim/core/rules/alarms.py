@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from stillhere.core import events as ev
 from stillhere.core.events import GRAVE, Ask, Cause, Outcome, PageCoordinator, State, Tell, Word
-from stillhere.sim.core.onlooker import CALLS, RESTS_MS, Moment, Onlooker, Story
+from stillhere.sim.core.onlooker import CALLS, RESTS_MS, Onlooker
 from stillhere.sim.core.rules.asking import SLACK_MS
+from stillhere.sim.core.story import Moment, Story
 
 EVERYONE_MS = 180_000
 AGAIN_MS = 60_000

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from stillhere.core import events as ev
 from stillhere.core.events import Ask, State
-from stillhere.sim.core.onlooker import Moment, Onlooker
+from stillhere.sim.core.onlooker import Onlooker
 from stillhere.sim.core.plan import OPENS_MS
+from stillhere.sim.core.story import Moment
 
 SLACK_MS = 1_100  # two transactions may have read the clock so far apart
 UNCLEAR_MS = 60_000
@@ -181,7 +182,7 @@ def nobody_is_alarmed_over_a_check_in_we_had(night: Onlooker, m: Moment) -> str 
         return None
     at, alarms = night.plan.deadline_at, m.after.alarms
     once = night.plan.routine is not None and night.plan.routine.once
-    if at is None or once or alarms > 1 or night.deadline_seen_at < at - OPENS_MS:
+    if at is None or once or night.paused or alarms > 1 or night.deadline_seen_at < at - OPENS_MS:
         return None
     return f"due at {at}, alive at {night.deadline_seen_at}"
 
