@@ -105,6 +105,8 @@ def _spread(lived: Callable[[range], Lived], slices: Sequence[range], jobs: int)
         return
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         yield from pool.imap(lived, slices)
+        pool.close()
+        pool.join()  # each process ends by itself, and takes its folder with it
 
 
 _OPEN: list[object] = []  # this process's simulator, once it has one; closed with the process
