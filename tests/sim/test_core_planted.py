@@ -96,9 +96,11 @@ def an_alarm_loses_its_timer_when_somebody_says_no(patch: pytest.MonkeyPatch) ->
 def a_claim_holds_twice_as_long_as_it_says(patch: pytest.MonkeyPatch) -> None:
     real = ladder.claim
 
-    def claim(a: alarm.Alarm, who: int, eta_s: int | None, now: int, out: Any) -> alarm.Alarm:
+    def claim(
+        a: alarm.Alarm, who: int, eta_s: int | None, now: int, out: Any, *, holds: bool
+    ) -> alarm.Alarm:
         near = eta_s is not None and eta_s <= 150
-        return real(a, who, eta_s * 2 if near and eta_s else eta_s, now, out)
+        return real(a, who, eta_s * 2 if near and eta_s else eta_s, now, out, holds=holds)
 
     patch.setattr(ladder, "claim", claim)
 

@@ -18,6 +18,7 @@ KEPT_MS = 5_000
 SLIP_MS = 1_000  # how far apart two transactions may read the clock
 SAME_TAP_MS, LAST_ASK_MS, FURTHEST_ASK_MS = 30_000, 30_000, 600_000
 HOLDING_ETA_S = 300
+SOON_S = 60
 HELP_RUNG_MS, EVERYONE_MS, AMBULANCE_MS = 45_000, 180_000, 300_000
 ALL_HOLDS_MS, LOOK_IN_MS = 600_000, 900_000
 RESTS_MS = (120_000, 180_000, 300_000, 600_000, 600_000, 1_200_000, 1_800_000, 3_600_000)
@@ -38,6 +39,8 @@ class Onlooker:
         self.acute = plan.routine is None
         self.rung_of = {r.contact: no for no, rung in enumerate(plan.circle.rungs) for r in rung}
         self.ways = {r.contact: r.ways for rung in plan.circle.rungs for r in rung}
+        unsure = (r.contact for rung in plan.circle.rungs for r in rung if not r.confirmed)
+        self.strangers = set(unsure)  # whoever holds their invitation never said yes
         self.left: set[int] = set()
         self.steps = 0
         self.ticks_here = 0
@@ -240,6 +243,8 @@ class Onlooker:
     def _contact_acts(self, story: Story, e: Event, contact: int, now: int) -> None:
         """Somebody on the list goes, is there, stands before the door, or will not come."""
         story.moved_at = now
+        if isinstance(e, ev.Arrived) and contact in self.strangers:
+            e = ev.Claimed(contact, SOON_S)  # an invitation passed on: no more than "nearly there"
         if isinstance(e, ev.Claimed):
             self._goes(story, contact, e.eta_s, now)
         else:
@@ -280,7 +285,7 @@ class Onlooker:
             return
         story.claimed[contact] = (now, eta_s)
         story.going.pop(contact, None)
-        if eta_s is None or not 0 < eta_s <= HOLDING_ETA_S:
+        if eta_s is None or not 0 < eta_s <= HOLDING_ETA_S or contact in self.strangers:
             return
         if story.first_hold_at is None:
             story.first_hold_at = now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stillhere.core import events as ev
-from stillhere.core.events import GRAVE, Ask, Cause, Outcome, PageCoordinator, State, Tell, Word
+from stillhere.core.events import Ask, Cause, Outcome, PageCoordinator, State, Tell, Word
 from stillhere.sim.core.onlooker import CALLS, RESTS_MS, Onlooker
 from stillhere.sim.core.rules.asking import SLACK_MS
 from stillhere.sim.core.story import Moment, Story
@@ -13,7 +13,6 @@ AGAIN_MS = 60_000
 APART_MS, IN_A_ROW_MS = 30_000, 300_000
 HOLDS_MS = 600_000
 LOOK_IN_MS, SECOND_MS = 900_000, 300_000  # to the end; and from the question to the end
-SURE = GRAVE | {Outcome.REVIVED}  # believed whoever says it
 
 
 def an_alarm_is_raised_only_by_silence_or_a_call_for_help(night: Onlooker, m: Moment) -> str | None:
@@ -171,18 +170,21 @@ def an_alarm_ends_only_by_an_answer_or_a_word(night: Onlooker, m: Moment) -> str
     story = night.story
     if story is None:
         return "an alarm ended that never began"
-    if not _ends(story, m):
+    if not _ends(night, story, m):
         return f"{m.event} ended alarm {story.no}"
     return None
 
 
-def _ends(story: Story, m: Moment) -> bool:
+def _ends(night: Onlooker, story: Story, m: Moment) -> bool:
     alone = story.cause is Cause.SILENCE and not story.there_before
     if isinstance(m.event, ev.Resolved):
         outcome, who = m.event.outcome, m.event.contact
         if outcome in (Outcome.ENDED, Outcome.NOT_FOUND):
             return False
-        return who is None or who in story.there_before or alone or outcome in SURE
+        if who is None or who in story.there_before:
+            return True
+        spoke = who not in night.strangers and outcome in (Outcome.FINE, Outcome.FALSE_ALARM)
+        return alone and spoke
     if not m.life or isinstance(m.event, ev.NeedHelp):
         return False
     live = not isinstance(m.event, ev.StillHere) or m.event.made_at >= m.now

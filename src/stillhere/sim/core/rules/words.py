@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stillhere.core import events as ev
 from stillhere.core.events import AllWell, Outcome, State, Tell, Urgency, Word
-from stillhere.sim.core.onlooker import CALLS, Onlooker
+from stillhere.sim.core.onlooker import CALLS, SOON_S, Onlooker
 from stillhere.sim.core.story import Moment
 
 GRAVE = (Outcome.HOSPITAL, Outcome.DIED)
@@ -49,12 +49,22 @@ def urgency_order_holds(night: Onlooker, m: Moment) -> str | None:
 
 
 SAID = {
-    Word.GOING: ev.Claimed,
     Word.ARRIVED: ev.Arrived,
     Word.CANNOT_GET_IN: ev.CannotGetIn,
     Word.NOT_FOUND: ev.Resolved,
     Word.SERVICE_WAS_DOWN: ev.ServiceWasDown,
 }
+
+
+def _going(night: Onlooker, event: ev.Event) -> tuple[int, int | None] | None:
+    """Who may be said to be going, and how soon."""
+    match event:
+        case ev.Claimed(contact, eta_s):
+            return contact, eta_s
+        case ev.Arrived(contact) if contact in night.strangers:
+            return contact, SOON_S
+        case _:
+            return None
 
 
 def words_say_what_happened(night: Onlooker, m: Moment) -> str | None:
@@ -65,9 +75,9 @@ def words_say_what_happened(night: Onlooker, m: Moment) -> str | None:
         said = SAID.get(e.word)
         if said is not None and not isinstance(event, said):
             return f"{e.word} was said after {event}"
-        if e.word is Word.GOING and (e.who, e.eta_s) != (event.contact, event.eta_s):  # type: ignore[union-attr]
+        if e.word is Word.GOING and (e.who, e.eta_s) != _going(night, event):
             return f"{e.who} is said to be going after {event}"
-        if e.word in (Word.ARRIVED, Word.CANNOT_GET_IN) and e.who != event.contact:  # type: ignore[union-attr]
+        if e.word in (Word.ARRIVED, Word.CANNOT_GET_IN) and e.who != getattr(event, "contact", 0):
             return f"{e.who} is said to be there after {event}"
         if e.word is Word.REOPENED and e.who not in story.covered_before:
             return f"{e.who} is said not to come, and nobody had counted on them"
