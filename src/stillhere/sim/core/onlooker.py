@@ -330,12 +330,15 @@ class Onlooker:
         """The next rung is rung. A late tick puts off no later one."""
         due_at = story.planned_at + story.rung_ms
         if story.rung < 0:
-            due_at = story.raised_at
+            due_at, story.sure = story.raised_at, True
             if story.pages:
                 due_at = story.paged_at + RESTS_MS[min(story.pages, len(RESTS_MS)) - 1]
         if story.moved_at >= max(story.planned_at, story.paged_at) - SLIP_MS:
             story.planned_at = max(story.moved_at, now - story.rung_ms)  # at the earliest
+            story.sure = False
         else:
             story.early_ms = due_at - now
-            story.planned_at = due_at if now - due_at < story.rung_ms else now
+            in_time = now - due_at < story.rung_ms
+            missed_at = now if story.sure else now - story.rung_ms
+            story.planned_at = due_at if in_time else missed_at
         story.rung = rung

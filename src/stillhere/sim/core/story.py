@@ -56,6 +56,7 @@ class Story:
     rung_ms: int
     ambulance_at: int | None
     planned_at: int
+    sure: bool = True  # that ``planned_at`` is exact
     rung: int = -1
     moved_at: int = 0
     heard: list[int] = field(default_factory=list)
