@@ -52,6 +52,21 @@ def test_after_an_outage_sam_is_asked_first_with_a_full_grace(clock: Clock) -> N
     assert night.row().state == "alarm"
 
 
+def test_a_no_that_comes_before_the_engine_has_looked_hides_no_outage(clock: Clock) -> None:
+    """Leo says no in the moment between our return and the first look at the alarm."""
+    night = night_under_way(clock)
+    live(clock, 121)
+    assert night.row().state == "alarm"
+    Message.objects.filter(word="alarm").update(status="sent", attempts=1)
+    clock.advance(100)  # the next rung fell due meanwhile, the ambulance words did not
+    pulse_once()
+    clock.advance(1)
+    night.does(ev.Declined(night.contacts["Leo"].id))
+    tick_all()
+    assert night.queued("service-was-down"), "Leo hears why it was quiet"
+    assert any("true" in m.facts for m in night.queued("ask-ring")), "and Sam is rung"
+
+
 def test_whoever_fell_due_a_moment_before_the_last_beat_is_asked_first_too(clock: Clock) -> None:
     night = night_under_way(clock)
     live(clock, 61)

@@ -19,9 +19,7 @@ def tick_once(now: int, most: int = MOST) -> int:
     gaps = queries.outages_since(min(wake_at for _, wake_at in due))
     changes = []
     for watch, wake_at in due:
-        # Also one that fell due a moment before the last beat, and was not looked at any more.
-        away = [gap for gap in gaps if gap[1] >= wake_at]
-        what = ServiceWasDown(min(a for a, _ in away), away[0][1]) if away else Tick()
-        changes.append(Change(what, watch=watch))
+        away = queries.away(gaps, wake_at)
+        changes.append(Change(ServiceWasDown(*away) if away else Tick(), watch=watch))
     apply_batch(changes)
     return len(changes)

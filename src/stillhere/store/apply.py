@@ -24,9 +24,9 @@ from stillhere.core import events as ev
 from stillhere.core.circle import Circle
 from stillhere.core.events import Event, Outcome, State
 from stillhere.core.schedule import Routine, from_text
-from stillhere.core.watch import Step, Watch, check, step, worth_a_line
+from stillhere.core.watch import Step, Watch, check, step, wake_at, worth_a_line
 from stillhere.core.watch import start as begin
-from stillhere.store import bulk, clock, rows, sealed
+from stillhere.store import bulk, clock, queries, rows, sealed
 from stillhere.store.circle import circles_of
 from stillhere.store.models import Person, WatchRow
 from stillhere.store.outbox import JournalEntry, Outbox, Told, quarantine_alert
@@ -107,9 +107,30 @@ def apply_batch(changes: Sequence[Change]) -> list[Answer]:
         circles = circles_of(
             {b.person for c, b in pairs if b is not None and _may_alarm(c.what, b.watch, now)}, now
         )
+        _say_we_were_away(pairs, now)
         answers = [_fold(change, bench, circles, now) for change, bench in pairs]
         _store({bench.watch.id: bench for bench in benches.values()}.values(), now)
     return answers
+
+
+def _say_we_were_away(pairs: Sequence[tuple[Change, _Bench | None]], now: int) -> None:
+    """Whatever else reaches a watch that fell due while we were away, it hears of that first: a
+    no, or a receipt, may move its timer out of the gap before the engine has looked. A check-in
+    needs nothing of the kind."""
+    mute = (CheckIn, Tick, ev.StillHere, ev.ServiceWasDown)
+    due = [
+        bench
+        for change, bench in pairs
+        if bench is not None and bench.readable and not isinstance(change.what, mute)
+        if bench.before[0] is not None and bench.before[0] <= now
+    ]
+    if not due:
+        return
+    gaps = queries.outages_since(min(bench.before[0] for bench in due))
+    for bench in due:
+        away = queries.away(gaps, bench.before[0])
+        if away is not None and bench.before[0] == wake_at(bench.watch):
+            _fold(Change(ev.ServiceWasDown(*away), watch=bench.watch.id), bench, {}, now)
 
 
 def apply(change: Change) -> Answer:

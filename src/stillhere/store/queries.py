@@ -6,6 +6,7 @@ Loop reads are bounded and stand on an index, so that they cost what is due, not
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -53,6 +54,13 @@ def outages_since(at: int) -> list[tuple[int, int]]:
     """(from, to) of the gaps that had not ended at ``at``, newest first."""
     found = Outage.objects.filter(to_at__gte=at).order_by("-to_at")
     return list(found.values_list("from_at", "to_at")[:OUTAGES_KEPT])
+
+
+def away(gaps: Sequence[tuple[int, int]], wake_at: int) -> tuple[int, int] | None:
+    """The absence, of ``gaps`` as above, in which a watch fell due; also a moment before it, not
+    looked at any more."""
+    those = [gap for gap in gaps if gap[1] >= wake_at]
+    return (min(from_at for from_at, _ in those), those[0][1]) if those else None
 
 
 def latest_due_ms(now: int) -> int:
