@@ -100,6 +100,59 @@ def test_a_look_after_a_daily_check_ins_alarm_has_its_full_grace_after_an_outage
     assert night.s == back_s + 1800
 
 
+@pytest.mark.parametrize("asked_for_s", [1, 10, 30, 59])
+@pytest.mark.parametrize("away_s", [16, 24, 30])
+def test_after_a_short_outage_the_alarm_is_late_by_no_more_than_that(
+    away_s: int, asked_for_s: int
+) -> None:
+    night = using()
+    night.until_ask()
+    night.wait(asked_for_s)
+    night.was_down(away_s)
+    night.until_alarm()
+    assert 120 + away_s <= night.s <= 120 + away_s + 5
+
+
+def test_what_was_pressed_in_a_short_outage_has_time_to_arrive() -> None:
+    night = using()
+    night.until_ask()
+    night.wait(59)
+    night.was_down(20)
+    night.wait(4)
+    assert not night.tells()
+    night.tap(ago_s=15, seq=1)
+    assert night.state() is State.OPEN
+
+
+@pytest.mark.parametrize("up_s", [1, 3, 7])
+def test_short_outages_without_end_do_not_put_the_alarm_off_for_ever(up_s: int) -> None:
+    night = using()
+    night.until_ask()
+    listened_s = 0
+    while night.state() is not State.ALARM:
+        night.wait(up_s)
+        listened_s += up_s
+        if night.state() is not State.ALARM:
+            night.was_down(20)
+        assert listened_s < 75, "listened for more than a grace and a little, never alarmed"
+
+
+@pytest.mark.parametrize("asked_for_s", [1, 30, 59, 60])
+def test_two_engines_that_come_back_at_once_put_the_alarm_off_once(asked_for_s: int) -> None:
+    night = using()
+    night.until_ask()
+    night.sleep(asked_for_s)
+    away_at = night.now
+    night.sleep(24)
+    for _ in range(2):
+        night.do(ev.ServiceWasDown(away_at, night.now))
+        once = night.watch.grace_at
+    assert once is not None
+    night.do(ev.ServiceWasDown(away_at, night.now))
+    assert night.watch.grace_at == once
+    assert once <= night.now + 60_000
+
+
 def test_the_same_outage_told_twice_is_one_outage() -> None:
     for wait_s in (61, 70, 119):
         night = using()

@@ -39,6 +39,8 @@ KEPT_S = 5  # a check-in older than this was kept by the page while we could not
 LONGEST_S = 24 * 3600  # from the start or the last mark, however often more time is asked for
 MORE_S = (60, 3600)  # bounds of one extension
 LONGEST_PAUSE_S = 366 * 24 * 3600
+SHORT_S = 30  # away no longer than a database takes to move to another machine
+CATCH_UP_S = 5  # what a page needs to hand over what was pressed meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,8 +365,8 @@ def ask_is_due(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
 
 
 def was_down(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
-    """We could not have heard them: ask first, with a full grace, and alarm nobody for our own
-    silence."""
+    """We could not have heard them: ask first, with a full grace or, after a short absence, the one
+    that was running; and alarm nobody for our own silence."""
     if w.state is State.ASKING:
         return _asked_again(w, e, now, out)
     if w.deadline_at is not None and now < w.deadline_at and not w.rechecks:
@@ -384,10 +386,27 @@ def _asked_again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) ->
     late_ms = LATE_S * 1000 if _for_deadline(w) else 0
     again = w.grace_at - w.base_at > full_ms + bought_ms + late_ms
     since_at = w.grace_at - full_ms if again else w.base_at
+    if e.to_at - e.from_at <= SHORT_S * 1000:
+        return _put_off(w, e, now, out, again=again)
     lost_ms = e.to_at - max(e.from_at, since_at)
     if lost_ms <= 0:
         return louder(w, now, out)
     w = replace(w, grace_at=w.grace_at + lost_ms if again else now + full_ms, unclear=False)
+    return _ring_now(w, now, out, after_outage=True)
+
+
+def _put_off(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect], *, again: bool) -> Watch:
+    """After a short outage the grace goes on where it stood, so that the alarm is late by the
+    outage and no more. Told twice (two engines came back at once) it is one outage: what was put
+    off lies behind its end."""
+    assert w.grace_at is not None
+    assert w.base_at is not None
+    if min([w.grace_at, *(at for at, _ in stages(w)[w.stage :])]) > e.to_at:
+        return louder(w, now, out)
+    grace_at = w.grace_at + max(e.to_at - max(e.from_at, w.base_at), 0)
+    # Time to catch up once: a service that crashes every few seconds must not put it off for ever.
+    least_at = e.to_at + 1 if again else now + CATCH_UP_S * 1000
+    w = replace(w, grace_at=max(grace_at, least_at))
     return _ring_now(w, now, out, after_outage=True)
 
 
