@@ -91,6 +91,16 @@ def test_several_postgresql_hosts_become_lists() -> None:
     assert made["OPTIONS"]["target_session_attrs"] == "read-write"
 
 
+def test_of_several_hosts_the_one_that_takes_writes_is_meant() -> None:
+    made = databases.postgresql("postgresql://h1,h2,h3/db")
+    assert made["OPTIONS"]["target_session_attrs"] == "read-write"
+    assert made["OPTIONS"]["connect_timeout"] == "2"
+    made = databases.postgresql("postgresql://h1,h2/db?target_session_attrs=any&connect_timeout=7")
+    assert made["OPTIONS"]["target_session_attrs"] == "any"
+    assert made["OPTIONS"]["connect_timeout"] == "7"
+    assert "target_session_attrs" not in databases.postgresql("postgresql://h1/db")["OPTIONS"]
+
+
 def test_a_postgresql_socket_folder_is_a_host() -> None:
     made = databases.postgresql("postgres:///db?host=/run/postgresql")
     assert (made["HOST"], made["PORT"], made["NAME"]) == ("/run/postgresql", "", "db")

@@ -11,7 +11,9 @@ _pages = get_asgi_application()
 
 from stillhere.config.static import StaticLane  # noqa: E402
 from stillhere.store.group import WRITER  # noqa: E402  needs Django to be set up
+from stillhere.store.patience import be_impatient  # noqa: E402
 from stillhere.web.checkin import FastLane  # noqa: E402
 
+be_impatient()
 WRITER.start()  # from here on it proves every second that this process can write
 application = FastLane(StaticLane(_pages))

@@ -27,6 +27,17 @@ SQLITE_PRAGMAS = (
     "PRAGMA wal_autocheckpoint=4000;"
 )
 
+# What libpq waits for, unless the address says otherwise. A dead host is found in seconds, not in
+# the quarter of an hour that TCP takes; one that is only frozen is store/postgresql's job.
+LIBPQ = {
+    "application_name": "stillhere",
+    "connect_timeout": "2",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "5000",
+}
+
 _ADDRESS = re.compile(
     r"postgres(?:ql)?://"
     r"(?:(?P<user>[^:@/?]*)(?::(?P<password>[^@/?]*))?@)?"
@@ -54,8 +65,8 @@ def sqlite(data: Path) -> dict[str, Any]:
 def postgresql(url: str) -> dict[str, Any]:
     """``postgresql://user:password@host1:5432,host2:5433/name?target_session_attrs=read-write``.
 
-    Everything after ``?`` goes to libpq as it is. A frozen host costs ``connect_timeout`` seconds
-    for each new connection, so it is short unless the address says otherwise.
+    Everything after ``?`` goes to libpq as it is, on top of ``LIBPQ``. Of several hosts the one
+    that takes writes is meant, whether or not the address says so.
     """
     match = _ADDRESS.fullmatch(url)
     if match is None:
@@ -64,15 +75,17 @@ def postgresql(url: str) -> dict[str, Any]:
             "(write special characters of the password as %40 and so on)."
         )
     hosts, ports = _hosts(match["hosts"])
-    options: dict[str, Any] = dict(parse_qsl(match["query"] or ""))
+    options: dict[str, Any] = LIBPQ | dict(parse_qsl(match["query"] or ""))
+    if "," in options.get("host", hosts):
+        options.setdefault("target_session_attrs", "read-write")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "stillhere.store.postgresql",
         "NAME": unquote(match["name"] or "stillhere"),
         "USER": unquote(match["user"] or ""),
         "PASSWORD": unquote(match["password"] or ""),
         "HOST": options.pop("host", hosts),
         "PORT": options.pop("port", ports),
-        "OPTIONS": {"connect_timeout": "2", "application_name": "stillhere"} | options,
+        "OPTIONS": options,
     }
 
 

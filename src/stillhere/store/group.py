@@ -2,7 +2,8 @@
 
 Everything that is waiting at one moment shares one transaction, because an fsync costs the same for
 one check-in as for five hundred. A group that fails is tried again one by one, so that one bad
-change harms nobody else. A full queue refuses at once (``Full``): the page keeps trying, and memory
+change harms nobody else; but not against a database that is gone, or the last of five hundred would
+wait for an hour. A full queue refuses at once (``Full``): the page keeps trying, and memory
 stays bounded.
 """
 
@@ -26,6 +27,7 @@ log = logging.getLogger("stillhere.group")
 MOST_WAITING = 20_000
 MOST_AT_ONCE = 500
 PROBE_EVERY_S = 1.0
+MOST_BREAKS = 3  # changes that cost the connection: then it is not the changes
 
 
 class Full(RuntimeError):
@@ -123,15 +125,29 @@ class GroupCommit:
             group.append(waiter)
         return group
 
-    def _store(self, group: list[_Waiter]) -> None:
+    def _store(self, waiting: list[_Waiter]) -> None:
+        group = [waiter for waiter in waiting if not _given_up(waiter)]
+        if not group:
+            return
         try:
             answers: list[Answer | Exception] = list(self._apply([w.change for w in group]))
             self.wrote_ms = settings.BOOT_MS()
         except Exception as failure:  # noqa: BLE001  whatever it was, each waiter gets an answer
             log.warning("group of %d failed: %s", len(group), type(failure).__name__)
             _forget_broken_connection(failure)
-            answers = [self._alone(w.change) for w in group]
+            answers = self._one_by_one(group)
         _settle(group, answers)
+
+    def _one_by_one(self, group: Sequence[_Waiter]) -> list[Answer | Exception]:
+        """Each on its own, as long as there is a database to try."""
+        answers: list[Answer | Exception] = []
+        breaks = 0
+        for waiter in group:
+            if breaks == MOST_BREAKS or not _reachable():
+                break
+            answers.append(self._alone(waiter.change))
+            breaks += connection.connection is None
+        return [*answers, *(NotStored("no database") for _ in group[len(answers) :])]
 
     def _alone(self, change: Change) -> Answer | Exception:
         try:
@@ -152,6 +168,22 @@ class GroupCommit:
         except Error as failure:
             log.warning("write probe failed: %s", type(failure).__name__)
             _forget_broken_connection(failure)
+
+
+def _given_up(waiter: _Waiter) -> bool:
+    """Whether this one was told already that nothing was kept. Then it is so: they try again, and a
+    sign of life must not count from when we came to it. Whose line merely broke is still heard."""
+    return waiter.future.done() and not waiter.future.cancelled()
+
+
+def _reachable() -> bool:
+    """Whether there is a connection, or one can be made."""
+    try:
+        connection.ensure_connection()
+    except Error as failure:
+        log.warning("no database: %s", type(failure).__name__)
+        return False
+    return True
 
 
 def _forget_broken_connection(failure: Exception) -> None:

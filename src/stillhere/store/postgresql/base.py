@@ -1,0 +1,69 @@
+"""PostgreSQL as we use it: a server that falls silent is given up on, and the one that answered
+last is asked first.
+
+Owns how a connection is made and how long it waits. A frozen host goes on acknowledging packets in
+its kernel, so neither keepalives nor ``tcp_user_timeout`` nor a ``statement_timeout`` on the server
+frees who waits for it: only our own patience does. Refuses to guess what became of the statement:
+it may have been kept, so nobody is told "got it".
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, ClassVar
+
+import psycopg
+from django.db.backends.postgresql import base
+from psycopg.abc import RV, PQGen
+
+from stillhere.store.patience import PATIENCE
+
+log = logging.getLogger("stillhere.database")
+
+_LOOK_EVERY_S = 0.1
+
+
+class Impatient(psycopg.Connection[Any]):
+    """A connection that waits for each answer as long as ``store/patience.py`` says, and then is
+    broken for good."""
+
+    def wait(
+        self, gen: PQGen[RV], interval: float = _LOOK_EVERY_S, timeout: float | None = None
+    ) -> RV:
+        """One answer of the server. Raises ``OperationalError`` when it does not come."""
+        try:
+            return super().wait(gen, interval, timeout or PATIENCE.limit_s)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+                # It still owes us an answer. Nothing more is said on this line, not even goodbye.
+                log.warning("the database fell silent")
+                self.pgconn.finish()
+            raise
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's PostgreSQL, with our connections."""
+
+    _answered: ClassVar[tuple[str, str] | None] = None  # the host and port that took us last
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Impatient:
+        """Connect to the first host that takes us."""
+        self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        connection = Impatient.connect(**_reordered(conn_params, self._answered))
+        info = connection.info
+        type(self)._answered = (info.host, str(info.port))
+        return connection
+
+
+def _reordered(params: dict[str, Any], first: tuple[str, str] | None) -> dict[str, Any]:
+    """``params`` with the host that answered last in front: each frozen one before it would cost
+    every new connection ``connect_timeout`` seconds."""
+    hosts, ports = str(params.get("host", "")).split(","), str(params.get("port", "")).split(",")
+    pairs = list(zip(hosts, ports, strict=False))
+    if len(hosts) < 2 or len(hosts) != len(ports) or first not in pairs:
+        return params
+    pairs.sort(key=lambda pair: pair != first)
+    return params | {
+        "host": ",".join(host for host, _ in pairs),
+        "port": ",".join(port for _, port in pairs),
+    }

@@ -1,0 +1,149 @@
+"""A database that falls silent is given up on, and whoever waited hears that nothing is certain."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+from django.db import OperationalError, connection
+
+from stillhere.store.apply import Answer, Change, CheckIn, apply_batch
+from stillhere.store.group import GroupCommit, NotStored
+from stillhere.store.patience import PATIENCE, be_impatient
+from stillhere.store.postgresql.base import _reordered
+from tests.conftest import Clock
+from tests.shell.circle import sams_night
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Long enough for every statement of a test, short enough to wait for."""
+    be_impatient(2.0)
+    yield
+    PATIENCE.limit_s = None
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """The server's process stands still: its kernel takes what we send, nobody reads it."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def backend() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("database", "impatient")
+def test_nobody_waits_for_a_frozen_database_for_ever() -> None:
+    with frozen(backend()):
+        with pytest.raises(OperationalError), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        connection.close()
+        with connection.cursor() as cursor:  # another process of the server serves us
+            cursor.execute("SELECT 2")
+            assert cursor.fetchone() == (2,)
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("database", "impatient")
+def test_a_check_in_that_meets_a_frozen_database_is_tried_on_a_new_line(clock: Clock) -> None:
+    """The writer thread is freed, forgets the dead line and keeps the check-in on another."""
+    night = sams_night(("Leo",))
+    night.start()
+    clock.advance(10)
+    pids: list[int] = []
+
+    def apply(changes: Sequence[Change]) -> list[Answer]:
+        pids.append(backend())
+        if len(pids) > 1:
+            return apply_batch(changes)
+        with frozen(pids[0]):
+            return apply_batch(changes)
+
+    writes = GroupCommit(apply)
+    try:
+        answer = writes.commit(Change(CheckIn(), watch=night.watch), timeout_s=30)
+    finally:
+        writes.stop()
+    assert answer.watch is not None
+    assert len(set(pids)) == 2
+    assert night.row().seen_at == clock.now
+
+
+@pytest.mark.usefixtures("database")
+def test_a_database_that_is_gone_is_not_asked_once_for_each_who_waits(clock: Clock) -> None:
+    sizes: list[int] = []
+
+    def gone(changes: Sequence[Change]) -> list[Answer]:
+        sizes.append(len(changes))
+        raise OperationalError("server closed the connection unexpectedly")
+
+    async def crowd(writes: GroupCommit) -> list[Answer | BaseException]:
+        waiting = [writes.soon(Change(CheckIn(), watch=1)) for _ in range(300)]
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    writes = GroupCommit(gone)
+    try:
+        answers = asyncio.run(crowd(writes))
+    finally:
+        writes.stop()
+    assert {type(answer) for answer in answers} == {NotStored}
+    groups = sum(1 for size in sizes if size > 1) + 1
+    assert len(sizes) <= groups * 4, "tried one by one against a database that is not there"
+
+
+@pytest.mark.usefixtures("database")
+def test_what_was_answered_not_kept_is_not_kept_later(clock: Clock) -> None:
+    """A check-in whose sender gave up on us and tried again must not count from when we came to
+    it."""
+    night = sams_night(("Leo",))
+    night.start()
+    sizes: list[int] = []
+    entered, let_go = threading.Event(), threading.Event()
+
+    def apply(changes: Sequence[Change]) -> list[Answer]:
+        sizes.append(len(changes))
+        entered.set()
+        assert let_go.wait(10)
+        return apply_batch(changes)
+
+    async def senders(writes: GroupCommit) -> None:
+        first = writes.soon(Change(CheckIn(), watch=night.watch))
+        await asyncio.to_thread(entered.wait, 10)
+        too_late = writes.soon(Change(CheckIn(), watch=night.watch))
+        gone = writes.soon(Change(CheckIn(), watch=night.watch))
+        gone.cancel()  # the line broke before we could answer: this sign of life counts
+        too_late.set_exception(TimeoutError())
+        let_go.set()
+        assert (await first).watch is not None
+        with pytest.raises(TimeoutError):
+            await too_late
+
+    writes = GroupCommit(apply)
+    asyncio.run(senders(writes))
+    writes.stop()
+    assert sizes == [1, 1]
+
+
+def test_the_host_that_answered_last_is_asked_first() -> None:
+    params = {"host": "db1,db2,db3", "port": "5432,5433,5434", "dbname": "stillhere"}
+    assert _reordered(params, ("db3", "5434")) == params | {
+        "host": "db3,db1,db2",
+        "port": "5434,5432,5433",
+    }
+    assert _reordered(params, None) == params
+    assert _reordered(params, ("db4", "5432")) == params
+    one = {"host": "db1", "port": "5432"}
+    assert _reordered(one, ("db1", "5432")) == one
