@@ -50,7 +50,7 @@ class Courier:
 
     async def run(self, beat: Callable[[], None]) -> None:
         """Serve all queues until stopped; ``beat`` is called each round, as proof of life to the
-        watchdog."""
+        watchdog. Raises RuntimeError when one of them ends by itself."""
         self._beat = beat
         queues = [
             asyncio.create_task(self._serve(name, channel))
@@ -61,14 +61,18 @@ class Courier:
             asyncio.create_task(self._orphans()),
             asyncio.create_task(self._recorder()),
         ]
-        await self._stopping.wait()
-        for job in jobs:
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((stopping, *jobs), return_when=asyncio.FIRST_COMPLETED)
+        failures = [job.exception() for job in jobs if job.done()]
+        for job in (stopping, *jobs):
             job.cancel()
-        await asyncio.gather(*jobs, return_exceptions=True)
+        await asyncio.gather(stopping, *jobs, return_exceptions=True)
         for channel in set(self._channels.values()):
             await channel.close()
-        self._db.submit(connection.close)
+        self._db.submit(_close)
         self._db.shutdown()
+        if failures:  # one queue that nobody serves is an alarm that nobody hears
+            raise RuntimeError("a queue ended by itself") from failures[0]
 
     def stop(self) -> None:
         """Finish; what is leased and unrecorded will be sent again."""
@@ -140,7 +144,7 @@ class Courier:
             return await asyncio.get_running_loop().run_in_executor(self._db, lambda: work(*args))
         except Error as failure:
             log.warning("database: %s", type(failure).__name__)
-            await asyncio.get_running_loop().run_in_executor(self._db, connection.close)
+            await asyncio.get_running_loop().run_in_executor(self._db, _close)
             await asyncio.sleep(IDLE_S)
             return None
 
@@ -154,6 +158,11 @@ async def _within(seconds: float, what: Awaitable[object]) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await what
+
+
+def _close() -> None:
+    """Close the connection of the thread that calls this: ``connection`` is another one in each."""
+    connection.close()
 
 
 async def _deadline(channel: Channel, outgoing: Outgoing) -> Receipt:

@@ -1,13 +1,15 @@
 """The engine process: three threads that call the plain rounds, and a watchdog over them.
 
 The only threads of the engine start here. A round that raises is logged and tried again; a thread
-that makes no round for half a minute (a frozen database frees no client by itself) ends the whole
-process, and the supervisor starts a new one. Nothing is lost by that: every timer is a row.
+that makes no round for half a minute (a frozen database is given up on long before that, see
+``store/postgresql``) ends the whole process, and the supervisor starts a new one. Nothing is lost
+by that: every timer is a row.
 """
 
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
 import os
 import signal
@@ -24,6 +26,7 @@ from stillhere.engine.deliver import Courier
 from stillhere.engine.pulse import come_back, pulse_once
 from stillhere.engine.tick import MOST, tick_once
 from stillhere.store import clock, delivery
+from stillhere.store.patience import be_impatient
 
 log = logging.getLogger("stillhere.engine")
 
@@ -33,6 +36,7 @@ AUDIT_EVERY_S = 5.0
 SWEEP_EVERY_MS = 60_000
 HEARTBEAT_EVERY_MS = 60_000
 FROZEN_MS = 30_000
+STOP_EVERY_S = 0.2
 
 
 class Beats:
@@ -52,6 +56,7 @@ class Beats:
 def run() -> None:
     """Run until SIGTERM or SIGINT. Blocks."""
     stop, beats = threading.Event(), Beats()
+    be_impatient()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if connection.vendor == "sqlite":  # the data folder's lock says there is no other engine
@@ -72,6 +77,7 @@ def run() -> None:
     while not stop.wait(1.0):
         if frozen := beats.frozen():
             log.critical("frozen: %s; starting over", ", ".join(frozen))
+            faulthandler.dump_traceback()  # where each thread stands: names of functions, no values
             os._exit(70)
     for thread in threads:
         thread.join(timeout=5)
@@ -157,7 +163,8 @@ async def _deliver(stop: threading.Event, beats: Beats) -> None:
         settings.BUILD_CHANNELS(settings.STILLHERE), who, "chat" if "://" in who else "email"
     )
     running = asyncio.create_task(courier.run(lambda: beats.beat("deliver")))
-    ending = asyncio.create_task(asyncio.to_thread(stop.wait))
-    await asyncio.wait((running, ending), return_when=asyncio.FIRST_COMPLETED)
+    # Not a thread that waits for ``stop``: starting over would wait for that thread.
+    while not stop.is_set() and not running.done():
+        await asyncio.wait((running,), timeout=STOP_EVERY_S)
     courier.stop()
     await running
