@@ -7,7 +7,7 @@ PROJECT := pyproject.toml hatch_build.py $(CATALOGUES)
 export STILLHERE_DATA ?= ./data
 
 .PHONY: up demo test test-fast check messages lock pictures bench bench-checkin bench-lateness \
-	bench-alarms bench-restart bench-postgres bench-false-alarms
+	bench-alarms bench-restart bench-postgres bench-false-alarms chaos-ha
 
 up: $(VENV)/.stamp-project
 	@exec $(BIN)/stillhere up
@@ -57,6 +57,11 @@ bench-postgres: $(VENV)/.stamp-dev
 
 bench-false-alarms: $(VENV)/.stamp-dev
 	@$(BIN)/python -m benchmarks.false_alarms
+
+# The database machine dies under load, by the recipe in deploy/patroni. Needs root; eight minutes.
+chaos-ha: $(VENV)/.stamp-dev
+	@$(PYTHON) tools/machine.py packages chaos-ha
+	@$(BIN)/python -m tests.chaos.patroni
 
 # Installing, each step once: a stamp is newer than what it was made from.
 $(VENV)/.stamp-run: requirements/run.txt

@@ -14,9 +14,18 @@ from pathlib import Path
 
 LEAST = (3, 11)
 # Debian package: (what it brings, where that is found)
-PACKAGES = {
+Packages = dict[str, tuple[str, tuple[str, ...]]]
+PACKAGES: Packages = {
     "chromium": ("Chromium", ("/usr/bin/chromium",)),
     "postgresql": ("PostgreSQL", ("/usr/lib/postgresql/*/bin/initdb",)),
+}
+# What only one target needs, and only when it is run.
+MORE: dict[str, Packages] = {
+    "chaos-ha": {
+        "postgresql": PACKAGES["postgresql"],
+        "etcd-server": ("etcd", ("/usr/bin/etcd",)),
+        "python3-venv": ("venv for /usr/bin/python3", ("/usr/lib/python3*/ensurepip/__init__.py",)),
+    },
 }
 
 
@@ -72,22 +81,24 @@ def project(venv: Path) -> None:
     pip(venv, "--no-deps", "--no-build-isolation", "--editable", ".")
 
 
-def missing_packages() -> list[str]:
-    """The Debian packages whose programs are not here."""
+def missing_packages(wanted: Packages) -> list[str]:
+    """Those of the ``wanted`` Debian packages whose programs are not here."""
     return [
         name
-        for name, (_what, places) in PACKAGES.items()
+        for name, (_what, places) in wanted.items()
         if not any(list(Path("/").glob(place.lstrip("/"))) for place in places)
     ]
 
 
-def packages() -> None:
-    """Install what the tests need from Debian when root, else say what is missing."""
-    missing = missing_packages()
+def packages(target: str = "") -> None:
+    """Install what the tests (or one ``target``) need from Debian when root, else say what is
+    missing."""
+    wanted = MORE[target] if target else PACKAGES
+    missing = missing_packages(wanted)
     if not missing:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        names = ", ".join(PACKAGES[name][0] for name in missing)
+        names = ", ".join(wanted[name][0] for name in missing)
         stop(f"the tests need {names}. Type: sudo apt-get install {' '.join(missing)}")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for command in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *missing]):
@@ -95,7 +106,7 @@ def packages() -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """`install VENV FILE`, `project VENV` or `packages`."""
+    """`install VENV FILE`, `project VENV`, `packages` or `packages TARGET`."""
     # No `match`: an old Python must get as far as the sentence that says it is too old.
     if arguments[:1] == ["install"] and len(arguments) == 3:
         install(Path(arguments[1]), Path(arguments[2]))
@@ -103,8 +114,10 @@ def main(arguments: list[str]) -> None:
         project(Path(arguments[1]))
     elif arguments == ["packages"]:
         packages()
+    elif arguments[:1] == ["packages"] and len(arguments) == 2 and arguments[1] in MORE:
+        packages(arguments[1])
     else:
-        stop("usage: machine.py install VENV FILE | project VENV | packages")
+        stop("usage: machine.py install VENV FILE | project VENV | packages [TARGET]")
 
 
 if __name__ == "__main__":
