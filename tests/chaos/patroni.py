@@ -37,7 +37,7 @@ KEEP = (
     "import logging.config; from stillhere.config import logs;"
     "logging.config.dictConfig(logs.configuration('info'));"
     "supervise.run(children(sys.argv[1]), lambda: True)"
-)
+)  # what systemd's Restart=always does, and nothing else
 
 
 @dataclass

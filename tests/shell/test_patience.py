@@ -15,7 +15,7 @@ from django.db import OperationalError, connection
 from stillhere.store.apply import Answer, Change, CheckIn, apply_batch
 from stillhere.store.group import GroupCommit, NotStored
 from stillhere.store.patience import PATIENCE, be_impatient
-from stillhere.store.postgresql.base import _reordered
+from stillhere.store.postgresql.base import HOSTS, Hosts, reordered
 from tests.conftest import Clock
 from tests.shell.circle import sams_night
 
@@ -26,6 +26,7 @@ def impatient() -> Iterator[None]:
     be_impatient(2.0)
     yield
     PATIENCE.limit_s = None
+    HOSTS.silent = None
 
 
 @contextmanager
@@ -137,13 +138,13 @@ def test_what_was_answered_not_kept_is_not_kept_later(clock: Clock) -> None:
     assert sizes == [1, 1]
 
 
-def test_the_host_that_answered_last_is_asked_first() -> None:
+def test_the_host_that_answered_last_is_asked_first_and_a_silent_one_last() -> None:
     params = {"host": "db1,db2,db3", "port": "5432,5433,5434", "dbname": "stillhere"}
-    assert _reordered(params, ("db3", "5434")) == params | {
-        "host": "db3,db1,db2",
-        "port": "5434,5432,5433",
-    }
-    assert _reordered(params, None) == params
-    assert _reordered(params, ("db4", "5432")) == params
-    one = {"host": "db1", "port": "5432"}
-    assert _reordered(one, ("db1", "5432")) == one
+    one, three = ("db1", "5432"), ("db3", "5434")
+    assert reordered(params, Hosts()) == params
+    assert reordered(params, Hosts(answered=("db4", "5432"))) == params
+    assert reordered(params, Hosts(answered=three))["host"] == "db3,db1,db2"
+    assert reordered(params, Hosts(answered=three))["port"] == "5434,5432,5433"
+    assert reordered(params, Hosts(answered=one, silent=one))["host"] == "db2,db3,db1"
+    alone = {"host": "db1", "port": "5432"}
+    assert reordered(alone, Hosts(answered=one, silent=one)) == alone

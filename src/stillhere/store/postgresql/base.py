@@ -1,16 +1,17 @@
 """PostgreSQL as we use it: a server that falls silent is given up on, and the one that answered
 last is asked first.
 
-Owns how a connection is made and how long it waits. A frozen host goes on acknowledging packets in
-its kernel, so neither keepalives nor ``tcp_user_timeout`` nor a ``statement_timeout`` on the server
-frees who waits for it: only our own patience does. Refuses to guess what became of the statement:
-it may have been kept, so nobody is told "got it".
+Owns how a connection is made, in what order hosts are tried, and how long it waits. A frozen host
+goes on acknowledging packets in its kernel, so neither keepalives nor ``tcp_user_timeout`` nor a
+``statement_timeout`` on the server frees who waits for it: only our own patience does. Refuses to
+guess what became of the statement: it may have been kept, so nobody is told "got it".
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
@@ -21,6 +22,17 @@ from stillhere.store.patience import PATIENCE
 log = logging.getLogger("stillhere.database")
 
 _LOOK_EVERY_S = 0.1
+
+
+@dataclass(slots=True)
+class Hosts:
+    """What this process learned about the hosts of its database, as (host, port)."""
+
+    answered: tuple[str, str] | None = None  # took us last
+    silent: tuple[str, str] | None = None  # left us waiting last
+
+
+HOSTS = Hosts()
 
 
 class Impatient(psycopg.Connection[Any]):
@@ -37,6 +49,7 @@ class Impatient(psycopg.Connection[Any]):
             if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
                 # It still owes us an answer. Nothing more is said on this line, not even goodbye.
                 log.warning("the database fell silent")
+                HOSTS.silent = (self.info.host, str(self.info.port))
                 self.pgconn.finish()
             raise
 
@@ -44,25 +57,24 @@ class Impatient(psycopg.Connection[Any]):
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's PostgreSQL, with our connections."""
 
-    _answered: ClassVar[tuple[str, str] | None] = None  # the host and port that took us last
-
     def get_new_connection(self, conn_params: dict[str, Any]) -> Impatient:
         """Connect to the first host that takes us."""
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        connection = Impatient.connect(**_reordered(conn_params, self._answered))
-        info = connection.info
-        type(self)._answered = (info.host, str(info.port))
+        connection = Impatient.connect(**reordered(conn_params, HOSTS))
+        HOSTS.answered = (connection.info.host, str(connection.info.port))
+        if HOSTS.silent == HOSTS.answered:
+            HOSTS.silent = None
         return connection
 
 
-def _reordered(params: dict[str, Any], first: tuple[str, str] | None) -> dict[str, Any]:
-    """``params`` with the host that answered last in front: each frozen one before it would cost
-    every new connection ``connect_timeout`` seconds."""
+def reordered(params: dict[str, Any], known: Hosts) -> dict[str, Any]:
+    """``params`` with the host that answered last in front and the one that fell silent at the end:
+    a frozen one costs each new connection ``connect_timeout`` seconds where it stands in front."""
     hosts, ports = str(params.get("host", "")).split(","), str(params.get("port", "")).split(",")
     pairs = list(zip(hosts, ports, strict=False))
-    if len(hosts) < 2 or len(hosts) != len(ports) or first not in pairs:
+    if len(hosts) < 2 or len(hosts) != len(ports):
         return params
-    pairs.sort(key=lambda pair: pair != first)
+    pairs.sort(key=lambda pair: (pair == known.silent, pair != known.answered))
     return params | {
         "host": ",".join(host for host, _ in pairs),
         "port": ",".join(port for _, port in pairs),
