@@ -188,7 +188,7 @@ async def one_fault(
     mend = await asyncio.to_thread(fault, place.cluster, node)
     await asyncio.sleep(EACH_S * 0.75)
     mend()
-    await asyncio.to_thread(wait_for, place.cluster.whole, "the cluster is whole again", 90)
+    await asyncio.to_thread(wait_for, place.cluster.whole, "the cluster is whole again", 300)
     await asyncio.sleep(max(began + EACH_S - time.monotonic(), 2))
     place.faults.append(Told(fault.__name__, book.longest_gap_s(began, time.monotonic())))
     after = await asyncio.to_thread(place.cluster.primary)
