@@ -8,6 +8,7 @@ from stillhere.sim.core.onlooker import Onlooker
 from stillhere.sim.core.plan import OPENS_MS
 from stillhere.sim.core.story import Moment
 
+SHORT_MS = 30_000  # so long an absence only puts the time to answer off
 SLACK_MS = 1_100  # two transactions may have read the clock so far apart
 UNCLEAR_MS = 60_000
 FURTHEST_ASK_MS = 600_000
@@ -188,7 +189,8 @@ def nobody_is_alarmed_over_a_check_in_we_had(night: Onlooker, m: Moment) -> str 
 
 
 def nobody_is_alarmed_without_the_full_time_to_answer(night: Onlooker, m: Moment) -> str | None:
-    """Nor for our own silence: after an outage the full time begins again, once."""
+    """Nor for our own silence: after an outage the full time begins again, once; after a short
+    one it goes on, without the time in which we could not hear."""
     if isinstance(m.event, ev.NeedHelp) or m.asked_at is None:
         return None
     from_at, at = m.asked_at, night.plan.deadline_at
@@ -196,7 +198,7 @@ def nobody_is_alarmed_without_the_full_time_to_answer(night: Onlooker, m: Moment
         from_at = at
     had_ms, outages = m.now - from_at, _outages(night, m, from_at)
     had_ms -= sum(to_at - max(away_at, from_at) for away_at, to_at, _ in outages)
-    if len(outages) == 1:
+    if len(outages) == 1 and outages[0][1] - outages[0][0] > SHORT_MS:
         had_ms = min(had_ms, m.now - outages[0][2])
     if had_ms < night.grace_ms - SLACK_MS:
         return f"asked at {from_at}, {had_ms} ms to answer instead of {night.grace_ms}"
