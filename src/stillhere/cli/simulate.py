@@ -7,7 +7,6 @@ nights of the core alone have none. It reads no setting, touches no installation
 from __future__ import annotations
 
 import multiprocessing
-import os
 import sys
 import tempfile
 from collections import Counter
@@ -17,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import django
 from django.utils.module_loading import import_string
 
-from stillhere.config import keys
+from stillhere.cli import apart
 from stillhere.sim.core import nights as core_nights
 from stillhere.sim.verdict import Lived, Verdict
 
@@ -122,18 +120,6 @@ def _in_a_process_of_its_own(seeds: range) -> Lived:
 @contextmanager
 def _simulator() -> Iterator[Any]:
     with tempfile.TemporaryDirectory(prefix="stillhere-simulate-") as folder:
-        _settings_of_its_own(Path(folder))
+        apart.set_up(Path(folder))
         with import_string("stillhere.sim.nights.opened")() as simulator:
             yield simulator
-
-
-def _settings_of_its_own(data: Path) -> None:
-    """Whatever this machine's installation is set to, the simulator's is not."""
-    for name in [name for name in os.environ if name.startswith("STILLHERE_")]:
-        del os.environ[name]
-    os.environ["DJANGO_SETTINGS_MODULE"] = "stillhere.config.settings"
-    os.environ["STILLHERE_DATA"] = str(data)
-    os.environ["STILLHERE_BASE_URL"] = "http://localhost:8420"
-    keys.ensure_folder(data)
-    keys.create_missing(data)
-    django.setup()
