@@ -12,6 +12,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     Page,
+    Route,
     ViewportSize,
     expect,
     sync_playwright,
@@ -181,6 +182,30 @@ def test_everything_works_without_scripts(browser: Browser, place: Town) -> None
     sam.get_by_role("button", name="Need help now").click()
     assert watch_state(place) == "alarm"
     mailed_link(place, MAYA, "asks for help NOW")
+
+
+def test_a_script_that_came_in_halves_hides_no_ask(browser: Browser, place: Town) -> None:
+    """The line broke in the middle of it, or somebody blocks it: the pages load themselves."""
+    sam = phone(browser).new_page()
+    sam.route("**/lamp*.js", lambda route: cut(route))
+    begin(sam, place)
+    maya = phone(browser).new_page()
+    maya.route("**/lamp*.js", lambda route: cut(route))
+    maya.goto(mailed_link(place, MAYA, "Sam"))
+    maya.get_by_role("button", name="I'll be there").click()
+    start_watch(sam)
+    sam.get_by_role("button", name="I've used").click()
+    expect(sam.get_by_role("button", name="I've used again")).to_be_visible()
+    place.pass_to_the_next_ask()
+    expect(sam.get_by_role("heading", name="are you there")).to_be_visible(timeout=15_000)
+    place.pass_time(130)
+    expect(maya.get_by_role("heading", name="has not answered")).to_be_visible(timeout=30_000)
+
+
+def cut(route: Route) -> None:
+    """Only the first half arrives."""
+    whole = route.fetch()
+    route.fulfill(response=whole, body=whole.body()[: len(whole.body()) // 2])
 
 
 def test_what_sam_tapped_while_we_were_away_is_kept_and_sent(browser: Browser, place: Town) -> None:

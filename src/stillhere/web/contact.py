@@ -111,7 +111,7 @@ def _given(contact: Contact) -> dict[str, Any]:
         "etas": ETAS,
         "light": "",
         "now": now,
-        "refresh": 3 if person.trial else None,
+        "refresh": _refresh_s(contact),
     }
     if shown is None:
         return given
@@ -126,6 +126,14 @@ def _given(contact: Contact) -> dict[str, Any]:
         given["grave"] = shown.watch.outcome in GRAVE
         given["revived"] = shown.watch.outcome is Outcome.REVIVED
     return given
+
+
+def _refresh_s(contact: Contact) -> int | None:
+    """How soon a quiet page loads itself where its script does not run. Not while somebody may be
+    typing how to reach them."""
+    if contact.person.trial:
+        return 3
+    return 20 if contact.status == Contact.Status.CONFIRMED else None
 
 
 def _still_spoken_of(shown: Shown, now: int) -> bool:

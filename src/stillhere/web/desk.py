@@ -88,7 +88,7 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         "overdue": lines.overdue(now),
         "peers": [(peer.name, peer.silent, _heard(peer, now)) for peer in peers.seen(now)],
         "note": words.note(request.GET.get("said", "")),
-        "refresh": 10,
+        "refresh": 30,
         "light": "",
     }
     response = render(request, "desk.html", given)

@@ -220,6 +220,19 @@ def test_with_scripts_off_everything_still_works(chromium: Browser, url: str) ->
     context.close()
 
 
+def test_a_script_that_came_whole_takes_over_from_the_refresh(chromium: Browser, url: str) -> None:
+    context = chromium.new_context(viewport=PHONE, locale="en-US")
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_role("button", name="Try it").click()
+    assert page.locator("#refresh").get_attribute("content") == "3"
+    page.evaluate("window.same = true")
+    for _ in range(3):
+        page.wait_for_event("response", lambda r: r.url.endswith("/state"), timeout=10_000)
+    assert page.evaluate("window.same"), "it loaded itself although the script runs"
+    context.close()
+
+
 def test_leaving_fast_leaves_no_way_back(chromium: Browser, url: str) -> None:
     context = chromium.new_context(viewport=PHONE)
     page = context.new_page()

@@ -29,7 +29,11 @@
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     for (const field of document.querySelectorAll('[data-tz]')) if (!field.value) field.value = zone || '';
   } catch { /* then it is asked or UTC */ }
-  if (!live) return;
+  if (!live) {
+    /* The page loads itself again. What somebody has opened is not shut before their eyes. */
+    addEventListener('toggle', () => { if (document.getElementById('refresh')) window.stop(); }, true);
+    return;
+  }
 
   /* --- time ------------------------------------------------------------------------------------ */
   let base = 0, from = 0, rate = 1;
@@ -259,7 +263,6 @@
     wakeSound();
     if (await tellLine()) form.submit();
   });
-  tellLine();
   addEventListener('online', tellLine);
   addEventListener('offline', tellLine);
 
@@ -276,17 +279,23 @@
   draw();
   wake();
   setInterval(draw, 1000);
-  if (now()) {
-    if (here) {
-      wakeSound();
-      if (sound && sound.state !== 'running') say(got.dataset.mute, false);
-      try { kept = JSON.parse(store('lamp.kept') || '[]').filter((item) => item.url === here.action); } catch { kept = []; }
-      save();
-      flush(500);
-      addEventListener('online', () => flush(500));
+  const begin = () => {
+    if (document.getElementById('refresh')) window.stop(); /* from here on the script keeps it current */
+    tellLine();
+    if (now()) {
+      if (here) {
+        wakeSound();
+        if (sound && sound.state !== 'running') say(got.dataset.mute, false);
+        if (!kept.length) try { kept = JSON.parse(store('lamp.kept') || '[]').filter((item) => item.url === here.action); } catch { kept = []; }
+        save();
+        flush(500);
+        addEventListener('online', () => flush(500));
+      }
+      const box = now().dataset;
+      ringing(box.state === 'asking' ? Number(box.ask) : 0);
+      setTimeout(poll, 1000);
     }
-    const box = now().dataset;
-    ringing(box.state === 'asking' ? Number(box.ask) : 0);
-    setTimeout(poll, 1000);
-  }
+  };
+  if (document.readyState === 'complete') begin();
+  else addEventListener('load', () => setTimeout(begin));
 })();
