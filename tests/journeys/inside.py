@@ -203,7 +203,8 @@ def scene(state: str) -> dict[str, Any]:
     if state == "try":
         person, key = services.new_trial("en", "UTC", "Your friend", "A friend")
         return {"person": key, "friend": queries.contact_key(person.contacts.get())}
-    night = sams_night() if state in ("nobody", "alone") else sams_night(("Leo",), ("Maya",))
+    alone = state in ("nobody", "alone", "alone-alarm")
+    night = sams_night() if alone else sams_night(("Leo",), ("Maya",))
     services.set_plan(night.person, town="Denver, Colorado", dispatch="+1 202 555 0109")
     for name, minutes in (("Leo", 3), ("Maya", 25)):
         if name in night.contacts:
@@ -227,6 +228,12 @@ def _into(state: str, night: SamsNight) -> None:
         services.set_pin(night.person, "any")
     elif state == "alone":
         night.start()
+    elif state in ("alone-alarm", "aloud"):
+        services.set_speak(night.person, state == "aloud")
+        make("alarm", night)
+    elif state == "waiting-for-a-yes":
+        theirs.update(status="invited")
+        make("marked", night)
     elif state != "nobody":
         make("marked" if state == "asking" else state, night)
 

@@ -21,6 +21,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LOOKS = (("en", "dark"), ("es", "light"))
 WIDE = "document.documentElement.scrollWidth > innerWidth"
+# What may be pressed and is in sight, but something else lies over its middle.
+COVERED = """
+[...document.querySelectorAll('main :is(a, button)')].filter((e) => {
+  const box = e.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
+  const top = document.elementFromPoint(x, y);
+  return e.checkVisibility() && top && !e.contains(top) && !top.contains(e);
+}).map((e) => e.outerHTML)
+"""
 REACHABLE = """
 [...document.querySelectorAll('main a[href], main button, main input:not([type=hidden]), summary')]
   .filter((e) => e.checkVisibility() && e.tabIndex < 0).map((e) => e.outerHTML)
@@ -99,3 +107,5 @@ def wrong_with(page: Page) -> Iterator[str]:
         page.evaluate(change)
         if page.evaluate(WIDE):
             yield f"too wide {what}"
+        for covered in page.evaluate(COVERED):
+            yield f"covered {what}: {covered}"

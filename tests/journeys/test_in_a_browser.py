@@ -187,10 +187,10 @@ def test_everything_works_without_scripts(browser: Browser, place: Town) -> None
 def test_a_script_that_came_in_halves_hides_no_ask(browser: Browser, place: Town) -> None:
     """The line broke in the middle of it, or somebody blocks it: the pages load themselves."""
     sam = phone(browser).new_page()
-    sam.route("**/lamp*.js", lambda route: cut(route))
+    sam.route("**/lamp*.js", cut)
     begin(sam, place)
     maya = phone(browser).new_page()
-    maya.route("**/lamp*.js", lambda route: cut(route))
+    maya.route("**/lamp*.js", cut)
     maya.goto(mailed_link(place, MAYA, "Sam"))
     maya.get_by_role("button", name="I'll be there").click()
     start_watch(sam)

@@ -109,6 +109,7 @@ X_FRAME_OPTIONS = "DENY"
 # Cookies follow the base URL: on plain http in the kitchen a Secure cookie would never come back.
 CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = STILLHERE.https
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+CSRF_COOKIE_AGE = None  # gone with the browser: nothing of us may outlive it on a borrowed phone
 CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [STILLHERE.base_url]
 if STILLHERE.https:  # TLS ends at a proxy in front of us

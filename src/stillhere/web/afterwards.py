@@ -50,10 +50,13 @@ def ending(shown: Shown, contact: Contact, lines: Sequence[Line]) -> str:
     watch = shown.watch
     name = words.someone(queries.person_note(contact.person, "name"))
     if watch.outcome in GRAVE:
-        there = next((x.who for x in reversed(lines) if x.event == "Resolved" and x.contact), "")
-        if there:
-            return _("The alarm is over. Speak with %(who)s, who was there.") % {"who": there}
-        return _("The alarm is over. Speak with the people who were there.")
+        arrived = {x.contact for x in lines if x.event == "Arrived"}
+        last = next((x for x in reversed(lines) if x.event == "Resolved" and x.contact), None)
+        if last is None:
+            return _("The alarm is over. Speak with the people who run this.")
+        if last.contact in arrived:
+            return _("The alarm is over. Speak with %(who)s, who was there.") % {"who": last.who}
+        return _("The alarm is over. Speak with %(who)s.") % {"who": last.who}
     if watch.state is not State.CLOSED:
         return _("The alarm is over. We go on asking %(name)s for a while.") % {"name": name}
     return _("The alarm is over.")

@@ -19,6 +19,7 @@ from stillhere.store import queries
 from stillhere.store.models import Contact, Person
 from stillhere.store.queries import Line, Shown
 from stillhere.web import words
+from stillhere.web.lines import Emergency, emergency_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,19 @@ class Known:
     head: str
     says: str
     circle: list[Doing]
+    number: str  # of this alarm, so that a page knows a new one
     mine: bool  # on this alarm at all
     going: bool
     there: bool
+    declined: bool  # said last that they cannot come
     phoning: bool  # said that they are far away and phone
     far: bool
     by_phone: bool  # whether having spoken with them is enough
     locked: bool  # said last that they are at a locked door
     call_now: str
+    numbers: list[Emergency]  # to tap, with those words
+    asked_for_key: bool  # whether somebody else heard that the door is locked
+    others: bool  # anybody else on this alarm
     door: dict[str, str]
     dispatch: str
     dispatch_number: str
@@ -70,23 +76,33 @@ def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> Kno
         head=head(shown, name, now),
         says=_says(alarm, lines, person.tz, now),
         circle=circle(shown, contact.id, person.tz, now),
+        number=f"{shown.row.id}.{shown.watch.alarms}",
         mine=alarm.reach(contact.id) is not None and contact.id not in alarm.gone,
         going=claim is not None and not out,
         there=contact.id in alarm.arrivals,
+        declined=out and _declined(contact.id, lines, alarm),
         phoning=claim is not None and claim.eta_s is None and not out,
         far=claim is None or claim.eta_s is None or out,
         by_phone=confirmed and alarm.cause is Cause.SILENCE and not alarm.arrivals,
         locked=alarm.obstacle == Word.CANNOT_GET_IN and alarm.obstacle_by == contact.id,
         call_now=_call_now(alarm, person, name),
+        numbers=emergency_at(person.tz),
+        asked_for_key=others_hear(alarm, contact.id),
+        others=any(c not in (contact.id, *alarm.gone) for c in alarm.circle.contacts()),
         door=_door(contact, lines, alarm),
         dispatch=dispatch,
         dispatch_number=_number_in(dispatch),
         town=queries.person_note(person, "town") if confirmed else "",
-        phones=_phones(person) if confirmed else [],
+        phones=phones(person) if confirmed else [],
         partner=queries.partner(shown.row),
         asked=_asked(shown, alarm, now) if alarm.cause is Cause.SILENCE else "",
         away=_away(alarm, person.tz, now),
     )
+
+
+def others_hear(alarm: Alarm, me: int) -> bool:
+    """Whether somebody else was called, and so hears what this contact does."""
+    return any(c != me for c in alarm.listeners())
 
 
 def circle(shown: Shown, me: int, tz: str, now: int) -> list[Doing]:
@@ -182,7 +198,18 @@ def _door(contact: Contact, lines: Sequence[Line], alarm: Alarm) -> dict[str, st
     return {note: text for note, text in notes.items() if text} or {"place": ""}
 
 
-def _phones(person: Person) -> list[str]:
+def _declined(contact: int, lines: Sequence[Line], alarm: Alarm) -> bool:
+    """Whether what this contact said last on this alarm is that they cannot come."""
+    spoken = ("Claimed", "Arrived", "Declined")
+    said = [
+        x.event
+        for x in lines
+        if x.contact == contact and x.at >= alarm.raised_at and x.event in spoken
+    ]
+    return said[-1:] == ["Declined"]
+
+
+def phones(person: Person) -> list[str]:
     """The numbers Sam can be phoned at."""
     calls = person.addresses.filter(channel__in=["call", "text"], state="ok").order_by("id")
     return list(dict.fromkeys(queries.address_value(a) for a in calls))

@@ -18,7 +18,7 @@ from stillhere.core.events import Ended, Extended, Marked, Shown, State
 from stillhere.store import clock, queries
 from stillhere.store.apply import Answer, Asked, Change, NeedHelp
 from stillhere.store.group import WRITER
-from stillhere.web import errors, night, words
+from stillhere.web import errors, lines, night, words
 
 MORE_S = 600
 PRESSES: dict[str, Asked] = {
@@ -39,16 +39,20 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
     people = night.on_the_list(queries.circle_list(shown.row.person), now)
     telling = night.tell(shown, people, now, tz)
     over = shown.watch.state is State.CLOSED
+    said = request.GET.get("said", "")
+    if said == "end-early" and not night.may_end(shown):
+        said = ""
     given: dict[str, Any] = {
         "shown": shown,
         "telling": telling,
-        "two": bool(shown.row.partner),
+        "button": night.button(shown),
+        "alarmed": shown.watch.alarm is not None,
+        "emergency": lines.emergency_at(tz),
         "plain": _plain(shown, now, tz),
         "ring": night.ring(telling, now),
         "over": over,
-        "early": night.is_early(shown.watch, now),
-        "note": words.note(request.GET.get("said", "")),
-        "confirm_end": request.GET.get("said") == "end-early",
+        "note": words.note(said),
+        "confirm_end": said == "end-early",
         "refresh": None if over else 10,
         "light": "night",
     }

@@ -169,7 +169,11 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
         return _back(key, "no-alarm" if late else words.refusal(said.refused))
     if said.quarantined:
         return _back(key, "fault")
-    return _back(key, "on-your-way" if do == "claim" else "told")
+    open_alarm = shown.watch.alarm
+    heard = open_alarm is not None and alarm.others_hear(open_alarm, contact.id)
+    if do == "claim":
+        return _back(key, "on-your-way" if heard else "you-go")
+    return _back(key, "told" if heard else "noted")
 
 
 def _event(do: str, typed: Any, contact: int) -> Event | None:

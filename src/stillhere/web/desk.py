@@ -7,14 +7,14 @@ names, because whoever sits here may have to act on them, and never a place or a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
@@ -35,9 +35,9 @@ COUNTED = {
     "acute.ended": gettext_lazy("ended quietly"),
     "acute.alarm.silence": gettext_lazy("alarms because nobody answered"),
     "acute.alarm.help": gettext_lazy("calls for help"),
-    "acute.stood-down": gettext_lazy("alarms that a tap answered"),
-    "acute.false-alarm": gettext_lazy("false alarms"),
-    "acute.fine": gettext_lazy("found well"),
+    "acute.stood-down": gettext_lazy("for nothing: a tap answered the alarm"),
+    "acute.false-alarm": gettext_lazy("for nothing: those who came said so"),
+    "acute.fine": gettext_lazy("for nothing: found well"),
     "acute.revived": gettext_lazy("brought back"),
     "acute.hospital": gettext_lazy("taken to hospital"),
     "acute.died": gettext_lazy("died"),
@@ -57,6 +57,7 @@ class OnDesk:
     circle: list[alarm.Doing]
     grave: str
     set_aside: bool
+    phones: list[tuple[str, str]] = field(default_factory=list)  # name and number, to phone them
 
 
 @require_safe
@@ -111,17 +112,16 @@ def _wolf(counts: Mapping[str, int]) -> str:
     """
     started = counts.get("acute.started", 0)
     nothing = sum(counts.get(f"acute.{what}", 0) for what in ("stood-down", *FOR_NOTHING))
-    facts: dict[str, object] = {"started": started, "false": nothing, "days": DAYS}
+    days = ngettext("in the last %(n)d day", "in the last %(n)d days", DAYS) % {"n": DAYS}
     if started < ENOUGH:
-        return (
-            _(
-                "%(started)s watches in the last %(days)s days, %(false)s alarms for nothing: "
-                "too few to say how often."
-            )
-            % facts
-        )
-    facts["n"] = f"{100 * nothing / started:.1f}"
-    return _("%(n)s of 100 watches in the last %(days)s days. The goal is 3 at most.") % facts
+        many = ngettext("%(n)d watch", "%(n)d watches", started) % {"n": started}
+        woken = ngettext(
+            "%(n)d woke somebody for nothing", "%(n)d woke somebody for nothing", nothing
+        ) % {"n": nothing}
+        facts = {"watches": many, "days": days, "nothing": woken}
+        return _("%(watches)s %(days)s, %(nothing)s: too few to say how often.") % facts
+    facts = {"n": f"{100 * nothing / started:.1f}", "days": days}
+    return _("%(n)s of 100 watches %(days)s. The goal is 3 at most.") % facts
 
 
 def _heard(peer: peers.Seen, now: int) -> str:
@@ -142,7 +142,11 @@ def _open(shown: Shown, now: int) -> OnDesk:
     since = words.clock_time(open_alarm.raised_at, person.tz, now) if open_alarm else ""
     head = alarm.head(shown, name, now)
     set_aside = shown.row.quarantined_at is not None
-    return OnDesk(shown.row.id, name, since, head, circle, "", set_aside)
+    phones = [(name, number) for number in alarm.phones(person)]
+    for each in queries.circle_list(person):
+        numbers = dict.fromkeys(v for c, v, s in each.ways if c in ("call", "text") and s == "ok")
+        phones += [(words.someone(each.name), number) for number in numbers]
+    return OnDesk(shown.row.id, name, since, head, circle, "", set_aside, phones)
 
 
 def _to_look_at(shown: Shown, now: int) -> OnDesk:

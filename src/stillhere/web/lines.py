@@ -49,6 +49,25 @@ _SIGNED = ("verified_on", "verified_by")
 _OTHERS = ("languages", "says", "way", "doubt")
 _NUMBER = re.compile(r"\+?[0-9][0-9 ()-]{1,19}")
 _NORTH_AMERICA = ("US", "CA")
+# Time zones by country, as far as a number of ours counts there.
+_ELSEWHERE = {
+    "Europe/London": "GB",
+    "Europe/Belfast": "GB",
+    "Europe/Dublin": "IE",
+    "Europe/Moscow": "",
+    "Europe/Minsk": "",
+    "Pacific/Auckland": "NZ",
+    "Pacific/Chatham": "NZ",
+    "Pacific/Honolulu": "US",
+}
+_AMERICA = frozenset(
+    {
+        "New_York", "Detroit", "Kentucky/Louisville", "Indiana/Indianapolis", "Indianapolis",
+        "Chicago", "Menominee", "North_Dakota/Center", "Denver", "Boise", "Phoenix", "Los_Angeles",
+        "Anchorage", "Juneau", "Sitka", "Nome", "Adak", "St_Johns", "Halifax", "Moncton", "Toronto",
+        "Montreal", "Winnipeg", "Regina", "Edmonton", "Whitehorse", "Vancouver", "Iqaluit",
+    }
+)  # fmt: skip
 
 
 class LinesError(ValueError):
@@ -119,6 +138,26 @@ def emergency() -> list[Emergency]:
         if line.kind == "emergency":
             places.setdefault(line.number, []).append(_place(line))
     return [Emergency(number, f"tel:{number}", ", ".join(at)) for number, at in places.items()]
+
+
+def emergency_at(tz: str) -> list[Emergency]:
+    """The number that counts where this time zone is, or all of them where we cannot tell."""
+    country = _country(tz)
+    here = [line for line in known() if line.kind == "emergency" and line.country == country]
+    if not here:
+        return emergency()
+    return [Emergency(each.number, f"tel:{each.number}", _place(each)) for each in here[:1]]
+
+
+def _country(tz: str) -> str:
+    """The country of a time zone as ``lines.toml`` names it, or "". Canada's number is also that of
+    the United States."""
+    region, _slash, town = tz.partition("/")
+    if tz in _ELSEWHERE:
+        return _ELSEWHERE[tz]
+    if region in ("US", "Canada") or (region == "America" and town in _AMERICA):
+        return "US"
+    return {"Europe": "EU", "Australia": "AU"}.get(region, "")
 
 
 def overdue(now_ms: int) -> list[str]:

@@ -230,6 +230,26 @@ def _order(people: Sequence[Someone]) -> str:
     return words.names(reachable)
 
 
+def button(shown: Shown, *, aloud: bool = False) -> str:
+    """What the one large button says. While the phone calls out it names who may press it: a
+    stranger who comes to help must not answer for them."""
+    if shown.row.partner:
+        return _("We are both here")
+    if not aloud:
+        return _("Still here")
+    name = queries.person_note(shown.row.person, "name")
+    return (
+        _("I am %(name)s, and I am here") % {"name": name}
+        if name
+        else _("It is my phone. I am here")
+    )
+
+
+def may_end(shown: Shown) -> bool:
+    """Whether a press could end this watch now."""
+    return shown.watch.state in (State.OPEN, State.ASKING) and shown.row.quarantined_at is None
+
+
 def is_early(watch: Watch, now: int) -> bool:
     """Whether ending now deserves a second tap."""
     return now - (watch.marked_at or watch.started_at) < EARLY_MS

@@ -33,8 +33,11 @@ def watch(request: HttpRequest, person: Person) -> HttpResponse:
     """The watch, or the choice of one. A form sent twice starts it once."""
     if request.method == "POST":
         return _start(request, person)
-    given = _given(person) | {"note": words.note(request.GET.get("said", ""))}
-    given["confirm_end"] = request.GET.get("said") == "end-early"
+    given = _given(person)
+    said = request.GET.get("said", "")
+    if said == "end-early" and not given.get("may_end"):
+        said = ""  # the note speaks of a watch that could still be ended
+    given |= {"note": words.note(said), "confirm_end": said == "end-early"}
     return render(request, "watch.html", given)
 
 
@@ -85,13 +88,16 @@ def _is_open(shown: Shown | None) -> bool:
 
 def _telling(person: Person, shown: Shown, people: list[night.Someone], now: int) -> dict[str, Any]:
     telling = night.tell(shown, people, now, person.tz)
+    aloud = person.speak and shown.watch.state in CALLING_OUT
     return {
         "telling": telling,
-        "two": bool(shown.row.partner),
-        "aloud": person.speak and shown.watch.state in CALLING_OUT,
+        "button": night.button(shown, aloud=aloud),
+        "aloud": aloud,
+        "alarmed": shown.watch.alarm is not None,
+        "emergency": lines.emergency_at(person.tz),
+        "may_end": night.may_end(shown),
         "ring": night.ring(telling, now),
         "version": night.version(shown, health.behind()),
-        "early": night.is_early(shown.watch, now),
         "refresh": REFRESH_S.get(shown.watch.state, REFRESH_SOON_S),
     }
 
@@ -100,7 +106,7 @@ def _telling(person: Person, shown: Shown, people: list[night.Someone], now: int
 @require_safe
 def part(request: HttpRequest, person: Person) -> HttpResponse:
     """The changing part of the watch's page, for its script."""
-    return render(request, "parts/watch.html", _given(person))
+    return render(request, "parts/watch_part.html", _given(person))
 
 
 @require_safe

@@ -21,6 +21,8 @@ from stillhere.web.throttle import Guesses
 
 FORM = re.compile(r"[0-9]{4,8}")
 TRIES = Guesses(most=5)  # wrong ones a minute, for one person
+MANY = Guesses(most=20, window_ms=24 * 3600 * 1000)  # so many in a day, and it goes on slowly
+SLOW = Guesses(most=5, window_ms=3600 * 1000)  # wrong ones an hour from then on
 
 
 @session.own
@@ -31,7 +33,11 @@ def ask(request: HttpRequest, person: Person) -> HttpResponse:
     if request.method == "POST":
         typed = request.POST.get("pin", "").strip()
         who = str(person.id)
-        if TRIES.full(who):
+        if SLOW.full(who) and MANY.full(who):
+            wrong = _(
+                "Too many tries. Wait an hour, or open your recovery code. The watch goes on."
+            )
+        elif TRIES.full(who):
             wrong = _("Too many tries. Wait a minute, then try again.")
         elif not person.pin or check_password(typed, person.pin):
             response = HttpResponseRedirect(_next(request.POST.get("next", "")))
@@ -39,8 +45,12 @@ def ask(request: HttpRequest, person: Person) -> HttpResponse:
             return response
         else:
             TRIES.missed(who)
+            MANY.missed(who)
+            if MANY.full(who):
+                SLOW.missed(who)
             wrong = _("That is not the PIN.")
-    given = {"wrong": wrong, "next": _next(request.GET.get("next", "")), "light": "night"}
+    asked = (request.POST if request.method == "POST" else request.GET).get("next", "")
+    given = {"wrong": wrong, "next": _next(asked), "light": "night"}
     return render(request, "pin.html", given, status=422 if wrong else 200)
 
 

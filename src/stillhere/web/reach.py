@@ -80,7 +80,11 @@ def practice_reasons(
         reasons.append(_("It is not proved that its address opens from elsewhere."))
     if not any(Capability.RINGS in channel.capabilities for channel in known.values()):
         reasons.append(_("It has no way to make a phone ring, so nobody wakes up."))
-        reasons.append(_("Mail and chat messages are really sent, but they wake nobody."))
+        reasons.append(
+            _("Mail and chat messages are really sent, but they wake nobody.")
+            if "email" in known
+            else _("It has no mail server. Chat messages are really sent, but they wake nobody.")
+        )
     elif proof.RINGS not in proved:
         reasons.append(_("It is not proved that a phone rings."))
     if not here.heartbeat_url:

@@ -89,6 +89,7 @@ def make(state: str, night: SamsNight) -> None:
         "marked": [ev.Marked()],
         "alarm": [NeedHelp()],
         "claimed": [NeedHelp(), ev.Claimed(leo, 180), ev.Declined(night.contacts["Maya"].id)],
+        "declined": [NeedHelp(), ev.Declined(leo)],
         "far": [NeedHelp(), ev.Claimed(leo, None)],
         "attended": [NeedHelp(), ev.Arrived(leo)],
         "locked": [NeedHelp(), ev.Claimed(leo, 60), ev.CannotGetIn(leo)],

@@ -10,7 +10,7 @@ from django.test import Client
 from stillhere.core import events as ev
 from stillhere.store.models import Person
 from stillhere.web import recovery
-from stillhere.web.pin import TRIES
+from stillhere.web.pin import MANY, SLOW, TRIES
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight
 from tests.shell.web.conftest import browser, post
@@ -19,7 +19,8 @@ from tests.shell.web.pages import read, text_of, watch_path
 
 @pytest.fixture(autouse=True)
 def no_tries() -> None:
-    TRIES.forget()
+    for tries in (TRIES, MANY, SLOW):
+        tries.forget()
 
 
 def with_pin(sam: Client, pin: str = "2580") -> None:
@@ -55,6 +56,30 @@ def test_a_wrong_pin_is_told_so_and_five_are_enough(
     assert "Too many tries." in text_of(post(sam, "/pin", pin="2580", next="/people"))
     clock.advance(61)
     assert post(sam, "/pin", pin="2580", next="/people").status_code == 302
+
+
+def test_after_a_wrong_pin_one_still_gets_where_one_was_going(
+    night: SamsNight, sam: Client
+) -> None:
+    with_pin(sam)
+    page = post(sam, "/pin", pin="0000", next="/routine").content.decode()
+    assert 'name="next" value="/routine"' in page
+
+
+def test_who_guesses_on_and_on_gets_five_an_hour(
+    night: SamsNight, sam: Client, clock: Clock
+) -> None:
+    with_pin(sam)
+    heard = 0
+    for _ in range(40):
+        for _ in range(5):
+            heard += "That is not the PIN." in text_of(post(sam, "/pin", pin="0000"))
+        clock.advance(60)
+    assert heard <= 26
+    assert "Wait an hour" in text_of(post(sam, "/pin", pin="2580"))
+    assert "I'm about to" in read(sam, "/watch"), "the watch never asks"
+    clock.advance(3600)
+    assert post(sam, "/pin", pin="2580", next="/people")["Location"] == "/people"
 
 
 def test_a_pin_leads_on_within_our_pages_only(night: SamsNight, sam: Client) -> None:
@@ -151,6 +176,17 @@ def test_a_phone_that_is_not_sams_keeps_nothing(night: SamsNight) -> None:
     for name in ("lamp", "borrowed", "csrftoken"):
         assert not phone.cookies[name].value
     assert phone.get("/watch").status_code == 302
+
+
+def test_nothing_of_a_borrowed_phone_outlives_its_browser() -> None:
+    phone = browser()
+    post(phone, "/", borrowed="1")
+    phone.get("/watch")
+    phone.post("/language", {"lang": "es", "next": "/watch"})
+    assert set(phone.cookies) >= {"lamp", "borrowed", "csrftoken", "django_language"}
+    for name, cookie in phone.cookies.items():
+        assert not cookie["max-age"], name
+        assert not cookie["expires"], name
 
 
 def test_a_new_person_on_a_borrowed_phone_is_forgotten_too() -> None:

@@ -82,7 +82,9 @@ def test_open_alarms_stand_first_with_who_is_going(path: str, night: SamsNight) 
 
 def test_the_coordinator_can_say_how_it_ended(path: str, night: SamsNight) -> None:
     make("alarm", night)
-    assert "We told the others." in press(path, do="resolve", watch=night.watch, outcome="fine")
+    assert "We told the others who were called." in press(
+        path, do="resolve", watch=night.watch, outcome="fine"
+    )
     assert night.row().state == State.CLOSED
     assert "This watch is over." in press(path, do="resolve", watch=night.watch, outcome="fine")
 
@@ -168,7 +170,10 @@ def test_a_quiet_ending_is_no_ending_of_an_alarm(night: SamsNight) -> None:
 @pytest.mark.parametrize(
     ("counts", "says"),
     [
-        ({}, "0 watches in the last 30 days, 0 alarms for nothing: too few to say how often."),
+        (
+            {},
+            "0 watches in the last 30 days, 0 woke somebody for nothing: too few to say how often.",
+        ),
         ({"acute.started": 29, "acute.stood-down": 2}, "29 watches in the last 30 days, 2 alarms"),
         (
             {"acute.started": 200, "acute.stood-down": 3, "acute.false-alarm": 1, "acute.fine": 1},

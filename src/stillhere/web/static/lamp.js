@@ -6,6 +6,7 @@
   const here = document.getElementById('here');
   const got = document.getElementById('got');
   const title = document.title;
+  let button = document.getElementById('now')?.dataset.button;
   const mono = () => performance.timeOrigin + performance.now();
   const now = () => document.getElementById('now');
   const store = (key, value) => {
@@ -83,6 +84,10 @@
     const open = [...live.querySelectorAll('details')].map((d) => d.open);
     document.querySelector('main > .note')?.remove(); /* it spoke of the page as it was */
     live.innerHTML = html;
+    const [more, old] = document.querySelectorAll('#more'); /* it stands below the button */
+    old?.replaceWith(more);
+    const words = here?.querySelector('button'), said = now()?.dataset.button;
+    if (words && said && said !== button) words.textContent = button = said;
     live.querySelectorAll('details').forEach((d, i) => { d.open = open[i] ?? false; });
     readNow();
     draw();
@@ -107,16 +112,17 @@
   const offline = (lost) => {
     live.classList.toggle('lost', lost);
     if (!got) return;
-    if (lost && !got.textContent) say(got.dataset.lost, true);
-    else if (!lost && got.textContent === got.dataset.lost) say('', false);
+    if (lost && !saying) say('lost');
+    else if (!lost && saying === 'lost') say('');
   };
-  let fading = 0;
-  const say = (words, waiting, ms = 0) => {
+  /* What is said is remembered by its name: a browser that translates changes the words. */
+  let fading = 0, saying = '';
+  const say = (what, ms = 0, words = got?.dataset[what] || '') => {
     if (!got) return;
     clearTimeout(fading);
+    saying = words && what;
     got.textContent = words;
-    got.classList.toggle('wait', waiting);
-    if (ms) fading = setTimeout(() => say('', false), ms);
+    if (ms) fading = setTimeout(() => say(''), ms);
   };
 
   /* --- check-ins: kept until acknowledged ------------------------------------------------------- */
@@ -149,7 +155,7 @@
       done = answer.ok || [400, 404, 410, 413].includes(answer.status);
       if (answer.ok) {
         const alarmed = ['alarm', 'claimed', 'attended'].includes((await answer.json()).state);
-        say(alarmed ? got.dataset.open : got.dataset.got, alarmed, 4000);
+        say(alarmed ? 'open' : 'got', 4000);
       } else if (done) { kept = []; save(); location.assign(item.url); return; }
     } catch { /* no way through: try again */ }
     sending = false;
@@ -160,7 +166,7 @@
       change().catch(() => {});
       if (kept.length) flush(500);
     } else {
-      say(got.dataset.wait, true);
+      say('wait');
       setTimeout(() => flush(Math.min(wait * 2, 8000)), wait);
     }
   };
@@ -176,24 +182,24 @@
         const answer = await ask(form.action, { method: 'POST', headers: { Accept: 'application/json' }, body });
         if (answer.status < 500) {
           const said = await answer.json();
-          say(said.says || (answer.ok ? got.dataset.got : ''), !answer.ok, 4000);
+          say(answer.ok ? 'got' : 'said', 4000, said.says || undefined);
           await change();
           return;
         }
       } catch { /* try again below */ }
-      say(got.dataset.wait, true);
+      say('wait');
       setTimeout(() => send(Math.min(wait * 2, 8000)), wait);
     };
     send(500);
   });
 
   /* --- the ask, heard ---------------------------------------------------------------------------- */
-  let sound = null, asked = 0, since = 0, beat = 0;
+  let sound = null, asked = 0, since = 0, beat = 0, flash = false;
   const wakeSound = () => {
     if (!here) return;
     try {
       sound ??= new (window.AudioContext || window.webkitAudioContext)();
-      sound.resume().then(() => { if (got.textContent === got.dataset.mute) say('', false); });
+      sound.resume().then(() => { if (saying === 'mute') say(''); });
     } catch { /* a phone without sound */ }
   };
   const tone = (at, pitch, loud) => {
@@ -211,15 +217,17 @@
     const loud = Math.min(1, 0.08 + (performance.now() - since) / 20000);
     if (sound?.state === 'running') { tone(sound.currentTime, 660, loud); tone(sound.currentTime + 0.3, 880, loud); }
     if (navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.(loud > 0.5 ? [400, 100, 400, 100, 400] : [200, 100, 200]);
-    document.title = document.title === title ? now()?.dataset.title || title : title;
+    flash = !flash;
+    document.title = flash && now()?.dataset.title || title;
   };
   const ringing = (no) => {
     if (no === asked) return;
     asked = no;
     clearInterval(beat);
     document.title = title;
+    flash = false;
     if (!no) return;
-    if (!kept.length) say('', false); /* "Got it" answered the ask before this one */
+    if (!kept.length) say(''); /* "Got it" answered the ask before this one */
     since = performance.now();
     chime();
     beat = setInterval(chime, 1500);
@@ -285,7 +293,7 @@
     if (now()) {
       if (here) {
         wakeSound();
-        if (sound && sound.state !== 'running') say(got.dataset.mute, false);
+        if (sound && sound.state !== 'running') say('mute');
         if (!kept.length) try { kept = JSON.parse(store('lamp.kept') || '[]').filter((item) => item.url === here.action); } catch { kept = []; }
         save();
         flush(500);

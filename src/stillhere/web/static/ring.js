@@ -1,8 +1,10 @@
-/* A contact's page that is open rings when there is an alarm, until something on it is pressed. */
+/* A contact's page that is open rings when there is an alarm, until something on it is pressed: by
+   hand or by keyboard, and once for each alarm, however often the page is loaded again. */
 (() => {
   'use strict';
   const title = document.title;
-  let sound = null, since = 0, quiet = '';
+  let sound = null, since = 0, quiet = '', flash = false;
+  try { quiet = sessionStorage.getItem('lamp.quiet') || ''; } catch { /* then it is known until the page goes */ }
   const wake = () => {
     try { sound ??= new (window.AudioContext || window.webkitAudioContext)(); sound.resume(); } catch { /* no sound here */ }
   };
@@ -17,16 +19,26 @@
     wave.start(at);
     wave.stop(at + 0.5);
   };
+  const alarm = () => document.getElementById('now')?.dataset;
   const ring = () => {
-    const now = document.getElementById('now'), words = now?.dataset.alarm;
-    if (!words || quiet === 'pressed') { since = 0; document.title = title; if (!words) quiet = ''; return; }
+    const { alarm: words, of } = alarm() || {};
+    if (!words || quiet === of) { since = 0; flash = false; document.title = title; return; }
     since ||= performance.now();
     const loud = Math.min(1, 0.2 + (performance.now() - since) / 15000);
     if (sound?.state === 'running') { tone(sound.currentTime, 660, loud); tone(sound.currentTime + 0.3, 880, loud); }
     if (navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.([400, 100, 400]);
-    document.title = document.title === title ? words : title;
+    flash = !flash;
+    document.title = flash ? words : title;
   };
-  addEventListener('pointerdown', (event) => { wake(); if (since && event.target.closest('main :is(button, a)')) quiet = 'pressed'; });
+  addEventListener('pointerdown', wake);
+  addEventListener('keydown', wake);
+  addEventListener('click', (event) => {
+    const now = alarm();
+    if (!now?.alarm || !event.target.closest('main :is(button, a, summary)')) return;
+    quiet = now.of;
+    try { sessionStorage.setItem('lamp.quiet', quiet); } catch { /* as above */ }
+    ring();
+  }, true);
   wake();
   setInterval(ring, 1500);
 })();
