@@ -201,7 +201,7 @@ def scene(state: str) -> dict[str, Any]:
     """A Sam of their own brought into a state of ``tests/shell/web/pages.py``, or one of our own;
     the keys of everyone. In most of them Leo and Maya are on the list."""
     if state == "try":
-        person, key = services.new_trial("en", "UTC", "Your friend", "A friend")
+        person, key = services.new_trial("en", "UTC", "Sam", "Maya")
         return {"person": key, "friend": queries.contact_key(person.contacts.get())}
     alone = state in ("nobody", "alone", "alone-alarm")
     night = sams_night() if alone else sams_night(("Leo",), ("Maya",))
@@ -228,8 +228,11 @@ def _into(state: str, night: SamsNight) -> None:
         services.set_pin(night.person, "any")
     elif state == "alone":
         night.start()
-    elif state in ("alone-alarm", "aloud"):
-        services.set_speak(night.person, state == "aloud")
+    elif state == "alone-alarm":
+        night.start()
+        night.does(apply.NeedHelp())
+    elif state == "aloud":
+        services.set_speak(night.person, True)
         make("alarm", night)
     elif state == "waiting-for-a-yes":
         theirs.update(status="invited")

@@ -14,6 +14,15 @@ from tests.journeys.town import Town, town
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
+TITLES = """
+new Promise((done) => {
+  const seen = new Set();
+  setInterval(() => seen.add(document.title), 100);
+  setTimeout(() => done([...seen]), 4000);
+})
+"""
+
+
 @pytest.fixture
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as started:
@@ -31,6 +40,21 @@ def place(tmp_path: Path) -> Iterator[Town]:
         yield opened
 
 
+def test_a_keyboard_silences_a_page_that_rings_and_a_new_load_does_not_wake_it(
+    chromium: Browser, place: Town
+) -> None:
+    theirs = Phone(chromium, *LOOKS[0])
+    keys = place.inside("scene", state="alarm")
+    theirs.page.goto(f"{place.url}/c/{keys['Leo']}")
+    rings = "Lamp: answer now"
+    expect(theirs.page).to_have_title(rings, timeout=10_000)
+    theirs.page.locator("main summary, main a").last.focus()
+    theirs.page.keyboard.press("Enter")
+    theirs.page.goto(f"{place.url}/c/{keys['Leo']}")
+    assert theirs.page.evaluate(TITLES) == ["Lamp"], "silenced once, it stays silent"
+    theirs.close()
+
+
 def test_a_friends_phone_rings_in_half_a_minute(chromium: Browser, place: Town) -> None:
     mine, theirs = Phone(chromium, *LOOKS[0]), Phone(chromium, *LOOKS[1])
     mine.page.goto(place.url)
@@ -46,7 +70,7 @@ def test_a_friends_phone_rings_in_half_a_minute(chromium: Browser, place: Town) 
     expect(theirs.page).to_have_title(theirs.says("Lamp: answer now"), timeout=10_000)
     theirs.sees("This is a try-out. Nobody is in danger.")
     theirs.presses("2 min")
-    mine.sees("On the way to you: %(names)s.", names="A friend")
+    mine.sees("On the way to you: %(names)s.", names="Maya")
     expect(theirs.page).to_have_title("Lamp", timeout=10_000)
     theirs.presses("I'm with them")
     theirs.presses("Awake and well")

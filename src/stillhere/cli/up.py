@@ -88,6 +88,7 @@ class Announcement:
         if status == 200:
             print_address(self.stillhere.base_url)
             click.echo(where_it_opens(self.stillhere.hostname))
+            click.echo("Open alarms and what needs a person: `stillhere desk` prints the link.")
             return True
         if boot_ms() - self.since_ms > PATIENCE_MS and reasons != self.said:
             self.said = reasons

@@ -19,6 +19,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 SMTP_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 DEFAULT_PORT = 8420
 BACKUP_PASSPHRASE = ("STILLHERE_BACKUP_PASSPHRASE", "STILLHERE_BACKUP_PASSPHRASE_FILE")
+DEFAULT_EXIT = "https://www.wikipedia.org/"
 # An address that mail servers take as a sender: at a domain, not at a number or a bare name.
 _MAILBOX = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>.]*[a-zA-Z][^@\s<>.]*")
 
@@ -46,6 +47,7 @@ class Stillhere:
     program: str
     country: str
     heartbeat_url: str
+    exit_url: str
     keep_quiet_h: int
     keep_alarm_days: int
     chat_private: bool
@@ -79,6 +81,7 @@ def read(environ: Mapping[str, str]) -> Stillhere:
     base_url = env.get("STILLHERE_BASE_URL") or f"http://{_own_address(host)}:{port}"
     base_url = _web_url("STILLHERE_BASE_URL", base_url).rstrip("/")
     heartbeat_url = env.get("STILLHERE_HEARTBEAT_URL", "")
+    exit_url = env.get("STILLHERE_EXIT_URL", DEFAULT_EXIT)
     demo_url = env.get("STILLHERE_DEMO", "")
     return Stillhere(
         data=_data_folder(env),
@@ -92,6 +95,7 @@ def read(environ: Mapping[str, str]) -> Stillhere:
         program=env.get("STILLHERE_PROGRAM", ""),
         country=_country(env),
         heartbeat_url=_web_url("STILLHERE_HEARTBEAT_URL", heartbeat_url) if heartbeat_url else "",
+        exit_url=_web_url("STILLHERE_EXIT_URL", exit_url) if exit_url else "",
         keep_quiet_h=_whole(env, "STILLHERE_KEEP_QUIET_H", 24, 1, 24 * 365),
         keep_alarm_days=_whole(env, "STILLHERE_KEEP_ALARM_DAYS", 30, 1, 3650),
         chat_private=_one_of(env, "STILLHERE_CHAT_PRIVATE", "0", ("0", "1")) == "1",

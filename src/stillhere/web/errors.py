@@ -39,7 +39,7 @@ def unknown_key(request: HttpRequest) -> HttpResponse:
     return trouble(
         404,
         _("This link opens nothing"),
-        _("It may be old, or somebody took it back. Look for a newer one."),
+        _("Links change now and then. Use the newest one you have."),
     )
 
 

@@ -6,7 +6,7 @@ it. Nobody can start a watch from here or ask for one. A GET changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from stillhere.store.models import Contact
 from stillhere.store.services import Reached
 from stillhere.web import reach, words
 
+HERE = Reached("page", "here", rings=False)  # the page of theirs that is open
 ANSWERS = ("join", "leave", "not-me", "tonight", "back", "test", "rang", "number")
 
 
@@ -31,12 +32,16 @@ class Wrong(ValueError):
 
 def given(contact: Contact, now: int) -> dict[str, Any]:
     """What ``parts/invitation.html`` and ``parts/waiting.html`` show."""
+    ways = {a.channel for a in contact.addresses.filter(state="ok")}
     at = words.clock_time(contact.rang_at, contact.person.tz, now) if contact.rang_at else ""
     return {
         "contact": contact,
         "me": queries.contact_name(contact),
         "kinds": reach.kinds(),
-        "reached": contact.addresses.filter(state="ok").exists(),
+        "reached": bool(ways),
+        "only_page": ways == {HERE.channel},
+        "by_phone": bool(ways & {"text", "call"}),
+        "better": bool({"phone", "email"} & set(reach.kinds())),
         "away": contact.away_until_at > now,
         "rang": at,
         "mail": settings.STILLHERE.mail_from,
@@ -60,12 +65,12 @@ def answer(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
 
 
 def _join(contact: Contact, typed: Mapping[str, str]) -> None:
-    """Yes. Whoever was invited without an address says how to reach them; once somebody has, the
-    same link changes nothing."""
+    """Yes. Whoever was invited without an address may say how to reach them; who does not is
+    reached on this page, while it is open. Once somebody has, the same link changes nothing."""
     if contact.status == Contact.Status.CONFIRMED:
         return
     if not contact.addresses.exists():
-        contacts.reach_at(contact, _ways(typed))
+        contacts.reach_at(contact, _ways(typed, [HERE]))
     _speaks(contact, typed)
     services.join(contact)
 
@@ -87,10 +92,12 @@ def _quiet(contact: Contact, do: str, typed: Mapping[str, str]) -> str:
     return do
 
 
-def _ways(typed: Mapping[str, str]) -> list[Reached]:
+def _ways(typed: Mapping[str, str], otherwise: Sequence[Reached] = ()) -> list[Reached]:
     read = reach.read(typed)
     if read.wrong:
         raise Wrong(read.wrong)
+    if not read.ways and otherwise:
+        return list(otherwise)
     if not read.ways:
         raise Wrong({"": words.put("say how we reach you")})
     return read.ways

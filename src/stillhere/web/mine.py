@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from stillhere.store import clock, services
@@ -15,6 +17,14 @@ from stillhere.store.models import Person
 from stillhere.store.services import Problem
 from stillhere.web import pin, recovery, session, words
 from stillhere.web.context import light
+
+PLAN = {
+    "name": gettext_lazy("What they call you"),
+    "place": gettext_lazy("Where you usually are"),
+    "entry": gettext_lazy("How to get in, and who has a key"),
+    "town": gettext_lazy("Your town"),
+    "dispatch": gettext_lazy("Number of your local dispatch"),
+}
 
 
 @session.private
@@ -71,16 +81,45 @@ def _erase(request: HttpRequest, person: Person) -> HttpResponse:
     return response
 
 
+def _opened(kept: dict[str, Any], tz: str, now: int) -> list[tuple[str, list[str]]]:
+    """What is kept, to be read: a heading, and what stands under it."""
+    plan = kept["plan"]
+    notes = [f"{label}: {plan[note]}" for note, label in PLAN.items() if plan[note]]
+    people = []
+    for each in kept["people"]:
+        since = words.clock_time(each["created_at"], tz, now)
+        ways = (_way(address) for address in each["addresses"])
+        people.append(" · ".join(filter(None, [each["name"], *ways, since])))
+    watches = []
+    for each in kept["watches"]:
+        times = [each["started_at"], *(x["at"] for x in each["what_happened"][-1:])]
+        ended = str(words.OUTCOMES.get(each["outcome"] or "", ""))
+        told = [*(words.clock_time(at, tz, now) for at in times), ended]
+        watches.append(" · ".join(filter(None, told)))
+    return [
+        (_("Your plan"), [*notes, *(_way(a) for a in kept["how_to_reach_me"])]),
+        (_("Your people"), people),
+        (_("Your watches: when they began, what was last, how they ended"), watches),
+    ]
+
+
+def _way(address: dict[str, Any]) -> str:
+    channel = address["channel"]
+    return str(words.CHANNELS.get(channel, channel)) + f" {address['address']}"
+
+
 def _page(
     request: HttpRequest, person: Person, more: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     here = settings.STILLHERE
+    all_of_it, now = kept.everything(person), clock.now_ms()
     given = {
-        "kept": kept.everything(person),
+        "kept": all_of_it,
+        "opened": _opened(all_of_it, person.tz, now),
         "has_pin": bool(person.pin),
         "quiet_h": here.keep_quiet_h,
         "alarm_days": here.keep_alarm_days,
-        "light": light(clock.now_ms(), person.tz),
+        "light": light(now, person.tz),
         **more,
     }
     return render(request, "mine.html", given, status=status)

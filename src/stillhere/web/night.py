@@ -77,6 +77,8 @@ def _trouble(each: Listed, name: str, working: list[str], broken: list[str], awa
         return _("%(name)s has not said yes yet.") % {"name": name}
     if away:
         return _("%(name)s said: not tonight.") % {"name": name}
+    if {c for c, _value, state in each.ways if state == "ok"} == {"page"}:
+        return _("%(name)s is reached only while their page is open.") % {"name": name}
     if not each.rings:
         return _("Nothing rings at %(name)s, so it may wake nobody.") % {"name": name}
     return ""
@@ -276,4 +278,8 @@ def ring(telling: Telling, now: int) -> dict[str, Any]:
         return {"left": 0, "words": ""}
     whole = max(telling.until_at - (telling.since_at or now), 1)
     left_ms = max(telling.until_at - now, 0)
-    return {"left": min(round(100 * left_ms / whole), 100), "words": words.span(left_ms)}
+    return {
+        "left": min(round(100 * left_ms / whole), 100),
+        "words": words.span(left_ms),
+        "over": left_ms < 500,
+    }

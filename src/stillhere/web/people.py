@@ -32,7 +32,10 @@ STEPS = tuple(map(str, range(1, services.MOST_CONTACTS + 1)))
 def people(request: HttpRequest, person: Person) -> HttpResponse:
     """The list, and the forms that change it."""
     if request.method != "POST":
-        return _page(request, person, note=words.note(request.GET.get("said", "")))
+        said = request.GET.get("said", "")
+        if said == "own-first":  # stands beside the field it is about
+            return _page(request, person, own_first=words.note(said))
+        return _page(request, person, note=words.note(said), added=said in ("added", "known"))
     work = WORK.get(request.POST.get("do", ""))
     if work is None:
         return _page(request, person)
@@ -55,8 +58,8 @@ def _add(person: Person, typed: Mapping[str, str]) -> Done:
     read = reach.read(typed)
     if read.wrong:
         return "", read.wrong
-    myself = bool(typed.get("myself"))
-    if not read.ways and not myself:
+    myself = bool(typed.get("myself")) or not read.ways
+    if myself and not services.readable(typed.get("name", "")):
         return "", {"": words.put("say how to reach them")}
     mine = typed.get("my_name", "").strip()
     if mine:
@@ -202,6 +205,8 @@ def _page(
     person: Person,
     *,
     note: str = "",
+    own_first: str = "",
+    added: bool = False,
     wrong: Mapping[str, str] | None = None,
     typed: Mapping[str, str] | None = None,
     status: int = 200,
@@ -231,6 +236,8 @@ def _page(
         "do": do,
         "wrong": wrong or {},
         "note": note,
+        "own_first": own_first,
+        "added": added,
         "wishes": services.WISHES,
         "quiet_h": settings.STILLHERE.keep_quiet_h,
         "light": light(now, person.tz),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -132,5 +133,7 @@ def state(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def out(request: HttpRequest) -> HttpResponse:
-    """Where the quick exit leads: an empty page that says nothing."""
+    """Where the quick exit leads: to somebody else's plain page, or to an empty one of our own."""
+    if settings.STILLHERE.exit_url:
+        return HttpResponseRedirect(settings.STILLHERE.exit_url, status=303)
     return render(request, "out.html")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from stillhere.web import session
 
-LIGHTS = ("night", "day", "")
+LIGHTS = ("night", "day", "phone", "")  # "phone": as it likes; "": as the hour likes
 
 
 def light_of(request: HttpRequest) -> str:

@@ -24,6 +24,7 @@ from stillhere.store.models import Person
 from stillhere.web import errors, health, night, words
 from stillhere.web.throttle import Guesses, address_of
 
+PLAYED = ("Sam", "Maya")  # whom the two phones stand for
 MINE = Guesses(most=5)  # a minute, from one address
 ALL = Guesses(most=60)  # a minute, for everyone together
 
@@ -45,8 +46,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     _person, key = services.new_trial(
         get_language() or "en",
         tz if words.zone_known(tz) else "UTC",
-        _("Your friend"),
-        _("A friend"),
+        *PLAYED,
     )
     return HttpResponseRedirect(f"/try/{key}", status=303)
 

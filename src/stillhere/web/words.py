@@ -178,9 +178,9 @@ def hour(at: int, tz: str) -> int:
 
 
 def span(ms: int) -> str:
-    """How long, in words: seconds up to two minutes, then minutes, then hours."""
+    """How long, in words: seconds up to a minute and a half, then minutes, then hours."""
     seconds = max(round(ms / 1000), 0)
-    if seconds < 120:
+    if seconds <= 90:
         return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
     minutes = round(seconds / 60)
     if minutes < 120:

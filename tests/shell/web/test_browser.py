@@ -37,6 +37,7 @@ def clean() -> None:
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a Stillhere of these tests' own answers. Each test is a person of its own on it."""
     home = Installation(tmp_path_factory.mktemp("home"))
+    home.environment["STILLHERE_EXIT_URL"] = f"http://127.0.0.1:{home.port}/healthz"
     home.up()
     yield home.url
     home.stop()
@@ -234,14 +235,32 @@ def test_a_script_that_came_whole_takes_over_from_the_refresh(chromium: Browser,
 
 
 def test_leaving_fast_leaves_no_way_back(chromium: Browser, url: str) -> None:
-    context = chromium.new_context(viewport=PHONE)
+    """Back leads out again from every page of ours, until it comes to what was there before."""
+    elsewhere = url.replace("localhost", "127.0.0.1") + "/healthz"
+    context = chromium.new_context(viewport=PHONE, locale="en-US")
     page = context.new_page()
     page.goto("about:blank")
     page.goto(f"{url}/")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_role("link", name="People").click()
     page.locator("#exit").click()
-    expect(page).to_have_url(f"{url}/out")
-    page.go_back()
+    expect(page).to_have_url(elsewhere)
+    for _ in range(2):  # the watch, and the first page
+        page.go_back(wait_until="commit")
+        expect(page).to_have_url(elsewhere)
+    page.go_back(wait_until="commit")
     assert page.url == "about:blank"
+    page.goto(f"{url}/")  # who comes back on purpose is let in
+    expect(page).to_have_url(f"{url}/")
+    context.close()
+
+
+def test_without_scripts_leaving_leads_elsewhere_too(chromium: Browser, url: str) -> None:
+    context = chromium.new_context(viewport=PHONE, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{url}/")
+    page.locator("#exit").click()
+    expect(page).to_have_url(url.replace("localhost", "127.0.0.1") + "/healthz")
     context.close()
 
 
@@ -268,8 +287,10 @@ def test_a_watch_that_cannot_be_heard_says_so(chromium: Browser, url: str) -> No
     context.set_offline(True)
     expect(page.locator("#got")).to_contain_text("No connection to the watch", timeout=30_000)
     expect(page.locator("#live")).to_have_class("lost")
-    context.set_offline(False)
+    page.evaluate("document.getElementById('got').innerHTML = '<font>Keine Verbindung</font>'")
+    context.set_offline(False)  # and a browser that translates had put in words of its own
     expect(page.locator("#live")).not_to_have_class("lost", timeout=30_000)
+    expect(page.locator("#got")).to_have_text("")
     context.close()
 
 

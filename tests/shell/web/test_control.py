@@ -196,7 +196,7 @@ def test_a_new_person_on_a_borrowed_phone_is_forgotten_too() -> None:
     assert phone.cookies["borrowed"].value
 
 
-@pytest.mark.parametrize("light", ["night", "day", ""])
+@pytest.mark.parametrize("light", ["night", "day", "phone", ""])
 def test_the_light_is_what_was_chosen(night: SamsNight, sam: Client, light: str) -> None:
     assert sam.post("/light", {"light": light, "next": "/mine"})["Location"] == "/mine"
     html = sam.get("/people").content.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -174,7 +175,7 @@ def test_a_quiet_ending_is_no_ending_of_an_alarm(night: SamsNight) -> None:
             {},
             "0 watches in the last 30 days, 0 woke somebody for nothing: too few to say how often.",
         ),
-        ({"acute.started": 29, "acute.stood-down": 2}, "29 watches in the last 30 days, 2 alarms"),
+        ({"acute.started": 29, "acute.stood-down": 2}, "29 watches in the last 30 days, 2 woke"),
         (
             {"acute.started": 200, "acute.stood-down": 3, "acute.false-alarm": 1, "acute.fine": 1},
             "2.5 of 100 watches in the last 30 days. The goal is 3 at most.",
@@ -202,3 +203,13 @@ def test_installations_we_look_after_stand_on_the_desk(path: str, clock: Clock) 
     told = read(browser(lang="es"), path)
     assert "Instalaciones que cuidamos" in told
     assert "River County sin noticias desde 22:00 UTC: avisa" in told
+
+
+def test_the_desk_has_numbers_to_phone_and_no_place(night: SamsNight) -> None:
+    path = f"/desk/{desk.key()}"
+    assert "tel:" not in browser().get(path).content.decode()
+    night.start()
+    night.does(NeedHelp())
+    html = browser().get(path).content.decode()
+    assert re.findall(r'href="tel:\+12025550(\d+)"', html) == ["100", "101", "102"]
+    assert "12 Elm Street" not in html

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from stillhere.store import contacts, queries, services
+from stillhere.store.apply import NeedHelp
 from stillhere.store.models import Contact, Message, WatchRow
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
@@ -59,9 +60,38 @@ def test_what_cannot_be_a_number_is_said_and_nothing_is_lost(alone: SamsNight) -
     assert response.status_code == 422
     assert "This number is too short." in text_of(response)
     assert 'value="leo@example.org"' in response.content.decode()
-    response = says(path, "join")
-    assert "Say how we reach you." in text_of(response)
     assert Contact.objects.get().status == "invited"
+
+
+def test_a_yes_without_any_address_is_reached_on_the_open_page(
+    alone: SamsNight, clock: Clock
+) -> None:
+    """A plain installation, without mail or phones, still reaches one human."""
+    path = sent_by_sam(alone)
+    assert "only while this page is open" in read(browser(), path)
+    assert says(path, "join").status_code == 303
+    leo = Contact.objects.get()
+    assert [(a.channel, a.rings) for a in leo.addresses.all()] == [("page", False)]
+    told = read(browser(), path)
+    assert "We reach you only while this page is open." in told
+    assert "A phone number or an e-mail address below is surer." in told
+    assert "Let it ring for a test" not in told
+    html = browser().get(path).content.decode()
+    assert 'http-equiv="refresh"' in html, "where scripts do not run it looks by itself"
+    listed = read(browser(alone.key), "/watch")
+    assert "Leo is reached only while their page is open." in listed
+    alone.start()
+    alone.does(NeedHelp())
+    assert [m.channel for m in alone.queued("alarm")] == ["page"]
+    assert "data-alarm=" in browser().get(path).content.decode()
+    assert says(path, "number", phone="202-555-0103").status_code == 303
+    assert {a.channel for a in leo.addresses.all()} == {"text", "call"}
+
+
+def test_what_one_must_know_first_stands_before_the_buttons(alone: SamsNight) -> None:
+    told = read(browser(), sent_by_sam(alone))
+    assert "if your job makes you report what you learn" in told
+    assert told.index("18 or older") < told.index("I'll be there") < told.index("No, I can't")
 
 
 def test_an_invitation_passed_on_changes_nothing_once_somebody_said_yes(alone: SamsNight) -> None:

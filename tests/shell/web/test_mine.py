@@ -33,6 +33,13 @@ def test_everything_can_be_taken(night: SamsNight, sam: Client) -> None:
         assert secret not in text
 
 
+def test_everything_can_be_read(night: SamsNight, sam: Client) -> None:
+    make("claimed", night)
+    told = read(sam, "/mine")
+    for kept in ("12 Elm Street", "code 4711", "Leo · text +12025550101", "call +12025550100"):
+        assert kept in told, kept
+
+
 def test_the_link_is_shown_only_when_asked_for(night: SamsNight, sam: Client) -> None:
     link = f"{settings.STILLHERE.base_url}/p/{night.key}"
     assert night.key not in sam.get("/mine").content.decode()

@@ -99,8 +99,17 @@ def test_one_wrong_address_of_two_adds_nobody(alone: SamsNight) -> None:
     assert not Contact.objects.exists()
 
 
+def test_a_name_is_enough_to_add_somebody(alone: SamsNight) -> None:
+    sam = browser(alone.key)
+    response = post(sam, "/people", do="add", name="Maya")
+    told = read(sam, response["Location"])
+    assert "Now send the invitation from your own phone." in told
+    assert "Maya has not opened your invitation yet." in told
+    assert "To my watch" in told
+
+
 def test_nothing_typed_is_no_way_to_reach_anybody(alone: SamsNight) -> None:
-    response = post(browser(alone.key), "/people", do="add", name="Maya")
+    response = post(browser(alone.key), "/people", do="add", name=" ")
     assert response.status_code == 422
     assert "Say how we reach them." in text_of(response)
 

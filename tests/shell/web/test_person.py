@@ -204,7 +204,7 @@ def test_a_note_in_the_address_is_one_of_ours(night: SamsNight, sam: Client) -> 
 def test_without_a_script_the_page_looks_again_by_itself(night: SamsNight, sam: Client) -> None:
     night.start()
     html = sam.get("/watch").content.decode()
-    assert '<noscript><meta http-equiv="refresh" content="10"></noscript>' in html
+    assert '<meta http-equiv="refresh" id="refresh" content="10">' in html
     night.does(NeedHelp())
     assert 'content="5"' in sam.get("/watch").content.decode()
 
@@ -309,3 +309,46 @@ def test_the_card_before_stands_until_the_mark(night: SamsNight, sam: Client) ->
     assert card in read(sam, "/watch")
     night.does(ev.Marked())
     assert card not in read(sam, "/watch")
+
+
+def test_it_is_early_is_said_only_while_something_can_be_ended(
+    night: SamsNight, sam: Client
+) -> None:
+    night.start()
+    night.does(ev.Marked())
+    early = "It is early. Press “End now”"
+    assert early in read(sam, "/watch?said=end-early")
+    night.does(NeedHelp())
+    assert early not in read(sam, "/watch?said=end-early")
+    assert early not in read(sam, f"{watch_path(night)}?said=end-early")
+    night.does(ev.Resolved(None, ev.Outcome.FINE))
+    night.does(ev.Ended())
+    assert early not in read(sam, "/watch?said=end-early")
+
+
+def test_need_help_offers_the_ambulance_and_a_line_at_once(night: SamsNight, sam: Client) -> None:
+    night.start()
+    assert "tel:911" not in sam.get("/watch").content.decode()
+    night.does(NeedHelp())
+    for path in ("/watch", watch_path(night)):
+        html = sam.get(path).content.decode()
+        assert 'href="tel:911"' in html
+        assert 'href="tel:112"' not in html
+    Person.objects.update(tz="UTC")
+    html = sam.get("/watch").content.decode()
+    assert all(f'href="tel:{number}"' in html for number in ("911", "112", "999", "000", "111"))
+    for contact in night.contacts.values():
+        contact.addresses.update(state="broken")
+    assert "Or phone a person who stays with you" in read(sam, "/watch/part")
+
+
+def test_while_the_phone_calls_out_the_button_names_who_may_press_it(
+    night: SamsNight, sam: Client
+) -> None:
+    services.set_speak(night.person, True)
+    night.start()
+    assert "<button>Still here</button>" in sam.get("/watch").content.decode()
+    night.does(NeedHelp())
+    html = sam.get("/watch").content.decode()
+    assert "<button>I am Sam, and I am here</button>" in html
+    assert html.index("data-aloud") < html.index('id="now"'), "first, and largest"

@@ -65,7 +65,7 @@ def test_half_a_minute_from_start_to_the_friends_page(clock: Clock) -> None:
     assert "data-alarm=" in told
     assert "This is a try-out. Nobody is in danger." in told
     browser().post(f"{friend()}/answer", {"do": "claim", "soon": "2"})
-    assert "On the way to you: A friend." in read(client, path)
+    assert "On the way to you: Maya." in read(client, path)
     assert "data-alarm=" not in browser().get(friend()).content.decode()
     for do, outcome in (("arrived", ""), ("resolve", "fine")):
         browser().post(f"{friend()}/answer", {"do": do, "outcome": outcome})

@@ -19,10 +19,20 @@
     return null;
   };
 
-  /* Leaving fast: this page is gone from the history. */
+  /* Leaving fast: this page is gone from what Back shows, and the pages before it lead out again
+     when Back comes to them. The browser's own list of visited pages keeps their addresses. */
+  const leave = () => location.replace('/out');
+  try {
+    const came = performance.getEntriesByType('navigation')[0]?.type;
+    if (came !== 'back_forward') sessionStorage.removeItem('lamp.left');
+    addEventListener('pageshow', (event) => {
+      if ((event.persisted || came === 'back_forward') && sessionStorage.getItem('lamp.left')) leave();
+    });
+  } catch { /* storage refused */ }
   document.getElementById('exit')?.addEventListener('click', (event) => {
     event.preventDefault();
-    location.replace('/out');
+    try { sessionStorage.setItem('lamp.left', '1'); } catch { /* as above */ }
+    leave();
   });
 
   /* The phone's own time zone, so that times are told as on its clock. */
@@ -49,11 +59,12 @@
   const inWords = (span, words) => {
     const s = Math.max(0, Math.round(span / 1000));
     if (s === 1) return words.second;
-    return s < 120 ? words.seconds.replace('#', s) : words.minutes.replace('#', Math.round(s / 60));
+    return s <= 90 ? words.seconds.replace('#', s) : words.minutes.replace('#', Math.round(s / 60));
   };
   const draw = () => {
     for (const span of live.querySelectorAll('[data-until]')) {
-      span.textContent = span.dataset.pattern.replace('#', inWords(span.dataset.until - serverTime(), span.dataset));
+      const left = span.dataset.until - serverTime();
+      span.textContent = left < 500 && span.dataset.none || span.dataset.pattern.replace('#', inWords(left, span.dataset));
     }
     for (const ring of live.querySelectorAll('[data-ring]')) {
       const [since, until] = ring.dataset.ring.split(' ').map(Number);
