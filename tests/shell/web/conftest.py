@@ -38,6 +38,7 @@ def ways_to_reach(settings: Settings) -> None:
         smtp_url="smtp://127.0.0.1:1",
         mail_from="Lamp <lamp@example.org>",
         demo_url="http://127.0.0.1:1",
+        exit_url="",
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from stillhere.core import events as ev
 from stillhere.store.models import Person
@@ -213,3 +215,11 @@ def test_every_title_is_lamp_and_no_other_site_learns_an_address(
         response = sam.get(path)
         assert "<title>Lamp</title>" in response.content.decode()
         assert response["Referrer-Policy"] == "same-origin"
+
+
+def test_leaving_fast_leads_where_whoever_runs_this_says(settings: Settings) -> None:
+    assert "Lamp" not in read(browser(), "/out"), "an empty page of our own"
+    settings.STILLHERE = replace(settings.STILLHERE, exit_url="https://news.example.org/")
+    response = browser().get("/out")
+    assert (response.status_code, response["Location"]) == (303, "https://news.example.org/")
+    assert response["Referrer-Policy"] == "same-origin", "and nobody there learns from where"

@@ -202,12 +202,12 @@ def test_the_name_they_use_is_asked_with_the_first_person() -> None:
     assert queries.person_note(Person.objects.get(id=person.id), "name") == "Sam"
 
 
-def test_where_nothing_is_set_up_the_page_says_so(
+def test_where_nothing_is_set_up_a_name_is_enough(
     alone: SamsNight, settings: Settings, clock: Clock
 ) -> None:
     settings.BUILD_CHANNELS = lambda _: {}
     settings.STILLHERE = replace(settings.STILLHERE, demo_url="")
-    assert "has not set up any way to reach people" in read(browser(alone.key), "/people")
+    assert "The name is enough." in read(browser(alone.key), "/people")
 
 
 def test_channels_that_cannot_be_built_do_not_take_the_pages_along(

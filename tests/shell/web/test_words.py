@@ -75,7 +75,7 @@ def test_times_stand_on_the_wall_where_sam_is() -> None:
     tomorrow = NOW + 86_400_000
     assert words.clock_time(NOW, "America/New_York", tomorrow) == "31 January, 17:00"
     with translation.override("es"):
-        assert words.clock_time(NOW, "America/New_York", tomorrow) == "31 de enero, 17:00"
+        assert words.clock_time(NOW, "America/New_York", tomorrow) == "17:00 del 31 de enero"
 
 
 def test_names_are_joined_as_in_speech() -> None:
