@@ -40,9 +40,18 @@
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     for (const field of document.querySelectorAll('[data-tz]')) if (!field.value) field.value = zone || '';
   } catch { /* then it is asked or UTC */ }
+  /* A script that came whole takes over from the page's own refresh. */
+  const refresh = document.getElementById('refresh');
+  const takeOver = () => { if (refresh) { window.stop(); refresh.remove(); } };
+  const whole = (begin) => {
+    if (document.readyState === 'complete') begin();
+    else addEventListener('load', () => setTimeout(begin));
+  };
   if (!live) {
-    /* The page loads itself again. What somebody has opened is not shut before their eyes. */
-    addEventListener('toggle', () => { if (document.getElementById('refresh')) window.stop(); }, true);
+    if (refresh) whole(() => {
+      takeOver(); /* what somebody has opened is not shut before their eyes */
+      setInterval(() => { if (!document.querySelector('main details[open]')) location.reload(); }, refresh.content * 1000);
+    });
     return;
   }
 
@@ -298,8 +307,8 @@
   draw();
   wake();
   setInterval(draw, 1000);
-  const begin = () => {
-    if (document.getElementById('refresh')) window.stop(); /* from here on the script keeps it current */
+  whole(() => {
+    takeOver();
     tellLine();
     if (now()) {
       if (here) {
@@ -314,7 +323,5 @@
       ringing(box.state === 'asking' ? Number(box.ask) : 0);
       setTimeout(poll, 1000);
     }
-  };
-  if (document.readyState === 'complete') begin();
-  else addEventListener('load', () => setTimeout(begin));
+  });
 })();
