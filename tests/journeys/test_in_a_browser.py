@@ -93,7 +93,7 @@ def joins(browser: Browser, place: Town) -> Page:
 
 
 def start_watch(sam: Page) -> None:
-    sam.get_by_role("link", name="Watch").click()
+    sam.get_by_role("link", name="To my watch").click()
     sam.get_by_role("button", name="I'm about to").click()
     expect(sam.get_by_role("button", name="Still here")).to_be_visible()
 
