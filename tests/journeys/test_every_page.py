@@ -21,13 +21,22 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LOOKS = (("en", "dark"), ("es", "light"))
 WIDE = "document.documentElement.scrollWidth > innerWidth"
-# What may be pressed and is in sight, but something else lies over its middle.
+# What may be pressed and is in sight, but something else lies over its middle, however far the page
+# was moved.
 COVERED = """
-[...document.querySelectorAll('main :is(a, button)')].filter((e) => {
-  const box = e.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
-  const top = document.elementFromPoint(x, y);
-  return e.checkVisibility() && top && !e.contains(top) && !top.contains(e);
-}).map((e) => e.outerHTML)
+(() => {
+  const found = new Set();
+  for (let at = 0; at < document.documentElement.scrollHeight; at += 100) {
+    scrollTo(0, at);
+    for (const e of document.querySelectorAll('main :is(a, button)')) {
+      const box = e.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
+      const top = e.checkVisibility() && document.elementFromPoint(x, y);
+      if (top && !e.contains(top) && !top.contains(e)) found.add(e.outerHTML);
+    }
+  }
+  scrollTo(0, 0);
+  return [...found];
+})()
 """
 REACHABLE = """
 [...document.querySelectorAll('main a[href], main button, main input:not([type=hidden]), summary')]
