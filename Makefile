@@ -6,7 +6,7 @@ CATALOGUES := $(wildcard src/stillhere/locale/*/LC_MESSAGES/*.po)
 PROJECT := pyproject.toml hatch_build.py $(CATALOGUES)
 export STILLHERE_DATA ?= ./data
 
-.PHONY: up demo test test-fast check messages lock pictures bench bench-checkin bench-lateness \
+.PHONY: up demo test test-fast check mutants messages lock pictures bench bench-checkin bench-lateness \
 	bench-alarms bench-restart bench-postgres bench-false-alarms chaos-ha
 
 up: $(VENV)/.stamp-project
@@ -25,6 +25,10 @@ test-fast: $(VENV)/.stamp-dev
 
 check: $(VENV)/.stamp-dev
 	@$(BIN)/python tools/check.py
+
+# Breaks the core in every small way and sees that a test notices. `make mutants ONLY=ladder`.
+mutants: $(VENV)/.stamp-dev
+	@PYTHONHASHSEED=0 $(BIN)/python -m tools.mutants $(ONLY)
 
 messages: $(VENV)/.stamp-dev
 	@$(BIN)/python tools/catalogues.py update
