@@ -126,6 +126,16 @@ def test_erase_now_erases_everything_about_sam(clock: Clock) -> None:
         assert not any(nonce in files for nonce in nonces)
 
 
+def test_the_number_of_an_erased_watch_is_never_given_again(clock: Clock) -> None:
+    """Message keys and the journal speak of a watch by its number: it must mean one watch only."""
+    before = quiet_night(clock)
+    watch, person = WatchRow.objects.get().id, before.person.id
+    services.erase_person(before.person)
+    after = quiet_night(clock)
+    assert WatchRow.objects.get().id > watch
+    assert after.person.id > person
+
+
 def test_an_open_alarm_cannot_be_erased_away(clock: Clock) -> None:
     night = sams_night(("Leo",))
     night.start()
