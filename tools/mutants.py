@@ -157,6 +157,8 @@ class _Run:
 
     def swapped(self, mutants: list[Mutant]) -> None:
         """Those inside functions, in a child that has the tests at hand."""
+        if not mutants:
+            return
 
         def loop(runner: Runner, items: dict[str, pytest.Item]) -> None:
             trees = {path.stem: ast.parse(path.read_text()) for path in modules()}

@@ -204,7 +204,7 @@ def test_two_answers_are_in_a_row_from_half_a_minute_to_five(apart_s: float, end
     assert (night.state() is State.OPEN) is ended
 
 
-@pytest.mark.parametrize(("before_end_s", "over"), [(31, False), (30, True), (0, True)])
+@pytest.mark.parametrize(("before_end_s", "over"), [(30.001, False), (30, True), (0, True)])
 def test_the_last_half_minute_needs_no_further_ask(before_end_s: float, over: bool) -> None:
     night = using()
     ends_at = night.watch.ends_at
@@ -270,15 +270,91 @@ def test_an_answer_in_an_alarm_is_seen_when_it_was_made() -> None:
     assert night.watch.seen_at == night.now - 20_000
 
 
-def test_an_answer_after_the_clock_was_set_back_begins_the_row_anew() -> None:
+@pytest.mark.parametrize("back_s", [3600, 0.001])
+def test_an_answer_after_the_clock_was_set_back_begins_the_row_anew(back_s: float) -> None:
     night = alarmed(cause=Cause.HELP)
+    night.wait(10)
     night.tap()
-    night.sleep(-3600)
+    night.sleep(-back_s)
     night.tap()
-    assert night.state() is State.ALARM
+    assert night.alarm.answered_at == night.now
     night.sleep(30)
     night.tap()
     assert night.state() is State.OPEN
+
+
+def test_an_answer_kept_a_moment_longer_than_the_last_one_takes_nothing_back() -> None:
+    night = alarmed(cause=Cause.HELP)
+    night.wait(10)
+    night.tap()
+    night.mute()
+    night.tap(ago_s=0.001)
+    assert night.alarm.answered_at == night.now
+    assert not night.heard
+
+
+def test_two_taps_in_one_instant_are_told_once() -> None:
+    night = alarmed(cause=Cause.HELP)
+    night.tap()
+    night.tap()
+    assert len(night.tells(LEO, Word.ANSWERED_ONCE)) == 1
+
+
+def test_two_taps_a_moment_less_than_half_a_minute_apart_are_told_once() -> None:
+    night = alarmed(cause=Cause.HELP)
+    night.tap()
+    night.sleep(29.999)
+    night.tap()
+    assert len(night.tells(LEO, Word.ANSWERED_ONCE)) == 1
+
+
+def test_the_phone_rings_for_the_second_answer_after_exactly_half_a_minute() -> None:
+    """Not already when the next rung is due in between."""
+    night = alarmed(cause=Cause.HELP)
+    night.wait(20)
+    night.tap()
+    night.wait(40)
+    assert night.asked_s(Way.RING) == [50]
+
+
+def test_ringing_for_the_second_answer_is_no_reason_to_look_in_early() -> None:
+    night = alarmed(cause=Cause.HELP)
+    night.arrives(LEO)
+    night.wait(20)
+    night.tap()
+    night.wait(590)
+    assert night.told_s(LEO, Word.ARE_YOU_THERE) == [600]
+
+
+def test_an_answer_made_in_the_instant_of_the_alarm_counts_though_it_comes_later() -> None:
+    night = alarmed()
+    night.sleep(4)
+    night.tap(ago_s=4)
+    assert night.state() is State.OPEN
+
+
+def test_an_answer_in_the_very_instant_of_a_recheck_answers_it() -> None:
+    night = alarmed()
+    night.tap()
+    night.sleep(60)
+    night.tap()
+    assert night.watch.next_ask_at is not None
+    assert night.watch.next_ask_at > night.now
+
+
+def test_a_recheck_that_is_asked_is_owed_no_longer() -> None:
+    night = alarmed()
+    night.tap()
+    night.wait(60)
+    assert night.state() is State.ASKING
+    assert night.watch.rechecks == (night.now + 120_000,)
+
+
+def test_a_way_that_dies_in_the_very_instant_of_the_ask_rings_at_once() -> None:
+    night = using()
+    night.until_ask()
+    night.dead(None)
+    assert night.asked_s(Way.RING) == [60]
 
 
 def test_a_pause_until_long_ago_is_no_pause() -> None:
@@ -338,49 +414,3 @@ def test_an_answer_at_the_very_deadline_asks_for_the_next_day() -> None:
     night.now = deadline_at
     night.tap()
     assert night.watch.deadline_at == deadline_at + 86_400_000
-
-
-# --- time that is not as it seems -----------------------------------------------------------------
-
-
-@pytest.mark.parametrize("begins_s", [2**31 - 30, 2**32 - 30, 2**31 + 2**30])
-def test_a_night_in_which_other_machines_counters_overflow_is_like_any_other(
-    begins_s: int,
-) -> None:
-    night = Night(begins_at=begins_s * 1000)
-    night.mark()
-    night.until_alarm()
-    assert night.asked_s(Way.SHOW) == [60]
-    assert night.s == 120
-
-
-def test_a_second_that_comes_twice_puts_nothing_off() -> None:
-    """A leap second, or a clock nudged back a little: timers are instants, not countdowns."""
-    night = using()
-    night.until_ask()
-    due = night.watch.grace_at
-    night.sleep(-1)
-    night.tick()
-    assert night.watch.grace_at == due
-    night.until_alarm()
-    assert night.s == 120
-
-
-# --- people who do not mean well ------------------------------------------------------------------
-
-
-def test_a_call_for_help_is_heard_by_all_though_somebody_says_they_are_there() -> None:
-    night = alarmed(plan((LEO, ANA, MAYA)))
-    night.arrives(LEO)
-    night.mute()
-    night.need_help()
-    assert night.who_heard(Word.HELP) == {LEO, ANA, MAYA}
-
-
-def test_said_falsely_that_they_are_there_everyone_knows_who_said_so() -> None:
-    night = alarmed(plan((LEO, ANA, MAYA)))
-    night.arrives(LEO)
-    assert {(t.contact, t.who) for t in night.tells(None, Word.ARRIVED)} == {
-        (ANA, LEO),
-        (MAYA, LEO),
-    }

@@ -11,7 +11,7 @@ from stillhere.core import asking, watch
 from stillhere.core import events as ev
 from stillhere.core.events import EVENTS, Event, Refused, State
 from stillhere.core.watch import ROWS, TABLE, Watch
-from tests.core.world import INJECTED, NOBODY, Night, alarmed
+from tests.core.world import INJECTED, NOBODY, Night, alarmed, evenings
 from tools import diagram
 from tools.diagram import SAMPLES, Sample
 
@@ -240,3 +240,35 @@ def test_a_timer_in_an_alarm_leaves_a_line_only_where_the_state_changes() -> Non
     assert lines(night, ev.TimePassed(night.circle)) == [True]
     night.sleep(45)
     assert lines(night, ev.TimePassed(night.circle)) == [False]
+
+
+def test_an_alarm_leaves_a_line_when_it_is_raised_and_when_it_is_over() -> None:
+    night = Night()
+    night.mark()
+    night.until_ask()
+    night.sleep(60)
+    assert lines(night, ev.TimePassed(night.circle)) == [True]
+    assert night.state() is State.ALARM
+    assert lines(night, ev.StillHere(night.now)) == [True]
+    assert night.state() is State.OPEN
+
+
+def test_the_same_form_twice_in_an_alarm_leaves_one_line() -> None:
+    night = alarmed()
+    assert lines(night, ev.Claimed(2, 60), ev.Claimed(2, 60)) == [True, False]
+
+
+def test_every_turn_of_a_quiet_night_leaves_a_line() -> None:
+    night = Night()
+    night.sleep(200)
+    away = ev.ServiceWasDown(night.now - 30_000, night.now)
+    assert lines(night, ev.Started(), away, ev.Marked()) == [True] * 3
+    daily = evenings()
+    assert lines(daily, ev.Paused(daily.now + 86_400_000), ev.Ended()) == [True] * 2
+
+
+def test_the_answer_that_ends_a_watch_leaves_a_line_and_one_after_it_none() -> None:
+    night = Night()
+    assert night.watch.ends_at is not None
+    night.now = night.watch.ends_at
+    assert lines(night, ev.StillHere(night.now), ev.StillHere(night.now)) == [True, False]
