@@ -159,6 +159,8 @@ class _Walk:
             if _is_vocabulary(node):
                 return
             spot = _entered(node, spot)
+        elif isinstance(node, ast.arguments):  # defaults are made when the function is
+            spot = _Spot(spot.names, None, spot.names_kept, spot.first_line)
         elif spot.function is None and (name := _assigned(node)):
             spot = _Spot((*spot.names, name), None, spot.names_kept, spot.first_line)
         for says, instead in self._changes(node, path, spot):

@@ -209,6 +209,13 @@ def test_an_alarm_goes_on_where_it_was_and_the_circle_hears_why_it_was_quiet() -
     assert night.alarm.no == 1
 
 
+def test_in_an_alarm_too_the_ring_says_that_we_were_away() -> None:
+    night = alarmed()
+    night.mute()
+    night.was_down(60)
+    assert [ask.after_outage for ask in night.asks(Way.RING)] == [True]
+
+
 def test_an_alarm_caught_up_with_rings_one_rung_at_a_time() -> None:
     night = alarmed(plan((1,), (2,), (3,), (4,)))
     night.was_down(3600)

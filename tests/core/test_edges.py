@@ -350,6 +350,26 @@ def test_a_recheck_that_is_asked_is_owed_no_longer() -> None:
     assert night.watch.rechecks == (night.now + 120_000,)
 
 
+@pytest.mark.parametrize("unclear", [False, True])
+def test_no_ask_speaks_of_an_outage_where_there_was_none(unclear: bool) -> None:
+    night = using(circle=plan((LEO,)))
+    night.until_ask()
+    if unclear:
+        night.unclear()
+    night.until_alarm()
+    night.wait(60)
+    assert len(night.asks(Way.RING)) >= 2
+    assert not any(ask.after_outage for ask in night.asks())
+
+
+def test_a_kept_answer_long_after_the_first_begins_the_row_anew() -> None:
+    night = alarmed(cause=Cause.HELP)
+    night.tap()
+    night.wait(400)
+    night.tap(ago_s=2)
+    assert night.alarm.answered_at == night.now - 2000
+
+
 def test_a_way_that_dies_in_the_very_instant_of_the_ask_rings_at_once() -> None:
     night = using()
     night.until_ask()

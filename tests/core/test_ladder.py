@@ -226,6 +226,15 @@ def test_when_the_ladder_is_exhausted_the_persons_own_phone_rings_too() -> None:
     assert night.asked_s(Way.RING) == [90]
 
 
+def test_a_ring_in_an_alarm_is_the_next_ask_and_lapses_like_one() -> None:
+    night = alarmed(plan((LEO,)))
+    asks, grace_s = night.watch.asks, night.watch.profile.grace_s
+    night.wait(45)
+    ring = night.asks(Way.RING)[-1]
+    assert (ring.no, ring.lapses_at) == (asks + 1, night.now + grace_s * 1000)
+    assert night.watch.asks == asks + 1
+
+
 def test_a_plan_with_nobody_on_it_pages_the_coordinator_at_once() -> None:
     night = alarmed(NOBODY)
     assert [p.why for p in night.pages()] == [Paging.EXHAUSTED]

@@ -253,6 +253,12 @@ def test_an_alarm_leaves_a_line_when_it_is_raised_and_when_it_is_over() -> None:
     assert night.state() is State.OPEN
 
 
+def test_what_leaves_an_alarm_as_open_as_it_was_leaves_a_line_too() -> None:
+    night = alarmed()
+    assert lines(night, ev.Declined(2), ev.OptedOut(3)) == [True, True]
+    assert night.state() is State.ALARM
+
+
 def test_the_same_form_twice_in_an_alarm_leaves_one_line() -> None:
     night = alarmed()
     assert lines(night, ev.Claimed(2, 60), ev.Claimed(2, 60)) == [True, False]
