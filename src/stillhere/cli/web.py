@@ -20,10 +20,15 @@ import uvloop
 from django.conf import settings
 from django.core.management import call_command
 from django.utils.module_loading import import_string
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from stillhere.cli import connections
+
 BACKLOG = 4096  # connections the kernel keeps while we are busy
+HEADERS_MS = 10_000  # a request whose head trickles in slower than this is nobody's
+MOST_HEAD = 32 * 1024  # bytes: each connection may cost us this much
 
 
 @click.command()
@@ -60,12 +65,16 @@ def _state_of(source: Path) -> str:
 
 async def serve(application: Any, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; what was accepted is answered first."""
+    places = connections.room()
     server = Server(
         application,
         address=host,
         port=port,
         interface=Interfaces.ASGINL,
         backlog=BACKLOG,
+        backpressure=places,  # without it the server takes as many as wait in the kernel, no more
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_MS, max_buffer_size=MOST_HEAD),
         websockets=False,
         log_enabled=False,
         log_access=False,
@@ -73,4 +82,6 @@ async def serve(application: Any, host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
+    watching = asyncio.create_task(connections.watch(port, places))
     await server.serve()
+    watching.cancel()

@@ -13,7 +13,8 @@ from stillhere.config.static import StaticLane  # noqa: E402
 from stillhere.store.group import WRITER  # noqa: E402  needs Django to be set up
 from stillhere.store.patience import be_impatient  # noqa: E402
 from stillhere.web.checkin import FastLane  # noqa: E402
+from stillhere.web.door import Door  # noqa: E402
 
 be_impatient()
 WRITER.start()  # from here on it proves every second that this process can write
-application = FastLane(StaticLane(_pages))
+application = FastLane(Door(StaticLane(_pages)))

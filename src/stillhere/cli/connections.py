@@ -1,0 +1,138 @@
+"""Who may stay connected to the web server, so that nobody can hold the door against everyone else.
+
+Owns how many connections there may be, and the ending of those on which nothing happens: our server
+waits for ever for the first byte of a request, and a connection costs whoever opens it nothing. The
+kernel knows for each one how long nothing has come or gone (``TCP_INFO``). Linux only: elsewhere the
+number is bounded and nothing is ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import resource
+import socket
+import stat
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MOST = 12_000  # each costs up to 30 KB while its request is half there
+SPARE = 512  # files that are not connections: the database, the log, the pages
+MUTE_MS = 10_000  # nothing was ever said on it
+STILL_MS = 75_000  # a proxy keeps its connections for a minute
+CROWDED = 0.7  # of all places taken: then who has said nothing for two seconds goes first
+CROWDED_MUTE_MS = 2_000
+CROWDED_STILL_MS = 15_000  # longer than any answer takes
+LOOK_EVERY_S = 1.0
+
+_INFO = struct.Struct("@8B24I")
+_SENT, _RECEIVED = 8 + 9, 8 + 11  # places of last_data_sent and last_data_recv
+_BYTES_RECEIVED = struct.Struct("@Q")
+_BYTES_RECEIVED_AT = 128
+_INFO_BYTES = 136
+log = logging.getLogger("stillhere.connections")
+
+
+def room() -> int:
+    """Raise the limit of open files as far as we may; return how many connections fit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = sys.maxsize if hard == resource.RLIM_INFINITY else hard
+    wanted = min(most, MOST + SPARE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    fits = wanted if soft == resource.RLIM_INFINITY else min(soft, wanted)
+    return max(fits - SPARE, fits // 2)
+
+
+@dataclass(slots=True)
+class Connection:
+    """One client's connection: a second handle on it, and how long nothing has happened there."""
+
+    handle: socket.socket
+    still_ms: int
+    mute: bool
+
+    def end(self) -> None:
+        """Hang up. The server sees the end and forgets it."""
+        with contextlib.suppress(OSError):
+            self.handle.shutdown(socket.SHUT_RDWR)
+
+
+def connections(port: int) -> Iterator[Connection]:
+    """Every client connected to our ``port``. The handle is closed when the next one is asked
+    for."""
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  thousands of names, no paths
+        handle = _second_handle(int(name))
+        if handle is None:
+            continue
+        with handle:
+            found = _look(handle, port)
+            if found is not None:
+                yield found
+
+
+def _second_handle(descriptor: int) -> socket.socket | None:
+    """Another handle on a socket, which stays that socket even if the server closes its own; None
+    for what is no socket or just closed."""
+    try:
+        if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+            return None
+        copy = os.dup(descriptor)
+    except OSError:
+        return None
+    try:
+        return socket.socket(fileno=copy)
+    except OSError:  # the number was given to something else in between
+        os.close(copy)
+        return None
+
+
+def _look(handle: socket.socket, port: int) -> Connection | None:
+    """What the kernel knows of a socket; None when it is no client's."""
+    try:
+        if handle.family not in (socket.AF_INET, socket.AF_INET6):
+            return None
+        if handle.getsockname()[1] != port:
+            return None
+        handle.getpeername()  # the one that listens has no peer
+        raw = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+    except OSError:
+        return None
+    if len(raw) < _INFO_BYTES:
+        return None
+    facts = _INFO.unpack_from(raw)
+    heard = _BYTES_RECEIVED.unpack_from(raw, _BYTES_RECEIVED_AT)[0]
+    return Connection(handle, min(facts[_SENT], facts[_RECEIVED]), heard == 0)
+
+
+def sweep(port: int, places: int, crowded: bool) -> tuple[int, int]:
+    """End the connections on which nothing happens; return how many there are and how many were
+    ended. ``crowded`` is what the last look said: then patience is shorter."""
+    mute_ms = CROWDED_MUTE_MS if crowded else MUTE_MS
+    still_ms = CROWDED_STILL_MS if crowded else STILL_MS
+    there = ended = 0
+    for found in connections(port):
+        there += 1
+        if found.still_ms >= (mute_ms if found.mute else still_ms):
+            found.end()
+            ended += 1
+    if ended:
+        log.info("ended connections=%d of=%d places=%d", ended, there, places)
+    return there, ended
+
+
+async def watch(port: int, places: int) -> None:
+    """Look once a second, until cancelled."""
+    if not hasattr(socket, "TCP_INFO") or not Path("/proc/self/fd").exists():
+        return
+    there = 0
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        there, _ = await asyncio.to_thread(sweep, port, places, there > places * CROWDED)

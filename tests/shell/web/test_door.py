@@ -1,0 +1,77 @@
+"""The door to the pages: what is too long or too slow is refused, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from stillhere.web.door import Door, Receive, Scope, Send
+
+END: dict[str, Any] = {"type": "http.disconnect"}
+
+
+async def page(scope: Scope, receive: Receive, send: Send) -> None:
+    """Reads everything, and says how much it was."""
+    size = 0
+    while True:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if not message.get("more_body", False):
+            break
+    after = await receive()
+    await send({"type": "http.response.start", "status": 200, "size": size, "after": after})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def answered(
+    parts: Sequence[bytes], *, announced: bytes = b"", read_s: float = 5.0, rest: str = "over"
+) -> Mapping[str, Any]:
+    """What a request of these parts is answered with."""
+
+    async def ask() -> Mapping[str, Any]:
+        said: list[Mapping[str, Any]] = []
+        waiting = list(parts)
+
+        async def receive() -> Mapping[str, Any]:
+            if waiting:
+                more = len(waiting) > 1 or rest == "never"
+                return {"type": "http.request", "body": waiting.pop(0), "more_body": more}
+            if rest == "never":
+                await asyncio.Event().wait()
+            return END
+
+        async def send(message: Mapping[str, Any]) -> None:
+            said.append(message)
+
+        headers = [(b"content-length", announced)] if announced else []
+        door = Door(page, most=10, read_s=read_s)
+        await door({"type": "http", "headers": headers}, receive, send)
+        return said[0]
+
+    return asyncio.run(ask())
+
+
+def test_what_fits_goes_through_and_so_does_what_comes_after_it() -> None:
+    answer = answered([b"12345", b"67890"], announced=b"10")
+    assert (answer["status"], answer["size"], answer["after"]) == (200, 10, END)
+
+
+@pytest.mark.parametrize("announced", [b"11", b"1073741824", b"9" * 40])
+def test_what_is_announced_as_too_long_is_not_even_read(announced: bytes) -> None:
+    assert answered([], announced=announced, rest="never")["status"] == 413
+
+
+def test_what_grows_too_long_is_refused_where_it_does() -> None:
+    assert answered([b"123456"] * 2, rest="never")["status"] == 413
+
+
+def test_what_trickles_is_refused_in_the_end() -> None:
+    assert answered([b"1"], rest="never", read_s=0.01)["status"] == 408
+
+
+@pytest.mark.parametrize("announced", [b"-1", b"ten", b"\xb2"])
+def test_a_length_that_is_no_number_promises_nothing(announced: bytes) -> None:
+    assert answered([b"123"], announced=announced)["status"] == 200
