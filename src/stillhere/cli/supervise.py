@@ -25,7 +25,7 @@ from types import FrameType
 from stillhere.config.wiring import boot_ms
 
 FIRST_DELAY_MS = 200
-LONGEST_DELAY_MS = 5_000
+LONGEST_DELAY_MS = 2_000  # a start costs half a second of one core: nobody is watched meanwhile
 HEALTHY_MS = 30_000  # a child that ran this long starts again without the back-off it had
 GRACE_MS = 8_000  # from SIGTERM to SIGKILL
 ROUND_S = 0.1  # how often we look while something is on its way; otherwise signals wake us
