@@ -61,6 +61,7 @@ class Installation:
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self.program = program
+        self.supervisor = [*program, "up"]  # what runs everything and is never to die
         self.process: subprocess.Popen[bytes] | None = None
         self._log_file: IO[bytes] | None = None
         dropped = ("STILLHERE_", "PYTHONPATH", "DJANGO_")
@@ -90,7 +91,7 @@ class Installation:
         assert self.process is None
         self._log_file = self.log.open("ab")
         self.process = subprocess.Popen(
-            [*self.program, *(arguments or ("up",))],
+            [*self.program, *arguments] if arguments else self.supervisor,
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -156,6 +157,11 @@ class Installation:
         if self.process is None:
             return 0
         self.process.send_signal(number)
+        return self.collect()
+
+    def collect(self) -> int:
+        """Wait for a supervisor that is ending, or was ended; return its exit code."""
+        assert self.process is not None
         code = self.process.wait(timeout=PATIENCE_S)
         self.process = None
         if self._log_file is not None:

@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -55,8 +55,11 @@ def _free_port() -> int:
 class Cluster:
     """One server in a folder of its own. Use `running_cluster`; kill tests use the methods."""
 
-    def __init__(self, folder: Path, *, fsync: bool = False) -> None:
-        """Prepare ``folder`` (chowned to the server's user); nothing runs yet."""
+    def __init__(
+        self, folder: Path, *, fsync: bool = False, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Prepare ``folder`` (chowned to the server's user); nothing runs yet. ``environment`` is
+        added to the server's own."""
         programs = binaries()
         if programs is None:
             raise SystemExit("PostgreSQL is not installed: apt-get install postgresql")
@@ -65,6 +68,7 @@ class Cluster:
         self.folder = folder
         self.port = _free_port()
         self.options = ALWAYS if fsync else ALWAYS + FAST
+        self.environment = os.environ | (environment or {})
         self.process: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
             owner = pwd.getpwnam(self.user)
@@ -82,6 +86,7 @@ class Cluster:
             group=self.user if os.geteuid() == 0 else None,
             extra_groups=[] if os.geteuid() == 0 else None,
             cwd=self.folder,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=(self.folder / "log").open("ab"),
@@ -119,6 +124,14 @@ class Cluster:
                     raise
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(timeout=0.1)
+
+    def pids(self) -> list[int]:
+        """The server's processes: its parent, then its children, those that serve us last."""
+        if self.process is None:
+            return []
+        parent = self.process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        return [parent, *map(int, children)]
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End the server: SIGINT is PostgreSQL's fast shutdown, SIGKILL pulls the plug."""

@@ -44,9 +44,9 @@ def phones_secret() -> str:
 
 def set_rate(rate: float) -> bool:
     """Let the installation's clock run ``rate`` times as fast from now on."""
-    here = queries.installation()
-    Installation.objects.filter(id=here.id).update(
-        clock_rate=rate, clock_anchor_at=clock.now_ms(), beat_at=0
+    now = clock.now_ms()  # before any engine ran there is no row yet
+    Installation.objects.update_or_create(
+        id=1, defaults={"clock_rate": rate, "clock_anchor_at": now, "beat_at": 0}
     )
     return True
 
@@ -143,14 +143,16 @@ def _phone(number: str) -> list[Reached]:
     return [Reached("text", number, rings=False), Reached("call", number, rings=True)]
 
 
-def crowd(count: int, first: int) -> list[dict[str, Any]]:
+def crowd(count: int, first: int, **own: int) -> list[dict[str, Any]]:
     """Many people with a marked watch and two contacts each, on one rung. The watches are long: on
-    a fast clock and a busy machine none may come to its end before the story does."""
+    a fast clock and a busy machine none may come to its end before the story does. ``own`` are
+    more numbers of their profile."""
+    numbers = json.dumps({"total_s": 10_800, **own})
     people = []
     with transaction.atomic():  # one commit for the whole crowd
         for i in range(count):
             names = {n: f"+1202555{first + i * 3 + k:04d}" for k, n in enumerate(("Sam", "A", "B"))}
-            seeded = seed("Sam", [["A", "B"]], names, True, json.dumps({"total_s": 10_800}))
+            seeded = seed("Sam", [["A", "B"]], names, True, numbers)
             people.append({**seeded, "numbers": names})
     return people
 
@@ -165,7 +167,7 @@ def watches() -> list[dict[str, Any]]:
 
 
 def messages() -> list[dict[str, Any]]:
-    fields = ("key", "watch_id", "contact_id", "word", "status", "attempts", "channel")
+    fields = ("id", "key", "watch_id", "contact_id", "word", "status", "attempts", "channel")
     return list(Message.objects.order_by("id").values(*fields))
 
 

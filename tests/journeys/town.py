@@ -106,6 +106,37 @@ class Phones:
         return found
 
 
+class Inside:
+    """One process of ``tests.journeys.inside``, started at the first question."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        # The installation may run another release; we look with this one.
+        self._environment = {**environment, **SETTINGS, "PYTHONPATH": ""}
+        self._process: subprocess.Popen[str] | None = None
+
+    def __call__(self, what: str, **facts: object) -> Any:
+        """Run one function of ``tests.journeys.inside`` on the database."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.journeys.inside"],
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps([what, facts]) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End the process; the next question starts another."""
+        if self._process is not None:
+            self._process.communicate(timeout=10)
+            self._process = None
+
+
 class Town:
     """One installation with its phones and mail server, for the length of a test."""
 
@@ -126,24 +157,7 @@ class Town:
         )
         self.url = self.installation.url
         self._provider: subprocess.Popen[bytes] | None = None
-        self._inside: subprocess.Popen[str] | None = None
-
-    def inside(self, what: str, **facts: object) -> Any:
-        """Run one function of ``tests.journeys.inside`` on the town's database."""
-        if self._inside is None:
-            self._inside = subprocess.Popen(
-                [sys.executable, "-m", "tests.journeys.inside"],
-                # The installation may run another release; we look with this one.
-                env=self.installation.environment | SETTINGS | {"PYTHONPATH": ""},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        assert self._inside.stdin is not None
-        assert self._inside.stdout is not None
-        self._inside.stdin.write(json.dumps([what, facts]) + "\n")
-        self._inside.stdin.flush()
-        return json.loads(self._inside.stdout.readline())
+        self.inside = Inside(self.installation.environment)
 
     def prepare(self) -> None:
         """The data folder and its database, before anything runs."""
@@ -166,7 +180,7 @@ class Town:
         self._provider = subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
     def close(self) -> None:
-        self._step_out()
+        self.inside.close()
         self.installation.stop()
         if self._provider is not None:
             self._provider.terminate()
@@ -175,7 +189,7 @@ class Town:
 
     def lose(self) -> None:
         """The machine dies and its disk with it: nothing of the data folder is left."""
-        self._step_out()
+        self.inside.close()
         self.installation.stop(signal.SIGKILL)
         shutil.rmtree(self.installation.data)
 
@@ -186,11 +200,7 @@ class Town:
         self.installation = Installation(folder, old.environment | url)
         self.installation.port, self.installation.url = old.port, old.url
         self.installation.environment["STILLHERE_DATA"] = str(self.installation.data)
-
-    def _step_out(self) -> None:
-        if self._inside is not None:
-            self._inside.communicate(timeout=10)
-            self._inside = None
+        self.inside = Inside(self.installation.environment)
 
     def pass_time(self, seconds: float) -> None:
         """Let installation time pass at once, without an outage."""

@@ -1,0 +1,45 @@
+"""kill -9, any process at any moment: web, engine, and the supervisor over them."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+
+from tests.chaos.faults.stop import stop_one
+from tests.chaos.scene import Fault, Scene
+
+KILLS = 40
+PAUSE_S = (0.4, 1.4)
+
+
+async def kill(scene: Scene, kills: int) -> None:
+    """So many kills, most of them a second apart. The supervisor, with whom all others die, is
+    meant half as often as each of them."""
+    names = [*scene.place.names * 2, "supervisor"]
+    began, killed = time.monotonic(), 0
+    while killed < kills:
+        await asyncio.sleep(scene.chance.uniform(*PAUSE_S))
+        name = scene.chance.choice(names)
+        if scene.place.signal(name, signal.SIGKILL):  # else it is just being started again
+            scene.done[f"kill {name}"] += 1
+            killed += 1
+    # Nothing ran for long from the first kill to the last: that is one time of trouble.
+    scene.windows.append((began, time.monotonic()))
+
+
+def killing(kills: int, stops: int = 0) -> Fault:
+    """A fault of so many kills, and of so many processes stopped and continued meanwhile."""
+
+    async def stop_some(scene: Scene) -> None:
+        for _ in range(stops):
+            await asyncio.sleep(scene.chance.uniform(0.5, 2.0))
+            await stop_one(scene, scene.chance.choice(scene.place.names), (0.5, 3.0))
+
+    async def happen(scene: Scene) -> None:
+        await asyncio.gather(kill(scene, kills), stop_some(scene))
+
+    return Fault("kill", happen, night_s=kills * sum(PAUSE_S) / 2)
+
+
+FAULTS = [killing(KILLS)]

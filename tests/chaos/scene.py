@@ -1,0 +1,50 @@
+"""What a fault gets into its hands, and what a fault is."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+
+from tests.chaos.place import POSTGRESQL, SQLITE, Ground, Place, plain_ground
+
+
+@dataclass
+class Scene:
+    """A night under way. ``windows`` are the times in which something was wrong, on the monotonic
+    clock; ``done`` counts what was done."""
+
+    place: Place
+    chance: random.Random
+    ground: Ground
+    windows: list[tuple[float, float]] = field(default_factory=list)
+    done: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def wrong(self, what: str) -> Iterator[None]:
+        """The time in which ``what`` is wrong."""
+        self.done[what] += 1
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.windows.append((began, time.monotonic()))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of trouble. ``happen`` returns when it is over; ``ground`` prepares for it.
+
+    ``night_s`` is how long people are awake, in real seconds; ``rate`` is how fast the
+    installation's clock runs.
+    """
+
+    name: str
+    happen: Callable[[Scene], Awaitable[None]]
+    on: tuple[str, ...] = (SQLITE, POSTGRESQL)
+    ground: Callable[[], AbstractContextManager[Ground]] = plain_ground
+    night_s: float = 18.0
+    rate: float = 10.0

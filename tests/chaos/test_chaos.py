@@ -1,0 +1,33 @@
+"""The part of ``make chaos`` that every change must pass: forty kills and ten stops, on SQLite and
+on PostgreSQL with two web and two engine processes."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.chaos.faults.kill import killing
+from tests.chaos.night import night
+from tests.chaos.place import POSTGRESQL, SQLITE
+from tests.conftest import ON_POSTGRES
+
+SEED = int(os.environ.get("KILL_SEED", "20261123"))
+KILLS, STOPS, PEOPLE = 40, 10, 120
+
+pytestmark = [pytest.mark.storage, pytest.mark.slow]
+
+
+def test_kills_and_stops_lose_no_check_in_and_no_alarm() -> None:
+    kind = POSTGRESQL if ON_POSTGRES else SQLITE
+    print(f"seed {SEED}, {kind}")
+    verdict, scene = night(killing(KILLS, STOPS), kind, people=PEOPLE, seed=SEED)
+    print(dict(scene.done), verdict.figures())
+    killed = {what for what in scene.done if what.startswith("kill")}
+    assert len(killed) == len(scene.place.names) + 1, "every process was killed at least once"
+    assert verdict.lost_check_ins == [], "an acknowledged check-in is not in the store"
+    assert verdict.lost_silences == [], "a silence that did not reach both contacts"
+    assert verdict.set_aside == [], "a watch our own code could not step"
+    assert verdict.strange == [], "neither kept nor 'try again'"
+    assert verdict.unexplained == 0, "sent again though nothing was wrong"
+    assert verdict.acked >= PEOPLE, "everyone got through in the end"
