@@ -7,7 +7,7 @@ PROJECT := pyproject.toml hatch_build.py $(CATALOGUES)
 export STILLHERE_DATA ?= ./data
 
 .PHONY: up demo test test-fast check mutants messages lock pictures bench bench-checkin bench-lateness \
-	bench-alarms bench-restart bench-postgres bench-false-alarms chaos-ha
+	bench-alarms bench-restart bench-postgres bench-false-alarms chaos chaos-ha
 
 up: $(VENV)/.stamp-project
 	@exec $(BIN)/stillhere up
@@ -22,6 +22,11 @@ test: $(VENV)/.stamp-dev
 
 test-fast: $(VENV)/.stamp-dev
 	$(BIN)/pytest -n 2 -m "not browser and not slow" tests/core tests/sim tests/shell tests/house
+
+# ONLY=kill runs one fault, ON=sqlite one database.
+chaos: $(VENV)/.stamp-dev
+	@$(PYTHON) tools/machine.py packages
+	@$(BIN)/python -m tests.chaos
 
 check: $(VENV)/.stamp-dev
 	@$(BIN)/python tools/check.py

@@ -17,6 +17,9 @@ LEAST = (3, 11)
 Packages = dict[str, tuple[str, tuple[str, ...]]]
 PACKAGES: Packages = {
     "chromium": ("Chromium", ("/usr/bin/chromium",)),
+    "gcc": ("a C compiler", ("/usr/bin/cc",)),
+    "libc6-dev": ("the C library's headers", ("/usr/include/stdio.h",)),
+    "libfaketime": ("libfaketime", ("/usr/lib/*/faketime/libfaketimeMT.so.1",)),
     "postgresql": ("PostgreSQL", ("/usr/lib/postgresql/*/bin/initdb",)),
 }
 # What only one target needs, and only when it is run.

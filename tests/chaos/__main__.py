@@ -54,7 +54,9 @@ def tell(name: str, verdict: Verdict, scene: Scene, took_s: float) -> None:
 def main() -> int:
     only, on = os.environ.get("ONLY", ""), os.environ.get("ON", "")
     print(f"seed {SEED}, {PEOPLE} people a night. Late is in seconds of the installation's clock,")
-    print("which runs ten times as fast as the wall's (in clock: twice). 'after it' is counted from")
+    print(
+        "which runs ten times as fast as the wall's (in clock: twice). 'after it' is counted from"
+    )
     print("the end of the fault.\n")
     print(row("", list(COLUMNS.values())), flush=True)
     lines, bad = [], 0

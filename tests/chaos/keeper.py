@@ -15,7 +15,10 @@ def main(ports: list[str]) -> None:
     children = []
     for n, port in enumerate(ports, 1):
         web = ["env", f"STILLHERE_PORT={port}", *us, "web"]
-        children += [supervise.Child(f"web-{n}", web), supervise.Child(f"engine-{n}", [*us, "engine"])]
+        children += [
+            supervise.Child(f"web-{n}", web),
+            supervise.Child(f"engine-{n}", [*us, "engine"]),
+        ]
     supervise.run(children, lambda: True)
 
 

@@ -19,10 +19,9 @@ OWN = {"first_ask_s": 60, "early_every_s": 60, "later_every_s": 120, "grace_s": 
 
 async def _live(scene: Scene, fault: Fault, people: list[Sam]) -> None:
     looking_after = asyncio.create_task(scene.place.looked_after())
+    living = through_the_night(people, scene.place.urls, scene.chance)
     try:
-        trouble = asyncio.create_task(fault.happen(scene))
-        await through_the_night(people, scene.place.urls, scene.chance)
-        await trouble
+        await asyncio.gather(fault.happen(scene), living)
     finally:
         scene.place.closing = True
         await looking_after

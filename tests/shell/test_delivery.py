@@ -78,6 +78,19 @@ def test_an_unknown_fate_is_sent_again_and_a_busy_one_waits_longer_each_time(clo
     assert gaps == [1, 2, 4, 8]
 
 
+@pytest.mark.parametrize(("wish_s", "waits_s"), [(None, 1), (0, 1), (7, 7), (60, 60), (900, 60)])
+def test_a_provider_that_asks_for_time_gets_a_minute_at_most(
+    clock: Clock, wish_s: int | None, waits_s: int
+) -> None:
+    alarmed_night(clock, ("Leo",))
+    [message] = [m for m in lease(clock, "text") if m.word == "alarm"]
+    delivery.record([Fated(message, delivery.RETRY, retry_after_s=wish_s)], clock.now)
+    clock.advance(waits_s - 0.1)
+    assert message.id not in [m.id for m in lease(clock, "text")]
+    clock.advance(0.1)
+    assert message.id in [m.id for m in lease(clock, "text")]
+
+
 def test_an_opt_out_wins_over_what_is_queued_even_the_stand_down(clock: Clock) -> None:
     night = alarmed_night(clock, ("Leo", "Ines"))
     fate(lease(clock, "text"), delivery.SENT, clock)

@@ -1,9 +1,9 @@
 """Who may stay connected to the web server, so that nobody can hold the door against everyone else.
 
-Owns how many connections there may be, and the ending of those on which nothing happens: our server
-waits for ever for the first byte of a request, and a connection costs whoever opens it nothing. The
-kernel knows for each one how long nothing has come or gone (``TCP_INFO``). Linux only: elsewhere the
-number is bounded and nothing is ended.
+Owns how many connections there may be, and the ending of those on which nothing happens: our
+server waits for ever for the first byte of a request, and a connection costs whoever opens it
+nothing. The kernel knows for each one how long nothing has come or gone (``TCP_INFO``). Linux only:
+elsewhere the number is bounded and nothing is ended.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 MOST = 12_000  # each costs up to 30 KB while its request is half there
 SPARE = 512  # files that are not connections: the database, the log, the pages
@@ -130,7 +129,7 @@ def sweep(port: int, places: int, crowded: bool) -> tuple[int, int]:
 
 async def watch(port: int, places: int) -> None:
     """Look once a second, until cancelled."""
-    if not hasattr(socket, "TCP_INFO") or not Path("/proc/self/fd").exists():
+    if sys.platform != "linux":
         return
     there = 0
     while True:

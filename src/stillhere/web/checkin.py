@@ -242,7 +242,8 @@ async def _body(asked: _Request, receive: Receive) -> bytes:
         return await _all_of_it(receive)
     except asyncio.CancelledError:
         if late and task.uncancel() == 0:
-            raise _Bad("malformed") from None
+            # It trickles, or we were stopped for a while: the page must try again.
+            raise _Bad("not-stored") from None
         raise
     finally:
         timer.cancel()

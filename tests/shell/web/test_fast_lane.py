@@ -246,7 +246,7 @@ def test_one_that_never_finishes_is_given_up(path: str, monkeypatch: pytest.Monk
         await app(scope, receive, send)
         return int(status[0])
 
-    assert asyncio.run(trickle()) == 400
+    assert asyncio.run(trickle()) == 503
 
 
 def test_absurd_headers_harm_nobody(path: str) -> None:
