@@ -80,18 +80,19 @@ class Cluster:
         return f"postgresql://{self.user}@127.0.0.1:{self.port}/stillhere"
 
     def _popen(self, *command: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [str(self.programs / command[0]), *command[1:]],
-            user=self.user if os.geteuid() == 0 else None,
-            group=self.user if os.geteuid() == 0 else None,
-            extra_groups=[] if os.geteuid() == 0 else None,
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "log").open("ab"),
-            start_new_session=True,  # Ctrl-C is for the tests; we stop the server ourselves
-        )
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [str(self.programs / command[0]), *command[1:]],
+                user=self.user if os.geteuid() == 0 else None,
+                group=self.user if os.geteuid() == 0 else None,
+                extra_groups=[] if os.geteuid() == 0 else None,
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the tests; we stop the server ourselves
+            )
 
     def create(self) -> None:
         """Initialise the folder."""

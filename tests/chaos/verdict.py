@@ -20,6 +20,7 @@ from tests.chaos.scene import Scene
 ALARMS = frozenset({"alarm", "help", "again"})
 ASK = "ask"
 SHOW_S, GRACE_S = 5, 60  # as the profile of the crowd has it
+BEYOND_S = 120.0  # a full grace after an outage, and as much again
 IN_FLIGHT_S = 25.0  # a lease taken just before a fault ends this much later at the latest
 
 
@@ -62,6 +63,7 @@ class Verdict:
             "late_p99_s": quantile(late, 99),
             "late_max_s": quantile(late, 100),
             "late_after_the_fault_max_s": quantile(self.after_s, 100),
+            "late_beyond_the_fault": sum(late_s > BEYOND_S for late_s in self.after_s),
             "answer_p99_s": quantile(self.waits_s, 99),
         }
 
