@@ -17,11 +17,21 @@ TOLD_WITHIN_S = 600.0  # of the installation's; a minute more by the wall; then 
 OWN = {"first_ask_s": 60, "early_every_s": 60, "later_every_s": 120, "grace_s": 60}
 
 
+async def _happen(scene: Scene, fault: Fault, people: list[Sam]) -> None:
+    """The fault, and every fourth person awake until it is over, however long that takes here."""
+    for sam in people[::4]:
+        sam.stays = True
+    await fault.happen(scene)
+    for sam in people:
+        sam.stays = False
+
+
 async def _live(scene: Scene, fault: Fault, people: list[Sam]) -> None:
     looking_after = asyncio.create_task(scene.place.looked_after())
+    scene.kept = lambda: sum(sam.acked for sam in people)
     living = through_the_night(people, scene.place.urls, scene.chance)
     try:
-        await asyncio.gather(fault.happen(scene), living)
+        await asyncio.gather(_happen(scene, fault, people), living)
     finally:
         scene.place.closing = True
         await looking_after

@@ -31,6 +31,7 @@ class Sam:
 
     seeded: dict[str, Any]
     silent_after_s: float
+    stays: bool = False  # awake all the same
     acked: int = 0
     acked_at: int = 0
     next_ask_at: int | None = None
@@ -55,7 +56,7 @@ class Sam:
         self, http: aiohttp.ClientSession, urls: Sequence[str], chance: random.Random
     ) -> None:
         began, at = time.monotonic(), chance.randrange(len(urls))
-        while time.monotonic() - began < self.silent_after_s or not self.acked:
+        while time.monotonic() - began < self.silent_after_s or self.stays or not self.acked:
             await asyncio.sleep(chance.uniform(*PAUSE_S))
             if not await self.check_in(http, f"{urls[at]}/k/{self.seeded['watch_key']}"):
                 at = (at + 1) % len(urls)  # a proxy would ask the other one next

@@ -22,6 +22,7 @@ class Scene:
     ground: Ground
     windows: list[tuple[float, float]] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
+    kept: Callable[[], int] = lambda: 0  # how many check-ins were acknowledged so far
 
     @contextmanager
     def wrong(self, what: str) -> Iterator[None]:

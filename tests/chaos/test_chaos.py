@@ -30,4 +30,4 @@ def test_kills_and_stops_lose_no_check_in_and_no_alarm() -> None:
     assert verdict.set_aside == [], "a watch our own code could not step"
     assert verdict.strange == [], "neither kept nor 'try again'"
     assert verdict.unexplained == 0, "sent again though nothing was wrong"
-    assert verdict.acked >= PEOPLE, "everyone got through in the end"
+    assert verdict.acked >= PEOPLE + KILLS // 4, "and some got through between the kills"
