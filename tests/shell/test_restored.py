@@ -208,3 +208,18 @@ def test_a_check_in_right_after_the_start_ends_the_question(clock: Clock) -> Non
     night.does(CheckIn())
     assert night.row().state == "open"
     assert leaving(clock) == []
+
+
+def test_no_key_of_a_message_comes_again_after_a_restore(clock: Clock) -> None:
+    """Ids and versions do. A provider that knows keys would say that it had the alarm already."""
+    night = night_under_way(clock)
+    backup = WatchRow.objects.filter(id=night.watch).values().get()
+    live(clock, 121)
+    before = set(Message.objects.values_list("key", flat=True))
+    assert night.row().state == "alarm"
+    Message.objects.all().delete()
+    WatchRow.objects.filter(id=night.watch).update(**backup)
+    restored(clock, 600)
+    live(clock, 121)
+    assert night.row().state == "alarm"
+    assert not before & set(Message.objects.values_list("key", flat=True))

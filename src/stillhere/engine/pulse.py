@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
+from stillhere.core.asking import SHORT_S
 from stillhere.core.events import ServiceWasDown, State
 from stillhere.store import backups, clock, delivery
 from stillhere.store.apply import Change, apply_batch
@@ -25,6 +26,7 @@ log = logging.getLogger("stillhere.pulse")
 
 AWAY_MS = 15_000  # a gap longer than this, in real time, is an outage
 MOST = 200  # watches told in one go that they come from a backup
+LONG_MS = (SHORT_S + 1) * 1000  # an absence after which an open ask gets its full grace again
 BACK_MS = 2_000  # a clock behind the last beat by more than this was set back
 
 
@@ -87,7 +89,8 @@ def come_back() -> int:
         dropped = delivery.drop_the_past(now)
         told = WatchRow.objects.filter(wake_at__isnull=False, quarantined_at__isnull=True)
         ids = list(told.exclude(state=State.OPEN).order_by("id").values_list("id", flat=True))
-        gap = ServiceWasDown(mark.from_at, now)
+        # Never a short absence: whatever was answered after the backup is lost.
+        gap = ServiceWasDown(min(mark.from_at, now - LONG_MS), now)
         for start in range(0, len(ids), MOST):
             apply_batch([Change(gap, watch=id) for id in ids[start : start + MOST]])
         marks.update(to_at=now, why=backups.DONE)

@@ -175,9 +175,10 @@ class Outbox:
                 ):
                     continue  # never heard of the alarm, so there is nothing to take back
                 else:
-                    mine += _messages(
-                        job, f"w{job.watch.id}.v{job.version}.{no}.{index}", effect, ways, self.now
-                    )
+                    # The instant is in it because ids and versions come again after a restore, and
+                    # a provider that knows keys would take a new alarm for one it had before.
+                    key = f"w{job.watch.id}.v{job.version}.{self.now:x}.{no}.{index}"
+                    mine += _messages(job, key, effect, ways, self.now)
         rows = (_as_row(m) for mine in fresh.values() for m in mine)
         bulk.insert("message", _MESSAGE, rows, _SAME, _SAME_VALUES)
 
