@@ -47,11 +47,13 @@ def _runs_here(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of this run's database."""
+    """Keep the tests of this run's database, the slow ones first: no worker may begin one when the
+    others have nothing left to do."""
     others = [item for item in items if not _runs_here(item)]
     if others:
         items[:] = [item for item in items if _runs_here(item)]
         config.hook.pytest_deselected(items=others)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -132,6 +132,22 @@ def test_who_is_called_again_is_not_told_that_the_first_alarm_is_over(clock: Clo
     assert {m.contact_id for m in night.queued("stand-down")} == {night.contacts["Maya"].id}
 
 
+def test_who_comes_to_a_new_alarm_uncalled_is_not_told_that_an_older_one_is_over(
+    clock: Clock,
+) -> None:
+    night = marked_night(clock, ("Leo",), ("Maya",))
+    silence(clock)
+    clock.advance(46)
+    tick_all()
+    Message.objects.filter(word="alarm").update(status="sent", attempts=1)
+    night.does(CheckIn())
+    maya = night.contacts["Maya"].id
+    assert maya in {m.contact_id for m in night.queued("stand-down")}
+    night.does(NeedHelp())
+    night.does(ev.Arrived(maya))
+    assert maya not in {m.contact_id for m in night.queued("stand-down")}
+
+
 def test_one_group_of_forms_sends_no_end_of_an_older_alarm_after_a_new_one(clock: Clock) -> None:
     night = marked_night(clock, ("Leo",))
     silence(clock)

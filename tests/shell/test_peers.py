@@ -20,7 +20,7 @@ from stillhere.engine.audit import Lookout
 from stillhere.engine.pulse import pulse_once
 from stillhere.store import delivery, peers
 from stillhere.store.models import Message, Peer
-from stillhere.store.services import Problem
+from stillhere.store.peers import NameWrong
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -199,9 +199,9 @@ def test_pages_are_erased_in_time(clock: Clock, key: str) -> None:
 
 
 def test_names_are_made_harmless_and_taken_once(clock: Clock, key: str) -> None:
-    with pytest.raises(Problem, match="already"):
+    with pytest.raises(NameWrong, match="already"):
         peers.add("River County")
-    with pytest.raises(Problem, match="a name"):
+    with pytest.raises(NameWrong, match="a name"):
         peers.add(" \u202e\n ")
     peers.add("Two\nlines " + "x" * 200)
     assert Peer.objects.latest("id").name.startswith("Two lines xx")

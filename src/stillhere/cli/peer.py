@@ -29,7 +29,7 @@ def add(name: str) -> None:
     """Look after NAME: prints the one address that its coordinator sets over there."""
     try:
         key = _ask("peers.add", name)
-    except import_string("stillhere.store.services.Problem") as problem:
+    except import_string("stillhere.store.peers.NameWrong") as problem:
         raise click.ClickException(f"{problem}. Nothing was changed.") from None
     click.echo(f"{settings.STILLHERE.base_url}/beat/{key}")
     click.echo(

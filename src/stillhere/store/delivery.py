@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from stillhere.core.events import Undeliverable, Word
-from stillhere.store import apply, bulk, peers, sealed, services
+from stillhere.store import apply, bulk, peers, rows, sealed, services
 from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.queries import ALARMED
 
@@ -315,13 +315,16 @@ def _by_another_way(lost: Sequence[int], now: int) -> None:
 
 def _still_true(m: Message) -> bool:
     """Whether what a message says of its alarm still holds. The end of an alarm does, unless the
-    same contact was called to a newer one, whose own end they will hear."""
+    same contact has to do with a newer one, called or not, whose own end they will hear."""
     assert m.watch is not None
     if m.watch.held:
         return False
     if m.word == Word.STAND_DOWN:
         newer = Message.objects.filter(watch=m.watch_id, contact=m.contact_id, alarm__gt=m.alarm)
-        return not newer.filter(word__in=[Word.ALARM, Word.HELP]).exists()
+        came = rows.alarm_from(m.watch.alarm) if m.watch.alarm else None
+        return not newer.exists() and (
+            came is None or came.no <= m.alarm or m.contact_id not in came.told
+        )
     return m.watch.alarms == m.alarm and m.watch.state in ALARMED
 
 

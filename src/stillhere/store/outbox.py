@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
+from stillhere.core.alarm import Alarm
 from stillhere.core.circle import Circle
 from stillhere.core.events import (
     AllWell,
@@ -126,6 +127,7 @@ class Outbox:
     jobs: list[_Job] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    again: dict[int, Alarm] = field(default_factory=dict)  # a watch's second alarm, or a later one
 
     def add(
         self,
@@ -138,6 +140,8 @@ class Outbox:
         """Take one watch's part of the batch. ``version`` is the row's new one: it makes message
         keys stable."""
         self.jobs += [_Job(watch, person, version, each) for each in told]
+        if watch.alarm is not None and watch.alarm.no > 1:
+            self.again[watch.id] = watch.alarm
         for entry in journal:
             self.lines.append(_line(entry))
             for what in _counted(entry):
@@ -145,6 +149,8 @@ class Outbox:
 
     def write(self) -> None:
         """Write everything, inside the caller's transaction."""
+        for watch, alarm in self.again.items():  # also who came to it without being called
+            _take_back_ends(watch, alarm.no, alarm.told, self.now)
         if self.jobs:
             self._write_messages()
         if self.lines:
@@ -326,9 +332,14 @@ def _forget_older_ends(job: _Job, fresh: list[Fresh], now: int) -> None:
         return
     older = [m for m in fresh if m.word == Word.STAND_DOWN and m.alarm < alarm]
     fresh[:] = [m for m in fresh if m not in older or m.contact_id not in called]
-    marks = ", ".join(["%s"] * len(called))
+    _take_back_ends(job.watch.id, alarm, called, now)
+
+
+def _take_back_ends(watch: int, before: int, contacts: Sequence[int], now: int) -> None:
+    marks = ", ".join(["%s"] * len(contacts))
     which = f"word = 'stand-down' AND alarm < %s AND contact_id IN ({marks})"
-    _take_back(job.watch.id, which, [alarm, *called], now)
+    if contacts:
+        _take_back(watch, which, [before, *contacts], now)
 
 
 def _take_back(watch: int, which: str, params: Sequence[int], now: int) -> None:

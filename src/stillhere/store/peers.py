@@ -18,7 +18,7 @@ from stillhere.core.events import Urgency
 from stillhere.store import clock, sealed
 from stillhere.store.models import Message, Outage, Peer
 from stillhere.store.outbox import COORDINATOR
-from stillhere.store.services import LONGEST_NAME, Problem, readable
+from stillhere.store.services import LONGEST_NAME, readable
 
 SILENT_MS = 180_000  # three beats missed, in real time
 REPEAT_MS = 30 * 60_000
@@ -35,12 +35,16 @@ class Seen:
     silent: bool
 
 
+class NameWrong(ValueError):
+    """A peer cannot have this name. The message says why, to the coordinator at the terminal."""
+
+
 def add(name: str) -> str:
-    """Look after one more; returns the key it calls in with, which is kept nowhere. Raises Problem
-    for a name that is taken or empty."""
+    """Look after one more; returns the key it calls in with, which is kept nowhere. Raises
+    ``NameWrong`` for a name that is taken or empty."""
     name = readable(name.replace("\n", " "))[:LONGEST_NAME]
     if not name:
-        raise Problem("give it a name")
+        raise NameWrong("give it a name")
     nonce = sealed.new_nonce()
     key = sealed.key_for("peer", nonce)
     try:
@@ -52,7 +56,7 @@ def add(name: str) -> str:
                 created_at=clock.now_ms(),
             )
     except IntegrityError:
-        raise Problem(f"there is one called {name} already") from None
+        raise NameWrong(f"there is one called {name} already") from None
     return key
 
 
