@@ -112,7 +112,7 @@ LEFT JOIN person p ON p.id = m.person_id
 LEFT JOIN contact c ON c.id = m.contact_id
 LEFT JOIN address a ON a.id = m.address_id
 LEFT JOIN watch w ON w.id = m.watch_id
-WHERE m.id IN ({{marks}}) ORDER BY m.urgency, m.place, m.due_at
+WHERE m.id IN ({{marks}}) ORDER BY m.urgency, m.place, m.due_at, m.id
 """
 
 
