@@ -45,8 +45,9 @@ def fill(count: int) -> int:
     now = clock.now_ms()
     kept = crowd.open_watches(count, now, lambda n: now + FAR_MS + n % 3_600_000)
     (settings.STILLHERE.data / "keys.txt").write_text("\n".join(kept))
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    if connection.vendor == "postgresql":  # which would do so by itself; SQLite never does
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
     return len(kept)
 
 

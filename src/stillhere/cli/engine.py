@@ -6,9 +6,13 @@ import click
 import django
 from django.utils.module_loading import import_string
 
+from stillhere.config import garbage
+
 
 @click.command()
 def command() -> None:
     """Run only the engine; returns on SIGTERM."""
     django.setup()
-    import_string("stillhere.engine.loop.run")()
+    run = import_string("stillhere.engine.loop.run")
+    garbage.seldom()
+    run()

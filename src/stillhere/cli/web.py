@@ -7,7 +7,6 @@ log, because addresses hold keys.
 from __future__ import annotations
 
 import asyncio
-import gc
 import hashlib
 import logging
 import os
@@ -26,8 +25,8 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from stillhere.cli import connections
+from stillhere.config import garbage
 
-GARBAGE_AFTER = 20_000  # new objects, before Python looks for garbage among them
 BACKLOG = 4096  # connections the kernel keeps while we are busy
 HEADERS_MS = 10_000  # a request whose head trickles in slower than this is nobody's
 MOST_HEAD = 32 * 1024  # bytes: each connection may cost us this much
@@ -39,10 +38,7 @@ def command() -> None:
     django.setup()
     collect_static(Path(settings.STATICFILES_DIRS[0]), Path(settings.STATIC_ROOT))
     application = import_string("stillhere.config.asgi.application")
-    # What was loaded stays; looking through it for garbage again and again costs each check-in.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_AFTER, 10, 20)
+    garbage.seldom()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(application, settings.STILLHERE.host, settings.STILLHERE.port))
     # The server's own threads may want Python once more while it is taken apart, and that ends in a
