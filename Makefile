@@ -48,7 +48,7 @@ lock:
 pictures: $(VENV)/.stamp-dev
 	$(BIN)/python -m tests.journeys.pictures
 
-# Every figure of docs/speed.md, with its limit beside it, and the plot. About twenty minutes.
+# Every figure of docs/proof.md, with its limit beside it, and the plot. About twenty minutes.
 bench: $(VENV)/.stamp-dev
 	@rm -f build/bench.jsonl; mkdir -p build
 	@BENCH_KEEP=build/bench.jsonl $(MAKE) --no-print-directory bench-checkin bench-lateness \
