@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from stillhere.engine.pulse import pulse_once
 from stillhere.engine.tick import tick_once
 from stillhere.store import apply, clock, services
 from stillhere.store.apply import Answer, Asked, Change
 from stillhere.store.models import Contact, Message, Person, WatchRow
 from stillhere.store.services import Reached
+
+if TYPE_CHECKING:  # a process that only looks on needs none of the tests' own tools
+    from tests.conftest import Clock
 
 
 @dataclass
@@ -68,3 +73,11 @@ def tick_all() -> None:
     """Let the engine catch up with the clock."""
     while tick_once(clock.now_ms()):
         pass
+
+
+def live(clock: Clock, seconds: int) -> None:
+    """The engine does its rounds while time passes."""
+    for _ in range(seconds):
+        clock.advance(1)
+        pulse_once()
+        tick_all()

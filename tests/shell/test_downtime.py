@@ -12,8 +12,7 @@ from stillhere.engine.pulse import pulse_once
 from stillhere.store.apply import CheckIn
 from stillhere.store.models import Message, WatchRow
 from tests.conftest import Clock
-from tests.shell.circle import SamsNight, sams_night, tick_all
-from tests.shell.test_pulse import live
+from tests.shell.circle import SamsNight, live, sams_night, tick_all
 
 pytestmark = pytest.mark.usefixtures("database")
 

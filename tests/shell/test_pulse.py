@@ -15,7 +15,7 @@ from stillhere.store import clock as installation_clock
 from stillhere.store.apply import CheckIn, NeedHelp
 from stillhere.store.models import Installation, Message, Outage
 from tests.conftest import Clock
-from tests.shell.circle import SamsNight, sams_night, tick_all
+from tests.shell.circle import SamsNight, live, sams_night, tick_all
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -29,14 +29,6 @@ def night_under_way(clock: Clock) -> SamsNight:
     night.start()
     night.does(ev.Marked())
     return night
-
-
-def live(clock: Clock, seconds: int) -> None:
-    """The engine does its rounds while time passes."""
-    for _ in range(seconds):
-        clock.advance(1)
-        pulse_once()
-        tick_all()
 
 
 def test_after_an_outage_sam_is_asked_first_with_a_full_grace(clock: Clock) -> None:

@@ -14,7 +14,7 @@ from stillhere.store import apply, backups, delivery
 from stillhere.store.apply import CheckIn, NeedHelp
 from stillhere.store.models import Message, Outage, WatchRow
 from tests.conftest import Clock
-from tests.shell.circle import SamsNight, sams_night, tick_all
+from tests.shell.circle import SamsNight, live, sams_night, tick_all
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -28,13 +28,6 @@ def night_under_way(clock: Clock, *rungs: tuple[str, ...]) -> SamsNight:
     night.start()
     night.does(ev.Marked())
     return night
-
-
-def live(clock: Clock, seconds: int) -> None:
-    for _ in range(seconds):
-        clock.advance(1)
-        pulse_once()
-        tick_all()
 
 
 def restored(clock: Clock, after_s: float) -> int:
