@@ -67,6 +67,14 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What one message took: millionths of ``currency`` (ISO 4217, like ``USD``)."""
+
+    micros: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What a channel learned about one message.
 
@@ -88,6 +96,9 @@ class Inbound:
     ``provider_id`` is unique per channel: a webhook that comes five times is one Inbound.
     ``kind`` is ``text``, ``key``, ``missed-call`` or ``receipt``. ``at_ms`` is when it happened
     (UTC), where the provider says so: a text that comes an hour late is no sign of life of now.
+    ``opted_out``: the carrier took the text as "stop" and blocks us from now on. ``pictures`` is
+    how many came with a text; we never look at them. ``called`` is our number they wrote to or
+    rang.
     """
 
     channel: str
@@ -98,6 +109,40 @@ class Inbound:
     reply_ref: str = ""
     receipt: Receipt | None = None
     at_ms: int | None = None
+    called: str = ""
+    opted_out: bool = False
+    pictures: int = 0
+
+
+class Played(StrEnum):
+    """Sounds a call can hold besides words."""
+
+    TONE = "tone"  # soft and short: somebody is still here with you
+    RECORDING = "recording"  # what a stranger said about where they are
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What the voice does next in a call; then the other side has its turn.
+
+    The parts come in this order: ``play``, ``say`` (sentences in ``lang``), then one of: listen
+    for a key for ``listen_s`` seconds (with ``voice``, any word counts too), keep what is said for
+    at most ``record_s`` seconds, or hang up. A turn that neither listens nor records hangs up.
+    ``play_ref`` names the recording. Whatever comes of it (a key, silence, a hang-up) is told to us
+    as an event of the same call; a call that ends by itself is told too.
+    """
+
+    say: tuple[str, ...] = ()
+    lang: str = "en"
+    play: Played | None = None
+    play_ref: str = ""
+    listen_s: int = 0
+    voice: bool = False
+    record_s: int = 0
+
+    @property
+    def hang_up(self) -> bool:
+        return not self.listen_s and not self.record_s
 
 
 class Channel(Protocol):

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from stillhere.config.carriers import Carrier, CarrierError, read_carriers
+
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SMTP_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 DEFAULT_PORT = 8420
@@ -53,6 +55,7 @@ class Stillhere:
     chat_private: bool
     log: str
     demo_url: str
+    carriers: tuple[Carrier, ...] = ()
     master_keys: Mapping[int, bytes] = field(
         default_factory=lambda: MappingProxyType({}), repr=False
     )
@@ -101,6 +104,7 @@ def read(environ: Mapping[str, str]) -> Stillhere:
         chat_private=_one_of(env, "STILLHERE_CHAT_PRIVATE", "0", ("0", "1")) == "1",
         log=_one_of(env, "STILLHERE_LOG", "info", LOG_LEVELS),
         demo_url=_demo_url(demo_url) if demo_url else "",
+        carriers=_carriers(env),
     )
 
 
@@ -130,6 +134,13 @@ def _country(env: Mapping[str, str]) -> str:
     if not re.fullmatch("[A-Z]{2}", typed):
         raise SettingError("STILLHERE_COUNTRY must be two letters, like US, GB or MX.")
     return typed
+
+
+def _carriers(env: Mapping[str, str]) -> tuple[Carrier, ...]:
+    try:
+        return read_carriers(env.get("STILLHERE_CARRIERS", ""))
+    except CarrierError as error:
+        raise SettingError(f"STILLHERE_CARRIERS: {error}.") from None
 
 
 def _data_folder(env: Mapping[str, str]) -> Path:

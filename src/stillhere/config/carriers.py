@@ -1,0 +1,174 @@
+"""Who carries our texts and calls: the setting ``STILLHERE_CARRIERS``, read and checked.
+
+Owns the form of a carrier's address and the sentences that say what is wrong with one. Opens no
+connection. What a carrier speaks is each channel's own (``channels/``).
+
+A carrier is ``kind://user:secret@host?from=+12025550100&...``; several are separated by white
+space, the preferred one first:
+
+- ``twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com`` (texts and calls)
+- ``signalwire://PROJECT:TOKEN@example.signalwire.com``
+- ``telnyx://ACCOUNT:API_KEY@api.telnyx.com?public_key=...``
+- ``android://user:password@192.168.1.20:8080?key=SIGNING_KEY`` (texts by a phone of yours)
+- ``sip://user:password@sip.example.org`` (calls by a trunk or a gateway)
+
+``kind+http`` speaks plain HTTP, on this machine and private networks only.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+KINDS = ("twilio", "signalwire", "telnyx", "android", "sip")
+CARRIES = {"android": ("text",), "sip": ("call",)}  # the others carry both
+NEEDS_A_SENDER = ("twilio", "signalwire", "telnyx")
+NEEDS_A_SECRET = (*NEEDS_A_SENDER, "android")
+OPTIONS = frozenset(
+    {"from", "only", "per_s", "most_per_month", "low", "key", "public_key", "name", "sim"}
+)
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
+
+
+class CarrierError(ValueError):
+    """An address that cannot be used. The message is one kind line, without any secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """One company or device that carries texts, calls or both.
+
+    ``name`` is in our web address for its webhooks and in the log. ``sender`` is our number there
+    (E.164; empty where the carrier knows it). ``carries``: of ``text`` and ``call``. ``per_s`` is
+    how many messages it takes a second, None for no limit of its own. ``most_per_month`` and
+    ``low`` are whole units of its currency: what may be spent on other than alarms and asks, and
+    the balance below which `stillhere check` warns.
+    """
+
+    name: str
+    kind: str
+    base_url: str
+    account: str
+    secret: str = field(repr=False)
+    sender: str
+    carries: tuple[str, ...]
+    per_s: float | None = None
+    most_per_month: int | None = None
+    low: int | None = None
+    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+
+
+def read_carriers(typed: str) -> tuple[Carrier, ...]:
+    """The carriers of a setting, in order. Raises ``CarrierError``."""
+    carriers: list[Carrier] = []
+    for address in typed.split():
+        carriers.append(_carrier(address, {c.name for c in carriers}))
+    return tuple(carriers)
+
+
+def _carrier(address: str, taken: set[str]) -> Carrier:
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        raise CarrierError("a carrier's address cannot be read: look at host and port") from None
+    kind, plain = _kind(parts.scheme)
+    host = parts.hostname or ""
+    if not host:
+        raise CarrierError(f"the {kind} carrier names no host")
+    if plain and not _near(host):
+        raise CarrierError(f"{kind}+http is for this machine or a private network: use {kind}://")
+    if kind in NEEDS_A_SECRET and not parts.password:
+        raise CarrierError(f"the {kind} carrier needs a user and a secret before the @")
+    options = _options(parts.query, kind)
+    netloc = f"[{host}]" if ":" in host else host
+    scheme = "http" if plain else "https"
+    return Carrier(
+        name=_name(options.get("name", kind), taken),
+        kind=kind,
+        base_url=f"{scheme}://{netloc}{f':{port}' if port else ''}{parts.path.rstrip('/')}",
+        account=unquote(parts.username or ""),
+        secret=unquote(parts.password or ""),
+        sender=_sender(options, kind),
+        carries=_carries(options, kind),
+        per_s=_number(options, "per_s", kind),
+        most_per_month=_whole(options, "most_per_month", kind),
+        low=_whole(options, "low", kind),
+        options=MappingProxyType(options),
+    )
+
+
+def _kind(scheme: str) -> tuple[str, bool]:
+    """What a carrier speaks, and whether by plain HTTP."""
+    kind, _, plain = scheme.partition("+")
+    if kind not in KINDS or plain not in ("", "http"):
+        raise CarrierError(f"a carrier begins with one of {', '.join(KINDS)}, then ://")
+    return kind, bool(plain)
+
+
+def _options(query: str, kind: str) -> dict[str, str]:
+    options = {name: value.strip() for name, value in parse_qsl(query)}
+    unknown = sorted(set(options) - OPTIONS)
+    if unknown:
+        raise CarrierError(f"the {kind} carrier has no option {unknown[0][:20]!r}")
+    return options
+
+
+def _sender(options: Mapping[str, str], kind: str) -> str:
+    """Our number there. A plus sign in a query is a space to most readers of web addresses."""
+    typed = options.get("from", "")
+    sender = f"+{typed}" if typed[:1].isdigit() else typed
+    if sender and not _E164.fullmatch(sender):
+        raise CarrierError(f"from= of the {kind} carrier must be a number like +12025550100")
+    if kind in NEEDS_A_SENDER and not sender:
+        raise CarrierError(f"the {kind} carrier needs from=, our number there")
+    return sender
+
+
+def _carries(options: Mapping[str, str], kind: str) -> tuple[str, ...]:
+    carries = CARRIES.get(kind, ("text", "call"))
+    only = options.get("only", "")
+    if only and only not in carries:
+        raise CarrierError(f"only= of the {kind} carrier must be one of {', '.join(carries)}")
+    return (only,) if only else carries
+
+
+def _name(wanted: str, taken: set[str]) -> str:
+    """The name of a carrier: its kind, or as given; a second one of the same name is numbered."""
+    if not _NAME.fullmatch(wanted):
+        raise CarrierError("name= of a carrier is small letters, digits and hyphens")
+    numbered = (wanted, *(f"{wanted}-{n}" for n in range(2, 100)))
+    return next(name for name in numbered if name not in taken)
+
+
+def _near(host: str) -> bool:
+    """Whether a host is on this machine or a private network, by its name or number alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return host.endswith((".local", ".internal", ".lan"))
+
+
+def _number(options: Mapping[str, str], name: str, kind: str) -> float | None:
+    typed = options.get(name)
+    if typed is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", typed) or float(typed) <= 0:
+        raise CarrierError(f"{name}= of the {kind} carrier must be a number above 0")
+    return float(typed)
+
+
+def _whole(options: Mapping[str, str], name: str, kind: str) -> int | None:
+    typed = options.get(name)
+    if typed is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,7}", typed):
+        raise CarrierError(f"{name}= of the {kind} carrier must be a whole number")
+    return int(typed)
