@@ -96,7 +96,7 @@ def stages(w: Watch) -> tuple[tuple[int, Way], ...]:
 
 def _for_deadline(w: Watch) -> bool:
     """Whether the open ask is the one about a routine's deadline."""
-    return w.routine is not None and w.base_at == w.deadline_at
+    return w.base_at == w.deadline_at  # neither is ever None where this is asked of an acute watch
 
 
 def ask(
@@ -108,10 +108,7 @@ def ask(
         state=State.ASKING,
         asks=w.asks + 1,
         base_at=base_at,
-        stage=0,
-        shown=False,
         grace_at=max(base_at, now) + w.profile.grace_s * 1000,
-        unclear=False,
         next_ask_at=None,
         rechecks=tuple(t for t in w.rechecks if t > now),
     )
@@ -146,7 +143,7 @@ def due(w: Watch, deadline_at: int) -> Watch:
 
 
 def _first_reminder_at(w: Watch, deadline_at: int) -> int:
-    return deadline_at - max(w.profile.reminders_s, default=0) * 1000
+    return deadline_at - w.profile.reminders_s[0] * 1000  # the earliest comes first
 
 
 def _pace_ms(w: Watch, at: int) -> int:
@@ -242,8 +239,7 @@ def _does_for_deadline(w: Watch, at: int) -> bool:
         return at >= _first_reminder_at(w, w.deadline_at)
     if schedule.counts_for(w.routine, w.deadline_at, at):
         return True
-    reminded_at = _first_reminder_at(w, w.deadline_at)
-    return w.state is State.ASKING and _for_deadline(w) and at >= reminded_at
+    return _for_deadline(w) and at >= _first_reminder_at(w, w.deadline_at)
 
 
 def _next_deadline(w: Watch, now: int) -> int:
@@ -254,9 +250,10 @@ def _next_deadline(w: Watch, now: int) -> int:
 
 def missed(w: Watch, now: int) -> Watch:
     """A routine's deadline that has passed is over with; the next one counts, if there is one."""
-    if w.deadline_at is None or w.deadline_at > now or (w.routine and w.routine.once):
+    if w.routine is None or w.routine.once:
         return w
-    return replace(w, deadline_at=_next_deadline(w, now))
+    assert w.deadline_at is not None
+    return w if w.deadline_at > now else replace(w, deadline_at=_next_deadline(w, now))
 
 
 def still_here(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
@@ -310,8 +307,8 @@ def rest(w: Watch, until_at: int, now: int) -> Watch | str:
         return "a pause lasts a year at most"
     routine = replace(w.routine, pause_until_at=max(until_at, 0))
     deadline_at = schedule.next_deadline(routine, now)
-    resting = w.routine.pause_until_at is not None and w.routine.pause_until_at > now
-    if not resting and w.deadline_at is not None:
+    assert w.deadline_at is not None
+    if (w.routine.pause_until_at or 0) <= now:
         # Whoever answered for tonight and pauses only until later tonight is not asked again.
         deadline_at = max(deadline_at, w.deadline_at)
     return replace(w, routine=routine, deadline_at=deadline_at)
