@@ -28,11 +28,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(what: Callable[[], bool], why: str, seconds: float = PATIENCE_S) -> None:
-    """Wait for other processes; there is no clock to move."""
+def wait_for(
+    what: Callable[[], bool], why: str | Callable[[], str], seconds: float = PATIENCE_S
+) -> None:
+    """Wait for other processes; there is no clock to move. ``why`` may be found out at the end."""
     until = time.monotonic() + seconds
     while not what():
-        assert time.monotonic() < until, f"waited {seconds} s in vain: {why}"
+        said = why if isinstance(why, str) or time.monotonic() < until else why()
+        assert time.monotonic() < until, f"waited {seconds} s in vain: {said}"
         time.sleep(0.02)
 
 

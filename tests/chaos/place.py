@@ -91,7 +91,7 @@ class Place:
 
     def wait_healthy(self, seconds: float = PATIENCE_S) -> None:
         """Wait for 200 from every /healthz; starts again whatever nobody else would."""
-        wait_for(self._healthy, f"healthy\n{self.tail()}", seconds)
+        wait_for(self._healthy, lambda: f"healthy\n{self.tail()}", seconds)
 
     def _healthy(self) -> bool:
         self.look_after()

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from stillhere.core import events as ev
 from stillhere.core import watch
 from stillhere.core.events import Outcome, State, Way, Withdraw, Word
 from stillhere.core.profiles import Profile
@@ -186,7 +187,7 @@ def test_a_tap_kept_since_a_second_look_answers_it(after_s: float) -> None:
     night.wait(60)
     made_at = night.now + round(after_s * 1000)
     night.wait(20)
-    night.do(watch.ev.StillHere(made_at, None))
+    night.do(ev.StillHere(made_at, None))
     assert night.state() is State.OPEN
 
 
@@ -284,6 +285,18 @@ def test_a_pause_and_an_end_are_signs_of_life(clock_s: float) -> None:
     assert night.watch.seen_at == max(seen_at, night.now)
 
 
+@pytest.mark.parametrize(
+    "event",
+    [ev.Started(), ev.Shown(1), ev.Unclear(), ev.Undeliverable(LEO, 1), ev.OptedOut(LEO)],
+)
+def test_what_comes_by_itself_after_the_end_is_answered_by_nothing(event: ev.Event) -> None:
+    night = using()
+    night.end()
+    over = night.watch
+    assert night.do(event).effects == ()
+    assert night.watch == over
+
+
 # --- the value itself -----------------------------------------------------------------------------
 
 
@@ -296,7 +309,7 @@ def test_what_a_handler_broke_never_leaves_the_step(monkeypatch: pytest.MonkeyPa
     def broken(w: watch.Watch, *_: object) -> watch.Watch:
         return replace(w, next_ask_at=None)
 
-    monkeypatch.setitem(watch.TABLE, (State.OPEN, watch.ev.Shown), broken)
+    monkeypatch.setitem(watch.TABLE, (State.OPEN, ev.Shown), broken)
     with pytest.raises(AssertionError, match="ask ahead"):
         using().shown()
 

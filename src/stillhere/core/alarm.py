@@ -27,7 +27,7 @@ class Claim:
     at: int
     eta_s: int | None
     hold_until_at: int | None
-    changes: int = 0
+    changes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,9 @@ class Alarm:
         going = any(c.contact == contact and c.hold_until_at is not None for c in self.claims)
         return going or contact in self.arrivals
 
-    def held_until_at(self, now: int) -> int | None:
-        """The end of the last hold that still runs."""
-        ends = (c.hold_until_at for c in self.claims if c.hold_until_at is not None)
-        return max((at for at in ends if at > now), default=None)
+    def held(self, now: int) -> bool:
+        """Whether a hold still runs."""
+        return any(c.hold_until_at is not None and c.hold_until_at > now for c in self.claims)
 
 
 def begin(
@@ -92,10 +91,10 @@ def begin(
     rung_s: int,
     ambulance_s: int | None,
     now: int,
-    seen_at: int | None = None,
+    since_at: int,
 ) -> Alarm:
-    """A new alarm, nobody told yet: the first rung is due now. ``seen_at`` is the last sign of
-    life.
+    """A new alarm, nobody told yet: the first rung is due now. ``since_at`` is the last sign of
+    life, which a call for help is too.
 
     Rungs are ``rung_s`` apart, or closer where many rungs would otherwise take an acute alarm past
     the three minutes within which everyone has been rung.
@@ -107,7 +106,6 @@ def begin(
         gaps = max(len(circle.rungs) - 1, 1)
         rung_s = max(min(rung_s, EVERYONE_WITHIN_S // gaps), 1)
     ambulance_at = None if ambulance_s is None else now + ambulance_s * 1000
-    since_at = now if seen_at is None or cause is Cause.HELP else seen_at
     return Alarm(no, cause, now, since_at, circle, rung_s, now, ambulance_at)
 
 

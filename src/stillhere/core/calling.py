@@ -46,7 +46,7 @@ def _settle(w: Watch, alarm: Alarm, now: int, out: list[Effect]) -> Watch:
     if alarm.arrivals:
         return replace(w, state=State.ATTENDED, alarm=alarm)
     alarm = ladder.lapse(alarm, now, out)
-    held = alarm.held_until_at(now) is not None
+    held = alarm.held(now)
     return replace(w, state=State.CLAIMED if held else State.ALARM, alarm=alarm)
 
 
@@ -134,7 +134,7 @@ def time_in_alarm(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Wa
     if a.arrivals:
         return _settle(w, a, now, out)
     a = ladder.lapse(a, now, out)
-    if a.held_until_at(now) is None and a.next_rung_at <= now:
+    if not a.held(now) and a.next_rung_at <= now:
         rounds = a.round
         a = ladder.climb(a, now, out)
         if a.round > rounds:  # the whole ladder was tried: the person's own phone rings again too

@@ -41,7 +41,7 @@ REPEAT_S = (120, 180, 300, 600, 600, 1200, 1800, 3600)
 def call_for_help(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
     """The person asks for help while an alarm is open: what they answered before no longer
     counts, everyone hears it, and the ladder goes on at once and as fast as if it had begun so."""
-    urgent = begin(alarm.no, Cause.HELP, alarm.circle, alarm.rung_s, None, now)
+    urgent = begin(alarm.no, Cause.HELP, alarm.circle, alarm.rung_s, None, now, now)
     if alarm.ambulance_told or alarm.ambulance_at is not None:
         urgent = replace(urgent, ambulance_at=alarm.ambulance_at)
     alarm = replace(
@@ -149,7 +149,7 @@ def drop(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
     )
     if not alarm.arrivals:
         alarm = replace(alarm, check_at=None, checked=False)
-    if alarm.arrivals or alarm.held_until_at(now) is not None:
+    if alarm.arrivals or alarm.held(now):
         return alarm
     if was_covered:
         tell(alarm, alarm.listeners(contact), Word.REOPENED, now, out, who=contact)
@@ -244,7 +244,7 @@ def lapse(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
         alarm = replace(alarm, claims=_release(alarm.claims, who))
         tell(alarm, alarm.only(who), Word.ARE_YOU_THERE, now, out)
         tell(alarm, alarm.listeners(who), Word.REOPENED, now, out, who=who)
-    if late and alarm.held_until_at(now) is None:
+    if late and not alarm.held(now):
         return replace(alarm, next_rung_at=now)
     return alarm
 

@@ -103,7 +103,7 @@ def rung_ms(night: Evidence, story: Story) -> int:
 def every_alarm_is_held_attended_or_being_escalated(night: Evidence) -> Iterator[str]:
     for story in night.alarms_open():
         a = story.alarm
-        if a.arrivals or a.held_until_at(night.now - SLACK_MS) is not None:
+        if a.arrivals or a.held(night.now - SLACK_MS):
             continue
         if a.next_rung_at > night.now + LONGEST_REST_MS:
             yield f"alarm {story.no} of watch {story.watch} rests until {a.next_rung_at}"

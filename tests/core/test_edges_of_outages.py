@@ -1,0 +1,150 @@
+"""An ask that we were away from, to the second: when it is given its full time, and when only as
+much as the outage took from it."""
+
+from __future__ import annotations
+
+import pytest
+
+from stillhere.core import events as ev
+from stillhere.core.events import State, Way
+from stillhere.core.profiles import Profile
+from stillhere.core.schedule import Routine
+from tests.core.test_edges_of_asking import TEN_S, asked, reminded, stood_down
+from tests.core.world import DAILY, EVENING, Night, evenings
+
+ONCE = Routine(frozenset(range(7)), 22 * 60, "UTC", once=True)
+AFTER = Profile("after", steps=(), ring_s=120, grace_s=600, ambulance_s=None, reminders_s=(0,))
+
+
+def grace_s(night: Night) -> float:
+    """When the open ask runs out, in seconds of this night."""
+    assert night.watch.grace_at is not None
+    return (night.watch.grace_at - night.begins_at) / 1000
+
+
+def test_a_minute_that_was_bought_is_no_sign_of_an_earlier_outage() -> None:
+    night = asked()
+    night.wait(10)
+    night.unclear()
+    night.wait(60)
+    night.was_down(55)
+    assert grace_s(night) == 125 + 60
+
+
+def test_after_an_outage_an_unclear_answer_buys_its_minute_anew() -> None:
+    night = asked()
+    night.wait(10)
+    night.unclear()
+    night.wait(60)
+    night.was_down(55)
+    night.wait(5)
+    night.unclear()
+    assert grace_s(night) == 125 + 60 + 60
+
+
+def test_a_second_outage_gives_back_what_it_took_and_no_more() -> None:
+    night = asked()
+    night.wait(10)
+    night.was_down(40)
+    assert grace_s(night) == 50 + 60
+    night.wait(20)
+    night.was_down(40)
+    assert grace_s(night) == 110 + 40
+
+
+def test_a_long_outage_after_a_short_one_gives_back_what_it_took() -> None:
+    night = asked()
+    night.wait(3)
+    night.was_down(4)
+    assert grace_s(night) == 64
+    night.wait(23)
+    night.was_down(40)
+    assert grace_s(night) == 64 + 40
+
+
+@pytest.mark.parametrize(("away_s", "out_s"), [(30, 60 + 30), (30.01, 10 + 30.01 + 60)])
+def test_half_a_minute_is_a_short_outage_to_the_second(away_s: float, out_s: float) -> None:
+    night = asked()
+    night.wait(10)
+    night.was_down(away_s)
+    assert grace_s(night) == pytest.approx(out_s, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("late_s", "out_s"), [(15, 15 + 100 + 40 + 600), (15.01, 15.01 + 600 + 40)]
+)
+def test_an_ask_at_the_deadline_may_be_a_quarter_minute_late_by_itself(
+    late_s: float, out_s: float
+) -> None:
+    night = Night(AFTER, routine=ONCE, begins_at=EVENING - 3_600_000)
+    night.wait(3600 - 1)
+    night.sleep(1 + late_s)
+    night.settle()
+    night.wait(100)
+    night.was_down(40)
+    assert grace_s(night) - 3600 == pytest.approx(out_s, abs=1e-6)
+
+
+def test_an_outage_before_ten_takes_nothing_from_the_time_after_it() -> None:
+    night = reminded(3000)
+    night.was_down(600)
+    assert grace_s(night) == TEN_S + DAILY.grace_s
+    assert not night.rang()
+
+
+@pytest.mark.parametrize(("over_s", "rings"), [(0, False), (0.001, True)])
+def test_an_outage_that_ends_at_ten_sharp_took_nothing(over_s: float, rings: bool) -> None:
+    night = reminded(1000)
+    night.was_down(1000 + over_s)
+    assert night.rang() is rings
+
+
+def test_a_short_outage_over_a_reminder_moves_nothing() -> None:
+    night = reminded(910)
+    night.was_down(20)
+    assert grace_s(night) == TEN_S + DAILY.grace_s
+
+
+def test_a_stage_that_fell_due_as_the_outage_ended_was_missed_by_it() -> None:
+    night = asked()
+    night.wait(1)
+    night.was_down(4)
+    assert grace_s(night) == 64
+
+
+def test_whoever_was_cut_off_at_the_end_has_five_seconds_to_catch_up_once() -> None:
+    night = asked()
+    night.wait(58)
+    night.mute()
+    night.was_down(4)
+    assert grace_s(night) == 62 + 5
+    assert [ask.after_outage for ask in night.asks(Way.RING)] == [True]
+    night.sleep(5)
+    away_at = night.now
+    night.sleep(10)
+    night.do(ev.ServiceWasDown(away_at, night.now))
+    assert night.watch.grace_at == night.now + 1
+
+
+def test_an_outage_over_ten_is_asked_after_as_an_outage() -> None:
+    night = evenings()
+    night.wait(TEN_S - 2 * 3600)
+    night.mute()
+    night.was_down(3 * 3600)
+    assert night.asks()[0].after_outage
+    assert night.watch.base_at == night.now
+
+
+def test_an_outage_that_ends_at_ten_sharp_is_asked_after_as_an_outage() -> None:
+    night = evenings()
+    night.wait(TEN_S - 2 * 3600)
+    night.mute()
+    night.was_down(2 * 3600)
+    assert night.asks()[0].after_outage
+
+
+def test_an_outage_while_a_second_look_is_owed_is_asked_after_as_an_outage() -> None:
+    night = stood_down(20 * 60)
+    night.was_down(70)
+    assert night.state() is State.ASKING
+    assert night.asks()[0].after_outage
