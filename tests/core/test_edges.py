@@ -434,3 +434,14 @@ def test_an_answer_at_the_very_deadline_asks_for_the_next_day() -> None:
     night.now = deadline_at
     night.tap()
     assert night.watch.deadline_at == deadline_at + 86_400_000
+
+
+def test_whoever_comes_uncalled_hears_what_the_others_were_told_about_an_ambulance() -> None:
+    night = alarmed(plan((LEO,), (MAYA,)))
+    night.declines(MAYA)
+    night.claims(LEO, 300)
+    night.wait(305)
+    assert night.who_heard(Word.AMBULANCE) == {LEO}
+    night.arrives(MAYA)
+    night.declines(MAYA)
+    assert night.who_heard(Word.AMBULANCE) == {LEO, MAYA}

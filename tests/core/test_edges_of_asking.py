@@ -319,3 +319,21 @@ def test_words_reach_two_hundred_rungs_within_their_three_minutes_and_a_little()
     night.need_help()
     night.wait(199)
     assert night.told_s(200, Word.HELP) == [199]
+
+
+def test_a_ring_that_came_too_late_comes_together_with_the_alarm() -> None:
+    night = asked()
+    night.wait(10)
+    night.sleep(51)
+    night.settle()
+    assert night.state() is State.ALARM
+    assert night.asked_s(Way.RING) == [61]
+
+
+def test_a_phone_that_rang_is_not_rung_again_by_the_alarm() -> None:
+    night = asked()
+    night.wait(45)
+    night.mute()
+    night.wait(15)
+    assert night.state() is State.ALARM
+    assert not night.rang()

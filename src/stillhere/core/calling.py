@@ -27,9 +27,12 @@ SOON_S = 60  # "I'm with them" from a link whose holder never said yes is "I'm n
 def grace_runs(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Watch:
     """The open ask grows louder, until nobody answered it in time."""
     assert w.grace_at is not None
-    if now >= w.grace_at:
-        return _raise(w, Cause.SILENCE, e.circle, now, out)
-    return asking.louder(w, now, out)
+    if now < w.grace_at:
+        return asking.louder(w, now, out)
+    rang = w.stage == len(asking.stages(w))
+    w = _raise(w, Cause.SILENCE, e.circle, now, out)
+    # We were late for the ring, but not for the alarm: the phone rings together with it.
+    return w if rang else _ring_person(w, now, out)
 
 
 def _raise(w: Watch, cause: Cause, circle: Circle, now: int, out: list[Effect]) -> Watch:

@@ -274,9 +274,8 @@ def arrive(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
     while."""
     first = contact not in alarm.arrivals
     alarm = replace(
-        alarm,
+        _join(alarm, contact, out),
         arrivals=(*alarm.arrivals, contact) if first else alarm.arrivals,
-        told=alarm.told if contact in alarm.told else (*alarm.told, contact),
         out=_without(alarm.out, contact),
         claims=_release(alarm.claims, contact),
         check_at=now + ATTENDED_S * 1000,

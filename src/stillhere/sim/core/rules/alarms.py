@@ -129,7 +129,8 @@ def whoever_is_there_is_looked_in_on(night: Onlooker, m: Moment) -> str | None:
         )
     if not story.there:
         return "nobody is there, and the ladder rests"
-    late_ms = night.late_ms + story.away_ms + story.outages * SECOND_MS
+    # What happens while a tick is late makes the next one late as well.
+    late_ms = 2 * night.late_ms + story.away_ms + story.outages * SECOND_MS
     if m.wake_at is None or m.wake_at > story.word_at + LOOK_IN_MS + late_ms:
         return f"heard of at {story.word_at}, and the next look is at {m.wake_at}"
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stillhere.core import events as ev
-from stillhere.core.events import Ask, State
+from stillhere.core.events import Ask, State, Way
 from stillhere.sim.core.onlooker import Onlooker
 from stillhere.sim.core.plan import OPENS_MS
 from stillhere.sim.core.story import Moment
@@ -211,8 +211,10 @@ def _outages(night: Onlooker, m: Moment, from_at: int) -> list[tuple[int, int, i
 
 
 def the_phone_rings_before_the_alarm(night: Onlooker, m: Moment) -> str | None:
+    """Or together with it, where a tick came too late for the ring alone."""
     p = night.plan.profile
-    if isinstance(m.event, ev.NeedHelp) or night.rang:
+    together = any(isinstance(e, Ask) and e.way is Way.RING for e in m.effects)
+    if isinstance(m.event, ev.NeedHelp) or night.rang or together:
         return None
     if p.ring_s * 1000 + night.late_ms < night.grace_ms:
         return f"asked at {m.asked_at}, and the phone never rang"
