@@ -53,7 +53,7 @@ class Outgoing:
     does not hold it already. ``subject`` is for channels that have one. ``choices`` maps a key
     press or one-word reply to what it means ("1" -> "I'm going"): it tells a keypad which keys
     count and is never printed into the text. ``reply_ref`` is what an answer must carry back to
-    be matched (a message id, never a secret).
+    be matched (a message id, never a secret). ``avoid`` names carriers it went by in vain.
     """
 
     key: str
@@ -64,6 +64,7 @@ class Outgoing:
     lang: str = "en"
     choices: Mapping[str, str] = field(default_factory=dict)
     reply_ref: str = ""
+    avoid: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +81,16 @@ class Receipt:
 
     ``provider_ref`` names it at the provider; a late receipt comes back with the same one, so it
     is worth storing with an ``UNKNOWN`` too. ``why`` is one plain line for the log, without names,
-    numbers or texts. ``retry_after_s`` is a provider's wish, never more than a minute.
+    numbers or texts. ``retry_after_s`` is a provider's wish, never more than a minute. ``carrier``
+    names who carried it, where a channel has several; ``cost`` is what the provider says it took.
     """
 
     fate: Fate
     provider_ref: str = ""
     why: str = ""
     retry_after_s: int | None = None
+    carrier: str = ""
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,8 @@ class Turn:
     The parts come in this order: ``play``, ``say`` (sentences in ``lang``), then one of: listen
     for a key for ``listen_s`` seconds (with ``voice``, any word counts too), keep what is said for
     at most ``record_s`` seconds, or hang up. A turn that neither listens nor records hangs up.
-    ``play_ref`` names the recording. Whatever comes of it (a key, silence, a hang-up) is told to us
+    ``reject`` does not answer at all: whoever rings pays nothing. ``play_ref`` names the recording.
+    Whatever comes of it (a key, silence, a hang-up) is told to us
     as an event of the same call; a call that ends by itself is told too.
     """
 
@@ -139,6 +144,7 @@ class Turn:
     listen_s: int = 0
     voice: bool = False
     record_s: int = 0
+    reject: bool = False
 
     @property
     def hang_up(self) -> bool:

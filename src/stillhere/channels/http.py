@@ -9,13 +9,16 @@ redirect, keeps no cookie, reads no proxy from the environment, and reads at mos
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import aiohttp
 
 MAX_REPLY_BYTES = 64 * 1024
 MAX_RETRY_AFTER_S = 60
+_JSON = {"Content-Type": "application/json"}
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class NotSentError(Exception):
@@ -59,23 +62,41 @@ class HttpClient:
         headers: Mapping[str, str],
         deadline_s: float,
     ) -> Reply:
-        """``post`` with the payload as JSON. A lone surrogate in a name becomes ``?``."""
+        """POST the payload as JSON. A lone surrogate in a name becomes ``?``."""
         body = json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")
-        return await self.post(url, body, headers=headers, deadline_s=deadline_s)
+        return await self.send(
+            "POST", url, body, headers={**_JSON, **headers}, deadline_s=deadline_s
+        )
 
-    async def post(
-        self, url: str, body: bytes, *, headers: Mapping[str, str], deadline_s: float
+    async def post_form(
+        self,
+        url: str,
+        fields: Sequence[tuple[str, str]],
+        *,
+        headers: Mapping[str, str],
+        deadline_s: float,
     ) -> Reply:
-        """Send a JSON body. Raises ``NotSentError`` or ``NoAnswerError``; any status is a reply."""
+        """POST the fields as a form; a name may come more than once."""
+        body = urlencode(fields, errors="replace").encode("ascii")
+        return await self.send(
+            "POST", url, body, headers={**_FORM, **headers}, deadline_s=deadline_s
+        )
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        *,
+        headers: Mapping[str, str],
+        deadline_s: float,
+    ) -> Reply:
+        """One request. Raises ``NotSentError`` or ``NoAnswerError``; any status is a reply."""
         # A wait for a free connection counts as connecting: nothing has left by then.
         limits = aiohttp.ClientTimeout(total=deadline_s, connect=deadline_s * 0.9)
         try:
-            async with self._open().post(
-                url,
-                data=body,
-                headers={"Content-Type": "application/json", **headers},
-                timeout=limits,
-                allow_redirects=False,
+            async with self._open().request(
+                method, url, data=body, headers=headers, timeout=limits, allow_redirects=False
             ) as response:
                 wish = response.headers.get("Retry-After", "")
                 return Reply(response.status, await _bounded(response.content), _seconds(wish))

@@ -10,15 +10,10 @@ from __future__ import annotations
 
 import hmac
 import json
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 
-import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
-
 from stillhere.channels.base import (
-    AddressError,
     Capability,
     Fate,
     GarbageError,
@@ -26,11 +21,11 @@ from stillhere.channels.base import (
     Outgoing,
     Receipt,
     SignatureError,
-    gettext_noop,
     one_line,
     text_with_link,
 )
 from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
+from stillhere.channels.numbers import E164, normalise_number
 
 SIGNATURE_HEADER = "X-Phones-Signature"
 TIMESTAMP_HEADER = "X-Phones-Timestamp"
@@ -38,19 +33,6 @@ TOLERANCE_MS = 5 * 60 * 1000
 MAX_TEXT = 1_600
 MAX_WEBHOOK_BYTES = 64 * 1024
 MAX_EVENTS = 100
-
-_NOT_A_NUMBER = gettext_noop("Type a phone number with its area code, like 202-555-0101.")
-_TOO_SHORT = gettext_noop("This number is too short. Type all of it, with the area code.")
-_TOO_LONG = gettext_noop("This number is too long. Look for a digit too many.")
-_NO_COUNTRY = gettext_noop(
-    "No country has this code after the +. Start with + and the country code, like +1 202-555-0101."
-)
-_NO_EXTENSION = gettext_noop(
-    "We cannot dial an extension. Type a number that rings on the phone itself."
-)
-_NOT_TO_CALL = gettext_noop(
-    "This number costs extra or is not for people. Type the number of a person's own phone."
-)
 
 
 class Kind(StrEnum):
@@ -65,9 +47,6 @@ _CAPABILITIES = {
     Kind.CALL: frozenset({Capability.RINGS, Capability.TWO_WAY, Capability.CONFIRMS}),
 }
 
-# What ``normalise_number`` makes. Sending looks at the form only, so that it costs next to nothing.
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-
 # The provider's words for what became of a message, each mapped once. A word that is not here
 # (a new one) is garbage: better a webhook that comes again than a fate made up.
 _FATES = {
@@ -79,43 +58,6 @@ _FATES = {
 }
 
 _REFUSED_FOR_EVER = {404: "no such number", 422: "not a number that can be reached"}
-
-_LENGTH_ERRORS = {
-    ValidationResult.TOO_SHORT: _TOO_SHORT,
-    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: _TOO_SHORT,
-    ValidationResult.TOO_LONG: _TOO_LONG,
-    ValidationResult.INVALID_COUNTRY_CODE: _NO_COUNTRY,
-}
-_UNFIT_TYPES = {
-    PhoneNumberType.PREMIUM_RATE,
-    PhoneNumberType.SHARED_COST,
-    PhoneNumberType.PAGER,
-    PhoneNumberType.UAN,
-}
-
-
-def normalise_number(typed: str, region: str = "US") -> str:
-    """A phone number as E.164 (``+12025550101``). ``region`` is the country of a number without +;
-    one that begins with 00, as most of the world dials abroad, is taken as one with +.
-
-    Raises ``AddressError``. Emergency and other short numbers never pass: no machine calls them.
-    """
-    typed = typed.strip()[:64]
-    try:
-        number = phonenumbers.parse(f"+{typed[2:]}" if typed.startswith("00") else typed, region)
-    except NumberParseException as error:
-        unknown = error.error_type == NumberParseException.INVALID_COUNTRY_CODE
-        raise AddressError(_NO_COUNTRY if unknown else _NOT_A_NUMBER) from None
-    if number.extension:
-        raise AddressError(_NO_EXTENSION)
-    length = phonenumbers.is_possible_number_with_reason(number)
-    if length != ValidationResult.IS_POSSIBLE:
-        raise AddressError(_LENGTH_ERRORS.get(length, _NOT_A_NUMBER))
-    if not phonenumbers.is_valid_number(number):
-        raise AddressError(_NOT_A_NUMBER)
-    if phonenumbers.number_type(number) in _UNFIT_TYPES:
-        raise AddressError(_NOT_TO_CALL)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 class PhonesChannel:
@@ -152,7 +94,7 @@ class PhonesChannel:
         return normalise_number(typed, self._region)
 
     async def send(self, message: Outgoing) -> Receipt:
-        if not _E164.fullmatch(message.to):
+        if not E164.fullmatch(message.to):
             return Receipt(Fate.FAILED, why="not a phone number")
         try:
             reply = await self._http.post_json(

@@ -20,9 +20,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from stillhere.channels.carrier import Carrier
 
 KINDS = ("twilio", "signalwire", "telnyx", "android", "sip")
 CARRIES = {"android": ("text",), "sip": ("call",)}  # the others carry both
@@ -37,30 +38,6 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 
 class CarrierError(ValueError):
     """An address that cannot be used. The message is one kind line, without any secret."""
-
-
-@dataclass(frozen=True, slots=True)
-class Carrier:
-    """One company or device that carries texts, calls or both.
-
-    ``name`` is in our web address for its webhooks and in the log. ``sender`` is our number there
-    (E.164; empty where the carrier knows it). ``carries``: of ``text`` and ``call``. ``per_s`` is
-    how many messages it takes a second, None for no limit of its own. ``most_per_month`` and
-    ``low`` are whole units of its currency: what may be spent on other than alarms and asks, and
-    the balance below which `stillhere check` warns.
-    """
-
-    name: str
-    kind: str
-    base_url: str
-    account: str
-    secret: str = field(repr=False)
-    sender: str
-    carries: tuple[str, ...]
-    per_s: float | None = None
-    most_per_month: int | None = None
-    low: int | None = None
-    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
 
 def read_carriers(typed: str) -> tuple[Carrier, ...]:

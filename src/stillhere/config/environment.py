@@ -15,7 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from stillhere.config.carriers import Carrier, CarrierError, read_carriers
+from stillhere.channels.carrier import Carrier
+from stillhere.config.carriers import CarrierError, read_carriers
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SMTP_SCHEMES = ("smtp", "smtps", "smtp+starttls")

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hmac
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stillhere.channels.base import Capability
+from stillhere.channels.carrier import ACCOUNTS
 from stillhere.channels.page import PageChannel
 from stillhere.config.environment import Stillhere
 from stillhere.config.later import Later
@@ -71,8 +73,40 @@ def build_channels(stillhere: Stillhere) -> dict[str, Channel]:
                 stillhere.demo_url, secret.hex(), demo=stillhere.demo, region=stillhere.country
             )
         )
+    elif stillhere.carriers:
+        channels.extend(_relays(stillhere))
     channels.append(Later("chat", frozenset({Capability.LINKS}), lambda: _chat(stillhere)))
     return {channel.name: channel for channel in channels}
+
+
+def _relays(stillhere: Stillhere) -> list[Channel]:
+    """The channels over the carriers of the settings, those of texts and those of calls."""
+    from stillhere.channels.android import AndroidCarrier
+    from stillhere.channels.http import HttpClient
+    from stillhere.channels.numbers import normalise_for_texts, normalise_number
+    from stillhere.channels.relay import CALLS, TEXTS, Carries, Relay
+    from stillhere.channels.sms import SmsCarrier
+    from stillhere.channels.voice import VoiceCarrier
+
+    texts: list[Carries] = []
+    calls: list[Carries] = []
+    for carrier in stillhere.carriers:
+        hooks = f"{stillhere.base_url}/in/{carrier.name}"
+        http = HttpClient(connections=320)
+        if carrier.kind == "android":
+            texts.append(AndroidCarrier(carrier, http))
+        if carrier.kind in ACCOUNTS:
+            if "text" in carrier.carries:
+                texts.append(SmsCarrier(carrier, hooks, http))
+            if "call" in carrier.carries:
+                calls.append(VoiceCarrier(carrier, hooks, http))
+    country = stillhere.country
+    relays: list[Channel] = []
+    if texts:
+        relays.append(Relay("text", texts, partial(normalise_for_texts, region=country), TEXTS))
+    if calls:
+        relays.append(Relay("call", calls, partial(normalise_number, region=country), CALLS))
+    return relays
 
 
 def _chat(stillhere: Stillhere) -> Channel:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from stillhere.channels.base import AddressError, Capability, Channel, Fate, Outgoing, Receipt
-from tests.shell.channels.rigs import RIGS, Rig
+from tests.shell.channels.accounts import ALL_RIGS
+from tests.shell.channels.rigs import Rig
 
 LINK = "https://lamp.example.org/a/Zt4fJq8x2mZk0YpTtV"
 TEXT = "This is about Sam. Sam's phone has not been answered since 22:12."
@@ -23,7 +24,7 @@ Story = Callable[[Rig], Awaitable[None]]
 def every_channel(story: Story) -> Callable[[type[Rig]], None]:
     """Tell a story once per adapter, each time with a counterpart of its own."""
 
-    @pytest.mark.parametrize("rig_type", RIGS, ids=lambda rig_type: rig_type.id)
+    @pytest.mark.parametrize("rig_type", ALL_RIGS, ids=lambda rig_type: rig_type.id)
     def test(rig_type: type[Rig]) -> None:
         async def tell() -> None:
             async with rig_type() as rig:

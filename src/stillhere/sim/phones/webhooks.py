@@ -153,11 +153,14 @@ class Webhooks:
         body = parcel.body()
         timestamp = str(self._clock())
         headers = {
+            "Content-Type": "application/json",
             TIMESTAMP_HEADER: timestamp,
             SIGNATURE_HEADER: sign(self._secret, timestamp, body),
         }
         try:
-            return await self._http.post(self._url, body, headers=headers, deadline_s=DEADLINE_S)
+            return await self._http.send(
+                "POST", self._url, body, headers=headers, deadline_s=DEADLINE_S
+            )
         except (NotSentError, NoAnswerError):
             return None
 

@@ -1,0 +1,38 @@
+"""Who carries texts and calls, as a value. Read from the settings by ``config/carriers.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+# What speaks Twilio's API, and where an account's resources live there.
+ACCOUNTS = {
+    "twilio": "/2010-04-01/Accounts/{}",
+    "signalwire": "/api/laml/2010-04-01/Accounts/{}",
+    "telnyx": "/v2/texml/Accounts/{}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """One company or device that carries texts, calls or both.
+
+    ``name`` is in our web address for its webhooks and in the log. ``sender`` is our number there
+    (E.164; empty where the carrier knows it). ``carries``: of ``text`` and ``call``. ``per_s`` is
+    how many messages it takes a second, None for no limit of its own. ``most_per_month`` and
+    ``low`` are whole units of its currency: what may be spent on other than alarms and asks, and
+    the balance below which `stillhere check` warns.
+    """
+
+    name: str
+    kind: str
+    base_url: str
+    account: str
+    secret: str = field(repr=False)
+    sender: str
+    carries: tuple[str, ...]
+    per_s: float | None = None
+    most_per_month: int | None = None
+    low: int | None = None
+    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)

@@ -1,0 +1,78 @@
+"""Phone numbers: from what a person types to the one form we store.
+
+Owns the sentences that say what is wrong with a number, and what a number can do as far as its
+country's plan tells. Asks nobody: no look-up, no network.
+"""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
+
+from stillhere.channels.base import AddressError, gettext_noop
+
+# What ``normalise_number`` makes. Sending looks at the form only, so that it costs next to nothing.
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+_NOT_A_NUMBER = gettext_noop("Type a phone number with its area code, like 202-555-0101.")
+_TOO_SHORT = gettext_noop("This number is too short. Type all of it, with the area code.")
+_TOO_LONG = gettext_noop("This number is too long. Look for a digit too many.")
+_NO_COUNTRY = gettext_noop(
+    "No country has this code after the +. Start with + and the country code, like +1 202-555-0101."
+)
+_NO_EXTENSION = gettext_noop(
+    "We cannot dial an extension. Type a number that rings on the phone itself."
+)
+_NOT_TO_CALL = gettext_noop(
+    "This number costs extra or is not for people. Type the number of a person's own phone."
+)
+_NO_TEXTS = gettext_noop(
+    "This is the number of a landline: it can ring, but take no texts. Choose a call."
+)
+
+_LENGTH_ERRORS = {
+    ValidationResult.TOO_SHORT: _TOO_SHORT,
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: _TOO_SHORT,
+    ValidationResult.TOO_LONG: _TOO_LONG,
+    ValidationResult.INVALID_COUNTRY_CODE: _NO_COUNTRY,
+}
+_UNFIT_TYPES = {
+    PhoneNumberType.PREMIUM_RATE,
+    PhoneNumberType.SHARED_COST,
+    PhoneNumberType.PAGER,
+    PhoneNumberType.UAN,
+}
+
+
+def normalise_number(typed: str, region: str = "US") -> str:
+    """A phone number as E.164 (``+12025550101``). ``region`` is the country of a number without +;
+    one that begins with 00, as most of the world dials abroad, is taken as one with +.
+
+    Raises ``AddressError``. Emergency and other short numbers never pass: no machine calls them.
+    """
+    typed = typed.strip()[:64]
+    try:
+        number = phonenumbers.parse(f"+{typed[2:]}" if typed.startswith("00") else typed, region)
+    except NumberParseException as error:
+        unknown = error.error_type == NumberParseException.INVALID_COUNTRY_CODE
+        raise AddressError(_NO_COUNTRY if unknown else _NOT_A_NUMBER) from None
+    if number.extension:
+        raise AddressError(_NO_EXTENSION)
+    length = phonenumbers.is_possible_number_with_reason(number)
+    if length != ValidationResult.IS_POSSIBLE:
+        raise AddressError(_LENGTH_ERRORS.get(length, _NOT_A_NUMBER))
+    if not phonenumbers.is_valid_number(number):
+        raise AddressError(_NOT_A_NUMBER)
+    if phonenumbers.number_type(number) in _UNFIT_TYPES:
+        raise AddressError(_NOT_TO_CALL)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def normalise_for_texts(typed: str, region: str = "US") -> str:
+    """The same for a number that has to take texts: a landline is refused with a kind sentence."""
+    e164 = normalise_number(typed, region)
+    if phonenumbers.number_type(phonenumbers.parse(e164)) == PhoneNumberType.FIXED_LINE:
+        raise AddressError(_NO_TEXTS)
+    return e164
