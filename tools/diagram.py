@@ -58,6 +58,7 @@ SAMPLES: dict[type, tuple[Event, ...]] = {
     ev.Arrived: (ev.Arrived(MAYA), ev.Arrived(99)),
     ev.Resolved: tuple(ev.Resolved(who, how) for who in (MAYA, LEO, None, 99) for how in Outcome),
     ev.Undeliverable: (ev.Undeliverable(MAYA, 10), ev.Undeliverable(None, 1)),
+    ev.Unheard: (ev.Unheard(MAYA, 10), ev.Unheard(None, 1)),
     ev.OptedOut: (ev.OptedOut(MAYA), ev.OptedOut(99)),
 }
 TIME = frozenset({ev.TimePassed, ev.ServiceWasDown})

@@ -270,6 +270,10 @@ class Nights(RuleBasedStateMachine):
     def a_number_is_dead(self, who: int | None, way: Callable[[int], int]) -> None:
         self.night.do(ev.Undeliverable(who, way(who or 0)))
 
+    @rule(who=st.sampled_from((*PEOPLE, None)))
+    def nobody_picks_up(self, who: int | None) -> None:
+        self.night.do(ev.Unheard(who, 1))
+
     @precondition(lambda self: self.night.watch.alarm is not None)
     @rule(who=st.sampled_from((*PEOPLE, RUTH)), how=st.sampled_from(Outcome))
     def somebody_says_how_it_ended(self, who: int | None, how: Outcome) -> None:
@@ -322,6 +326,7 @@ def anything(night: Promises, dice: random.Random) -> Event:
             ev.OptedOut(who),
             ev.Undeliverable(who, dice.choice((text_of(who), phone_of(who)))),
             ev.Undeliverable(None, 1),
+            ev.Unheard(dice.choice((who, None)), 1),
             ev.Resolved(dice.choice((who, RUTH)), dice.choice(list(Outcome))),
             ev.Paused(night.now + dice.randint(0, 10**8)),
         )

@@ -27,6 +27,7 @@ IGNORED = {
     ev.TimePassed: {State.CLOSED},
     ev.ServiceWasDown: {State.CLOSED},
     ev.Undeliverable: {State.OPEN, State.CLOSED},
+    ev.Unheard: {State.OPEN, State.CLOSED},
     ev.OptedOut: {State.OPEN, State.ASKING, State.CLOSED},
 }
 OVER = {

@@ -160,6 +160,10 @@ class Night:
             done = self.do(ev.Undeliverable(who, way))
         return done
 
+    def unheard(self, who: int | None, way: int = 1) -> Step:
+        """Nothing was heard of one way to reach ``who`` this time."""
+        return self.do(ev.Unheard(who, way))
+
     # --- time -----------------------------------------------------------------------------------
 
     @property

@@ -342,8 +342,11 @@ def unclear(w: Watch, e: ev.Unclear, now: int, out: list[Effect]) -> Watch:
     return _ring_now(w, now, out)
 
 
-def own_phone_broken(w: Watch, e: ev.Undeliverable, now: int, out: list[Effect]) -> Watch:
-    """The quiet way to the person's own phone is dead: do not wait, ring. A reminder has time."""
+def own_phone_silent(
+    w: Watch, e: ev.Undeliverable | ev.Unheard, now: int, out: list[Effect]
+) -> Watch:
+    """The quiet way to the person's own phone is dead, or nothing was heard of it: do not wait,
+    ring. A reminder has time."""
     assert w.base_at is not None
     return w if e.contact is not None or now < w.base_at else _ring_now(w, now, out)
 

@@ -12,12 +12,21 @@ from stillhere.core import asking, ladder
 from stillhere.core import events as ev
 from stillhere.core.alarm import Alarm, begin
 from stillhere.core.asking import Watch
-from stillhere.core.circle import Circle
+from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Ask, Cause, Effect, Event, Outcome, State, Way, Withdraw, Word
 
 RECHECKS_S = (60, 180)  # after a stand-down: someone else may have silenced the phone
 APART_S = 30  # two answers closer than this are one tap
 IN_A_ROW_S = 300  # and further apart than this are not in a row
+Acts = (
+    ev.Claimed
+    | ev.Declined
+    | ev.CannotGetIn
+    | ev.Arrived
+    | ev.Undeliverable
+    | ev.Unheard
+    | ev.OptedOut
+)
 SOON_S = 60  # "I'm with them" from a link whose holder never said yes is "I'm nearly there"
 
 
@@ -168,33 +177,38 @@ def contact_acts(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
     """Something a contact said, or a receipt said about them."""
     a = w.alarm
     assert a is not None
-    if isinstance(e, ev.Undeliverable) and e.contact is None:
+    if isinstance(e, ev.Undeliverable | ev.Unheard) and e.contact is None:
         return w
-    assert isinstance(
-        e, ev.Claimed | ev.Declined | ev.CannotGetIn | ev.Arrived | ev.Undeliverable | ev.OptedOut
-    )
+    assert isinstance(e, Acts)
     contact = e.contact
     assert contact is not None
     reach = a.reach(contact)
     if reach is None or contact in a.gone:
         return asking.refuse(w, out, "not on this alarm")
+    return _settle(w, _moved(a, e, reach, now, out), now, out)
+
+
+def _moved(a: Alarm, e: Acts, reach: Reach, now: int, out: list[Effect]) -> Alarm:
+    """The alarm after what the contact behind ``reach`` did, or what was heard of them."""
+    who = reach.contact
     match e:
         case ev.Arrived() if not reach.confirmed:
             # It may be an invitation that was passed on: it is heard, and rests nothing.
-            a = ladder.claim(a, contact, SOON_S, now, out, holds=False)
-        case ev.Claimed():
-            a = ladder.claim(a, contact, e.eta_s, now, out, holds=reach.confirmed)
+            return ladder.claim(a, who, SOON_S, now, out, holds=False)
+        case ev.Claimed(_, eta_s):
+            return ladder.claim(a, who, eta_s, now, out, holds=reach.confirmed)
         case ev.Declined():
-            a = ladder.drop(a, contact, now, out)
+            return ladder.drop(a, who, now, out)
         case ev.CannotGetIn():
-            a = ladder.obstacle(a, contact, Word.CANNOT_GET_IN, now, out)
+            return ladder.obstacle(a, who, Word.CANNOT_GET_IN, now, out)
         case ev.Arrived():
-            a = ladder.arrive(a, contact, now, out)
-        case ev.Undeliverable():
-            a = ladder.break_way(a, contact, e.way, now, out)
+            return ladder.arrive(a, who, now, out)
+        case ev.Undeliverable(_, way):
+            return ladder.break_way(a, who, way, now, out)
+        case ev.Unheard():
+            return ladder.unheard(a, who, now)
         case ev.OptedOut():
-            a = ladder.opt_out(a, contact, now, out)
-    return _settle(w, a, now, out)
+            return ladder.opt_out(a, who, now, out)
 
 
 def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:

@@ -174,6 +174,15 @@ class Undeliverable:
 
 
 @dataclass(frozen=True, slots=True)
+class Unheard:
+    """One way (address id) of reaching a contact stayed silent this time: nobody picked up, or no
+    receipt came. Says nothing about the next time; ``contact`` None is the person's own."""
+
+    contact: int | None
+    way: int
+
+
+@dataclass(frozen=True, slots=True)
 class OptedOut:
     """A contact does not want to hear from us again. Wins over everything, even the stand-down."""
 
@@ -198,6 +207,7 @@ Event = (
     | Arrived
     | Resolved
     | Undeliverable
+    | Unheard
     | OptedOut
 )
 EVENTS: tuple[type, ...] = Event.__args__

@@ -159,6 +159,17 @@ def drop(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
     return alarm
 
 
+def unheard(alarm: Alarm, contact: int, now: int) -> Alarm:
+    """Nobody was heard of on one of their ways: the next rung does not wait. They are rung again
+    in the next round, and what they said themselves counts for more."""
+    newest = alarm.circle.rungs[alarm.rung - 1] if alarm.rung else ()
+    quiet = not alarm.arrivals and not alarm.held(now) and contact not in alarm.out
+    said = any(c.contact == contact for c in alarm.claims)
+    if quiet and not said and any(reach.contact == contact for reach in newest):
+        return replace(alarm, next_rung_at=min(alarm.next_rung_at, now))
+    return alarm
+
+
 def opt_out(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
     """They never hear from us again, not even that it is over; the rung they leave is filled at
     once."""

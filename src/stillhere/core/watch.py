@@ -106,6 +106,7 @@ QUIET: dict[type, Handler] = {
     ev.Arrived: asking.no_alarm,
     ev.Resolved: asking.no_alarm,
     ev.Undeliverable: asking.ignore,
+    ev.Unheard: asking.ignore,
     ev.OptedOut: asking.ignore,
 }
 ALARMED: dict[type, Handler] = {
@@ -126,6 +127,7 @@ ALARMED: dict[type, Handler] = {
     ev.Arrived: calling.contact_acts,
     ev.Resolved: calling.resolved,
     ev.Undeliverable: calling.contact_acts,
+    ev.Unheard: calling.contact_acts,
     ev.OptedOut: calling.contact_acts,
 }
 ASKED: dict[type, Handler] = {
@@ -133,7 +135,8 @@ ASKED: dict[type, Handler] = {
     ev.Shown: asking.shown,
     ev.Unclear: asking.unclear,
     ev.TimePassed: calling.grace_runs,
-    ev.Undeliverable: asking.own_phone_broken,
+    ev.Undeliverable: asking.own_phone_silent,
+    ev.Unheard: asking.own_phone_silent,
 }
 ENDED: dict[type, Handler] = {
     **dict.fromkeys(QUIET, asking.over),
@@ -143,6 +146,7 @@ ENDED: dict[type, Handler] = {
     ev.TimePassed: asking.ignore,
     ev.ServiceWasDown: asking.ignore,
     ev.Undeliverable: asking.ignore,
+    ev.Unheard: asking.ignore,
     ev.OptedOut: asking.ignore,
 }
 ROWS = {
@@ -164,7 +168,8 @@ def worth_a_line(before: Watch, event: Event, after: Watch) -> bool:
     if before.alarm is not None or after.alarm is not None:
         if before == after:
             return False  # the same form twice is said once
-        return not isinstance(event, ev.TimePassed | ev.Shown) or before.state is not after.state
+        passing = ev.TimePassed | ev.Shown | ev.Unheard
+        return not isinstance(event, passing) or before.state is not after.state
     turn = isinstance(event, ev.Started | ev.Marked | ev.Ended | ev.Paused | ev.ServiceWasDown)
     return turn or (after.state is State.CLOSED and before.state is not State.CLOSED)
 

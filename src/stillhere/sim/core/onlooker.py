@@ -224,16 +224,20 @@ class Onlooker:
         elif m.life:
             if m.made_at >= story.raised_at or m.made_at >= now:
                 story.answers.append(m.made_at)
-        elif isinstance(e, ev.Undeliverable):
-            self._way_dies(story, e, now)
+        elif isinstance(e, ev.Undeliverable | ev.Unheard):
+            self._way_fails(story, e, now)
         elif isinstance(e, ev.Resolved):
             if e.contact is not None and e.outcome is Outcome.NOT_FOUND:
                 self._contact_acts(story, e, e.contact, now)
         elif isinstance(e, ACTS):
             self._contact_acts(story, e, e.contact, now)
 
-    def _way_dies(self, story: Story, e: ev.Undeliverable, now: int) -> None:
+    def _way_fails(self, story: Story, e: ev.Undeliverable | ev.Unheard, now: int) -> None:
         if e.contact is None:
+            return
+        if isinstance(e, ev.Unheard):
+            if self.rung_of[e.contact] == story.rung:
+                story.moved_at = now
             return
         story.dead.add(e.way)
         if set(self.ways[e.contact]) <= story.dead and e.contact not in story.covered_before:

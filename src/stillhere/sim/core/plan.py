@@ -152,7 +152,9 @@ def _sam(draw: _Draw, ends_t: int, routine: bool) -> None:
         deed(f"unclear {no}", ("ask", no), draw.between(500, 70_000), ev.Unclear())
     if random() < 0.08:
         no = draw.between(1, 5)
-        deed(f"own way dies {no}", ("ask", no), below(20_000), ev.Undeliverable(None, 1))
+        dies = random() < 0.5
+        fails: Event = ev.Undeliverable(None, 1) if dies else ev.Unheard(None, 1)
+        deed(f"own way fails {no}", ("ask", no), below(20_000), fails)
     if routine and random() < 0.15:
         until_at = EVENING_AT + draw.between(0, 3 * ends_t)
         deed("pause", BEGIN, below(ends_t), ev.Paused(until_at))
@@ -227,6 +229,9 @@ def _contact(draw: _Draw, contact: int, ways: tuple[int, ...]) -> None:
         if random() < 0.14:
             late_ms = draw.below(draw.one(800, 60_000, 200_000))
             draw.deed(f"way {way} dies", cue, late_ms, ev.Undeliverable(contact, way))
+    if random() < 0.2:
+        silent = ev.Unheard(contact, ways[0])
+        draw.deed(f"{contact} is not heard of", cue, draw.between(5_000, 90_000), silent)
     seen = random() < 0.06
     for told in (("alarm", 1) if seen else cue, ("told again", contact)):
         says = partial(_says, draw, contact, told)

@@ -137,13 +137,16 @@ def whoever_is_there_is_looked_in_on(night: Onlooker, m: Moment) -> str | None:
 
 
 def a_dead_number_moves_the_ladder_at_once(night: Onlooker, m: Moment) -> str | None:
-    """And so does a no: the rung that was rung last has a gap."""
-    if not isinstance(m.event, ev.Undeliverable | ev.Declined | ev.OptedOut) or m.refused:
+    """And so does a no, or a call that nobody took: the rung that was rung last has a gap."""
+    moving = ev.Undeliverable | ev.Unheard | ev.Declined | ev.OptedOut
+    if not isinstance(m.event, moving) or m.refused:
         return None
     story, who = night.story, m.event.contact
     if story is None or who is None or m.after.state is not State.ALARM or m.raised:
         return None
     if isinstance(m.event, ev.Undeliverable) and not set(night.ways[who]) <= story.dead:
+        return None
+    if isinstance(m.event, ev.Unheard) and who in story.claimed:
         return None
     if night.rung_of[who] != story.rung or who in story.dropped or who in story.covered_before:
         return None
