@@ -105,8 +105,10 @@ class _Run:
         cost_s = self.reached.cost_s
         lines = self.reached.tests.get(mutant.module, {})
         near = self.noticed[mutant.where]
-        names = {t for n in (lines if whole_module else mutant.lines) for t in lines.get(n, [])}
+        names = {t for n in mutant.lines for t in lines.get(n, [])}
         names = (names & self.items) | (self.items - cost_s.keys())
+        if whole_module:  # a table is read without any line of its module being run
+            names = set(self.items)
         if self.quick:
             names = {t for t in names if cost_s.get(t, 0) < QUICK_S}
         last = self.results.get((mutant.where, mutant.change))

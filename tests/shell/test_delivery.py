@@ -6,7 +6,7 @@ import pytest
 
 from stillhere.core import events as ev
 from stillhere.store import clock as installation_clock
-from stillhere.store import delivery, services
+from stillhere.store import delivery, receipts, services
 from stillhere.store.apply import CheckIn, NeedHelp
 from stillhere.store.delivery import Fated, Leased
 from stillhere.store.models import Address, Message
@@ -122,9 +122,9 @@ def test_a_receipt_that_comes_late_or_twice_moves_only_what_is_not_final(clock: 
     night = alarmed_night(clock, ("Leo",), ("Maya",))
     leased = [m for m in lease(clock, "text") if m.word == "alarm"]
     fate(leased, delivery.SENT, clock, provider_ref="p-1")
-    assert delivery.receipt("text", "p-1", delivery.DELIVERED, "", clock.now)
-    assert delivery.receipt("text", "p-1", delivery.FAILED, "too late", clock.now)
-    assert not delivery.receipt("text", "p-unknown", delivery.DELIVERED, "", clock.now)
+    assert receipts.receipt("text", "p-1", delivery.DELIVERED, "", clock.now)
+    assert receipts.receipt("text", "p-1", delivery.FAILED, "too late", clock.now)
+    assert not receipts.receipt("text", "p-unknown", delivery.DELIVERED, "", clock.now)
     assert Message.objects.get(id=leased[0].id).status == "delivered"
     assert night.row().state == "alarm"
     assert not Address.objects.filter(state="broken").exists()
@@ -169,13 +169,13 @@ def test_a_late_receipt_sends_the_end_by_another_way_once(clock: Clock) -> None:
     night = stood_down(clock)
     fate(lease(clock, "text"), delivery.SENT, clock, provider_ref="text-2")
     for _ in range(2):
-        assert delivery.receipt("text", "text-2", delivery.FAILED, "dead", clock.now)
+        assert receipts.receipt("text", "text-2", delivery.FAILED, "dead", clock.now)
     assert [m.channel for m in night.queued("stand-down")] == ["call"]
 
 
 def test_an_end_whose_address_broke_before_it_left_goes_by_another_way(clock: Clock) -> None:
     night = stood_down(clock)
-    delivery.receipt("text", "text-1", delivery.FAILED, "dead", clock.now)
+    receipts.receipt("text", "text-1", delivery.FAILED, "dead", clock.now)
     assert lease(clock, "text") == []
     assert [m.channel for m in night.queued("stand-down")] == ["call"]
 

@@ -313,12 +313,15 @@ def test_a_receipt_may_overtake_the_record_of_its_own_send(hook: Hook, clock: Cl
     assert {m.contact_id for m in night.queued("alarm")} == {night.contacts["Maya"].id}
 
 
-def test_delivered_is_written_down_and_no_answer_moves_nothing(hook: Hook, clock: Clock) -> None:
+def test_delivered_is_written_down_and_a_call_nobody_took_is_made_again(
+    hook: Hook, clock: Clock
+) -> None:
     night = alarmed_night(clock)
     hook.receipt(last(LEO, "text"), "delivered")
     hook.receipt(last(LEO, "call"), "no-answer")
     assert last(LEO, "text").status == "delivered"
-    assert last(LEO, "call").status == "sent"
+    assert last(LEO, "call").status == "queued", "rung once more, a little later"
+    assert last(LEO, "call").due_at == clock.now + 45_000
     assert night.row().state == "alarm"
     assert not Address.objects.exclude(state="ok").exists()
 

@@ -92,9 +92,9 @@ def test_a_round_of_the_engine_names_the_rows_it_is_about(clock: Clock) -> None:
 def test_a_lease_takes_from_the_outbox_alone_and_reads_by_id(clock: Clock) -> None:
     nights(2)
     clock.advance(180)
-    for _ in range(2):
+    for wait_s in (60, 30):  # asked, then alarmed; and nothing has lapsed yet
         tick_all()
-        clock.advance(60)
+        clock.advance(wait_s)
     assert Message.objects.filter(status="queued", channel="text").exists()
     lease, read, *names = said_by(lambda: delivery.lease("text", clock.now, 10, 20.0))
     assert tables([lease]) == {"message"}

@@ -46,12 +46,12 @@ def a_message_is_marked_sent_before_it_is_sent(patch: pytest.MonkeyPatch) -> Non
 
 
 def a_dead_number_is_only_logged(patch: pytest.MonkeyPatch) -> None:
-    real = delivery._feed_back
+    real = delivery.feed_back
 
     def feed_back(news: Any, now: int) -> None:
         real([each for each in news if each[3] != delivery.FAILED], now)
 
-    patch.setattr(delivery, "_feed_back", feed_back)
+    patch.setattr(delivery, "feed_back", feed_back)
 
 
 def nobody_is_told_to_call_an_ambulance(patch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def nobody_hears_that_it_is_over(patch: pytest.MonkeyPatch) -> None:
 
 def an_end_that_found_no_way_is_given_up(patch: pytest.MonkeyPatch) -> None:
     """As the store once did."""
-    patch.setattr(delivery, "_by_another_way", lambda lost, now: None)
+    patch.setattr(delivery, "by_another_way", lambda lost, now: None)
 
 
 def a_check_in_is_acknowledged_and_not_counted(patch: pytest.MonkeyPatch) -> None:

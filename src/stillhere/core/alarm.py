@@ -27,7 +27,7 @@ class Claim:
     at: int
     eta_s: int | None
     hold_until_at: int | None
-    changes: int
+    changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

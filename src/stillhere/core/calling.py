@@ -38,7 +38,7 @@ def grace_runs(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Watch
     assert w.grace_at is not None
     if now < w.grace_at:
         return asking.louder(w, now, out)
-    rang = w.stage == len(asking.stages(w))
+    rang = any(way is Way.RING for _, way in asking.stages(w)[: w.stage])
     w = _raise(w, Cause.SILENCE, e.circle, now, out)
     # We were late for the ring, but not for the alarm: the phone rings together with it.
     return w if rang else _ring_person(w, now, out)

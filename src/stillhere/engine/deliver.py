@@ -18,8 +18,9 @@ from typing import TypeVar
 from django.db import Error, connection
 
 from stillhere.channels.base import Channel, Fate, Outgoing, Receipt
-from stillhere.engine import letters
-from stillhere.store import clock, delivery
+from stillhere.channels.relay import Relay
+from stillhere.engine import letters, traces
+from stillhere.store import clock, delivery, receipts
 from stillhere.store.delivery import Fated, Leased
 
 log = logging.getLogger("stillhere.deliver")
@@ -28,6 +29,7 @@ MOST = 200  # in one lease
 IDLE_S = 0.1  # how long an empty queue rests before it is looked at again
 MARGIN_S = 10.0  # a lease outlives its channel's deadline by this
 ORPHANS_EVERY_S = 5.0
+SILENCES_EVERY_S = 1.0
 
 T = TypeVar("T")
 
@@ -59,6 +61,8 @@ class Courier:
         jobs = [
             *queues,
             asyncio.create_task(self._orphans()),
+            asyncio.create_task(self._silences()),
+            asyncio.create_task(self._traces()),
             asyncio.create_task(self._recorder()),
         ]
         stopping = asyncio.create_task(self._stopping.wait())
@@ -138,6 +142,26 @@ class Courier:
                     await self._safely(_fail_all, name)
             await asyncio.sleep(ORPHANS_EVERY_S)
 
+    async def _silences(self) -> None:
+        """Where a receipt should have come and did not, go on; the carrier is asked later next
+        time."""
+        while True:
+            for carrier in await self._safely(_silent) or []:
+                log.warning("no receipt came in time carrier=%s", carrier)
+                for channel in self._channels.values():
+                    if isinstance(channel, Relay):
+                        channel.silent(carrier)
+            await asyncio.sleep(SILENCES_EVERY_S)
+
+    async def _traces(self) -> None:
+        """Whatever this meets, it must never end the queues beside it."""
+        while True:
+            try:
+                await traces.clear_once(self._channels, self._safely)
+            except Exception:
+                log.exception("traces: this round failed, the next one comes")
+            await asyncio.sleep(traces.EVERY_S)
+
     async def _safely(self, work: Callable[..., T], *args: object) -> T | None:
         """Run database work in its thread; a database that is away is tried again next round."""
         try:
@@ -180,6 +204,10 @@ def _lease(name: str, most: int, deadline_s: float) -> list[Leased]:
 
 def _record(group: list[Fated]) -> None:
     delivery.record(group, clock.now_ms())
+
+
+def _silent() -> list[str]:
+    return receipts.silent(clock.now_ms())
 
 
 def _fail_all(name: str) -> None:

@@ -43,6 +43,7 @@ def render(m: Leased, to: str) -> Outgoing:
         lang=m.lang,
         choices=words.choices,
         reply_ref=str(m.id),
+        avoid=frozenset({m.carrier}) if m.carrier else frozenset(),
     )
 
 
@@ -59,4 +60,11 @@ def link(m: Leased) -> str:
 
 def fated(m: Leased, receipt: Receipt) -> Fated:
     """What the channel learned, in the outbox's words."""
-    return Fated(m, FATES[receipt.fate], receipt.provider_ref, receipt.why, receipt.retry_after_s)
+    return Fated(
+        m,
+        FATES[receipt.fate],
+        receipt.provider_ref,
+        receipt.why,
+        receipt.retry_after_s,
+        receipt.carrier,
+    )

@@ -1,7 +1,7 @@
 """What leaves: leased, rendered, handed to a carrier, and recorded, as the engine's courier does.
 
 Owns the life of a message between ``delivery.lease`` and ``delivery.record``, which a death of the
-engine loses, and what carriers say later (``delivery.receipt``). Knows how many are in flight;
+engine loses, and what carriers say later (``receipts.receipt``). Knows how many are in flight;
 decides nothing.
 """
 
@@ -20,7 +20,7 @@ from stillhere.sim import invariants
 from stillhere.sim.carriers import CHANNELS, DEADLINE_S, Carriers, Passage
 from stillhere.sim.invariants import require
 from stillhere.sim.service import Died, Service
-from stillhere.store import clock, delivery
+from stillhere.store import clock, delivery, receipts
 from stillhere.store.delivery import Fated, Leased
 
 LEASE_MARGIN_S = 10.0
@@ -143,7 +143,7 @@ class Letters:
         """The carrier tells us more; if nobody takes it, it tells us again."""
         before, known, status = self._alarms(), False, real.FATES[fate]
         id = message.id if passage.knows_us else None
-        take = partial(delivery.receipt, channel, passage.ref, status, "receipt", message=id)
+        take = partial(receipts.receipt, channel, passage.ref, status, "receipt", message=id)
         try:
             if self._service.web.up:
                 known = self._service.act(self._service.web, lambda: take(now=clock.now_ms()))

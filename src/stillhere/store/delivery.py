@@ -1,4 +1,5 @@
-"""How a message moves: leased, recorded, or dropped. The only file that changes a message's status.
+"""How a message moves: leased, recorded, or dropped. Only this file and ``receipts.py`` change a
+message's status.
 
 A lease is a promise to come back before ``lease_until_at``; whoever dies breaks it and the message
 is leased again: at least once. The address, the opt-out and the erasure are read here, at the last
@@ -16,7 +17,7 @@ from django.db import connection, transaction
 
 from stillhere.core.events import Undeliverable, Word
 from stillhere.store import apply, bulk, peers, rows, sealed, services
-from stillhere.store.models import Address, Contact, Message, WatchRow
+from stillhere.store.models import Address, Contact, Message
 from stillhere.store.queries import ALARMED
 
 BACK_OFF_S = (1, 2, 4, 8, 15, 30, 60)
@@ -61,6 +62,7 @@ class Leased:
     confirmed: bool
     address: int | None
     lapses_at: int | None
+    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Fated:
     provider_ref: str = ""
     why: str = ""
     retry_after_s: int | None = None
+    carrier: str = ""
 
 
 _LEASE = """
@@ -85,7 +88,7 @@ WHERE id IN (
 _PARTS = {
     **{
         name: f"m.{name}"
-        for name in ("id", "key", "channel", "word", "facts", "attempts", "lapses_at")
+        for name in ("id", "key", "channel", "word", "facts", "attempts", "lapses_at", "carrier")
     },
     "watch": "m.watch_id",
     "contact": "m.contact_id",
@@ -144,11 +147,11 @@ def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]
         return found
     gone = [row for row in found if stale.get(row["id"]) == GONE]
     with transaction.atomic():
-        _feed_back([(r["watch"], r["contact"], r["address"], NOWHERE, "") for r in gone], now)
+        feed_back([(r["watch"], r["contact"], r["address"], NOWHERE, "") for r in gone], now)
         for id, why in stale.items():
             mine = Message.objects.filter(id=id, status="queued")
             mine.update(status="dropped", why=why, done_at=now)
-        _by_another_way([row["id"] for row in gone], now)
+        by_another_way([row["id"] for row in gone], now)
     return [row for row in found if row["id"] not in stale]
 
 
@@ -170,7 +173,7 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> Leased:
     to_contact = row["contact"] is not None
     return Leased(
         **{name: row[name] for name in ("id", "key", "channel", "word", "attempts", "lapses_at")},
-        **{name: row[name] for name in ("watch", "contact", "address")},
+        **{name: row[name] for name in ("watch", "contact", "address", "carrier")},
         facts=facts,
         to=opened("address.value", "value"),
         lang=(row["contact_lang"] if to_contact else row["person_lang"]) or "en",
@@ -202,15 +205,17 @@ def record(fates: Sequence[Fated], now: int) -> None:
     with transaction.atomic():
         # Watches before messages, as in ``apply``: two writers never wait for each other in a
         # circle.
-        _feed_back(
+        feed_back(
             [(f.message.watch, f.message.contact, f.message.address, f.fate, f.why) for f in fates],
             now,
         )
         _move(fates, now)
-        _by_another_way([f.message.id for f in fates if f.fate in (FAILED, NOWHERE)], now)
+        by_another_way([f.message.id for f in fates if f.fate in (FAILED, NOWHERE)], now)
 
 
-_MOVED = ("bigint", "text", "text", "text", "bigint", "bigint")
+_MOVED = ("bigint", "text", "text", "text", "bigint", "bigint", "text", "bigint")
+# How long we wait for a word of what was handed over. A call rings for 25 s.
+RECEIPT_MS = {"text": 30_000, "call": 60_000}
 
 
 def _move(fates: Sequence[Fated], now: int) -> None:
@@ -224,25 +229,30 @@ def _move(fates: Sequence[Fated], now: int) -> None:
         cursor.execute(
             "UPDATE message SET status = v.column2, provider_ref = v.column3, why = v.column4, "
             "done_at = v.column5, due_at = COALESCE(v.column6, message.due_at), lease_until_at = "
-            "CASE WHEN v.column2 = 'queued' THEN 0 ELSE message.lease_until_at END "
+            "CASE WHEN v.column2 = 'queued' THEN 0 ELSE message.lease_until_at END, "
+            "carrier = CASE WHEN v.column7 = '' THEN message.carrier ELSE v.column7 END, "
+            "receipt_by_at = v.column8 "
             f"FROM {those} AS v WHERE message.id = v.column1 AND message.status = 'queued'",
             params,
         )
 
 
 def _moved(fated: Fated, now: int) -> tuple[object, ...]:
-    """Id, status, reference, why, when it was over, and when it is due again."""
+    """Id, status, reference, why, when it was over, when it is due again, who carried it, and
+    until when we wait for a receipt."""
     m, why = fated.message, fated.why[:200]
     if fated.fate == RETRY:
         wait_s = BACK_OFF_S[min(m.attempts, len(BACK_OFF_S)) - 1]
         wait_s = min(max(wait_s, fated.retry_after_s or 0), 60)
-        return (m.id, "queued", "", why, None, now + wait_s * 1000)
+        return (m.id, "queued", "", why, None, now + wait_s * 1000, fated.carrier, None)
     status = {SENT: "sent", DELIVERED: "delivered"}.get(fated.fate, "failed")
-    done_at = None if fated.fate == SENT else now
-    return (m.id, status, fated.provider_ref[:120], why, done_at, None)
+    sent = fated.fate == SENT
+    until_at = now + RECEIPT_MS[m.channel] if sent and m.channel in RECEIPT_MS else None
+    ref, done_at = fated.provider_ref[:120], None if sent else now
+    return (m.id, status, ref, why, done_at, None, fated.carrier, until_at)
 
 
-def _feed_back(
+def feed_back(
     news: Sequence[tuple[int | None, int | None, int | None, str, str]], now: int
 ) -> None:
     """Permanent failures break the address and move the rung; an opt-out ends everything to that
@@ -262,35 +272,7 @@ def _feed_back(
         apply.apply_batch(changes)
 
 
-def receipt(
-    channel: str, provider_ref: str, fate: str, why: str, now: int, message: int | None = None
-) -> bool:
-    """A receipt that came later, by webhook or bounce. Moves only what is not final yet; False
-    if not ours.
-
-    ``message`` is our own id, where the provider carries it back: a receipt may overtake the record
-    of the very send it speaks of, and a dead number must move the ladder all the same.
-    """
-    with transaction.atomic():
-        found = _spoken_of(channel, provider_ref, message)
-        if found is None:
-            return False
-        WatchRow.objects.select_for_update().filter(id=found.watch_id or 0).first()
-        found = Message.objects.select_for_update().get(id=found.id)
-        if found.status not in (Message.Status.SENT, Message.Status.QUEUED):
-            return True
-        if fate in (SENT, RETRY):
-            return True
-        found.status = "delivered" if fate == DELIVERED else "failed"
-        found.why, found.done_at = why[:200], now
-        found.save(update_fields=["status", "why", "done_at"])
-        _feed_back([(found.watch_id, found.contact_id, found.address_id, fate, why)], now)
-        if fate in (FAILED, NOWHERE):
-            _by_another_way([found.id], now)
-    return True
-
-
-def _by_another_way(lost: Sequence[int], now: int) -> None:
+def by_another_way(lost: Sequence[int], now: int) -> None:
     """News that found no way to a contact goes by one not tried yet, while it is still true. Loud
     words went by every way at once and have none left; an ask grows louder by itself."""
     if not lost:
@@ -300,7 +282,7 @@ def _by_another_way(lost: Sequence[int], now: int) -> None:
         effect = m.key.rpartition(".")[0]
         alike = Message.objects.filter(contact=m.contact_id, key__startswith=f"{effect}.")
         alive = alike.filter(status__in=["queued", "sent", "delivered"])
-        if not _still_true(m) or alive.exists():
+        if not still_true(m) or alive.exists():
             continue
         ways = Address.objects.filter(contact=m.contact_id, state=Address.State.OK)
         same = {name: getattr(m, name) for name in _SAME}
@@ -313,7 +295,7 @@ def _by_another_way(lost: Sequence[int], now: int) -> None:
         )  # fmt: skip
 
 
-def _still_true(m: Message) -> bool:
+def still_true(m: Message) -> bool:
     """Whether what a message says of its alarm still holds. The end of an alarm does, unless the
     same contact has to do with a newer one, called or not, whose own end they will hear."""
     assert m.watch is not None
@@ -326,17 +308,6 @@ def _still_true(m: Message) -> bool:
             came is None or came.no <= m.alarm or m.contact_id not in came.told
         )
     return m.watch.alarms == m.alarm and m.watch.state in ALARMED
-
-
-def _spoken_of(channel: str, provider_ref: str, message: int | None) -> Message | None:
-    """The message a receipt speaks of: by our id if it has left at least once, else by theirs."""
-    found: Message | None = None
-    mine = Message.objects.filter(channel=channel)
-    if message is not None:
-        found = mine.filter(id=message, attempts__gt=0).first()
-    if found is None and provider_ref:
-        found = mine.filter(provider_ref=provider_ref).first()
-    return found
 
 
 def channels_waiting() -> list[str]:
@@ -368,4 +339,4 @@ def drop_the_past(now: int) -> int:
 
 def _goes_on(m: Message) -> bool:
     """Whether a message of the past belongs to something that is not over."""
-    return m.watch is not None and (m.watch.quarantined_at is not None or _still_true(m))
+    return m.watch is not None and (m.watch.quarantined_at is not None or still_true(m))

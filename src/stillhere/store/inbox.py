@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from stillhere.store import clock, delivery, hearing, sealed
+from stillhere.store import clock, hearing, receipts, sealed
 from stillhere.store.hearing import Reply, Speaker
 from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.queries import ALARMED
@@ -60,7 +60,7 @@ def take(came: Came) -> Reply | None:
             return None
         if came.kind == "receipt":
             ref = came.provider_ref[:LONGEST_ID]
-            delivery.receipt(
+            receipts.receipt(
                 came.channel, ref, came.fate, came.why, now, message=_id(came.reply_ref)
             )
             return None

@@ -1,9 +1,11 @@
 """The outbox and what came in. Created by ``apply.py`` (alarms, asks), ``services.py``
-(invitations) and ``peers.py`` (pages about another installation); only ``delivery.py`` moves a
-message on.
+(invitations) and ``peers.py`` (pages about another installation); only ``delivery.py`` and
+``receipts.py`` move a message on.
 
-A message holds a word and facts (ids, times), never a text, a name or an address: those are read
-and rendered when it is leased, so that an opt-out or an erasure made a moment ago wins.
+``carrier`` is who carried it last, ``receipt_by_at`` when we give up waiting for a word of it,
+``cleared_at`` when its traces at the carrier were deleted. A message holds a word and facts (ids,
+times), never a text, a name or an address: those are read and rendered when it is leased, so that
+an opt-out or an erasure made a moment ago wins.
 """
 
 from __future__ import annotations
@@ -51,10 +53,25 @@ class Message(models.Model):
     why = models.CharField(max_length=200, default="")
     created_at = models.BigIntegerField()
     done_at = models.BigIntegerField(null=True)
+    carrier = models.CharField(max_length=20, default="", db_default="")
+    cost_micros = models.BigIntegerField(null=True)  # millionths of the currency
+    currency = models.CharField(max_length=3, default="", db_default="")
+    receipt_by_at = models.BigIntegerField(null=True)
+    cleared_at = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "message"
         indexes: ClassVar = [
+            models.Index(
+                fields=["receipt_by_at"],
+                name="message_awaited",
+                condition=models.Q(receipt_by_at__isnull=False),
+            ),
+            models.Index(
+                fields=["created_at"],
+                name="message_uncleared",
+                condition=models.Q(cleared_at__isnull=True) & ~models.Q(carrier=""),
+            ),
             models.Index(
                 fields=["channel", "urgency", "place", "due_at"],
                 name="message_unsent",
