@@ -20,8 +20,8 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 @contextmanager
-def writer(apply: object = apply_batch) -> Iterator[GroupCommit]:
-    made = GroupCommit(apply)  # type: ignore[arg-type]
+def writer(apply: object = apply_batch) -> Iterator[GroupCommit[Change, Answer]]:
+    made: GroupCommit[Change, Answer] = GroupCommit(apply)  # type: ignore[arg-type]
     try:
         yield made
     finally:
@@ -58,7 +58,7 @@ def test_whoever_waits_meanwhile_shares_the_next_commit(clock: Clock) -> None:
     night.start()
     gate = Gate()
 
-    async def crowd(writes: GroupCommit) -> list[Answer]:
+    async def crowd(writes: GroupCommit[Change, Answer]) -> list[Answer]:
         first = writes.soon(Change(CheckIn(), watch=night.watch))
         await asyncio.to_thread(gate.entered.wait, 10)
         rest = [writes.soon(Change(CheckIn(), watch=night.watch)) for _ in range(40)]
@@ -81,7 +81,7 @@ def test_one_bad_change_harms_nobody_else(clock: Clock) -> None:
             raise OperationalError("database is locked")
         return gate(changes)
 
-    async def crowd(writes: GroupCommit) -> list[Answer | BaseException]:
+    async def crowd(writes: GroupCommit[Change, Answer]) -> list[Answer | BaseException]:
         first = writes.soon(Change(CheckIn(), watch=night.watch))
         await asyncio.to_thread(gate.entered.wait, 10)
         rest = [writes.soon(Change(CheckIn(), watch=w)) for w in (night.watch, 666, night.watch)]
@@ -99,7 +99,7 @@ def test_a_full_queue_refuses_at_once(clock: Clock, monkeypatch: pytest.MonkeyPa
     night.start()
     gate = Gate()
 
-    async def crowd(writes: GroupCommit) -> None:
+    async def crowd(writes: GroupCommit[Change, Answer]) -> None:
         futures = [writes.soon(Change(CheckIn(), watch=night.watch))]
         await asyncio.to_thread(gate.entered.wait, 10)
         futures += [writes.soon(Change(CheckIn(), watch=night.watch)) for _ in range(2)]
@@ -117,7 +117,7 @@ def test_a_client_that_went_away_does_not_stop_the_others(clock: Clock) -> None:
     night.start()
     gate = Gate()
 
-    async def crowd(writes: GroupCommit) -> Answer:
+    async def crowd(writes: GroupCommit[Change, Answer]) -> Answer:
         gone = writes.soon(Change(CheckIn(), watch=night.watch))
         await asyncio.to_thread(gate.entered.wait, 10)
         here = writes.soon(Change(CheckIn(), watch=night.watch))

@@ -91,7 +91,7 @@ def test_a_database_that_is_gone_is_not_asked_once_for_each_who_waits(clock: Clo
         sizes.append(len(changes))
         raise OperationalError("server closed the connection unexpectedly")
 
-    async def crowd(writes: GroupCommit) -> list[Answer | BaseException]:
+    async def crowd(writes: GroupCommit[Change, Answer]) -> list[Answer | BaseException]:
         waiting = [writes.soon(Change(CheckIn(), watch=1)) for _ in range(300)]
         return await asyncio.gather(*waiting, return_exceptions=True)
 
@@ -120,7 +120,7 @@ def test_what_was_answered_not_kept_is_not_kept_later(clock: Clock) -> None:
         assert let_go.wait(10)
         return apply_batch(changes)
 
-    async def senders(writes: GroupCommit) -> None:
+    async def senders(writes: GroupCommit[Change, Answer]) -> None:
         first = writes.soon(Change(CheckIn(), watch=night.watch))
         await asyncio.to_thread(entered.wait, 10)
         too_late = writes.soon(Change(CheckIn(), watch=night.watch))

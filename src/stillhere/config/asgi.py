@@ -1,4 +1,5 @@
-"""What the web server runs: the fast lane for check-ins in front of Django's pages."""
+"""What the web server runs: the fast lanes, for check-ins and for what carriers tell us, in front
+of Django's pages."""
 
 from __future__ import annotations
 
@@ -9,12 +10,15 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stillhere.config.settings")
 _pages = get_asgi_application()
 
+from django.conf import settings  # noqa: E402
+
 from stillhere.config.static import StaticLane  # noqa: E402
 from stillhere.store.group import WRITER  # noqa: E402  needs Django to be set up
 from stillhere.store.patience import be_impatient  # noqa: E402
 from stillhere.web.checkin import FastLane  # noqa: E402
 from stillhere.web.door import Door  # noqa: E402
+from stillhere.web.webhooks import WebhookLane  # noqa: E402
 
 be_impatient()
 WRITER.start()  # from here on it proves every second that this process can write
-application = FastLane(Door(StaticLane(_pages)))
+application = FastLane(WebhookLane(Door(StaticLane(_pages)), settings.STILLHERE.carriers))

@@ -30,6 +30,7 @@ _SOURCE = Path(__file__).resolve().parent.parent
 # What lower floors get from here instead of importing it.
 RAW_NOW_MS = wiring.raw_now_ms
 BOOT_MS = wiring.boot_ms
+WALL_MS = wiring.wall_ms
 BUILD_CHANNELS = wiring.build_channels
 DERIVED_SECRET = wiring.derived_secret
 

@@ -2,7 +2,8 @@
 
 Owns the only place that reads a clock, and the list of channels an installation has. Decides
 nothing. Lower floors never import this file: they get what it builds as arguments or from
-`django.conf.settings` (``RAW_NOW_MS``, ``BOOT_MS``, ``BUILD_CHANNELS``).
+`django.conf.settings` (``RAW_NOW_MS``, ``BOOT_MS``, ``WALL_MS``,
+``BUILD_CHANNELS``).
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def raw_now_ms(connection: BaseDatabaseWrapper) -> int:
 
 
 def wall_ms() -> int:
-    """This machine's own time in milliseconds since 1970 UTC: for mail headers, not for watches."""
+    """This machine's own time in milliseconds since 1970 UTC: for mail headers and signatures,
+    not for watches."""
     return time.time_ns() // 1_000_000
 
 

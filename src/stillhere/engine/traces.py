@@ -28,10 +28,11 @@ async def clear_once(channels: Mapping[str, Channel], safely: Safely) -> int:
     gone = 0
     for trace in await safely(_left) or []:
         relay = channels.get(trace.channel)
-        if isinstance(relay, Relay) and await _priced(relay, trace, safely):
-            if await relay.erase(trace.provider_ref):
-                await safely(_cleared, trace.message)
-                gone += 1
+        if not isinstance(relay, Relay) or not await _priced(relay, trace, safely):
+            continue
+        if await relay.erase(trace.provider_ref):
+            await safely(_cleared, trace.message)
+            gone += 1
     if gone:
         log.info("cleared messages=%d", gone)
     return gone

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
@@ -30,6 +31,10 @@ PROBE_EVERY_S = 1.0
 MOST_BREAKS = 3  # changes that cost the connection: then it is not the changes
 
 
+Q = TypeVar("Q")  # what is asked
+A = TypeVar("A")  # what is answered
+
+
 class Full(RuntimeError):
     """Too many are waiting. Nothing was stored; try again."""
 
@@ -39,33 +44,35 @@ class NotStored(RuntimeError):
 
 
 @dataclass(slots=True)
-class _Waiter:
-    change: Change
-    future: Future[Answer] | asyncio.Future[Answer]
+class _Waiter(Generic[Q, A]):
+    change: Q
+    future: Future[A] | asyncio.Future[A]
     loop: asyncio.AbstractEventLoop | None
 
 
-class GroupCommit:
-    """Started once a process; ``apply`` is a parameter so that tests can make it fail."""
+class GroupCommit(Generic[Q, A]):
+    """Started once a process. ``apply`` stores a group in one transaction and answers each;
+    ``proves``: while nothing waits, prove every second that we could write."""
 
-    def __init__(self, apply: Callable[[Sequence[Change]], list[Answer]] = apply_batch) -> None:
+    def __init__(self, apply: Callable[[Sequence[Q]], list[A]], *, proves: bool = True) -> None:
         self._apply = apply
-        self._queue: queue.SimpleQueue[_Waiter | None] = queue.SimpleQueue()
+        self._proves = proves
+        self._queue: queue.SimpleQueue[_Waiter[Q, A] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self.wrote_ms: int | None = None  # boot clock of the last thing known to be durable
 
-    def commit(self, change: Change, timeout_s: float = 10.0) -> Answer:
+    def commit(self, change: Q, timeout_s: float = 10.0) -> A:
         """Store ``change`` and answer after the commit. For threads. Raises Full, NotStored,
         TimeoutError."""
-        future: Future[Answer] = Future()
+        future: Future[A] = Future()
         self._put(_Waiter(change, future, None))
         return future.result(timeout_s)
 
-    def soon(self, change: Change) -> asyncio.Future[Answer]:
+    def soon(self, change: Q) -> asyncio.Future[A]:
         """The same for the event loop: a future that is done after the commit. Raises Full."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Answer] = loop.create_future()
+        future: asyncio.Future[A] = loop.create_future()
         self._put(_Waiter(change, future, loop))
         return future
 
@@ -82,7 +89,7 @@ class GroupCommit:
             self._queue.put(None)
             thread.join()
 
-    def _put(self, waiter: _Waiter) -> None:
+    def _put(self, waiter: _Waiter[Q, A]) -> None:
         if self._queue.qsize() >= MOST_WAITING:
             raise Full("too many are waiting")
         self.start()
@@ -102,10 +109,10 @@ class GroupCommit:
                 return
             if group:
                 self._store(group)
-            else:
+            elif self._proves:
                 self._probe()
 
-    def _gather(self) -> list[_Waiter] | None:
+    def _gather(self) -> list[_Waiter[Q, A]] | None:
         """Whatever is waiting; an empty list after an idle second; None when asked to stop."""
         try:
             first = self._queue.get(timeout=PROBE_EVERY_S)
@@ -125,12 +132,12 @@ class GroupCommit:
             group.append(waiter)
         return group
 
-    def _store(self, waiting: list[_Waiter]) -> None:
+    def _store(self, waiting: list[_Waiter[Q, A]]) -> None:
         group = [waiter for waiter in waiting if not _given_up(waiter)]
         if not group:
             return
         try:
-            answers: list[Answer | Exception] = list(self._apply([w.change for w in group]))
+            answers: list[A | Exception] = list(self._apply([w.change for w in group]))
             self.wrote_ms = settings.BOOT_MS()
         except Exception as failure:  # noqa: BLE001  whatever it was, each waiter gets an answer
             log.warning("group of %d failed: %s", len(group), type(failure).__name__)
@@ -138,9 +145,9 @@ class GroupCommit:
             answers = self._one_by_one(group)
         _settle(group, answers)
 
-    def _one_by_one(self, group: Sequence[_Waiter]) -> list[Answer | Exception]:
+    def _one_by_one(self, group: Sequence[_Waiter[Q, A]]) -> list[A | Exception]:
         """Each on its own, as long as there is a database to try."""
-        answers: list[Answer | Exception] = []
+        answers: list[A | Exception] = []
         breaks = 0
         for waiter in group:
             if breaks == MOST_BREAKS or not _reachable():
@@ -149,7 +156,7 @@ class GroupCommit:
             breaks += connection.connection is None
         return [*answers, *(NotStored("no database") for _ in group[len(answers) :])]
 
-    def _alone(self, change: Change) -> Answer | Exception:
+    def _alone(self, change: Q) -> A | Exception:
         try:
             answer = self._apply([change])[0]
         except Exception as failure:  # noqa: BLE001  whatever it was, each waiter gets an answer
@@ -170,7 +177,7 @@ class GroupCommit:
             _forget_broken_connection(failure)
 
 
-def _given_up(waiter: _Waiter) -> bool:
+def _given_up(waiter: _Waiter[Q, A]) -> bool:
     """Whether this one was told already that nothing was kept. Then it is so: they try again, and a
     sign of life must not count from when we came to it. Whose line merely broke is still heard."""
     return waiter.future.done() and not waiter.future.cancelled()
@@ -192,11 +199,9 @@ def _forget_broken_connection(failure: Exception) -> None:
         connection.close()
 
 
-def _settle(group: list[_Waiter], answers: Sequence[Answer | Exception]) -> None:
+def _settle(group: list[_Waiter[Q, A]], answers: Sequence[A | Exception]) -> None:
     """Give each waiter its own answer; those of one event loop in a single call."""
-    loops: dict[
-        asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Answer], Answer | Exception]]
-    ] = {}
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[A], A | Exception]]] = {}
     for waiter, answer in zip(group, answers, strict=True):
         if waiter.loop is not None and isinstance(waiter.future, asyncio.Future):
             loops.setdefault(waiter.loop, []).append((waiter.future, answer))
@@ -211,7 +216,7 @@ def _settle(group: list[_Waiter], answers: Sequence[Answer | Exception]) -> None
             log.info("a loop ended before its answers")
 
 
-def _settle_async(pairs: list[tuple[asyncio.Future[Answer], Answer | Exception]]) -> None:
+def _settle_async(pairs: list[tuple[asyncio.Future[A], A | Exception]]) -> None:
     for future, answer in pairs:
         if future.done():
             continue  # the client went away
@@ -221,4 +226,4 @@ def _settle_async(pairs: list[tuple[asyncio.Future[Answer], Answer | Exception]]
             future.set_result(answer)
 
 
-WRITER = GroupCommit()
+WRITER: GroupCommit[Change, Answer] = GroupCommit(apply_batch)

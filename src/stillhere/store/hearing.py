@@ -103,13 +103,22 @@ def _opt_out(known: Sequence[Address], now: int) -> str:
 # --- the person ---------------------------------------------------------------------------------
 
 
-def _watches(person: Person) -> list[WatchRow]:
-    """The open ones, the acute one first."""
+def watches(persons: Sequence[int]) -> list[WatchRow]:
+    """The open ones of these people, each one's acute one first."""
     return list(
-        WatchRow.objects.filter(person=person, closed_at__isnull=True)
+        WatchRow.objects.filter(person__in=persons, closed_at__isnull=True)
         .order_by("routine", "id")
-        .only("id", "state", "routine", "alarms", "person_id", "started_at")
+        .only("id", "state", "routine", "alarms", "person_id", "started_at", "quarantined_at")
     )
+
+
+def meant(watch: WatchRow, age_ms: int, now: int) -> bool:
+    """Whether a sign of life of that age can be for this watch: it was open then."""
+    return watch.started_at <= now - age_ms + EARLIER_MS
+
+
+def _watches(person: Person) -> list[WatchRow]:
+    return watches([person.id])
 
 
 def _person_says(speaker: Speaker, heard: Heard, known: Sequence[Address], now: int) -> str:
@@ -147,9 +156,8 @@ def _here(watches: Sequence[WatchRow], heard: Heard, now: int) -> str:
     """A sign of life, counted from when it was made, is one for everything that was open then."""
     if not watches:
         return "reply-not-on"
-    since = now - heard.age_ms + EARLIER_MS
-    meant = [watch for watch in watches if watch.started_at <= since]
-    answers = _apply([Change(CheckIn(heard.age_ms), watch=watch.id) for watch in meant])
+    then = [watch for watch in watches if meant(watch, heard.age_ms, now)]
+    answers = _apply([Change(CheckIn(heard.age_ms), watch=watch.id) for watch in then])
     word = _unless_refused(answers, "reply-got-it", "reply-not-on") if answers else ""
     # Every text costs them money; only what they would not expect is worth one.
     return "" if word == "reply-got-it" and heard.kind == "text" else word

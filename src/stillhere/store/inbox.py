@@ -8,12 +8,14 @@ to understand. Refuses to guess about strangers: what an unknown number says is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from stillhere.store import clock, hearing, receipts, sealed
+from stillhere.core.replies import Intent, Role, read_text
+from stillhere.store import apply, clock, hearing, receipts, sealed
+from stillhere.store.apply import Change, CheckIn
 from stillhere.store.hearing import Reply, Speaker
 from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.queries import ALARMED
@@ -44,44 +46,116 @@ class Came:
     fate: str = ""
     provider_ref: str = ""
     why: str = ""
+    opted_out: bool = False
+    pictures: int = 0
+    cost_micros: int | None = None
+    currency: str = ""
 
 
 def take(came: Came) -> Reply | None:
     """Store and apply one thing that came in; when it returns, both are durable.
 
     The answer is what to say to whoever is on the phone; to a text it is queued as a message
-    already. None for a repeat, a receipt, a stranger, and what needs no word. Raises what the
-    database raises when nothing could be stored: the provider should tell us again.
+    already. None for a repeat, a receipt, and what needs no word. Raises what the database raises
+    when nothing could be stored: the provider should tell us again.
+    """
+    return take_all([came])[0]
+
+
+def take_all(all_: Sequence[Came]) -> list[Reply | None]:
+    """The same for everything that came at one moment, in one transaction.
+
+    Receipts and plain signs of life are most of it and are taken together, in few statements;
+    everything else is heard one after the other.
     """
     with transaction.atomic():
         now, rate = clock.now_ms(), clock.read().rate
-        arrival = _arrive(came, now)
-        if arrival is None:
-            return None
-        if came.kind == "receipt":
-            ref = came.provider_ref[:LONGEST_ID]
-            receipts.receipt(
-                came.channel, ref, came.fate, came.why, now, message=_id(came.reply_ref)
-            )
-            return None
-        known = _known(came)
-        speaker = _speaker(came, known)
-        if speaker is None:
-            return None
-        heard = hearing.Heard(came.kind, came.text, int(came.age_ms * rate), arrival)
-        return hearing.hear(speaker, heard, list(known.values()), now)
+        arrived = _arrive(all_, now)
+        fresh = [(no, came) for no, came in enumerate(all_) if no in arrived]
+        receipts.receipts([_told(came) for _, came in fresh if came.kind == "receipt"], now)
+        said = [(no, came) for no, came in fresh if came.kind != "receipt"]
+        known = _known([came for _, came in said])
+        plain = _plain(said, known)
+        _alive(plain, rate, now)
+        replies: list[Reply | None] = [None] * len(all_)
+        for no, came in said:
+            if no not in plain:
+                replies[no] = _heard(came, known[_sender(came)], arrived[no], rate, now)
+    return replies
 
 
-def _arrive(came: Came, now: int) -> int | None:
-    """Store the raw row; None if it was there already."""
+def _heard(
+    came: Came, known: Mapping[int, Address], arrival: int, rate: float, now: int
+) -> Reply | None:
+    heard = hearing.Heard(came.kind, came.text, int(came.age_ms * rate), arrival)
+    speaker = _speaker(came, known)
+    if speaker is None:
+        return None
+    return hearing.hear(speaker, heard, list(known.values()), now)
+
+
+def _told(came: Came) -> receipts.Told:
+    return receipts.Told(
+        came.channel,
+        came.provider_ref[:LONGEST_ID],
+        came.fate,
+        came.why,
+        _id(came.reply_ref),
+        came.cost_micros,
+        came.currency,
+    )
+
+
+def _plain(
+    said: Sequence[tuple[int, Came]], known: Mapping[str, Mapping[int, Address]]
+) -> dict[int, tuple[Came, int]]:
+    """Texts that are nothing but a sign of life, from numbers that are one person's alone: by
+    place, with whose they are."""
+    plain = {}
+    for no, came in said:
+        theirs = known[_sender(came)].values()
+        persons = {address.person_id for address in theirs}
+        if came.kind != "text" or len(persons) != 1 or None in persons or came.opted_out:
+            continue
+        if read_text(came.text, Role.PERSON, watching=True) is Intent.HERE:
+            plain[no] = (came, next(iter(theirs)).person_id or 0)
+    return plain
+
+
+def _alive(plain: dict[int, tuple[Came, int]], rate: float, now: int) -> None:
+    """Count them all at once. Whoever has no watch that was open then is left to be heard singly,
+    because they are owed a word; so is whoever wrote twice."""
+    persons = [person for _, person in plain.values()]
+    watches: dict[int, list[WatchRow]] = {}
+    for watch in hearing.watches(persons):
+        watches.setdefault(watch.person_id, []).append(watch)
+    changes = []
+    for no, (came, person) in list(plain.items()):
+        age_ms = int(came.age_ms * rate)
+        meant = [w for w in watches.get(person, ()) if hearing.meant(w, age_ms, now)]
+        broken = any(w.quarantined_at is not None for w in meant)
+        if not meant or broken or persons.count(person) > 1:
+            del plain[no]
+            continue
+        changes += [Change(CheckIn(age_ms), watch=watch.id) for watch in meant]
+    if changes:
+        apply.apply_batch(changes)
+
+
+def _arrive(all_: Sequence[Came], now: int) -> dict[int, int]:
+    """Store the raw rows; the id of each that was not there already, by its place."""
+    places: dict[tuple[str, str], int] = {}
+    for no, came in enumerate(all_):
+        places.setdefault((came.channel, _stored_id(came.provider_id)), no)
+    rows = [(channel, id, all_[no].kind, now) for (channel, id), no in places.items()]
+    marks = ", ".join(["(%s, %s, %s, %s)"] * len(rows))
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO arrival (channel, provider_id, kind, at) VALUES (%s, %s, %s, %s) "
-            "ON CONFLICT (channel, provider_id) DO NOTHING RETURNING id",
-            [came.channel, _stored_id(came.provider_id), came.kind, now],
+            f"INSERT INTO arrival (channel, provider_id, kind, at) VALUES {marks} "
+            "ON CONFLICT (channel, provider_id) DO NOTHING RETURNING channel, provider_id, id",
+            [value for row in rows for value in row],
         )
-        row = cursor.fetchone()
-    return None if row is None else int(row[0])
+        return {places[channel, ref]: int(id) for channel, ref, id in cursor.fetchall()}
 
 
 def _stored_id(provider_id: str) -> str:
@@ -100,18 +174,25 @@ def _id(reply_ref: str) -> int | None:
 # --- who is speaking ----------------------------------------------------------------------------
 
 
-def _known(came: Came) -> dict[int, Address]:
-    """Everyone who has this number, by address id. Who left or was removed is nobody."""
-    if not came.sender or not came.sender.isascii():
-        return {}
-    channels = PHONE if came.channel in PHONE else (came.channel,)
-    lookups = [sealed.lookup(channel, came.sender) for channel in channels]
-    found = Address.objects.filter(lookup__in=lookups).order_by("id")
-    return {
-        address.id: address
-        for address in found.select_related("person", "contact__person")
-        if address.contact is None or address.contact.status in WANTED
-    }
+def _sender(came: Came) -> str:
+    """Whose it is, as it was stored: one number is both a text's and a call's."""
+    return f"{'phone' if came.channel in PHONE else came.channel} {came.sender}"
+
+
+def _known(all_: Sequence[Came]) -> dict[str, dict[int, Address]]:
+    """Everyone who has these numbers, by number, then by address id. Who left or was removed is
+    nobody."""
+    known: dict[str, dict[int, Address]] = {_sender(came): {} for came in all_}
+    whose: dict[bytes, str] = {}
+    for came in all_:
+        if came.sender and came.sender.isascii():
+            for channel in PHONE if came.channel in PHONE else (came.channel,):
+                whose[sealed.lookup(channel, came.sender)] = _sender(came)
+    found = Address.objects.filter(lookup__in=list(whose)).order_by("id")
+    for address in found.select_related("person", "contact__person"):
+        if address.contact is None or address.contact.status in WANTED:
+            known[whose[bytes(address.lookup)]][address.id] = address
+    return known
 
 
 def _speaker(came: Came, known: Mapping[int, Address]) -> Speaker | None:

@@ -94,7 +94,7 @@ class FastLane:
     def __init__(
         self,
         app: Application,
-        writer: GroupCommit = WRITER,
+        writer: GroupCommit[Change, Answer] = WRITER,
         guesses: Guesses = GUESSES,
         deadline_s: float = DEADLINE_S,
     ) -> None:

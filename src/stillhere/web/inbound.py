@@ -62,6 +62,7 @@ def phones(request: HttpRequest) -> HttpResponse:
 def came(inbound: Inbound, now_ms: int) -> inbox.Came:
     """What a channel understood, for the store. ``now_ms`` is real time: so is its age."""
     receipt = inbound.receipt
+    cost = receipt.cost if receipt is not None else None
     return inbox.Came(
         channel=inbound.channel,
         provider_id=inbound.provider_id,
@@ -73,6 +74,10 @@ def came(inbound: Inbound, now_ms: int) -> inbox.Came:
         fate=FATES[receipt.fate] if receipt is not None else "",
         provider_ref=receipt.provider_ref if receipt is not None else "",
         why=receipt.why if receipt is not None else "",
+        opted_out=inbound.opted_out,
+        pictures=inbound.pictures,
+        cost_micros=cost.micros if cost is not None else None,
+        currency=cost.currency if cost is not None else "",
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from django.core.asgi import get_asgi_application
 
+from stillhere.store.apply import Answer, Change
 from stillhere.store.group import WRITER, GroupCommit
-from stillhere.web.checkin import FastLane
+from stillhere.web.checkin import Application, FastLane
 
 FORM = "application/x-www-form-urlencoded"
 PAGE = {"Accept": "text/html,*/*", "Content-Type": FORM}
@@ -35,18 +36,19 @@ class Answered:
         return self.body.decode()
 
 
-def lane(writer: GroupCommit = WRITER, **more: Any) -> FastLane:
+def lane(writer: GroupCommit[Change, Answer] = WRITER, **more: Any) -> FastLane:
     """The fast lane in front of the real pages."""
     return FastLane(get_asgi_application(), writer, **more)
 
 
 async def ask(
-    app: FastLane,
+    app: Application,
     path: str,
     chunks: Sequence[bytes | None] = (),
     headers: Mapping[str, str] | Sequence[tuple[bytes, bytes]] = (),
     method: str = "POST",
     client: Sequence[Any] | None = ("192.0.2.7", 5000),
+    query: str = "",
 ) -> Answered:
     """Send one request; a chunk of None is a client that goes away."""
     raw = headers.items() if isinstance(headers, Mapping) else ()
@@ -81,7 +83,7 @@ async def ask(
         "scheme": "http",
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": query.encode(),
         "root_path": "",
         "headers": sent,
         "client": client,
@@ -95,7 +97,7 @@ def tap(
     path: str,
     body: object = None,
     headers: Mapping[str, str] | None = None,
-    writer: GroupCommit = WRITER,
+    writer: GroupCommit[Change, Answer] = WRITER,
     **more: Any,
 ) -> Answered:
     """One check-in. A dict goes as JSON unless the headers say it is a form."""

@@ -41,7 +41,7 @@ def key_of(night: SamsNight) -> str:
 
 
 @pytest.fixture
-def brittle() -> Iterator[tuple[GroupCommit, list[Exception]]]:
+def brittle() -> Iterator[tuple[GroupCommit[Change, Answer], list[Exception]]]:
     """A writer whose database does what is in the list, until the list is empty."""
     trouble: list[Exception] = []
 
@@ -296,7 +296,7 @@ def test_the_last_answer_ends_the_watch_and_still_counts(
 
 
 def test_what_was_not_stored_is_not_ok(
-    path: str, night: SamsNight, brittle: tuple[GroupCommit, list[Exception]]
+    path: str, night: SamsNight, brittle: tuple[GroupCommit[Change, Answer], list[Exception]]
 ) -> None:
     writer, trouble = brittle
     before = night.row().version
@@ -419,7 +419,9 @@ def test_every_answer_is_kept_by_nobody_and_told_to_nobody(path: str) -> None:
 
 
 def test_no_key_is_ever_logged(
-    path: str, caplog: pytest.LogCaptureFixture, brittle: tuple[GroupCommit, list[Exception]]
+    path: str,
+    caplog: pytest.LogCaptureFixture,
+    brittle: tuple[GroupCommit[Change, Answer], list[Exception]],
 ) -> None:
     writer, trouble = brittle
     trouble.append(OperationalError("locked"))

@@ -7,6 +7,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from stillhere.store import queries
+from stillhere.store.apply import Answer, Change, apply_batch
 from stillhere.store.group import WRITER, GroupCommit
 from stillhere.store.models import Installation
 from tests.conftest import Clock
@@ -94,7 +95,7 @@ def test_a_clock_that_runs_ten_times_as_fast_is_judged_in_real_seconds(clock: Cl
 
 
 def test_an_idle_writer_proves_that_it_could_write(clock: Clock) -> None:
-    writer = GroupCommit()
+    writer: GroupCommit[Change, Answer] = GroupCommit(apply_batch)
     try:
         writer.start()
         writer.start()
