@@ -59,6 +59,7 @@ SAMPLES: dict[type, tuple[Event, ...]] = {
     ev.Resolved: tuple(ev.Resolved(who, how) for who in (MAYA, LEO, None, 99) for how in Outcome),
     ev.Undeliverable: (ev.Undeliverable(MAYA, 10), ev.Undeliverable(None, 1)),
     ev.Unheard: (ev.Unheard(MAYA, 10), ev.Unheard(None, 1)),
+    ev.Dropped: (ev.Dropped(),),
     ev.OptedOut: (ev.OptedOut(MAYA), ev.OptedOut(99)),
 }
 TIME = frozenset({ev.TimePassed, ev.ServiceWasDown})

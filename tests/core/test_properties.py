@@ -327,6 +327,7 @@ def anything(night: Promises, dice: random.Random) -> Event:
             ev.Undeliverable(who, dice.choice((text_of(who), phone_of(who)))),
             ev.Undeliverable(None, 1),
             ev.Unheard(dice.choice((who, None)), 1),
+            ev.Dropped(),
             ev.Resolved(dice.choice((who, RUTH)), dice.choice(list(Outcome))),
             ev.Paused(night.now + dice.randint(0, 10**8)),
         )

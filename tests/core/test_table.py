@@ -28,6 +28,7 @@ IGNORED = {
     ev.ServiceWasDown: {State.CLOSED},
     ev.Undeliverable: {State.OPEN, State.CLOSED},
     ev.Unheard: {State.OPEN, State.CLOSED},
+    ev.Dropped: {*ALARMED, State.CLOSED},
     ev.OptedOut: {State.OPEN, State.ASKING, State.CLOSED},
 }
 OVER = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from stillhere.core import events as ev
 from stillhere.core.events import State, Way, Word
-from tests.core.world import ANA, LEO, MAYA, alarmed, plan, using
+from tests.core.world import ANA, LEO, MAYA, alarmed, evenings, plan, using
 
 
 def test_a_call_that_nobody_took_rings_the_next_rung_at_once() -> None:
@@ -73,4 +74,35 @@ def test_in_an_alarm_ones_own_phone_changes_nothing() -> None:
     night = alarmed()
     before = night.watch
     night.unheard(None)
+    assert night.watch == before
+
+
+def test_a_line_that_went_silent_is_an_ask_that_rings_at_once() -> None:
+    night = using()
+    night.wait(10)
+    night.do(ev.Dropped())
+    assert (night.state(), night.asked_s(Way.RING)) == (State.ASKING, [10])
+    night.until_alarm()
+    assert night.s == 10 + 60
+    assert len(night.asks(Way.RING)) == 1
+
+
+def test_a_line_that_went_silent_while_we_asked_rings_once() -> None:
+    night = using()
+    night.until_ask()
+    night.wait(6)
+    night.mute()
+    night.do(ev.Dropped())
+    night.do(ev.Dropped())
+    assert len(night.asks(Way.RING)) == 1
+
+
+def test_a_routine_has_no_line_to_stay_on() -> None:
+    night = evenings()
+    before = night.watch
+    night.do(ev.Dropped())
+    assert night.watch == before
+    night.until_ask()
+    before = night.watch
+    night.do(ev.Dropped())
     assert night.watch == before

@@ -351,6 +351,18 @@ def own_phone_silent(
     return w if e.contact is not None or now < w.base_at else _ring_now(w, now, out)
 
 
+def dropped(w: Watch, e: ev.Dropped, now: int, out: list[Effect]) -> Watch:
+    """Nobody says anything on the line any more: ask at once, by what rings. A routine has no
+    line to stay on."""
+    if w.routine is not None:
+        return w
+    return dropped_while_asked(ask(w, now, now, out), e, now, out)
+
+
+def dropped_while_asked(w: Watch, e: ev.Dropped, now: int, out: list[Effect]) -> Watch:
+    return w if w.routine is not None else _ring_now(w, now, out)
+
+
 # --- time, and our own absence --------------------------------------------------------------------
 
 

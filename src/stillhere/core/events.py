@@ -183,6 +183,11 @@ class Unheard:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """The call on which the person stayed with us went silent, or broke off."""
+
+
+@dataclass(frozen=True, slots=True)
 class OptedOut:
     """A contact does not want to hear from us again. Wins over everything, even the stand-down."""
 
@@ -208,6 +213,7 @@ Event = (
     | Resolved
     | Undeliverable
     | Unheard
+    | Dropped
     | OptedOut
 )
 EVENTS: tuple[type, ...] = Event.__args__

@@ -107,6 +107,7 @@ QUIET: dict[type, Handler] = {
     ev.Resolved: asking.no_alarm,
     ev.Undeliverable: asking.ignore,
     ev.Unheard: asking.ignore,
+    ev.Dropped: asking.dropped,
     ev.OptedOut: asking.ignore,
 }
 ALARMED: dict[type, Handler] = {
@@ -128,6 +129,7 @@ ALARMED: dict[type, Handler] = {
     ev.Resolved: calling.resolved,
     ev.Undeliverable: calling.contact_acts,
     ev.Unheard: calling.contact_acts,
+    ev.Dropped: asking.ignore,
     ev.OptedOut: calling.contact_acts,
 }
 ASKED: dict[type, Handler] = {
@@ -137,6 +139,7 @@ ASKED: dict[type, Handler] = {
     ev.TimePassed: calling.grace_runs,
     ev.Undeliverable: asking.own_phone_silent,
     ev.Unheard: asking.own_phone_silent,
+    ev.Dropped: asking.dropped_while_asked,
 }
 ENDED: dict[type, Handler] = {
     **dict.fromkeys(QUIET, asking.over),
@@ -147,6 +150,7 @@ ENDED: dict[type, Handler] = {
     ev.ServiceWasDown: asking.ignore,
     ev.Undeliverable: asking.ignore,
     ev.Unheard: asking.ignore,
+    ev.Dropped: asking.ignore,
     ev.OptedOut: asking.ignore,
 }
 ROWS = {
