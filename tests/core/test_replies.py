@@ -56,8 +56,8 @@ PERSON = {
     ],
     I.UNCLEAR: [
         "ok?", "OK ?", "okay??", "¿ok?", "here?", "im here?", "im not here", "I am not here",
-        "ok no", "no", "nope", "not really", "no im fine", "ok not", "never ok", "who is this",
-        "who is this?", "who are you", "what", "what?", "where", "there", "im there", "hurt",
+        "ok no", "no", "nope", "not really", "no im fine", "ok not", "never ok", "what", "what?",
+        "where", "there", "im there", "hurt",
         "her", "hero", "hiere", "yes", "YES", "Yes!", "start", "START", "unstop", "UNSTOP",
         "yes yes", "hi", "hello", "thanks", "love you", "im", "still", "goodbye", "good bye",
         "good night", "bye", "adios", "sorry", "ya", "im done", "I'm done with everything",
@@ -79,7 +79,7 @@ PERSON = {
         "do not call 911", "i dont need help", "no help needed", "no, I don't need help",
         "who called 911?", "did you call 911", "stop calling 911", "not an emergency",
         "no necesito ayuda", "no llames al 911", "thanks for the help",
-        "thank you for your help", "gracias por la ayuda", "quien sos", "my phone is dying",
+        "thank you for your help", "gracias por la ayuda", "my phone is dying",
         "Disliked “Still here?”", "Removed a like from “Still here? OK”",
         "Questioned “Still here?”", "> ok", "oк", "٩", "not here", "ok stop", "yes no", "1 or 2",
         "2", "11", "ok 2", "off", "fire", "im here but scared", "ok " * 900,
@@ -183,7 +183,7 @@ CONTACT = {
         "", "  ",
     ],
     I.UNCLEAR: [
-        "who is this", "Who is this?", "who is this going to", "what", "ok", "OK", "okay", "yes",
+        "who is this going to", "what", "ok", "OK", "okay", "yes",
         "YES", "yeah", "si", "thanks", "here", "im here", "aqui estoy", "1?", "going?", "2?",
         "omw?", "is anyone going?", "who is going", "whats going on", "What's going on?",
         "im going crazy", "going to bed", "going home now", "not sure", "maybe", "1 2", "1 or 2",
@@ -194,7 +194,7 @@ CONTACT = {
         "I'll call you later", "Sorry, I can't talk right now.", "Can't talk now. What's up?",
         "I'm not there", "is he with you",
         "Liked “Sam may need help NOW. Reply 1 going, 2 can't”", "👍", "👎", "doing", "stops",
-        "start", "go", "call me", "voy a ver", "no se", "quien eres", "¿quién es?", "no going",
+        "start", "go", "call me", "voy a ver", "no se", "no going",
         "oh boy", "boy", "I don't need help", "with who",
     ],
 }  # fmt: skip

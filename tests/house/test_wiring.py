@@ -54,7 +54,7 @@ def test_what_a_chat_can_do_is_known_without_loading_its_library() -> None:
     asking = (
         "import sys; from types import SimpleNamespace as S;"
         "from stillhere.config.wiring import build_channels;"
-        "here = S(smtp_url='', demo_url='', chat_private=False);"
+        "here = S(smtp_url='', demo_url='', chat_private=False, carriers=());"
         "print(build_channels(here)['chat'].capabilities, 'apprise' in sys.modules)"
     )
     told = subprocess.run(

@@ -61,7 +61,7 @@ def test_leo_presses_one_and_hears_what_was_understood(hook: Hook, clock: Clock)
         ("6", "alarm", "reply-locked"),
         ("the door is locked", "alarm", "reply-locked"),
         ("what do i do?", "alarm", "reply-steps"),
-        ("who is this?", "alarm", "reply-unclear"),
+        ("who is this?", "alarm", "reply-who"),
         ("ok", "alarm", "reply-unclear"),
         ("2", "alarm", "reply-cannot"),
     ],

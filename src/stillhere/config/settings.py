@@ -31,6 +31,7 @@ _SOURCE = Path(__file__).resolve().parent.parent
 RAW_NOW_MS = wiring.raw_now_ms
 BOOT_MS = wiring.boot_ms
 WALL_MS = wiring.wall_ms
+PHONE_NUMBER = wiring.phone_number(STILLHERE)
 BUILD_CHANNELS = wiring.build_channels
 DERIVED_SECRET = wiring.derived_secret
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -115,6 +116,17 @@ def _chat(stillhere: Stillhere) -> Channel:
     from stillhere.channels.chat import ChatChannel
 
     return ChatChannel(allow_private=stillhere.chat_private)
+
+
+def phone_number(stillhere: Stillhere) -> Callable[[str], str]:
+    """What makes a phone number of what somebody typed, as E.164; raises ValueError."""
+
+    def normalise(typed: str) -> str:
+        from stillhere.channels.numbers import normalise_number
+
+        return normalise_number(typed, stillhere.country)
+
+    return normalise
 
 
 def derived_secret(stillhere: Stillhere, purpose: str) -> bytes:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from stillhere.core import words
 from stillhere.core.words import Intent, Phrase, Role, Table
 
-__all__ = ["Intent", "Role", "read_key", "read_minutes", "read_text"]
+__all__ = ["Intent", "Role", "language_of", "read_key", "read_minutes", "read_text"]
 
 TEXT_MOST = 20_000  # beyond this nothing is looked at
 READ_MOST = 1_600  # a text longer than ten segments can be a cry for help, nothing else
@@ -90,6 +90,13 @@ def read_text(text: str, role: Role, *, watching: bool) -> Intent:
     if signature.asks or words.WAVES_OFF.intersection(signature.words):
         return Intent.UNCLEAR  # that is no signature
     return intent
+
+
+def language_of(text: str) -> str:
+    """``es`` or ``en`` where a word of the text is only one of them, else nothing."""
+    said = set(_hear(_fold(_own_words(text[:READ_MOST])[0])).words)
+    spanish, english = bool(said & words.SPANISH), bool(said & words.ENGLISH)
+    return "" if spanish == english else "es" if spanish else "en"
 
 
 def read_key(key: str, role: Role) -> Intent:

@@ -46,6 +46,7 @@ class Intent(StrEnum):
     CANT_GET_IN = "cant-get-in"
     REPEAT = "repeat"
     STEPS = "steps"
+    WHO = "who"  # "who is this?"
     OPT_OUT = "opt-out"
     CARRIER_HELP = "carrier-help"  # the carrier answers this itself
     UNCLEAR = "unclear"
@@ -135,6 +136,10 @@ _DELETE = """
     borrar, borrame, borra todo, borrar todo, borra mis datos, borrar mis datos, eliminar,
     eliminame, elimina mis datos"""
 
+_WHO = """
+    who is this, whos this, who are you, who r u, whos that, who dis, what is this, whats this,
+    quien es, quien eres, quien sos, quien habla, que es esto, de quien es este numero"""
+
 PERSON = _table({
     None: _ANYONE + ", still, all, doing, feeling, really, very, estoy, sigo, ando, todo, muy",
     Intent.HERE: """
@@ -161,6 +166,7 @@ PERSON = _table({
         list, my list, show list, contacts, my contacts, who is on my list, whos on my list,
         who will you call, lista, mi lista, contactos, mis contactos, quien esta en mi lista""",
     Intent.DELETE: _DELETE,
+    Intent.WHO: _WHO,
     # The end of a watch, or the end of hope: we do not guess.
     Intent.UNCLEAR: "im done, im finished, im all done",
 })  # fmt: skip
@@ -194,6 +200,7 @@ CONTACT = _table({
         5, steps, the steps, what do i do, what should i do, what to do, instructions,
         pasos, los pasos, que hago, que hay que hacer, instrucciones""",
     Intent.DELETE: _DELETE,
+    Intent.WHO: _WHO,
 })  # fmt: skip
 
 TABLES: Mapping[Role, Table] = {Role.PERSON: PERSON, Role.CONTACT: CONTACT}
@@ -205,8 +212,18 @@ COMMANDS: Mapping[str, Intent] = {
 }
 COMMAND_WORDS = 5
 
+# Words that only one language has, to answer in the one that was written.
+SPANISH = _words("""
+    empezar empieza empiezo iniciar inicia cuidame largo marca marcar aqui aca sigo estoy bien vale
+    ayuda ayudame auxilio socorro mas termine terminar lista contactos agregar agrega anadir anade
+    pausa pausar borrar borrame eliminar voy puedo llegue lejos pasos quien""")
+ENGLISH = _words("""
+    go start watch again mark here still okay help more done finished list contacts add pause delete
+    erase going coming cant arrived far steps who""")
+
 # A question is no answer, except where asking is the meaning.
 MAY_ASK = frozenset([
+    Intent.WHO,
     Intent.HELP,
     Intent.CARRIER_HELP,
     Intent.LIST,

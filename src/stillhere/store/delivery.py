@@ -9,7 +9,7 @@ moment, and win.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -182,7 +182,7 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> Leased:
         person_name=opened("person.name", "person_name"),
         partner_name=opened("watch.partner", "partner"),
         contact_name=opened("contact.name", "contact_name"),
-        who_name=next((names[of] for of in facts.items() if of in names), ""),
+        who_name=_spoken_of(facts, names),
         watch_nonce=bytes(row["watch_nonce"] or b""),
         contact_nonce=bytes(row["contact_nonce"] or b""),
         confirmed=row["status"] == Contact.Status.CONFIRMED,
@@ -192,11 +192,22 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> Leased:
 def _names(facts: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
     """The names of whom messages speak of: ("who", a contact's id) or ("peer", a peer's)."""
     known = [each["who"] for each in facts if each.get("who") is not None]
+    known += [contact for each in facts for contact in each.get("on", ())]
     spoken_of = Contact.objects.filter(id__in=known) if known else []
     others = peers.names([each["peer"] for each in facts if "peer" in each])
     return {("who", c.id): sealed.unseal(c.name, "contact.name", c.nonce) for c in spoken_of} | {
         ("peer", id): name for id, name in others.items()
     }
+
+
+def _spoken_of(facts: Mapping[str, Any], names: Mapping[tuple[str, int], str]) -> str:
+    """The name a message speaks of; or all of a list, with a question mark after whoever has not
+    said yes."""
+    if "on" in facts:
+        listed = ((names.get(("who", id), ""), id in facts["asked"]) for id in facts["on"])
+        return ", ".join(f"{name}?" if asked else name for name, asked in listed if name)
+    spoken = ((name, facts[name]) for name in ("who", "peer") if name in facts)
+    return next((names[of] for of in spoken if of in names), "")
 
 
 def record(fates: Sequence[Fated], now: int) -> None:
@@ -264,6 +275,8 @@ def feed_back(
         if fate != NOWHERE:
             state = Address.State.BROKEN if fate == FAILED else Address.State.OPTED_OUT
             services.break_address(address, state, why, now)
+            if contact is not None:
+                services.tell_of_gap_if_any(contact, now)
         if fate == OPTED_OUT and contact is not None:
             services.leave(Contact.objects.get(id=contact))
         elif watch is not None:

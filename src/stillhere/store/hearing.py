@@ -7,20 +7,34 @@ is ``core/replies.py``'s; the sentences are ``channels/wording``'s. Always insid
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from stillhere.core import events as ev
 from stillhere.core.alarm import HOLDING_ETA_S
-from stillhere.core.replies import Intent, Role, read_key, read_minutes, read_text
-from stillhere.store import apply, queries, services
+from stillhere.core.replies import (
+    Intent,
+    Role,
+    read_key,
+    read_minutes,
+    read_text,
+)
+from stillhere.store import apply, lists, queries, services
+from stillhere.store.answering import (
+    Heard,
+    Reply,
+    Speaker,
+    open_watches,
+    queue,
+    reply,
+    speak_their_language,
+)
 from stillhere.store.apply import Answer, Asked, Change, CheckIn, NeedHelp
-from stillhere.store.models import Address, Contact, Message, Person, WatchRow
+from stillhere.store.models import Address, Contact, Person, WatchRow
 from stillhere.store.queries import ALARMED
 
 # Digits that stand in our messages beside those the core reads; whole texts only.
+UNBLOCKS = ("start", "unstop", "yes", "si", "sí")
 DIGITS = {"4": Intent.ARRIVED, "6": Intent.CANT_GET_IN}
 GO_PROFILE = "injected"  # the strictest, where nothing else was chosen before
 LONG_PROFILE = "swallowed"
@@ -29,87 +43,57 @@ EARLIER_MS = 60_000  # a text older than its watch by more than this was meant f
 GOING_S = HOLDING_ETA_S  # "I'm going" without a time
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What came in. ``age_ms`` in installation time; ``arrival`` is its stored row."""
-
-    kind: str
-    text: str
-    age_ms: int
-    arrival: int
-
-
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """Who says it. ``contact`` None: the person themself. ``message`` is what they answer."""
-
-    address: Address
-    person: Person
-    contact: Contact | None
-    message: Message | None
-
-    @classmethod
-    def of(cls, address: Address, message: Message | None) -> Speaker:
-        if address.person is not None:
-            return cls(address, address.person, None, message)
-        assert address.contact is not None
-        return cls(address, address.contact.person, address.contact, message)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What to say back: a word of ``channels/wording`` and what it speaks of. ``more``: the call
-    goes on, because an answer is still wanted."""
-
-    word: str
-    person: str
-    contact: str
-    lang: str
-    tz: str
-    wish: str
-    confirmed: bool = True
-    who: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    more: bool = False
-
-
-def hear(speaker: Speaker, heard: Heard, known: Sequence[Address], now: int) -> Reply | None:
-    """Do what was said and find the word to say back. ``known`` is everyone with this number."""
-    if speaker.contact is None:
-        word = _person_says(speaker, heard, known, now)
+def hear(
+    speaker: Speaker, heard: Heard, known: Sequence[Address], now: int, *, new: bool = False
+) -> Reply | None:
+    """Do what was said and find the word to say back. ``known`` is everyone with this number;
+    ``new`` where it is the first we hear of it."""
+    facts: Mapping[str, Any] = {}
+    if _lets_us_text_again(known, heard, now):
+        word = "reply-unblocked"
+    elif speaker.contact is None:
+        word, facts = _person_says(speaker, heard, known, now)
     else:
         word = _contact_says(speaker, speaker.contact, heard, known, now)
+    if new and word in ("reply-alone", "reply-marked"):
+        word = "reply-welcome"  # the one text that says what answers cost
     if not word or heard.kind == "missed-call":
         return None  # nobody is listening
-    reply = _reply(speaker, word)
+    said = reply(speaker, word)
     if heard.kind == "text":
-        _queue(speaker, heard, known, reply, now)
-    return reply
+        speak_their_language(speaker, heard)
+        queue(speaker, heard, known, said, facts, now)
+    return said
 
 
 def _opt_out(known: Sequence[Address], now: int) -> str:
     """A no is for the number: everyone who is reached by it leaves. A person who says it to their
-    own watch is rung instead: their texts are blocked from here on."""
+    own watch is rung at once instead: their texts are blocked from here on."""
     for address in known:
         if address.contact is not None:
             services.leave(address.contact)
+            services.tell_of_gap(address.contact, now)
         elif address.channel == "text" and address.person is not None:
             services.break_address(address.id, Address.State.OPTED_OUT, "said stop", now)
-            gone = ev.Undeliverable(None, address.id)
-            _apply([Change(gone, watch=w.id) for w in _watches(address.person)])
+            gone: list[Asked] = [ev.Undeliverable(None, address.id), ev.Dropped()]
+            mine = _watches(address.person)
+            _apply([Change(event, watch=w.id) for w in mine for event in gone])
     return ""
 
 
+def _lets_us_text_again(known: Sequence[Address], heard: Heard, now: int) -> bool:
+    """START and its like: the carrier lets our texts through again, whoever had said stop."""
+    if heard.kind != "text" or heard.text.strip().lower() not in UNBLOCKS:
+        return False
+    shut = [a.id for a in known if a.person_id and a.state == Address.State.OPTED_OUT]
+    Address.objects.filter(id__in=shut).update(state=Address.State.OK, why="", since_at=now)
+    for address in known:
+        if address.id in shut:
+            address.state = Address.State.OK
+    return bool(shut)
+
+
 # --- the person ---------------------------------------------------------------------------------
-
-
-def watches(persons: Sequence[int]) -> list[WatchRow]:
-    """The open ones of these people, each one's acute one first."""
-    return list(
-        WatchRow.objects.filter(person__in=persons, closed_at__isnull=True)
-        .order_by("routine", "id")
-        .only("id", "state", "routine", "alarms", "person_id", "started_at", "quarantined_at")
-    )
 
 
 def meant(watch: WatchRow, age_ms: int, now: int) -> bool:
@@ -118,12 +102,33 @@ def meant(watch: WatchRow, age_ms: int, now: int) -> bool:
 
 
 def _watches(person: Person) -> list[WatchRow]:
-    return watches([person.id])
+    return open_watches([person.id])
 
 
-def _person_says(speaker: Speaker, heard: Heard, known: Sequence[Address], now: int) -> str:
+def _person_says(
+    speaker: Speaker, heard: Heard, known: Sequence[Address], now: int
+) -> tuple[str, Mapping[str, Any]]:
     watches = _watches(speaker.person)
     intent = _persons_intent(heard, watching=bool(watches))
+    if intent is Intent.LIST:
+        return lists.on_the_list(speaker.person)
+    if intent is Intent.ADD:
+        return lists.add(speaker.person, heard.text)
+    if intent is Intent.PAUSE:
+        return lists.rest(speaker.person, heard.text, now)
+    if intent is Intent.DELETE:
+        return lists.erase(speaker.person, now)
+    return _watch_hears(speaker, watches, intent, heard, known, now), {}
+
+
+def _watch_hears(
+    speaker: Speaker,
+    watches: Sequence[WatchRow],
+    intent: Intent,
+    heard: Heard,
+    known: Sequence[Address],
+    now: int,
+) -> str:
     if intent is Intent.OPT_OUT:
         return _opt_out(known, now)
     if intent is Intent.HERE:
@@ -141,12 +146,14 @@ def _person_says(speaker: Speaker, heard: Heard, known: Sequence[Address], now: 
         return _unless_refused(answers, word, "reply-not-on")
     # Somebody touched the phone and we cannot read what they mean: the core rings back.
     _apply([Change(ev.Unclear(), watch=watch.id) for watch in watches])
-    return ""
+    return "reply-who-person" if intent is Intent.WHO else ""
 
 
 def _persons_intent(heard: Heard, *, watching: bool) -> Intent:
     if heard.kind == "missed-call":
         return Intent.HERE
+    if heard.opted_out:
+        return Intent.OPT_OUT
     if heard.kind == "key":
         return read_key(heard.text, Role.PERSON)
     return read_text(heard.text, Role.PERSON, watching=watching)
@@ -163,7 +170,7 @@ def _here(watches: Sequence[WatchRow], heard: Heard, now: int) -> str:
     return "" if word == "reply-got-it" and heard.kind == "text" else word
 
 
-def _start(person: Person, profile: str = "") -> int:
+def start(person: Person, profile: str = "") -> int:
     """The same kind of watch as last time, or the strictest."""
     last = WatchRow.objects.filter(person=person, routine="").order_by("-id").first()
     if profile or last is None:
@@ -174,21 +181,21 @@ def _start(person: Person, profile: str = "") -> int:
 def _go(person: Person, profile: str = "") -> str:
     """Said again while a watch is open, it is a sign of life like any other clear word."""
     _apply([Change(CheckIn(), watch=watch.id) for watch in _watches(person) if not watch.routine])
-    _start(person, profile)
+    start(person, profile)
     reachable = any(listed.reachable for listed in queries.circle_list(person))
     return "reply-started" if reachable else "reply-alone"
 
 
 def _mark(person: Person) -> str:
     """ "I've used" begins a watch where there is none: that is when it is needed most."""
-    answers = _apply([Change(ev.Marked(), watch=_start(person))])
+    answers = _apply([Change(ev.Marked(), watch=start(person))])
     return _unless_refused(answers, "reply-marked", "reply-not-on")
 
 
 def _help(person: Person) -> str:
     """A cry for help is never lost for want of an open watch."""
     watches = _watches(person)
-    watch = watches[0].id if watches else _start(person)
+    watch = watches[0].id if watches else start(person)
     answers = _apply([Change(NeedHelp(), watch=watch)])
     alarm = answers[0].watch.alarm if answers[0].watch is not None else None
     word = "reply-helping" if alarm is not None and alarm.told else "reply-nobody"
@@ -221,8 +228,10 @@ def _contact_says(
         .values_list("id", flat=True)
     )
     intent = _contacts_intent(heard, watching=bool(alarms))
-    if intent is Intent.OPT_OUT:
+    if intent in (Intent.OPT_OUT, Intent.DELETE):
         return _opt_out(known, now)
+    if intent is Intent.WHO:
+        return "reply-who"
     if not alarms:
         return _without_alarm(speaker, contact, intent, heard)
     if intent is Intent.REPEAT and speaker.message is not None and heard.kind == "key":
@@ -239,6 +248,8 @@ def _contact_says(
 
 def _contacts_intent(heard: Heard, *, watching: bool) -> Intent:
     typed = heard.text.strip()
+    if heard.opted_out:
+        return Intent.OPT_OUT
     if typed in DIGITS:
         return DIGITS[typed]
     if heard.kind == "key":
@@ -263,7 +274,7 @@ def _without_alarm(speaker: Speaker, contact: Contact, intent: Intent, heard: He
 
 def _claim(contact: int, heard: Heard) -> ev.Claimed:
     """How soon is counted from when it was said; one that came far too late holds nothing."""
-    minutes = read_minutes(heard.text) if heard.kind == "text" else None
+    minutes = read_minutes(heard.text) if heard.kind == "text" else heard.minutes
     eta_s = GOING_S if minutes is None else minutes * 60
     return ev.Claimed(contact, max(0, eta_s - heard.age_ms // 1000))
 
@@ -291,65 +302,3 @@ def _unless_refused(answers: Sequence[Answer], word: str, refused: str) -> str:
     if any(answer.quarantined for answer in answers):
         return "reply-fault"
     return refused
-
-
-_GOES_ON = frozenset({"reply-unclear", "reply-steps"})
-
-
-def _reply(speaker: Speaker, word: str) -> Reply:
-    message = speaker.message
-    again = message is not None and word == message.word
-    facts: dict[str, Any] = json.loads(message.facts) if again and message is not None else {}
-    who = Contact.objects.filter(id=facts["who"]).first() if facts.get("who") else None
-    contact = speaker.contact
-    return Reply(
-        word=word,
-        person=queries.person_note(speaker.person, "name"),
-        contact=queries.contact_name(contact) if contact is not None else "",
-        lang=contact.lang if contact is not None else speaker.person.lang,
-        tz=speaker.person.tz,
-        wish=speaker.person.wish,
-        confirmed=contact is None or contact.status == Contact.Status.CONFIRMED,
-        who=queries.contact_name(who) if who is not None else "",
-        facts=facts,
-        more=again or word in _GOES_ON,
-    )
-
-
-def _queue(
-    speaker: Speaker, heard: Heard, known: Sequence[Address], reply: Reply, now: int
-) -> None:
-    """Answer a text with a text. "We could not read that" goes once an alarm to each: two machines
-    must not talk to each other all night."""
-    back = next(
-        (
-            address
-            for address in known
-            if address.channel == "text"
-            and address.state == Address.State.OK
-            and address.person_id == speaker.address.person_id
-            and address.contact_id == speaker.address.contact_id
-        ),
-        None,
-    )
-    if back is None:
-        return
-    watches = sorted(_watches(speaker.person), key=lambda watch: watch.state not in ALARMED)
-    watch = next(iter(watches), None)
-    key = f"r{heard.arrival}"
-    if reply.word == "reply-unclear" and watch is not None and speaker.contact is not None:
-        key = f"r.unclear.w{watch.id}.{watch.alarms}.{speaker.contact.id}"
-    message = Message(
-        key=key,
-        watch=watch,
-        person=speaker.person,
-        contact=speaker.contact,
-        address=back,
-        channel=back.channel,
-        word=reply.word,
-        alarm=watch.alarms if watch is not None else 0,
-        urgency=ev.Urgency.NEWS,
-        due_at=now,
-        created_at=now,
-    )
-    Message.objects.bulk_create([message], ignore_conflicts=True)

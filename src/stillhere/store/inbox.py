@@ -8,20 +8,22 @@ to understand. Refuses to guess about strangers: what an unknown number says is 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 
 from stillhere.core.replies import Intent, Role, read_text
-from stillhere.store import apply, clock, hearing, receipts, sealed
+from stillhere.store import answering, apply, clock, hearing, lists, receipts, sealed
+from stillhere.store.answering import Reply, Speaker
 from stillhere.store.apply import Change, CheckIn
-from stillhere.store.hearing import Reply, Speaker
 from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.queries import ALARMED
 
 PHONE = ("text", "call")  # one number is both
 LONGEST_ID = 120
+_A_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 RECENT = 20  # messages among which the one a text answers is looked for
 WANTED = (Contact.Status.INVITED, Contact.Status.CONFIRMED)
 
@@ -32,8 +34,9 @@ class Came:
 
     ``kind`` is text, key, missed-call or receipt. ``provider_id`` is the same when it is told
     again. ``reply_ref`` is the id of the message it answers, where the provider knows.
-    ``age_ms`` is how long ago it happened, in real time. A receipt has a ``fate`` (one of
-    ``delivery``'s words), the ``provider_ref`` of its message and a ``why``.
+    ``age_ms`` is how long ago it happened, in real time; ``minutes`` how soon somebody comes. A
+    receipt has a ``fate`` (one of ``delivery``'s words), the ``provider_ref`` of its message and a
+    ``why``. ``opted_out``: the carrier took it as "stop". ``pictures``: how many came with it.
     """
 
     channel: str
@@ -46,6 +49,7 @@ class Came:
     fate: str = ""
     provider_ref: str = ""
     why: str = ""
+    minutes: int | None = None
     opted_out: bool = False
     pictures: int = 0
     cost_micros: int | None = None
@@ -87,11 +91,27 @@ def take_all(all_: Sequence[Came]) -> list[Reply | None]:
 def _heard(
     came: Came, known: Mapping[int, Address], arrival: int, rate: float, now: int
 ) -> Reply | None:
-    heard = hearing.Heard(came.kind, came.text, int(came.age_ms * rate), arrival)
-    speaker = _speaker(came, known)
+    age_ms = int(came.age_ms * rate)
+    heard = answering.Heard(came.kind, came.text, age_ms, arrival, came.minutes, came.opted_out)
+    speaker = speaker_of(came, known)
     if speaker is None:
-        return None
+        return _newcomer(came, heard, now)
     return hearing.hear(speaker, heard, list(known.values()), now)
+
+
+def _newcomer(came: Came, heard: answering.Heard, now: int) -> Reply | None:
+    """A number we never heard of: only a word that starts a watch, or a cry for help, makes it
+    somebody's. Anything else is stored and no more."""
+    starts = (Intent.GO, Intent.GO_LONG, Intent.MARK, Intent.HELP)
+    if came.kind != "text" or read_text(came.text, Role.PERSON, watching=False) not in starts:
+        return None
+    if not _A_NUMBER.fullmatch(came.sender):
+        return None
+    lists.newcomer(came.sender, came.text)
+    known = known_by(came)
+    speaker = speaker_of(came, known)
+    assert speaker is not None
+    return hearing.hear(speaker, heard, list(known.values()), now, new=True)
 
 
 def _told(came: Came) -> receipts.Told:
@@ -127,7 +147,7 @@ def _alive(plain: dict[int, tuple[Came, int]], rate: float, now: int) -> None:
     because they are owed a word; so is whoever wrote twice."""
     persons = [person for _, person in plain.values()]
     watches: dict[int, list[WatchRow]] = {}
-    for watch in hearing.watches(persons):
+    for watch in answering.open_watches(persons):
         watches.setdefault(watch.person_id, []).append(watch)
     changes = []
     for no, (came, person) in list(plain.items()):
@@ -195,7 +215,12 @@ def _known(all_: Sequence[Came]) -> dict[str, dict[int, Address]]:
     return known
 
 
-def _speaker(came: Came, known: Mapping[int, Address]) -> Speaker | None:
+def known_by(came: Came) -> dict[int, Address]:
+    """Everyone who has the number this came from."""
+    return _known([came])[_sender(came)]
+
+
+def speaker_of(came: Came, known: Mapping[int, Address]) -> Speaker | None:
     if not known:
         return None
     message = _answered(came, known)

@@ -50,6 +50,16 @@ def new_person(lang: str, tz: str = "UTC") -> tuple[Person, str]:
     return person, key
 
 
+def new_caller(number: str, lang: str, tz: str = "UTC") -> Person:
+    """Somebody who texted or rang us for the first time: a phone, and nothing else about them.
+    Nobody gets their key: their number is what they come back with."""
+    with transaction.atomic():
+        person, _ = new_person(lang, tz)
+        ways = [Reached("text", number, rings=False), Reached("call", number, rings=True)]
+        set_own_addresses(person, ways)
+    return person
+
+
 def new_trial(lang: str, tz: str, name: str, friend: str) -> tuple[Person, str]:
     """Somebody who only tries it, with one friend whose open page is the way to them. Erased
     an hour later."""
@@ -165,6 +175,11 @@ def add_address(
     )
 
 
+def lookups(number: str) -> list[bytes]:
+    """How a phone's number is found among all addresses, as a text's and as a call's."""
+    return [sealed.lookup(channel, number) for channel in ("text", "call")]
+
+
 def set_own_addresses(person: Person, ways: list[Reached]) -> None:
     """How we reach the person: replaces what was there."""
     with transaction.atomic():
@@ -222,6 +237,35 @@ def leave(contact: Contact, status: Contact.Status = Contact.Status.LEFT) -> Non
                 for w in open_alarms.values_list("id", flat=True)
             ]
         )
+
+
+def tell_of_gap_if_any(contact: int, now: int) -> None:
+    """The same once no way to reach them is left."""
+    if not Address.objects.filter(contact=contact, state=Address.State.OK).exists():
+        tell_of_gap(Contact.objects.get(id=contact), now)
+
+
+def tell_of_gap(contact: Contact, now: int) -> None:
+    """The person hears now that somebody cannot be reached any more, not on the night."""
+    mine = Address.objects.filter(person=contact.person_id, state=Address.State.OK)
+    quiet = [a for a in mine.order_by("id") if not a.rings]
+    Message.objects.bulk_create(
+        [
+            Message(
+                key=f"g{contact.id}.{a.id}",
+                person_id=contact.person_id,
+                address=a,
+                channel=a.channel,
+                word="gap",
+                facts=json.dumps({"who": contact.id}),
+                urgency=Urgency.CALM,
+                due_at=now,
+                created_at=now,
+            )
+            for a in quiet
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def break_address(address: int, state: Address.State, why: str, now: int) -> None:

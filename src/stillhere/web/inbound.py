@@ -21,8 +21,8 @@ from stillhere.channels.base import Fate, GarbageError, Inbound, SignatureError
 from stillhere.channels.phones import parse_webhook
 from stillhere.channels.wording import Facts, compose
 from stillhere.store import delivery, inbox
+from stillhere.store.answering import Reply
 from stillhere.store.apply import SwapMissed
-from stillhere.store.hearing import Reply
 
 log = logging.getLogger("stillhere.inbound")
 

@@ -7,6 +7,7 @@ from django.urls import path
 from stillhere.web import (
     beat,
     button,
+    calls,
     contact,
     desk,
     first,
@@ -65,6 +66,8 @@ urlpatterns = [
     path("beat/<str:key>", beat.take),
     # providers
     path("hooks/phones", inbound.phones),
+    path("in/<str:name>/call", calls.call),
+    path("in/<str:name>/ended", calls.ended),
     # the one who runs this
     path("desk", desk.door),
     path("desk/<str:key>", desk.desk),

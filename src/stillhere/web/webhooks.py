@@ -20,8 +20,8 @@ from django.conf import settings
 from stillhere.channels import android, twilio
 from stillhere.channels.base import GarbageError, Inbound, SignatureError
 from stillhere.channels.carrier import Carrier
+from stillhere.store.answering import Reply
 from stillhere.store.group import Full, GroupCommit, NotStored
-from stillhere.store.hearing import Reply
 from stillhere.store.inbox import Came, take_all
 from stillhere.web.checkin import Application, Receive, Scope, Send
 from stillhere.web.inbound import came

@@ -16,8 +16,8 @@ from django.core.asgi import get_asgi_application
 from twilio.request_validator import RequestValidator
 
 from stillhere.core import events as ev
+from stillhere.store.answering import Reply
 from stillhere.store.group import GroupCommit, NotStored
-from stillhere.store.hearing import Reply
 from stillhere.store.inbox import Came, take_all
 from stillhere.store.models import Arrival, Message
 from stillhere.web.webhooks import MOST_BODY, WebhookLane

@@ -14,13 +14,13 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from stillhere.channels.wording import contacts, replies
+from stillhere.channels.wording import contacts, replies, spoken
 from stillhere.channels.wording.answers import TEXT, Answer
 from stillhere.channels.wording.facts import Facts, Said
 
 __all__ = ["WORDS", "Composed", "Facts", "compose"]
 
-_SENTENCES = {**contacts.SENTENCES, **replies.SENTENCES}
+_SENTENCES = {**contacts.SENTENCES, **replies.SENTENCES, **spoken.SENTENCES}
 WORDS = frozenset(map(str, _SENTENCES))
 
 

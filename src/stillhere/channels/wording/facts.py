@@ -70,6 +70,7 @@ class Said:
             "at": "" if facts.at is None else plain.hour(facts.at, facts.tz),
         }
         self.who = who
+        self.listed = plain.listed(facts.who)
         # Somebody may be told about themselves; two people of one name read the same, and true.
         self.about_oneself = bool(who) and who == plain.name(facts.contact)
 

@@ -31,6 +31,15 @@ def name(typed: str, most: int = NAME_MOST) -> str:
     return " ".join(_LINKING_DOT.sub(" ", kept).split())[:most].strip(" -',&(.")
 
 
+def listed(typed: str, most: int = 80) -> str:
+    """Several names with commas between, each made harmless; a question mark after one stays."""
+    names = []
+    for each in typed[: most * 4].split(", "):
+        plain = name(each.removesuffix("?"))
+        names += [f"{plain}{'?' if each.endswith('?') else ''}"] if plain else []
+    return ", ".join(names)[:most]
+
+
 def _is_seen(char: str) -> bool:
     """Not a joiner, a direction mark or another format sign: these vanish without a gap."""
     return unicodedata.category(char) != "Cf"

@@ -80,6 +80,69 @@ def _fault(said: Said) -> Sentence:
     return text, Answer.NOTHING
 
 
+def _welcome(said: Said) -> Sentence:
+    text = _("It's on. We ask soon: reply OK. Nobody is on your list: ADD and a number.")
+    return text + " " + _("DONE ends it. Your plan's text prices apply."), Answer.NOTHING
+
+
+def _list(said: Said) -> Sentence:
+    if not said.listed:
+        return _list_empty(said)
+    text = said(_("On your list: %(who)s. A ? has not said yes. ADD adds."), who=said.listed)
+    return text, Answer.NOTHING
+
+
+def _list_empty(said: Said) -> Sentence:
+    return _("Nobody is on your list. Reply ADD, a name and a phone number."), Answer.NOTHING
+
+
+def _list_full(said: Said) -> Sentence:
+    return _("Your list is full. Nobody was added."), Answer.NOTHING
+
+
+def _added(said: Said) -> Sentence:
+    text = said(_("%(Who)s is asked by text. Reply LIST to see who said yes."))
+    return text, Answer.NOTHING
+
+
+def _add_how(said: Said) -> Sentence:
+    return _("Reply ADD, a name and a phone number: ADD Maya 202-555-0102"), Answer.NOTHING
+
+
+def _add_own(said: Said) -> Sentence:
+    return _("This is your own number. Add somebody who can come to you."), Answer.NOTHING
+
+
+def _paused(said: Said) -> Sentence:
+    return _("We rest that long, then ask again as usual."), Answer.NOTHING
+
+
+def _no_routine(said: Said) -> Sentence:
+    return _("There is no daily question to rest. DONE ends what is on."), Answer.NOTHING
+
+
+def _delete(said: Said) -> Sentence:
+    text = _("Reply DELETE once more within ten minutes and all about you is erased.")
+    return text + " " + _("You will hear no more."), Answer.NOTHING
+
+
+def _delete_later(said: Said) -> Sentence:
+    return _("Not while people are being reached. Answer them first, then DELETE."), Answer.NOTHING
+
+
+def _unblocked(said: Said) -> Sentence:
+    return _("We can text you again. GO starts."), Answer.NOTHING
+
+
+def _who_person(said: Said) -> Sentence:
+    return _("This is Lamp. GO starts, OK says you are here, DONE ends."), Answer.NOTHING
+
+
+def _gap(said: Said) -> Sentence:
+    text = said(_("%(Who)s cannot be reached any more. Who else could come? ADD and a number."))
+    return text, Answer.NOTHING
+
+
 # --- to a contact ---------------------------------------------------------------------------------
 
 
@@ -123,6 +186,11 @@ def _not_on_it(said: Said) -> Sentence:
     return said(text), Answer.NOTHING
 
 
+def _who(said: Said) -> Sentence:
+    text = said(_("This is Lamp. %(Person)s chose you to be reached when they do not answer."))
+    return text + " " + _("STOP ends it."), Answer.NOTHING
+
+
 def _joined(said: Said) -> Sentence:
     text = said(_("Thank you. You are on the list of %(person)s."))
     return text + " " + _("Save this number, so that it can wake you."), Answer.NOTHING
@@ -145,6 +213,20 @@ TO_THE_PERSON: Mapping[str, Callable[[Said], Sentence]] = {
     "reply-helping": _helping,
     "reply-nobody": _nobody,
     "reply-fault": _fault,
+    "reply-welcome": _welcome,
+    "reply-list": _list,
+    "reply-list-empty": _list_empty,
+    "reply-list-full": _list_full,
+    "reply-added": _added,
+    "reply-add-how": _add_how,
+    "reply-add-own": _add_own,
+    "reply-paused": _paused,
+    "reply-no-routine": _no_routine,
+    "reply-delete": _delete,
+    "reply-delete-later": _delete_later,
+    "reply-unblocked": _unblocked,
+    "reply-who-person": _who_person,
+    "gap": _gap,
 }
 SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
     **TO_THE_PERSON,
@@ -157,6 +239,7 @@ SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
     "reply-steps": _steps,
     "reply-over": _over,
     "reply-not-on-it": _not_on_it,
+    "reply-who": _who,
     "reply-joined": _joined,
     "reply-left": _left,
 }

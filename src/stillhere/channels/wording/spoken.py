@@ -1,0 +1,91 @@
+"""What only a call says: menus, staying on the line, and how soon.
+
+Owns these sentences. A name first, the need second, the keys third; nothing here says what it is
+about. One breath each: whoever hears it has not slept, or is not well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import ceil
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from stillhere.channels.wording.answers import Answer
+from stillhere.channels.wording.contacts import Sentence
+from stillhere.channels.wording.facts import Said
+
+
+def _menu(said: Said) -> Sentence:
+    text = _("This is Lamp. Press 1 and we ring this phone from time to time.")
+    return text + " " + _("Press 2 to stay on the line with us."), Answer.NOTHING
+
+
+def _soon(said: Said) -> str:
+    minutes = max(1, ceil((said.facts.eta_s or 0) / 60))
+    text = ngettext(
+        "It's on. We ring in %(minutes)d minute.",
+        "It's on. We ring in %(minutes)d minutes.",
+        minutes,
+    )
+    return said(text, minutes=minutes)
+
+
+def _started(said: Said) -> Sentence:
+    return _soon(said) + " " + _("Then any key means: still here. 9 means: help."), Answer.NOTHING
+
+
+def _started_alone(said: Said) -> Sentence:
+    text = _soon(said) + " " + _("Nobody is on your list: nobody else would be told.")
+    return text + " " + _("Text ADD and a phone number to add somebody."), Answer.NOTHING
+
+
+def _on_watch(said: Said) -> Sentence:
+    text = _("Lamp is on. Press any key if you are here, 9 if you need somebody.")
+    return text + " " + _("Press 2 to stay on the line with us."), Answer.NOTHING
+
+
+def _stay(said: Said) -> Sentence:
+    text = _("We stay with you. After each tone press any key or say a word.")
+    return text + " " + _("9 is help."), Answer.NOTHING
+
+
+def _stay_asks(said: Said) -> Sentence:
+    return _("Are you still here? Press any key or say a word."), Answer.NOTHING
+
+
+def _stay_over(said: Said) -> Sentence:
+    return _("We do not hear you. We ring this phone now."), Answer.NOTHING
+
+
+def _unknown(said: Said) -> Sentence:
+    """Somebody we have never heard of, and nobody is there to come: that is said first."""
+    text = _("This is Lamp. Nobody here can come to you now.")
+    if said.who:
+        text += " " + said(_("People answer at %(line)s."), line=said.who)
+    text += " " + _("Press 1 and we ring this phone from time to time; nobody else is told.")
+    return text, Answer.NOTHING
+
+
+def _how_soon(said: Said) -> Sentence:
+    text = _("Thank you. In how many minutes are you there?")
+    return text + " " + _("Press 1 to 5, or 9 if it takes longer."), Answer.NOTHING
+
+
+def _no_key(said: Said) -> Sentence:
+    return _("No key was pressed. We try again."), Answer.NOTHING
+
+
+SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
+    "call-menu": _menu,
+    "call-started": _started,
+    "call-started-alone": _started_alone,
+    "call-on-watch": _on_watch,
+    "call-stay": _stay,
+    "call-stay-asks": _stay_asks,
+    "call-stay-over": _stay_over,
+    "call-unknown": _unknown,
+    "call-soon": _how_soon,
+    "call-no-key": _no_key,
+}
