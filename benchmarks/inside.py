@@ -25,11 +25,12 @@ keys.create_missing(_data, demo=bool(os.environ.get("STILLHERE_DEMO")))
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 
 from stillhere.sim import crowd  # noqa: E402
-from stillhere.store import clock, sealed  # noqa: E402
-from stillhere.store.apply import Change, CheckIn, apply_batch  # noqa: E402
+from stillhere.store import clock, sealed, services  # noqa: E402
+from stillhere.store.apply import Change, CheckIn, apply_batch, start  # noqa: E402
+from stillhere.store.models import Address, Arrival, Message  # noqa: E402
 
 FAR_MS = 3_600_000
 
@@ -69,6 +70,36 @@ def alarmed(count: int, in_s: float, contacts: int = 1) -> int:
     alarm_at = clock.now_ms() + round(in_s * 1000)
     crowd.asked(made, alarm_at)
     return alarm_at
+
+
+def texters(count: int, each: int) -> list[int]:
+    """People on watch who have nothing but a phone, and ``each`` messages to every one of them that
+    wait for their receipts: the ids of those."""
+    now = clock.now_ms()
+    waiting = []
+    with transaction.atomic():
+        for no in range(count):
+            person = services.new_caller(f"+1202555{no:04d}", "en")
+            watch = start(person.id, "injected")
+            address = Address.objects.get(person=person, channel="text")
+            waiting += [
+                Message(
+                    key=f"b{no}.{nth}", watch_id=watch, person=person, address=address,
+                    channel="text", word="ask", urgency=3, due_at=now, created_at=now,
+                    status="sent", attempts=1, carrier="one",
+                )
+                for nth in range(each)
+            ]  # fmt: skip
+        made = Message.objects.bulk_create(waiting)
+    return [message.id for message in made]
+
+
+def taken() -> dict[str, int]:
+    """What came in, and what it did."""
+    return {
+        "arrivals": Arrival.objects.count(),
+        "delivered": Message.objects.filter(status="delivered").count(),
+    }
 
 
 def store_limit(seconds: float) -> dict[str, float]:

@@ -31,10 +31,12 @@ T = TypeVar("T")
 class Carries(Protocol):
     """What a carrier's adapter offers: a ``Channel`` without the choosing."""
 
-    carrier: Carrier
     name: str
     deadline_s: float
     concurrency: int
+
+    @property
+    def carrier(self) -> Carrier: ...
 
     async def send(self, message: Outgoing) -> Receipt: ...
 

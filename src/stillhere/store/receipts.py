@@ -55,12 +55,12 @@ def receipt(
     channel: str, provider_ref: str, fate: str, why: str, now: int, message: int | None = None
 ) -> bool:
     """One receipt that came by webhook or bounce; False if it is not about a message of ours."""
-    with transaction.atomic():
-        return bool(receipts([Told(channel, provider_ref, fate, why, message)], now))
+    return bool(receipts([Told(channel, provider_ref, fate, why, message)], now))
 
 
+@transaction.atomic
 def receipts(told: Sequence[Told], now: int) -> int:
-    """Take them all, inside the caller's transaction; returns how many were about messages of ours.
+    """Take them all, in one transaction; returns how many were about messages of ours.
 
     A receipt may overtake the record of the very send it speaks of, and a dead number must move the
     ladder all the same: so our own id counts first, theirs second.
