@@ -20,9 +20,8 @@ class Carrier:
 
     ``name`` is in our web address for its webhooks and in the log. ``sender`` is our number there
     (E.164; empty where the carrier knows it). ``carries``: of ``text`` and ``call``. ``per_s`` is
-    how many messages it takes a second, None for no limit of its own. ``most_per_month`` and
-    ``low`` are whole units of its currency: what may be spent on other than alarms and asks, and
-    the balance below which `stillhere check` warns.
+    how many messages it takes a second, None for no limit of its own. ``low`` is the balance, in
+    whole units of its currency, below which `stillhere check` warns.
     """
 
     name: str
@@ -33,6 +32,7 @@ class Carrier:
     sender: str
     carries: tuple[str, ...]
     per_s: float | None = None
-    most_per_month: int | None = None
     low: int | None = None
-    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    options: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({}), repr=False, hash=False
+    )

@@ -6,17 +6,20 @@ says about itself comes in as an argument. Changes nothing.
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import re
 import resource
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from stillhere.channels.base import Capability
+from stillhere.channels.base import Capability, Cost
+from stillhere.channels.carrier import Carrier
+from stillhere.channels.relay import Relay
 from stillhere.cli.folder import LOCK_FILE
 from stillhere.cli.peer import heard
 from stillhere.config.environment import Stillhere
@@ -29,6 +32,7 @@ TESTED_DAYS = 30
 PAGES_DAYS = 30
 BACKUP_DAYS = 7
 DAY_MS = 24 * 3600 * 1000
+LOW = 5  # of a carrier's currency, where the setting names nothing
 LEAST_FREE = 500 * 1000 * 1000  # bytes
 LEAST_FREE_SHARE = 0.1
 LATE_MS = 2_000
@@ -51,6 +55,7 @@ def look(stillhere: Stillhere) -> Iterator[Finding]:
     """Everything there is to say."""
     yield from ways_out(stillhere)
     yield from coordinator(stillhere)
+    yield from carriers(stillhere)
     yield from tested()
     yield from waiting()
     yield from engine()
@@ -97,6 +102,34 @@ def coordinator(stillhere: Stillhere) -> Iterator[Finding]:
                 "STILLHERE_COORDINATOR right, and the mail server there?"
             ),
         )
+
+
+def carriers(stillhere: Stillhere) -> Iterator[Finding]:
+    """Whether those who carry texts and calls have money left, and what they took this month."""
+    if not stillhere.carriers:
+        return
+    channels = build_channels(stillhere).values()
+    relays = [channel for channel in channels if isinstance(channel, Relay)]
+    for carrier, left in asyncio.run(_balances(relays)).items():
+        said = f"{left.micros / 1e6:.2f} {left.currency} are left at {carrier.name}"
+        if left.micros < (carrier.low or LOW) * 1_000_000:
+            yield False, f"{said}: pay in, or texts and calls end in the middle of a night."
+        else:
+            yield True, f"{said}."
+    for name, currency, micros, count in upkeep.spent(clock.now_ms()):
+        yield True, f"{name} took {micros / 1e6:.2f} {currency} for {count} messages this month."
+
+
+async def _balances(relays: Sequence[Relay]) -> dict[Carrier, Cost]:
+    """What is left at each carrier that says so."""
+    found: dict[Carrier, Cost] = {}
+    for relay in relays:
+        for name, each in relay.carriers.items():
+            left = await each.balance() if name not in {c.name for c in found} else None
+            if left is not None:
+                found[each.carrier] = left
+        await relay.close()
+    return found
 
 
 def _host(address: str) -> str:

@@ -29,9 +29,7 @@ KINDS = ("twilio", "signalwire", "telnyx", "android", "sip")
 CARRIES = {"android": ("text",), "sip": ("call",)}  # the others carry both
 NEEDS_A_SENDER = ("twilio", "signalwire", "telnyx")
 NEEDS_A_SECRET = (*NEEDS_A_SENDER, "android")
-OPTIONS = frozenset(
-    {"from", "only", "per_s", "most_per_month", "low", "key", "public_key", "name", "sim"}
-)
+OPTIONS = frozenset({"from", "only", "per_s", "low", "key", "public_key", "name", "sim"})
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 
@@ -74,7 +72,6 @@ def _carrier(address: str, taken: set[str]) -> Carrier:
         sender=_sender(options, kind),
         carries=_carries(options, kind),
         per_s=_number(options, "per_s", kind),
-        most_per_month=_whole(options, "most_per_month", kind),
         low=_whole(options, "low", kind),
         options=MappingProxyType(options),
     )

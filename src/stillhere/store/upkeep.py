@@ -6,8 +6,10 @@ Owns the reads behind `stillhere check`; changes nothing and judges nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.db import connection
+from django.db.models import Count, Sum
 
 from stillhere.store import queries
 from stillhere.store.models import Contact, Message, Person
@@ -54,3 +56,14 @@ def database_bytes() -> int | None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_database_size(current_database())")
         return int(cursor.fetchone()[0])
+
+
+def spent(now: int) -> list[tuple[str, str, int, int]]:
+    """What each carrier took this month (UTC) as far as it says: its name, the currency, millionths
+    of it, and for how many messages."""
+    today = datetime.fromtimestamp(now / 1000, UTC)
+    month = today.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    since_at = int(month.timestamp() * 1000)
+    paid = Message.objects.filter(created_at__gte=since_at, cost_micros__isnull=False)
+    rows = paid.values_list("carrier", "currency").annotate(Sum("cost_micros"), Count("id"))
+    return [(name, currency, micros, count) for name, currency, micros, count in rows.order_by()]

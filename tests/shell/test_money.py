@@ -1,0 +1,72 @@
+"""What carriers have left, and what they took."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.conf import settings
+
+from stillhere.channels.base import Cost, Outgoing, Receipt
+from stillhere.channels.carrier import Carrier
+from stillhere.channels.relay import TEXTS, Relay
+from stillhere.cli import weaknesses
+from stillhere.store import upkeep
+from stillhere.store.models import Message
+from tests.conftest import Clock
+from tests.shell.channels.accounts import carrier_of
+from tests.shell.circle import sams_night
+
+
+@pytest.mark.usefixtures("database")
+def test_a_carrier_that_runs_out_of_money_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    rich, poor = (
+        carrier_of("twilio", "https://api.example.org", name=name, low=low)
+        for name, low in (("rich", 3), ("poor", None))
+    )
+    made = {
+        "text": Relay("text", [_Purse(rich, 4_990_000), _Purse(poor, 4_990_000)], str, TEXTS),
+        "call": Relay("call", [_Purse(rich, 4_990_000)], str, TEXTS),
+    }
+    monkeypatch.setattr(weaknesses, "build_channels", lambda _: made)
+    here = replace(settings.STILLHERE, carriers=(rich, poor))
+    said = {line: well for well, line in weaknesses.carriers(here)}
+    assert said["4.99 USD are left at rich."] is True
+    low = "4.99 USD are left at poor: pay in, or texts and calls end in the middle of a night."
+    assert said[low] is False
+    assert len(said) == 2
+
+
+@pytest.mark.usefixtures("database")
+def test_what_carriers_took_this_month_is_said(clock: Clock) -> None:
+    sams_night(("Leo",))
+    paid = {"carrier": "one", "currency": "USD", "cost_micros": 1_250_000}
+    assert Message.objects.update(**paid) > 0
+    count = Message.objects.count()
+    assert upkeep.spent(clock.now) == [("one", "USD", 1_250_000 * count, count)]
+    Message.objects.update(created_at=clock.now - 40 * 86_400_000)
+    assert upkeep.spent(clock.now) == []
+
+
+class _Purse:
+    """A carrier that only knows what it has."""
+
+    deadline_s = 1.0
+    concurrency = 1
+
+    def __init__(self, carrier: Carrier, micros: int) -> None:
+        self.carrier, self.name, self._micros = carrier, carrier.name, micros
+
+    async def balance(self) -> Cost | None:
+        return Cost(self._micros, "USD")
+
+    async def price(self, ref: str) -> Cost | None:
+        return None
+
+    async def erase(self, ref: str) -> bool:
+        return True
+
+    async def send(self, message: Outgoing) -> Receipt:
+        raise AssertionError("nothing is sent")
+
+    async def close(self) -> None: ...
