@@ -75,6 +75,27 @@ def test_of_several_stages_that_are_due_only_the_loudest_is_sent() -> None:
     assert not night.asks(Way.NEXT)
 
 
+def test_a_phone_rings_though_the_screen_had_shown_the_ask() -> None:
+    night = asked()
+    night.shown()
+    night.sleep(30)
+    night.settle()
+    assert night.asks(Way.RING)
+
+
+def test_a_screen_that_showed_one_ask_says_nothing_about_the_next() -> None:
+    night = Night()
+    night.until_ask()
+    night.wait(6)
+    assert night.asks(Way.NEXT), "nor does a new watch"
+    night.shown()
+    night.tap()
+    night.mute()
+    night.until_ask()
+    night.wait(6)
+    assert night.asks(Way.NEXT)
+
+
 def test_a_second_look_in_a_routine_rings_once_and_counts_from_when_it_is_made() -> None:
     night = stood_down(20 * 60)
     asked_s = night.s + 60
@@ -183,7 +204,7 @@ def test_old_news_moves_nothing_but_the_counter() -> None:
 
 @pytest.mark.parametrize("after_s", [0, 10])
 def test_a_tap_kept_since_a_second_look_answers_it(after_s: float) -> None:
-    night = stood_down(20 * 60)
+    night = stood_down(20 * 60, LATE_WINDOW)
     night.wait(60)
     made_at = night.now + round(after_s * 1000)
     night.wait(20)

@@ -62,6 +62,19 @@ def test_numbers_that_nobody_gave_are_the_strictest() -> None:
     assert {name: getattr(plain, name) for name in given} == given
 
 
+def test_a_try_out_has_bounds_of_its_own() -> None:
+    trial = Profile(
+        profiles.TRIAL, unmarked_ask_s=10, unmarked_end_s=120, show_s=1, ring_s=5, grace_s=15
+    )
+    profiles.validate(trial)
+    with pytest.raises(ProfileError, match="try-out"):
+        profiles.validate(replace(trial, unmarked_ask_s=60))
+
+
+def test_one_step_is_enough() -> None:
+    profiles.validate(replace(INJECTED, steps=((1200, 90),)))
+
+
 BOUNDS = {
     "unmarked_ask_s": (60, 300),
     "unmarked_end_s": (600, 10800),

@@ -40,20 +40,11 @@ _PIECE = re.compile(r"[^\W_]+|[^\w\s]|\n")
 _ASKS = frozenset("?¿؟‽")
 _HARMLESS = frozenset("\n~^|+=")
 
-_KNOWN = frozenset(
-    word
-    for phrases in (
-        *words.TABLES.values(),
-        words.OPT_OUT,
-        words.CARRIER_HELP,
-        words.HELP_WHILE_WATCHING,
-        words.HELP_ANYWHERE,
-        words.CANT_GET_IN,
-    )
-    for phrase in phrases
-    for word in phrase
-).union(words.WAVES_OFF, words.WAVES_OFF_NEXT, words.LINKING, words.COMMANDS)
-_LONGEST = 7  # words in a phrase
+_PHRASES = (*words.TABLES.values(), words.OPT_OUT, words.HELP_ANYWHERE, words.CANT_GET_IN)
+_KNOWN = frozenset(word for phrases in _PHRASES for phrase in phrases for word in phrase).union(
+    words.WAVES_OFF, words.WAVES_OFF_NEXT, words.LINKING, words.COMMANDS
+)
+_LONGEST = max(len(phrase) for phrases in _PHRASES for phrase in phrases)  # in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +180,6 @@ def _word(piece: str) -> str:
 
 def _one_slip(typed: str, word: str) -> bool:
     """One letter wrong, missing, too many, or two changed places."""
-    if abs(len(typed) - len(word)) > 1:
-        return False
     short, long = sorted((typed, word), key=len)
     pairs = enumerate(zip(short, long, strict=False))
     same = next((at for at, (a, b) in pairs if a != b), len(short))
@@ -288,7 +277,7 @@ def _waved_off(said: _Said, at: int, phrase: Phrase) -> bool:
     start = at
     while before(start) in words.LINKING:
         start -= 1
-    if start == at and len(phrase) > 1 and before(at) in words.WAVES_OFF_ONE_WORD:
+    if len(phrase) > 1 and before(at) in words.WAVES_OFF_ONE_WORD:
         return False
     return before(start) in words.WAVES_OFF
 

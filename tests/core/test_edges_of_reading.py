@@ -1,0 +1,86 @@
+"""Texts at the edge of what is read: lengths, lines, signs, slips, and words that wave off."""
+
+from __future__ import annotations
+
+import pytest
+
+from stillhere.core.replies import Intent, Role, read_minutes, read_text
+
+
+def person(text: str) -> Intent:
+    return read_text(text, Role.PERSON, watching=True)
+
+
+def contact(text: str) -> Intent:
+    return read_text(text, Role.CONTACT, watching=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("k" + " ok" * 533, Intent.HERE),  # 1,600 signs
+        ("kk" + " ok" * 533, Intent.UNCLEAR),
+        ("a" * 19_996 + " sos", Intent.HELP),  # 20,000
+        ("a" * 19_997 + " sos", Intent.UNCLEAR),
+        ("ok\tmore", Intent.MORE),
+        ("ok\nmore", Intent.MORE),
+        ("ok\nmore\n--\nSam", Intent.MORE),
+        ("ok\n--\nreally?", Intent.UNCLEAR),
+        ("ok ~", Intent.HERE),
+        ("here? ok", Intent.UNCLEAR),
+        ("my number is 303 555 0142", Intent.UNCLEAR),
+        ("im goood", Intent.HERE),
+        ("im aliive", Intent.HERE),
+        ("stil here", Intent.HERE),
+        ("stll here", Intent.HERE),
+        ("gud", Intent.HERE),
+        ("gd", Intent.HERE),
+        ("fien", Intent.HERE),
+        ("alluda", Intent.HELP),
+        ("ayudaa", Intent.HELP),
+        ("overdoseee", Intent.HELP),
+        ("emergency never", Intent.HELP),
+        ("sin necesito ayuda", Intent.HELP),
+        ("i couldnt help", Intent.UNCLEAR),
+        ("i dont need ur ambulance", Intent.UNCLEAR),
+        ("120 more", Intent.MORE),
+        ("1200 more", Intent.UNCLEAR),
+        ("door is locked", Intent.UNCLEAR),
+        ("stop pls", Intent.OPT_OUT),
+        ("stop thanks", Intent.OPT_OUT),
+        ("stop thx", Intent.OPT_OUT),
+        ("alto gracias", Intent.OPT_OUT),
+        ("ok add 303 555 0142", Intent.ADD),
+        ("okay pause", Intent.PAUSE),
+        ("agrega maya 303 555 0142", Intent.ADD),
+        ("añade maya 303 555 0142", Intent.ADD),
+        ("pause it for 3 days", Intent.PAUSE),
+        ("pause it for like 3 days", Intent.UNCLEAR),
+        ("add my friend from work 5550142 she is nice", Intent.ADD),
+        ("add my friend from work 555014 she is nice", Intent.UNCLEAR),
+    ],
+)
+def test_what_a_person_may_write(text: str, intent: Intent) -> None:
+    assert person(text) is intent
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("goin", Intent.CLAIM),
+        ("lockeddd", Intent.CANT_GET_IN),
+        ("i cant get in touch", Intent.UNCLEAR),
+        ("i cant get in contact", Intent.UNCLEAR),
+        ("cant get in no contact", Intent.CANT_GET_IN),
+        ("add 303 555 0142", Intent.UNCLEAR),
+    ],
+)
+def test_what_a_contact_may_write(text: str, intent: Intent) -> None:
+    assert contact(text) is intent
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"), [("voy en 5", 5), ("be there in five min", None), ("in 7", 7), ("", None)]
+)
+def test_how_soon_is_a_number_or_nothing(text: str, minutes: int | None) -> None:
+    assert read_minutes(text) == minutes
