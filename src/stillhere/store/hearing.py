@@ -19,7 +19,7 @@ from stillhere.core.replies import (
     read_minutes,
     read_text,
 )
-from stillhere.store import apply, lists, queries, services
+from stillhere.store import apply, contacts, drills, lists, queries, services
 from stillhere.store.answering import (
     Heard,
     Reply,
@@ -233,7 +233,7 @@ def _contact_says(
     if intent is Intent.WHO:
         return "reply-who"
     if not alarms:
-        return _without_alarm(speaker, contact, intent, heard)
+        return _without_alarm(speaker, contact, intent, heard, now)
     if intent is Intent.REPEAT and speaker.message is not None and heard.kind == "key":
         return speaker.message.word
     if intent in (Intent.STEPS, Intent.HELP):
@@ -257,11 +257,21 @@ def _contacts_intent(heard: Heard, *, watching: bool) -> Intent:
     return read_text(heard.text, Role.CONTACT, watching=watching)
 
 
-def _without_alarm(speaker: Speaker, contact: Contact, intent: Intent, heard: Heard) -> str:
-    """An answer to an invitation, or one that comes when all is over."""
+def _without_alarm(
+    speaker: Speaker, contact: Contact, intent: Intent, heard: Heard, now: int
+) -> str:
+    """An answer to an invitation, to a drill or a test, or one that comes when all is over."""
+    word = speaker.message.word if speaker.message is not None else ""
+    if heard.kind == "key" and word == "test":
+        contacts.rang(contact)
+        return "reply-rang"
+    if intent in (Intent.CLAIM, Intent.DECLINE) and drills.waits(contact, now):
+        drills.answer(contact, comes=intent is Intent.CLAIM, now=now)
+        return "reply-drill"
     if contact.status == Contact.Status.INVITED:
         if intent is Intent.CLAIM:
             services.join(contact)
+            contacts.test_ring(contact)  # so that the phone knows us before it has to
             return "reply-joined"
         if intent is Intent.DECLINE:
             services.leave(contact)

@@ -46,6 +46,9 @@ CONTACT_FIELDS = (
     "created_at",
     "answered_at",
     "rang_at",
+    "drilled_at",
+    "drill_answered_at",
+    "drill_said",
 )
 MESSAGE_FIELDS = (
     "channel",

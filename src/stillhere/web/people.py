@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from stillhere.store import clock, contacts, queries, services
+from stillhere.store import clock, contacts, drills, queries, services
 from stillhere.store.models import Address, Contact, Person
 from stillhere.store.queries import Listed
 from stillhere.store.services import Problem
@@ -144,10 +144,17 @@ def _plan(person: Person, typed: Mapping[str, str]) -> Done:
     return "kept", {}
 
 
+def _drill(person: Person, typed: Mapping[str, str]) -> Done:
+    """Everybody on the list is reached, as in an alarm, with words that say it is a drill."""
+    drills.begin(person)
+    return "drill", {}
+
+
 WORK = {
     "add": _add, "remove": _remove, "keep": _keep, "renew": _renew, "own": _own, "plan": _plan,
+    "drill": _drill,
 }  # fmt: skip
-INVITING = (_add, _renew)  # a message to somebody may leave by these, and cost money
+INVITING = (_add, _renew, _drill)  # a message to somebody may leave by these, and cost money
 
 
 def _addresses(person: Person) -> list[Address]:
@@ -181,10 +188,24 @@ def _entry(each: Listed, someone: night.Someone, person: Person, now: int) -> En
     if contact.rang_at:
         day = words.clock_time(contact.rang_at, person.tz, now)
         since.append(_("A test rang: %(day)s.") % {"day": day})
+    since += _drilled(contact, person, now)
     number = next((value for channel, value, _state in each.ways if channel == "text"), "")
     link = f"{settings.STILLHERE.base_url}/c/{queries.contact_key(contact)}"
     text = _("May you be reached when I don't answer? It takes one tap: %(link)s") % {"link": link}
     return Entry(someone, contact, " ".join(since), number[-4:], link, text)
+
+
+def _drilled(contact: Contact, person: Person, now: int) -> list[str]:
+    """What they answered to the last drill, and how fast."""
+    if not contact.drilled_at or contact.drilled_at > now:
+        return []
+    facts: dict[str, object] = {"day": words.clock_time(contact.drilled_at, person.tz, now)}
+    if not contact.drill_answered_at:
+        return [_("Drill %(day)s: no answer.") % facts]
+    facts["s"] = max(0, contact.drill_answered_at - contact.drilled_at) // 1000
+    if contact.drill_said == "yes":
+        return [_("Drill %(day)s: would come, after %(s)d s.") % facts]
+    return [_("Drill %(day)s: could not come, after %(s)d s.") % facts]
 
 
 @session.private

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from stillhere.core.events import State
-from stillhere.store import apply, clock, queries, services
+from stillhere.store import apply, clock, drills, queries, services
 from stillhere.store.models import Person
 from stillhere.store.queries import Shown
 from stillhere.web import health, later, lines, night, session, words
@@ -67,6 +67,7 @@ def _given(person: Person) -> dict[str, Any]:
         "closest": night.closest(people),
         "lines": lines.staffed(now),
         "later": later.pending(person, now),
+        "undrilled": not open_now and drills.stale(person, now),
         "shown": shown if night.of_late(shown, now) else None,
         "open_now": open_now,
         "profile": shown.row.profile if shown is not None else PROFILES[0],

@@ -58,6 +58,14 @@ REFUSALS = {
         "look-first",
         gettext_lazy("The people who run this must look at the last alarm first. Ask them."),
     ),
+    "nobody on the list can be reached by a drill yet": (
+        "no-drill",
+        gettext_lazy("Nobody on your list can be reached yet. They must say yes first."),
+    ),
+    "a drill was held within the hour": (
+        "drilled",
+        gettext_lazy("A drill was held within the hour. Try again later."),
+    ),
     "choose one of the three wishes": ("wish", gettext_lazy("Choose one of the three wishes.")),
 }
 # What worked, or needs one more step.
@@ -69,6 +77,7 @@ NOTES = {
     "back": gettext_lazy("Good. You are counted on again."),
     "test": gettext_lazy("We try every way to you now. Did it ring?"),
     "rang": gettext_lazy("Good. It is noted that it rang."),
+    "drill": gettext_lazy("The drill is on its way. Answers stand beside each name."),
     "known": gettext_lazy("This person is on your list already."),
     "removed": gettext_lazy("Taken off your list. They were not told."),
     "kept": gettext_lazy("Kept."),

@@ -179,6 +179,11 @@ def _test(said: Said) -> Sentence:
     return text + " " + said(_("%(Person)s asked us to show you how it rings.")), Answer.NOTHING
 
 
+def _drill(said: Said) -> Sentence:
+    text = said(_("Only a drill, nobody is in need: would you come to %(person)s now?"))
+    return text, Answer.YES_OR_NO
+
+
 def _invite(said: Said) -> Sentence:
     text = said(_("%(Person)s asks: may we reach you, day or night, when they don't answer us?"))
     program = plain.name(said.facts.program, plain.PROGRAM_MOST)
@@ -238,6 +243,7 @@ SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
     Word.WELL: _well,
     "invite": _invite,
     "test": _test,
+    "drill": _drill,
     "page-exhausted": _page_exhausted,
     "page-quarantine": _page_quarantine,
     "page-peer-silent": _page_peer_silent,

@@ -191,6 +191,14 @@ def _who(said: Said) -> Sentence:
     return text + " " + _("STOP ends it."), Answer.NOTHING
 
 
+def _drilled(said: Said) -> Sentence:
+    return said(_("Thank you. %(Person)s sees that you answered the drill.")), Answer.NOTHING
+
+
+def _rang(said: Said) -> Sentence:
+    return _("Good: it rang."), Answer.NOTHING
+
+
 def _joined(said: Said) -> Sentence:
     text = said(_("Thank you. You are on the list of %(person)s."))
     return text + " " + _("Save this number, so that it can wake you."), Answer.NOTHING
@@ -240,6 +248,8 @@ SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
     "reply-over": _over,
     "reply-not-on-it": _not_on_it,
     "reply-who": _who,
+    "reply-drill": _drilled,
+    "reply-rang": _rang,
     "reply-joined": _joined,
     "reply-left": _left,
 }

@@ -58,6 +58,9 @@ class Contact(models.Model):
     why = models.BooleanField(default=False, db_default=False)  # may know what it is about
     away_until_at = models.BigIntegerField(default=0, db_default=0)  # "not tonight": reached last
     rang_at = models.BigIntegerField(default=0, db_default=0)  # they said that a test rang
+    drilled_at = models.BigIntegerField(default=0, db_default=0)  # the last drill reached them
+    drill_answered_at = models.BigIntegerField(default=0, db_default=0)  # 0: not answered
+    drill_said = models.CharField(max_length=4, default="", db_default="")  # yes, no, nothing
 
     class Meta:
         db_table = "contact"
