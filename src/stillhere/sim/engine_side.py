@@ -111,6 +111,7 @@ class EngineSide:
             pulse_once()
             self._pulsed_t, self._pulse_now = self._world.t, False
         tick_once(clock.now_ms())
+        self._letters.silences()
 
     def clock_moved(self) -> None:
         """The next beat comes within a second, and notices."""

@@ -158,6 +158,13 @@ class Letters:
         if self._service.storage.look(sql, message.id)[0][0] == "failed":
             self._recorded([(message, status)], before)
 
+    def silences(self) -> None:
+        """Go on where a receipt should have come. Where one did not, something other than time may
+        have moved a ladder."""
+        if receipts.silent(clock.now_ms()):
+            for story in self._night.alarms_open():
+                story.moved_at = self._night.now
+
     def _alarms(self) -> dict[int, Alarm]:
         """The open alarms as they stand, by watch."""
         return {story.watch: story.alarm for story in self._night.alarms_open()}

@@ -175,7 +175,7 @@ def _locked(id: int) -> Message | None:
 
 def silent(now: int) -> list[str]:
     """Go on where a receipt should have come by now; returns the carriers that said nothing, one
-    for each message."""
+    for each message; "" where a channel has only one."""
     with transaction.atomic():
         late = Message.objects.filter(receipt_by_at__lte=now).order_by("receipt_by_at")
         found = list(late.values_list("id", "status", "carrier")[:MOST_SILENT])
@@ -184,7 +184,7 @@ def silent(now: int) -> list[str]:
                 _not_this_time(id, "no receipt in time", now)
             else:
                 Message.objects.filter(id=id).update(receipt_by_at=None)
-    return [carrier for _, status, carrier in found if status == Message.Status.SENT and carrier]
+    return [carrier for _, status, carrier in found if status == Message.Status.SENT]
 
 
 def ringing(ids: Sequence[int], now: int) -> None:
