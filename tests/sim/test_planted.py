@@ -19,7 +19,7 @@ from stillhere.core.events import Effect, State, Word
 from stillhere.core.watch import TABLE
 from stillhere.sim.nights import Simulator
 from stillhere.sim.verdict import Verdict
-from stillhere.store import delivery, outbox, queries, rows
+from stillhere.store import delivery, outbox, queries, receipts, rows
 from stillhere.store.models import Message
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -51,7 +51,8 @@ def a_dead_number_is_only_logged(patch: pytest.MonkeyPatch) -> None:
     def feed_back(news: Any, now: int) -> None:
         real([each for each in news if each[3] != delivery.FAILED], now)
 
-    patch.setattr(delivery, "feed_back", feed_back)
+    for module in (delivery, receipts):
+        patch.setattr(module, "feed_back", feed_back)
 
 
 def nobody_is_told_to_call_an_ambulance(patch: pytest.MonkeyPatch) -> None:
@@ -104,7 +105,8 @@ def nobody_hears_that_it_is_over(patch: pytest.MonkeyPatch) -> None:
 
 def an_end_that_found_no_way_is_given_up(patch: pytest.MonkeyPatch) -> None:
     """As the store once did."""
-    patch.setattr(delivery, "by_another_way", lambda lost, now: None)
+    for module in (delivery, receipts):
+        patch.setattr(module, "by_another_way", lambda lost, now: None)
 
 
 def a_check_in_is_acknowledged_and_not_counted(patch: pytest.MonkeyPatch) -> None:
