@@ -23,7 +23,7 @@ from stillhere.store import delivery, outbox, queries, receipts, rows
 from stillhere.store.models import Message
 
 Plant = Callable[[pytest.MonkeyPatch], None]
-MOST_NIGHTS = 40
+MOST_NIGHTS = 80
 
 
 def an_answer_from_before_the_alarm_ends_it(patch: pytest.MonkeyPatch) -> None:
