@@ -167,7 +167,17 @@ def watches() -> list[dict[str, Any]]:
 
 
 def messages() -> list[dict[str, Any]]:
-    fields = ("id", "key", "watch_id", "contact_id", "word", "status", "attempts", "channel")
+    fields = (
+        "id",
+        "key",
+        "watch_id",
+        "contact_id",
+        "word",
+        "status",
+        "attempts",
+        "channel",
+        "carrier",
+    )
     return list(Message.objects.order_by("id").values(*fields))
 
 
