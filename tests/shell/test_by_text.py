@@ -8,6 +8,7 @@ import pytest
 
 from stillhere.core import events as ev
 from stillhere.engine import letters
+from stillhere.engine.audit import sweep_once
 from stillhere.store import delivery, inbox, sealed
 from stillhere.store.inbox import Came
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
@@ -290,3 +291,18 @@ def test_mallory_ends_nothing(clock: Clock) -> None:
         text(MAYA, words)
     assert night.row().state == "asking"
     assert Person.objects.filter(id=night.person.id).exists()
+
+
+def test_the_day_after_nothing_of_a_phone_is_left(clock: Clock) -> None:
+    text(NEW, "go")
+    text(NEW, "done")
+    clock.advance(25 * 3600)
+    sweep_once(clock.now)
+    assert not Person.objects.exists()
+    assert not Address.objects.exists()
+    text(NEW, "go")
+    text(NEW, "add Maya 2025550142")
+    text(NEW, "done")
+    clock.advance(25 * 3600)
+    sweep_once(clock.now)
+    assert Person.objects.count() == 1, "whoever has a list stays"

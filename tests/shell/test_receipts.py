@@ -142,3 +142,16 @@ def test_traces_wait_for_the_price_and_go_once(clock: Clock) -> None:
         receipts.priced(trace.message, 7_900, "USD")
         receipts.cleared(trace.message, clock.now)
     assert receipts.traces(clock.now, 50) == []
+
+
+def test_news_that_was_heard_out_is_not_said_again(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo", "Maya"))
+    Address.objects.filter(contact=night.contacts["Maya"], channel="text").delete()
+    handed_over(clock, "text", "call")
+    night.does(ev.Claimed(night.contacts["Leo"].id, 180))
+    handed_over(clock, "call")
+    news = of(night, "Maya", "call")
+    assert news.word == "going"
+    receipts.receipts([Told("call", news.provider_ref, DELIVERED, "answered")], clock.now)
+    receipts.receipts([Told("call", news.provider_ref, DELIVERED, "completed")], clock.now)
+    assert of(night, "Maya", "call").status == "delivered"

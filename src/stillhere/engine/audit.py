@@ -64,6 +64,7 @@ def sweep_once(now: int) -> int:
         now, settings.STILLHERE.keep_quiet_h, settings.STILLHERE.keep_alarm_days
     )
     tried = services.erase_trials(now)
+    services.erase_callers(now, settings.STILLHERE.keep_quiet_h)
     peers.erase_pages(now, settings.STILLHERE.keep_alarm_days)
     if gone or tried:
         log.info("erased watches=%d trials=%d", gone, tried)

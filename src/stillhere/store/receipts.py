@@ -29,11 +29,13 @@ from stillhere.store.delivery import (
     still_true,
 )
 from stillhere.store.models import Address, JournalLine, Message, WatchRow
+from stillhere.store.outbox import ASK_WORDS, LOUD
 
 MOST_TRIES = 3  # of one message; then the ladder's own rounds go on
 CALL_AGAIN_MS = 45_000  # a second call within three minutes gets through "do not disturb"
 ON_ITS_WAY = ("sent", "sms:sent")  # as far as many carriers ever tell
 HUNG_UP = "completed"  # a call that was picked up, and is over
+WANT_A_KEY = {*map(str, LOUD), *ASK_WORDS.values()}  # what was heard out without one was in vain
 MOST_SILENT = 200  # looked at in one round
 
 
@@ -71,7 +73,8 @@ def receipts(told: Sequence[Told], now: int) -> int:
     _on_their_way([m.id for each, m in ours if each.fate == SENT and each.why in ON_ITS_WAY])
     _arrived([m.id for each, m in ours if each.fate == DELIVERED], now)
     for each, m in ours:
-        if each.channel in RECEIPT_MS and (each.fate == RETRY or each.why == HUNG_UP):
+        in_vain = each.fate == RETRY or (each.why == HUNG_UP and m.word in WANT_A_KEY)
+        if each.channel in RECEIPT_MS and in_vain:
             _not_this_time(m.id, each.why, now)
         elif each.fate not in (SENT, RETRY, DELIVERED):  # a mail that is late is still on its way
             _bad_news(m.id, each, now)
@@ -84,7 +87,7 @@ def _spoken_of(told: Iterable[Told]) -> list[Message]:
     which = Q(id__in=ids, attempts__gt=0) | Q(provider_ref__in=refs)
     return list(
         Message.objects.filter(which)
-        .only("id", "channel", "provider_ref", "attempts", "watch_id")
+        .only("id", "channel", "provider_ref", "attempts", "watch_id", "word")
         .order_by("id")
     )
 

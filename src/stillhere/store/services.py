@@ -55,6 +55,8 @@ def new_caller(number: str, lang: str, tz: str = "UTC") -> Person:
     Nobody gets their key: their number is what they come back with."""
     with transaction.atomic():
         person, _ = new_person(lang, tz)
+        person.caller = True
+        person.save(update_fields=["caller"])
         ways = [Reached("text", number, rings=False), Reached("call", number, rings=True)]
         set_own_addresses(person, ways)
     return person
@@ -77,6 +79,18 @@ def erase_trials(now: int) -> int:
     """Erase try-outs that began more than an hour ago, open or not; returns how many."""
     old = Person.objects.filter(trial=True, created_at__lt=now - TRIAL_MS)
     ids = list(old.values_list("id", flat=True)[:MOST_ERASED])
+    Person.objects.filter(id__in=ids).delete()
+    if ids:
+        vacuum_traces()
+    return len(ids)
+
+
+def erase_callers(now: int, quiet_h: int) -> int:
+    """Erase phones that once kept a watch and of which nothing is left but the number: no watch,
+    nobody on a list. Returns how many."""
+    old = Person.objects.filter(caller=True, created_at__lt=now - quiet_h * 3_600_000)
+    idle = old.filter(watches__isnull=True, contacts__isnull=True)
+    ids = list(idle.values_list("id", flat=True)[:MOST_ERASED])
     Person.objects.filter(id__in=ids).delete()
     if ids:
         vacuum_traces()

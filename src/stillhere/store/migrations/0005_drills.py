@@ -16,6 +16,9 @@ class Migration(migrations.Migration):
     dependencies = [("store", "0004_carriers")]
 
     operations = [
+        migrations.AddField(
+            "person", "caller", models.BooleanField(db_default=False, default=False)
+        ),
         migrations.AddField("contact", "drilled_at", instant()),
         migrations.AddField("contact", "drill_answered_at", instant()),
         migrations.AddField(

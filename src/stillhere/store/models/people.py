@@ -28,6 +28,7 @@ class Person(models.Model):
     town = models.BinaryField(default=b"", db_default=b"")  # sealed; for a dispatcher elsewhere
     speak = models.BooleanField(default=False, db_default=False)  # at alarm this phone calls out
     pin = models.CharField(max_length=128, default="", db_default="")  # hashed; "": none was set
+    caller = models.BooleanField(default=False, db_default=False)  # a phone, never a page
     trial = models.BooleanField(default=False, db_default=False)  # "Try it": erased after an hour
 
     class Meta:
