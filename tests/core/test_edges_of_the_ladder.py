@@ -280,3 +280,29 @@ def test_a_call_that_nobody_took_is_no_line_of_the_journal() -> None:
     night.unheard(LEO)
     assert night.watch != before
     assert not watch.worth_a_line(before, ev.Unheard(LEO, 1), night.watch)
+
+
+@pytest.mark.parametrize("how", ["declines", "locked_out", "stops"])
+def test_whoever_came_while_somebody_was_there_is_warned_when_they_are_left_alone(how: str) -> None:
+    night = alarmed(plan((LEO,), (MAYA,)))
+    night.declines(MAYA)
+    night.claims(LEO, 300)
+    night.wait(305)
+    night.arrives(LEO)
+    night.claims(MAYA, 60)
+    assert night.told_s(MAYA, Word.AMBULANCE) == []
+    getattr(night, how)(LEO)
+    night.settle()
+    assert night.told_s(MAYA, Word.AMBULANCE) == [305]
+
+
+def test_whoever_is_given_up_after_the_ambulance_words_is_sent_for_again() -> None:
+    night = alarmed(plan((LEO,), (MAYA,)))
+    night.declines(MAYA)
+    night.claims(LEO, 300)
+    night.wait(305)
+    night.arrives(LEO)
+    night.until(State.ALARM)
+    given_up_s = night.s
+    night.settle()
+    assert night.told_s(LEO, Word.AMBULANCE) == [300, given_up_s]

@@ -9,7 +9,7 @@ import pytest
 from stillhere.core import events as ev
 from stillhere.engine import letters
 from stillhere.engine.audit import sweep_once
-from stillhere.store import delivery, inbox, sealed
+from stillhere.store import delivery, inbox, sealed, services
 from stillhere.store.inbox import Came
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
 from tests.conftest import Clock
@@ -306,3 +306,14 @@ def test_the_day_after_nothing_of_a_phone_is_left(clock: Clock) -> None:
     clock.advance(25 * 3600)
     sweep_once(clock.now)
     assert Person.objects.count() == 1, "whoever has a list stays"
+
+
+@pytest.mark.parametrize("status", [Contact.Status.LEFT, Contact.Status.REMOVED])
+def test_a_yes_that_comes_after_the_no_changes_nothing(
+    status: Contact.Status, clock: Clock
+) -> None:
+    night = quiet()
+    before = Contact.objects.get(id=night.contacts["Leo"].id)
+    services.leave(Contact.objects.get(id=before.id), status)
+    services.join(before)
+    assert Contact.objects.get(id=before.id).status == status

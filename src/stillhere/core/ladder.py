@@ -141,6 +141,7 @@ def drop(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
         return alarm
     newest = alarm.circle.rungs[alarm.rung - 1] if alarm.rung else ()
     was_covered = alarm.covered_by(contact)
+    was_there = bool(alarm.arrivals)
     alarm = replace(
         alarm,
         out=(*alarm.out, contact),
@@ -148,7 +149,7 @@ def drop(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
         arrivals=_without(alarm.arrivals, contact),
     )
     if not alarm.arrivals:
-        alarm = replace(alarm, check_at=None, checked=False)
+        alarm = _left_alone(replace(alarm, check_at=None, checked=False), was_there, now)
     if alarm.arrivals or alarm.held(now):
         return alarm
     if was_covered:
@@ -167,6 +168,14 @@ def unheard(alarm: Alarm, contact: int, now: int) -> Alarm:
     said = any(c.contact == contact for c in alarm.claims)
     if quiet and not said and any(reach.contact == contact for reach in newest):
         return replace(alarm, next_rung_at=min(alarm.next_rung_at, now))
+    return alarm
+
+
+def _left_alone(alarm: Alarm, was_there: bool, now: int) -> Alarm:
+    """Nobody is there any more: what everyone was told about an ambulance holds again, also for
+    those who came to the alarm meanwhile."""
+    if was_there and alarm.ambulance_told:
+        return replace(alarm, ambulance_at=now, ambulance_told=False)
     return alarm
 
 
@@ -267,6 +276,7 @@ def obstacle(alarm: Alarm, contact: int, word: Word, now: int, out: list[Effect]
     fresh = now < alarm.obstacle_at + SAME_TAP_S * 1000
     if again and fresh and not alarm.covered_by(contact):
         return alarm
+    was_there = bool(alarm.arrivals)
     alarm = replace(
         _join(alarm, contact, out),
         claims=_release(alarm.claims, contact),
@@ -277,7 +287,9 @@ def obstacle(alarm: Alarm, contact: int, word: Word, now: int, out: list[Effect]
         obstacle_at=now,
     )
     tell(alarm, alarm.listeners(contact), word, now, out, who=contact)
-    return alarm if alarm.arrivals else replace(alarm, check_at=None, next_rung_at=now)
+    if alarm.arrivals:
+        return alarm
+    return _left_alone(replace(alarm, check_at=None, next_rung_at=now), was_there, now)
 
 
 def arrive(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
@@ -306,7 +318,7 @@ def look_in(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
     who = alarm.arrivals[-1]
     alarm = replace(alarm, arrivals=(), claims=(), check_at=None, checked=False, next_rung_at=now)
     tell(alarm, alarm.listeners(who), Word.REOPENED, now, out, who=who)
-    return alarm
+    return _left_alone(alarm, True, now)
 
 
 def ambulance(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:

@@ -21,6 +21,7 @@ from stillhere.store.delivery import (
     DELIVERED,
     FAILED,
     NOWHERE,
+    OPTED_OUT,
     RECEIPT_MS,
     RETRY,
     SENT,
@@ -118,12 +119,17 @@ def _arrived(ids: Sequence[int], now: int) -> None:
 
 
 def _bad_news(id: int, told: Told, now: int) -> None:
-    """The address is of no use: it breaks, and the ladder moves at once."""
+    """The address is of no use: it breaks, and the ladder moves at once. A no counts however late
+    it comes."""
     m = _locked(id)
-    if m is None or m.status not in (Message.Status.SENT, Message.Status.QUEUED):
+    if m is None:
         return
-    m.status, m.why, m.done_at, m.receipt_by_at = Message.Status.FAILED, told.why[:200], now, None
-    m.save(update_fields=["status", "why", "done_at", "receipt_by_at"])
+    if m.status in (Message.Status.SENT, Message.Status.QUEUED):
+        m.status, m.why, m.done_at = Message.Status.FAILED, told.why[:200], now
+        m.receipt_by_at = None
+        m.save(update_fields=["status", "why", "done_at", "receipt_by_at"])
+    elif told.fate != OPTED_OUT:
+        return
     feed_back([(m.watch_id, m.contact_id, m.address_id, told.fate, told.why)], now)
     if told.fate in (FAILED, NOWHERE):
         by_another_way([m.id], now)

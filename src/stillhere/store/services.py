@@ -225,10 +225,12 @@ def invite(contact: Contact, now: int) -> None:
 
 
 def join(contact: Contact) -> None:
-    """The contact says yes."""
-    contact.status = Contact.Status.CONFIRMED
-    contact.answered_at = clock.now_ms()
-    contact.save(update_fields=["status", "answered_at"])
+    """The contact says yes to an invitation. One that came late, after a no or after Sam took them
+    off the list, changes nothing."""
+    status, now = Contact.Status.CONFIRMED, clock.now_ms()
+    asked = Contact.objects.filter(id=contact.id, status=Contact.Status.INVITED)
+    if asked.update(status=status, answered_at=now):
+        contact.status, contact.answered_at = status, now
 
 
 def leave(contact: Contact, status: Contact.Status = Contact.Status.LEFT) -> None:
