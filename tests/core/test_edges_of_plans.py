@@ -182,3 +182,7 @@ def test_holds_may_last_their_ten_minutes_and_not_a_moment_more() -> None:
     alarm.check(replace(held, claims=(Claim(LEO, at, 60, ends_at, 0),)))
     with pytest.raises(AssertionError, match="ten minutes"):
         alarm.check(replace(held, claims=(Claim(LEO, at, 60, ends_at + 1, 0),)))
+
+
+def test_what_is_wrong_with_a_profile_can_be_read() -> None:
+    assert str(ProfileError("Too long.")) == "Too long."

@@ -212,6 +212,16 @@ def test_a_hold_that_would_end_this_instant_is_none() -> None:
     night.claims(MAYA, 300)
     claim = next(c for c in night.alarm.claims if c.contact == MAYA)
     assert claim.hold_until_at is None
+    assert not night.tells(MAYA, Word.ARE_YOU_THERE)
+
+
+def test_whoever_is_given_up_late_in_the_night_is_rung_again_at_once() -> None:
+    night = alarmed(plan((LEO,)))
+    night.wait(3 * 3600)
+    night.arrives(LEO)
+    night.mute()
+    night.until(State.ALARM)
+    assert night.told_s(LEO, Word.AGAIN) == [night.s]
 
 
 def test_a_claim_after_a_locked_door_is_one_claim_however_often_it_is_tapped() -> None:

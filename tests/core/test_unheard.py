@@ -92,17 +92,19 @@ def test_a_line_that_went_silent_while_we_asked_rings_once() -> None:
     night.until_ask()
     night.wait(6)
     night.mute()
+    asks = night.watch.asks
     night.do(ev.Dropped())
     night.do(ev.Dropped())
     assert len(night.asks(Way.RING)) == 1
+    assert night.watch.asks == asks
 
 
 def test_a_routine_has_no_line_to_stay_on() -> None:
     night = evenings()
     before = night.watch
-    night.do(ev.Dropped())
+    assert night.do(ev.Dropped()).effects == ()
     assert night.watch == before
     night.until_ask()
     before = night.watch
-    night.do(ev.Dropped())
+    assert night.do(ev.Dropped()).effects == ()
     assert night.watch == before

@@ -251,7 +251,6 @@ _SLIPS = {
     "ok": "okk 0k oky oke ook olk",
     "okay": "okey okie oki okya okau oaky okat",
     "here": "hete heer herr heere hree hrre hwre ehre heree jere gere hear",
-    "still": "stil stll",
     "good": "gud gd",
     "fine": "fien",
     "estoy": "toy stoy estoi",
@@ -259,7 +258,6 @@ _SLIPS = {
     "bien": "vien bn bein",
     "help": "hlep hepl helpp hellp hlp halp",
     "ayuda": "alluda ayudaa",
-    "going": "goin",
     "min": "m mins minute minutes minuto minutos",
     "your": "ur",
 }
