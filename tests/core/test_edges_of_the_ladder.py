@@ -316,3 +316,11 @@ def test_whoever_is_given_up_after_the_ambulance_words_is_sent_for_again() -> No
     given_up_s = night.s
     night.settle()
     assert night.told_s(LEO, Word.AMBULANCE) == [300, given_up_s]
+
+
+def test_a_locked_door_where_nobody_was_sends_for_no_second_ambulance() -> None:
+    night = alarmed()
+    night.wait(305)
+    night.locked_out(LEO)
+    night.settle()
+    assert night.told_s(LEO, Word.AMBULANCE) == [300]
