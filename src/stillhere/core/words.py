@@ -274,7 +274,7 @@ NEIGHBOURS = _words("""
 
 SHORTER: Mapping[str, str] = {
     "i am": "im", "i m": "im", "i have": "ive", "i will": "ill", "i ll": "ill",
-    "do not": "dont", "don t": "dont", "does not": "doesnt", "did not": "didnt", "is not": "isnt",
+    "do not": "dont", "don t": "dont", "does not": "doesnt", "is not": "isnt",
     "will not": "wont", "can not": "cant", "cannot": "cant", "can t": "cant",
     "could not": "couldnt", "no need": "dont need", "no necesito": "dont need",
     "stop calling": "dont call",
