@@ -84,7 +84,6 @@ def contact(text: str) -> Intent:
         ("i am", Intent.UNCLEAR),
         ("i am done", Intent.UNCLEAR),
         ("i m all done", Intent.UNCLEAR),
-        ("i have used", Intent.MARK),
         ("i have", Intent.UNCLEAR),
         ("do not feel ok", Intent.HELP),
         ("don t feel right", Intent.HELP),

@@ -324,3 +324,30 @@ def test_a_locked_door_where_nobody_was_sends_for_no_second_ambulance() -> None:
     night.locked_out(LEO)
     night.settle()
     assert night.told_s(LEO, Word.AMBULANCE) == [300]
+
+
+# --- left alone again -----------------------------------------------------------------------------
+
+
+def test_left_alone_early_the_ambulance_words_come_when_they_would_have_come() -> None:
+    night = alarmed(plan((LEO,), (MAYA,)))
+    night.wait(60)
+    night.arrives(LEO)
+    night.declines(LEO)
+    night.wait(200)
+    assert night.told_s(MAYA, Word.AMBULANCE) == []
+    night.wait(60)
+    assert night.told_s(MAYA, Word.AMBULANCE) == [300]
+
+
+def test_who_comes_the_moment_they_are_left_alone_hears_of_the_ambulance_once() -> None:
+    night = alarmed(plan((LEO,), (MAYA,)))
+    night.claims(LEO, 300)
+    night.wait(299)
+    night.claims(LEO, 290)
+    night.wait(10)
+    night.arrives(LEO)
+    night.declines(LEO)
+    night.do(ev.Claimed(MAYA, 120))
+    night.settle()
+    assert night.words(MAYA).count(Word.AMBULANCE) == 1

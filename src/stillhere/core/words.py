@@ -281,7 +281,7 @@ SHORTER: Mapping[str, str] = {
     "thank you for": "thanksfor", "thanks for": "thanksfor", "thank you": "thanks",
     "gracias por": "graciaspor", "por favor": "please",
 }  # fmt: skip
-FACES: Mapping[str, str] = {":(": " ☹ ", ":-(": " ☹ ", ":'(": " ☹ ", "=(": " ☹ ", "<3": " ❤ "}
+FACES: Mapping[str, str] = {":(": " ☹ ", ":-(": " ☹ ", "=(": " ☹ ", "<3": " ❤ "}
 
 # --- what is not their own words ------------------------------------------------------------------
 
