@@ -18,8 +18,8 @@ from stillhere.channels.chat import ChatChannel
 from stillhere.config.wiring import boot_ms, build_channels, derived_secret, raw_now_ms
 
 
-def test_without_any_setting_there_is_chat() -> None:
-    assert list(build_channels(settings.STILLHERE)) == ["page", "chat"]
+def test_without_any_setting_there_are_notifications_and_chat() -> None:
+    assert list(build_channels(settings.STILLHERE)) == ["page", "push", "chat"]
 
 
 def test_every_setting_adds_its_channel() -> None:
@@ -38,7 +38,7 @@ def test_every_setting_adds_its_channel() -> None:
             await channel.close()
         return names
 
-    assert sorted(asyncio.run(build())) == ["call", "chat", "email", "page", "text"]
+    assert sorted(asyncio.run(build())) == ["call", "chat", "email", "page", "push", "text"]
 
 
 def test_a_channel_that_is_loaded_later_is_the_same_channel() -> None:
@@ -54,7 +54,8 @@ def test_what_a_chat_can_do_is_known_without_loading_its_library() -> None:
     asking = (
         "import sys; from types import SimpleNamespace as S;"
         "from stillhere.config.wiring import build_channels;"
-        "here = S(smtp_url='', demo_url='', chat_private=False, carriers=());"
+        "here = S(smtp_url='', demo_url='', chat_private=False, carriers=(), hostname='localhost',"
+        " master_keys={1: b'k' * 32});"
         "print(build_channels(here)['chat'].capabilities, 'apprise' in sys.modules)"
     )
     told = subprocess.run(

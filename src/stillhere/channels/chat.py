@@ -35,6 +35,7 @@ from stillhere.channels.base import (
     one_line,
     text_with_link,
 )
+from stillhere.channels.walls import is_public
 
 MAX_URL = 2_000
 MAX_TEXT = 1_800  # every app on the list takes this much in one piece
@@ -99,21 +100,6 @@ def _connect(address: tuple[str, int], *args: Any, **kwargs: Any) -> socket.sock
 
 
 urllib3.util.connection.create_connection = _connect
-
-
-def is_public(ip: str) -> bool:
-    """Whether an IP address is one of the internet's, also when hidden inside an IPv6 one."""
-    try:
-        address = ipaddress.ip_address(ip.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in ipaddress.ip_network("64:ff9b::/96"):  # NAT64
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-    return address.is_global and not address.is_multicast
 
 
 class ChatChannel:

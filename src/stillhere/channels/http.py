@@ -9,11 +9,16 @@ redirect, keeps no cookie, reads no proxy from the environment, and reads at mos
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import aiohttp
+from aiohttp.abc import ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+from stillhere.channels.walls import is_public
 
 MAX_REPLY_BYTES = 64 * 1024
 MAX_RETRY_AFTER_S = 60
@@ -46,11 +51,27 @@ class Reply:
         return value if isinstance(value, dict) else None
 
 
+class _PublicOnly(ThreadedResolver):
+    """Names, looked up as always, without what lies inside a private network."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await super().resolve(host, port, family)
+        public = [each for each in found if is_public(each["host"])]
+        if not public:
+            raise OSError("private address")
+        return public
+
+
 class HttpClient:
     """One pool of connections, opened at the first request, for one event loop."""
 
-    def __init__(self, *, connections: int = 64) -> None:
+    def __init__(self, *, connections: int = 64, public_only: bool = False) -> None:
+        """``public_only``: names lead to addresses of the internet alone, looked at for each
+        connection. An address written as numbers is the caller's to check."""
         self._connections = connections
+        self._public_only = public_only
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
@@ -115,7 +136,9 @@ class HttpClient:
             raise NotSentError("client closed")
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections),
+                connector=aiohttp.TCPConnector(
+                    limit=self._connections, resolver=_PublicOnly() if self._public_only else None
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session

@@ -78,6 +78,7 @@ def build_channels(stillhere: Stillhere) -> dict[str, Channel]:
         )
     elif stillhere.carriers:
         channels.extend(_relays(stillhere))
+    channels.append(_push(stillhere))
     channels.append(Later("chat", frozenset({Capability.LINKS}), lambda: _chat(stillhere)))
     return {channel.name: channel for channel in channels}
 
@@ -110,6 +111,18 @@ def _relays(stillhere: Stillhere) -> list[Channel]:
     if calls:
         relays.append(Relay("call", calls, partial(normalise_number, region=country), CALLS))
     return relays
+
+
+def _push(stillhere: Stillhere) -> Channel:
+    from stillhere.channels.push import PushChannel
+
+    secret = derived_secret(stillhere, "push")
+    return PushChannel(
+        secret,
+        f"https://{stillhere.hostname}",
+        clock=wall_ms,
+        allow_private=stillhere.chat_private,
+    )
 
 
 def _chat(stillhere: Stillhere) -> Channel:

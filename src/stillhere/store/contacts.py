@@ -53,7 +53,7 @@ def reach_at(contact: Contact, ways: Sequence[Reached]) -> None:
     with transaction.atomic():
         now = clock.now_ms()
         Contact.objects.select_for_update().get(id=contact.id)
-        Address.objects.filter(contact=contact).delete()
+        Address.objects.filter(contact=contact).exclude(channel=services.PUSH).delete()
         for way in ways:
             services.add_address(way, contact=contact, now=now)
 

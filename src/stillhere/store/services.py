@@ -25,6 +25,7 @@ MOST_ERASED = 500  # in one transaction, so that a check-in never waits long beh
 TRIAL_MS = 3_600_000
 WISHES = ("phone-first", "call-now", "never")
 NOTES = ("name", "place", "entry", "dispatch", "town")  # of the plan, sealed
+PUSH = "push"  # a browser gives this address itself; nobody types it
 
 
 class Problem(ValueError):
@@ -195,10 +196,10 @@ def lookups(number: str) -> list[bytes]:
 
 
 def set_own_addresses(person: Person, ways: list[Reached]) -> None:
-    """How we reach the person: replaces what was there."""
+    """How we reach the person: replaces what was typed there before."""
     with transaction.atomic():
         now = clock.now_ms()
-        Address.objects.filter(person=person).delete()
+        Address.objects.filter(person=person).exclude(channel=PUSH).delete()
         for way in ways:
             add_address(way, person=person, now=now)
 

@@ -33,7 +33,7 @@ from stillhere.store.apply import Change
 from stillhere.store.group import WRITER
 from stillhere.store.models import Contact
 from stillhere.store.queries import Shown
-from stillhere.web import afterwards, alarm, errors, health, invitation, words
+from stillhere.web import afterwards, alarm, errors, health, invitation, pushed, words
 from stillhere.web.context import light
 
 # How soon, in seconds: up to five minutes the others wait for you. None: far away, phones.
@@ -55,6 +55,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None:
         return errors.unknown_key(request)
     given = _given(contact) | {"key": key, "note": words.note(request.GET.get("said", ""))}
+    given |= {"push_key": pushed.public_key(), "push_to": f"/c/{key}/push"}
     return render(request, "contact.html", given)
 
 

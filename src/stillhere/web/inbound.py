@@ -83,7 +83,13 @@ def came(inbound: Inbound, now_ms: int) -> inbox.Came:
 
 def spoken(reply: Reply) -> dict[str, object]:
     """What the voice says next, and whether that was all."""
-    facts = Facts.of(
+    said = compose(reply.word, facts_of(reply), reply.lang, "call")
+    return {"say": said.text, "hang_up": not reply.more}
+
+
+def facts_of(reply: Reply) -> Facts:
+    """What a reply speaks of, for its words."""
+    return Facts.of(
         reply.facts,
         person=reply.person,
         contact=reply.contact,
@@ -93,4 +99,3 @@ def spoken(reply: Reply) -> dict[str, object]:
         wish=reply.wish,
         program=settings.STILLHERE.program,
     )
-    return {"say": compose(reply.word, facts, reply.lang, "call").text, "hang_up": not reply.more}

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from stillhere.store import contacts, queries, services
+from stillhere.store import browsers, contacts, queries, services
 from stillhere.store.models import Contact
 from stillhere.store.services import Reached
 from stillhere.web import reach, words
@@ -39,7 +39,7 @@ def given(contact: Contact, now: int) -> dict[str, Any]:
         "me": queries.contact_name(contact),
         "kinds": reach.kinds(),
         "reached": bool(ways),
-        "only_page": ways == {HERE.channel},
+        "only_page": ways - {browsers.CHANNEL} == {HERE.channel},
         "by_phone": bool(ways & {"text", "call"}),
         "better": bool({"phone", "email"} & set(reach.kinds())),
         "away": contact.away_until_at > now,

@@ -105,6 +105,8 @@ def _opened(kept: dict[str, Any], tz: str, now: int) -> list[tuple[str, list[str
 
 def _way(address: dict[str, Any]) -> str:
     channel = address["channel"]
+    if channel == services.PUSH:  # long, and nobody reads it
+        return str(words.CHANNELS[channel])
     return str(words.CHANNELS.get(channel, channel)) + f" {address['address']}"
 
 

@@ -46,7 +46,8 @@ def on_the_list(listed: Sequence[Listed], now: int) -> list[Someone]:
 
 def _someone(each: Listed, now: int) -> Someone:
     name = words.someone(each.name)
-    working = [str(words.CHANNELS.get(c, c)) for c, _value, state in each.ways if state == "ok"]
+    well = dict.fromkeys(channel for channel, _value, state in each.ways if state == "ok")
+    working = [str(words.CHANNELS.get(channel, channel)) for channel in well]
     broken = [state for _c, _value, state in each.ways if state != "ok"]
     away = each.contact.away_until_at > now
     confirmed = each.contact.status == "confirmed"

@@ -158,7 +158,7 @@ INVITING = (_add, _renew, _drill)  # a message to somebody may leave by these, a
 
 
 def _addresses(person: Person) -> list[Address]:
-    return list(person.addresses.order_by("id"))
+    return list(person.addresses.exclude(channel=services.PUSH).order_by("id"))
 
 
 def own_typed(person: Person) -> dict[str, str]:

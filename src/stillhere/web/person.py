@@ -18,7 +18,7 @@ from stillhere.core.events import State
 from stillhere.store import apply, clock, drills, queries, services
 from stillhere.store.models import Person
 from stillhere.store.queries import Shown
-from stillhere.web import health, later, lines, night, session, words
+from stillhere.web import health, later, lines, night, offline, pushed, session, words
 from stillhere.web.context import light
 
 PROFILES = ("injected", "snorted", "swallowed")
@@ -39,7 +39,21 @@ def watch(request: HttpRequest, person: Person) -> HttpResponse:
     if said == "end-early" and not given.get("may_end"):
         said = ""  # the note speaks of a watch that could still be ended
     given |= {"note": words.note(said), "confirm_end": said == "end-early"}
-    return render(request, "watch.html", given)
+    given |= {"push_key": pushed.public_key(), "sms": _sms(person)}
+    return _kept(request, render(request, "watch.html", given), given)
+
+
+def _sms(person: Person) -> str:
+    """Where they may text "OK" when the page finds no way to us: only who is known by a text."""
+    known = any(a.channel == "text" and a.state == "ok" for a in person.addresses.all())
+    return pushed.text_number() if known else ""
+
+
+def _kept(request: HttpRequest, page: HttpResponse, given: dict[str, Any]) -> HttpResponse:
+    """Let this phone keep the page of an open watch, for when it has no connection."""
+    if given["open_now"] and not session.borrowed(request):
+        page[offline.KEEP] = "1"
+    return page
 
 
 def _start(request: HttpRequest, person: Person) -> HttpResponse:
@@ -108,7 +122,8 @@ def _telling(person: Person, shown: Shown, people: list[night.Someone], now: int
 @require_safe
 def part(request: HttpRequest, person: Person) -> HttpResponse:
     """The changing part of the watch's page, for its script."""
-    return render(request, "parts/watch_part.html", _given(person))
+    given = _given(person)
+    return _kept(request, render(request, "parts/watch_part.html", given), given)
 
 
 @require_safe

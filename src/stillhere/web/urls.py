@@ -17,9 +17,11 @@ from stillhere.web import (
     later,
     lines,
     mine,
+    offline,
     people,
     person,
     pin,
+    pushed,
     recovery,
     routine,
     taste,
@@ -38,10 +40,13 @@ urlpatterns = [
     path("language", taste.language),
     path("light", taste.light),
     path("out", person.out),
+    path("sw.js", offline.worker),
+    path("offline", offline.page),
     # Sam, known by a cookie
     path("watch", person.watch),
     path("watch/part", person.part),
     path("watch/state", person.state),
+    path("push", pushed.mine),
     path("later", later.later),
     path("people", people.people),
     path("people/card/<str:contact>", people.card),
@@ -55,6 +60,7 @@ urlpatterns = [
     path("p/<str:key>", recovery.come_back),
     path("k/<str:key>", button.show),
     path("k/<str:key>/shown", button.on_screen),
+    path("k/<str:key>/key", pushed.persons_key),
     *(path(f"k/<str:key>/{do}", button.press, {"do": do}) for do in button.PRESSES),
     # the one who waits
     path("c/<str:key>", contact.page),
@@ -62,6 +68,8 @@ urlpatterns = [
     path("c/<str:key>/lamp.vcf", contact.number),
     path("c/<str:key>/state", contact.state),
     path("c/<str:key>/answer", contact.answer),
+    path("c/<str:key>/key", pushed.contacts_key),
+    path("c/<str:key>/push", pushed.theirs),
     # an installation that we look after
     path("beat/<str:key>", beat.take),
     # providers

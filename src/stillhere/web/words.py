@@ -123,6 +123,7 @@ CHANNELS = {
     "call": gettext_lazy("call"),
     "chat": gettext_lazy("chat"),
     "page": gettext_lazy("an open page"),
+    "push": gettext_lazy("a notification"),
 }
 
 

@@ -17,6 +17,7 @@ from stillhere.channels.http import HttpClient
 from stillhere.channels.numbers import normalise_for_texts
 from stillhere.channels.relay import TEXTS, Relay
 from stillhere.channels.sms import SmsCarrier
+from tests.shell.channels.browsers import PushRig
 from tests.shell.channels.rigs import RIGS, Received, Rig
 
 SECRET = "a token of the account"
@@ -159,4 +160,4 @@ def name_of(key: str) -> str:
 
 
 # The others speak as Twilio does; where they differ is in ``test_carriers.py``.
-ALL_RIGS: list[type[Rig]] = [*RIGS, TwilioRig, AndroidRig]
+ALL_RIGS: list[type[Rig]] = [*RIGS, TwilioRig, AndroidRig, PushRig]

@@ -18,7 +18,8 @@ from aiohttp import web
 from apprise import NotifyType
 
 from stillhere.channels.base import AddressError, Fate, Outgoing
-from stillhere.channels.chat import APPS, ChatChannel, is_public, sender
+from stillhere.channels.chat import APPS, ChatChannel, sender
+from stillhere.channels.walls import is_public
 from tests.shell.channels.rigs import ChatRig
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from stillhere.channels.wording import contacts, replies, spoken
-from stillhere.channels.wording.answers import TEXT, Answer
+from stillhere.channels.wording.answers import PUSH, TEXT, Answer
 from stillhere.channels.wording.facts import Facts, Said
 
 __all__ = ["WORDS", "Composed", "Facts", "compose"]
@@ -43,6 +43,8 @@ def compose(word: str, facts: Facts, lang: str, by: str = TEXT) -> Composed:
         said = Said(facts)
         text, answer = _SENTENCES[word](said)
         tail = answer.tail()
+        if by == PUSH and answer is Answer.STILL_HERE:
+            text = ""  # on a lock screen the title says it, and nothing else
         return Composed(
             subject=_subject(word, answer, said),
             text=f"{text} {tail.by(by)}".strip(),

@@ -14,6 +14,7 @@ from enum import Enum
 from django.utils.translation import gettext as _
 
 TEXT, CALL = "text", "call"  # the channels that carry an answer back
+PUSH = "push"  # has its answers as buttons, so no sentence names them
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Tail:
 
     def by(self, channel: str) -> str:
         """The sentence for a channel, by its name."""
-        return {TEXT: self.text, CALL: self.call}.get(channel, self.link)
+        return {TEXT: self.text, CALL: self.call, PUSH: ""}.get(channel, self.link)
 
 
 def _still_here() -> Tail:

@@ -56,14 +56,18 @@
   }
 
   /* --- time ------------------------------------------------------------------------------------ */
-  let base = 0, from = 0, rate = 1;
+  let base = 0, from = 0, rate = 1, next = 0;
   const setClock = (serverNow) => { base = serverNow; from = performance.now(); };
   const serverTime = () => base + (performance.now() - from) * rate;
   const readNow = () => {
     const box = now();
     if (!box) return;
     rate = Number(box.dataset.rate) || 1;
-    setClock(Number(box.dataset.now) || Date.now());
+    next = Number(box.dataset.next) || 0;
+    const told = Number(box.dataset.now) || Date.now();
+    const [was, wall] = (store('lamp.clock') || '').split(' ').map(Number);
+    const kept = was ? was + (Date.now() - wall) * rate : 0; /* a page that lay in the phone is older */
+    setClock(kept > told + 9000 ? kept : told);
   };
   const inWords = (span, words) => {
     const s = Math.max(0, Math.round(span / 1000));
@@ -121,18 +125,26 @@
       const said = await answer.json();
       failures = 0;
       setClock(said.now);
+      next = said.next_ask_at || 0;
+      store('lamp.clock', `${said.now} ${Date.now()}`);
       if ('open' in said && said.open !== !!here) { store('lamp.kept', null); location.assign(live.dataset.home || '/watch'); return; }
       if (said.v !== now()?.dataset.v) await change();
       ringing(said.state === 'asking' ? said.ask : 0);
       if (said.state === 'asking') wait = 1000;
-    } catch { failures += 1; }
+    } catch {
+      failures += 1;
+      /* Nobody can ask now but this page. What is pressed is kept, and counts from when it was. */
+      if (here && failures > 1 && !kept.length && next && serverTime() >= next) ringing(-1);
+    }
     offline(failures > 1);
     setTimeout(poll, wait);
   };
   const offline = (lost) => {
     live.classList.toggle('lost', lost);
     if (!got) return;
-    if (lost && !saying) say('lost');
+    const text = document.getElementById('sms');
+    if (text) text.hidden = !lost;
+    if (lost && (!saying || saying === 'mute')) say('lost');
     else if (!lost && saying === 'lost') say('');
   };
   /* What is said is remembered by its name: a browser that translates changes the words. */
@@ -159,6 +171,7 @@
     kept.push({ url: here.action, seq: nextSeq(), wall: Date.now(), mono: mono() });
     kept = kept.slice(-5);
     save();
+    if (asked < 0) ringing(0);
     flush(500);
   };
   const flush = async (wait) => {

@@ -1,0 +1,20 @@
+"""Where on the network a stranger may make us speak to. Asks nobody, reads no settings."""
+
+from __future__ import annotations
+
+import ipaddress
+
+
+def is_public(ip: str) -> bool:
+    """Whether an IP address is one of the internet's, also when hidden inside an IPv6 one."""
+    try:
+        address = ipaddress.ip_address(ip.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in ipaddress.ip_network("64:ff9b::/96"):  # NAT64
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    return address.is_global and not address.is_multicast
