@@ -16,11 +16,14 @@ LEAST = (3, 11)
 # Debian package: (what it brings, where that is found)
 Packages = dict[str, tuple[str, tuple[str, ...]]]
 PACKAGES: Packages = {
+    "baresip-core": ("baresip", ("/usr/bin/baresip",)),
     "chromium": ("Chromium", ("/usr/bin/chromium",)),
+    "espeak-ng": ("espeak-ng", ("/usr/bin/espeak-ng",)),
     "gcc": ("a C compiler", ("/usr/bin/cc",)),
     "libc6-dev": ("the C library's headers", ("/usr/include/stdio.h",)),
     "libfaketime": ("libfaketime", ("/usr/lib/*/faketime/libfaketimeMT.so.1",)),
     "postgresql": ("PostgreSQL", ("/usr/lib/postgresql/*/bin/initdb",)),
+    "sox": ("sox", ("/usr/bin/sox",)),
 }
 # What only one target needs, and only when it is run.
 MORE: dict[str, Packages] = {

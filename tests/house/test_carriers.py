@@ -15,7 +15,7 @@ def test_several_carriers_are_read_in_their_order() -> None:
         f"{TWILIO}&per_s=1.5&low=5\n"
         "twilio+http://AC2:t@127.0.0.1:8200/sub/?from=%2B12025550101&only=text\n"
         "android+http://ana:t@192.168.1.20:8080?key=k "
-        "sip://lamp:t@sip.example.org?name=house"
+        "sip://lamp:t@sip.example.org?from=+12025550100&name=house&listen=5070"
     )
     assert (first.name, first.base_url, first.sender) == (
         "twilio",
@@ -28,6 +28,7 @@ def test_several_carriers_are_read_in_their_order() -> None:
     assert (second.sender, second.carries) == ("+12025550101", ("text",))
     assert (phone.carries, phone.options["key"]) == (("text",), "k")
     assert (trunk.name, trunk.carries) == ("house", ("call",))
+    assert trunk.options["listen"] == "5070"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,12 @@ def test_several_carriers_are_read_in_their_order() -> None:
         "twilio+http://AC1:swordfish@api.twilio.com?from=+12025550100",
         "android://ana:swordfish@phone.lan?only=call",
         "sip://[::1",
+        "sip://lamp:swordfish@sip.example.org",
+        "sip://lamp:swordfish%22;x@sip.example.org?from=+12025550100",
+        "sip://la%0Amp:swordfish@sip.example.org?from=+12025550100",
+        "sip://lamp:swordfish@sip.example.org?from=+12025550100&listen=0",
+        "sip://lamp:swordfish@sip.example.org?from=+12025550100&port=99999",
+        "sip://lamp:swordfish@sip.example.org?from=+12025550100&port=x",
     ],
 )
 def test_a_bad_address_is_one_sentence_without_the_secret(typed: str) -> None:

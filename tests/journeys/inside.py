@@ -177,6 +177,7 @@ def messages() -> list[dict[str, Any]]:
         "attempts",
         "channel",
         "carrier",
+        "why",
     )
     return list(Message.objects.order_by("id").values(*fields))
 

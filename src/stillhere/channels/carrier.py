@@ -11,6 +11,7 @@ ACCOUNTS = {
     "twilio": "/2010-04-01/Accounts/{}",
     "signalwire": "/api/laml/2010-04-01/Accounts/{}",
     "telnyx": "/v2/texml/Accounts/{}",
+    "sip": "/2010-04-01/Accounts/{}",  # our own line, on this machine (``line/``)
 }
 
 

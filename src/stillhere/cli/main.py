@@ -19,6 +19,7 @@ COMMANDS = {
     "up": "Start everything: database, web and engine, under one supervisor.",
     "web": "Run only the web server.",
     "engine": "Run only the engine that asks, raises alarms and delivers.",
+    "line": "Run only the direct line, which rings phones by SIP.",
     "migrate": "Bring the database up to date (backs it up first).",
     "backup": "Write everything into one sealed file, while it runs.",
     "restore": "Put a backup back, into an empty data folder.",

@@ -34,7 +34,13 @@ def command() -> None:
         if not schema.is_current(stillhere):
             # Loads Django, which the supervisor is better off without.
             importlib.import_module("stillhere.cli.migrate").prepare(stillhere)
-        run(stillhere, children("web", "engine"), Announcement(stillhere))
+        run(stillhere, children(*parts(stillhere)), Announcement(stillhere))
+
+
+def parts(stillhere: Stillhere) -> tuple[str, ...]:
+    """The commands an installation consists of."""
+    line = any(carrier.kind == "sip" for carrier in stillhere.carriers)
+    return ("web", "engine", "line") if line else ("web", "engine")
 
 
 def children(*names: str) -> list[supervise.Child]:

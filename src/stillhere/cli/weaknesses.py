@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from stillhere import line
 from stillhere.channels.base import Capability, Cost
 from stillhere.channels.carrier import Carrier
 from stillhere.channels.relay import Relay
@@ -108,6 +109,9 @@ def carriers(stillhere: Stillhere) -> Iterator[Finding]:
     """Whether those who carry texts and calls have money left, and what they took this month."""
     if not stillhere.carriers:
         return
+    if any(carrier.kind == "sip" for carrier in stillhere.carriers) and line.missing():
+        names = ", ".join(line.missing())
+        yield False, f"The direct line cannot ring without {names}: {line.INSTALL}"
     channels = build_channels(stillhere).values()
     relays = [channel for channel in channels if isinstance(channel, Relay)]
     for carrier, left in asyncio.run(_balances(relays)).items():

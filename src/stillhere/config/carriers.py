@@ -10,7 +10,7 @@ space, the preferred one first:
 - ``signalwire://PROJECT:TOKEN@example.signalwire.com``
 - ``telnyx://ACCOUNT:API_KEY@api.telnyx.com?public_key=...``
 - ``android://user:password@192.168.1.20:8080?key=SIGNING_KEY`` (texts by a phone of yours)
-- ``sip://user:password@sip.example.org`` (calls by a trunk or a gateway)
+- ``sip://user:password@sip.example.org?from=+12025550100`` (calls by a trunk or a gateway)
 
 ``kind+http`` speaks plain HTTP, on this machine and private networks only.
 """
@@ -27,9 +27,13 @@ from stillhere.channels.carrier import Carrier
 
 KINDS = ("twilio", "signalwire", "telnyx", "android", "sip")
 CARRIES = {"android": ("text",), "sip": ("call",)}  # the others carry both
-NEEDS_A_SENDER = ("twilio", "signalwire", "telnyx")
-NEEDS_A_SECRET = (*NEEDS_A_SENDER, "android")
-OPTIONS = frozenset({"from", "only", "per_s", "low", "key", "public_key", "name", "sim"})
+NEEDS_A_SENDER = ("twilio", "signalwire", "telnyx", "sip")
+NEEDS_A_SECRET = ("twilio", "signalwire", "telnyx", "android")
+OPTIONS = frozenset(
+    {"from", "only", "per_s", "low", "key", "public_key", "name", "sim", "port", "listen"}
+)
+PORTS = ("port", "listen")
+_SIP_WORD = re.compile(r"[^\s;<>\"]*")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 
@@ -61,6 +65,8 @@ def _carrier(address: str, taken: set[str]) -> Carrier:
     if kind in NEEDS_A_SECRET and not parts.password:
         raise CarrierError(f"the {kind} carrier needs a user and a secret before the @")
     options = _options(parts.query, kind)
+    if kind == "sip" and not _SIP_WORD.fullmatch(unquote(f"{parts.username}{parts.password}")):
+        raise CarrierError("user and password of a sip carrier hold no space, quote or ; < >")
     netloc = f"[{host}]" if ":" in host else host
     scheme = "http" if plain else "https"
     return Carrier(
@@ -90,6 +96,10 @@ def _options(query: str, kind: str) -> dict[str, str]:
     unknown = sorted(set(options) - OPTIONS)
     if unknown:
         raise CarrierError(f"the {kind} carrier has no option {unknown[0][:20]!r}")
+    for name in PORTS:
+        port = options.get(name, "1")
+        if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+            raise CarrierError(f"{name}= of the {kind} carrier must be a port, like 8421")
     return options
 
 

@@ -17,6 +17,7 @@ try:
     keys.keep_apart(STILLHERE.data, demo=STILLHERE.demo)
     SECRET_KEY = keys.read_secret(STILLHERE.data)
     STILLHERE = replace(STILLHERE, master_keys=keys.read_master(STILLHERE.data))
+    STILLHERE = replace(STILLHERE, carriers=wiring.carriers(STILLHERE))
     _database = (
         databases.postgresql(STILLHERE.database_url)
         if STILLHERE.database_url

@@ -11,11 +11,12 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from stillhere.channels.base import Capability
-from stillhere.channels.carrier import ACCOUNTS
+from stillhere.channels.carrier import ACCOUNTS, Carrier
 from stillhere.channels.page import PageChannel
 from stillhere.config.environment import Stillhere
 from stillhere.config.later import Later
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from stillhere.channels.base import Channel
 
+LINE_PORT = "8421"
 # Counts on through sleep, never jumps. Elsewhere than Linux the monotonic clock does that.
 _BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -129,6 +131,22 @@ def _chat(stillhere: Stillhere) -> Channel:
     from stillhere.channels.chat import ChatChannel
 
     return ChatChannel(allow_private=stillhere.chat_private)
+
+
+def carriers(stillhere: Stillhere) -> tuple[Carrier, ...]:
+    """Who carries texts and calls, as the rest of Stillhere speaks to them: a trunk is spoken to
+    through our own line."""
+    return tuple(spoken(stillhere, c) if c.kind == "sip" else c for c in stillhere.carriers)
+
+
+def spoken(stillhere: Stillhere, trunk: Carrier) -> Carrier:
+    """The line to this trunk, as a carrier on this machine."""
+    return replace(
+        trunk,
+        base_url=f"http://127.0.0.1:{trunk.options.get('port', LINE_PORT)}",
+        account="line",
+        secret=derived_secret(stillhere, f"line {trunk.name}").hex(),
+    )
 
 
 def phone_number(stillhere: Stillhere) -> Callable[[str], str]:

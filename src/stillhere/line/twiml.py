@@ -1,0 +1,56 @@
+"""What our own web server wants said and heard, read from its TwiML.
+
+Owns the few verbs that ``channels/voice.py`` writes; anything else is a mistake of ours and ends
+the call. Source: https://www.twilio.com/docs/voice/twiml.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+MOST = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One turn. ``action`` is where a key, or none within ``listen_s`` seconds, is told; without
+    it the call ends after the words. ``tone``: a soft tone first."""
+
+    says: tuple[str, ...] = ()
+    lang: str = "en"
+    tone: bool = False
+    listen_s: int = 0
+    action: str = ""
+    reject: bool = False
+
+
+class TwimlError(ValueError):
+    """Not what we write."""
+
+
+def read(text: str) -> Plan:
+    """The turn. It comes from our own web server, over this machine alone. Raises TwimlError."""
+    if len(text) > MOST or "<!" in text:
+        raise TwimlError("too long, or with a definition in it")
+    try:
+        root = ET.fromstring(text)  # noqa: S314  no definitions: refused above
+    except ET.ParseError as error:
+        raise TwimlError("not XML") from error
+    says: list[str] = []
+    found: dict[str, object] = {}
+    for verb in root:
+        if verb.tag == "Gather":
+            found["listen_s"] = int(verb.get("timeout", "5"))
+            found["action"] = verb.get("action", "")
+        for each in verb if verb.tag == "Gather" else (verb,):
+            if each.tag == "Say":
+                says.append((each.text or "").strip())
+                found["lang"] = (each.get("language") or "en")[:2]
+            elif each.tag == "Play":
+                found["tone"] = True
+            elif each.tag == "Reject":
+                found["reject"] = True
+            elif each.tag != "Hangup":
+                raise TwimlError(f"a verb we do not speak: {each.tag[:20]}")
+    return Plan(says=tuple(says), **found)  # type: ignore[arg-type]
