@@ -202,7 +202,7 @@ def test_the_first_alarm_fits_one_segment_together_with_its_link(lang: str) -> N
         (
             "invite",
             replace(NIGHT, person=""),
-            "Someone who chose you asks: " + MAY_WE,
+            "Someone who counts on you asks: " + MAY_WE,
         ),
     ],
 )  # fmt: skip
@@ -286,7 +286,7 @@ def test_a_name_is_made_harmless(typed: str, said: str) -> None:
 
 def test_a_name_of_marks_only_is_somebody() -> None:
     assert compose(Word.ALARM, replace(NIGHT, person="\u202e<>"), "en").text.startswith(
-        "Someone who chose you may need help NOW."
+        "Someone who counts on you may need help NOW."
     )
 
 

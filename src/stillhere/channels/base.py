@@ -129,10 +129,11 @@ class Played(StrEnum):
 class Turn:
     """What the voice does next in a call; then the other side has its turn.
 
-    The parts come in this order: ``play``, ``say`` (sentences in ``lang``), then one of: listen
+    The parts come in this order: a soft tone, ``say`` (sentences in ``lang``), a recording, then
+    one of: connect to another number, listen
     for a key for ``listen_s`` seconds (with ``voice``, any word counts too), keep what is said for
     at most ``record_s`` seconds, or hang up. A turn that neither listens nor records hangs up.
-    ``reject`` does not answer at all: whoever rings pays nothing. ``play_ref`` names the recording.
+    ``reject`` does not answer at all: whoever rings pays nothing. ``play_ref`` opens the recording.
     Whatever comes of it (a key, silence, a hang-up) is told to us
     as an event of the same call; a call that ends by itself is told too.
     """
@@ -144,11 +145,12 @@ class Turn:
     listen_s: int = 0
     voice: bool = False
     record_s: int = 0
+    connect: str = ""
     reject: bool = False
 
     @property
     def hang_up(self) -> bool:
-        return not self.listen_s and not self.record_s
+        return not self.listen_s and not self.record_s and not self.connect
 
 
 class Channel(Protocol):

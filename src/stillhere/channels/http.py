@@ -3,7 +3,8 @@
 Owns the connection pool, the deadline and the one distinction that matters afterwards: a request
 that never left (``NotSentError``) and one whose answer never came (``NoAnswerError``). Follows no
 redirect, keeps no cookie, reads no proxy from the environment, and reads at most
-``MAX_REPLY_BYTES`` of an answer. Gives no meaning to a status: that is each channel's own.
+``MAX_REPLY_BYTES`` of an answer, unless told otherwise. Gives no meaning to a status: that is each
+channel's own.
 """
 
 from __future__ import annotations
@@ -111,6 +112,7 @@ class HttpClient:
         *,
         headers: Mapping[str, str],
         deadline_s: float,
+        most_bytes: int = MAX_REPLY_BYTES,
     ) -> Reply:
         """One request. Raises ``NotSentError`` or ``NoAnswerError``; any status is a reply."""
         # A wait for a free connection counts as connecting: nothing has left by then.
@@ -120,7 +122,8 @@ class HttpClient:
                 method, url, data=body, headers=headers, timeout=limits, allow_redirects=False
             ) as response:
                 wish = response.headers.get("Retry-After", "")
-                return Reply(response.status, await _bounded(response.content), _seconds(wish))
+                body = await _bounded(response.content, most_bytes)
+                return Reply(response.status, body, _seconds(wish))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotSentError(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
@@ -144,13 +147,13 @@ class HttpClient:
         return self._session
 
 
-async def _bounded(content: aiohttp.StreamReader) -> bytes:
+async def _bounded(content: aiohttp.StreamReader, most_bytes: int) -> bytes:
     body = bytearray()
     async for chunk in content.iter_chunked(16 * 1024):
         body += chunk
-        if len(body) > MAX_REPLY_BYTES:
+        if len(body) > most_bytes:
             break
-    return bytes(body[:MAX_REPLY_BYTES])
+    return bytes(body[:most_bytes])
 
 
 def _seconds(retry_after: str) -> int | None:

@@ -37,6 +37,7 @@ from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Rep
 TOLERANCE_MS = 5 * 60 * 1000
 MOST_BODY = 64 * 1024
 MOST_FIELDS = 200
+MOST_MEDIA = 1_000_000
 MOST_TEXT = 1_600
 DEADLINE_S = 10.0
 
@@ -126,6 +127,21 @@ class Account:
         except (NotSentError, NoAnswerError):
             return False
         return reply.status in (200, 202, 204, 404)
+
+    async def media(self, path: str) -> bytes | None:
+        """A sound or picture that lies there; None where it is not to be had (yet)."""
+        try:
+            reply = await self._http.send(
+                "GET",
+                f"{self._base}/{path}",
+                None,
+                headers=self._headers,
+                deadline_s=DEADLINE_S,
+                most_bytes=MOST_MEDIA,
+            )
+        except (NotSentError, NoAnswerError):
+            return None
+        return reply.body if reply.status == 200 and reply.body else None
 
     async def price(self, what: str, ref: str) -> Cost | None:
         """What a text or call took, once the provider knows."""

@@ -61,6 +61,14 @@ class VoiceCarrier:
         """Delete the call's log at the provider."""
         return await self._account.erase("Calls", ref)
 
+    async def sound(self, ref: str) -> bytes | None:
+        """What was recorded in a call, once it can be had."""
+        return await self._account.media(f"Recordings/{ref}.mp3")
+
+    async def forget_sound(self, ref: str) -> bool:
+        """Delete a recording there; True once it is gone."""
+        return await self._account.erase("Recordings", ref)
+
     async def balance(self) -> Cost | None:
         return await self._account.balance()
 
@@ -126,10 +134,14 @@ def twiml(turn: Turn, action: str, sounds: Mapping[Played, str]) -> str:
             action_on_empty_result=True,
             language=VOICES.get(turn.lang, VOICES["en"]),
         )
-    if turn.play is not None and sounds.get(turn.play):
+    if turn.play is Played.TONE:
         to.play(sounds[turn.play])
     for sentence in turn.say:
         to.say(sentence, language=VOICES.get(turn.lang, VOICES["en"]))
+    if turn.play is Played.RECORDING:
+        to.play(f"{sounds[turn.play]}/{turn.play_ref}")
+    if turn.connect:
+        said.dial(turn.connect)
     if turn.record_s:
         said.record(max_length=turn.record_s, timeout=5, play_beep=True, action=action, trim=None)
     if turn.hang_up:

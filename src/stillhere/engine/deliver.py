@@ -19,7 +19,7 @@ from django.db import Error, connection
 
 from stillhere.channels.base import Channel, Fate, Outgoing, Receipt
 from stillhere.channels.relay import Relay
-from stillhere.engine import letters, traces
+from stillhere.engine import letters, recordings, traces
 from stillhere.store import clock, delivery, receipts
 from stillhere.store.delivery import Fated, Leased
 
@@ -62,7 +62,8 @@ class Courier:
             *queues,
             asyncio.create_task(self._orphans()),
             asyncio.create_task(self._silences()),
-            asyncio.create_task(self._traces()),
+            asyncio.create_task(self._again(traces.clear_once, traces.EVERY_S)),
+            asyncio.create_task(self._again(recordings.fetch_once, recordings.EVERY_S)),
             asyncio.create_task(self._recorder()),
         ]
         stopping = asyncio.create_task(self._stopping.wait())
@@ -153,14 +154,15 @@ class Courier:
                         channel.silent(carrier)
             await asyncio.sleep(SILENCES_EVERY_S)
 
-    async def _traces(self) -> None:
-        """Whatever this meets, it must never end the queues beside it."""
+    async def _again(self, work: Callable[..., Awaitable[object]], every_s: float) -> None:
+        """Do something again and again that is not a queue. Whatever it meets, it must never end
+        the queues beside it."""
         while True:
             try:
-                await traces.clear_once(self._channels, self._safely)
+                await work(self._channels, self._safely)
             except Exception:
-                log.exception("traces: this round failed, the next one comes")
-            await asyncio.sleep(traces.EVERY_S)
+                log.exception("this round failed, the next one comes")
+            await asyncio.sleep(every_s)
 
     async def _safely(self, work: Callable[..., T], *args: object) -> T | None:
         """Run database work in its thread; a database that is away is tried again next round."""

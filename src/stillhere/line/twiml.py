@@ -48,7 +48,8 @@ def read(text: str) -> Plan:
                 says.append((each.text or "").strip())
                 found["lang"] = (each.get("language") or "en")[:2]
             elif each.tag == "Play":
-                found["tone"] = True
+                # What strangers said lies with the company they rang; the page plays it.
+                found["tone"] = (each.text or "").endswith("/tone.wav")
             elif each.tag == "Reject":
                 found["reject"] = True
             elif each.tag != "Hangup":

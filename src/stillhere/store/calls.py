@@ -15,7 +15,17 @@ from typing import Any
 from django.db import transaction
 
 from stillhere.core import events as ev
-from stillhere.store import answering, apply, clock, hearing, inbox, queries, services
+from stillhere.store import (
+    answering,
+    apply,
+    clock,
+    hearing,
+    inbox,
+    queries,
+    recordings,
+    services,
+    shifts,
+)
 from stillhere.store.answering import Reply, Speaker
 from stillhere.store.apply import Change, CheckIn, NeedHelp
 from stillhere.store.delivery import still_true
@@ -112,18 +122,41 @@ def _contact_rings(speaker: Speaker) -> Opening:
 # --- keys that only a call has --------------------------------------------------------------------
 
 
-def begins(number: str, lang: str, *, known: bool) -> tuple[str, dict[str, Any]]:
-    """A watch starts on this phone. ``known`` False: somebody we had never heard of, who becomes a
-    person with this number and nothing else. Returns the word to say and its facts."""
+def anybody_on_shift() -> bool:
+    """Whether somebody of the programme would come for a stranger now."""
+    return shifts.anybody(clock.now_ms())
+
+
+def begins(number: str, lang: str, *, shift: bool) -> bool:
+    """A watch starts on this phone. Somebody we had never heard of becomes a person with this
+    number and nothing else. Where ``shift`` and nobody was chosen, whoever is on shift stands by;
+    True then: they have to be told where."""
     with transaction.atomic():
-        person = _person(number) if known else None
-        if person is None:
-            person = services.new_caller(number, lang)
-        watch = hearing.start(person)
-        asked_at = WatchRow.objects.values_list("next_ask_at", flat=True).get(id=watch)
-        reachable = any(listed.reachable for listed in queries.circle_list(person))
-        in_s = max(0, (asked_at or 0) - clock.now_ms()) // 1000
+        person = _person(number) or services.new_caller(number, lang)
+        stood_by = False
+        if shift and not person.contacts.filter(responder__isnull=True).exists():
+            stood_by = shifts.stand_by(person)
+        hearing.start(person)
+    return stood_by
+
+
+def started(number: str) -> tuple[str, dict[str, Any]]:
+    """The word to say about a watch that has begun, and its facts."""
+    person = _person(number)
+    watch = next(iter(answering.open_watches([person.id])), None) if person else None
+    if person is None or watch is None:
+        return "reply-not-on", {}
+    asked_at = WatchRow.objects.values_list("next_ask_at", flat=True).get(id=watch.id)
+    reachable = any(listed.reachable for listed in queries.circle_list(person))
+    in_s = max(0, (asked_at or 0) - clock.now_ms()) // 1000
     return "call-started" if reachable else "call-started-alone", {"eta_s": in_s}
+
+
+def said_where(number: str, carrier: str, ref: str) -> None:
+    """A stranger said where they are. Durable when it returns."""
+    person = _person(number)
+    if person is not None:
+        recordings.said(person, carrier, ref)
 
 
 def _person(number: str) -> Person | None:

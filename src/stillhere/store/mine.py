@@ -83,9 +83,12 @@ def _address(address: Address) -> dict[str, Any]:
 
 
 def _contact(contact: Contact) -> dict[str, Any]:
+    """Somebody on the list. A volunteer's number is theirs, not the person's."""
+    ways = contact.addresses.order_by("id") if contact.responder_id is None else ()
     return {name: getattr(contact, name) for name in CONTACT_FIELDS} | {
         "name": queries.contact_name(contact),
-        "addresses": [_address(a) for a in contact.addresses.order_by("id")],
+        "volunteer": contact.responder_id is not None,
+        "addresses": [_address(a) for a in ways],
     }
 
 

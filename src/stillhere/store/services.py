@@ -12,6 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from stillhere.core.events import OptedOut, Urgency
 from stillhere.store import apply, clock, sealed
@@ -90,7 +91,8 @@ def erase_callers(now: int, quiet_h: int) -> int:
     """Erase phones that once kept a watch and of which nothing is left but the number: no watch,
     nobody on a list. Returns how many."""
     old = Person.objects.filter(caller=True, created_at__lt=now - quiet_h * 3_600_000)
-    idle = old.filter(watches__isnull=True, contacts__isnull=True)
+    chosen = Contact.objects.filter(person=OuterRef("pk"), responder__isnull=True)
+    idle = old.filter(~Exists(chosen), watches__isnull=True)
     ids = list(idle.values_list("id", flat=True)[:MOST_ERASED])
     Person.objects.filter(id__in=ids).delete()
     if ids:

@@ -18,14 +18,14 @@ from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from stillhere.channels import twilio, voice
 from stillhere.channels.base import GarbageError, Played, SignatureError, Turn
 from stillhere.channels.carrier import ACCOUNTS, Carrier
 from stillhere.channels.voice import CallTold
 from stillhere.channels.wording import Facts, compose
-from stillhere.store import calls, inbox
+from stillhere.store import calls, inbox, recordings
 from stillhere.store.answering import Reply
 from stillhere.store.apply import SwapMissed
 from stillhere.store.inbox import Came
@@ -35,6 +35,8 @@ log = logging.getLogger("stillhere.calls")
 
 LISTENS_S = 8
 STEP_S = 20
+SAYS_S = 30  # for where they are
+RECORDS = ("twilio", "signalwire")  # whose recordings we can fetch and delete
 TONE_S = 25  # between two soft tones on a line on which somebody stays
 MINUTES = {**{str(n): n for n in range(1, 6)}, "9": 10}
 
@@ -47,6 +49,13 @@ class Step:
     at: str
     turn: int
     message: int | None
+    carrier: Carrier
+
+    @property
+    def shift(self) -> bool:
+        """Whether people on shift would come for a stranger: they have to hear where, so the
+        carrier must be one that records."""
+        return self.carrier.kind in RECORDS and calls.anybody_on_shift()
 
     @property
     def number(self) -> str:
@@ -84,9 +93,21 @@ def call(request: HttpRequest, name: str) -> HttpResponse:
         return HttpResponse("Tell us again.", status=503, headers={"Retry-After": "1"})
     here = f"{settings.STILLHERE.base_url}/in/{carrier.name}/call"
     where = {"at": then.at, "n": step.turn + 1} | ({"m": then.message} if then.message else {})
-    sounds = {Played.TONE: f"{settings.STILLHERE.base_url}/static/tone.wav"}
+    sounds = {
+        Played.TONE: f"{settings.STILLHERE.base_url}/static/tone.wav",
+        Played.RECORDING: f"{settings.STILLHERE.base_url}/in/{carrier.name}/said",
+    }
     twiml = voice.twiml(then.turn, f"{here}?{urlencode(where)}", sounds)
     return HttpResponse(twiml, content_type="text/xml")
+
+
+@require_safe
+def said(request: HttpRequest, name: str, key: str) -> HttpResponse:
+    """What a stranger said, for a call to somebody on shift in an open alarm."""
+    sound = recordings.sound(key)
+    if sound is None:
+        raise Http404
+    return HttpResponse(sound, content_type="audio/mpeg", headers={"Cache-Control": "no-store"})
 
 
 @csrf_exempt
@@ -116,7 +137,7 @@ def _step(request: HttpRequest, name: str) -> tuple[Carrier, Step]:
     at = request.GET.get("at", "")
     told = voice.call_of(carrier, fields, first=not at)
     turn, message = (_whole(request.GET.get(key, "")) for key in ("n", "m"))
-    return carrier, Step(told, at, turn or 0, message)
+    return carrier, Step(told, at, turn or 0, message, carrier)
 
 
 def _whole(typed: str) -> int | None:
@@ -140,12 +161,19 @@ def _first(step: Step) -> Next:
     if found.reject:
         return Next(Turn(reject=True))
     if found.at == "unknown":
-        return _listen(_say(found.word, who=_line()), "unknown")
+        word = "call-unknown-shift" if step.shift else found.word
+        return _listen(_say(word, who=_line()), "unknown")
     said = _say(found.word, found.reply, lang=found.lang)
     if not found.at:
         return Next(said)
     twice = replace(said, say=(*said.say, *said.say))  # whoever was asleep hears the second one
-    return _listen(twice, found.at, message=found.message)
+    return _listen(_with_recording(twice, found.message), found.at, message=found.message)
+
+
+def _with_recording(said: Turn, message: int | None) -> Turn:
+    """What a stranger said about where they are, after the words, for people on shift."""
+    key = recordings.key_for(message) if message is not None else ""
+    return replace(said, play=Played.RECORDING, play_ref=key) if key else said
 
 
 def _answer(step: Step) -> Next:
@@ -161,7 +189,9 @@ def _answer(step: Step) -> Next:
         first = replace(step, at=f"steps.0.{reply.lang}", told=replace(step.told, key=""))
         return _steps(first)
     said = _say(reply.word, reply)
-    return _listen(said, "answer", message=step.message) if reply.more else Next(said)
+    if not reply.more:
+        return Next(said)
+    return _listen(_with_recording(said, step.message), "answer", message=step.message)
 
 
 def _key(step: Step, key: str = "", minutes: int | None = None) -> Reply | None:
@@ -199,17 +229,36 @@ def _steps(step: Step) -> Next:
 def _menu(step: Step) -> Next:
     if step.told.key not in ("1", "2"):
         return Next(_say("call-no-key"))
-    word, facts = calls.begins(step.number, _lang(), known=True)
-    if step.told.key == "2":
-        return _staying(step, _say("call-stay"))
-    return Next(_say(word, **facts))
+    return _begin(step)
 
 
 def _unknown(step: Step) -> Next:
-    if step.told.key != "1":
-        return Next(Turn())
-    word, facts = calls.begins(step.number, _lang(), known=False)
+    if step.told.key == "3" and _line():
+        if step.carrier.kind == "sip":  # our own line joins no two calls: it says the number
+            return _listen(_say("call-line", who=_line()), "unknown")
+        return Next(replace(_say("call-connecting"), connect=_line_number()))
+    return _begin(step) if step.told.key in ("1", "2") else Next(Turn())
+
+
+def _begin(step: Step) -> Next:
+    """A watch starts, before anything else is said: whoever is told of it must be told where."""
+    if calls.begins(step.number, _lang(), shift=step.shift):
+        return Next(replace(_say("call-where"), record_s=SAYS_S), f"said.{step.told.key}")
+    return _begun(step, step.told.key)
+
+
+def _begun(step: Step, key: str) -> Next:
+    if key == "2":
+        return _staying(step, _say("call-stay"))
+    word, facts = calls.started(step.number)
     return Next(_say(word, **facts))
+
+
+def _said(step: Step) -> Next:
+    """They said where they are, or nothing; the watch has begun either way."""
+    if step.told.recording:
+        calls.said_where(step.number, step.carrier.name, step.told.recording)
+    return _begun(step, step.at.partition(".")[2])
 
 
 def _watch(step: Step) -> Next:
@@ -253,6 +302,7 @@ _STEPS: Mapping[str, Callable[[Step], Next]] = {
     "steps": _steps,
     "menu": _menu,
     "unknown": _unknown,
+    "said": _said,
     "watch": _watch,
     "stay": _stay,
     "asks": _asks,
@@ -291,3 +341,8 @@ def _line() -> str:
     """A staffed line that answers calls, as it is said."""
     found = next((line for line in lines.staffed(None) if line.tel), None)
     return f"{found.name}, {found.number}" if found is not None else ""
+
+
+def _line_number() -> str:
+    """Its number, to be connected to."""
+    return next(line.tel for line in lines.staffed(None) if line.tel).removeprefix("tel:")

@@ -28,7 +28,7 @@ from stillhere.core.events import (
     Resolved,
     State,
 )
-from stillhere.store import clock, queries
+from stillhere.store import clock, queries, recordings
 from stillhere.store.apply import Change
 from stillhere.store.group import WRITER
 from stillhere.store.models import Contact
@@ -120,6 +120,7 @@ def _given(contact: Contact) -> dict[str, Any]:
     if shown.watch.alarm is not None:
         given["known"] = alarm.know(shown, contact, lines, now)
         given["light"] = light(now, person.tz)
+        given["recorded"] = recordings.key_of(contact) != ""
         given["refresh"] = 10
     elif _still_spoken_of(shown, now):
         given["told"] = afterwards.told(shown, contact, lines, now)
@@ -140,6 +141,16 @@ def _refresh_s(contact: Contact) -> int | None:
 def _still_spoken_of(shown: Shown, now: int) -> bool:
     closed_at = shown.watch.closed_at
     return shown.watch.alarms > 0 and (closed_at is None or now - closed_at < AFTERWARDS_MS)
+
+
+@require_safe
+def said(request: HttpRequest, key: str) -> HttpResponse:
+    """Where a stranger said they are, for somebody on shift in an open alarm."""
+    contact = queries.contact_by_key(key)
+    sound = recordings.sound(recordings.key_of(contact)) if contact is not None else None
+    if sound is None:
+        return errors.unknown_key(request)
+    return HttpResponse(sound, content_type="audio/mpeg", headers={"Cache-Control": "no-store"})
 
 
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked

@@ -19,11 +19,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from stillhere.core.events import Outcome, Resolved
-from stillhere.store import apply, clock, peers, queries
+from stillhere.store import apply, clock, peers, queries, shifts
 from stillhere.store import desk as kept
 from stillhere.store.apply import Change
 from stillhere.store.group import WRITER
+from stillhere.store.models import Responder
 from stillhere.store.queries import Shown
+from stillhere.store.services import Problem
 from stillhere.web import alarm, errors, health, lines, session, words
 
 COOKIE = "desk"
@@ -86,6 +88,7 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         "backlog": kept.backlog(now),
         "failed": kept.failed_lately(now),
         "reasons": health.reasons(),
+        "volunteers": [_volunteer(each, now) for each in shifts.everyone()],
         "overdue": lines.overdue(now),
         "peers": [(peer.name, peer.silent, _heard(peer, now)) for peer in peers.seen(now)],
         "note": words.note(request.GET.get("said", "")),
@@ -134,6 +137,45 @@ def _heard(peer: peers.Seen, now: int) -> str:
     return _("heard at %(time)s") % {"time": at}
 
 
+@dataclass(frozen=True, slots=True)
+class Volunteer:
+    """Somebody who takes shifts, as the desk shows them."""
+
+    id: int
+    name: str
+    link: str
+    until: bool
+    left: str
+    stopped: bool
+
+
+def _volunteer(responder: Responder, now: int) -> Volunteer:
+    on = responder.until_at > now
+    left = words.span(responder.until_at - now) if on else ""
+    link = f"{settings.STILLHERE.base_url}/r/{shifts.key_of(responder)}"
+    stopped = shifts.stopped(responder)
+    return Volunteer(responder.id, shifts.name_of(responder), link, on, left, stopped)
+
+
+def _volunteers(typed: Mapping[str, str]) -> str:
+    """Add one, or take one off; what the page says then."""
+    try:
+        if typed.get("do") == "volunteer":
+            number = settings.PHONE_NUMBER(typed.get("phone", "")[:64])
+            lang = typed.get("lang", "")
+            known = lang if lang in dict(settings.LANGUAGES) else "en"
+            shifts.add(typed.get("name", ""), number, known)
+            return "added-volunteer"
+        wanted = {str(each.id): each for each in shifts.everyone()}
+        if typed.get("responder", "") in wanted:
+            shifts.dismiss(wanted[typed["responder"]])
+        return "removed"
+    except Problem as problem:
+        return words.refusal(str(problem))
+    except ValueError:
+        return "not-a-number"
+
+
 def _open(shown: Shown, now: int) -> OnDesk:
     person = shown.row.person
     name = words.someone(queries.person_note(person, "name"))
@@ -170,7 +212,9 @@ def act(request: HttpRequest, key: str) -> HttpResponse:
     wanted = request.POST.get("watch", "")
     watch = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 16 else 0
     said = ""
-    if do == "looked" and watch in {shown.row.id for shown in queries.to_look_at()}:
+    if do in ("volunteer", "dismiss"):
+        said = _volunteers(request.POST)
+    elif do == "looked" and watch in {shown.row.id for shown in queries.to_look_at()}:
         apply.looked(watch)
         said = "looked"
     elif do == "resolve" and outcome in set(Outcome) - {Outcome.ENDED, Outcome.NOT_FOUND}:

@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from stillhere.store import clock, contacts, drills, queries, services
+from stillhere.store import clock, contacts, drills, queries, services, shifts
 from stillhere.store.models import Address, Contact, Person
 from stillhere.store.queries import Listed
 from stillhere.store.services import Problem
@@ -83,7 +83,8 @@ def _theirs(person: Person, typed: Mapping[str, str]) -> Contact | None:
     wanted = typed.get("contact", "")
     if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 16):
         return None
-    return person.contacts.filter(id=int(wanted), status__in=["invited", "confirmed"]).first()
+    mine = person.contacts.filter(id=int(wanted), responder__isnull=True)
+    return mine.filter(status__in=["invited", "confirmed"]).first()
 
 
 def _remove(person: Person, typed: Mapping[str, str]) -> Done:
@@ -150,9 +151,15 @@ def _drill(person: Person, typed: Mapping[str, str]) -> Done:
     return "drill", {}
 
 
+def _volunteers(person: Person, typed: Mapping[str, str]) -> Done:
+    """Whether people on shift may come too."""
+    shifts.want(person, bool(typed.get("want")))
+    return "kept", {}
+
+
 WORK = {
     "add": _add, "remove": _remove, "keep": _keep, "renew": _renew, "own": _own, "plan": _plan,
-    "drill": _drill,
+    "drill": _drill, "volunteers": _volunteers,
 }  # fmt: skip
 INVITING = (_add, _renew, _drill)  # a message to somebody may leave by these, and cost money
 
@@ -245,8 +252,12 @@ def _page(
         own = {kind: typed.get(kind, "") for kind in reach.KINDS}
     given: dict[str, Any] = {
         "people": people,
+        "person": person,
+        "volunteers_here": bool(shifts.everyone()),
         "entries": [
-            _entry(each, one, person, now) for each, one in zip(listed, people, strict=True)
+            _entry(each, one, person, now)
+            for each, one in zip(listed, people, strict=True)
+            if each.contact.responder_id is None
         ],
         "steps": STEPS[: len(listed) + 1],
         "kinds": reach.kinds(),

@@ -23,6 +23,7 @@ from stillhere.web import (
     pin,
     pushed,
     recovery,
+    responder,
     routine,
     taste,
     tryit,
@@ -69,6 +70,10 @@ urlpatterns = [
     path("c/<str:key>/state", contact.state),
     path("c/<str:key>/answer", contact.answer),
     path("c/<str:key>/key", pushed.contacts_key),
+    path("c/<str:key>/said", contact.said),
+    # the one on shift
+    path("r/<str:key>", responder.page),
+    path("r/<str:key>/shift", responder.shift),
     path("c/<str:key>/push", pushed.theirs),
     # an installation that we look after
     path("beat/<str:key>", beat.take),
@@ -76,6 +81,7 @@ urlpatterns = [
     path("hooks/phones", inbound.phones),
     path("in/<str:name>/call", calls.call),
     path("in/<str:name>/ended", calls.ended),
+    path("in/<str:name>/said/<str:key>", calls.said),
     # the one who runs this
     path("desk", desk.door),
     path("desk/<str:key>", desk.desk),

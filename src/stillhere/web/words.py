@@ -66,10 +66,22 @@ REFUSALS = {
         "drilled",
         gettext_lazy("A drill was held within the hour. Try again later."),
     ),
+    "say what they are called": ("no-name", gettext_lazy("Say what they are called.")),
+    "there are too many volunteers already": (
+        "volunteers-full",
+        gettext_lazy("There are too many volunteers already. Take someone off first."),
+    ),
+    "a shift is 1 to 12 hours": ("shift", gettext_lazy("A shift is 1 to 12 hours.")),
+    "they are on an open alarm: end it first": (
+        "on-alarm",
+        gettext_lazy("They are on an open alarm. End it first. Their shift has ended."),
+    ),
     "choose one of the three wishes": ("wish", gettext_lazy("Choose one of the three wishes.")),
 }
 # What worked, or needs one more step.
 NOTES = {
+    "added-volunteer": gettext_lazy("Added. Give them their link."),
+    "not-a-number": gettext_lazy("That is no phone number we can reach. Type it with its country."),
     "added": gettext_lazy("Added. They get an invitation now."),
     "yours-to-send": gettext_lazy("Added. Now send the invitation from your own phone."),
     "renewed": gettext_lazy("The old link opens nothing now. The new one is below."),

@@ -242,8 +242,8 @@ def test_a_person_without_a_watch_starts_one_with_one_key(client: Client, clock:
 def test_a_stranger_hears_first_that_nobody_would_come(client: Client, clock: Clock) -> None:
     people = Person.objects.count()
     line = Line(client, MALLORY)
-    assert line.says.startswith("This is Lamp. Nobody here can come to you now.")
-    assert "People answer at" in line.says
+    assert line.says.startswith("This is Lamp. Nobody can come to you now.")
+    assert "Press 3 to talk to a person" in line.says
     assert "<Record" not in line.twiml
     assert Person.objects.count() == people, "nothing is kept until they press a key"
     assert "nobody else would be told" in line.press("1")

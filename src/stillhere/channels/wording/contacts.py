@@ -131,8 +131,8 @@ def _answered(said: Said) -> str:
     if said.named:
         return said(_("%(person)s's phone was answered."))
     if said.timed:
-        return said(_("The phone of the person who chose you was answered at %(at)s."))
-    return _("The phone of the person who chose you was answered.")
+        return said(_("The phone of the person who counts on you was answered at %(at)s."))
+    return _("The phone of the person who counts on you was answered.")
 
 
 def _stand_down(said: Said) -> Sentence:

@@ -63,8 +63,8 @@ class Said:
         self.partner = plain.name(facts.partner)
         who = plain.name(facts.who)
         self.parts = {
-            "Person": self.named or _("Someone who chose you"),
-            "person": self.named or _("the person who chose you"),
+            "Person": self.named or _("Someone who counts on you"),
+            "person": self.named or _("the person who counts on you"),
             "Who": who or _("Somebody"),
             "who": who or _("somebody"),
             "at": "" if facts.at is None else plain.hour(facts.at, facts.tz),

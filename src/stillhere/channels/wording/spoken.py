@@ -61,11 +61,37 @@ def _stay_over(said: Said) -> Sentence:
 
 def _unknown(said: Said) -> Sentence:
     """Somebody we have never heard of, and nobody is there to come: that is said first."""
-    text = _("This is Lamp. Nobody here can come to you now.")
+    text = _("This is Lamp. Nobody can come to you now.")
     if said.who:
-        text += " " + said(_("People answer at %(line)s."), line=said.who)
-    text += " " + _("Press 1 and we ring this phone from time to time; nobody else is told.")
+        text += " " + said(_("Press 3 to talk to a person: %(line)s."), line=said.who)
+    text += " " + _("Press 1 and we ring you; nobody else is told.")
     return text, Answer.NOTHING
+
+
+def _unknown_shift(said: Said) -> Sentence:
+    """Somebody we have never heard of, and people on shift would come."""
+    text = _("This is Lamp. People on shift come if you stop answering.")
+    text += " " + _("Press 1 and we ring you from time to time.")
+    text += " " + _("Press 2 to stay on the line.")
+    if said.who:
+        text += " " + _("Press 3 to talk to a person.")
+    return text, Answer.NOTHING
+
+
+def _where(said: Said) -> Sentence:
+    text = _("It's on. Say where you are and how to get in, then press a key.")
+    text += " " + _("Only people on shift hear it, if you stop answering.")
+    return text + " " + _("It is destroyed when all is well."), Answer.NOTHING
+
+
+def _line(said: Said) -> Sentence:
+    if not said.who:
+        return _("Nobody answers calls now."), Answer.NOTHING
+    return said(_("People answer at %(line)s."), line=said.who), Answer.NOTHING
+
+
+def _connecting(said: Said) -> Sentence:
+    return _("We connect you now."), Answer.NOTHING
 
 
 def _how_soon(said: Said) -> Sentence:
@@ -86,6 +112,10 @@ SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
     "call-stay-asks": _stay_asks,
     "call-stay-over": _stay_over,
     "call-unknown": _unknown,
+    "call-unknown-shift": _unknown_shift,
+    "call-where": _where,
+    "call-connecting": _connecting,
+    "call-line": _line,
     "call-soon": _how_soon,
     "call-no-key": _no_key,
 }

@@ -4,6 +4,7 @@ UTC."""
 from stillhere.store.models.installation import Installation, Outage, Peer, Tally
 from stillhere.store.models.messages import Arrival, Message
 from stillhere.store.models.people import Address, Contact, Person
+from stillhere.store.models.shifts import Recording, Responder
 from stillhere.store.models.watches import JournalLine, WatchRow
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "Outage",
     "Peer",
     "Person",
+    "Recording",
+    "Responder",
     "Tally",
     "WatchRow",
 ]

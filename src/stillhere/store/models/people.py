@@ -29,6 +29,7 @@ class Person(models.Model):
     speak = models.BooleanField(default=False, db_default=False)  # at alarm this phone calls out
     pin = models.CharField(max_length=128, default="", db_default="")  # hashed; "": none was set
     caller = models.BooleanField(default=False, db_default=False)  # a phone, never a page
+    volunteers = models.BooleanField(default=False, db_default=False)  # who is on shift may come
     trial = models.BooleanField(default=False, db_default=False)  # "Try it": erased after an hour
 
     class Meta:
@@ -61,6 +62,10 @@ class Contact(models.Model):
     rang_at = models.BigIntegerField(default=0, db_default=0)  # they said that a test rang
     drilled_at = models.BigIntegerField(default=0, db_default=0)  # the last drill reached them
     drill_answered_at = models.BigIntegerField(default=0, db_default=0)  # 0: not answered
+    # Somebody of the programme who is on shift, not chosen by the person.
+    responder = models.ForeignKey(
+        "store.Responder", on_delete=models.SET_NULL, null=True, related_name="contacts"
+    )
     drill_said = models.CharField(max_length=4, default="", db_default="")  # yes, no, nothing
 
     class Meta:

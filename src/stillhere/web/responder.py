@@ -1,0 +1,64 @@
+"""The page of somebody who takes shifts: on, off, and the alarms that are theirs now.
+
+The key in the address is what opens. Each alarm leads to the same page a contact has; a place or a
+door is shown there, and only to whoever says "I'm going".
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from stillhere.store import clock, queries, shifts
+from stillhere.store.services import Problem
+from stillhere.web import errors, words
+
+HOURS = (2, 4, 8, 12)
+
+
+@require_safe
+def page(request: HttpRequest, key: str) -> HttpResponse:
+    """Whether they are on shift, and what is open."""
+    responder = shifts.by_key(key)
+    if responder is None:
+        return errors.unknown_key(request)
+    now = clock.now_ms()
+    alarms = [
+        (words.someone(queries.person_note(c.person, "name")), queries.contact_key(c))
+        for c in shifts.alarms_of(responder)
+    ]
+    on = responder.until_at > now
+    given = {
+        "key": key,
+        "name": shifts.name_of(responder),
+        "until": words.clock_time(responder.until_at, "UTC", now) if on else "",
+        "left": words.span(responder.until_at - now) if on else "",
+        "hours": HOURS,
+        "alarms": alarms,
+        "stopped": shifts.stopped(responder),
+        "note": words.note(request.GET.get("said", "")),
+        "refresh": 20,
+        "light": "",
+    }
+    return render(request, "responder.html", given)
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_POST
+def shift(request: HttpRequest, key: str) -> HttpResponse:
+    """On for some hours, or off."""
+    responder = shifts.by_key(key)
+    if responder is None:
+        return errors.unknown_key(request)
+    hours = request.POST.get("hours", "")
+    try:
+        if request.POST.get("do") == "off":
+            shifts.end(responder)
+        else:
+            whole = hours.isascii() and hours.isdigit() and len(hours) < 4
+            shifts.begin(responder, int(hours) if whole else 0)
+    except Problem as problem:
+        return HttpResponseRedirect(f"/r/{key}?said={words.refusal(str(problem))}", status=303)
+    return HttpResponseRedirect(f"/r/{key}", status=303)
