@@ -137,14 +137,23 @@ def try_file(file: str, order: list[str], reach: Reach, answer: Callable[[str], 
 def swap(mutant: Mutant, code: CodeType) -> None:
     """Give the function the mutant's code, wherever it was imported to."""
     found: Any = sys.modules[f"stillhere.core.{mutant.module}"]
+    owner = found
     for part in str(mutant.function).split("."):
-        found = vars(found)[part]
+        owner, found = found, vars(found)[part]
     if isinstance(found, property):
         found = found.fget
     found = getattr(found, "__func__", found)
     while not isinstance(found, FunctionType):
         found = found.__wrapped__
-    found.__code__ = next(c for c in _codes(code) if c.co_qualname == mutant.function)
+    changed = next(c for c in _codes(code) if c.co_qualname == mutant.function)
+    if changed.co_freevars == found.__code__.co_freevars:
+        found.__code__ = changed
+        return
+    # Without its `super()` a method no longer closes over its class: it is another function then.
+    cells = dict(zip(found.__code__.co_freevars, found.__closure__ or (), strict=True))
+    closure = tuple(cells[name] for name in changed.co_freevars)
+    other = FunctionType(changed, found.__globals__, found.__name__, found.__defaults__, closure)
+    setattr(owner, found.__name__, other)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
