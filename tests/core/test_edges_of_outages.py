@@ -148,3 +148,37 @@ def test_an_outage_while_a_second_look_is_owed_is_asked_after_as_an_outage() -> 
     night.was_down(70)
     assert night.state() is State.ASKING
     assert night.asks()[0].after_outage
+
+
+def rung_after_an_outage() -> Night:
+    """An ask that was made up for one outage already: its full grace runs anew."""
+    night = asked()
+    night.wait(10)
+    night.was_down(50)
+    assert night.watch.grace_at == night.now + 60_000
+    return night
+
+
+def test_an_outage_told_twice_puts_the_alarm_off_once() -> None:
+    night = rung_after_an_outage()
+    night.wait(20)
+    from_at, to_at = night.now, night.now + 90_000
+    night.sleep(90)
+    night.do(ev.ServiceWasDown(from_at, to_at))
+    left_s = (night.watch.grace_at or 0) - night.now
+    assert left_s == 40_000  # what was left of it
+    night.do(ev.ServiceWasDown(from_at, to_at))
+    assert (night.watch.grace_at or 0) - night.now == left_s
+
+
+def test_an_outage_after_the_time_was_over_gives_nothing_back() -> None:
+    night = rung_after_an_outage()
+    night.sleep(66)  # its time was over, and nobody looked
+    from_at = night.now
+    night.sleep(277)
+    for _ in range(2):
+        night.mute()
+        night.do(ev.ServiceWasDown(from_at, night.now))
+        assert night.asks() == []
+    night.tick()
+    assert night.state() is State.ALARM

@@ -401,7 +401,11 @@ def _asked_again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) ->
     if e.to_at - e.from_at <= SHORT_S * 1000:
         return _put_off(w, e, now, out, again=again)
     lost_ms = e.to_at - max(e.from_at, since_at)
-    if lost_ms <= 0:
+    # Over before it began, it took nothing. Longer than a whole grace, and yet the grace ends
+    # behind it: it was made up for already, and we are told twice (two engines came back at once).
+    over = again and w.grace_at <= e.from_at
+    twice = again and w.grace_at > e.to_at and e.to_at - e.from_at > full_ms
+    if lost_ms <= 0 or over or twice:
         return louder(w, now, out)
     w = replace(w, grace_at=w.grace_at + lost_ms if again else now + full_ms, unclear=False)
     return _ring_now(w, now, out, after_outage=True)

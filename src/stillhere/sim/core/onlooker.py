@@ -102,8 +102,10 @@ class Onlooker:
         match m.event:
             case ev.ServiceWasDown(from_at, to_at):
                 self.counts["outages"] += 1
-                self.outages.append((from_at, to_at, m.now))
-                if self.story is not None:
+                again = any((from_at, to_at) == known[:2] for known in self.outages)
+                if not again:  # told twice, it was one
+                    self.outages.append((from_at, to_at, m.now))
+                if self.story is not None and not again:
                     self.story.outages += 1
                     self.story.away_ms += to_at - from_at
             case ev.Unclear() if m.was is State.ASKING:
