@@ -20,11 +20,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from twilio.request_validator import RequestValidator
 
-from tests.installation import wait_for
+from tests.installation import Installation, wait_for
 
 OURS = "+12025550100"
 ACCOUNT, TOKEN = "AC1", "a token of the account"
 Form = dict[str, str]
+Here = tuple[Installation, "Company", "Company"]
 
 
 @dataclass

@@ -7,10 +7,14 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
+
+from tests.installation import Installation
+from tests.journeys.carrier import Company, Here
 
 
 @pytest.fixture
@@ -40,3 +44,20 @@ def own_database() -> Iterator[str]:
     yield cluster.rsplit("/", 1)[0] + "/" + name
     with psycopg.connect(cluster, autocommit=True) as server:
         server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def here(tmp_path: Path, database_url: str) -> Iterator[Here]:
+    """An installation with two carriers and empty lists."""
+    one, two = Company("one"), Company("two")
+    settings = {"STILLHERE_CARRIERS": f"{one.setting} {two.setting}", "STILLHERE_COUNTRY": "US"}
+    if database_url:
+        settings["STILLHERE_DATABASE_URL"] = database_url
+    ours = Installation(tmp_path, settings)
+    for company in (one, two):
+        company.connect(ours.url, f"127.0.0.1:{ours.port}")
+    ours.up()
+    yield ours, one, two
+    ours.stop()
+    one.close()
+    two.close()

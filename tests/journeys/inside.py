@@ -21,7 +21,7 @@ from django.db.models import F  # noqa: E402
 from stillhere.config.wiring import derived_secret  # noqa: E402
 from stillhere.core import events as ev  # noqa: E402
 from stillhere.engine.audit import sweep_once  # noqa: E402
-from stillhere.store import apply, clock, contacts, desk, peers, queries, sealed, services  # noqa: E402
+from stillhere.store import apply, clock, contacts, desk, peers, queries, sealed, services, shifts  # noqa: E402
 from stillhere.store.models import (  # noqa: E402
     Address,
     Contact,
@@ -118,6 +118,13 @@ def seed(
 def plan(person: int, **notes: str) -> bool:
     """Keep notes of a person's plan."""
     services.set_plan(Person.objects.get(id=person), **notes)
+    return True
+
+
+def on_shift(name: str, phone: str) -> bool:
+    """Somebody takes a shift now, for everyone who keeps a watch."""
+    Person.objects.update(volunteers=True)
+    shifts.begin(shifts.add(name, phone, "en"), 4)
     return True
 
 

@@ -6,36 +6,15 @@ Twilio documents (``carrier.py``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.installation import Installation, wait_for
-from tests.journeys.carrier import Company
+from tests.installation import wait_for
+from tests.journeys.carrier import Here
 from tests.journeys.town import Inside
 
 pytestmark = [pytest.mark.storage, pytest.mark.slow]
 
 SAM, MAYA, LEO = "+12025550101", "+12025550102", "+12025550103"
-Here = tuple[Installation, Company, Company]
-
-
-@pytest.fixture
-def here(tmp_path: Path, database_url: str) -> Iterator[Here]:
-    """An installation with two carriers and empty lists."""
-    one, two = Company("one"), Company("two")
-    settings = {"STILLHERE_CARRIERS": f"{one.setting} {two.setting}", "STILLHERE_COUNTRY": "US"}
-    if database_url:
-        settings["STILLHERE_DATABASE_URL"] = database_url
-    ours = Installation(tmp_path, settings)
-    for company in (one, two):
-        company.connect(ours.url, f"127.0.0.1:{ours.port}")
-    ours.up()
-    yield ours, one, two
-    ours.stop()
-    one.close()
-    two.close()
 
 
 def test_a_watch_and_an_alarm_from_phones_that_can_only_text_and_ring(here: Here) -> None:

@@ -11,7 +11,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from stillhere.core import events as ev
-from stillhere.store import delivery
+from stillhere.store import delivery, queries
 from stillhere.store.models import Address, Arrival, Message, WatchRow
 from tests.conftest import Clock
 from tests.shell.circle import sams_night, tick_all
@@ -20,6 +20,7 @@ from tests.shell.hook import (
     MALLORY,
     SAM,
     Hook,
+    Told,
     alarmed_night,
     asked_night,
     deliver,
@@ -334,3 +335,48 @@ def test_a_receipt_about_nothing_of_ours_is_confirmed_and_forgotten(
     assert hook.tell(event)[0] == 200
     assert hook.tell(event | {"id": "other", "message_id": ""})[0] == 200
     assert not Address.objects.exclude(state="ok").exists()
+
+
+# --- a demo's phone calls us -----------------------------------------------------------------
+
+
+def turn(hook: Hook, number: str, call: str, key: str = "", at: str = "", no: int = 0) -> Told:
+    facts = {"message_id": call, "text": key, "at": at, "turn": no}
+    return hook.tell(hook.event(number, "turn", "call", **facts))
+
+
+def test_a_call_to_us_goes_turn_by_turn(hook: Hook) -> None:
+    status, said = turn(hook, MALLORY, "call-1")
+    assert status == 200
+    assert str(said["say"]).startswith("This is Lamp. Nobody can come to you now.")
+    assert (said["at"], said["turn"], said["hang_up"]) == ("unknown", 1, False)
+    _, said = turn(hook, MALLORY, "call-1", "2", "unknown", 1)
+    assert "We stay with you" in str(said["say"])
+    assert said["at"] == "stay"
+    assert WatchRow.objects.get().state == "open"
+    status, _ = hook.tell(hook.event(MALLORY, "ended", "call", message_id="call-1"))
+    assert status == 200
+    assert WatchRow.objects.get().state == "asking"
+
+
+def test_who_rings_and_is_on_watch_is_counted_and_not_answered(hook: Hook, clock: Clock) -> None:
+    night = asked_night(clock)
+    clock.now += 30_000
+    _, said = turn(hook, SAM, "call-2")
+    assert said["reject"]
+    assert night.row().state == "open"
+
+
+def test_a_key_in_a_call_of_ours_leads_on_to_how_soon(hook: Hook, clock: Clock) -> None:
+    night = alarmed_night(clock)
+    message = last(LEO, "call")
+    event = hook.event(LEO, "key", "call", text="1", reply_ref=str(message.id))
+    _, said = hook.tell(event)
+    assert said["at"] == "soon"
+    more = hook.event(LEO, "key", "call", text="3", reply_ref=str(message.id))
+    _, said = hook.tell(more | {"at": "soon", "turn": 1})
+    assert "The others hear that you are going" in str(said["say"])
+    alarm = queries.open_alarms()[0].watch.alarm
+    assert alarm is not None
+    assert alarm.claims[0].eta_s == 180
+    assert night.row().state == "claimed"

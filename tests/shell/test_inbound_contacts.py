@@ -45,7 +45,7 @@ def test_leo_texts_one_and_the_others_hear_it(hook: Hook, clock: Clock) -> None:
 def test_leo_presses_one_and_hears_what_was_understood(hook: Hook, clock: Clock) -> None:
     night = alarmed_night(clock)
     said = hook.key(last(LEO, "call"), "1")
-    assert said.startswith("Thank you. The others hear that you are going to Sam.")
+    assert said.startswith("Thank you. In how many minutes are you there?")
     assert night.row().state == "claimed"
     assert not Message.objects.filter(word__startswith="reply-").exists()
 

@@ -98,8 +98,10 @@ class Inbound:
     """Something that came in from a phone: a text, a key press in a call, a missed call, a receipt.
 
     ``provider_id`` is unique per channel: a webhook that comes five times is one Inbound.
-    ``kind`` is ``text``, ``key``, ``missed-call`` or ``receipt``. ``at_ms`` is when it happened
+    ``kind`` is ``text``, ``key``, ``missed-call`` or ``receipt``; the demo's phones also tell of a
+    ``turn`` of a call to us, and that it ``ended``. ``at_ms`` is when it happened
     (UTC), where the provider says so: a text that comes an hour late is no sign of life of now.
+    ``call``, ``at`` and ``turn`` say where in a call this is.
     ``opted_out``: the carrier took the text as "stop" and blocks us from now on. ``pictures`` is
     how many came with a text; we never look at them. ``called`` is our number they wrote to or
     rang.
@@ -116,6 +118,9 @@ class Inbound:
     called: str = ""
     opted_out: bool = False
     pictures: int = 0
+    call: str = ""
+    at: str = ""
+    turn: int = 0
 
 
 class Played(StrEnum):

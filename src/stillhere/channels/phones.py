@@ -207,9 +207,9 @@ def _inbound(event: object) -> Inbound:
         if status not in _FATES:
             raise GarbageError("a receipt with an unknown status")
         receipt = Receipt(_FATES[status], _word(event, "message_id"), status)
-    elif kind not in {"text", "key", "missed-call"}:
+    elif kind not in {"text", "key", "missed-call", "turn", "ended"}:
         raise GarbageError("an event of an unknown kind")
-    at_ms = event.get("at_ms")
+    at_ms, turn = event.get("at_ms"), event.get("turn", 0)
     return Inbound(
         channel=channel,
         provider_id=provider_id,
@@ -219,6 +219,9 @@ def _inbound(event: object) -> Inbound:
         reply_ref=_word(event, "reply_ref"),
         receipt=receipt,
         at_ms=at_ms if isinstance(at_ms, int) and 0 < at_ms < 10**15 else None,
+        call=_word(event, "message_id"),
+        at=_word(event, "at"),
+        turn=turn if isinstance(turn, int) and 0 <= turn < 10_000 else 0,
     )
 
 

@@ -18,12 +18,16 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from stillhere.channels.base import Fate, GarbageError, Inbound, SignatureError
+from stillhere.channels.carrier import Carrier
 from stillhere.channels.phones import parse_webhook
-from stillhere.channels.wording import Facts, compose
-from stillhere.store import delivery, inbox
+from stillhere.channels.voice import CallTold
+from stillhere.channels.wording import Facts
+from stillhere.store import calls, delivery, inbox
 from stillhere.store.answering import Reply
 from stillhere.store.apply import SwapMissed
+from stillhere.web import calls as turns
 
+PHONES = Carrier("phones", "phones", "", "", "", "", ("text", "call"))
 log = logging.getLogger("stillhere.inbound")
 
 # A receipt that is no final news moves nothing: the ladder goes on by time.
@@ -48,7 +52,7 @@ def phones(request: HttpRequest) -> HttpResponse:
     try:
         now_ms = settings.RAW_NOW_MS(connection)
         told = parse_webhook(request.headers, request.body, secret, now_ms)
-        replies = [inbox.take(came(each, now_ms)) for each in told]
+        answers = [_take(each, now_ms) for each in told]
     except SignatureError:
         return JsonResponse({"error": "Wrong signature."}, status=403)
     except GarbageError:
@@ -56,7 +60,36 @@ def phones(request: HttpRequest) -> HttpResponse:
     except (Error, SwapMissed) as failure:
         log.warning("not stored: %s", type(failure).__name__)
         return JsonResponse({"error": "Tell us again."}, status=503, headers={"Retry-After": "1"})
-    return JsonResponse(spoken(replies[-1]) if replies and replies[-1] else {})
+    return JsonResponse(answers[-1] if answers else {})
+
+
+def _take(inbound: Inbound, now_ms: int) -> dict[str, object]:
+    """Store and apply one thing; in a call, what is said next."""
+    if inbound.kind in ("key", "turn"):
+        return _talk(inbound)
+    if inbound.kind == "ended":
+        calls.broke_off(f"phones:{inbound.call}", inbound.sender)
+        return {}
+    inbox.take(came(inbound, now_ms))
+    return {}
+
+
+def _talk(inbound: Inbound) -> dict[str, object]:
+    """One turn of a call, as with any carrier. A key in a call of ours is known by its own id."""
+    ours = inbound.kind == "key"
+    ref = inbound.provider_id if ours else f"phones:{inbound.call}"
+    told = CallTold(ref, inbound.sender, "", outbound=False, key=inbound.text[:1])
+    message = int(inbound.reply_ref) if inbound.reply_ref.isdigit() else None
+    at = inbound.at or ("answer" if ours else "")
+    then = turns.take(turns.Step(told, at, inbound.turn, message, PHONES))
+    return {
+        "say": " ".join(then.turn.say),
+        "listen_s": then.turn.listen_s,
+        "at": then.at,
+        "turn": inbound.turn + 1,
+        "hang_up": then.turn.hang_up,
+        "reject": then.turn.reject,
+    }
 
 
 def came(inbound: Inbound, now_ms: int) -> inbox.Came:
@@ -79,12 +112,6 @@ def came(inbound: Inbound, now_ms: int) -> inbox.Came:
         cost_micros=cost.micros if cost is not None else None,
         currency=cost.currency if cost is not None else "",
     )
-
-
-def spoken(reply: Reply) -> dict[str, object]:
-    """What the voice says next, and whether that was all."""
-    said = compose(reply.word, facts_of(reply), reply.lang, "call")
-    return {"say": said.text, "hang_up": not reply.more}
 
 
 def facts_of(reply: Reply) -> Facts:

@@ -102,6 +102,7 @@ def test_the_call_goes_on_with_what_we_answer_to_a_key() -> None:
         await tonight.settled()
         assert phone.view()["call"] == {
             "answered": True,
+            "to_us": False,
             "says": "How many minutes?",
             "choices": CHOICES,
         }
@@ -198,5 +199,71 @@ def test_what_a_phone_cannot_do_is_said_and_changes_nothing(act: dict[str, objec
             assert (await response.json())["error"].endswith(".")
         assert tonight.provider.exchange.version == before
         assert tonight.provider.webhooks.waiting == 0
+
+    night(story)
+
+
+# --- calling us -------------------------------------------------------------------------------
+
+
+def test_a_phone_calls_us_hears_a_menu_and_presses_a_key() -> None:
+    async def story(tonight: Night) -> None:
+        tonight.ear.answer = {"say": "Press 1.", "at": "menu", "turn": 1, "listen_s": 8}
+        tonight.do("Leo", "call-us")
+        [first] = await tonight.ear.wait_for(1)
+        await tonight.settled()
+        assert (first.kind, first.sender, first.text, first.at, first.turn) == (
+            "turn", LEO, "", "", 0,
+        )  # fmt: skip
+        call = tonight.provider.exchange.find("Leo").call
+        assert call is not None
+        assert (call.says, call.answered, call.to_us) == ("Press 1.", True, True)
+        tonight.ear.answer = {"say": "It's on.", "hang_up": True}
+        tonight.do("Leo", "key", key="1")
+        second = (await tonight.ear.wait_for(2))[1]
+        assert (second.call, second.text, second.at, second.turn) == (first.call, "1", "menu", 1)
+        await tonight.settled()
+        assert tonight.provider.exchange.find("Leo").call is None
+        assert tonight.shows("Leo")[-1] == ("call", "It's on.")
+
+    night(story)
+
+
+def test_a_call_to_us_that_is_not_picked_up_was_a_missed_one() -> None:
+    async def story(tonight: Night) -> None:
+        tonight.ear.answer = {"reject": True, "hang_up": True}
+        tonight.do("Leo", "call-us")
+        await tonight.ear.wait_for(1)
+        await tonight.settled()
+        assert tonight.provider.exchange.find("Leo").call is None
+        assert tonight.shows("Leo") == [("rang-us", "")]
+
+    night(story)
+
+
+def test_silence_and_hanging_up_in_a_call_to_us_are_told() -> None:
+    async def story(tonight: Night) -> None:
+        tonight.ear.answer = {"say": "", "at": "stay", "turn": 1, "listen_s": 1}
+        tonight.do("Leo", "call-us")
+        await tonight.ear.wait_for(1)
+        silent = (await tonight.ear.wait_for(2))[1]  # a second later
+        assert (silent.kind, silent.text, silent.at) == ("turn", "", "stay")
+        await tonight.settled()
+        tonight.do("Leo", "hang-up")
+        assert "ended" in [one.kind for one in await tonight.ear.wait_for(3)]
+
+    night(story)
+
+
+def test_a_phone_in_a_call_makes_no_other() -> None:
+    async def story(tonight: Night) -> None:
+        tonight.do("Leo", "call-us")
+        with pytest.raises(ActError):
+            tonight.do("Leo", "call-us")
+        with pytest.raises(ActError):
+            tonight.do("Leo", "answer")
+        tonight.do("Ana", "off")
+        with pytest.raises(ActError):
+            tonight.do("Ana", "call-us")
 
     night(story)

@@ -35,7 +35,8 @@ class Line(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing the carrier reports: a receipt, a text, a key, a missed call."""
+    """One thing the carrier reports: a receipt, a text, a key, a missed call; a turn of a call to
+    us, and its end. ``at`` and ``turn`` say where in a call it is."""
 
     kind: str
     channel: str
@@ -44,6 +45,8 @@ class Event:
     status: str = ""
     text: str = ""
     reply_ref: str = ""
+    at: str = ""
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,41 @@ class Entry:
 
 @dataclass(slots=True)
 class Call:
-    """The call a phone is in: ringing, then answered. ``says`` is what the caller's voice says."""
+    """The call a phone is in: ringing, then answered. ``says`` is what our voice says. ``to_us``:
+    the phone's owner rings us. ``at`` and ``turn`` are the other side's, to be given back."""
 
     order: Order
     says: str
     answered: bool = False
+    to_us: bool = False
+    at: str = ""
+    turn: int = 0
+
+    def tells(self, key: str) -> Event:
+        """A key, or with none the silence, at this point of the call."""
+        return Event(
+            kind="turn" if self.to_us else "key",
+            channel="call",
+            number=self.order.number,
+            message_id=self.order.id,
+            text=key,
+            reply_ref=self.order.reply_ref,
+            at=self.at,
+            turn=self.turn,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the other side answers to a turn: what is said, how long it listens then, and whether
+    it hangs up or does not pick up at all."""
+
+    says: str
+    listens_s: int = 0
+    at: str = ""
+    turn: int = 0
+    hang_up: bool = False
+    reject: bool = False
 
 
 @dataclass(slots=True)
@@ -117,6 +150,7 @@ class Phone:
             if call is None
             else {
                 "answered": call.answered,
+                "to_us": call.to_us,
                 "says": call.says,
                 "choices": dict(call.order.choices),
             },
@@ -216,14 +250,14 @@ class Exchange:
             return []
         phone.call = None
         self.version += 1
-        if call.answered:
+        if call.answered or call.to_us:
             phone.note("call", call.says, now_ms)
             return []
         phone.note("missed", "", now_ms)
         return [call.order.report(unanswered)]
 
     def answer(self, phone: Phone) -> list[Event]:
-        if phone.call is None or phone.call.answered:
+        if phone.call is None or phone.call.answered or phone.call.to_us:
             raise ActError(f"{phone.name}'s phone is not ringing.")
         phone.call.answered = True
         self.version += 1
@@ -234,35 +268,53 @@ class Exchange:
             raise ActError(f"{phone.name} is not in a call.")
         if len(key) != 1 or key not in "0123456789*#":
             raise ActError("A key is one of 0 to 9, * and #.")
-        order = phone.call.order
         phone.note("key", key, now_ms)
         self.version += 1
-        return [
-            Event(
-                kind="key",
-                channel="call",
-                number=phone.number,
-                message_id=order.id,
-                text=key,
-                reply_ref=order.reply_ref,
-            )
-        ]
+        return [phone.call.tells(key)]
 
-    def say(self, message_id: str, number: str, says: str, *, hang_up: bool, now_ms: int) -> None:
-        """The other side goes on talking in a call, and may end it."""
+    def silent(self, order: Order, turn: int) -> list[Event]:
+        """Nothing was pressed for as long as the other side listens."""
+        phone = self._in_call(order)
+        call = phone.call if phone is not None else None
+        if call is None or not call.answered or not call.to_us or call.turn != turn:
+            return []
+        return [call.tells("")]
+
+    def say(self, message_id: str, number: str, said: Said, now_ms: int) -> Order | None:
+        """The other side goes on talking in a call, and may end it. The call that goes on."""
         phone = self.phones.get(number)
-        if phone is None or phone.call is None or phone.call.order.id != message_id:
-            return
-        if says:
-            phone.call.says = says
+        call = phone.call if phone is not None else None
+        if phone is None or call is None or call.order.id != message_id:
+            return None
+        if said.says:
+            call.says = said.says
             self.version += 1
-        if hang_up:
+        call.at, call.turn = said.at, said.turn
+        if said.reject:
+            phone.call = None
+            phone.note("rang-us", "", now_ms)
+            self.version += 1
+            return None
+        call.answered = True
+        if said.hang_up:
             self._end(phone, "", now_ms)
+        return call.order if phone.call is call else None
 
     def hang_up(self, phone: Phone, now_ms: int) -> list[Event]:
         if phone.call is None:
             raise ActError(f"{phone.name} is not in a call.")
-        return self._end(phone, "busy", now_ms)
+        call = phone.call
+        ended = self._end(phone, "busy", now_ms)
+        return [Event("ended", "call", phone.number, call.order.id)] if call.to_us else ended
+
+    def call_us(self, phone: Phone) -> list[Event]:
+        """The phone's owner calls us, to talk."""
+        self._must_work(phone)
+        if phone.call is not None:
+            raise ActError(f"{phone.name} is in a call.")
+        phone.call = Call(Order(self.next_id("call"), "call", phone.number, ""), "", to_us=True)
+        self.version += 1
+        return [phone.call.tells("")]
 
     def send_text(self, phone: Phone, text: str, now_ms: int) -> list[Event]:
         self._must_work(phone)

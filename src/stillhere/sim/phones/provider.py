@@ -22,6 +22,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -35,12 +36,14 @@ from stillhere.sim.phones.exchange import (
     NoSuchNumberError,
     Order,
     Phone,
+    Said,
 )
 from stillhere.sim.phones.webhooks import Webhooks
 
 PAGE = Path(__file__).parent / "page"
 RING_S = 25.0
 LONGEST_CALL_S = 120.0
+WORDS_A_SECOND = 3
 MAX_BODY_BYTES = 64 * 1024
 MAX_LOG = 200_000
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -259,15 +262,25 @@ class Provider:
 
     def _heard(self, event: Event, reply: Reply) -> None:
         """A key press may be answered with what the call says next, as carriers allow."""
-        answer = reply.json_object() if event.kind == "key" else None
-        if answer is not None:
-            self.exchange.say(
-                event.message_id,
-                event.number,
-                _text(answer, "say", 4_000),
-                hang_up=answer.get("hang_up") is True,
-                now_ms=self._clock(),
-            )
+        answer = reply.json_object() if event.kind in ("key", "turn") else None
+        if answer is None:
+            return
+        said = Said(
+            _text(answer, "say", 4_000),
+            _whole(answer, "listen_s"),
+            _text(answer, "at"),
+            _whole(answer, "turn"),
+            hang_up=answer.get("hang_up") is True,
+            reject=answer.get("reject") is True,
+        )
+        order = self.exchange.say(event.message_id, event.number, said, self._clock())
+        if order is not None and said.listens_s:
+            listens_s = len(said.says.split()) / WORDS_A_SECOND + said.listens_s
+            silent = partial(self._silent, order, said.turn)
+            asyncio.get_running_loop().call_later(listens_s, silent)
+
+    def _silent(self, order: Order, turn: int) -> None:
+        self._send(self.exchange.silent(order, turn))
 
     # --- what hands and eyes do -------------------------------------------------------------
 
@@ -299,6 +312,8 @@ class Provider:
                 return exchange.hang_up(phone, now_ms)
             case "text":
                 return exchange.send_text(phone, _text(act, "text", 1_600), now_ms)
+            case "call-us":
+                return exchange.call_us(phone)
             case "ring-us":
                 return exchange.ring_us(phone, now_ms)
             case "off" | "on" as switch:
@@ -360,6 +375,11 @@ async def _json_object(request: web.Request) -> dict[str, object]:
     if not isinstance(value, dict):
         raise ActError("This is not a JSON object.")
     return value
+
+
+def _whole(sent: dict[str, object], name: str) -> int:
+    value = sent.get(name, 0)
+    return value if isinstance(value, int) and 0 <= value < 10_000 else 0
 
 
 def _text(sent: dict[str, object], name: str, limit: int = 200) -> str:

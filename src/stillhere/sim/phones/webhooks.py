@@ -48,6 +48,8 @@ class Parcel:
             "status": event.status,
             "text": event.text,
             "reply_ref": event.reply_ref,
+            "at": event.at,
+            "turn": event.turn,
             "at_ms": self.at_ms,
         }
         return json.dumps({"events": [fields]}, ensure_ascii=False).encode("utf-8", "replace")

@@ -2,7 +2,7 @@
 // Never builds HTML from what it is given: every text becomes a text node.
 "use strict";
 
-const KEYS = ["1", "2", "3", "5", "9"];
+const KEYS = ["1", "2", "3", "4", "5", "6", "9"];
 const LINK = /https?:\/\/[^\s<>"]+/g;
 const NOTES = { call: "Call ended", missed: "Missed call", "rang-us": "Rang Lamp and hung up" };
 const drawn = new Map();
@@ -52,6 +52,8 @@ function make(phone) {
   find(".answer").onclick = () => act(name, "answer");
   find(".hang-up").onclick = () => act(name, "hang-up");
   find(".ring-us").onclick = () => act(name, "ring-us");
+  find(".call-us").setAttribute("aria-label", `Call Lamp from ${name}'s phone`);
+  find(".call-us").onclick = () => act(name, "call-us");
   find(".off").onclick = (event) => act(name, pressed(event.target) ? "on" : "off");
   find(".dead").onclick = (event) => act(name, pressed(event.target) ? "alive" : "dead");
   find("form").onsubmit = async (event) => {
@@ -74,7 +76,7 @@ function pressed(button) {
 function draw(phone) {
   if (!drawn.has(phone.number)) drawn.set(phone.number, make(phone));
   const { section, find, anchor } = drawn.get(phone.number);
-  const ringing = Boolean(phone.call && !phone.call.answered);
+  const ringing = Boolean(phone.call && !phone.call.answered && !phone.call.to_us);
   const dead = phone.line !== "alive";
   section.classList.toggle("ringing", ringing);
   section.classList.toggle("in-call", Boolean(phone.call));
@@ -86,7 +88,7 @@ function draw(phone) {
   const dark = find(".dark");
   dark.hidden = !phone.off && !dead;
   dark.textContent = dead ? "This number is dead." : `Switched off. ${waiting(phone.waiting)}`;
-  for (const part of [find("input"), find(".write button"), find(".ring-us")]) {
+  for (const part of [find("input"), find(".write button"), find(".ring-us"), find(".call-us")]) {
     part.disabled = phone.off || dead;
   }
   drawEntries(drawn.get(phone.number), phone.entries);
@@ -145,9 +147,9 @@ function drawCall(view, phone) {
   const call = phone.call;
   view.find(".call").hidden = !call;
   if (!call) return;
-  view.find(".caller").textContent = call.answered ? "Lamp says" : "Lamp is calling";
+  view.find(".caller").textContent = call.answered ? "Lamp says" : call.to_us ? "Calling Lamp" : "Lamp is calling";
   view.find(".says").textContent = call.answered ? call.says : "";
-  view.find(".answer").hidden = call.answered;
+  view.find(".answer").hidden = call.answered || call.to_us;
   const keys = view.find(".keys");
   const focused = keys.contains(document.activeElement) && document.activeElement.textContent;
   keys.replaceChildren(...(call.answered ? keypad(phone.name, call.choices) : []));
