@@ -22,7 +22,8 @@ class Carrier:
     ``name`` is in our web address for its webhooks and in the log. ``sender`` is our number there
     (E.164; empty where the carrier knows it). ``carries``: of ``text`` and ``call``. ``per_s`` is
     how many messages it takes a second, None for no limit of its own. ``low`` is the balance, in
-    whole units of its currency, below which `stillhere check` warns.
+    whole units of its currency, below which `stillhere check` warns; ``cap`` what it may take in a
+    month before what can wait does wait.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Carrier:
     carries: tuple[str, ...]
     per_s: float | None = None
     low: int | None = None
+    cap: int | None = None
     options: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({}), repr=False, hash=False
     )

@@ -120,6 +120,15 @@ def carriers(stillhere: Stillhere) -> Iterator[Finding]:
             yield False, f"{said}: pay in, or texts and calls end in the middle of a night."
         else:
             yield True, f"{said}."
+    caps = {each.name: each.cap for each in stillhere.carriers if each.cap is not None}
+    for name in sorted(upkeep.over(caps, clock.now_ms())):
+        yield (
+            False,
+            (
+                f"{name} took its {caps[name]} of this month: invitations, tests and drills may "
+                "wait. Asks and alarms never do. Raise cap= if that is too little."
+            ),
+        )
     for name, currency, micros, count in upkeep.spent(clock.now_ms()):
         yield True, f"{name} took {micros / 1e6:.2f} {currency} for {count} messages this month."
 

@@ -30,7 +30,7 @@ CARRIES = {"android": ("text",), "sip": ("call",)}  # the others carry both
 NEEDS_A_SENDER = ("twilio", "signalwire", "telnyx", "sip")
 NEEDS_A_SECRET = ("twilio", "signalwire", "telnyx", "android")
 OPTIONS = frozenset(
-    {"from", "only", "per_s", "low", "key", "public_key", "name", "sim", "port", "listen"}
+    {"from", "only", "per_s", "low", "cap", "key", "public_key", "name", "sim", "port", "listen"}
 )
 PORTS = ("port", "listen")
 _SIP_WORD = re.compile(r"[^\s;<>\"]*")
@@ -79,6 +79,7 @@ def _carrier(address: str, taken: set[str]) -> Carrier:
         carries=_carries(options, kind),
         per_s=_number(options, "per_s", kind),
         low=_whole(options, "low", kind),
+        cap=_whole(options, "cap", kind),
         options=MappingProxyType(options),
     )
 

@@ -13,14 +13,14 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import Error, connection
 
 from stillhere.channels.base import Channel, Fate, Outgoing, Receipt
 from stillhere.channels.relay import Relay
 from stillhere.engine import letters, recordings, traces
-from stillhere.store import clock, delivery, receipts
+from stillhere.store import clock, delivery, receipts, upkeep
 from stillhere.store.delivery import Fated, Leased
 
 log = logging.getLogger("stillhere.deliver")
@@ -30,6 +30,7 @@ IDLE_S = 0.1  # how long an empty queue rests before it is looked at again
 MARGIN_S = 10.0  # a lease outlives its channel's deadline by this
 ORPHANS_EVERY_S = 5.0
 SILENCES_EVERY_S = 1.0
+MONEY_EVERY_S = 30.0
 
 T = TypeVar("T")
 
@@ -49,6 +50,7 @@ class Courier:
         self._done: asyncio.Queue[Fated] = asyncio.Queue()
         self._stopping = asyncio.Event()
         self._beat: Callable[[], None] = lambda: None
+        self._frugal: frozenset[str] = frozenset()  # channels whose carriers took enough this month
 
     async def run(self, beat: Callable[[], None]) -> None:
         """Serve all queues until stopped; ``beat`` is called each round, as proof of life to the
@@ -63,6 +65,7 @@ class Courier:
             asyncio.create_task(self._orphans()),
             asyncio.create_task(self._silences()),
             asyncio.create_task(self._again(traces.clear_once, traces.EVERY_S)),
+            asyncio.create_task(self._again(self._count_money, MONEY_EVERY_S)),
             asyncio.create_task(self._again(recordings.fetch_once, recordings.EVERY_S)),
             asyncio.create_task(self._recorder()),
         ]
@@ -99,7 +102,8 @@ class Courier:
                 room.clear()
                 await _within(IDLE_S, room.wait())
             free = channel.concurrency - len(flying)
-            leased = await self._safely(_lease, name, free, channel.deadline_s) if free > 0 else []
+            work = _lease, name, free, channel.deadline_s, name in self._frugal
+            leased = await self._safely(*work) if free > 0 else []
             for message in leased or []:
                 task = asyncio.create_task(self._send(channel, message))
                 flying.add(task)
@@ -154,6 +158,20 @@ class Courier:
                         channel.silent(carrier)
             await asyncio.sleep(SILENCES_EVERY_S)
 
+    async def _count_money(
+        self, channels: Mapping[str, Channel], safely: Callable[..., Awaitable[Any]]
+    ) -> None:
+        """Where every carrier of a channel took what it may in a month, what can wait waits. An ask
+        or an alarm never does."""
+        relays = [relay for relay in channels.values() if isinstance(relay, Relay)]
+        carriers = {name: each.carrier for relay in relays for name, each in relay.carriers.items()}
+        caps = {name: carrier.cap for name, carrier in carriers.items() if carrier.cap is not None}
+        over = await safely(_over, caps) if caps else set()
+        full = {relay.name for relay in relays if over is not None and over >= set(relay.carriers)}
+        if full != self._frugal:
+            log.warning("money: only what is needed leaves by %s", sorted(full) or "none: by all")
+        self._frugal = frozenset(full)
+
     async def _again(self, work: Callable[..., Awaitable[object]], every_s: float) -> None:
         """Do something again and again that is not a queue. Whatever it meets, it must never end
         the queues beside it."""
@@ -199,9 +217,14 @@ async def _deadline(channel: Channel, outgoing: Outgoing) -> Receipt:
         return Receipt(Fate.UNKNOWN, why="no answer in time")
 
 
-def _lease(name: str, most: int, deadline_s: float) -> list[Leased]:
+def _lease(name: str, most: int, deadline_s: float, frugal: bool = False) -> list[Leased]:
     now, rate = clock.now_ms(), clock.read().rate
-    return delivery.lease(name, now, min(most, MOST), (deadline_s + MARGIN_S) * rate)
+    lease_s = (deadline_s + MARGIN_S) * rate
+    return delivery.lease(name, now, min(most, MOST), lease_s, frugal=frugal)
+
+
+def _over(caps: Mapping[str, int]) -> set[str]:
+    return upkeep.over(caps, clock.now_ms())
 
 
 def _record(group: list[Fated]) -> None:

@@ -77,11 +77,13 @@ class Fated:
     carrier: str = ""
 
 
+CAN_WAIT = ("invite", "test", "drill", "well")  # nobody is in danger when these come later
+_NEEDED = " AND word NOT IN ({})".format(", ".join(f"'{word}'" for word in CAN_WAIT))
 _LEASE = """
 UPDATE message SET lease_until_at = %s, attempts = attempts + 1
 WHERE id IN (
     SELECT id FROM message
-    WHERE status = 'queued' AND channel = %s AND due_at <= %s AND lease_until_at <= %s
+    WHERE status = 'queued' AND channel = %s AND due_at <= %s AND lease_until_at <= %s{which}
     ORDER BY urgency, place, due_at LIMIT %s{lock}
 ) RETURNING id
 """
@@ -119,16 +121,19 @@ WHERE m.id IN ({{marks}}) ORDER BY m.urgency, m.place, m.due_at, m.id
 """
 
 
-def lease(channel: str, now: int, most: int, lease_s: float) -> list[Leased]:
+def lease(
+    channel: str, now: int, most: int, lease_s: float, *, frugal: bool = False
+) -> list[Leased]:
     """Up to ``most`` unsent messages of ``channel``, the most urgent first, ours until the lease
-    ends.
+    ends. ``frugal``: what can wait for another month does.
 
     What lapsed, opted out or was removed since it was queued is dropped here and not returned.
     """
     lock = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            _LEASE.format(lock=lock), [now + int(lease_s * 1000), channel, now, now, most]
+            _LEASE.format(lock=lock, which=_NEEDED if frugal else ""),
+            [now + int(lease_s * 1000), channel, now, now, most],
         )
         ids = [id for (id,) in cursor.fetchall()]
         if not ids:

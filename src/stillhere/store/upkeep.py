@@ -5,6 +5,7 @@ Owns the reads behind `stillhere check`; changes nothing and judges nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -56,6 +57,16 @@ def database_bytes() -> int | None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_database_size(current_database())")
         return int(cursor.fetchone()[0])
+
+
+def over(caps: Mapping[str, int], now: int) -> set[str]:
+    """Which of these carriers took as much this month as they may. ``caps`` are whole units of
+    their currency, by name."""
+    return {
+        name
+        for name, _, micros, _ in spent(now)
+        if name in caps and micros >= caps[name] * 1_000_000
+    }
 
 
 def spent(now: int) -> list[tuple[str, str, int, int]]:
