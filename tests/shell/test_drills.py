@@ -6,8 +6,11 @@ import itertools
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner, Result
+from django.conf import settings
 from django.test import Client
 
+from stillhere.cli.drill import command
 from stillhere.core import events as ev
 from stillhere.engine import letters
 from stillhere.store import delivery, drills, inbox
@@ -148,3 +151,53 @@ def test_whoever_joins_by_text_is_rung_once_and_a_key_says_that_it_rang(clock: C
     leaves(clock, "call")
     assert says(LEO, "5", "key", call) == "reply-rang"
     assert leo(night).rang_at == clock.now
+
+
+# --- by a coordinator -----------------------------------------------------------------------------
+
+
+def drill(*arguments: str) -> Result:
+    return CliRunner().invoke(command, [*arguments, "--wait", "0"])
+
+
+def test_a_coordinator_holds_one_by_link_or_number(clock: Clock) -> None:
+    night = quiet()
+    told = drill(f"{settings.STILLHERE.base_url}/p/{night.key}")
+    assert told.exit_code == 0, told.output
+    assert told.output == (
+        "A drill goes to 2 of them, round by round. Waiting 0 s for answers.\n"
+        "Leo: no answer yet\nMaya: no answer yet\n"
+    )
+    again = drill("202 555 0100")  # the same person, by their number
+    assert again.exit_code == 1
+    assert "A drill was held within the hour." in again.output
+    clock.now += 3_700_000
+    assert drill("+1 (202) 555-0100").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "who", ["", "nobody", "https://example.org/p/x", "+12025550199", "x" * 999]
+)
+def test_a_drill_for_nobody_says_how_to_find_them(who: str) -> None:
+    quiet()
+    told = drill(who)
+    assert told.exit_code == 1
+    assert "Ask them for the link" in told.output
+    assert not Message.objects.filter(word="drill").exists()
+
+
+def test_the_answers_are_printed_as_they_come(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = quiet()
+
+    def answers(_: float) -> None:
+        for name, comes in (("Leo", False), ("Maya", True)):
+            contact = Contact.objects.get(id=night.contacts[name].id)
+            drills.answer(contact, comes=comes, now=contact.drilled_at + 7_000)
+
+    monkeypatch.setattr("stillhere.cli.drill.time.sleep", answers)
+    told = CliRunner().invoke(command, [night.key, "--wait", "60"])
+    assert "Leo: could not come, after 7 s\n" in told.output
+    assert "Maya: would come, after 7 s\n" in told.output
+    assert "no answer" not in told.output
