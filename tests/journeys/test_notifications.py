@@ -138,8 +138,11 @@ def test_a_notification_reaches_the_browser_and_its_button_is_a_check_in(
     assert said["title"] == "Lamp: are you there?"
     assert said["body"] == ""
     page.goto(f"{here.url}/help-now")
-    deliver(context, page, here, json.dumps(said))
-    wait_for(lambda: bool(worker.evaluate(SHOWN)), "a notification")
+    for _ in range(10):  # Chromium on a busy machine may drop one while it starts the worker
+        deliver(context, page, here, json.dumps(said))
+        page.wait_for_timeout(1000)
+        if worker.evaluate(SHOWN):
+            break
     [shown] = worker.evaluate(SHOWN)
     assert shown["title"] == "Lamp: are you there?"
     assert shown["body"] == ""
@@ -188,6 +191,7 @@ def test_a_phone_that_is_somebody_elses_keeps_nothing(
     page.get_by_label("This is not my phone").check()
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_role("button", name="I'm about to").click()
+    expect(page.get_by_role("button", name="I've used", exact=True)).to_be_visible()
     page.reload()
     page.wait_for_timeout(1500)
     assert (

@@ -13,10 +13,10 @@ from django.test import Client
 from stillhere.cli.drill import command
 from stillhere.core import events as ev
 from stillhere.engine import letters
-from stillhere.store import delivery, drills, inbox
+from stillhere.store import delivery, drills, inbox, sealed
 from stillhere.store.apply import NeedHelp
 from stillhere.store.inbox import Came
-from stillhere.store.models import Contact, Message
+from stillhere.store.models import Contact, Message, Person
 from stillhere.store.services import Problem
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
@@ -173,6 +173,13 @@ def test_a_coordinator_holds_one_by_link_or_number(clock: Clock) -> None:
     assert "A drill was held within the hour." in again.output
     clock.now += 3_700_000
     assert drill("+1 (202) 555-0100").exit_code == 0
+
+
+@pytest.mark.parametrize("key", ["-" + "x" * 26, "--" + "w" * 25, "-wait" + "x" * 22])
+def test_a_key_may_begin_with_a_dash(key: str) -> None:
+    night = quiet()
+    Person.objects.filter(id=night.person.id).update(key_hash=sealed.key_hash(key))
+    assert drill(key).exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from stillhere.config.wiring import boot_ms
 LOOKS_EVERY_S = 1.0
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # a key may begin with "-"
 @click.argument("who")
 @click.option("--wait", type=click.IntRange(0, 3600), default=180, help="Seconds to wait.")
 def command(who: str, wait: int) -> None:

@@ -2,14 +2,12 @@
 
 Owns the cast and the plot. Seeding a plan is the one thing done inside; everything in the story is
 what people could do themselves: open a page, press a button, answer a call, press a key. It goes on
-by small steps and never waits by itself, so that a supervisor can tell it between two other things;
-``play_journey_4`` tells it at one go.
+by small steps and never waits by itself, so that a supervisor can tell it between two other things.
 """
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -36,10 +34,6 @@ NUMBERS = {
     "Ana": "+12025550104",
 }
 RUNGS = (("Leo", "Ines"), ("Maya",), ("Ana",))
-BEATS = (
-    "start", "mark", "answered", "silence", "alarm", "dead", "next", "claim", "told", "arrived",
-    "ended",
-)  # fmt: skip
 
 _WATCH = re.compile(r'data-key="([A-Za-z0-9_-]+)"')
 _LINK = re.compile(r"/c/[A-Za-z0-9_-]+")
@@ -47,17 +41,10 @@ _LINK = re.compile(r"/c/[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """Something has happened: its name (of ``BEATS``) and how it is told."""
+    """Something has happened: its name and how it is told."""
 
     name: str
     says: str
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """A story that came to its end: the beats in their order."""
-
-    beats: tuple[Beat, ...]
 
 
 def cast() -> list[dict[str, str]]:
@@ -94,21 +81,6 @@ def _ways(name: str) -> list[Reached]:
 
 
 # --- telling ------------------------------------------------------------------------------------
-
-
-def play_journey_4(
-    base_url: str, phones_url: str, narrate: Callable[[str], None], *, key: str
-) -> Story:
-    """Tell the whole story. ``key`` is Sam's. Raises ``StuckError`` for a scene that never came,
-    OSError where nothing answers."""
-    beats = []
-    for beat in scenes(base_url, phones_url, key):
-        if beat is None:
-            time.sleep(STEP_S)
-            continue
-        beats.append(beat)
-        narrate(beat.says)
-    return Story(tuple(beats))
 
 
 def scenes(base_url: str, phones_url: str, key: str) -> Iterator[Beat | None]:
