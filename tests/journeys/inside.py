@@ -230,7 +230,9 @@ def scene(state: str) -> dict[str, Any]:
         if name in night.contacts:
             contacts.keep(night.contacts[name], minutes=minutes)
     _into(state, night)
+    ana = shifts.everyone() or [shifts.add("Ana", "+12025550104", "en")]
     keys: dict[str, Any] = {"person": night.key, "desk": desk.key()}
+    keys["volunteer"] = shifts.key_of(ana[0])
     for name, contact in night.contacts.items():
         keys |= {name: queries.contact_key(contact), f"{name}Id": contact.id}
     if night.watch:

@@ -55,6 +55,8 @@ PLACES = (
     Place("first", "nobody", "/"),
     Place("help-now", "nobody", "/help-now"),
     Place("lines", "nobody", "/lines"),
+    Place("offline", "nobody", "/offline"),
+    Place("volunteer", "nobody", "/r/{volunteer}"),
     Place("code", "nobody", "/p"),
     Place("try", "try", "/try/{person}"),
     Place("try-friend", "try", "/c/{friend}"),
