@@ -22,6 +22,7 @@ PACKAGES: Packages = {
     "gcc": ("a C compiler", ("/usr/bin/cc",)),
     "libc6-dev": ("the C library's headers", ("/usr/include/stdio.h",)),
     "libfaketime": ("libfaketime", ("/usr/lib/*/faketime/libfaketimeMT.so.1",)),
+    "libpangoft2-1.0-0": ("Pango", ("/usr/lib/*/libpangoft2-1.0.so.0",)),
     "postgresql": ("PostgreSQL", ("/usr/lib/postgresql/*/bin/initdb",)),
     "sox": ("sox", ("/usr/bin/sox",)),
 }

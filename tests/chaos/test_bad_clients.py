@@ -230,6 +230,19 @@ def test_absurd_heads_are_refused(server: Server) -> None:
     assert set(codes) <= {414, 431, 400, 0}
 
 
+def test_chunks_that_are_none_are_a_mistake_of_the_client(server: Server) -> None:
+    paths = (f"/k/{server.key}", *PAGES)
+    head = HOST + JSON + b"Transfer-Encoding: chunked\r\n\r\n"
+    broken = [
+        (f"POST {path} HTTP/1.1\r\n".encode() + head + size + b"\r\nabc\r\n0\r\n\r\n",)
+        for path in paths
+        for size in (b"ZZ", b"F" * 17)
+    ]
+    with server.others_go_on():
+        codes = statuses(server.port, broken)
+    assert set(codes) <= {400, 403, 413}, Counter(codes)
+
+
 def test_giant_bodies_are_refused_before_they_are_read(server: Server) -> None:
     gigabyte = b"Content-Length: 1073741824\r\n"
     chunk = b"10000\r\n" + b"x" * 65_536 + b"\r\n"

@@ -38,6 +38,18 @@ def test_whoever_said_something_is_not_silent() -> None:
     assert night.alarm.next_rung_at == due_at
 
 
+def test_whoever_said_something_and_stands_at_a_shut_door_is_not_silent() -> None:
+    """Night 5981694 of the simulator: the ladder goes on anyway, and they are near."""
+    night = alarmed(plan((LEO,), (MAYA,), (ANA,)))
+    night.claims(LEO, 300)
+    night.locked_out(LEO)
+    night.settle()
+    night.wait(10)
+    due_at = night.alarm.next_rung_at
+    night.unheard(LEO)
+    assert night.alarm.next_rung_at == due_at
+
+
 def test_an_older_rung_a_hold_and_somebody_there_are_not_hurried() -> None:
     night = alarmed(plan((LEO,), (MAYA,), (ANA,)))
     night.wait(45)

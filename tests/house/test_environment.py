@@ -41,6 +41,7 @@ def test_a_laptop_needs_no_setting_at_all() -> None:
         ("STILLHERE_DEMO", "yes"),
         ("STILLHERE_CHAT_PRIVATE", "maybe"),
         ("STILLHERE_COUNTRY", "England"),
+        ("STILLHERE_COUNTRY", "UK"),
     ],
 )
 def test_a_bad_setting_is_one_sentence_that_names_it(name: str, typed: str) -> None:

@@ -14,13 +14,11 @@ from stillhere.web import lines
 
 SOURCE = Path(__file__).resolve().parent.parent.parent / "src/stillhere"
 LINES = (SOURCE / "content/lines.toml").read_text()
-STEPS: dict[str, Any] = tomllib.loads((SOURCE / "content/first_steps.toml").read_text())
 EVERY = (
     "name", "number", "country", "kind", "hours", "languages", "says", "source_url", "seen",
     "verified_on", "verified_by",
 )  # fmt: skip
 LANGUAGES = ("en", "es")
-MOST_WORDS = 10
 # Numbers as people write them, and those short ones that cannot be anything else.
 LONG = re.compile(r"(?<![\w.#-])\+?\d[\d ()-]{5,}\d(?![\w-])")
 SHORT = re.compile(r"(?<![\w.#:-])(?:911|999|112|000|111|988|116 ?123|13 11 14)(?!\w|[.-]\d)")
@@ -60,18 +58,6 @@ def test_a_host_can_put_no_line_there_that_a_phone_would_not_dial_as_written() -
         digits = re.sub(r"\D", "", line.number)
         link = lines._tel(line)
         assert link == "" if line.way == "text" else link.endswith(digits.removeprefix("1")), line
-
-
-def test_every_step_has_its_sources_and_ten_words() -> None:
-    for step in [*STEPS["step"], *STEPS["never"]]:
-        assert step["sources"], step["id"]
-        assert all(re.match(r"https?://\S+\.\S+", each) for each in step["sources"]), step["id"]
-        for text in (step["says"], step.get("quiet", dict.fromkeys(LANGUAGES, "-"))):
-            assert sorted(text) == sorted(LANGUAGES), step["id"]
-            assert all(text.values()), step["id"]
-        assert all(len(says.split()) <= MOST_WORDS + 1 for says in step["says"].values())
-        assert len(step["says"]["en"].split()) <= MOST_WORDS, step["id"]
-    assert bool(STEPS["reviewed_by"]) == bool(STEPS["reviewed_on"])
 
 
 def test_no_page_knows_a_number_by_heart() -> None:

@@ -21,7 +21,19 @@ from django.db.models import F  # noqa: E402
 from stillhere.config.wiring import derived_secret  # noqa: E402
 from stillhere.core import events as ev  # noqa: E402
 from stillhere.engine.audit import sweep_once  # noqa: E402
-from stillhere.store import apply, clock, contacts, desk, peers, queries, sealed, services, shifts  # noqa: E402
+from stillhere.store import (  # noqa: E402
+    apply,
+    clock,
+    contacts,
+    desk,
+    kits,
+    peers,
+    queries,
+    sealed,
+    services,
+    shifts,
+)
+from stillhere.store.kits import Inside  # noqa: E402
 from stillhere.store.models import (  # noqa: E402
     Address,
     Contact,
@@ -34,6 +46,7 @@ from stillhere.store.models import (  # noqa: E402
     WatchRow,
 )
 from stillhere.store.services import Reached  # noqa: E402
+from stillhere.web import whose  # noqa: E402
 from tests.shell.circle import SamsNight, sams_night  # noqa: E402
 from tests.shell.web.pages import make  # noqa: E402
 
@@ -217,12 +230,20 @@ def journal(watch: int) -> list[dict[str, Any]]:
     ]
 
 
+def phone_of(key: str) -> str:
+    """The cookie of the phone on which this contact once proved their number."""
+    contact = queries.contact_by_key(key)
+    assert contact is not None
+    return "=".join(whose.cookie(contact))
+
+
 def scene(state: str) -> dict[str, Any]:
     """A Sam of their own brought into a state of ``tests/shell/web/pages.py``, or one of our own;
     the keys of everyone. In most of them Leo and Maya are on the list."""
     if state == "try":
         person, key = services.new_trial("en", "UTC", "Sam", "Maya")
-        return {"person": key, "friend": queries.contact_key(person.contacts.get())}
+        friend = queries.contact_key(person.contacts.get())
+        return {"person": key, "friend": friend, "phones": []}
     alone = state in ("nobody", "alone", "alone-alarm")
     night = sams_night() if alone else sams_night(("Leo",), ("Maya",))
     services.set_plan(night.person, town="Denver, Colorado", dispatch="+1 202 555 0109")
@@ -233,6 +254,12 @@ def scene(state: str) -> dict[str, Any]:
     ana = shifts.everyone() or [shifts.add("Ana", "+12025550104", "en")]
     keys: dict[str, Any] = {"person": night.key, "desk": desk.key()}
     keys["volunteer"] = shifts.key_of(ana[0])
+    kits.add(Inside("nasal", 2, "2031-05", "", "blue backpack"), person=night.person)
+    for contact in night.contacts.values():
+        kits.add(Inside("injection", 3, "2020-01"), contact=contact)
+    keys["kit"] = kits.key_of(kits.add(Inside("nasal", 2, "2031-05")))
+    known = (whose.cookie(contact) for contact in night.contacts.values())
+    keys["phones"] = [{"name": name, "value": value} for name, value in known]
     for name, contact in night.contacts.items():
         keys |= {name: queries.contact_key(contact), f"{name}Id": contact.id}
     if night.watch:

@@ -45,6 +45,7 @@ class Place:
     state: str
     path: str
     sam: bool = False  # in Sam's browser
+    known: bool = True  # on a phone that is known to be a contact's
     press: str = ""  # a button to press first, by its form's "do"
 
 
@@ -56,6 +57,14 @@ PLACES = (
     Place("help-now", "nobody", "/help-now"),
     Place("lines", "nobody", "/lines"),
     Place("offline", "nobody", "/offline"),
+    Place("walk", "nobody", "/help-now#breathe"),
+    Place("walk-stay", "nobody", "/help-now#stay"),
+    Place("steps", "nobody", "/steps"),
+    Place("before", "nobody", "/before"),
+    Place("after", "nobody", "/after"),
+    Place("learn", "nobody", "/learn"),
+    Place("kit", "nobody", "/kit/{kit}"),
+    Place("stock", "nobody", "/desk/{desk}/stock"),
     Place("volunteer", "nobody", "/r/{volunteer}"),
     Place("code", "nobody", "/p"),
     Place("try", "try", "/try/{person}"),
@@ -70,6 +79,8 @@ PLACES = (
     Place("quiet-mine", "nothing", "/mine", sam=True),
     Place("quiet-code", "nothing", "/mine", sam=True, press="print"),
     Place("quiet-leo", "nothing", "/c/{Leo}"),
+    Place("quiet-kits", "nothing", "/kits", sam=True),
+    Place("quiet-kits-leo", "nothing", "/c/{Leo}/kits"),
     Place("invited-leo", "invited", "/c/{Leo}"),
     Place("invited-people", "invited", "/people", sam=True),
     Place("by-name-leo", "by-name", "/c/{Leo}"),
@@ -85,6 +96,7 @@ PLACES = (
     Place("alarm-aloud", "aloud", "/watch", sam=True),
     Place("alarm-alone", "alone-alarm", "/watch", sam=True),
     Place("alarm-leo", "alarm", "/c/{Leo}"),
+    Place("alarm-whose", "alarm", "/c/{Leo}", known=False),
     Place("claimed", "claimed", "/watch", sam=True),
     Place("claimed-leo", "claimed", "/c/{Leo}"),
     Place("claimed-maya", "claimed", "/c/{Maya}"),
@@ -130,6 +142,8 @@ def shots(place: Place, keys: dict[str, Any], browser: Browser, url: str) -> Non
         )
         if place.sam:
             context.add_cookies([{"name": "lamp", "value": keys["person"], "url": url}])
+        if place.known:
+            context.add_cookies([each | {"url": f"{url}/c"} for each in keys["phones"]])
         light = {"dark": "night", "light": "day"}[scheme]
         context.add_cookies([{"name": "light", "value": light, "url": url}])
         file = f"{place.name}-{size}-{light}-{lang}{'-200' if large else ''}"

@@ -149,6 +149,8 @@ def test_silence_reaches_a_real_inbox_and_she_closes_it(browser: Browser, place:
     expect(maya.get_by_text("12 Elm Street")).to_be_visible()
     expect(maya.get_by_text("code 4711")).to_be_visible()
     maya.get_by_role("button", name="I'm with them").first.click()
+    expect(maya.locator("#look")).to_be_in_viewport()
+    maya.locator("#look").get_by_role("link", name="To the alarm").click()
     expect(maya.get_by_role("heading", name="You are there")).to_be_visible()
     maya.get_by_role("button", name="Was not breathing well").click()
     expect(maya.get_by_text("What happened")).to_be_visible()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from stillhere.core import events as ev
 from stillhere.engine import letters
 from stillhere.engine.audit import sweep_once
 from stillhere.store import delivery, inbox, sealed, services
+from stillhere.store.apply import NeedHelp
 from stillhere.store.inbox import Came
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
 from tests.conftest import Clock
+from tests.shell.channels.accounts import carrier_of
 from tests.shell.circle import SamsNight, sams_night, tick_all
 from tests.shell.hook import LEO, MALLORY, MAYA, SAM, asked_night, deliver
 
@@ -140,6 +144,44 @@ def test_a_number_that_cannot_be_added_is_answered_kindly(
     text(NEW, words)
     assert says in said(NEW, clock)
     assert not Contact.objects.exists()
+
+
+def test_adding_911_calls_nobody(clock: Clock) -> None:
+    quiet(("Leo",))
+    text(SAM, "ADD Bob 911")
+    assert "Reply ADD, a name and a phone number" in said(SAM, clock)
+    assert not WatchRow.objects.exists()
+
+
+def test_whoever_is_on_the_list_already_is_not_asked_again(clock: Clock) -> None:
+    quiet(("Leo",))
+    text(SAM, "ADD Bob +12025550101")
+    assert said(SAM, clock) == "That number is on your list already: Leo."
+    assert Contact.objects.count() == 1
+
+
+def test_an_invitation_that_must_wait_is_not_called_sent(clock: Clock, settings: Settings) -> None:
+    quiet(("Leo",))
+    capped = replace(carrier_of("twilio", "https://api.example.org"), cap=1)
+    settings.STILLHERE = replace(settings.STILLHERE, carriers=(capped,))
+    Message.objects.create(
+        key="paid", channel="text", word="ask", urgency=3, due_at=1, created_at=clock.now,
+        status="delivered", carrier="one", cost_micros=2_000_000, currency="USD",
+    )  # fmt: skip
+    text(SAM, "ADD Zoe 2025550142")
+    assert said(SAM, clock) == "Zoe is on your list. We ask them as soon as we may send it."
+
+
+def test_a_no_to_an_invitation_is_one_also_while_an_alarm_is_open(clock: Clock) -> None:
+    night = quiet(("Leo",))
+    text(SAM, "ADD Maya 2025550142")
+    said("+12025550142", clock)
+    night.start()
+    night.does(NeedHelp())
+    text("+12025550142", "no thanks")
+    maya = Contact.objects.exclude(id=night.contacts["Leo"].id).get()
+    assert maya.status == "left"
+    assert "not part of this alarm" not in said("+12025550142", clock)
 
 
 def test_the_list_says_who_has_not_said_yes(clock: Clock) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -208,3 +211,13 @@ def test_the_answers_are_printed_as_they_come(
     assert "Leo: could not come, after 7 s\n" in told.output
     assert "Maya: would come, after 7 s\n" in told.output
     assert "no answer" not in told.output
+
+
+def test_the_command_loads_what_it_needs_by_itself() -> None:
+    """In a process of its own nothing has loaded the tables before it."""
+    code = (
+        "import django; django.setup(); from stillhere.cli import drill; "
+        "[drill._store(name) for name in ('drills', 'services', 'queries', 'models')]"
+    )
+    alone = os.environ | {"DJANGO_SETTINGS_MODULE": "stillhere.config.settings"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=alone)

@@ -15,8 +15,8 @@ from stillhere.channels.base import Capability
 from stillhere.channels.page import PageChannel
 from stillhere.cli import proof as proving
 from stillhere.store import proof
-from stillhere.store.models import Installation, Outage
-from stillhere.web import reach
+from stillhere.store.models import Installation, Message, Outage
+from stillhere.web import reach, walk
 from tests.conftest import Clock
 
 DAY_MS = 24 * 3600 * 1000
@@ -28,7 +28,7 @@ class Ringing(PageChannel):
 
 
 @pytest.fixture(autouse=True)
-def here(settings: Settings, clock: Clock, database: object) -> Any:
+def here(settings: Settings, clock: Clock, database: object, tmp_path: Path) -> Any:
     """An installation that has everything, and has proved nothing."""
     Installation.objects.create(id=1, beat_at=clock.now, proof_at=clock.now)
     settings.STILLHERE = replace(
@@ -36,8 +36,10 @@ def here(settings: Settings, clock: Clock, database: object) -> Any:
         base_url="https://lamp.example.org",
         heartbeat_url="https://watcher.example.org/x",
         demo_url="",
+        data=tmp_path,
     )
     settings.BUILD_CHANNELS = lambda _: {"call": Ringing()}
+    walk.sign("Dr. Ana Example", "2026-01-31")
     return settings.STILLHERE
 
 
@@ -56,6 +58,12 @@ def test_one_thing_not_proved_is_practice(clock: Clock, missing: str) -> None:
     found = reasons(clock, set(proof.EVERYTHING) - {missing})
     assert len(found) == 2, "what is missing, and how to prove it"
     assert "stillhere check" in found[-1]
+
+
+def test_steps_that_nobody_signed_are_practice(clock: Clock, here: Any) -> None:
+    (here.data / walk.SIGNED).unlink()
+    found = reasons(clock, proof.EVERYTHING)
+    assert found[0] == "No clinician has signed the steps for the one who comes."
 
 
 def test_nothing_is_proved_before_it_was_checked(clock: Clock) -> None:
@@ -168,8 +176,28 @@ def test_a_machine_that_was_away_for_long_may_have_slept(tmp_path: Path, clock: 
     assert proving._awake(root).proves
 
 
-def test_drawn_phones_prove_nothing(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_by_which_nobody_was_heard_proves_nothing(
+    here: Any, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
     monkeypatch.setattr(proving, "build_channels", lambda _: {"call": Ringing()})
+    for status, at in (("failed", clock.now), ("delivered", clock.now - 31 * DAY_MS)):
+        Message.objects.create(
+            key=status, channel="call", word="test", urgency=5, due_at=1, created_at=1,
+            status=status, done_at=at,
+        )  # fmt: skip
+    found = proving._rings(here)
+    assert not found.proves
+    assert "Let it ring for a test" in found.says
+
+
+def test_drawn_phones_prove_nothing(
+    here: Any, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    monkeypatch.setattr(proving, "build_channels", lambda _: {"call": Ringing()})
+    Message.objects.create(
+        key="t", channel="call", word="test", urgency=5, due_at=1, created_at=1, status="delivered",
+        done_at=clock.now,
+    )  # fmt: skip
     assert proving._rings(here).proves == proof.RINGS
     assert not proving._rings(replace(here, demo_url="http://127.0.0.1:1")).proves
     monkeypatch.setattr(proving, "build_channels", lambda _: {"page": PageChannel()})

@@ -16,6 +16,9 @@ from stillhere.channels.base import AddressError, gettext_noop
 # What ``normalise_number`` makes. Sending looks at the form only, so that it costs next to nothing.
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
+# What carriers put in the place of a number that was withheld: letters, or these, which nobody has.
+WITHHELD = frozenset({"+266696687", "+7378742833", "+2562533", "+8566696", "+86282452253"})
+
 _NOT_A_NUMBER = gettext_noop("Type a phone number with its area code, like 202-555-0101.")
 _TOO_SHORT = gettext_noop("This number is too short. Type all of it, with the area code.")
 _TOO_LONG = gettext_noop("This number is too long. Look for a digit too many.")
@@ -68,6 +71,11 @@ def normalise_number(typed: str, region: str = "US") -> str:
     if phonenumbers.number_type(number) in _UNFIT_TYPES:
         raise AddressError(_NOT_TO_CALL)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def shown(caller: str) -> str:
+    """The number somebody rings or writes from, or nothing where it is withheld or is none."""
+    return caller if E164.fullmatch(caller) and caller not in WITHHELD else ""
 
 
 def normalise_for_texts(typed: str, region: str = "US") -> str:

@@ -33,6 +33,7 @@ from stillhere.channels.base import (
 )
 from stillhere.channels.carrier import ACCOUNTS, Carrier
 from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
+from stillhere.channels.numbers import WITHHELD
 
 TOLERANCE_MS = 5 * 60 * 1000
 MOST_BODY = 64 * 1024
@@ -254,7 +255,7 @@ def text_of(carrier: Carrier, fields: Mapping[str, str]) -> Inbound:
         channel="text",
         provider_id=f"{carrier.name}:{ref}",
         kind="text",
-        sender=sender,
+        sender="" if sender in WITHHELD else sender,
         text=fields.get("Body", "").replace("\x00", " ")[:MOST_TEXT],
         called=fields.get("To", "")[:32],
         opted_out=fields.get("OptOutType", "").upper() == "STOP",

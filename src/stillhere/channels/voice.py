@@ -13,6 +13,7 @@ from urllib.parse import quote
 from stillhere.channels.base import Cost, GarbageError, Outgoing, Played, Receipt, Turn
 from stillhere.channels.carrier import Carrier
 from stillhere.channels.http import HttpClient
+from stillhere.channels.numbers import shown
 from stillhere.channels.twilio import DEADLINE_S, Account
 
 RINGS_S = 25  # before most voicemail answers
@@ -98,15 +99,18 @@ class CallTold:
 
 
 def call_of(carrier: Carrier, fields: Mapping[str, str], *, first: bool) -> CallTold:
-    """A call's webhook. Raises ``GarbageError``."""
+    """A call's webhook. Whoever withholds their number has none here, so that no two of them are
+    taken for one. Raises ``GarbageError``."""
     ref = fields.get("CallSid", "")[:80]
     if not ref:
         raise GarbageError("a call without an id")
+    outbound = fields.get("Direction", "").startswith("outbound")
+    caller = fields.get("From", "")[:32]
     return CallTold(
         ref=f"{carrier.name}:{ref}",
-        caller=fields.get("From", "")[:32],
+        caller=caller if outbound else shown(caller),
         called=fields.get("To", "")[:32],
-        outbound=fields.get("Direction", "").startswith("outbound"),
+        outbound=outbound,
         key=fields.get("Digits", "")[:1],
         spoke=bool(fields.get("SpeechResult", "").strip()),
         recording=fields.get("RecordingSid", "")[:80],

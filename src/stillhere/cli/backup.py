@@ -157,7 +157,7 @@ def _collect(stillhere: Stillhere, work: Path) -> tuple[Manifest, dict[str, Path
         open_watches=before.open_watches,
         open_alarms=before.open_alarms,
     )
-    names = [name for name in (*bundle.KEYS, bundle.LINES) if (stillhere.data / name).exists()]
+    names = [name for name in (*bundle.KEYS, *bundle.OWN) if (stillhere.data / name).exists()]
     return manifest, {name: stillhere.data / name for name in names} | {bundle.DATABASE: copy}
 
 

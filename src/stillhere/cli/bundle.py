@@ -19,7 +19,8 @@ from typing import IO, cast
 from stillhere.cli.vault import NotOpened
 
 FORMAT = 1
-MANIFEST, DATABASE, LINES = "manifest.json", "database", "lines.toml"
+MANIFEST, DATABASE = "manifest.json", "database"
+OWN = ("lines.toml", "walk.toml", "walk.signed")  # what a host put beside the database
 KEYS = ("keys/secret", "keys/master.json", "keys/demo")  # the last one only in a demo's folder
 MOST_MANIFEST = 1024 * 1024
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -84,7 +85,7 @@ def _members(tar: tarfile.TarFile, folder: Path | None) -> tuple[Manifest | None
         file = cast("IO[bytes]", tar.extractfile(entry))
         if entry.name == MANIFEST and manifest is None and entry.size <= MOST_MANIFEST:
             manifest = parse(file.read())
-        elif entry.name in (DATABASE, LINES, *KEYS):
+        elif entry.name in (DATABASE, *OWN, *KEYS):
             sizes[entry.name] = entry.size
             if folder is not None:
                 _lay(file, folder / entry.name)

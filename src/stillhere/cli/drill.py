@@ -6,6 +6,7 @@ given. The drill itself is ``store/drills.py``'s: every message says that it is 
 
 from __future__ import annotations
 
+import importlib
 import time
 from typing import Any
 
@@ -13,7 +14,6 @@ import click
 import django
 from django.conf import settings
 from django.db import DatabaseError
-from django.utils.module_loading import import_string
 
 from stillhere.config.environment import SettingError
 from stillhere.config.wiring import boot_ms
@@ -40,10 +40,10 @@ def _hold(who: str, wait: int) -> None:
         raise click.ClickException(
             "Nobody here has this link or number. Ask them for the link on their page “My data”."
         )
-    drills = import_string("stillhere.store.drills")
+    drills = _store("drills")
     try:
         reached = drills.begin(person)
-    except import_string("stillhere.store.services.Problem") as problem:
+    except _store("services").Problem as problem:
         said = str(problem)
         raise click.ClickException(f"{said[0].upper()}{said[1:]}.") from None
     click.echo(f"A drill goes to {reached} of them, round by round. Waiting {wait} s for answers.")
@@ -56,9 +56,14 @@ def _hold(who: str, wait: int) -> None:
         click.echo(f"{_name(contact)}: no answer yet")
 
 
+def _store(name: str) -> Any:
+    """A module that knows the tables, which can be loaded only now."""
+    return importlib.import_module(f"stillhere.store.{name}")
+
+
 def _person(who: str) -> Any:
     """Whose link or number this is."""
-    queries = import_string("stillhere.store.queries")
+    queries = _store("queries")
     key = who.strip().rstrip("/").rpartition("/")[2]
     found = queries.person_by_key(key) if len(key) <= 64 else None
     if found is not None:
@@ -67,8 +72,8 @@ def _person(who: str) -> Any:
         number = settings.PHONE_NUMBER(who)
     except ValueError:
         return None
-    lookups = import_string("stillhere.store.services.lookups")(number)
-    people = import_string("stillhere.store.models.Person").objects
+    lookups = _store("services").lookups(number)
+    people = _store("models").Person.objects
     return people.filter(addresses__lookup__in=lookups).order_by("id").first()
 
 
@@ -84,4 +89,4 @@ def _tell(answered: Any) -> set[int]:
 
 
 def _name(contact: Any) -> str:
-    return str(import_string("stillhere.store.queries.contact_name")(contact))
+    return str(_store("queries").contact_name(contact))

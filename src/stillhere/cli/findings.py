@@ -21,6 +21,7 @@ from stillhere.config.environment import Stillhere
 from stillhere.config.wiring import build_channels
 from stillhere.store import clock
 from stillhere.store import proof as kept
+from stillhere.web import walk
 
 LEAST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
 Finding = tuple[bool, str]
@@ -29,7 +30,7 @@ Finding = tuple[bool, str]
 def everything(stillhere: Stillhere) -> Iterator[Finding]:
     """All questions in turn. A database that cannot be read is one finding, not the end."""
     questions: list[Callable[[Stillhere], Iterator[Finding]]] = [
-        _framework, _keys, _database, _channels, _running, _proofs, weaknesses.look,
+        _framework, _keys, _database, _channels, _running, _proofs, _steps, weaknesses.look,
     ]  # fmt: skip
     for ask in questions:
         try:
@@ -43,7 +44,7 @@ def _framework(_stillhere: Stillhere) -> Iterator[Finding]:
     for problem in problems:
         yield False, f"{problem.id}: {problem.msg}"
     if not problems:
-        yield True, "Everything is put together well."
+        yield True, "The settings fit together."
 
 
 def _keys(stillhere: Stillhere) -> Iterator[Finding]:
@@ -87,6 +88,17 @@ def _proofs(stillhere: Stillhere) -> Iterator[Finding]:
         yield bool(each.proves), each.says
     if not all(each.proves for each in found):
         yield False, "Until all of this is proved every page says: Practice: nobody will be called."
+
+
+def _steps(stillhere: Stillhere) -> Iterator[Finding]:
+    """Whether a clinician answers for what the one who comes reads. Without one it is practice."""
+    fault, signed = walk.own_fault(), walk.signature()
+    if fault:
+        yield False, f"walk.toml in the data folder is not used: {fault}."
+    if signed is not None:
+        yield True, f"The steps were signed by {signed.by}, {signed.on}."
+    else:
+        yield False, "No clinician has signed the steps: `stillhere steps`, then `--sign NAME`."
 
 
 def _channels(stillhere: Stillhere) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ COMMANDS = {
     "restore": "Put a backup back, into an empty data folder.",
     "demo": "Show the whole story in one minute, on phones drawn on a page.",
     "desk": "Print the link to the coordinator's desk.",
+    "steps": "Print the steps for the one who comes, or sign them.",
     "drill": "Rehearse with one person's list, and say who answers.",
     "bounce": "Read a returned mail from standard input (for the mail server).",
     "bench": "Say in words how many people this machine can look after.",

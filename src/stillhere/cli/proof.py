@@ -18,9 +18,11 @@ import aiohttp
 from stillhere.channels.base import Capability
 from stillhere.config.environment import Stillhere
 from stillhere.config.wiring import build_channels
-from stillhere.store import clock, proof, queries
+from stillhere.store import clock, proof, queries, upkeep
 
 DEADLINE_S = 10
+DAY_MS = 24 * 3600 * 1000
+RANG_DAYS = 30
 LOOK_BACK_MS = 24 * 3600 * 1000
 SLEPT_MS = 10 * 60 * 1000  # a gap as long as this is no restart
 SLEEPS = ("sleep.target", "suspend.target", "hibernate.target", "hybrid-sleep.target")
@@ -151,7 +153,8 @@ def _text(path: Path) -> str:
 
 
 def _rings(stillhere: Stillhere) -> Found:
-    """A channel that makes a phone ring, and not one that is drawn on a page."""
+    """A channel that makes a phone ring, not one that is drawn on a page; and somebody picked up
+    lately, for an account that nobody has called by may be closed, empty or mistyped."""
     ringing = [
         channel.name
         for channel in build_channels(stillhere).values()
@@ -161,4 +164,11 @@ def _rings(stillhere: Stillhere) -> Found:
         return Found("No channel makes a phone ring, so nobody wakes up.")
     if stillhere.demo:
         return Found("The phones are drawn on a page. Nobody real is called.")
-    return Found(f"Phones ring by {', '.join(ringing)}.", proof.RINGS)
+    rang = upkeep.rang(ringing, clock.now_ms() - RANG_DAYS * DAY_MS)
+    names = ", ".join(ringing)
+    if rang:
+        return Found(f"Phones ring by {names}: {rang} in the last {RANG_DAYS} days.", proof.RINGS)
+    return Found(
+        f"No phone was heard ringing by {names} for {RANG_DAYS} days: add yourself to a list, say "
+        "yes, and press “Let it ring for a test” on that page."
+    )

@@ -99,7 +99,7 @@ def _put_in_place(stillhere: Stillhere, work: Path) -> None:
             f"The database could not be restored ({type(error).__name__}). "
             "Make a new empty one and try again."
         ) from None
-    for name in (bundle.LINES, *reversed(bundle.KEYS)):
+    for name in (*bundle.OWN, *reversed(bundle.KEYS)):
         if (work / name).exists():
             _move(work / name, stillhere.data / name)
 

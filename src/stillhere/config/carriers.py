@@ -17,6 +17,8 @@ space, the preferred one first:
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -55,7 +57,10 @@ def _carrier(address: str, taken: set[str]) -> Carrier:
         parts = urlsplit(address)
         port = parts.port
     except ValueError:
-        raise CarrierError("a carrier's address cannot be read: look at host and port") from None
+        raise CarrierError(
+            "a carrier's address cannot be read: look at host and port, and "
+            "write signs like # / ? in a password as %23 %2F %3F"
+        ) from None
     kind, plain = _kind(parts.scheme)
     host = parts.hostname or ""
     if not host:
@@ -65,6 +70,7 @@ def _carrier(address: str, taken: set[str]) -> Carrier:
     if kind in NEEDS_A_SECRET and not parts.password:
         raise CarrierError(f"the {kind} carrier needs a user and a secret before the @")
     options = _options(parts.query, kind)
+    _heard(options, kind)
     if kind == "sip" and not _SIP_WORD.fullmatch(unquote(f"{parts.username}{parts.password}")):
         raise CarrierError("user and password of a sip carrier hold no space, quote or ; < >")
     netloc = f"[{host}]" if ":" in host else host
@@ -102,6 +108,26 @@ def _options(query: str, kind: str) -> dict[str, str]:
         if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
             raise CarrierError(f"{name}= of the {kind} carrier must be a port, like 8421")
     return options
+
+
+def _heard(options: Mapping[str, str], kind: str) -> None:
+    """Refuse a carrier none of whose webhooks could ever be believed, or that stands in its own
+    way."""
+    if kind == "android" and not options.get("key"):
+        raise CarrierError("the android carrier needs key=, the signing key of the app's webhooks")
+    if kind == "telnyx" and not _is_key(options.get("public_key", "")):
+        raise CarrierError("the telnyx carrier needs public_key=, as its portal shows it")
+    if kind == "sip" and options.get("listen") == options.get("port", "8421"):
+        raise CarrierError("port= and listen= of the sip carrier must differ")
+
+
+def _is_key(typed: str) -> bool:
+    """Whether it is an Ed25519 key: 32 bytes in base 64. A plus in a query may have become a
+    space."""
+    try:
+        return len(base64.b64decode(typed.replace(" ", "+"), validate=True)) == 32
+    except (binascii.Error, ValueError):
+        return False
 
 
 def _sender(options: Mapping[str, str], kind: str) -> str:

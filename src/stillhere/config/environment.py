@@ -11,6 +11,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
+from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -57,6 +58,8 @@ class Stillhere:
     log: str
     demo_url: str
     carriers: tuple[Carrier, ...] = ()
+    warning_feeds: tuple[str, ...] = ()
+    checked_place: str = ""
     master_keys: Mapping[int, bytes] = field(
         default_factory=lambda: MappingProxyType({}), repr=False
     )
@@ -106,6 +109,11 @@ def read(environ: Mapping[str, str]) -> Stillhere:
         log=_one_of(env, "STILLHERE_LOG", "info", LOG_LEVELS),
         demo_url=_demo_url(demo_url) if demo_url else "",
         carriers=_carriers(env),
+        checked_place=env.get("STILLHERE_CHECKED_PLACE", "")[:300],
+        warning_feeds=tuple(
+            _web_url("STILLHERE_WARNING_FEEDS", url)
+            for url in env.get("STILLHERE_WARNING_FEEDS", "").split()
+        ),
     )
 
 
@@ -134,6 +142,9 @@ def _country(env: Mapping[str, str]) -> str:
     typed = env.get("STILLHERE_COUNTRY", "US").upper()
     if not re.fullmatch("[A-Z]{2}", typed):
         raise SettingError("STILLHERE_COUNTRY must be two letters, like US, GB or MX.")
+    table = resources.files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text("utf-8")
+    if not re.search(f"^{typed}\t", table, re.MULTILINE):
+        raise SettingError(f"STILLHERE_COUNTRY: there is no country {typed}. Britain is GB.")
     return typed
 
 
@@ -145,7 +156,9 @@ def _carriers(env: Mapping[str, str]) -> tuple[Carrier, ...]:
 
 
 def _data_folder(env: Mapping[str, str]) -> Path:
-    typed = env.get("STILLHERE_DATA") or "~/.local/share/stillhere"
+    """Where everything is kept. Without the setting: what `make up` made here, if it did."""
+    here = "data" if Path("data/keys").is_dir() else ""
+    typed = env.get("STILLHERE_DATA") or here or "~/.local/share/stillhere"
     try:
         return Path(typed).expanduser().absolute()
     except RuntimeError:  # no home folder: a service user, for example

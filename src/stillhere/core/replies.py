@@ -71,7 +71,8 @@ def read_text(text: str, role: Role, *, watching: bool) -> Intent:
     if words.AUTOMATIC.search(body):
         return Intent.UNCLEAR
     said, signature = _hear(body), _hear(tail)
-    if _cries(said, watching) or _cries(signature, watching):
+    adds = not watching and role is Role.PERSON and said.words[:1] in words.ADDS
+    if (_cries(said, watching) or _cries(signature, watching)) and not adds:
         return Intent.HELP
     if len(body) > READ_MOST:
         return Intent.UNCLEAR

@@ -211,6 +211,7 @@ COMMANDS: Mapping[str, Intent] = {
     **dict.fromkeys(["pause", "pausa", "pausar"], Intent.PAUSE),
 }
 COMMAND_WORDS = 5
+ADDS = frozenset((word,) for word, intent in COMMANDS.items() if intent is Intent.ADD)
 
 # Words that only one language has, to answer in the one that was written.
 SPANISH = _words("""

@@ -12,7 +12,7 @@ import logging
 from django.conf import settings
 from django.db import transaction
 
-from stillhere.store import clock, peers, queries, services, shifts
+from stillhere.store import clock, kits, peers, queries, services, shifts, supply
 from stillhere.store.models import Installation
 
 log = logging.getLogger("stillhere.audit")
@@ -66,6 +66,8 @@ def sweep_once(now: int) -> int:
     tried = services.erase_trials(now)
     services.erase_callers(now, settings.STILLHERE.keep_quiet_h)
     shifts.end_due(now)
+    kits.remind(now)
+    supply.end_due(now)
     peers.erase_pages(now, settings.STILLHERE.keep_alarm_days)
     if gone or tried:
         log.info("erased watches=%d trials=%d", gone, tried)

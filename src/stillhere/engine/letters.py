@@ -55,6 +55,10 @@ def link(m: Leased) -> str:
         return f"{base}/c/{sealed.key_for('contact', m.contact_nonce)}"
     if m.address is None:
         return f"{base}/desk"
+    if m.word == "news":
+        return f"{base}/before"
+    if m.word.startswith("kit-"):
+        return f"{base}/kits"
     return f"{base}/k/{sealed.key_for('watch', m.watch_nonce)}" if m.watch is not None else base
 
 

@@ -21,6 +21,7 @@ import uvloop
 from django.conf import settings
 from django.db import Error, connection
 
+from stillhere.engine import feeds
 from stillhere.engine.audit import Lookout, audit_once, sweep_once
 from stillhere.engine.deliver import Courier
 from stillhere.engine.pulse import come_back, pulse_once
@@ -118,16 +119,20 @@ def _ticking() -> Callable[[], float]:
 
 def _auditing() -> Callable[[], float]:
     swept = pinged = -HEARTBEAT_EVERY_MS
+    read = -feeds.EVERY_MS
     lookout = Lookout()
 
     def once() -> float:
-        nonlocal swept, pinged
+        nonlocal swept, pinged, read
         now, boot = clock.now_ms(), settings.BOOT_MS()
         reasons = audit_once(now)
         lookout.look_once(now, well=not reasons)
         if boot - swept >= SWEEP_EVERY_MS:
             sweep_once(now)
             swept = boot
+        if settings.STILLHERE.warning_feeds and boot - read >= feeds.EVERY_MS:
+            read = boot
+            feeds.read_once(settings.STILLHERE.warning_feeds)
         if not reasons and settings.STILLHERE.heartbeat_url and boot - pinged >= HEARTBEAT_EVERY_MS:
             pinged = boot
             asyncio.run(_ping(settings.STILLHERE.heartbeat_url))

@@ -34,6 +34,7 @@ from stillhere.store.models import Arrival, Message, Person, WatchRow
 from stillhere.store.queries import ALARMED
 
 TALKS_MS = 60_000  # a second call this soon after the missed one is answered
+RANG = "rang"  # the row that says how a call to us was met, should the carrier tell it again
 STAYS = "stay"  # the kind of the arrival row that says somebody stays on the line
 GOES_ON_MS = 900_000  # a line that nobody hung up is forgotten after this
 
@@ -98,9 +99,16 @@ def rings_us(call: str, number: str) -> Opening:
     lang = speaker.person.lang
     if watch is None:
         return Opening("call-menu", "menu", answering.reply(speaker, "call-menu"), lang)
-    if watch.state in ALARMED or now - _seen_at(watch) <= TALKS_MS:
+    talks = watch.state in ALARMED or now - _seen_at(watch) <= TALKS_MS
+    rang, fresh = Arrival.objects.get_or_create(
+        channel="call",
+        provider_id=f"{call}:{RANG}"[: inbox.LONGEST_ID],
+        defaults={"kind": "talks" if talks else "missed", "at": now},
+    )
+    if rang.kind == "talks":  # also told again much later: then it is no new sign of life
         return Opening("call-on-watch", "watch", answering.reply(speaker, "call-on-watch"), lang)
-    inbox.take(came)
+    if fresh:
+        inbox.take(came)
     return Opening(reject=True)
 
 

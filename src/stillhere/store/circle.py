@@ -2,12 +2,14 @@
 
 Read only when an alarm may start. Contacts who left or were removed are not in it, nor are ways
 that a receipt or an opt-out has broken. Whoever said "not tonight" is reached last, after everyone
-else: only a no removes someone.
+else: only a no removes someone. Where the person wants it, whoever carries a kit that is good is
+reached first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
 from itertools import groupby
 
 from django.db import connection
@@ -15,8 +17,12 @@ from django.db import connection
 from stillhere.core.circle import Circle, Reach
 
 _SQL = """
-SELECT c.person_id, c.away_until_at > %s, c.rung, c.id, c.status, a.id
-FROM contact c LEFT JOIN address a ON a.contact_id = c.id AND a.state = 'ok'
+SELECT c.person_id, c.away_until_at > %s, CASE WHEN p.kits_first AND EXISTS (
+    SELECT 1 FROM kit k WHERE (k.contact_id = c.id OR k.responder_id = c.responder_id)
+    AND k.doses > 0 AND k.used_at = 0 AND (k.expires = '' OR k.expires >= %s)
+) THEN -1 ELSE c.rung END, c.id, c.status, a.id
+FROM contact c JOIN person p ON p.id = c.person_id
+LEFT JOIN address a ON a.contact_id = c.id AND a.state = 'ok'
 WHERE c.person_id IN ({marks}) AND c.status IN ('invited', 'confirmed')
 ORDER BY 1, 2, 3, 4, 6
 """
@@ -29,7 +35,9 @@ def circles_of(persons: Collection[int], now: int) -> dict[int, Circle]:
     if not persons:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_SQL.format(marks=", ".join(["%s"] * len(persons))), [now, *persons])
+        cursor.execute(
+            _SQL.format(marks=", ".join(["%s"] * len(persons))), [now, month(now), *persons]
+        )
         lines: list[_Line] = cursor.fetchall()
     return {
         person: Circle(
@@ -37,6 +45,11 @@ def circles_of(persons: Collection[int], now: int) -> dict[int, Circle]:
         )
         for person, own in groupby(lines, key=lambda line: line[0])
     }
+
+
+def month(at: int) -> str:
+    """The month of an instant (ms UTC), like "2027-05": kits are good until theirs is over."""
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m")
 
 
 def _rung(lines: Iterator[_Line]) -> Iterator[Reach]:

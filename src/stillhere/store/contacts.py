@@ -119,3 +119,9 @@ def renew(contact: Contact) -> str:
     contact.name = sealed.seal(name, "contact.name", nonce)
     contact.save(update_fields=["nonce", "key_hash", "name"])
     return key
+
+
+def trained(contact: Contact) -> None:
+    """They answered all the questions."""
+    contact.trained_at = clock.now_ms()
+    contact.save(update_fields=["trained_at"])

@@ -77,7 +77,15 @@ class Fated:
     carrier: str = ""
 
 
-CAN_WAIT = ("invite", "test", "drill", "well")  # nobody is in danger when these come later
+CAN_WAIT = (
+    "invite",
+    "test",
+    "drill",
+    "well",
+    "news",
+    "kit-soon",
+    "kit-used",
+)  # nobody is in danger when these come later
 _NEEDED = " AND word NOT IN ({})".format(", ".join(f"'{word}'" for word in CAN_WAIT))
 _LEASE = """
 UPDATE message SET lease_until_at = %s, attempts = attempts + 1

@@ -113,7 +113,7 @@ def _person_says(
     if intent is Intent.LIST:
         return lists.on_the_list(speaker.person)
     if intent is Intent.ADD:
-        return lists.add(speaker.person, heard.text)
+        return lists.add(speaker.person, heard.text, now)
     if intent is Intent.PAUSE:
         return lists.rest(speaker.person, heard.text, now)
     if intent is Intent.DELETE:
@@ -232,7 +232,9 @@ def _contact_says(
         return _opt_out(known, now)
     if intent is Intent.WHO:
         return "reply-who"
-    if not alarms:
+    asked = speaker.message is not None and speaker.message.word == "invite"
+    refuses = contact.status == Contact.Status.INVITED and intent is Intent.DECLINE
+    if not alarms or (asked and refuses):  # a no to the invitation is one, whatever happens now
         return _without_alarm(speaker, contact, intent, heard, now)
     if intent is Intent.REPEAT and speaker.message is not None and heard.kind == "key":
         return speaker.message.word

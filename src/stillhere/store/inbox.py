@@ -23,7 +23,7 @@ from stillhere.store.queries import ALARMED
 
 PHONE = ("text", "call")  # one number is both
 LONGEST_ID = 120
-_A_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+_A_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")  # not a short code, and nobody's own name
 RECENT = 20  # messages among which the one a text answers is looked for
 WANTED = (Contact.Status.INVITED, Contact.Status.CONFIRMED)
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from stillhere.core import events as ev
 from stillhere.core.replies import language_of
 from stillhere.core.words import COMMANDS
-from stillhere.store import apply, services
+from stillhere.store import apply, services, upkeep
 from stillhere.store.apply import Change
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
 from stillhere.store.services import Problem, Reached
@@ -40,7 +40,7 @@ def on_the_list(person: Person) -> Said:
     return "reply-list", {"on": [id for id, _ in rows], "asked": asked}
 
 
-def add(person: Person, text: str) -> Said:
+def add(person: Person, text: str, now: int) -> Said:
     """ADD, a name if there is one, and a number typed in any way. They are asked by text."""
     found = _NUMBER.search(text)
     try:
@@ -53,11 +53,21 @@ def add(person: Person, text: str) -> Said:
     before = text[: found.start()].strip(" (+,:;.-")
     name = " ".join(w for w in before.split() if w.lower() not in COMMANDS)
     ways = [Reached("text", number, rings=False), Reached("call", number, rings=True)]
+    there = set(person.contacts.values_list("id", flat=True))
     try:
         contact = services.add_contact(person, name or number[-4:], ways)
     except Problem:
         return "reply-list-full", NOBODY
-    return "reply-added", {"who": contact.id}
+    if contact.id in there:
+        return "reply-on-it-already", {"who": contact.id}
+    return "reply-added-later" if _must_wait(now) else "reply-added", {"who": contact.id}
+
+
+def _must_wait(now: int) -> bool:
+    """Whether no carrier of texts may spend money on an invitation any more this month."""
+    texts = [c for c in settings.STILLHERE.carriers if "text" in c.carries]
+    over = upkeep.over({c.name: c.cap for c in texts if c.cap is not None}, now)
+    return bool(texts) and all(c.name in over for c in texts)
 
 
 def rest(person: Person, text: str, now: int) -> Said:

@@ -8,6 +8,7 @@ who texted "stop" is put on no list again.
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -30,6 +31,10 @@ def add(name: str, phone: str, lang: str) -> Responder:
     with transaction.atomic():
         if Responder.objects.count() >= MOST:
             raise Problem("there are too many volunteers already")
+        if any(phone_of(each) == phone for each in Responder.objects.all()):
+            raise Problem("a volunteer has this number already")
+        if phone in {carrier.sender for carrier in settings.STILLHERE.carriers}:
+            raise Problem("this is our own number")
         nonce = sealed.new_nonce()
         return Responder.objects.create(
             nonce=nonce,
@@ -180,3 +185,9 @@ def stopped(responder: Responder) -> bool:
     """Whether they texted "stop": their number gets nothing more from us."""
     ways = Address.objects.filter(contact__responder=responder, state=Address.State.OPTED_OUT)
     return ways.exists()
+
+
+def trained(responder: Responder) -> None:
+    """They answered all the questions."""
+    responder.trained_at = clock.now_ms()
+    responder.save(update_fields=["trained_at"])

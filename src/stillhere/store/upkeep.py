@@ -5,7 +5,7 @@ Owns the reads behind `stillhere check`; changes nothing and judges nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -38,11 +38,23 @@ def lists(now: int, days: int) -> Lists:
     )
 
 
+def learnt() -> tuple[int, int]:
+    """How many of those who said yes have answered the questions, and how many said yes."""
+    yes = Contact.objects.filter(status="confirmed", person__trial=False)
+    return yes.filter(trained_at__gt=0).count(), yes.count()
+
+
 def pages_lost(now: int, days: int) -> int:
     """Messages to the coordinator that failed within ``days``, or are tried again and again."""
     mine = Message.objects.filter(channel=COORDINATOR, created_at__gt=now - days * DAY_MS)
     tried = mine.filter(status="queued", attempts__gt=3).count()
     return mine.filter(status="failed").count() + tried
+
+
+def rang(channels: Sequence[str], since_at: int) -> int:
+    """How many of our calls somebody picked up since then."""
+    ours = Message.objects.filter(channel__in=channels, done_at__gt=since_at)
+    return ours.filter(status=Message.Status.DELIVERED).count()
 
 
 def unseen() -> int:

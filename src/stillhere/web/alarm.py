@@ -7,7 +7,7 @@ only for somebody who said yes to the invitation and then said "I'm going" or "I
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import phonenumbers
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from stillhere.core.alarm import HOLDING_ETA_S, Alarm, Claim
 from stillhere.core.events import Cause, Word
-from stillhere.store import queries
+from stillhere.store import kits, queries
 from stillhere.store.models import Contact, Person
 from stillhere.store.queries import Line, Shown
 from stillhere.web import words
@@ -30,6 +30,8 @@ class Doing:
     what: str
     me: bool
     good: bool
+    kit: bool = False
+    trained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +64,21 @@ class Known:
     away: str  # when we were away since the last sign of life, and heard nobody
 
 
-def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> Known:
-    """Everything one contact may know of an open alarm."""
+def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int, *, theirs: bool) -> Known:
+    """Everything one contact may know of an open alarm; on a phone that we do not know to be
+    ``theirs`` a first name, and since when."""
     alarm = shown.watch.alarm
     assert alarm is not None
     person = contact.person
     name = words.someone(queries.person_note(person, "name"))
-    confirmed = contact.status == Contact.Status.CONFIRMED
+    confirmed = theirs and contact.status == Contact.Status.CONFIRMED
     claim = next((c for c in alarm.claims if c.contact == contact.id), None)
     out = contact.id in alarm.out
     dispatch = queries.person_note(person, "dispatch") if confirmed else ""
     return Known(
         head=head(shown, name, now),
-        says=_says(alarm, lines, person.tz, now),
-        circle=circle(shown, contact.id, person.tz, now),
+        says=_says(alarm, lines if theirs else (), person.tz, now),
+        circle=circle(shown, contact.id, person.tz, now) if theirs else [],
         number=f"{shown.row.id}.{shown.watch.alarms}",
         mine=alarm.reach(contact.id) is not None and contact.id not in alarm.gone,
         going=claim is not None and not out,
@@ -89,12 +92,12 @@ def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> Kno
         numbers=emergency_at(person.tz),
         asked_for_key=others_hear(alarm, contact.id),
         others=any(c not in (contact.id, *alarm.gone) for c in alarm.circle.contacts()),
-        door=_door(contact, lines, alarm),
+        door=_door(contact, lines, alarm) if theirs else {},
         dispatch=dispatch,
         dispatch_number=_number_in(dispatch),
         town=queries.person_note(person, "town") if confirmed else "",
         phones=phones(person) if confirmed else [],
-        partner=queries.partner(shown.row),
+        partner=queries.partner(shown.row) if theirs else "",
         asked=_asked(shown, alarm, now) if alarm.cause is Cause.SILENCE else "",
         away=_away(alarm, person.tz, now),
     )
@@ -108,7 +111,20 @@ def others_hear(alarm: Alarm, me: int) -> bool:
 def circle(shown: Shown, me: int, tz: str, now: int) -> list[Doing]:
     """Everyone on an open alarm, and what they are doing."""
     alarm = shown.watch.alarm
-    return [_doing(c, alarm, me, tz, now) for c in _contacts(alarm)] if alarm is not None else []
+    if alarm is None:
+        return []
+    people = _contacts(alarm)
+    carry = kits.carriers([c.id for c in people], now)
+    return [
+        replace(_doing(c, alarm, me, tz, now), kit=c.id in carry, trained=_trained(c))
+        for c in people
+    ]
+
+
+def _trained(contact: Contact) -> bool:
+    """Whether they answered the questions, as a contact or as a volunteer."""
+    responder = contact.responder
+    return bool(contact.trained_at or (responder is not None and responder.trained_at))
 
 
 def head(shown: Shown, name: str, now: int) -> str:
@@ -225,7 +241,7 @@ def _number_in(note: str) -> str:
 def _contacts(alarm: Alarm) -> list[Contact]:
     """Everyone on the alarm: first those who were told, in the order of telling."""
     ids = alarm.circle.contacts()
-    found = {c.id: c for c in Contact.objects.filter(id__in=ids)}
+    found = {c.id: c for c in Contact.objects.select_related("responder").filter(id__in=ids)}
     order = (*alarm.told, *(id for id in ids if id not in alarm.told))
     return [found[id] for id in order if id in found and id not in alarm.gone]
 

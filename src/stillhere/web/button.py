@@ -29,6 +29,7 @@ PRESSES: dict[str, Asked] = {
 }
 
 
+@csrf_exempt  # so that the wrong method hears 405
 @require_safe
 def show(request: HttpRequest, key: str) -> HttpResponse:
     """The button, and the state in words. 410 once the watch is over, with when."""

@@ -29,7 +29,7 @@ from stillhere.store import calls, inbox, recordings
 from stillhere.store.answering import Reply
 from stillhere.store.apply import SwapMissed
 from stillhere.store.inbox import Came
-from stillhere.web import help_now, lines
+from stillhere.web import lines, walk
 
 log = logging.getLogger("stillhere.calls")
 
@@ -150,6 +150,8 @@ def _whole(typed: str) -> int | None:
 def take(step: Step) -> Next:
     """What one step does and says. Whatever it did is durable when it returns."""
     at, _, _ = step.at.partition(".")
+    if not step.number:
+        return _withheld(step)
     return _STEPS.get(at, _first)(step)
 
 
@@ -220,9 +222,9 @@ def _steps(step: Step) -> Next:
     _, at, lang = [*step.at.split("."), "", ""][:3]
     no = (_whole(at) or 0) + (step.told.key not in ("", "3"))
     with translation.override(lang if lang in dict(settings.LANGUAGES) else "en"):
-        all_ = help_now.steps()
+        all_ = walk.spoken()
     no = min(no, len(all_) - 1)
-    said = Turn(say=(all_[no].says, all_[no].quiet), lang=lang)
+    said = Turn(say=all_[no], lang=lang)
     return _listen(said, f"steps.{no}.{lang}", STEP_S, message=step.message)
 
 
@@ -238,6 +240,16 @@ def _unknown(step: Step) -> Next:
             return _listen(_say("call-line", who=_line()), "unknown")
         return Next(replace(_say("call-connecting"), connect=_line_number()))
     return _begin(step) if step.told.key in ("1", "2") else Next(Turn())
+
+
+def _withheld(step: Step) -> Next:
+    """Whoever shows no number cannot be rung, and could be anybody: no watch begins, and nobody is
+    answered for. A person to talk to is all there is."""
+    if step.told.key == "3" and _line():
+        return _unknown(step)
+    if step.at:
+        return Next(Turn())
+    return _listen(_say("call-withheld", who=_line()), "unknown")
 
 
 def _begin(step: Step) -> Next:

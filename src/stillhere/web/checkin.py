@@ -44,6 +44,8 @@ MOST_AGE_MS = 7 * 24 * 3600 * 1000  # a check-in kept longer than this says noth
 MOST_SEQ = 2**53  # what a page can count to
 DEADLINE_S = 8.0  # then we say honestly that we do not know whether it was kept
 READ_S = 8.0  # a request that trickles in slower than this is nobody's tap
+# In a body that we do not read: something else than a check-in is wanted.
+_ELSE = re.compile(rb"""\bdo\b["']?\s*[=:](?!\s*["']?here\b)|\b(?:help|sos)\b""", re.IGNORECASE)
 JSON, FORM, PARTS = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 
 _MALFORMED = gettext_noop("We could not read that. Nothing was counted. Press the button again.")
@@ -84,10 +86,6 @@ class _Bad(Exception):
     """The request makes no sense; the word says why."""
 
 
-class _Gone(Exception):
-    """The client went away before it had said everything."""
-
-
 class FastLane:
     """Check-ins here, everything else to ``app``. The other parameters are for tests."""
 
@@ -108,15 +106,14 @@ class FastLane:
         if scope["type"] == "http" and scope["method"] == "POST":
             before, _, key = scope["path"].partition(PREFIX)
             if not before and "/" not in key:  # what else a person can do is Django's
-                with contextlib.suppress(_Gone):
-                    await self._check_in(key, scope, receive, send)
+                await self._check_in(key, scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
     async def _check_in(self, key: str, scope: Scope, receive: Receive, send: Send) -> None:
         asked = _Request(scope)
         try:
-            what, back = _read(asked.kind, await _body(asked, receive))
+            what, back = _read(asked.kind, await _body(asked, receive), scope["query_string"])
             answer = await self._ask(key, what)
         except _Bad as bad:
             await _not_counted(str(bad), asked, send)
@@ -178,6 +175,8 @@ class _Request:
         self._scope = scope
         self._headers: dict[bytes, bytes] = dict(scope["headers"])
         self.kind = self._header(b"content-type").partition(";")[0].strip().lower()
+        if sum(name == b"content-type" for name, _ in scope["headers"]) > 1:
+            self.kind = ""  # which of them is meant?
 
     def _header(self, name: bytes) -> str:
         return self._headers.get(name, b"").decode("latin-1")
@@ -186,7 +185,7 @@ class _Request:
     def length(self) -> int | None:
         """How many bytes are announced, where a number is."""
         announced = self._headers.get(b"content-length", b"")
-        return int(announced) if announced.isdigit() and len(announced) < 12 else None
+        return int(announced.lstrip(b"0")[:18] or 0) if announced.isdigit() else None
 
     @property
     def silent(self) -> bool:
@@ -222,7 +221,7 @@ class _Request:
 
 
 async def _body(asked: _Request, receive: Receive) -> bytes:
-    """The whole body, bounded in size and time. Raises ``_Bad`` and ``_Gone``."""
+    """The whole body, bounded in size and time. Raises ``_Bad``."""
     length = asked.length
     if length == 0 or (length is None and asked.silent):
         return b""
@@ -254,7 +253,7 @@ async def _all_of_it(receive: Receive) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise _Gone
+            raise _Bad("malformed")  # gone before all was said, or what came makes no sense
         body += message.get("body", b"")
         if len(body) > MOST_BODY:
             raise _Bad("too-long")
@@ -262,17 +261,21 @@ async def _all_of_it(receive: Receive) -> bytes:
             return bytes(body)
 
 
-def _read(kind: str, body: bytes) -> tuple[CheckIn, str]:
+def _read(kind: str, body: bytes, query: bytes = b"") -> tuple[CheckIn, str]:
     """The check-in in a body, and where a form wants to go back to. Raises ``_Bad``.
 
-    A body of a kind we do not read is no reason to miss a sign of life: the tap is what counts.
+    A body of a kind we do not read is no reason to miss a sign of life: the tap is what counts. But
+    "help" sent to the wrong place, in whatever form, must never read as "I'm fine".
     """
-    if not body.strip() or kind not in (JSON, FORM, PARTS):
+    if query:
+        _fields(FORM, query)
+    if not body.strip():
+        return CheckIn(), ""
+    if kind not in (JSON, FORM, PARTS):
+        if _ELSE.search(body):
+            raise _Bad("malformed")
         return CheckIn(), ""
     fields = _fields(kind, body)
-    if fields.get("do", "here") != "here":
-        # "help" sent to the wrong place must never read as "I'm fine".
-        raise _Bad("malformed")
     age_ms, least_ms = (
         min(max(_whole(fields.get(name), 0), 0), MOST_AGE_MS) for name in ("age_ms", "least_ms")
     )
@@ -283,14 +286,25 @@ def _read(kind: str, body: bytes) -> tuple[CheckIn, str]:
 
 
 def _fields(kind: str, body: bytes) -> dict[str, Any]:
+    """What was said, each thing once. Raises ``_Bad``, also where anything but "here" is to be
+    done."""
     try:
         text = body.decode("utf-8")
-        fields = json.loads(text) if kind == JSON else dict(parse_qsl(text, max_num_fields=20))
+        if kind == JSON:
+            fields = json.loads(text, object_pairs_hook=_once)
+        else:
+            fields = _once(parse_qsl(text, max_num_fields=20))
     except (ValueError, RecursionError):
         raise _Bad("malformed") from None
-    if not isinstance(fields, dict) or kind == PARTS:
+    if not isinstance(fields, dict) or kind == PARTS or fields.get("do", "here") != "here":
         raise _Bad("malformed")
     return fields
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if any(name == "do" and value != "here" for name, value in pairs):
+        raise ValueError("something else is to be done")
+    return dict(pairs)
 
 
 def _whole(value: object, default: int) -> int:

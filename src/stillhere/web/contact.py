@@ -28,12 +28,22 @@ from stillhere.core.events import (
     Resolved,
     State,
 )
-from stillhere.store import clock, queries, recordings
+from stillhere.store import clock, deeds, queries, recordings
 from stillhere.store.apply import Change
 from stillhere.store.group import WRITER
 from stillhere.store.models import Contact
 from stillhere.store.queries import Shown
-from stillhere.web import afterwards, alarm, errors, health, invitation, pushed, words
+from stillhere.web import (
+    afterwards,
+    alarm,
+    coming,
+    errors,
+    health,
+    invitation,
+    pushed,
+    whose,
+    words,
+)
 from stillhere.web.context import light
 
 # How soon, in seconds: up to five minutes the others wait for you. None: far away, phones.
@@ -54,7 +64,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     contact = queries.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
-    given = _given(contact) | {"key": key, "note": words.note(request.GET.get("said", ""))}
+    given = _given(request, contact, key) | {"note": words.note(request.GET.get("said", ""))}
     given |= {"push_key": pushed.public_key(), "push_to": f"/c/{key}/push"}
     return render(request, "contact.html", given)
 
@@ -65,7 +75,7 @@ def part(request: HttpRequest, key: str) -> HttpResponse:
     contact = queries.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
-    return render(request, "parts/contact.html", _given(contact) | {"key": key})
+    return render(request, "parts/contact.html", _given(request, contact, key))
 
 
 @require_safe
@@ -96,16 +106,19 @@ def _version(contact: Contact, shown: Shown | None) -> str:
     minute = clock.now_ms() // 60_000 if shown is not None and shown.watch.alarm is not None else 0
     parts = [contact.status, contact.away_until_at, contact.rang_at, health.behind(), minute]
     if shown is not None:
-        parts += [shown.row.id, shown.row.version]
+        parts += [shown.row.id, shown.row.version, len(deeds.of(shown.row))]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
-def _given(contact: Contact) -> dict[str, Any]:
+def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
     now = clock.now_ms()
+    theirs = whose.theirs(request, contact)
     shown = queries.alarm_for(contact)
     person = contact.person
     given: dict[str, Any] = {
         **invitation.given(contact, now),
+        "key": key,
+        "theirs": theirs,
         "name": words.someone(queries.person_note(person, "name")),
         "wish": person.wish,
         "version": _version(contact, shown),
@@ -118,12 +131,13 @@ def _given(contact: Contact) -> dict[str, Any]:
         return given
     lines = queries.journal(shown.row.id)
     if shown.watch.alarm is not None:
-        given["known"] = alarm.know(shown, contact, lines, now)
+        given["known"] = alarm.know(shown, contact, lines, now, theirs=theirs)
         given["light"] = light(now, person.tz)
-        given["recorded"] = recordings.key_of(contact) != ""
+        given["recorded"] = theirs and recordings.key_of(contact) != ""
+        given |= coming.given(shown, contact, key, now, theirs=theirs)
         given["refresh"] = 10
     elif _still_spoken_of(shown, now):
-        given["told"] = afterwards.told(shown, contact, lines, now)
+        given["told"] = afterwards.told(shown, contact, lines, now) if theirs else []
         given["ending"] = afterwards.ending(shown, contact, lines)
         given["grave"] = shown.watch.outcome in GRAVE
         given["revived"] = shown.watch.outcome is Outcome.REVIVED
@@ -147,7 +161,8 @@ def _still_spoken_of(shown: Shown, now: int) -> bool:
 def said(request: HttpRequest, key: str) -> HttpResponse:
     """Where a stranger said they are, for somebody on shift in an open alarm."""
     contact = queries.contact_by_key(key)
-    sound = recordings.sound(recordings.key_of(contact)) if contact is not None else None
+    mine = contact is not None and whose.theirs(request, contact)
+    sound = recordings.sound(recordings.key_of(contact)) if contact is not None and mine else None
     if sound is None:
         return errors.unknown_key(request)
     return HttpResponse(sound, content_type="audio/mpeg", headers={"Cache-Control": "no-store"})
@@ -161,13 +176,28 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None:
         return errors.unknown_key(request)
     do = request.POST.get("do", "")
+    if do == "mine":
+        return _mine(request, contact, key)
     if do in invitation.ANSWERS:
-        try:
-            return invitation.answer(request, contact, key)
-        except invitation.Wrong as failed:
-            given = _given(contact) | {"key": key, "wrong": failed.wrong, "typed": request.POST}
-            return render(request, "contact.html", given, status=422)
-    event = _event(do, request.POST, contact.id)
+        return _invited(request, contact, key, do)
+    return _acts(contact, key, do, request.POST)
+
+
+def _invited(request: HttpRequest, contact: Contact, key: str, do: str) -> HttpResponse:
+    """Something about the invitation, or a quiet day. Who says yes here says it on their phone."""
+    try:
+        response = invitation.answer(request, contact, key)
+    except invitation.Wrong as failed:
+        given = _given(request, contact, key) | {"wrong": failed.wrong, "typed": request.POST}
+        return render(request, "contact.html", given, status=422)
+    if do == "join":
+        whose.remember(response, contact)
+    return response
+
+
+def _acts(contact: Contact, key: str, do: str, typed: Any) -> HttpResponse:
+    """Something about an alarm."""
+    event = _event(do, typed, contact.id)
     if contact.person.trial and isinstance(event, Resolved) and event.outcome in GRAVE:
         event = None  # nobody dies in a try-out
     shown = queries.alarm_for(contact)
@@ -186,6 +216,15 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
     if do == "claim":
         return _back(key, "on-your-way" if heard else "you-go")
     return _back(key, "told" if heard else "noted")
+
+
+def _mine(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
+    """A number that was invited: from now on this phone sees what its owner may see."""
+    if not whose.proves(request, contact, request.POST.get("number", "")[:254]):
+        return _back(key, "not-yours")
+    response = _back(key, "")
+    whose.remember(response, contact)
+    return response
 
 
 def _event(do: str, typed: Any, contact: int) -> Event | None:

@@ -19,14 +19,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from stillhere.core.events import Outcome, Resolved
-from stillhere.store import apply, clock, peers, queries, shifts
+from stillhere.store import apply, clock, kits, peers, queries, shifts
 from stillhere.store import desk as kept
 from stillhere.store.apply import Change
 from stillhere.store.group import WRITER
 from stillhere.store.models import Responder
 from stillhere.store.queries import Shown
 from stillhere.store.services import Problem
-from stillhere.web import alarm, errors, health, lines, session, words
+from stillhere.web import alarm, errors, health, lines, session, walk, words
 
 COOKIE = "desk"
 DAYS = 30
@@ -91,6 +91,8 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         "volunteers": [_volunteer(each, now) for each in shifts.everyone()],
         "overdue": lines.overdue(now),
         "peers": [(peer.name, peer.silent, _heard(peer, now)) for peer in peers.seen(now)],
+        "signed": walk.signature(),
+        "steps_fault": walk.own_fault(),
         "note": words.note(request.GET.get("said", "")),
         "refresh": 30,
         "light": "",
@@ -147,6 +149,8 @@ class Volunteer:
     until: bool
     left: str
     stopped: bool
+    trained: bool
+    kit: bool
 
 
 def _volunteer(responder: Responder, now: int) -> Volunteer:
@@ -154,7 +158,9 @@ def _volunteer(responder: Responder, now: int) -> Volunteer:
     left = words.span(responder.until_at - now) if on else ""
     link = f"{settings.STILLHERE.base_url}/r/{shifts.key_of(responder)}"
     stopped = shifts.stopped(responder)
-    return Volunteer(responder.id, shifts.name_of(responder), link, on, left, stopped)
+    kit = kits.best(kits.of(responder), now) is not None
+    trained, name = bool(responder.trained_at), shifts.name_of(responder)
+    return Volunteer(responder.id, name, link, on, left, stopped, trained, kit)
 
 
 def _volunteers(typed: Mapping[str, str]) -> str:

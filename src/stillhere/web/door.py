@@ -35,7 +35,7 @@ class Door:
         self._read_s = read_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request: 413 for a body too long, 408 for one too slow."""
+        """Answer one request: 413 for a body too long, 408 too slow, 400 broken."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -73,6 +73,8 @@ class _Reading:
                 message = await self._receive()
         except TimeoutError:
             raise _Refused(408) from None
+        if message["type"] == "http.disconnect":  # gone, or a body that makes no sense
+            raise _Refused(400)
         self._left -= len(message.get("body", b""))
         if self._left < 0:
             raise _Refused(413)

@@ -12,6 +12,7 @@ import logging
 from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from stillhere.store import proof, queries
@@ -68,6 +69,7 @@ def behind() -> bool:
         return True
 
 
+@csrf_exempt  # so that the wrong method hears 405
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """For whoever watches us from outside."""

@@ -1,63 +1,88 @@
-"""Someone is down in front of a stranger: the first steps, without plan, account or database.
+"""Someone is down in front of a stranger: the walk-through, without plan, account or database.
 
-Owns ``/help-now`` and how ``content/first_steps.toml`` is read. Every sentence about what to do
-stands in that file with its source. The page asks nothing and keeps nothing.
+Owns ``/help-now`` and ``/steps``, where the words are from. Asks nothing and keeps nothing.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.utils.translation import get_language
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.http import require_safe
 
-from stillhere.web import lines
+from stillhere.web import aloud, lines, walk
 from stillhere.web.context import without_request
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing to do, in the reader's language, with what stands quietly beside it."""
-
-    id: str
-    says: str
-    quiet: str
-
-
-@lru_cache(maxsize=1)
-def content() -> Mapping[str, Any]:
-    """The file of steps as it is."""
-    text = resources.files("stillhere.content").joinpath("first_steps.toml").read_text("utf-8")
-    return tomllib.loads(text)
+# What the holder of a phone did, as their own page says it.
+DEEDS = {
+    "found": gettext_lazy("Tried to wake them: no answer"),
+    "called": gettext_lazy("Called for an ambulance"),
+    "dose": gettext_lazy("Gave a dose of naloxone"),
+    "breaths": gettext_lazy("Began to give breaths"),
+    "presses": gettext_lazy("Began to press the chest"),
+    "breathing": gettext_lazy("They breathe"),
+    "crew": gettext_lazy("Help is there"),
+}
 
 
-def steps(kind: str = "step") -> list[Step]:
-    """The steps in order; with ``never`` what not to do."""
-    reads = (get_language() or "en").partition("-")[0]
-    return [
-        Step(row["id"], _in(row["says"], reads), _in(row.get("quiet", {}), reads))
-        for row in content()[kind]
-    ]
-
-
-def _in(says: Mapping[str, str], language: str) -> str:
-    return says.get(language) or says.get("en", "")
+def given(form: str = "", tz: str = "") -> dict[str, Any]:
+    """What the screens need, wherever they are shown. ``form`` is the naloxone known to be there;
+    ``tz`` says which emergency number counts, where that is known."""
+    country = lines.country(tz)
+    return {
+        "screens": walk.screens(form),
+        "never": walk.never(),
+        "signed": walk.signature(),
+        "law": walk.law(country or settings.STILLHERE.country),
+        "emergency": lines.emergency_at(tz) if tz else lines.emergency(),
+        "says_aloud": aloud.able(),
+        "deed_names": list(DEEDS.items()),
+    }
 
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     """The page. It is put together without the context processor, which looks at the database."""
-    given = {
+    return HttpResponse(without_request("help_now.html", {"request": request, **given()}))
+
+
+@require_safe
+def steps(request: HttpRequest) -> HttpResponse:
+    """Every word of it, with where it is from and who signed it: for whoever wants to check."""
+    told = {
         "request": request,
-        "steps": steps(),
-        "never": steps("never"),
-        "signed": content()["reviewed_by"],
-        "emergency": lines.emergency(),
+        "rows": [_row(screen) for screen in walk.screens()],
+        "signed": walk.signature(),
+        "choose": walk.known()["choose"],
     }
-    return HttpResponse(without_request("help_now.html", given))
+    return HttpResponse(without_request("steps.html", told))
+
+
+@require_safe
+def sources(request: HttpRequest) -> HttpResponse:
+    """Where every medical fact of ours is from."""
+    rows = [{"name": name, **row} for name, row in walk.sources().items()]
+    return HttpResponse(without_request("sources.html", {"request": request, "sources": rows}))
+
+
+def _row(screen: walk.Screen) -> dict[str, Any]:
+    row = next(r for r in walk.known()["screen"] if r["id"] == screen.id)
+    rows = walk.sources()
+    return {
+        "screen": screen,
+        "note": row.get("note", ""),
+        "sources": [rows[name] for name in row["sources"]],
+    }
+
+
+@require_safe
+def said(request: HttpRequest, screen: str) -> HttpResponse:
+    """A screen read aloud, for a browser that has no voice of its own."""
+    words = next((s.says for s in walk.screens() if s.id == screen), "")
+    sound = aloud.sound(words, (get_language() or "en").partition("-")[0]) if words else None
+    if sound is None:
+        raise Http404
+    headers = {"Cache-Control": "public, max-age=86400", "Vary": "Cookie, Accept-Language"}
+    return HttpResponse(sound, content_type="audio/wav", headers=headers)

@@ -42,6 +42,7 @@ def given(contact: Contact, now: int) -> dict[str, Any]:
         "only_page": ways - {browsers.CHANNEL} == {HERE.channel},
         "by_phone": bool(ways & {"text", "call"}),
         "better": bool({"phone", "email"} & set(reach.kinds())),
+        "carries": contact.kits.exists(),
         "away": contact.away_until_at > now,
         "rang": at,
         "mail": settings.STILLHERE.mail_from,

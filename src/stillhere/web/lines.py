@@ -142,14 +142,14 @@ def emergency() -> list[Emergency]:
 
 def emergency_at(tz: str) -> list[Emergency]:
     """The number that counts where this time zone is, or all of them where we cannot tell."""
-    country = _country(tz)
-    here = [line for line in known() if line.kind == "emergency" and line.country == country]
+    where = country(tz)
+    here = [line for line in known() if line.kind == "emergency" and line.country == where]
     if not here:
         return emergency()
     return [Emergency(each.number, f"tel:{each.number}", _place(each)) for each in here[:1]]
 
 
-def _country(tz: str) -> str:
+def country(tz: str) -> str:
     """The country of a time zone as ``lines.toml`` names it, or "". Canada's number is also that of
     the United States."""
     region, _slash, town = tz.partition("/")

@@ -18,7 +18,9 @@ from django.views.decorators.http import require_safe
 from stillhere.web import lines, pushed
 from stillhere.web.context import without_request
 
-FILES = ("lamp.css", "lamp.js", "ring.js", "push.js", "lamp.svg", "lamp-192.png")
+FILES = (
+    "lamp.css", "walk.css", "lamp.js", "walk.js", "ring.js", "push.js", "lamp.svg", "lamp-192.png",
+)  # fmt: skip
 PAGES = ("/offline", "/help-now", "/lines")
 KEEP = "Lamp-Keep"  # on an answer: this page may be kept until the next one says otherwise
 

@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from stillhere.store import clock, contacts, drills, queries, services, shifts
+from stillhere.store import clock, contacts, drills, kits, queries, services, shifts, supply
 from stillhere.store.models import Address, Contact, Person
 from stillhere.store.queries import Listed
 from stillhere.store.services import Problem
@@ -157,9 +157,16 @@ def _volunteers(person: Person, typed: Mapping[str, str]) -> Done:
     return "kept", {}
 
 
+def _news(person: Person, typed: Mapping[str, str]) -> Done:
+    """Whether they hear of warnings about the supply."""
+    supply.want(person, bool(typed.get("want")))
+    return "kept", {}
+
+
 WORK = {
     "add": _add, "remove": _remove, "keep": _keep, "renew": _renew, "own": _own, "plan": _plan,
     "drill": _drill, "volunteers": _volunteers,
+    "news": _news,
 }  # fmt: skip
 INVITING = (_add, _renew, _drill)  # a message to somebody may leave by these, and cost money
 
@@ -195,6 +202,10 @@ def _entry(each: Listed, someone: night.Someone, person: Person, now: int) -> En
     if contact.rang_at:
         day = words.clock_time(contact.rang_at, person.tz, now)
         since.append(_("A test rang: %(day)s.") % {"day": day})
+    if contact.trained_at:
+        since.append(_("Has learnt what to do."))
+    if kits.best(kits.of(contact), now) is not None:
+        since.append(_("Carries naloxone."))
     since += _drilled(contact, person, now)
     number = next((value for channel, value, _state in each.ways if channel == "text"), "")
     link = f"{settings.STILLHERE.base_url}/c/{queries.contact_key(contact)}"

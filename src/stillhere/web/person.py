@@ -15,10 +15,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from stillhere.core.events import State
-from stillhere.store import apply, clock, drills, queries, services
+from stillhere.store import apply, clock, drills, queries, services, supply
 from stillhere.store.models import Person
 from stillhere.store.queries import Shown
-from stillhere.web import health, later, lines, night, offline, pushed, session, words
+from stillhere.web import coming, health, later, lines, night, offline, pushed, session, words
 from stillhere.web.context import light
 
 PROFILES = ("injected", "snorted", "swallowed")
@@ -81,6 +81,9 @@ def _given(person: Person) -> dict[str, Any]:
         "closest": night.closest(people),
         "lines": lines.staffed(now),
         "later": later.pending(person, now),
+        "alarmed_lately": shown is not None and shown.watch.alarms > 0,
+        "reviewed": coming.reviewed(shown) if shown is not None else [],
+        "warnings": len(supply.current(now)) if not open_now else 0,
         "undrilled": not open_now and drills.stale(person, now),
         "shown": shown if night.of_late(shown, now) else None,
         "open_now": open_now,

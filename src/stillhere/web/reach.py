@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from stillhere.channels.base import AddressError, Capability, Channel
 from stillhere.store import clock, proof, queries
 from stillhere.store.services import Reached
+from stillhere.web import walk
 
 log = logging.getLogger("stillhere.web")
 
@@ -73,7 +74,7 @@ def practice_reasons(
     ``proved`` is what `stillhere check` has proved (``store/proof.py``)."""
     if here.demo:
         return [_("The phones are drawn on a page. Nobody real is called.")]
-    reasons = []
+    reasons = list(_unsigned())
     if not (here.https and _is_public(here.hostname)):
         reasons.append(_("It has no public address with https, so links do not open elsewhere."))
     elif proof.PUBLIC not in proved:
@@ -96,6 +97,11 @@ def practice_reasons(
     if reasons:
         reasons.append(_("Whoever runs this can prove it: stillhere check."))
     return reasons
+
+
+def _unsigned() -> Iterator[str]:
+    if walk.signature() is None:
+        yield _("No clinician has signed the steps for the one who comes.")
 
 
 class _Learnt:

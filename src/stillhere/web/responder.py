@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from stillhere.store import clock, queries, shifts
+from stillhere.store import clock, kits, queries, shifts
 from stillhere.store.services import Problem
-from stillhere.web import errors, words
+from stillhere.web import errors, kit, reading, whose, words
 
 HOURS = (2, 4, 8, 12)
 
@@ -38,11 +38,19 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "hours": HOURS,
         "alarms": alarms,
         "stopped": shifts.stopped(responder),
+        "kits": [kit.shown(each, now) for each in kits.of(responder)],
+        "trained": responder.trained_at,
+        "door": reading.parts("door"),
         "note": words.note(request.GET.get("said", "")),
         "refresh": 20,
         "light": "",
     }
-    return render(request, "responder.html", given)
+    response = render(request, "responder.html", given)
+    for contact in shifts.alarms_of(
+        responder
+    ):  # opened from here, the alarm knows whose phone it is
+        whose.remember(response, contact)
+    return response
 
 
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked

@@ -20,6 +20,7 @@ WINDOW_MS = 60_000
 HOUR_MS = 3_600_000
 MOST_PERSONS = 20  # an hour, from one address: a shelter's whole evening
 MOST_INVITATIONS = 60  # an hour, from one address: three full lists
+MOST_PAPERS = 60  # an hour, from one address: a class
 MOST_ADDRESSES = 10_000
 
 
@@ -59,6 +60,7 @@ class Guesses:
 GUESSES = Guesses()
 PERSONS = Guesses(MOST_PERSONS, HOUR_MS)
 INVITATIONS = Guesses(MOST_INVITATIONS, HOUR_MS)
+PAPERS = Guesses(MOST_PAPERS, HOUR_MS)
 
 
 def address_of(peer: str, forwarded: str) -> str:

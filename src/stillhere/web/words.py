@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from stillhere.core.schedule import Routine, ScheduleError
+from stillhere.store import kits
 
 # What the core and the store say no to: the name it has in an address, and how it is put.
 REFUSALS = {
@@ -71,6 +72,58 @@ REFUSALS = {
         "volunteers-full",
         gettext_lazy("There are too many volunteers already. Take someone off first."),
     ),
+    "a volunteer has this number already": (
+        "number-taken",
+        gettext_lazy("A volunteer has this number already."),
+    ),
+    "this is our own number": ("own-number", gettext_lazy("This is the number we call from.")),
+    "say what kind of naloxone it is": (
+        "kit-form",
+        gettext_lazy("Say what kind of naloxone it is."),
+    ),
+    "say how many doses are in it": ("kit-doses", gettext_lazy("Say how many doses are in it.")),
+    "say the month it is good until, like 05/2027": (
+        "kit-month",
+        gettext_lazy("Say the month it is good until, like 05/2027."),
+    ),
+    "there are as many kits here as one can hold": (
+        "kit-many",
+        gettext_lazy("There are as many kits here as one can hold."),
+    ),
+    f"a sheet holds 1 to {kits.MOST_STICKERS} stickers": (
+        "kit-sheet",
+        gettext_lazy("A sheet holds 1 to 30 stickers."),
+    ),
+    "say what was found, and where": (
+        "news-what",
+        gettext_lazy("Say what was found, and where."),
+    ),
+    "a warning holds 1 to 90 days": (
+        "news-days",
+        gettext_lazy("A warning holds 1 to 90 days."),
+    ),
+    "choose a file first": ("file-none", gettext_lazy("Choose a file first.")),
+    "the file needs columns form, doses, expires": (
+        "file-columns",
+        gettext_lazy("The file needs the columns form, doses and expires."),
+    ),
+    "the file is no text in UTF-8": (
+        "file-text",
+        gettext_lazy("The file is no text in UTF-8. Save it as CSV UTF-8."),
+    ),
+    "the file is neither CSV nor JSON that we can read": (
+        "file-form",
+        gettext_lazy("The file is neither CSV nor JSON that we can read."),
+    ),
+    "no row of the file has a day, a place and something to warn of": (
+        "file-empty",
+        gettext_lazy("No row of the file has a day, a place and something to warn of."),
+    ),
+    "the feed could not be read": (
+        "feed",
+        gettext_lazy("The feed could not be read."),
+    ),
+    "the file has too many rows": ("kit-rows", gettext_lazy("The file has too many rows.")),
     "a shift is 1 to 12 hours": ("shift", gettext_lazy("A shift is 1 to 12 hours.")),
     "they are on an open alarm: end it first": (
         "on-alarm",
@@ -95,6 +148,10 @@ NOTES = {
     "kept": gettext_lazy("Kept."),
     "own-first": gettext_lazy("Say first how we reach you, so that we can ask you then."),
     "told": gettext_lazy("We told the others who were called."),
+    "done": gettext_lazy("Noted. Everyone on the alarm sees it."),
+    "not-yours": gettext_lazy(
+        "Nobody on this list is reached there. Try another number or address."
+    ),
     "noted": gettext_lazy("Noted. Nobody else was called."),
     "on-your-way": gettext_lazy("Thank you. The others who were called learn that you are going."),
     "you-go": gettext_lazy("Thank you. It counts on you: nobody else was called."),

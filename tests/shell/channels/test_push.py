@@ -6,6 +6,7 @@ import asyncio
 import base64
 import dataclasses
 import json
+import socket
 
 import pytest
 
@@ -91,6 +92,10 @@ def test_our_key_outlives_a_restart_and_is_nobody_elses() -> None:
         "https://[::1]/a",
         "https://[::ffff:10.0.0.1]/a",
         "https://10.0.0.7:8443/a",
+        "https://localhost/a",
+        "https://%6c%6f%63alhost/a",
+        "https://metadata.google.internal/a",
+        "https://[fec0::1]/a",
         "https://169.254.169.254/latest/meta-data",
         "https://push.example.org@10.0.0.1/a",
         "https://user:word@push.example.org/a",
@@ -112,15 +117,19 @@ def test_mallory_cannot_make_us_knock_inside_our_own_network(endpoint: str) -> N
     assert asyncio.run(channel.send(message)).fate is Fate.FAILED
 
 
-def test_a_name_that_leads_inside_is_not_connected_to() -> None:
+def test_a_name_that_leads_inside_is_not_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was a public name when it was kept may lead elsewhere when it is used."""
+    find = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _host, *more, **k: find("127.0.0.1", *more, **k)
+    )
 
     async def tell() -> None:
         knocks: list[object] = []
         inside = await asyncio.start_server(lambda *_: knocks.append(1), "127.0.0.1", 0)
         port = inside.sockets[0].getsockname()[1]
         channel = public(deadline_s=2.0)
-        subscription = BrowserKeys(f"https://localhost:{port}/a").subscription
+        subscription = BrowserKeys(f"https://push.example.org:{port}/a").subscription
         receipt = await channel.send(dataclasses.replace(ASK, to=subscription))
         await channel.close()
         inside.close()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import Error
 from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
-from stillhere.store.group import WRITER
+from stillhere.store import queries
+from stillhere.store.apply import Answer, Change, apply_batch
+from stillhere.store.group import WRITER, GroupCommit
 from stillhere.store.models import Installation
+from stillhere.web import whose
 from stillhere.web.throttle import GUESSES, INVITATIONS, PERSONS
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
@@ -54,9 +59,25 @@ def sam(night: SamsNight) -> Client:
     return browser(night.key)
 
 
-def browser(key: str = "", lang: str = "en") -> Client:
-    """A browser that insists on CSRF, as real ones are treated; ``key`` is its person's."""
-    client = Client(enforce_csrf_checks=True, headers={"Accept-Language": lang})
+class Phone(Client):
+    """A browser that is known as the phone of whichever contact's page it opens."""
+
+    def request(self, **request: Any) -> Any:
+        start, _, rest = str(request.get("PATH_INFO", "")).partition("/c/")
+        contact = None
+        with contextlib.suppress(Error):  # some tests take the database away
+            contact = queries.contact_by_key(rest.partition("/")[0]) if not start and rest else None
+        if contact is not None:
+            name, value = whose.cookie(contact)
+            self.cookies[name] = value
+        return super().request(**request)
+
+
+def browser(key: str = "", lang: str = "en", *, stranger: bool = False) -> Client:
+    """A browser that insists on CSRF, as real ones are treated; ``key`` is its person's. Contacts'
+    pages it opens are of its own phone, unless it is a ``stranger``'s."""
+    kind = Client if stranger else Phone
+    client = kind(enforce_csrf_checks=True, headers={"Accept-Language": lang})
     if key:
         client.cookies["lamp"] = key
     return client
@@ -67,3 +88,18 @@ def post(client: Client, path: str, /, **fields: Any) -> Any:
     client.get(path)
     token = client.cookies["csrftoken"].value
     return client.post(path, {"csrfmiddlewaretoken": token, **fields})
+
+
+@pytest.fixture
+def brittle() -> Iterator[tuple[GroupCommit[Change, Answer], list[Exception]]]:
+    """A writer whose database does what is in the list, until the list is empty."""
+    trouble: list[Exception] = []
+
+    def apply(changes: Sequence[Change]) -> list[Answer]:
+        if trouble:
+            raise trouble[0]
+        return apply_batch(changes)
+
+    writer = GroupCommit(apply)
+    yield writer, trouble
+    writer.stop()

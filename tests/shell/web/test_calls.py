@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,13 +25,16 @@ from tests.shell.hook import LEO, MALLORY, MAYA, SAM, alarmed_night, asked_night
 pytestmark = pytest.mark.usefixtures("database")
 
 
+CALLS = itertools.count()
+
+
 class Line:
     """One call with us, from a carrier's side. ``says`` is what the voice said last."""
 
     def __init__(self, client: Client, number: str, *, message: int | None = None) -> None:
         self.client, self.number = client, number
         self.outbound = message is not None
-        self.ref = f"CA{number[-4:]}{message or 0}{len(number)}"
+        self.ref = f"CA{number[-4:]}{message or 0}{next(CALLS)}"
         self.twiml = ""
         self.post(f"/in/one/call{f'?m={message}' if message else ''}")
 
@@ -228,6 +232,37 @@ def test_whoever_rings_twice_wants_to_talk(client: Client, clock: Clock) -> None
     assert "Press any key if you are here" in line.says
     assert "reaching the people" in line.press("9")
     assert night.row().state == "alarm"
+
+
+def test_a_call_told_again_much_later_is_no_sign_of_life(client: Client, clock: Clock) -> None:
+    """A carrier repeats a webhook, or somebody replays it: how the call was met once stays."""
+    night = asked_night(clock)
+    Line(client, SAM)
+    clock.advance(20)
+    spoken = Line(client, SAM)
+    spoken.ref = "CA-again"
+    spoken.post("/in/one/call")
+    assert "Press any key" in spoken.says
+    clock.advance(55)
+    tick_all()
+    before = night.row().seen_at
+    spoken.post("/in/one/call")
+    assert "Press any key" in spoken.says
+    assert night.row().seen_at == before
+
+
+@pytest.mark.parametrize("number", ["anonymous", "Restricted", "+266696687", ""])
+def test_nobody_is_taken_for_somebody_else_whose_number_is_hidden(
+    client: Client, clock: Clock, number: str
+) -> None:
+    people = Person.objects.count()
+    line = Line(client, number)
+    assert "Your number is hidden, so we cannot ring you." in line.says
+    assert "Press 3 to talk to a person" in line.says
+    line.press("1")
+    assert line.says == ""
+    assert (Person.objects.count(), WatchRow.objects.count()) == (people, 0)
+    assert "We connect you now." in Line(client, number).press("3")
 
 
 def test_a_person_without_a_watch_starts_one_with_one_key(client: Client, clock: Clock) -> None:

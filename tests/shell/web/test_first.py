@@ -34,7 +34,7 @@ def test_three_sentences_and_one_big_button() -> None:
 
 def test_help_for_a_stranger_comes_right_after_the_button_and_before_anything_to_fill_in() -> None:
     told = page(browser())
-    help_now, start = told.index('href="/help-now"'), told.index("<button>Start</button>")
+    help_now, start = told.index('href="/help-now#look"'), told.index("<button>Start</button>")
     assert start < help_now < told.index('action="/try"') < told.index('name="borrowed"')
     assert 'type="text"' not in told
     visible = re.findall(r"<input(?![^>]*hidden)[^>]*>", told)
@@ -71,7 +71,7 @@ def test_somebody_we_know_goes_on_to_their_watch(night: SamsNight, sam: Client) 
     assert "<button>To my watch</button>" in told
     assert "Start</button>" not in told
     assert 'name="borrowed"' not in told  # they said so when they began
-    assert 'href="/help-now"' in told
+    assert 'href="/help-now#look"' in told
     assert everything() == before
     assert post(sam, "/")["Location"] == "/watch"
     assert Person.objects.count() == 1
@@ -90,5 +90,5 @@ def test_the_name_of_who_runs_this_is_text_and_nothing_else(settings: Settings) 
 def test_why_it_is_practice_is_said_below(settings: Settings) -> None:
     settings.STILLHERE = replace(settings.STILLHERE, demo_url="")
     told = page(browser())
-    assert told.index("Why this is practice") > told.index('href="/help-now"')
+    assert told.index("Why this is practice") > told.index('href="/help-now#look"')
     assert "Nobody outside would notice if it stopped." in told

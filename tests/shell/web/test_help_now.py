@@ -41,7 +41,7 @@ def test_the_steps_come_without_one_question_to_the_database(no_database: list[s
     told = read(browser("k" * 27), "/help-now")
     assert no_database == []
     assert "Shout their name." in told
-    assert "Stay until help is there." in told
+    assert "Stay. Watch every breath." in told
     assert "The watch is not running" not in told  # not what this stranger came for
 
 
@@ -54,32 +54,35 @@ def test_the_lines_open_without_a_database(no_database: list[str]) -> None:
 def test_the_first_steps_come_in_order() -> None:
     told = read(browser(), "/help-now")
     order = [
-        "Shout their name. Shake a shoulder.",
+        "This page calls nobody.",
+        "Shout their name. Shake a shoulder. Rub the breastbone.",
         "Put the phone on speaker.",
         "911 United States, Canada",
         "Someone is not breathing and I cannot wake them.",
+        "Is naloxone there?",
+        "Tip into one nostril.",
+        "Push to the next black line.",
+        "Look at the chest.",
         "Tilt the head back. Lift the chin. Pinch the nose.",
         "Two breaths. Then one slow breath every 5 seconds.",
-        "Naloxone there? Give it.",
-        "after 2 to 3 minutes: give a second dose",
-        "Success is breathing, not waking.",
+        "Push hard and fast",
+        "2 to 3 minutes since the dose?",
         "Roll them onto their side.",
-        "Stay until help is there.",
+        "Success is breathing, not waking.",
+        "Stay. Watch every breath.",
         "in 20 to 90 minutes",
-        "Do not",
-        "No cold shower.",
-        "No clinician has signed this yet.",
+        "Do not No cold shower.",
     ]
     places = [told.find(each) for each in order]
     assert -1 not in places, order[places.index(-1)]
     assert places == sorted(places)
+    assert "Practice text: no clinician has signed it yet." in told
 
 
 def test_every_emergency_number_is_one_tap_and_the_likeliest_comes_first() -> None:
     told = browser().get("/help-now").content.decode()
-    assert re.findall(r'href="(tel:[^"]*)"', told) == [
-        "tel:911", "tel:112", "tel:999", "tel:000", "tel:111",
-    ]  # fmt: skip
+    numbers = ["tel:911", "tel:112", "tel:999", "tel:000", "tel:111"]
+    assert re.findall(r'href="(tel:[^"]*)"', told) == numbers * 2, "for who is down, and who is hot"
 
 
 def test_it_needs_no_script_no_form_and_keeps_nothing() -> None:
@@ -95,7 +98,7 @@ def test_it_needs_no_script_no_form_and_keeps_nothing() -> None:
 def test_in_spanish() -> None:
     told = read(browser(lang="es"), "/help-now")
     assert "Grita su nombre." in told
-    assert "Ningún profesional de la salud los ha firmado todavía." in told
+    assert "ningún profesional de la salud" in told
     assert "breath" not in told
     told = read(browser(lang="es"), "/lines")
     assert "Una persona se queda al teléfono" in told

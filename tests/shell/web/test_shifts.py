@@ -49,6 +49,8 @@ def carriers(settings: Settings) -> Iterator[None]:
 def ana() -> Responder:
     """Ana, on shift for four hours."""
     ana = shifts.add("Ana", ANA, "en")
+    with pytest.raises(Problem, match="number already"):
+        shifts.add("Ana again", ANA, "en")
     shifts.begin(ana, 4)
     return ana
 
@@ -154,6 +156,8 @@ def test_a_stranger_says_where_they_are_and_only_who_is_on_shift_hears_it(
 
     contact = Contact.objects.get(responder=ana)
     page = f"/c/{queries.contact_key(contact)}"
+    assert "in their own words" not in client.get(page).content.decode()
+    client.get(f"/r/{shifts.key_of(ana)}")  # from her own page it is known whose phone this is
     assert "in their own words" in client.get(page).content.decode()
     assert client.get(f"{page}/said").content == SAID
 

@@ -105,6 +105,15 @@ def _added(said: Said) -> Sentence:
     return text, Answer.NOTHING
 
 
+def _added_later(said: Said) -> Sentence:
+    text = said(_("%(Who)s is on your list. We ask them as soon as we may send it."))
+    return text, Answer.NOTHING
+
+
+def _on_it_already(said: Said) -> Sentence:
+    return said(_("That number is on your list already: %(who)s.")), Answer.NOTHING
+
+
 def _add_how(said: Said) -> Sentence:
     return _("Reply ADD, a name and a phone number: ADD Maya 202-555-0102"), Answer.NOTHING
 
@@ -132,6 +141,20 @@ def _delete_later(said: Said) -> Sentence:
 
 def _unblocked(said: Said) -> Sentence:
     return _("We can text you again. GO starts."), Answer.NOTHING
+
+
+def _news(said: Said) -> Sentence:
+    return _("There is news for your area that may matter to you. See our page."), Answer.NOTHING
+
+
+def _kit_soon(said: Said) -> Sentence:
+    text = _("What you carry for an emergency runs out soon. Our page says how to get more.")
+    return text, Answer.NOTHING
+
+
+def _kit_used(said: Said) -> Sentence:
+    text = _("What you carry for an emergency is empty now. Our page says how to get more.")
+    return text, Answer.NOTHING
 
 
 def _who_person(said: Said) -> Sentence:
@@ -226,6 +249,8 @@ TO_THE_PERSON: Mapping[str, Callable[[Said], Sentence]] = {
     "reply-list-empty": _list_empty,
     "reply-list-full": _list_full,
     "reply-added": _added,
+    "reply-added-later": _added_later,
+    "reply-on-it-already": _on_it_already,
     "reply-add-how": _add_how,
     "reply-add-own": _add_own,
     "reply-paused": _paused,
@@ -235,6 +260,9 @@ TO_THE_PERSON: Mapping[str, Callable[[Said], Sentence]] = {
     "reply-unblocked": _unblocked,
     "reply-who-person": _who_person,
     "gap": _gap,
+    "news": _news,
+    "kit-soon": _kit_soon,
+    "kit-used": _kit_used,
 }
 SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
     **TO_THE_PERSON,

@@ -78,6 +78,15 @@ def _unknown_shift(said: Said) -> Sentence:
     return text, Answer.NOTHING
 
 
+def _withheld(said: Said) -> Sentence:
+    """Somebody whose number we do not see: nothing can ring them."""
+    text = _("This is Lamp. Your number is hidden, so we cannot ring you.")
+    text += " " + _("Hang up, and call again with your number shown.")
+    if said.who:
+        text += " " + _("Press 3 to talk to a person.")
+    return text, Answer.NOTHING
+
+
 def _where(said: Said) -> Sentence:
     text = _("It's on. Say where you are and how to get in, then press a key.")
     text += " " + _("Only people on shift hear it, if you stop answering.")
@@ -114,6 +123,7 @@ SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
     "call-unknown": _unknown,
     "call-unknown-shift": _unknown_shift,
     "call-where": _where,
+    "call-withheld": _withheld,
     "call-connecting": _connecting,
     "call-line": _line,
     "call-soon": _how_soon,

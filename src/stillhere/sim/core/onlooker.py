@@ -290,6 +290,7 @@ class Onlooker:
         if again and contact not in story.dropped:
             return
         story.claimed[contact] = (now, eta_s)
+        story.spoke.add(contact)
         story.going.pop(contact, None)
         if eta_s is None or not 0 < eta_s <= HOLDING_ETA_S or contact in self.strangers:
             return

@@ -1,6 +1,7 @@
 """The tables. Columns and constraints, little behaviour; every ``_at`` is whole ms since 1970
 UTC."""
 
+from stillhere.store.models.coming import Deed, Kit, SupplyWarning
 from stillhere.store.models.installation import Installation, Outage, Peer, Tally
 from stillhere.store.models.messages import Arrival, Message
 from stillhere.store.models.people import Address, Contact, Person
@@ -11,14 +12,17 @@ __all__ = [
     "Address",
     "Arrival",
     "Contact",
+    "Deed",
     "Installation",
     "JournalLine",
+    "Kit",
     "Message",
     "Outage",
     "Peer",
     "Person",
     "Recording",
     "Responder",
+    "SupplyWarning",
     "Tally",
     "WatchRow",
 ]

@@ -31,6 +31,8 @@ class Person(models.Model):
     caller = models.BooleanField(default=False, db_default=False)  # a phone, never a page
     volunteers = models.BooleanField(default=False, db_default=False)  # who is on shift may come
     trial = models.BooleanField(default=False, db_default=False)  # "Try it": erased after an hour
+    kits_first = models.BooleanField(default=False, db_default=False)  # who carries a kit is first
+    news = models.BooleanField(default=False, db_default=False)  # wants to hear supply warnings
 
     class Meta:
         db_table = "person"
@@ -67,6 +69,7 @@ class Contact(models.Model):
         "store.Responder", on_delete=models.SET_NULL, null=True, related_name="contacts"
     )
     drill_said = models.CharField(max_length=4, default="", db_default="")  # yes, no, nothing
+    trained_at = models.BigIntegerField(default=0, db_default=0)  # answered the questions; 0: not
 
     class Meta:
         db_table = "contact"

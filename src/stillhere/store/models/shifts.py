@@ -18,6 +18,7 @@ class Responder(models.Model):
     lang = models.CharField(max_length=8, default="en")
     created_at = models.BigIntegerField()
     until_at = models.BigIntegerField(default=0, db_default=0)  # on shift until then; 0: off
+    trained_at = models.BigIntegerField(default=0, db_default=0)  # answered the questions; 0: not
 
     class Meta:
         db_table = "responder"

@@ -45,7 +45,9 @@ self.addEventListener('fetch', (event) => {
   else if (FILES.includes(pathname)) answer = fresh(request, KEPT, () => true);
   else if (opens) answer = fetch(request);
   if (!answer) return;
-  event.respondWith(opens ? answer.catch(() => caches.match('/offline')) : answer);
+  /* Whoever comes and finds no line goes on with the steps, where they were (walk.js). */
+  const instead = /^\/(c|r|kit)\//.test(pathname) ? '/help-now' : '/offline';
+  event.respondWith(opens ? answer.catch(() => caches.match(instead)) : answer);
 });
 
 /* --- notifications ------------------------------------------------------------------------------ */

@@ -146,7 +146,7 @@ def a_dead_number_moves_the_ladder_at_once(night: Onlooker, m: Moment) -> str | 
         return None
     if isinstance(m.event, ev.Undeliverable) and not set(night.ways[who]) <= story.dead:
         return None
-    if isinstance(m.event, ev.Unheard) and who in story.claimed:
+    if isinstance(m.event, ev.Unheard) and who in story.spoke:  # also if they stand at a shut door
         return None
     if night.rung_of[who] != story.rung or who in story.dropped or who in story.covered_before:
         return None

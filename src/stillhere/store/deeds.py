@@ -1,0 +1,75 @@
+"""What those who came did, and when: for the others on the alarm, and for the crew of an ambulance.
+
+Evidence like the journal, and kept as long as the watch. Decides nothing: no watch moves by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+
+from stillhere.store import clock, queries
+from stillhere.store.models import Contact, Deed, WatchRow
+
+WHATS = ("found", "called", "dose", "breaths", "presses", "breathing", "crew")
+AFTER = ("door-right", "door-wrong", "kit-wrong")  # the plan looked at, once it is over
+MOST = 200  # of one watch
+OLDEST_MS = 3 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One thing that was done. ``form`` is the naloxone's, where it was a dose."""
+
+    at: int
+    what: str
+    form: str
+    contact: int | None
+    who: str
+
+
+def note(contact: Contact, watch: WatchRow, what: str, form: str, age_ms: int, ref: str) -> bool:
+    """Keep one, made ``age_ms`` ago by the phone's own reckoning; the same ``ref`` is kept once.
+    False for what nobody can have done."""
+    if what not in (*WHATS, *AFTER) or not watch.alarms:
+        return False
+    now = clock.now_ms()
+    at = now - age_ms if 0 <= age_ms <= OLDEST_MS else now
+    if Deed.objects.filter(watch=watch).count() >= MOST:
+        return False
+    try:
+        with transaction.atomic():
+            Deed.objects.create(
+                watch=watch,
+                contact=contact,
+                alarm=watch.alarms,
+                what=what,
+                form=form[:12],
+                at=max(at, watch.started_at),
+                ref=ref[:40] or f"{what}.{now // 2000}",  # pressed twice in a hurry, said once
+            )
+    except IntegrityError:
+        return True
+    return True
+
+
+def of(watch: WatchRow) -> list[Done]:
+    """Everything that was done on the watch's last alarm, oldest first."""
+    found = Deed.objects.filter(watch=watch, alarm=watch.alarms, what__in=WHATS)
+    return _told(list(found.select_related("contact").order_by("at", "id")))
+
+
+def review(watch: WatchRow) -> list[Done]:
+    """What those who came said about the plan: the door, the kit."""
+    found = Deed.objects.filter(watch=watch, what__in=AFTER)
+    return _told(list(found.select_related("contact").order_by("at", "id")))
+
+
+def _told(deeds: list[Deed]) -> list[Done]:
+    return [
+        Done(
+            d.at, d.what, d.form, d.contact_id, queries.contact_name(d.contact) if d.contact else ""
+        )
+        for d in deeds
+    ]

@@ -1,0 +1,299 @@
+"""Naloxone: who carries it, what is in it, and until when it is good.
+
+Owns all writes of kits. A kit belongs to the person, to somebody on their list, to a volunteer, or
+to the programme's stock. Whoever holds its key (the sticker's code) may say what is in it. Months
+are text like "2027-05": a kit is good until its month is over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from stillhere.core.events import Urgency
+from stillhere.store import clock, sealed
+from stillhere.store.circle import month
+from stillhere.store.models import Address, Contact, Kit, Message, Person, Responder
+from stillhere.store.services import LONGEST_NAME, Problem, readable
+
+FORMS = ("nasal", "injection", "prenoxad", "other")  # as the screens of walk.toml name them
+MOST_DOSES = 20
+MOST_STICKERS = 30  # one sheet of paper
+MOST_KITS = 20  # of one keeper
+MOST_STOCK = 5_000
+WARN_DAYS = 45
+DAY_MS = 86_400_000
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
+_TYPED = re.compile(
+    r"(?P<y>20\d\d)[-/. ](?P<m>\d\d?)(?:[-/. ]\d\d?)?|(?P<m2>\d\d?)[-/. ](?P<y2>(?:20)?\d\d)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What somebody says is in a kit."""
+
+    form: str
+    doses: int
+    expires: str = ""
+    lot: str = ""
+    place: str | None = None  # None: not said
+
+
+def inside(typed: Mapping[str, str]) -> Inside:
+    """What was typed about a kit, made regular. Raises Problem for what no kit can be."""
+    form, doses = typed.get("form", ""), typed.get("doses", "").strip()
+    if form not in FORMS:
+        raise Problem("say what kind of naloxone it is")
+    if not (doses.isascii() and doses.isdigit() and 1 <= int(doses[:4]) <= MOST_DOSES):
+        raise Problem("say how many doses are in it")
+    return Inside(
+        form,
+        int(doses),
+        _month(typed.get("expires", "").strip()),
+        readable(typed.get("lot", ""))[:40],
+        readable(typed["place"])[:LONGEST_NAME] if "place" in typed else None,
+    )
+
+
+def _month(typed: str) -> str:
+    """A month as boxes write it: 2027-05, 05/2027, 05/27, 2027-05-31; nothing is unknown."""
+    if not typed:
+        return ""
+    found = _TYPED.fullmatch(typed)
+    if found is not None:
+        year, number = found["y"] or found["y2"], int(found["m"] or found["m2"])
+        told = f"{2000 + int(year[-2:])}-{number:02}"
+        if _MONTH.fullmatch(told):
+            return told
+    raise Problem("say the month it is good until, like 05/2027")
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def add(
+    what: Inside,
+    *,
+    person: Person | None = None,
+    contact: Contact | None = None,
+    responder: Responder | None = None,
+) -> Kit:
+    """A kit that somebody carries; without anybody it lies in stock."""
+    mine = Kit.objects.filter(person=person, contact=contact, responder=responder)
+    stock = person is None and contact is None and responder is None
+    if mine.count() >= (MOST_STOCK if stock else MOST_KITS):
+        raise Problem("there are as many kits here as one can hold")
+    now, nonce = clock.now_ms(), sealed.new_nonce()
+    return Kit.objects.create(
+        nonce=nonce,
+        key_hash=sealed.key_hash(sealed.key_for("kit", nonce)),
+        person=person,
+        contact=contact,
+        responder=responder,
+        created_at=now,
+        seen_at=now,
+        **_columns(what, nonce),
+    )
+
+
+def change(kit: Kit, what: Inside) -> None:
+    """Somebody looked into it. A kit that was used is full again."""
+    columns = _columns(what, kit.nonce) | {"used_at": 0, "warned_at": 0, "seen_at": clock.now_ms()}
+    for name, value in columns.items():
+        setattr(kit, name, value)
+    kit.save(update_fields=[*columns])
+
+
+def used(kit: Kit) -> None:
+    """It was used: nobody is sent for it until somebody says what is in it now."""
+    kit.used_at, kit.warned_at = clock.now_ms(), 0
+    kit.save(update_fields=["used_at", "warned_at"])
+
+
+def drop(kit: Kit) -> None:
+    """It is not there any more."""
+    kit.delete()
+
+
+def stickers(many: int) -> list[Kit]:
+    """New kits nobody has looked into yet, for a sheet of stickers."""
+    if not 1 <= many <= MOST_STICKERS:
+        raise Problem(f"a sheet holds 1 to {MOST_STICKERS} stickers")
+    with transaction.atomic():
+        return [add(Inside("", 0)) for _ in range(many)]
+
+
+def take_in(rows: Sequence[Mapping[str, str]]) -> int:
+    """Rows of a file into stock, all of them or none; a lot that is there already is counted anew.
+    Returns how many. Raises Problem naming the row."""
+    if len(rows) > MOST_STOCK:
+        raise Problem("the file has too many rows")
+    with transaction.atomic():
+        for number, row in enumerate(rows, 2):
+            try:
+                what = inside(row)
+            except Problem as problem:
+                raise Problem(f"row {number}: {problem}") from None
+            key = row.get("kit", "").strip()
+            there = by_key(key) if key else None
+            if there is not None:
+                change(there, what)
+            else:
+                add(what)
+    return len(rows)
+
+
+def _columns(what: Inside, nonce: bytes | memoryview) -> dict[str, object]:
+    columns: dict[str, object] = {
+        "form": what.form,
+        "doses": what.doses,
+        "expires": what.expires,
+        "lot": what.lot,
+    }
+    if what.place is not None:
+        columns["place"] = sealed.seal(what.place, "kit.place", nonce)
+    return columns
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def by_key(key: str) -> Kit | None:
+    """Which kit this sticker is on."""
+    found = Kit.objects.select_related("person", "contact", "responder")
+    return found.filter(key_hash=sealed.key_hash(key)).first()
+
+
+def key_of(kit: Kit) -> str:
+    return sealed.key_for("kit", kit.nonce)
+
+
+def place_of(kit: Kit) -> str:
+    return sealed.unseal(kit.place, "kit.place", kit.nonce)
+
+
+def of(keeper: Person | Contact | Responder) -> list[Kit]:
+    """What somebody carries. A volunteer's kits are also theirs as a contact."""
+    if isinstance(keeper, Person):
+        return list(Kit.objects.filter(person=keeper).order_by("id"))
+    if isinstance(keeper, Responder):
+        return list(Kit.objects.filter(responder=keeper).order_by("id"))
+    mine = Q(contact=keeper)
+    if keeper.responder_id is not None:
+        mine |= Q(responder=keeper.responder_id)
+    return list(Kit.objects.filter(mine).order_by("id"))
+
+
+def good(kit: Kit, now: int) -> bool:
+    """Whether it is there, full and in its date."""
+    return usable(kit) and (not kit.expires or kit.expires >= month(now))
+
+
+def usable(kit: Kit) -> bool:
+    """Whether there is something in it, in its date or not: an old one is better than none."""
+    return kit.doses > 0 and not kit.used_at
+
+
+def carriers(contacts: Collection[int], now: int) -> dict[int, Kit]:
+    """Who of these contacts carries naloxone: the best kit of each."""
+    people = Contact.objects.filter(id__in=contacts)
+    found = {contact.id: best(of(contact), now) for contact in people}
+    return {id: kit for id, kit in found.items() if kit is not None}
+
+
+def best(kits: Sequence[Kit], now: int) -> Kit | None:
+    """The one to use: in its date first, then most doses; an expired one before none."""
+    there = [kit for kit in kits if usable(kit)]
+    return max(there, key=lambda kit: (good(kit, now), kit.doses), default=None)
+
+
+def stock() -> QuerySet[Kit]:
+    """Every kit of the programme and its volunteers, what runs out first at the top. What people
+    carry is theirs, and only counted."""
+    return Kit.objects.filter(person=None, contact=None).order_by("expires", "id")
+
+
+def remind(now: int) -> int:
+    """Tell those who carry a kit that was used a day ago, or runs out soon, once and quietly; how
+    many were told of. A volunteer without an open watch to stand by reads it on their own page."""
+    due = to_warn(now)
+    with transaction.atomic():
+        for kit in due:
+            _tell(kit, "kit-used" if kit.used_at else "kit-soon", now)
+        Kit.objects.filter(id__in=[kit.id for kit in due]).update(warned_at=now)
+    return len(due)
+
+
+def _tell(kit: Kit, word: str, now: int) -> None:
+    contact = kit.contact
+    if contact is None and kit.responder_id is not None:
+        theirs = Contact.objects.filter(responder=kit.responder_id, status="confirmed")
+        contact = theirs.order_by("id").first()
+    ways = Address.objects.filter(state=Address.State.OK, rings=False)
+    ways = ways.filter(contact=contact) if contact is not None else ways.filter(person=kit.person)
+    if contact is None and kit.person is None:
+        return
+    Message.objects.bulk_create(
+        Message(
+            key=f"k{kit.id}.{now}.{way.id}",
+            person_id=contact.person_id if contact is not None else kit.person_id,
+            contact=contact,
+            address=way,
+            channel=way.channel,
+            word=word,
+            facts="{}",
+            urgency=Urgency.CALM,
+            due_at=now,
+            created_at=now,
+        )
+        for way in ways.order_by("id")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Kits by form and month, without anybody's name."""
+
+    form: str
+    expires: str
+    kits: int
+    doses: int
+
+
+def counts() -> list[Count]:
+    """Everything there is, counted."""
+    found: dict[tuple[str, str], list[int]] = {}
+    rows = Kit.objects.filter(doses__gt=0, used_at=0).order_by("expires", "form", "id")
+    for form, expires, doses in rows.values_list("form", "expires", "doses"):
+        found.setdefault((form, expires), []).append(doses)
+    return [Count(f, e, len(many), sum(many)) for (f, e), many in found.items()]
+
+
+def to_warn(now: int, most: int = 200) -> list[Kit]:
+    """Kits whose keeper should hear something, and has not: used, or soon out of date."""
+    soon = month(now + WARN_DAYS * DAY_MS)
+    due = Q(used_at__gt=0, used_at__lt=now - DAY_MS) | (
+        Q(expires__lte=soon, used_at=0) & ~Q(expires="")
+    )
+    held = Q(person__isnull=False) | Q(contact__isnull=False) | Q(responder__isnull=False)
+    found = Kit.objects.filter(due & held, warned_at=0).order_by("id")
+    return list(found.select_related("person", "contact", "responder")[:most])
+
+
+def last_day(expires: str) -> datetime:
+    """The last day of a month like "2027-05"."""
+    year, number = (int(part) for part in expires.split("-"))
+    first = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
+    return first - timedelta(days=1)
+
+
+def prefer(person: Person, first: bool) -> None:
+    """Whether those who carry a kit are reached first in an alarm."""
+    person.kits_first = first
+    person.save(update_fields=["kits_first"])

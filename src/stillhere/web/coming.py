@@ -1,0 +1,171 @@
+"""What the one who comes needs in an alarm: the steps, the nearest kit, and what was done so far.
+
+Owns ``/c/<key>/did``, where a phone says what its holder did, and the card for the crew. Turns rows
+into sentences and decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from stillhere.core.alarm import Alarm
+from stillhere.store import clock, deeds, kits, queries
+from stillhere.store.deeds import Done
+from stillhere.store.models import Contact, Kit
+from stillhere.store.queries import Shown
+from stillhere.web import errors, help_now, reading, words
+
+FORMS = {
+    "nasal": gettext_lazy("nose spray"),
+    "injection": gettext_lazy("bottle and syringe"),
+    "prenoxad": gettext_lazy("filled syringe (Prenoxad)"),
+    "other": gettext_lazy("another kind"),
+}
+DONE = {
+    "found": gettext_lazy("%(who)s tried to wake %(name)s: no answer."),
+    "called": gettext_lazy("%(who)s called for an ambulance."),
+    "dose": gettext_lazy("%(who)s gave a dose of naloxone."),
+    "breaths": gettext_lazy("%(who)s began to give breaths."),
+    "presses": gettext_lazy("%(who)s began to press the chest."),
+    "breathing": gettext_lazy("%(who)s: %(name)s breathes."),
+    "crew": gettext_lazy("%(who)s: help is there."),
+}
+REVIEW = {
+    "door-wrong": gettext_lazy("%(who)s says: the way in was not right."),
+    "kit-wrong": gettext_lazy("%(who)s says: the kit was not where it should be."),
+}
+FARTHEST_M = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was done, as a page says it."""
+
+    at: str
+    says: str
+
+
+def given(shown: Shown, contact: Contact, key: str, now: int, *, theirs: bool) -> dict[str, Any]:
+    """Everything about an open alarm that belongs to the one who comes."""
+    alarm = shown.watch.alarm
+    assert alarm is not None
+    near = nearest(alarm, contact, now)
+    confirmed = theirs and contact.status == Contact.Status.CONFIRMED
+    comes = contact.id in alarm.arrivals or any(c.contact == contact.id for c in alarm.claims)
+    done = deeds.of(shown.row) if theirs else []
+    dose = max((d.at for d in done if d.what == "dose"), default=0)
+    return {
+        **help_now.given(near[1].form if near is not None else "", contact.person.tz),
+        "did_to": f"/c/{key}/did",
+        "kit_says": kit_says(near, contact, now, comes) if near and confirmed else "",
+        "hand_over": told(done, contact, now),
+        "dose_at": dose or "",
+        "at_the_door": reading.parts("door"),
+        "doings": list(help_now.DEEDS.items()),
+    }
+
+
+def told(done: Sequence[Done], contact: Contact, now: int) -> list[Line]:
+    """What was done, in sentences, oldest first."""
+    name = words.someone(queries.person_note(contact.person, "name"))
+    lines = []
+    for each in done:
+        facts = {"who": words.someone(each.who), "name": name}
+        says = str(DONE[each.what]) % facts
+        if each.form in FORMS:
+            says = f"{says[:-1]} ({FORMS[each.form]})."
+        lines.append(Line(words.clock_time(each.at, contact.person.tz, now), says))
+    return lines
+
+
+def reviewed(shown: Shown) -> list[str]:
+    """What those who came said about the plan, where it was not right."""
+    said = [(each.what, words.someone(each.who)) for each in deeds.review(shown.row)]
+    return [str(REVIEW[what]) % {"who": who} for what, who in said if what in REVIEW]
+
+
+def nearest(alarm: Alarm, contact: Contact, now: int) -> tuple[Contact | None, Kit] | None:
+    """The kit to think of first, and who carries it (None: it is the person's own). One in its date
+    goes before an old one, the person's own before one that must be brought, the nearer first."""
+    own = kits.best(kits.of(contact.person), now)
+    found: list[tuple[Contact | None, Kit]] = [(None, own)] if own is not None else []
+    carried = kits.carriers(alarm.circle.contacts(), now)
+    people = {c.id: c for c in Contact.objects.filter(id__in=carried)}
+    found += [(people[id], kit) for id, kit in carried.items() if id not in alarm.gone]
+
+    def rank(each: tuple[Contact | None, Kit]) -> tuple[bool, int, int]:
+        who, kit = each
+        far = 0 if who is None else 1 + (FARTHEST_M if who.minutes is None else who.minutes)
+        return (not kits.good(kit, now), far, kit.id)
+
+    return min(found, key=rank, default=None)
+
+
+def kit_says(near: tuple[Contact | None, Kit], contact: Contact, now: int, comes: bool) -> str:
+    """Where naloxone is, what kind, how much of it. The place is for whoever ``comes``."""
+    who, kit = near
+    name = words.someone(queries.person_note(contact.person, "name"))
+    facts = {"what": what(kit), "name": name, "where": kits.place_of(kit)}
+    if who is None and facts["where"] and comes:
+        says = _("%(name)s has naloxone (%(what)s): %(where)s.") % facts
+    elif who is None:
+        says = _("%(name)s has naloxone (%(what)s).") % facts
+    elif who.id == contact.id:
+        says = _("You carry naloxone (%(what)s). Take it with you.") % facts
+    else:
+        facts["name"] = words.someone(queries.contact_name(who))
+        says = _("%(name)s carries naloxone (%(what)s).") % facts
+    if not kits.good(kit, now):
+        says += " " + _("It is past its date: use it if it is all there is.")
+    return says
+
+
+def what(kit: Kit) -> str:
+    """Form and doses, in words."""
+    doses = ngettext("%(n)d dose", "%(n)d doses", kit.doses) % {"n": kit.doses}
+    return f"{FORMS.get(kit.form, kit.form)}, {doses}"
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_POST
+def did(request: HttpRequest, key: str) -> HttpResponse:
+    """Something was done, now or ``age_ms`` ago. Kept once, however often it is said."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    shown = queries.alarm_for(contact)
+    typed = request.POST
+    kept = shown is not None and deeds.note(
+        contact,
+        shown.row,
+        typed.get("what", ""),
+        typed.get("form", "") if typed.get("form", "") in FORMS else "",
+        _whole(typed.get("age_ms", "")),
+        typed.get("ref", ""),
+    )
+    if kept and typed.get("what") == "dose":
+        _use(contact, typed.get("form", ""))
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"ok": kept, "now": clock.now_ms()}, status=200 if kept else 409)
+    return HttpResponseRedirect(f"/c/{key}?said={'done' if kept else 'no-alarm'}", status=303)
+
+
+def _use(contact: Contact, form: str) -> None:
+    """A dose was given: their own kit of that form, or the person's, is not full any more."""
+    for keeper in (contact.person, contact):
+        mine = [kit for kit in kits.of(keeper) if kits.usable(kit) and kit.form == form]
+        if mine:
+            kits.used(mine[0])
+            return
+
+
+def _whole(typed: str) -> int:
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 12 else 0

@@ -1,0 +1,152 @@
+"""Kits: what somebody carries, entered in twenty seconds, and the page behind a kit's sticker.
+
+Owns ``/kits`` (the person's), ``/c/<key>/kits`` (a contact's), ``/r/<key>/kits`` (a volunteer's)
+and ``/kit/<key>``, where the sticker leads: the steps first, then what is in it. Whoever holds the
+sticker's code may say what is in that kit, and learns nothing about whose it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.dateformat import format as date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from stillhere.store import clock, kits, queries, shifts
+from stillhere.store.circle import month
+from stillhere.store.models import Contact, Kit, Person, Responder
+from stillhere.store.services import Problem
+from stillhere.web import coming, errors, help_now, reading, session, words
+
+Keeper = Person | Contact | Responder
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A kit as its keeper sees it. ``state`` is good, soon, old or used."""
+
+    id: int
+    what: str
+    place: str
+    until: str
+    state: str
+
+
+def shown(kit: Kit, now: int) -> Shown:
+    """One kit in words."""
+    state = "used" if not kits.usable(kit) else "good" if kits.good(kit, now) else "old"
+    soon = month(now + kits.WARN_DAYS * kits.DAY_MS)
+    if state == "good" and kit.expires and kit.expires <= soon:
+        state = "soon"
+    what = coming.what(kit) if kit.form else _("nobody has looked into it yet")
+    return Shown(kit.id, what, kits.place_of(kit), until(kit.expires), state)
+
+
+def until(expires: str) -> str:
+    """A month like "2027-05" in words, or nothing."""
+    return date_format(kits.last_day(expires), _("F Y")) if expires else ""
+
+
+@session.private
+@require_http_methods(["GET", "HEAD", "POST"])
+def mine(request: HttpRequest, person: Person) -> HttpResponse:
+    """What Sam carries, or keeps where Sam usually is."""
+    return _page(request, person, "/kits", {"home": "/watch", "nav": True, "private": True})
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_http_methods(["GET", "HEAD", "POST"])
+def contacts_own(request: HttpRequest, key: str) -> HttpResponse:
+    """What somebody on a list carries."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    return _page(request, contact, f"/c/{key}/kits", {"home": f"/c/{key}"})
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_http_methods(["GET", "HEAD", "POST"])
+def responders_own(request: HttpRequest, key: str) -> HttpResponse:
+    """What a volunteer carries."""
+    responder = shifts.by_key(key)
+    if responder is None:
+        return errors.unknown_key(request)
+    return _page(request, responder, f"/r/{key}/kits", {"home": f"/r/{key}"})
+
+
+def _page(request: HttpRequest, keeper: Keeper, here: str, more: Mapping[str, Any]) -> HttpResponse:
+    wrong, status = "", 200
+    if request.method == "POST":
+        try:
+            _do(keeper, request.POST)
+            return HttpResponseRedirect(f"{here}?said=kept", status=303)
+        except Problem as problem:
+            wrong, status = words.put(str(problem)), 422
+    now = clock.now_ms()
+    given = {
+        "here": here,
+        "kits": [shown(kit, now) for kit in kits.of(keeper)],
+        "forms": coming.FORMS.items(),
+        "typed": request.POST,
+        "wrong": wrong,
+        "first": keeper.kits_first if isinstance(keeper, Person) else None,
+        "note": words.note(request.GET.get("said", "")),
+        "advice": reading.parts("kit"),
+        "light": "",
+        **more,
+    }
+    return render(request, "kits.html", given, status=status)
+
+
+def _do(keeper: Keeper, typed: Mapping[str, str]) -> None:
+    """Add one, say that one was used, is full again, or gone. Raises Problem."""
+    theirs = {str(kit.id): kit for kit in kits.of(keeper)}
+    kit, do = theirs.get(typed.get("kit", "")), typed.get("do", "add")
+    if do == "first" and isinstance(keeper, Person):
+        kits.prefer(keeper, bool(typed.get("want")))
+    elif do == "add":
+        whose = {"person": None, "contact": None, "responder": None}
+        kind = type(keeper).__name__.lower()
+        kits.add(kits.inside(typed), **(whose | {kind: keeper}))  # type: ignore[arg-type]
+    elif kit is not None and do == "used":
+        kits.used(kit)
+    elif kit is not None and do == "gone":
+        kits.drop(kit)
+
+
+@csrf_exempt  # the code on the sticker is what opens, and no cookie is asked
+@require_http_methods(["GET", "HEAD", "POST"])
+def sticker(request: HttpRequest, key: str) -> HttpResponse:
+    """Where a sticker leads. Somebody may be down: the steps come first, as this kit is given."""
+    kit = kits.by_key(key)
+    if kit is None:
+        return errors.unknown_key(request)
+    wrong, status = "", 200
+    if request.method == "POST":
+        try:
+            if request.POST.get("do") == "used":
+                kits.used(kit)
+            else:
+                kits.change(kit, kits.inside(request.POST))
+            return HttpResponseRedirect(f"/kit/{key}?said=kept", status=303)
+        except Problem as problem:
+            wrong, status = words.put(str(problem)), 422
+    given = {
+        "here": f"/kit/{key}",
+        "kit": shown(kit, clock.now_ms()),
+        "row": kit,
+        "forms": coming.FORMS.items(),
+        "typed": request.POST,
+        "wrong": wrong,
+        "note": words.note(request.GET.get("said", "")),
+        "advice": reading.parts("kit"),
+        "light": "",
+        **help_now.given(kit.form),
+    }
+    return render(request, "kit.html", given, status=status)

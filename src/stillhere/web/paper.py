@@ -1,0 +1,131 @@
+"""On paper: the card for the wallet, the leaflet, the poster, stickers for kits, the certificate.
+
+Owns which papers there are and how many are made at once: one, by a process of its own
+(``printed.py``), given up when it takes too long. What was made is kept for the next who wants it.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import segno
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.safestring import mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from stillhere.store import kits
+from stillhere.store.models import Kit
+from stillhere.store.services import LONGEST_NAME, readable
+from stillhere.web import errors, lines, reading, throttle, walk
+
+log = logging.getLogger("stillhere.web")
+
+PAPERS = ("wallet", "leaflet", "poster")
+TAKES_S = 30
+WAITS_S = 20
+# What stands on a card: the shortest way through the steps.
+CARD = ("look", "call", "kit", "airway", "breathe", "side", "stay")
+_one = threading.Lock()
+
+
+@require_safe
+def show(request: HttpRequest, name: str) -> HttpResponse:
+    """One of the papers, in the reader's language."""
+    if name not in PAPERS:
+        raise Http404
+    lang = (get_language() or "en").partition("-")[0]
+    return _answer(_made(_html(f"paper/{name}.html", lang)), name)
+
+
+@csrf_exempt  # nothing is kept
+@require_POST
+def certificate(request: HttpRequest) -> HttpResponse:
+    """For whoever has answered the questions. The name is printed and not kept."""
+    if throttle.PAPERS.missed(throttle.network_of(request)):
+        return errors.too_many()
+    name = " ".join(readable(request.POST.get("name", "")).split())[:LONGEST_NAME]
+    lang = (get_language() or "en").partition("-")[0]
+    return _answer(_print(_html("paper/certificate.html", lang, name=name)), "certificate")
+
+
+def stickers(made: Sequence[Kit]) -> HttpResponse:
+    """A sheet with one code a kit."""
+    base = settings.STILLHERE.base_url
+    codes = [(kit.id, qr(f"{base}/kit/{kits.key_of(kit)}")) for kit in made]
+    lang = (get_language() or "en").partition("-")[0]
+    return _answer(_print(_html("paper/stickers.html", lang, codes=codes)), "stickers")
+
+
+def qr(url: str) -> str:
+    """A code as a drawing that stands in a page."""
+    code = segno.make(url, error="m", micro=False)
+    return mark_safe(code.svg_inline(border=2, omitsize=True))  # noqa: S308  segno's own drawing
+
+
+def _html(template: str, lang: str, **more: Any) -> str:
+    """A paper's page. Everything on it stands in it."""
+    with translation.override(lang):
+        by_lang = {}
+        for code in ("en", "es"):
+            with translation.override(code):
+                by_id = {screen.id: screen for screen in walk.screens()}
+                by_lang[code] = [by_id[id] for id in CARD]
+        given = {
+            "lang": lang,
+            "cards": by_lang,
+            "steps": by_lang.get(lang, by_lang["en"]),
+            "never": walk.never(),
+            "parts": reading.parts("learn"),
+            "signed": walk.signature(),
+            "program": settings.STILLHERE.program,
+            "help_now": f"{settings.STILLHERE.base_url}/help-now",
+            "drawn": qr(f"{settings.STILLHERE.base_url}/help-now"),
+            "emergency": lines.emergency(),
+        }
+        return render_to_string(template, given | more)
+
+
+@lru_cache(maxsize=16)
+def _made(html: str) -> bytes | None:
+    return _print(html)
+
+
+def _print(html: str) -> bytes | None:
+    """The PDF, or None where it could not be made now."""
+    if not _one.acquire(timeout=WAITS_S):
+        return None
+    try:
+        command = [sys.executable, "-m", "stillhere.web.printed"]
+        made = subprocess.run(
+            command, input=html.encode(), capture_output=True, timeout=TAKES_S, check=True
+        )
+        return made.stdout or None
+    except subprocess.CalledProcessError as failed:
+        log.warning("no paper: %s", failed.stderr.decode("utf-8", "replace").splitlines()[-1:])
+    except (OSError, subprocess.SubprocessError) as failed:
+        log.warning("no paper: %s", type(failed).__name__)
+    finally:
+        _one.release()
+    return None
+
+
+def _answer(made: bytes | None, name: str) -> HttpResponse:
+    if made is None:
+        _made.cache_clear()
+        says = _("This machine could not print it now. Try again in a minute, or print /learn.")
+        return errors.trouble(503, _("No paper now"), says)
+    response = HttpResponse(made, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="lamp-{name}.pdf"'
+    return response

@@ -1,0 +1,164 @@
+"""Pages to read in peace: before using, afterwards, and what everybody on a list should know.
+
+Owns how ``content/reading.toml`` is read, and ``/before``, ``/after`` and ``/learn`` with its six
+questions. They open without a database, but for what somebody has answered.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from django.conf import settings
+from django.db import Error
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from stillhere.store import clock, contacts, queries, shifts, supply
+from stillhere.web import errors, walk
+from stillhere.web.context import light, without_request
+
+FILE = "reading.toml"
+KINDS = ("you", "came", "circle")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing to know, in the reader's language."""
+
+    head: str
+    says: str
+    draw: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One of the six. ``answers`` are (value, text) in the order of the page."""
+
+    no: int
+    ask: str
+    answers: tuple[tuple[str, str], ...]
+    why: str
+    right: str
+
+
+@lru_cache(maxsize=1)
+def content() -> Mapping[str, Any]:
+    """The file as it is."""
+    text = resources.files("stillhere.content").joinpath(FILE).read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def parts(page: str) -> list[Part]:
+    """What stands on a page, in order."""
+    reads = (get_language() or "en").partition("-")[0]
+    return [
+        Part(_in(p["head"], reads), _in(p["says"], reads), p.get("draw", ""), p.get("for", ""))
+        for p in content()["part"]
+        if p["page"] == page
+    ]
+
+
+def questions() -> list[Question]:
+    """The six questions. The right answer stands in another place each time."""
+    reads = (get_language() or "en").partition("-")[0]
+    found = []
+    for no, row in enumerate(content()["question"]):
+        texts = [_in(text, reads) for text in row["answers"]]
+        turn = (no + 1) % len(texts)
+        shown = tuple((str(at), text) for at, text in enumerate(texts[turn:] + texts[:turn]))
+        right = str((len(texts) - turn) % len(texts))
+        found.append(Question(no, _in(row["ask"], reads), shown, _in(row["why"], reads), right))
+    return found
+
+
+def _in(says: Mapping[str, str], language: str) -> str:
+    return says.get(language) or says.get("en", "")
+
+
+@require_safe
+def before(request: HttpRequest) -> HttpResponse:
+    """What makes it safer, without a sermon, and what was found in the supply around here."""
+    try:
+        warnings = supply.current(clock.now_ms())
+    except Error:
+        warnings = []
+    given = {"request": request, "parts": parts("before"), "warnings": warnings}
+    given["place"] = settings.STILLHERE.checked_place
+    return HttpResponse(without_request("before.html", given))
+
+
+@require_safe
+def after(request: HttpRequest) -> HttpResponse:
+    """Afterwards: for the person, for the one who came, for the circle."""
+    all_ = parts("after")
+    groups = [(kind, [part for part in all_ if part.kind == kind]) for kind in KINDS]
+    given = {"request": request, "groups": groups}
+    return HttpResponse(without_request("after.html", given))
+
+
+# --- to learn in ten minutes ----------------------------------------------------------------------
+
+
+@csrf_exempt  # nothing is kept but for whoever's key is in the address
+@require_http_methods(["GET", "HEAD", "POST"])
+def learn(request: HttpRequest) -> HttpResponse:
+    """The lessons and the questions, for anybody."""
+    return _lesson(request, "/learn")
+
+
+@csrf_exempt  # the key in the address is what opens
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_learns(request: HttpRequest, key: str) -> HttpResponse:
+    """The same for somebody on a list: who has answered is marked."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    if _passed(request):
+        contacts.trained(contact)
+    return _lesson(request, f"/c/{key}/learn")
+
+
+@csrf_exempt  # the key in the address is what opens
+@require_http_methods(["GET", "HEAD", "POST"])
+def responder_learns(request: HttpRequest, key: str) -> HttpResponse:
+    """The same for a volunteer."""
+    responder = shifts.by_key(key)
+    if responder is None:
+        return errors.unknown_key(request)
+    if _passed(request):
+        shifts.trained(responder)
+    return _lesson(request, f"/r/{key}/learn")
+
+
+def _passed(request: HttpRequest) -> bool:
+    said = request.POST
+    return request.method == "POST" and all(said.get(f"q{q.no}") == q.right for q in questions())
+
+
+def _lesson(request: HttpRequest, here: str) -> HttpResponse:
+    answered = request.method == "POST"
+    asked = [
+        (q, request.POST.get(f"q{q.no}", ""), answered and request.POST.get(f"q{q.no}") == q.right)
+        for q in questions()
+    ]
+    given = {
+        "here": here,
+        "parts": parts("learn"),
+        "asked": asked,
+        "answered": answered,
+        "passed": _passed(request),
+        "wrong": sum(not right for _, _, right in asked),
+        "signed": walk.signature(),
+        "light": light(clock.now_ms(), "UTC"),
+    }
+    status = 422 if answered and not given["passed"] else 200
+    return render(request, "learn.html", given, status=status)

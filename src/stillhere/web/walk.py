@@ -1,0 +1,330 @@
+"""The walk-through: what to do when someone is down, one screen at a time.
+
+Owns reading and checking ``content/walk.toml``, what a programme puts in its place (``walk.toml``
+in the data folder, by id), and whether a clinician has signed what is shown (``walk.signed``).
+Every sentence about what to do stands in these files with rows of ``sources.toml``. Needs no
+database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import get_language
+
+log = logging.getLogger("stillhere.web")
+
+FILE, SIGNED, SOURCES = "walk.toml", "walk.signed", "sources.toml"
+LARGEST = 256 * 1024
+MOST_WORDS = 10
+FIRST = "look"
+CHOICES = {"first": ("call", "naloxone"), "not_breathing": ("press", "breathe")}
+_KEYS = frozenset(
+    {
+        "id", "draw", "says", "said", "quiet", "answers", "also", "did", "does", "beat", "form",
+        "stay", "law", "card", "last", "emergency", "sources", "note",
+    }
+)  # fmt: skip
+
+
+class WalkError(ValueError):
+    """A file of steps that must not be used. The message is fit for the log and for a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A button: what it says, the screen it leads to, and what the others on the alarm read."""
+
+    says: str
+    to: str
+    did: str
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One instruction, in the reader's language."""
+
+    id: str
+    draw: str
+    says: str
+    said: str
+    quiet: str
+    answers: tuple[Answer, ...]
+    also: tuple[Answer, ...]
+    does: str
+    beat: int
+    form: str
+    emergency: bool
+    stay: bool
+    law: bool
+    card: bool
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who answers for the words, and since when (a day, as it was signed)."""
+
+    by: str
+    on: str
+
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+def screens(form: str = "") -> list[Screen]:
+    """Every screen in order. ``form`` is the naloxone that is known to be there, or nothing."""
+    told, language = known(), _language()
+    places = _places(told["choose"])
+    known_form = next((r["id"] for r in told["screen"] if form and r.get("form") == form), "")
+    if known_form:
+        places["spray"] = known_form
+    return [_screen(row, places, language) for row in told["screen"]]
+
+
+def spoken() -> list[tuple[str, str]]:
+    """The same for a call: (what to do, what stands beside it), one after the other."""
+    by_id = {screen.id: screen for screen in screens()}
+    return [(by_id[id].said, by_id[id].quiet) for id in known()["spoken"]["order"]]
+
+
+def never() -> list[str]:
+    """What not to do."""
+    return [_in(row["says"], _language()) for row in known()["never"]]
+
+
+def law(country: str) -> str:
+    """What the law of that country says to whoever calls, or nothing."""
+    rows = [row for row in known()["law"] if row["country"] == country]
+    return _in(rows[-1]["says"], _language()) if rows else ""
+
+
+def sources() -> Mapping[str, Mapping[str, str]]:
+    """Where each medical fact is from, by the name the other files use."""
+    return _sources()
+
+
+def _screen(row: Mapping[str, Any], places: Mapping[str, str], language: str) -> Screen:
+    def answers(kind: str) -> tuple[Answer, ...]:
+        return tuple(
+            Answer(_in(a, language), places.get(a["to"], a["to"]), a.get("did", ""))
+            for a in row.get(kind, ())
+        )
+
+    says = _in(row["says"], language)
+    return Screen(
+        id=row["id"],
+        draw=row["draw"],
+        says=says,
+        said=_in(row.get("said", {}), language) or says,
+        quiet=_in(row.get("quiet", {}), language),
+        answers=answers("answers"),
+        also=answers("also"),
+        does=row.get("does", ""),
+        beat=row.get("beat", 0),
+        form=row.get("form", ""),
+        emergency=row["id"] == "call" or row.get("emergency", False),
+        stay=row.get("stay", False),
+        law=row.get("law", False),
+        card=row.get("card", False),
+        last=row.get("last", False),
+    )
+
+
+def _places(choose: Mapping[str, str]) -> dict[str, str]:
+    """Where the answers lead that depend on what the programme chose."""
+    call_first = choose["first"] == "call"
+    return {
+        "@first": "call" if call_first else "kit",
+        "@called": "kit" if call_first else "chest",
+        "@dosed": "chest" if call_first else "call",
+        "@no-kit": "chest" if call_first else "call",
+        "@not-breathing": "gasp" if choose["not_breathing"] == "press" else "airway",
+    }
+
+
+def _language() -> str:
+    return (get_language() or "en").partition("-")[0]
+
+
+def _in(says: Mapping[str, str], language: str) -> str:
+    return says.get(language) or says.get("en", "")
+
+
+# --- who signed it --------------------------------------------------------------------------------
+
+
+def signature() -> Signature | None:
+    """Who signed exactly these words. None where nobody did, or where they were changed since."""
+    try:
+        text = (settings.STILLHERE.data / SIGNED).read_text("utf-8")[:LARGEST]
+        kept = json.loads(text)
+        if kept["sha256"] != digest(known()):
+            return None
+        return Signature(str(kept["by"])[:120], str(kept["on"])[:10])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def sign(by: str, on: str) -> None:
+    """Keep that ``by`` answers for the words as they are now, since the day ``on``."""
+    kept = {"by": by, "on": on, "sha256": digest(known())}
+    (settings.STILLHERE.data / SIGNED).write_text(json.dumps(kept, indent=1), "utf-8")
+
+
+def digest(told: Mapping[str, Any]) -> str:
+    """A change of any word or choice changes it."""
+    regular = json.dumps(told, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(regular.encode()).hexdigest()
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def known() -> Mapping[str, Any]:
+    """The steps of this installation: ours, with what the host's own file says instead."""
+    path = settings.STILLHERE.data / FILE
+    try:
+        told = path.stat()
+    except OSError:
+        return _built_in()
+    return _own(path, told.st_mtime_ns, told.st_size) or _built_in()
+
+
+def own_fault() -> str:
+    """Why the host's own file is not used, or nothing."""
+    path = settings.STILLHERE.data / FILE
+    try:
+        read(path.read_text("utf-8"), _built_in())
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError, WalkError) as error:
+        return str(error)
+    return ""
+
+
+@lru_cache(maxsize=1)
+def _built_in() -> Mapping[str, Any]:
+    return read(_packaged(FILE), None)
+
+
+@lru_cache(maxsize=1)
+def _sources() -> Mapping[str, Mapping[str, str]]:
+    return tomllib.loads(_packaged(SOURCES))
+
+
+def _packaged(name: str) -> str:
+    return resources.files("stillhere.content").joinpath(name).read_text("utf-8")
+
+
+@lru_cache(maxsize=2)
+def _own(path: Path, _changed: int, size: int) -> Mapping[str, Any] | None:
+    """The host's file over ours, read once each time it changes; None where it must not be used."""
+    try:
+        if size > LARGEST:
+            raise WalkError("it is too large")
+        return read(path.read_text("utf-8"), _built_in())
+    except (OSError, UnicodeDecodeError, WalkError) as error:
+        log.warning("walk.toml in the data folder is not used: %s", error)
+        return None
+
+
+def read(text: str, under: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The steps in a text, over those ``under`` them, checked. Raises WalkError."""
+    try:
+        own = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WalkError(str(error)) from error
+    strange = sorted(own.keys() - {"choose", "spoken", "screen", "never", "law"})
+    if strange:
+        raise WalkError(f"unknown {', '.join(strange)}")
+    below = under or {"choose": {}, "spoken": {"order": []}, "screen": [], "never": [], "law": []}
+    told = {
+        "choose": {**below["choose"], **_table(own, "choose")},
+        "spoken": {**below["spoken"], **_table(own, "spoken")},
+        "screen": _over(below["screen"], _rows(own, "screen"), "id"),
+        "never": _over(below["never"], _rows(own, "never"), "id"),
+        "law": _over(below["law"], _rows(own, "law"), "country"),
+    }
+    for fault in _faults(told):
+        raise WalkError(fault)
+    return told
+
+
+def _table(own: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = own.get(name, {})
+    if not isinstance(table, dict):
+        raise WalkError(f"[{name}] is no table")
+    return table
+
+
+def _rows(own: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    rows = own.get(name, [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise WalkError(f"one of them begins with [[{name}]]")
+    return rows
+
+
+def _over(below: list[dict[str, Any]], own: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Rows of ours, each with what the host's row of the same name says instead."""
+    rows = {row[key]: row for row in below}
+    for row in own:
+        name = row.get(key)
+        if not isinstance(name, str):
+            raise WalkError(f"a row has no {key}")
+        rows[name] = {**rows.get(name, {}), **row}
+    return list(rows.values())
+
+
+def _faults(told: Mapping[str, Any]) -> Iterator[str]:
+    """Everything for which these steps must not be shown, in words."""
+    for name, allowed in CHOICES.items():
+        if told["choose"].get(name) not in allowed:
+            yield f"choose {name} is one of {', '.join(allowed)}"
+            return
+    rows = {row["id"]: row for row in told["screen"]}
+    for row in told["screen"]:
+        yield from _faults_of(row, rows, _places(told["choose"]))
+    if FIRST not in rows or any(id not in rows for id in told["spoken"].get("order", ())):
+        yield "the first screen, or one that a call reads, is missing"
+    for row in (*told["never"], *told["law"]):
+        yield from _unsaid(row, str(row.get("id", row.get("country"))))
+
+
+def _faults_of(
+    row: Mapping[str, Any], rows: Mapping[str, Any], places: Mapping[str, str]
+) -> Iterator[str]:
+    id = row["id"]
+    if not re.fullmatch(r"[a-z]{2,20}", id) or row.keys() - _KEYS:
+        yield f"{id}: unknown {', '.join(sorted(row.keys() - _KEYS)) or 'name'}"
+        return
+    yield from _unsaid(row, id)
+    if len(_in(row.get("says", {}), "en").split()) > MOST_WORDS:
+        yield f"{id}: says has more than {MOST_WORDS} words"
+    if not row.get("answers"):
+        yield f"{id}: it is a dead end"
+    for answer in (*row.get("answers", ()), *row.get("also", ())):
+        if not isinstance(answer, dict) or not _in(answer, "en"):
+            yield f"{id}: an answer says nothing"
+        elif places.get(str(answer.get("to")), answer.get("to")) not in rows:
+            yield f"{id}: an answer leads nowhere"
+
+
+def _unsaid(row: Mapping[str, Any], name: str) -> Iterator[str]:
+    says, found = row.get("says"), row.get("sources", [])
+    if not isinstance(says, dict) or not str(says.get("en", "")).strip():
+        yield f"{name}: says has no English"
+    missing = [each for each in found if each not in _sources()]
+    if not found or missing:
+        yield f"{name}: no source {', '.join(map(str, missing))}"

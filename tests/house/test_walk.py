@@ -1,0 +1,168 @@
+"""The walk-through: every word has a source, no answer is a dead end, a change is signed anew."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import translation
+from pytest_django.fixtures import Settings
+
+from stillhere.web import walk
+
+CONTENT = Path(__file__).resolve().parent.parent.parent / "src/stillhere/content"
+LANGUAGES = ["en", "es"]
+DRAWINGS = CONTENT.parent / "web/templates/drawings"
+SOURCES: dict[str, Any] = tomllib.loads((CONTENT / "sources.toml").read_text())
+BUILT_IN: dict[str, Any] = tomllib.loads((CONTENT / "walk.toml").read_text())
+
+
+@pytest.fixture
+def data(settings: Settings, tmp_path: Path) -> Path:
+    settings.STILLHERE = replace(settings.STILLHERE, data=tmp_path)
+    return tmp_path
+
+
+def by_id() -> dict[str, walk.Screen]:
+    return {screen.id: screen for screen in walk.screens()}
+
+
+def lead(screen: walk.Screen) -> list[str]:
+    return [answer.to for answer in (*screen.answers, *screen.also)]
+
+
+# --- where it is from -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_a_source_says_who_where_how_sure_and_what(name: str) -> None:
+    row = SOURCES[name]
+    assert sorted(row) == ["body", "mark", "says", "url"]
+    assert row["mark"] in ("V", "S", "M")
+    assert row["body"]
+    assert row["says"]
+    assert re.match(r"https?://\S+\.\S+", row["url"]) or row["mark"] in ("M", "S")
+
+
+@pytest.mark.parametrize("kind", ["screen", "never", "law"])
+def test_every_sentence_has_a_source_and_every_language(kind: str) -> None:
+    for row in BUILT_IN[kind]:
+        name = row.get("id", row.get("country"))
+        assert row["sources"], name
+        assert set(row["sources"]) <= set(SOURCES), name
+        for text in (row[each] for each in ("says", "quiet") if each in row):
+            assert sorted(text) == LANGUAGES, name
+            assert all(text.values()), name
+        for answer in (*row.get("answers", ()), *row.get("also", ())):
+            assert set(LANGUAGES) <= answer.keys(), name
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_an_instruction_is_ten_words_and_an_answer_six(lang: str) -> None:
+    with translation.override(lang):
+        for screen in walk.screens():
+            assert len(screen.says.split()) <= 10 + (lang == "es"), screen.id
+            assert all(len(a.says.split()) <= 6 for a in screen.answers), screen.id
+
+
+def test_every_screen_has_a_drawing_of_a_few_hundred_bytes() -> None:
+    for screen in walk.screens():
+        drawn = (DRAWINGS / f"{screen.draw}.svg").read_text()
+        assert 100 < len(drawn) < 600, screen.draw
+        assert re.findall(r'(?:fill|stroke)="([^"]*)"', drawn) == ["none", "currentColor"]
+        assert 'aria-hidden="true"' in drawn
+
+
+# --- where it leads -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", walk.CHOICES["first"])
+@pytest.mark.parametrize("not_breathing", walk.CHOICES["not_breathing"])
+def test_whatever_is_chosen_every_screen_leads_on_and_to_help(
+    data: Path, first: str, not_breathing: str
+) -> None:
+    own = f'[choose]\nfirst = "{first}"\nnot_breathing = "{not_breathing}"\n'
+    (data / walk.FILE).write_text(own)
+    screens = by_id()
+    for screen in screens.values():
+        assert all(to in screens for to in lead(screen)), screen.id
+        assert len(screen.answers) == (1 if screen.last else 2), screen.id
+    for start in screens:  # from anywhere one gets back to the breathing, and to the end
+        seen, todo = {start}, [start]
+        while todo:
+            todo += [to for to in lead(screens[todo.pop()]) if to not in seen and not seen.add(to)]  # type: ignore[func-returns-value]
+        assert {"call", "chest", "side", "stay", "crew", "after"} <= seen, start
+    assert screens["look"].answers[0].to == ("call" if first == "call" else "kit")
+    expected = {"press": "gasp", "breathe": "airway"}[not_breathing]
+    assert screens["chest"].answers[0].to == expected
+
+
+def test_not_to_know_is_the_worse_case() -> None:
+    """The first button is the worse answer, and doubt always stands with it."""
+    for screen in walk.screens():
+        for answer in screen.answers[1:]:
+            assert not re.search("know|not sure", answer.says), screen.id
+
+
+def test_a_dose_leads_to_the_breathing_and_is_told() -> None:
+    forms = [screen for screen in walk.screens() if screen.form]
+    assert {screen.form for screen in forms} == {"nasal", "prenoxad", "injection", "other"}
+    for screen in forms:
+        assert [a.to for a in screen.answers if a.did == "dose"] == ["chest"], screen.id
+
+
+def test_a_kit_that_is_known_is_not_asked_about() -> None:
+    known = {screen.id: screen for screen in walk.screens("prenoxad")}
+    assert [a.to for a in known["kit"].answers if a.says == "Yes"] == ["prenoxad"]
+    assert [a.to for a in by_id()["kit"].answers if a.says == "Yes"] == ["spray"]
+
+
+# --- who signed it --------------------------------------------------------------------------------
+
+
+def test_nobody_has_signed_what_we_ship(data: Path) -> None:
+    assert walk.signature() is None
+
+
+def test_a_signature_is_of_these_words_and_no_others(data: Path) -> None:
+    walk.sign("Dr. Ana Example", "2026-11-27")
+    assert walk.signature() == walk.Signature("Dr. Ana Example", "2026-11-27")
+    (data / walk.FILE).write_text('[[screen]]\nid = "look"\nsays.en = "Shout. Shake. Look."\n')
+    assert walk.signature() is None, "changed since"
+    assert by_id()["look"].says == "Shout. Shake. Look."
+    walk.sign("Dr. Ana Example", "2026-11-28")
+    assert walk.signature() is not None
+
+
+@pytest.mark.parametrize("kept", ["", "{}", "[]", '{"sha256": 1}', "\x00"])
+def test_a_broken_signature_is_none(data: Path, kept: str) -> None:
+    (data / walk.SIGNED).write_text(kept)
+    assert walk.signature() is None
+
+
+@pytest.mark.parametrize(
+    ("own", "fault"),
+    [
+        ("[[screen]\n", "walk"),
+        ('[choose]\nfirst = "police"\n', "choose first"),
+        ('[[screen]]\nid = "look"\nsays.en = "' + "a " * 11 + '"\n', "more than 10 words"),
+        ('[[screen]]\nid = "look"\nanswers = []\n', "dead end"),
+        ('[[screen]]\nid = "look"\nanswers = [{en = "Go", to = "moon"}]\n', "leads nowhere"),
+        ('[[screen]]\nid = "look"\nsources = ["a blog"]\n', "no source a blog"),
+        ('[[screen]]\nid = "look"\nsong = 1\n', "unknown song"),
+        ("[[screen]]\nsays.en = 1\n", "no id"),
+        ('[[never]]\nid = "alone"\nsays = "x"\n', "no English"),
+        ("colour = 1\n", "unknown colour"),
+    ],
+)
+def test_a_file_that_would_mislead_is_not_used_and_says_why(
+    data: Path, own: str, fault: str
+) -> None:
+    before = walk.screens()
+    (data / walk.FILE).write_text(own)
+    assert fault in walk.own_fault() or (fault == "walk" and walk.own_fault())
+    assert walk.screens() == before

@@ -1,0 +1,273 @@
+"""The one who comes: what was done, where naloxone is, and whose phone the page is opened on."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from stillhere.core import events as ev
+from stillhere.store import kits, services
+from stillhere.store.apply import NeedHelp
+from stillhere.store.circle import circles_of
+from stillhere.store.kits import Inside
+from stillhere.store.models import Address, Contact, Deed
+from stillhere.web.throttle import GUESSES, MOST_MISSES
+from tests.conftest import Clock
+from tests.shell.circle import SamsNight
+from tests.shell.web.conftest import browser
+from tests.shell.web.pages import contact_path, read, text_of
+
+LEO, MAYA = "+12025550101", "+12025550102"
+
+
+@pytest.fixture
+def alarm(night: SamsNight) -> SamsNight:
+    services.set_plan(
+        night.person,
+        place="12 Elm Street",
+        entry="code 4711",
+        town="Denver",
+        dispatch="303-555-0100",
+    )
+    night.start()
+    night.does(NeedHelp())
+    return night
+
+
+@pytest.fixture
+def leo(alarm: SamsNight) -> str:
+    return contact_path(alarm, "Leo")
+
+
+@pytest.fixture
+def maya(alarm: SamsNight) -> str:
+    return contact_path(alarm, "Maya")
+
+
+def did(path: str, what: str, **more: str) -> int:
+    fields = {"what": what, "ref": f"{what}.1"} | more
+    headers = {"Accept": "application/json"}
+    return int(browser().post(f"{path}/did", fields, headers=headers).status_code)
+
+
+# --- what was done --------------------------------------------------------------------------------
+
+
+def test_everyone_on_the_alarm_reads_who_did_what_and_when(
+    leo: str, maya: str, clock: Clock
+) -> None:
+    clock.advance(300)
+    assert did(leo, "called") == 200
+    assert did(leo, "dose", form="nasal", age_ms="60000") == 200
+    told = read(browser(), maya)
+    assert "17:04 Leo gave a dose of naloxone (nose spray)." in told
+    assert told.index("gave a dose") < told.index("17:05 Leo called for an ambulance.")
+    assert "gave a dose" in browser().get(leo).content.decode().partition('id="crew"')[2]
+
+
+def test_what_is_said_twice_is_kept_once(leo: str) -> None:
+    for _ in range(3):
+        assert did(leo, "dose", form="nasal") == 200
+    assert Deed.objects.count() == 1
+    did(leo, "dose", form="nasal", ref="another")
+    assert Deed.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        ({"what": "danced"}, False),
+        ({"what": "dose", "form": "<b>"}, True),
+        ({"what": "dose", "age_ms": "99999999999999999999"}, True),
+        ({"what": "dose", "age_ms": "-5"}, True),
+        ({"what": "dose", "ref": "x" * 500}, True),
+    ],
+)
+def test_absurd_deeds_are_refused_or_count_as_now(
+    leo: str, clock: Clock, fields: dict[str, str], kept: bool
+) -> None:
+    status = (
+        browser().post(f"{leo}/did", fields, headers={"Accept": "application/json"}).status_code
+    )
+    assert status == (200 if kept else 409)
+    assert [deed.at for deed in Deed.objects.all()] == ([clock.now] if kept else [])
+
+
+def test_what_a_phone_kept_while_it_had_no_line_counts_from_when_it_was(
+    leo: str, alarm: SamsNight, clock: Clock
+) -> None:
+    clock.advance(600)
+    did(leo, "dose", age_ms="300000")
+    assert Deed.objects.get().at == clock.now - 300_000
+    did(leo, "crew", age_ms=str(4 * 3_600_000))
+    assert Deed.objects.get(what="crew").at == clock.now, "older than an alarm is"
+
+
+def test_a_deed_of_somebody_else_s_night_is_none(alarm: SamsNight, leo: str) -> None:
+    assert browser().post("/c/" + "a" * 27 + "/did", {"what": "dose"}).status_code == 404
+    services.leave(alarm.contacts["Leo"])
+    assert did(leo, "dose") == 404
+
+
+def test_without_scripts_a_button_says_it_too(leo: str, maya: str) -> None:
+    browser().post(f"{leo}/answer", {"do": "arrived"})
+    response = browser().post(f"{leo}/did", {"what": "breathing"}, follow=True)
+    assert "Noted. Everyone on the alarm sees it." in text_of(response)
+    assert "Leo: Sam breathes." in read(browser(), maya)
+
+
+def test_the_page_changes_when_something_was_done(leo: str, maya: str) -> None:
+    before = browser().get(f"{maya}/state").json()["v"]
+    did(leo, "dose")
+    assert browser().get(f"{maya}/state").json()["v"] != before
+    assert 'data-dose="' in browser().get(f"{maya}/part").content.decode()
+
+
+# --- where naloxone is ----------------------------------------------------------------------------
+
+
+def test_the_nearest_good_kit_is_named_and_its_place(alarm: SamsNight, leo: str, maya: str) -> None:
+    assert "naloxone (" not in read(browser(), f"{leo}/part")
+    kits.add(Inside("nasal", 2, "2026-08"), contact=alarm.contacts["Maya"])
+    told = read(browser(), f"{leo}/part")
+    assert "Maya carries naloxone (nose spray, 2 doses)." in told
+    assert "You carry naloxone (nose spray, 2 doses). Take it with you." in read(browser(), maya)
+    kits.add(Inside("prenoxad", 5, "", "", "blue backpack"), person=alarm.person)
+    assert "Sam has naloxone (filled syringe (Prenoxad), 5 doses)." in read(
+        browser(), f"{leo}/part"
+    )
+    browser().post(f"{leo}/answer", {"do": "claim", "soon": "3"})  # the place is for who comes
+    told = read(browser(), f"{leo}/part")
+    assert "Sam has naloxone (filled syringe (Prenoxad), 5 doses): blue backpack." in told
+    assert 'id="kit"' in browser().get(leo).content.decode()
+    assert 'href="#prenoxad">Yes' in browser().get(leo).content.decode(), "it is not asked about"
+
+
+def test_an_old_kit_is_better_than_none_and_an_empty_one_is_none(
+    alarm: SamsNight, leo: str
+) -> None:
+    kit = kits.add(Inside("nasal", 1, "2025-12"), person=alarm.person)
+    assert "It is past its date: use it if it is all there is." in read(browser(), f"{leo}/part")
+    kits.add(Inside("nasal", 1, "2026-12"), contact=alarm.contacts["Leo"])
+    assert "You carry naloxone" in read(browser(), f"{leo}/part"), "one in its date goes first"
+    kits.used(kits.of(alarm.contacts["Leo"])[0])
+    kits.used(kit)
+    assert "naloxone (" not in read(browser(), f"{leo}/part")
+
+
+def test_a_dose_empties_the_kit_it_was_of(alarm: SamsNight, leo: str) -> None:
+    kits.add(Inside("nasal", 2), contact=alarm.contacts["Leo"])
+    did(leo, "dose", form="injection")
+    assert kits.usable(kits.of(alarm.contacts["Leo"])[0])
+    did(leo, "dose", form="nasal", ref="second")
+    assert not kits.usable(kits.of(alarm.contacts["Leo"])[0])
+
+
+def test_the_ladder_reaches_carriers_first_where_sam_wants_it(
+    night: SamsNight, clock: Clock
+) -> None:
+    leo, maya = (night.contacts[name].id for name in ("Leo", "Maya"))
+
+    def order() -> list[list[int]]:
+        found = circles_of({night.person.id}, clock.now)[night.person.id]
+        return [[reach.contact for reach in rung] for rung in found.rungs]
+
+    kit = kits.add(Inside("nasal", 2, "2026-02"), contact=night.contacts["Maya"])
+    assert order() == [[leo], [maya]]
+    kits.prefer(night.person, True)
+    assert order() == [[maya], [leo]]
+    kits.used(kit)
+    assert order() == [[leo], [maya]], "an empty kit helps nobody"
+    kits.change(kit, Inside("nasal", 2, "2026-01"))
+    assert order() == [[maya], [leo]], "good until the month is over"
+    clock.advance(40 * 86_400)
+    assert order() == [[leo], [maya]]
+
+
+def test_the_circle_shows_who_carries_and_who_has_learnt(alarm: SamsNight, leo: str) -> None:
+    kits.add(Inside("nasal", 2), contact=alarm.contacts["Maya"])
+    Contact.objects.filter(id=alarm.contacts["Maya"].id).update(trained_at=1)
+    told = read(browser(), f"{leo}/part")
+    assert "carries naloxone , trained" in told or "carries naloxone, trained" in told
+
+
+# --- whose phone ----------------------------------------------------------------------------------
+
+
+def press(client: Client, path: str, do: str, **fields: str) -> str:
+    return text_of(client.post(f"{path}/answer", {"do": do, **fields}, follow=True))
+
+
+def test_a_link_passed_on_shows_a_first_name_and_takes_a_helping_hand(
+    alarm: SamsNight, leo: str
+) -> None:
+    kits.add(Inside("nasal", 2, "", "", "blue backpack"), person=alarm.person)
+    stranger = browser(stranger=True)
+    told = press(stranger, leo, "claim", soon="3")
+    assert "Sam asks for help." in told
+    assert alarm.row().state == "claimed", "whoever goes is heard"
+    assert "Is this your phone?" in told
+    secrets = ("12 Elm", "4711", "Denver", "303", "Maya", "blue backpack", "+1202", "2025550100")
+    assert [secret for secret in secrets if secret in told] == []
+    assert "Shout their name." in told, "the steps are everybody's"
+    part = text_of(stranger.get(f"{leo}/part"))
+    assert [secret for secret in secrets if secret in part] == []
+
+
+def test_a_number_that_was_invited_opens_it(alarm: SamsNight, leo: str) -> None:
+    stranger = browser(stranger=True)
+    press(stranger, leo, "claim", soon="3")
+    told = press(stranger, leo, "mine", number="202 555 0188")
+    assert "Nobody on this list is reached there." in told
+    assert "12 Elm" not in told
+    told = press(stranger, leo, "mine", number="(202) 555-0102")  # Maya's, on Leo's link
+    assert "12 Elm Street" in told
+    assert "code 4711" in told
+
+
+def test_a_renewed_link_must_be_proved_anew(alarm: SamsNight, leo: str) -> None:
+    phone = browser(stranger=True)
+    press(phone, leo, "mine", number=LEO)
+    phone.cookies[f"c{alarm.contacts['Leo'].id}"] = "forged:value"
+    assert "Is this your phone?" in text_of(phone.get(leo))
+
+
+def test_numbers_are_not_guessed_at_speed(alarm: SamsNight, leo: str) -> None:
+    stranger = browser(stranger=True)
+    for n in range(MOST_MISSES + 1):
+        press(stranger, leo, "mine", number=f"202 555 01{n:02}" if n not in (1, 2) else "0")
+    assert GUESSES.full("127.0.0.1")
+    assert "Nobody on this list" in press(stranger, leo, "mine", number=LEO)
+
+
+def test_whoever_has_no_number_has_only_their_page(alarm: SamsNight, leo: str) -> None:
+    Address.objects.filter(contact=alarm.contacts["Leo"]).update(channel="page")
+    assert "Is this your phone?" not in text_of(browser(stranger=True).get(leo))
+
+
+def test_whoever_says_yes_on_their_phone_is_known_there(night: SamsNight) -> None:
+    ana = services.add_contact(
+        night.person, "Ana", [services.Reached("text", "+12025550150", False)]
+    )
+    night.contacts["Ana"] = ana
+    phone = browser(stranger=True)
+    press(phone, contact_path(night, "Ana"), "join")
+    night.start()
+    night.does(NeedHelp())
+    assert "Is this your phone?" not in text_of(phone.get(contact_path(night, "Ana")))
+
+
+# --- afterwards -----------------------------------------------------------------------------------
+
+
+def test_whoever_came_says_whether_the_plan_was_right_and_sam_reads_it(
+    alarm: SamsNight, leo: str, sam: Client
+) -> None:
+    browser().post(f"{leo}/answer", {"do": "arrived"})
+    alarm.does(ev.Resolved(alarm.contacts["Leo"].id, ev.Outcome.REVIVED))
+    told = read(browser(), leo)
+    assert "Was the plan right?" in told
+    browser().post(f"{leo}/did", {"what": "door-wrong"})
+    told = read(sam, "/watch")
+    assert "Leo says: the way in was not right." in told
+    assert 'href="/after"' in sam.get("/watch").content.decode()

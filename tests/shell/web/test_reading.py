@@ -1,0 +1,211 @@
+"""Pages to read in peace, the six questions, and what is on paper."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from django.utils import translation
+from pytest_django.fixtures import Settings
+
+from stillhere.store import shifts
+from stillhere.store.models import Contact
+from stillhere.web import aloud, reading, throttle, walk
+from tests.shell.circle import SamsNight
+from tests.shell.web.conftest import browser
+from tests.shell.web.pages import contact_path, read, text_of
+
+RIGHT = {f"q{q.no}": q.right for q in reading.questions()}
+OLDEST_READER = 11  # years: a reading grade is about five years less
+
+
+@pytest.fixture
+def no_database() -> Iterator[None]:
+    def refuse(_execute: object, _sql: str, *_rest: Any) -> None:
+        raise OperationalError("the database is away")
+
+    with connection.execute_wrapper(refuse):
+        yield
+
+
+# --- to read --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/before", "/after", "/steps", "/sources"])
+def test_they_open_also_when_nothing_else_does(no_database: None, path: str) -> None:
+    assert len(read(browser(), path)) > 500
+
+
+def test_what_makes_it_safer_comes_without_amounts_and_without_a_sermon() -> None:
+    told = read(browser(), "/before")
+    for head in (
+        "Not alone",
+        "Go slow",
+        "Know your source",
+        "One thing at a time",
+        "After a break",
+    ):
+        assert head in told
+    assert "A negative strip is not a safe result." in told
+    assert not re.search(r"\d+ ?(?:mg|ml|g)\b|should not|must not|never use", told)
+
+
+def test_the_nearest_checked_place_is_the_programme_s_to_name(settings: Settings) -> None:
+    assert "Where it can be checked" not in read(browser(), "/before")
+    place = "Elm Street 5, Tuesdays 4 to 6 pm"
+    settings.STILLHERE = replace(settings.STILLHERE, checked_place=place)
+    assert f"with somebody there {place}" in read(browser(), "/before")
+
+
+def test_afterwards_is_for_each_of_them() -> None:
+    told = read(browser(), "/after")
+    order = ["You're alive. Stay with someone", "Nobody here is cross", "You came", "No scolding"]
+    assert [told.find(each) for each in order] == sorted(told.find(each) for each in order)
+    assert -1 not in [told.find(each) for each in order]
+
+
+def test_every_part_has_its_sources_in_every_language() -> None:
+    rows = [*reading.content()["part"], *reading.content()["question"]]
+    for row in rows:
+        assert row["sources"], row
+        assert set(row["sources"]) <= set(walk.sources()), row
+        for text in (row[name] for name in ("head", "says", "ask", "why") if name in row):
+            assert sorted(text) == ["en", "es"], row
+
+
+def syllables(word: str) -> int:
+    groups = re.findall(r"[aeiouy]+", word.lower().removesuffix("e") or word)
+    return max(1, len(groups))
+
+
+def grade(text: str) -> float:
+    """The school year a text reads like (Flesch and Kincaid, 1975)."""
+    sentences = [s for s in re.split(r"[.!?:]+(?:\s|$)", text) if s.strip()]
+    words = re.findall(r"[A-Za-z']+", text)
+    return (
+        0.39 * len(words) / len(sentences) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59
+    )
+
+
+@pytest.mark.parametrize("page", ["before", "after", "learn", "door", "kit"])
+def test_a_child_of_eleven_reads_it(page: str) -> None:
+    text = " ".join(f"{part.head}. {part.says}" for part in reading.parts(page))
+    assert grade(text) + 5 <= OLDEST_READER, grade(text)
+
+
+def test_a_child_of_eleven_reads_the_steps() -> None:
+    text = " ".join(f"{s.says} {s.quiet}" for s in walk.screens())
+    assert grade(text) + 5 <= OLDEST_READER, grade(text)
+
+
+def test_the_reckoning_would_see_a_hard_text() -> None:
+    hard = "Administration of intranasal opioid antagonists facilitates ventilatory recovery."
+    assert grade(hard) + 5 > 2 * OLDEST_READER
+
+
+# --- the six questions ----------------------------------------------------------------------------
+
+
+def test_who_answers_all_six_is_marked_for_everyone(night: SamsNight, sam: Client) -> None:
+    path = f"{contact_path(night, 'Leo')}/learn"
+    wrong = RIGHT | {"q3": str((int(RIGHT["q3"]) + 1) % 3)}
+    response = browser().post(path, wrong)
+    assert response.status_code == 422
+    assert "1 answer is not right yet" in text_of(response)
+    assert "Old naloxone keeps most of its strength." in text_of(response)
+    leo = Contact.objects.filter(id=night.contacts["Leo"].id)
+    assert not leo.exclude(trained_at=0).exists()
+    assert "All six are right" in text_of(browser().post(path, RIGHT))
+    assert leo.exclude(trained_at=0).exists()
+    assert "Has learnt what to do." in read(sam, "/people")
+
+
+def test_a_volunteer_is_marked_too_and_a_stranger_just_learns() -> None:
+    ana = shifts.add("Ana", "+12025550150", "en")
+    browser().post(f"/r/{shifts.key_of(ana)}/learn", RIGHT)
+    ana.refresh_from_db()
+    assert ana.trained_at
+    assert "All six are right" in text_of(browser().post("/learn", RIGHT))
+    assert browser().post("/learn", {}).status_code == 422
+    assert browser().get("/c/" + "a" * 27 + "/learn").status_code == 404
+
+
+def test_the_right_answers_do_not_all_stand_in_one_place() -> None:
+    assert {q.right for q in reading.questions()} == {"0", "1", "2"}
+    with translation.override("es"):
+        for question in reading.questions():
+            assert len({text for _, text in question.answers}) == 3
+
+
+# --- on paper -------------------------------------------------------------------------------------
+
+
+def pages(pdf: bytes) -> int:
+    told = b""
+    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
+        with contextlib.suppress(zlib.error):
+            told += zlib.decompressobj().decompress(stream)
+    return len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf + told))
+
+
+@pytest.mark.parametrize("lang", ["en", "es"])
+@pytest.mark.parametrize(("name", "many"), [("wallet", 1), ("leaflet", 2), ("poster", 1)])
+def test_a_paper_is_a_pdf_of_as_many_pages_as_it_should_be(name: str, many: int, lang: str) -> None:
+    response = browser(lang=lang).get(f"/paper/{name}.pdf")
+    assert response["Content-Type"] == "application/pdf"
+    assert pages(response.content) == many
+
+
+def test_a_certificate_bears_any_name_and_keeps_none() -> None:
+    for name in ("Ana Ñandú آنا", "<script>alert(1)</script>", "x" * 5000):
+        response = browser().post("/paper/certificate.pdf", {"name": name})
+        assert response["Content-Type"] == "application/pdf", name
+        assert pages(response.content) == 1, name
+    assert browser().get("/paper/certificate.pdf").status_code == 405
+
+
+def test_paper_that_cannot_be_made_now_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*_: Any, **__: Any) -> None:
+        raise subprocess.TimeoutExpired("printed", 30)
+
+    monkeypatch.setattr("stillhere.web.paper.subprocess.run", late)
+    response = browser().post("/paper/certificate.pdf", {"name": "Ana"})
+    assert response.status_code == 503
+    assert "Try again in a minute" in text_of(response)
+
+
+def test_a_printing_press_is_not_for_hire() -> None:
+    for _ in range(throttle.MOST_PAPERS):
+        throttle.PAPERS.missed("127.0.0.1")
+    assert browser().post("/paper/certificate.pdf", {"name": "Ana"}).status_code == 429
+    throttle.PAPERS.forget()
+
+
+def test_there_are_no_other_papers() -> None:
+    for name in ("base", "stickers", "..", "certificate.html"):
+        assert browser().get(f"/paper/{name}.pdf").status_code in (404, 405)
+
+
+# --- read aloud -----------------------------------------------------------------------------------
+
+
+def test_a_step_is_read_aloud_by_the_server_where_the_browser_cannot() -> None:
+    heard = browser().get("/said/look.wav")
+    assert heard["Content-Type"] == "audio/wav"
+    assert heard.content.startswith(b"RIFF")
+    assert heard.content != browser(lang="es").get("/said/look.wav").content
+    assert browser().get("/said/nothing.wav").status_code == 404
+
+
+def test_without_that_program_nothing_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aloud, "_program", lambda: None)
+    assert browser().get("/said/look.wav").status_code == 404
+    assert "data-sound" not in browser().get("/help-now").content.decode()
