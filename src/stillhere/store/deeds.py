@@ -27,9 +27,19 @@ class Done:
     form: str
     contact: int | None
     who: str
+    known: bool
 
 
-def note(contact: Contact, watch: WatchRow, what: str, form: str, age_ms: int, ref: str) -> bool:
+def note(
+    contact: Contact,
+    watch: WatchRow,
+    what: str,
+    form: str,
+    age_ms: int,
+    ref: str,
+    *,
+    known: bool = True,
+) -> bool:
     """Keep one, made ``age_ms`` ago by the phone's own reckoning; the same ``ref`` is kept once.
     False for what nobody can have done."""
     if what not in (*WHATS, *AFTER) or not watch.alarms:
@@ -47,6 +57,7 @@ def note(contact: Contact, watch: WatchRow, what: str, form: str, age_ms: int, r
                 what=what,
                 form=form[:12],
                 at=max(at, watch.started_at),
+                known=known,
                 ref=ref[:40] or f"{what}.{now // 2000}",  # pressed twice in a hurry, said once
             )
     except IntegrityError:
@@ -69,7 +80,12 @@ def review(watch: WatchRow) -> list[Done]:
 def _told(deeds: list[Deed]) -> list[Done]:
     return [
         Done(
-            d.at, d.what, d.form, d.contact_id, queries.contact_name(d.contact) if d.contact else ""
+            d.at,
+            d.what,
+            d.form,
+            d.contact_id,
+            queries.contact_name(d.contact) if d.contact else "",
+            d.known,
         )
         for d in deeds
     ]

@@ -222,12 +222,13 @@ def stock() -> QuerySet[Kit]:
 def remind(now: int) -> int:
     """Tell those who carry a kit that was used a day ago, or runs out soon, once and quietly; how
     many were told of. A volunteer without an open watch to stand by reads it on their own page."""
-    due = to_warn(now)
-    with transaction.atomic():
-        for kit in due:
-            _tell(kit, "kit-used" if kit.used_at else "kit-soon", now)
-        Kit.objects.filter(id__in=[kit.id for kit in due]).update(warned_at=now)
-    return len(due)
+    told = 0
+    for kit in to_warn(now):
+        with transaction.atomic():
+            if Kit.objects.filter(id=kit.id, warned_at=0).update(warned_at=now):  # no other engine
+                _tell(kit, "kit-used" if kit.used_at else "kit-soon", now)
+                told += 1
+    return told
 
 
 def _tell(kit: Kit, word: str, now: int) -> None:

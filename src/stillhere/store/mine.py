@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from stillhere.store import queries
-from stillhere.store.models import Address, Contact, JournalLine, Message, Person, WatchRow
+from stillhere.store import deeds, kits, queries
+from stillhere.store.models import Address, Contact, JournalLine, Kit, Message, Person, WatchRow
 from stillhere.store.services import NOTES
 
 WATCH_FIELDS = (
@@ -49,7 +49,9 @@ CONTACT_FIELDS = (
     "drilled_at",
     "drill_answered_at",
     "drill_said",
+    "trained_at",
 )
+KIT_FIELDS = ("form", "doses", "expires", "lot", "created_at", "seen_at", "used_at", "warned_at")
 MESSAGE_FIELDS = (
     "channel",
     "word",
@@ -69,12 +71,17 @@ def everything(person: Person) -> dict[str, Any]:
     return {
         "plan": {note: queries.person_note(person, note) for note in NOTES}
         | {"lang": person.lang, "tz": person.tz, "wish": person.wish, "speak": person.speak}
-        | {"created_at": person.created_at},
+        | {"created_at": person.created_at, "kits_first": person.kits_first, "news": person.news},
+        "kits": [_kit(kit) for kit in kits.of(person)],
         "how_to_reach_me": [_address(a) for a in person.addresses.order_by("id")],
         "people": [_contact(c) for c in person.contacts.order_by("rung", "id")],
         "watches": [_watch(w) for w in person.watches.order_by("id")],
         "invitations": _messages(Message.objects.filter(person=person, watch__isnull=True)),
     }
+
+
+def _kit(kit: Kit) -> dict[str, Any]:
+    return {name: getattr(kit, name) for name in KIT_FIELDS} | {"place": kits.place_of(kit)}
 
 
 def _address(address: Address) -> dict[str, Any]:
@@ -100,6 +107,10 @@ def _watch(watch: WatchRow) -> dict[str, Any]:
             {"at": x.at, "event": x.event, "state": x.state, "contact": x.contact}
             | {"facts": json.loads(x.facts)}
             for x in lines
+        ],
+        "what_was_done": [
+            {"at": d.at, "what": d.what, "form": d.form, "contact": d.contact}
+            for d in (*deeds.of(watch), *deeds.review(watch))
         ],
         "messages": _messages(Message.objects.filter(watch=watch)),
     }

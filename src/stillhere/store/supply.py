@@ -24,6 +24,7 @@ from stillhere.store.services import Problem, readable
 
 DAY_MS = 86_400_000
 KEPT_DAYS = 30
+TOGETHER_MS = 600_000  # what comes within this is one message, whichever engine found it
 LONGEST_DAYS = 90
 MOST_ROWS = 2_000
 MOST_KEPT = 500
@@ -110,9 +111,9 @@ def _tell(now: int) -> None:
     wanting = Person.objects.filter(news=True, trial=False).values("id")
     ways = Address.objects.filter(person__in=wanting, state=Address.State.OK, rings=False)
     waiting = Message.objects.filter(word="news", status=Message.Status.QUEUED).values("address")
-    Message.objects.bulk_create(
+    rows = [
         Message(
-            key=f"n{way.id}.{now}",
+            key=f"n{way.id}.{now // TOGETHER_MS}",
             person_id=way.person_id,
             address=way,
             channel=way.channel,
@@ -123,7 +124,8 @@ def _tell(now: int) -> None:
             created_at=now,
         )
         for way in ways.exclude(id__in=waiting).order_by("id")
-    )
+    ]
+    Message.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 # --- files ----------------------------------------------------------------------------------------

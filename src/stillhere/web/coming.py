@@ -21,7 +21,7 @@ from stillhere.store import clock, deeds, kits, queries
 from stillhere.store.deeds import Done
 from stillhere.store.models import Contact, Kit
 from stillhere.store.queries import Shown
-from stillhere.web import errors, help_now, reading, words
+from stillhere.web import errors, help_now, reading, whose, words
 
 FORMS = {
     "nasal": gettext_lazy("nose spray"),
@@ -61,7 +61,7 @@ def given(shown: Shown, contact: Contact, key: str, now: int, *, theirs: bool) -
     confirmed = theirs and contact.status == Contact.Status.CONFIRMED
     comes = contact.id in alarm.arrivals or any(c.contact == contact.id for c in alarm.claims)
     done = deeds.of(shown.row) if theirs else []
-    dose = max((d.at for d in done if d.what == "dose"), default=0)
+    dose = max((d.at for d in done if d.what == "dose" and d.known), default=0)
     return {
         **help_now.given(near[1].form if near is not None else "", contact.person.tz),
         "did_to": f"/c/{key}/did",
@@ -82,6 +82,8 @@ def told(done: Sequence[Done], contact: Contact, now: int) -> list[Line]:
         says = str(DONE[each.what]) % facts
         if each.form in FORMS:
             says = f"{says[:-1]} ({FORMS[each.form]})."
+        if not each.known:
+            says += " " + _("(Said on a phone that we do not know.)")
         lines.append(Line(words.clock_time(each.at, contact.person.tz, now), says))
     return lines
 
@@ -142,7 +144,7 @@ def did(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None:
         return errors.unknown_key(request)
     shown = queries.alarm_for(contact)
-    typed = request.POST
+    typed, known = request.POST, whose.theirs(request, contact)
     kept = shown is not None and deeds.note(
         contact,
         shown.row,
@@ -150,8 +152,9 @@ def did(request: HttpRequest, key: str) -> HttpResponse:
         typed.get("form", "") if typed.get("form", "") in FORMS else "",
         _whole(typed.get("age_ms", "")),
         typed.get("ref", ""),
+        known=known,
     )
-    if kept and typed.get("what") == "dose":
+    if kept and known and typed.get("what") == "dose":
         _use(contact, typed.get("form", ""))
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"ok": kept, "now": clock.now_ms()}, status=200 if kept else 409)

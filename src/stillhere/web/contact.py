@@ -184,7 +184,10 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _invited(request: HttpRequest, contact: Contact, key: str, do: str) -> HttpResponse:
-    """Something about the invitation, or a quiet day. Who says yes here says it on their phone."""
+    """Something about the invitation, or a quiet day. Who says yes here says it on their phone;
+    how to reach them is changed on no other."""
+    if do == "number" and not whose.theirs(request, contact):
+        return _back(key, "prove")
     try:
         response = invitation.answer(request, contact, key)
     except invitation.Wrong as failed:

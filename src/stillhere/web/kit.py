@@ -22,7 +22,7 @@ from stillhere.store import clock, kits, queries, shifts
 from stillhere.store.circle import month
 from stillhere.store.models import Contact, Kit, Person, Responder
 from stillhere.store.services import Problem
-from stillhere.web import coming, errors, help_now, reading, session, words
+from stillhere.web import coming, errors, help_now, reading, session, whose, words
 
 Keeper = Person | Contact | Responder
 
@@ -67,6 +67,8 @@ def contacts_own(request: HttpRequest, key: str) -> HttpResponse:
     contact = queries.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
+    if not whose.theirs(request, contact):
+        return HttpResponseRedirect(f"/c/{key}?said=prove#whose", status=303)
     return _page(request, contact, f"/c/{key}/kits", {"home": f"/c/{key}"})
 
 

@@ -149,6 +149,7 @@ NOTES = {
     "own-first": gettext_lazy("Say first how we reach you, so that we can ask you then."),
     "told": gettext_lazy("We told the others who were called."),
     "done": gettext_lazy("Noted. Everyone on the alarm sees it."),
+    "prove": gettext_lazy("Type the number we reach you at first. Nothing was changed."),
     "not-yours": gettext_lazy(
         "Nobody on this list is reached there. Try another number or address."
     ),

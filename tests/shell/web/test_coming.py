@@ -257,6 +257,33 @@ def test_whoever_says_yes_on_their_phone_is_known_there(night: SamsNight) -> Non
     assert "Is this your phone?" not in text_of(phone.get(contact_path(night, "Ana")))
 
 
+def test_what_is_said_on_an_unknown_phone_is_marked_and_counts_for_no_timer(
+    alarm: SamsNight, leo: str, maya: str
+) -> None:
+    kits.add(Inside("nasal", 2), contact=alarm.contacts["Leo"])
+    browser(stranger=True).post(f"{leo}/did", {"what": "dose", "form": "nasal"})
+    told = read(browser(), maya)
+    assert "gave a dose of naloxone (nose spray). (Said on a phone that we do not know.)" in told
+    assert "data-dose" not in browser().get(f"{maya}/part").content.decode()
+    assert kits.usable(kits.of(alarm.contacts["Leo"])[0])
+
+
+def test_nobody_takes_over_a_link_by_changing_the_number(night: SamsNight) -> None:
+    leo = contact_path(night, "Leo")
+    stranger = browser(stranger=True)
+    told = press(stranger, leo, "number", phone="202 555 0188")
+    assert "Type the number we reach you at first. Nothing was changed." in told
+    assert not Address.objects.filter(lookup__in=services.lookups("+12025550188")).exists()
+    assert (
+        stranger.post(f"{leo}/kits", {"do": "add", "form": "nasal", "doses": "1"}).status_code
+        == 303
+    )
+    assert kits.of(night.contacts["Leo"]) == []
+    press(stranger, leo, "mine", number=LEO)
+    assert "All is quiet" in press(stranger, leo, "number", phone="202 555 0188")
+    assert Address.objects.filter(lookup__in=services.lookups("+12025550188")).exists()
+
+
 # --- afterwards -----------------------------------------------------------------------------------
 
 

@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
                 ("form", models.CharField(default="", max_length=12)),
                 ("at", models.BigIntegerField()),
                 ("ref", models.CharField(max_length=40)),
+                ("known", models.BooleanField(db_default=True, default=True)),
                 (
                     "contact",
                     models.ForeignKey(

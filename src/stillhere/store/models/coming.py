@@ -47,6 +47,7 @@ class Deed(models.Model):
     form = models.CharField(max_length=12, default="")
     at = models.BigIntegerField()
     ref = models.CharField(max_length=40)  # the phone's own name for it: said twice, kept once
+    known = models.BooleanField(default=True, db_default=True)  # said on a phone of theirs
 
     class Meta:
         db_table = "deed"
