@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
+from stillhere.cli.steps import command
+from stillhere.config.environment import SettingError
 from stillhere.web import walk
 
 CONTENT = Path(__file__).resolve().parent.parent.parent / "src/stillhere/content"
@@ -166,3 +169,19 @@ def test_a_file_that_would_mislead_is_not_used_and_says_why(
     (data / walk.FILE).write_text(own)
     assert fault in walk.own_fault() or (fault == "walk" and walk.own_fault())
     assert walk.screens() == before
+
+
+def test_the_command_prints_all_of_it_and_keeps_who_signs(data: Path) -> None:
+    told = CliRunner().invoke(command, []).output
+    assert "[look] Shout their name." in told
+    assert "(NOT YET CHECKED)" in told
+    assert "[after] You may feel very ill for a while" in told
+    assert told.rstrip().endswith("Nobody has signed this.")
+    signed = CliRunner().invoke(command, ["--sign", "  Dr. Ana   Example "])
+    assert signed.output.startswith("Signed by Dr. Ana Example, 20")
+    assert "Signed by Dr. Ana Example" in CliRunner().invoke(command, ["--lang", "es"]).output
+    assert CliRunner().invoke(command, ["--sign", "x"]).exit_code == 1
+    (data / walk.FILE).write_text("[[screen]")
+    broken = CliRunner().invoke(command, [])
+    assert broken.exit_code == 1
+    assert isinstance(broken.exception, SettingError)

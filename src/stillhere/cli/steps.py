@@ -55,10 +55,17 @@ def _lines(walk: Any) -> Iterator[str]:
         if screen.quiet:
             yield f"    {screen.quiet}"
         yield "    " + " | ".join(f"{a.says} -> {a.to}" for a in (*screen.answers, *screen.also))
-        for name in row["sources"]:
-            mark = {"V": "", "S": " (quoted)", "M": " (NOT YET CHECKED)"}[sources[name]["mark"]]
-            yield f"    from {sources[name]['body']}{mark}"
+        yield from _from(row, sources)
         if row.get("note"):
             yield f"    note: {row['note']}"
+    for row in walk.signed_words()["reading"]["part"]:
+        yield f"\n[{row['page']}] {row['head']['en']}\n    {row['says']['en']}"
+        yield from _from(row, sources)
     signed = walk.signature()
     yield f"\nSigned by {signed.by}, {signed.on}." if signed else "\nNobody has signed this."
+
+
+def _from(row: Any, sources: Any) -> Iterator[str]:
+    for name in row["sources"]:
+        mark = {"V": "", "S": " (quoted)", "M": " (NOT YET CHECKED)"}[sources[name]["mark"]]
+        yield f"    from {sources[name]['body']}{mark}"

@@ -25,7 +25,8 @@ from django.utils.translation import get_language
 
 log = logging.getLogger("stillhere.web")
 
-FILE, SIGNED, SOURCES = "walk.toml", "walk.signed", "sources.toml"
+FILE, SIGNED = "walk.toml", "walk.signed"
+SOURCES, READING = "sources.toml", "reading.toml"
 LARGEST = 256 * 1024
 MOST_WORDS = 10
 FIRST = "look"
@@ -170,7 +171,7 @@ def signature() -> Signature | None:
     try:
         text = (settings.STILLHERE.data / SIGNED).read_text("utf-8")[:LARGEST]
         kept = json.loads(text)
-        if kept["sha256"] != digest(known()):
+        if kept["sha256"] != digest(signed_words()):
             return None
         return Signature(str(kept["by"])[:120], str(kept["on"])[:10])
     except (OSError, ValueError, KeyError, TypeError):
@@ -179,8 +180,13 @@ def signature() -> Signature | None:
 
 def sign(by: str, on: str) -> None:
     """Keep that ``by`` answers for the words as they are now, since the day ``on``."""
-    kept = {"by": by, "on": on, "sha256": digest(known())}
+    kept = {"by": by, "on": on, "sha256": digest(signed_words())}
     (settings.STILLHERE.data / SIGNED).write_text(json.dumps(kept, indent=1), "utf-8")
+
+
+def signed_words() -> Mapping[str, Any]:
+    """All that a clinician answers for: the steps as they are here, and the pages to read."""
+    return {"steps": known(), "reading": _reading()}
 
 
 def digest(told: Mapping[str, Any]) -> str:
@@ -217,6 +223,11 @@ def own_fault() -> str:
 @lru_cache(maxsize=1)
 def _built_in() -> Mapping[str, Any]:
     return read(_packaged(FILE), None)
+
+
+@lru_cache(maxsize=1)
+def _reading() -> Mapping[str, Any]:
+    return tomllib.loads(_packaged(READING))
 
 
 @lru_cache(maxsize=1)
