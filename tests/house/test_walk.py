@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from babel.messages.pofile import read_po
 from click.testing import CliRunner
 from django.utils import translation
 from pytest_django.fixtures import Settings
@@ -185,3 +186,22 @@ def test_the_command_prints_all_of_it_and_keeps_who_signs(data: Path) -> None:
     broken = CliRunner().invoke(command, [])
     assert broken.exit_code == 1
     assert isinstance(broken.exception, SettingError)
+
+
+# --- what stands elsewhere ------------------------------------------------------------------------
+
+ELSEWHERE: dict[str, Any] = tomllib.loads((CONTENT / "said_elsewhere.toml").read_text())
+CLINICAL = re.compile(
+    r"wear off|come back for|aloxone may come|give it|ive naloxone if|strange breath"
+    r"|breathing is strange|not be breathing|Go slow|another dose|on their side|cold shower|°C|\bmg\b"
+)
+
+
+def test_every_clinical_sentence_of_a_page_is_traced_to_a_source() -> None:
+    catalogue = CONTENT.parent / "locale/en/LC_MESSAGES/django.po"
+    with catalogue.open("rb") as file:
+        ids = [m.id if isinstance(m.id, str) else m.id[0] for m in read_po(file) if m.id]
+    said = {id for id in ids if CLINICAL.search(id)}
+    traced = {row["says"]: row["sources"] for row in ELSEWHERE["sentence"]}
+    assert said == set(traced)
+    assert all(names and set(names) <= set(SOURCES) for names in traced.values())
