@@ -193,7 +193,8 @@ def test_the_command_prints_all_of_it_and_keeps_who_signs(data: Path) -> None:
 ELSEWHERE: dict[str, Any] = tomllib.loads((CONTENT / "said_elsewhere.toml").read_text())
 CLINICAL = re.compile(
     r"wear off|come back for|aloxone may come|give it|ive naloxone if|strange breath"
-    r"|breathing is strange|not be breathing|Go slow|another dose|on their side|cold shower|°C|\bmg\b"
+    r"|breathing is strange|not be breathing|Go slow|another dose|on their side|cold shower"
+    r"|°C|\bmg\b"
 )
 
 
