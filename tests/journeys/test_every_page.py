@@ -26,7 +26,7 @@ WIDE = "document.documentElement.scrollWidth > innerWidth"
 COVERED = """
 (() => {
   const found = new Set();
-  for (let at = 0; at < document.documentElement.scrollHeight; at += 100) {
+  for (let at = 0; at < document.documentElement.scrollHeight; at += 250) {
     scrollTo(0, at);
     const over = document.querySelector('.step:target'); // it covers the rest, as it should
     for (const e of (over || document.querySelector('main')).querySelectorAll('a, button')) {

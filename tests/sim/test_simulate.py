@@ -40,7 +40,7 @@ def test_the_command_prints_a_summary_and_the_same_one_in_another_process() -> N
 
 @pytest.mark.parametrize("kind", [[], ["--core"]])
 def test_two_processes_tell_what_one_tells(kind: list[str]) -> None:
-    nights = ["--nights", "1200" if kind else "12", "--seed", "7"]
+    nights = ["--nights", "1200" if kind else "6", "--seed", "7"]
     one, two = (_run(str(STILLHERE), "simulate", *kind, *nights, "--jobs", jobs) for jobs in "12")
     assert one.returncode == two.returncode == 0, one.stderr + two.stderr
     assert one.stdout == two.stdout

@@ -176,10 +176,12 @@ def _decides(m: Message) -> bool:
 
 def _locked(id: int) -> Message | None:
     """The message, its watch locked before it: so two writers never wait for each other."""
-    watch = Message.objects.filter(id=id).values_list("watch_id", flat=True).first()
-    WatchRow.objects.select_for_update().filter(id=watch or 0).first()
-    of = ("self",) if connection.vendor == "postgresql" else ()
-    return Message.objects.select_for_update(of=of).select_related("watch").filter(id=id).first()
+    found = Message.objects.select_related("watch").filter(id=id)
+    if connection.vendor == "postgresql":  # a transaction on SQLite holds everything already
+        of = Message.objects.filter(id=id).values("watch_id")
+        list(WatchRow.objects.select_for_update().filter(id__in=of).values_list("id"))
+        found = found.select_for_update(of=("self",))
+    return next(iter(found), None)
 
 
 def silent(now: int) -> list[str]:
