@@ -4,7 +4,9 @@ check-ins of others are kept meanwhile, memory stays bounded, and each gets the 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import resource
+import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -206,6 +208,23 @@ def test_heads_and_bodies_that_trickle_hold_no_place(server: Server) -> None:
         found = asyncio.run(trickle())
     for parts, codes in found.items():
         assert set(codes) <= wanted[parts], (parts[0][:40], codes)
+
+
+def test_clients_that_ask_and_never_read_cost_little(server: Server) -> None:
+    """Hundreds of pages asked for on each of many connections, and not one of them taken."""
+    asked = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
+    deaf: list[socket.socket] = []
+    with server.others_go_on():
+        for _ in range(60):
+            line = socket.create_connection(("127.0.0.1", server.port))
+            line.settimeout(0.2)
+            deaf.append(line)
+            with contextlib.suppress(TimeoutError):
+                line.sendall(asked * 1_200)
+        assert server.megabytes() < MOST_MB
+    assert server.place.installation.get("/healthz")[0] == 200
+    for line in deaf:
+        line.close()
 
 
 def test_keys_guessed_at_speed_find_nothing_and_slow_down_nobody_else(server: Server) -> None:

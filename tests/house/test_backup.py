@@ -215,6 +215,10 @@ def test_the_passphrase_may_stand_in_a_file(home: Installation, file: Path) -> N
     words.write_text(WORDS["STILLHERE_BACKUP_PASSPHRASE"] + "\n")
     looked = home.run("backup", "--check", str(file), STILLHERE_BACKUP_PASSPHRASE_FILE=str(words))
     assert looked.returncode == 0, looked.stderr
+    assert "chmod 600" in looked.stderr
+    words.chmod(0o600)
+    looked = home.run("backup", "--check", str(file), STILLHERE_BACKUP_PASSPHRASE_FILE=str(words))
+    assert "chmod" not in looked.stderr
     told = home.run("backup", "--check", str(file), STILLHERE_BACKUP_PASSPHRASE_FILE="/nowhere")
     assert "cannot read the passphrase" in told.stderr
     told = home.run("backup", "--check", str(file))

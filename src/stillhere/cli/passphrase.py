@@ -45,6 +45,8 @@ def _in_file(path: Path) -> str:
         ) from None
     if not given:
         raise SettingError(f"{path} (STILLHERE_BACKUP_PASSPHRASE_FILE) is empty.")
+    if path.expanduser().stat().st_mode & 0o077:
+        click.echo(f"Others on this machine can read the passphrase: chmod 600 {path}", err=True)
     return given
 
 

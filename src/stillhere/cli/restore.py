@@ -120,7 +120,7 @@ def _what_now(manifest: Manifest) -> str:
         else ""
     )
     return (
-        "Now start it: stillhere up. Everybody who was watched is asked first, and nobody is "
+        "Now start it: stillhere up. Whoever's time came meanwhile is asked first, and nobody is "
         f"called for them before a full time to answer has passed.{alarms}\n"
         "What happened after the backup is not in it. Whoever began a watch since then must begin "
         "again, and contacts who said STOP since then, or were removed, are on the list again: "
