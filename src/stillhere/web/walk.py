@@ -171,7 +171,7 @@ def signature() -> Signature | None:
     try:
         text = (settings.STILLHERE.data / SIGNED).read_text("utf-8")[:LARGEST]
         kept = json.loads(text)
-        if kept["sha256"] != digest(signed_words()):
+        if kept["sha256"] != known()["sha256"]:
             return None
         return Signature(str(kept["by"])[:120], str(kept["on"])[:10])
     except (OSError, ValueError, KeyError, TypeError):
@@ -180,7 +180,7 @@ def signature() -> Signature | None:
 
 def sign(by: str, on: str) -> None:
     """Keep that ``by`` answers for the words as they are now, since the day ``on``."""
-    kept = {"by": by, "on": on, "sha256": digest(signed_words())}
+    kept = {"by": by, "on": on, "sha256": known()["sha256"]}
     (settings.STILLHERE.data / SIGNED).write_text(json.dumps(kept, indent=1), "utf-8")
 
 
@@ -190,7 +190,7 @@ def signed_words() -> Mapping[str, Any]:
 
 
 def digest(told: Mapping[str, Any]) -> str:
-    """A change of any word or choice changes it."""
+    """A change of any word or choice changes it. Reckoned once, when the words are read."""
     regular = json.dumps(told, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(regular.encode()).hexdigest()
 
@@ -270,7 +270,7 @@ def read(text: str, under: Mapping[str, Any] | None) -> Mapping[str, Any]:
     }
     for fault in _faults(told):
         raise WalkError(fault)
-    return told
+    return told | {"sha256": digest({"steps": told, "reading": _reading()})}
 
 
 def _table(own: Mapping[str, Any], name: str) -> Mapping[str, Any]:
