@@ -158,6 +158,7 @@ def test_a_broken_signature_is_none(data: Path, kept: str) -> None:
         ('[[screen]]\nid = "look"\nanswers = [{en = "Go", to = "moon"}]\n', "leads nowhere"),
         ('[[screen]]\nid = "look"\nsources = ["a blog"]\n', "no source a blog"),
         ('[[screen]]\nid = "look"\nsong = 1\n', "unknown song"),
+        ('[[screen]]\nid = "breathe"\nbeat = -3\n', "beat is a number"),
         ("[[screen]]\nsays.en = 1\n", "no id"),
         ('[[never]]\nid = "alone"\nsays = "x"\n', "no English"),
         ("colour = 1\n", "unknown colour"),

@@ -83,6 +83,8 @@ def test_sam_asks_for_them_and_stops_them_again(clock: Clock) -> None:
         (Found("", "x", " \n", "", ""), "what was found"),
         (Found("", "x", "x", "", "", 0), "1 to 90 days"),
         (Found("", "x", "x", "", "", 91), "1 to 90 days"),
+        (Found("", "x", "x", "", "2099-01-01"), "the day it was found"),
+        (Found("", "x", "x", "", "2026-02-30"), "the day it was found"),
     ],
 )
 def test_what_says_nothing_is_refused(found: Found, says: str) -> None:
@@ -152,7 +154,10 @@ def test_a_file_that_is_none_is_said_kindly(body: bytes) -> None:
 
 
 def test_what_goes_out_as_a_feed_comes_in_as_one(clock: Clock) -> None:
-    supply.post([XYLAZINE, Found("", "Denver", 'Half < strength & "more"', "Lab", "2026-01-29")])
+    odd = "\x0b\ufffe\u202e"
+    supply.post(
+        [XYLAZINE, Found("", f"Denver{odd}", 'Half < strength & "more"', "Lab", "2026-01-29")]
+    )
     feed = browser().get("/warnings.atom")
     assert feed["Content-Type"].startswith("application/atom+xml")
     found = feeds.entries(feed.content, "https://lamp.example.org/warnings.atom")

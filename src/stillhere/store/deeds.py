@@ -14,7 +14,7 @@ from stillhere.store.models import Contact, Deed, WatchRow
 
 WHATS = ("found", "called", "dose", "breaths", "presses", "breathing", "crew")
 AFTER = ("door-right", "door-wrong", "kit-wrong")  # the plan looked at, once it is over
-MOST = 200  # of one watch
+MOST, MOST_UNKNOWN = 200, 20  # of one watch
 OLDEST_MS = 3 * 3_600_000
 
 
@@ -46,7 +46,8 @@ def note(
         return False
     now = clock.now_ms()
     at = now - age_ms if 0 <= age_ms <= OLDEST_MS else now
-    if Deed.objects.filter(watch=watch).count() >= MOST:
+    there = Deed.objects.filter(watch=watch, known=known).count()
+    if there >= (MOST if known else MOST_UNKNOWN):  # a stranger fills nobody's list
         return False
     try:
         with transaction.atomic():

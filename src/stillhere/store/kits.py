@@ -47,16 +47,18 @@ class Inside:
 
 def inside(typed: Mapping[str, str]) -> Inside:
     """What was typed about a kit, made regular. Raises Problem for what no kit can be."""
-    form, doses = typed.get("form", ""), typed.get("doses", "").strip()
+    form, doses = typed.get("form", "").strip().lower(), typed.get("doses", "").strip()
     if form not in FORMS:
         raise Problem("say what kind of naloxone it is")
-    if not (doses.isascii() and doses.isdigit() and 1 <= int(doses[:4]) <= MOST_DOSES):
+    if not (
+        doses.isascii() and doses.isdigit() and len(doses) < 4 and 1 <= int(doses) <= MOST_DOSES
+    ):
         raise Problem("say how many doses are in it")
     return Inside(
         form,
         int(doses),
         _month(typed.get("expires", "").strip()),
-        readable(typed.get("lot", ""))[:40],
+        readable(typed.get("lot", "")).removeprefix("'")[:40],
         readable(typed["place"])[:LONGEST_NAME] if "place" in typed else None,
     )
 
@@ -140,8 +142,10 @@ def take_in(rows: Sequence[Mapping[str, str]]) -> int:
                 what = inside(row)
             except Problem as problem:
                 raise Problem(f"row {number}: {problem}") from None
-            key = row.get("kit", "").strip()
+            key = row.get("kit", "").strip().removeprefix("'")
             there = by_key(key) if key else None
+            if key and there is None:
+                raise Problem(f"row {number}: there is no kit with this key")
             if there is not None:
                 change(there, what)
             else:

@@ -89,21 +89,29 @@ def want(person: Person, wants: bool) -> None:
 
 
 def _row(found: Found, now: int) -> SupplyWarning:
-    text, area = readable(found.text)[:600], readable(found.area)[:80]
+    text, area = _plain(found.text)[:600], _plain(found.area)[:80]
     if not text or not area:
         raise Problem("say what was found, and where")
     if not 1 <= found.days <= LONGEST_DAYS:
         raise Problem("a warning holds 1 to 90 days")
-    day = _day(found.found_on) or datetime.fromtimestamp(now / 1000, UTC).date()
+    today = datetime.fromtimestamp(now / 1000, UTC).date()
+    day = _day(found.found_on) if found.found_on.strip() else today
+    if day is None or (day - today).days > 1:  # a day ahead: another time zone
+        raise Problem("say the day it was found, like 2026-11-24")
     return SupplyWarning(
         ref=found.ref[:200] or hashlib.sha256(f"{area}\n{text}\n{day}".encode()).hexdigest(),
         area=area,
         text=text,
-        source=readable(found.source)[:200],
+        source=_plain(found.source)[:200],
         found_on=day.isoformat(),
         created_at=now,
         ends_at=now + found.days * DAY_MS,
     )
+
+
+def _plain(typed: str) -> str:
+    """Without what no feed can carry."""
+    return "".join(c for c in readable(typed) if c == "\n" or c.isprintable())
 
 
 def _tell(now: int) -> None:

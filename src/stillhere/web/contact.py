@@ -55,6 +55,7 @@ ETAS = (
     ("10", gettext_lazy("10 minutes or more")),
     ("far", gettext_lazy("I'm far, I'll phone")),
 )
+UNKNOWN_S = 600  # longer than anybody is waited for
 AFTERWARDS_MS = 7 * 24 * 3600 * 1000  # for so long the page speaks of the last alarm
 
 
@@ -178,15 +179,20 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
     do = request.POST.get("do", "")
     if do == "mine":
         return _mine(request, contact, key)
+    theirs = whose.theirs(request, contact)
     if do in invitation.ANSWERS:
-        return _invited(request, contact, key, do)
-    return _acts(contact, key, do, request.POST)
+        return _invited(request, contact, key, do, theirs=theirs)
+    if not theirs and do != "claim":
+        return _back(key, "prove")
+    return _acts(contact, key, do, request.POST, theirs=theirs)
 
 
-def _invited(request: HttpRequest, contact: Contact, key: str, do: str) -> HttpResponse:
+def _invited(
+    request: HttpRequest, contact: Contact, key: str, do: str, *, theirs: bool
+) -> HttpResponse:
     """Something about the invitation, or a quiet day. Who says yes here says it on their phone;
-    how to reach them is changed on no other."""
-    if do == "number" and not whose.theirs(request, contact):
+    how to reach them is changed on no other, and nobody is taken off by another."""
+    if contact.status == Contact.Status.CONFIRMED and do != "join" and not theirs:
         return _back(key, "prove")
     try:
         response = invitation.answer(request, contact, key)
@@ -198,9 +204,12 @@ def _invited(request: HttpRequest, contact: Contact, key: str, do: str) -> HttpR
     return response
 
 
-def _acts(contact: Contact, key: str, do: str, typed: Any) -> HttpResponse:
-    """Something about an alarm."""
+def _acts(contact: Contact, key: str, do: str, typed: Any, *, theirs: bool) -> HttpResponse:
+    """Something about an alarm. Whoever says "I'm going" on a phone that we do not know is heard,
+    and holds nothing."""
     event = _event(do, typed, contact.id)
+    if isinstance(event, Claimed) and event.eta_s is not None and not theirs:
+        event = Claimed(contact.id, max(event.eta_s, UNKNOWN_S))
     if contact.person.trial and isinstance(event, Resolved) and event.outcome in GRAVE:
         event = None  # nobody dies in a try-out
     shown = queries.alarm_for(contact)

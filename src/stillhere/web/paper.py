@@ -16,7 +16,8 @@ from typing import Any
 
 import segno
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.safestring import mark_safe
@@ -34,6 +35,7 @@ log = logging.getLogger("stillhere.web")
 
 PAPERS = ("wallet", "leaflet", "poster")
 TAKES_S = 30
+PASSED_S = 24 * 3600
 WAITS_S = 20
 # What stands on a card: the shortest way through the steps.
 CARD = ("look", "call", "kit", "airway", "breathe", "side", "stay")
@@ -53,11 +55,20 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def certificate(request: HttpRequest) -> HttpResponse:
     """For whoever has answered the questions. The name is printed and not kept."""
+    if not _passed(request.POST.get("passed", "")):
+        return HttpResponseRedirect("/learn", status=303)
     if throttle.PAPERS.missed(throttle.network_of(request)):
         return errors.too_many()
     name = " ".join(readable(request.POST.get("name", "")).split())[:LONGEST_NAME]
     lang = (get_language() or "en").partition("-")[0]
     return _answer(_print(_html("paper/certificate.html", lang, name=name)), "certificate")
+
+
+def _passed(typed: str) -> bool:
+    try:
+        return bool(signing.loads(typed, salt="learnt", max_age=PASSED_S) == "all six")
+    except signing.BadSignature:
+        return False
 
 
 def stickers(made: Sequence[Kit]) -> HttpResponse:

@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any
 
 from django.conf import settings
+from django.core import signing
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,7 +23,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from stillhere.store import clock, contacts, queries, shifts, supply
-from stillhere.web import errors, walk
+from stillhere.web import errors, walk, whose
 from stillhere.web.context import light, without_request
 
 FILE = "reading.toml"
@@ -122,7 +123,7 @@ def contact_learns(request: HttpRequest, key: str) -> HttpResponse:
     contact = queries.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
-    if _passed(request):
+    if _passed(request) and whose.theirs(request, contact):
         contacts.trained(contact)
     return _lesson(request, f"/c/{key}/learn")
 
@@ -151,6 +152,7 @@ def _lesson(request: HttpRequest, here: str) -> HttpResponse:
         for q in questions()
     ]
     given = {
+        "token": signing.dumps("all six", salt="learnt") if _passed(request) else "",
         "here": here,
         "parts": parts("learn"),
         "asked": asked,

@@ -153,7 +153,7 @@ def csv_out(request: HttpRequest, key: str) -> HttpResponse:
 
 def _no_formula(cell: str) -> str:
     """A cell that a spreadsheet would take for a formula becomes text."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "@", "\t") else cell
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") else cell
 
 
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked

@@ -60,6 +60,7 @@ class Guesses:
 GUESSES = Guesses()
 PERSONS = Guesses(MOST_PERSONS, HOUR_MS)
 INVITATIONS = Guesses(MOST_INVITATIONS, HOUR_MS)
+PROOFS = Guesses()
 PAPERS = Guesses(MOST_PAPERS, HOUR_MS)
 
 

@@ -29,6 +29,7 @@ FILE, SIGNED = "walk.toml", "walk.signed"
 SOURCES, READING = "sources.toml", "reading.toml"
 LARGEST = 256 * 1024
 MOST_WORDS = 10
+MOST_BEAT = 30
 FIRST = "look"
 CHOICES = {"first": ("call", "naloxone"), "not_breathing": ("press", "breathe")}
 _KEYS = frozenset(
@@ -323,6 +324,8 @@ def _faults_of(
     yield from _unsaid(row, id)
     if len(_in(row.get("says", {}), "en").split()) > MOST_WORDS:
         yield f"{id}: says has more than {MOST_WORDS} words"
+    if not isinstance(row.get("beat", 0), int) or not 0 <= row.get("beat", 0) <= MOST_BEAT:
+        yield f"{id}: beat is a number of seconds up to {MOST_BEAT}"
     if not row.get("answers"):
         yield f"{id}: it is a dead end"
     for answer in (*row.get("answers", ()), *row.get("also", ())):

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
 from stillhere.store import sealed
 from stillhere.store.models import Address, Contact
 from stillhere.web import reach, session, throttle
 
-PHONES = ("text", "call")
 SALT = "whose"
 
 
 def theirs(request: HttpRequest, contact: Contact) -> bool:
-    """Whether this is a phone of theirs. Who never gave a number or an address has none to prove it
-    with: their page is all there is."""
-    if contact.person.trial or not _provable(contact):
+    """Whether this is a phone of theirs: where they said yes, or proved a number."""
+    if contact.person.trial:
         return True
     try:
         kept = signing.Signer(salt=SALT).unsign(request.COOKIES.get(_name(contact), ""))
@@ -51,25 +50,20 @@ def cookie(contact: Contact) -> tuple[str, str]:
 
 
 def proves(request: HttpRequest, contact: Contact, typed: str) -> bool:
-    """Whether what was typed is a number or address somebody on this list was invited by. Guessing
-    is slow."""
-    network = throttle.network_of(request)
-    if throttle.GUESSES.full(network):
+    """Whether what was typed is a number or address of somebody on this list, or the person's own,
+    which they know. Guessing is slow, for each line and link."""
+    tries = f"{throttle.network_of(request)} {contact.id}"
+    if throttle.PROOFS.full(tries):
         return False
     kinds = ("email",) if "@" in typed else ("phone",)
     read = reach.read(dict.fromkeys(kinds, typed))
     lookups = [sealed.lookup(way.channel, way.value) for way in read.ways]
-    on_list = Address.objects.filter(
-        contact__person=contact.person_id, contact__status__in=["invited", "confirmed"]
-    )
+    wanted = Q(contact__person=contact.person_id, contact__status__in=["invited", "confirmed"])
+    on_list = Address.objects.filter(wanted | Q(person=contact.person_id))
     found = on_list.filter(lookup__in=lookups).exists()
     if not found:
-        throttle.GUESSES.missed(network)
+        throttle.PROOFS.missed(tries)
     return found
-
-
-def _provable(contact: Contact) -> bool:
-    return contact.addresses.filter(channel__in=(*PHONES, "email")).exists()
 
 
 def _name(contact: Contact) -> str:

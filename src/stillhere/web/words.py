@@ -102,6 +102,14 @@ REFUSALS = {
         "news-days",
         gettext_lazy("A warning holds 1 to 90 days."),
     ),
+    "there is no kit with this key": (
+        "kit-none",
+        gettext_lazy("There is no kit with this key. Leave the column empty for a new one."),
+    ),
+    "say the day it was found, like 2026-11-24": (
+        "news-day",
+        gettext_lazy("Say the day it was found, and not one to come."),
+    ),
     "choose a file first": ("file-none", gettext_lazy("Choose a file first.")),
     "the file needs columns form, doses, expires": (
         "file-columns",

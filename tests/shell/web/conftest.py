@@ -18,7 +18,7 @@ from stillhere.store.apply import Answer, Change, apply_batch
 from stillhere.store.group import WRITER, GroupCommit
 from stillhere.store.models import Installation
 from stillhere.web import whose
-from stillhere.web.throttle import GUESSES, INVITATIONS, PERSONS
+from stillhere.web.throttle import GUESSES, INVITATIONS, PERSONS, PROOFS
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
 
@@ -26,7 +26,7 @@ from tests.shell.circle import SamsNight, sams_night
 @pytest.fixture(autouse=True)
 def clean(clock: Clock, database: object) -> Iterator[None]:
     """Nothing of one test is left for the next: no guesses, no writer thread, no language."""
-    for each in (GUESSES, PERSONS, INVITATIONS):
+    for each in (GUESSES, PERSONS, INVITATIONS, PROOFS):
         each.forget()
     WRITER.wrote_ms = None
     Installation.objects.create(id=1, beat_at=clock.now, proof_at=clock.now)

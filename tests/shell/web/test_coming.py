@@ -10,8 +10,8 @@ from stillhere.store import kits, services
 from stillhere.store.apply import NeedHelp
 from stillhere.store.circle import circles_of
 from stillhere.store.kits import Inside
-from stillhere.store.models import Address, Contact, Deed
-from stillhere.web.throttle import GUESSES, MOST_MISSES
+from stillhere.store.models import Address, Contact, Deed, JournalLine
+from stillhere.web.throttle import GUESSES, MOST_MISSES, PROOFS
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight
 from tests.shell.web.conftest import browser
@@ -205,7 +205,8 @@ def test_a_link_passed_on_shows_a_first_name_and_takes_a_helping_hand(
     stranger = browser(stranger=True)
     told = press(stranger, leo, "claim", soon="3")
     assert "Sam asks for help." in told
-    assert alarm.row().state == "claimed", "whoever goes is heard"
+    assert alarm.row().state == "alarm", "whoever goes is heard, and holds nothing"
+    assert JournalLine.objects.filter(event="Claimed").exists()
     assert "Is this your phone?" in told
     secrets = ("12 Elm", "4711", "Denver", "303", "Maya", "blue backpack", "+1202", "2025550100")
     assert [secret for secret in secrets if secret in told] == []
@@ -236,13 +237,31 @@ def test_numbers_are_not_guessed_at_speed(alarm: SamsNight, leo: str) -> None:
     stranger = browser(stranger=True)
     for n in range(MOST_MISSES + 1):
         press(stranger, leo, "mine", number=f"202 555 01{n:02}" if n not in (1, 2) else "0")
-    assert GUESSES.full("127.0.0.1")
+    assert PROOFS.full(f"127.0.0.1 {alarm.contacts['Leo'].id}")
+    assert not GUESSES.full("127.0.0.1"), "other links open as ever"
     assert "Nobody on this list" in press(stranger, leo, "mine", number=LEO)
 
 
-def test_whoever_has_no_number_has_only_their_page(alarm: SamsNight, leo: str) -> None:
-    Address.objects.filter(contact=alarm.contacts["Leo"]).update(channel="page")
-    assert "Is this your phone?" not in text_of(browser(stranger=True).get(leo))
+def test_a_link_passed_on_ends_nothing_and_takes_nobody_off(alarm: SamsNight, leo: str) -> None:
+    stranger = browser(stranger=True)
+    for do, more in (
+        ("arrived", {}), ("resolve", {"outcome": "fine"}), ("locked", {}), ("decline", {}),
+        ("leave", {}), ("tonight", {}),
+    ):  # fmt: skip
+        told = press(stranger, leo, do, **more)
+        assert "Type the number we reach you at first. Nothing was changed." in told, do
+    assert alarm.row().state == "alarm"
+    assert Contact.objects.filter(id=alarm.contacts["Leo"].id, status="confirmed").exists()
+    assert not JournalLine.objects.filter(event__in=["Arrived", "Resolved", "Declined"]).exists()
+
+
+def test_whoever_has_no_number_proves_it_with_sam_s(alarm: SamsNight, leo: str) -> None:
+    """Reached on an open page only: known where they said yes, or by a number that they know."""
+    Address.objects.filter(contact=alarm.contacts["Leo"]).update(channel="page", lookup=b"here")
+    stranger = browser(stranger=True)
+    press(stranger, leo, "claim", soon="3")
+    assert "12 Elm" not in text_of(stranger.get(leo))
+    assert "12 Elm" in press(stranger, leo, "mine", number="202-555-0100")
 
 
 def test_whoever_says_yes_on_their_phone_is_known_there(night: SamsNight) -> None:
@@ -266,6 +285,10 @@ def test_what_is_said_on_an_unknown_phone_is_marked_and_counts_for_no_timer(
     assert "gave a dose of naloxone (nose spray). (Said on a phone that we do not know.)" in told
     assert "data-dose" not in browser().get(f"{maya}/part").content.decode()
     assert kits.usable(kits.of(alarm.contacts["Leo"])[0])
+    for n in range(40):
+        browser(stranger=True).post(f"{leo}/did", {"what": "breathing", "ref": f"r{n}"})
+    assert Deed.objects.filter(known=False).count() == 20, "a stranger fills nobody's list"
+    assert did(leo, "dose", ref="a real one") == 200
 
 
 def test_nobody_takes_over_a_link_by_changing_the_number(night: SamsNight) -> None:

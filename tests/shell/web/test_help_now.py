@@ -66,7 +66,7 @@ def test_the_first_steps_come_in_order() -> None:
         "Tilt the head back. Lift the chin. Pinch the nose.",
         "Two breaths. Then one slow breath every 5 seconds.",
         "Push hard and fast",
-        "2 to 3 minutes since the dose?",
+        "Another dose? 2 to 3 minutes after the last.",
         "Roll them onto their side.",
         "Success is breathing, not waking.",
         "Stay. Watch every breath.",

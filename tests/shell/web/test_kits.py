@@ -81,6 +81,8 @@ def test_a_month_is_read_as_boxes_write_it(typed: str, month: str) -> None:
         ({"doses": "none"}, "Say how many doses are in it."),
         ({"doses": "0"}, "Say how many doses are in it."),
         ({"doses": "9" * 400}, "Say how many doses are in it."),
+        ({"doses": "0001" + "9" * 20}, "Say how many doses are in it."),
+        ({"doses": "9" * 5000}, "Say how many doses are in it."),
         ({"expires": "13/2027"}, "Say the month it is good until, like 05/2027."),
         ({"expires": "next year"}, "Say the month it is good until, like 05/2027."),
     ],
@@ -199,14 +201,14 @@ def test_the_desk_counts_and_names_nobody(night: SamsNight) -> None:
 
 
 def test_stock_goes_out_as_a_file_and_comes_in_again(clock: Clock) -> None:
-    kits.add(Inside("nasal", 2, "2027-05", "=cmd()"))
+    kits.add(Inside("nasal", 2, "2027-05", "-2+cmd()"))
     out = browser().get(f"/desk/{desk.key()}/kits.csv").content.decode()
     [row] = list(csv.DictReader(io.StringIO(out)))
-    assert row["lot"] == "'=cmd()", "no spreadsheet runs it"
-    changed = out.replace("nasal,2", "nasal,1") + ",injection,3,2026-12,L9,,\n"
+    assert row["lot"] == "'-2+cmd()", "no spreadsheet runs it"
+    changed = out.replace("nasal,2", "Nasal,1") + ",injection,3,2026-12,L9,,\n"
     assert "Kept." in text_of(upload("kits", b"\xef\xbb\xbf" + changed.encode()))
     found = Kit.objects.order_by("id").values_list("form", "doses", "lot")
-    assert list(found) == [("nasal", 1, "'=cmd()"), ("injection", 3, "L9")]
+    assert list(found) == [("nasal", 1, "-2+cmd()"), ("injection", 3, "L9")]
 
 
 @pytest.mark.parametrize(
@@ -217,6 +219,7 @@ def test_stock_goes_out_as_a_file_and_comes_in_again(clock: Clock) -> None:
         (b"a,b\n1,2\n", "The file needs the columns form, doses and expires."),
         (b"form,doses\nnasal,2\nnasal,x\n", "Row 3: Say how many doses are in it."),
         (b"form,doses,expires\nnasal,2,soon\n", "Row 2: Say the month it is good until"),
+        (b"kit,form,doses\nnobody,nasal,2\n", "Row 2: There is no kit with this key."),
     ],
 )
 def test_a_file_with_a_fault_changes_nothing_and_names_the_row(body: bytes, says: str) -> None:

@@ -148,6 +148,13 @@ def test_the_right_answers_do_not_all_stand_in_one_place() -> None:
 # --- on paper -------------------------------------------------------------------------------------
 
 
+def passed() -> str:
+    """What the page of somebody who has just answered all six carries."""
+    page = browser().post("/learn", RIGHT).content.decode()
+    [token] = re.findall(r'name="passed" value="([^"]+)"', page)
+    return token
+
+
 def pages(pdf: bytes) -> int:
     told = b""
     for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
@@ -165,8 +172,10 @@ def test_a_paper_is_a_pdf_of_as_many_pages_as_it_should_be(name: str, many: int,
 
 
 def test_a_certificate_bears_any_name_and_keeps_none() -> None:
+    asked = browser().post("/paper/certificate.pdf", {"name": "Ana"})
+    assert asked["Location"] == "/learn", "the questions come first"
     for name in ("Ana Ñandú آنا", "<script>alert(1)</script>", "x" * 5000):
-        response = browser().post("/paper/certificate.pdf", {"name": name})
+        response = browser().post("/paper/certificate.pdf", {"name": name, "passed": passed()})
         assert response["Content-Type"] == "application/pdf", name
         assert pages(response.content) == 1, name
     assert browser().get("/paper/certificate.pdf").status_code == 405
@@ -177,7 +186,7 @@ def test_paper_that_cannot_be_made_now_says_so(monkeypatch: pytest.MonkeyPatch) 
         raise subprocess.TimeoutExpired("printed", 30)
 
     monkeypatch.setattr("stillhere.web.paper.subprocess.run", late)
-    response = browser().post("/paper/certificate.pdf", {"name": "Ana"})
+    response = browser().post("/paper/certificate.pdf", {"passed": passed()})
     assert response.status_code == 503
     assert "Try again in a minute" in text_of(response)
 
@@ -185,7 +194,7 @@ def test_paper_that_cannot_be_made_now_says_so(monkeypatch: pytest.MonkeyPatch) 
 def test_a_printing_press_is_not_for_hire() -> None:
     for _ in range(throttle.MOST_PAPERS):
         throttle.PAPERS.missed("127.0.0.1")
-    assert browser().post("/paper/certificate.pdf", {"name": "Ana"}).status_code == 429
+    assert browser().post("/paper/certificate.pdf", {"passed": passed()}).status_code == 429
     throttle.PAPERS.forget()
 
 

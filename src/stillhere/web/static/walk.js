@@ -4,15 +4,23 @@
   'use strict';
   const walk = document.getElementById('walk');
   if (!walk) return;
-  const KEEP = 'lamp.walk', LASTS_MS = 3 * 3600e3, SECOND_MS = 150e3;
+  const KEEP = 'lamp.walk', LASTS_MS = 3 * 3600e3, SECOND_MS = 150e3, ONCE_MS = 60e3;
   const where = walk.dataset.did || '';
   const now = () => Date.now();
-  let kept = { where, at: 0, screen: '', since: 0, deeds: [], voice: true };
-  try {
-    const old = JSON.parse(localStorage.getItem(KEEP) || '{}');
-    if (now() - old.at < LASTS_MS && (old.where === where || !where)) kept = { ...kept, ...old };
-  } catch { /* storage refused or spoilt: it begins anew */ }
+  /* Without a line the phone shows its own copy at the alarm's address: that goes on with the alarm. */
+  const copy = !where && location.pathname.startsWith('/c/');
+  const anew = () => ({ where, begun: now(), at: 0, screen: '', since: 0, deeds: [], voice: true });
+  const stored = () => {
+    try { return JSON.parse(localStorage.getItem(KEEP)) || {}; } catch { return {}; } /* refused or spoilt */
+  };
+  let kept = anew();
+  const old = stored();
+  if (now() - old.at < LASTS_MS && (old.where === where || copy) && Array.isArray(old.deeds) && (where || old.screen !== 'after')) kept = { ...kept, ...old };
   const save = () => {
+    const other = stored(); /* another page of ours may have kept more */
+    if (other.begun === kept.begun) {
+      for (const deed of other.deeds || []) if (!kept.deeds.some((each) => each.id === deed.id)) kept.deeds.push(deed);
+    }
     kept.at = now();
     try { localStorage.setItem(KEEP, JSON.stringify(kept)); } catch { /* works while it is open */ }
   };
@@ -22,7 +30,8 @@
   /* --- what was done, for the others and for the crew -------------------------------------------- */
   let sending = false;
   const done = (what, form = '') => {
-    if (what !== 'dose' && kept.deeds.some((deed) => deed.what === what && now() - deed.at < 60e3)) return;
+    save(); /* with what another page has kept */
+    if (kept.deeds.some((deed) => deed.what === what && now() - deed.at < ONCE_MS)) return; /* pressed twice */
     kept.deeds.push({ id: `${now()}.${Math.random().toString(36).slice(2, 10)}`, what, form, at: now(), sent: !kept.where });
     save();
     send();
@@ -156,6 +165,8 @@
       else if (screen()) speak(screen().querySelector('h2').textContent, screen().id);
       nameVoice();
       save();
+    } else if ('anew' in link.dataset) {
+      if (!where && !copy) { kept = anew(); told = 0; save(); } /* somebody else is down */
     } else if ('close' in link.dataset) {
       event.preventDefault();
       kept.screen = '';
