@@ -22,7 +22,7 @@ from stillhere.store import browsers, inbox, queries
 from stillhere.store.apply import SwapMissed
 from stillhere.store.models import Contact, Message, Person
 from stillhere.store.services import Reached
-from stillhere.web import errors, reach, session
+from stillhere.web import errors, reach, session, whose
 from stillhere.web.inbound import facts_of
 
 log = logging.getLogger("stillhere.web")
@@ -50,10 +50,13 @@ def mine(request: HttpRequest, person: Person) -> HttpResponse:
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
 @require_POST
 def theirs(request: HttpRequest, key: str) -> HttpResponse:
-    """This browser belongs to a contact who said yes."""
+    """This browser belongs to a contact who said yes, and is known to be theirs."""
     contact = queries.contact_by_key(key)
     if contact is None or contact.status != Contact.Status.CONFIRMED:
         return errors.unknown_key(request)
+    if not whose.theirs(request, contact):
+        says = _("Type the number we reach you at first. Nothing was changed.")
+        return JsonResponse({"ok": False, "says": says}, status=403)
     return _kept(request, contact=contact)
 
 
@@ -90,7 +93,10 @@ def contacts_key(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None:
         return errors.unknown_key(request)
     ref = _whole(request.POST.get("ref", ""))
-    message = browsers.pressed_on(ref, person=contact.person_id, contact=contact.id)
+    mine = whose.theirs(request, contact)  # the numbers of messages can be guessed
+    message = (
+        browsers.pressed_on(ref, person=contact.person_id, contact=contact.id) if mine else None
+    )
     return _heard(request, message)
 
 

@@ -100,6 +100,20 @@ def test_only_who_said_yes_is_told(night: SamsNight) -> None:
     assert browser().post("/c/nobody/push", {"subscription": "x"}).status_code == 404
 
 
+def test_a_link_passed_on_notifies_no_stranger_and_presses_nothing(
+    sam: Client, night: SamsNight, asked: int
+) -> None:
+    key, stranger = leos_key(night), browser(stranger=True)
+    path = f"/c/{key}/push"
+    assert stranger.post(path, {"subscription": LEOS.subscription}).status_code == 403
+    browser().post(path, {"subscription": LEOS.subscription})
+    ask = sent("ask")
+    browser().post(f"/k/{key_of(night)}/key", {"key": "9", "ref": str(ask.id)})
+    pressed = {"key": "2", "ref": str(sent("help").id)}
+    assert stranger.post(f"/c/{key}/key", pressed).status_code == 404
+    assert browser().post(f"/c/{key}/key", pressed).status_code == 200
+
+
 @pytest.fixture
 def asked(sam: Client, night: SamsNight, clock: Clock) -> int:
     """Sam's watch, with an ask on its way to Sam's browser."""
