@@ -31,8 +31,9 @@ def story(place: Town, *rungs: list[str]) -> Any:
 
 
 def says(place: Town, key: str, **pressed: str) -> int:
-    """A contact presses something on their page."""
-    status, _ = place.installation.ask("POST", f"/c/{key}/answer", urlencode(pressed), FORM)
+    """A contact presses something on their page, on a phone that is known to be theirs."""
+    known = FORM | {"Cookie": str(place.inside("phone_of", key=key))}
+    status, _ = place.installation.ask("POST", f"/c/{key}/answer", urlencode(pressed), known)
     return status
 
 

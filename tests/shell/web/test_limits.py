@@ -106,7 +106,7 @@ def limited() -> None:
 @pytest.mark.usefixtures("limited")
 def test_help_asks_and_claims_are_never_limited(night: SamsNight) -> None:
     make("open", night)
-    sam, leo = Client(), Client()
+    sam, leo = Client(), browser()
     page = contact_path(night, "Leo")
     presses = [f"{watch_path(night)}/{do}" for do in ("mark", "more", "help")]
     for _ in range(25):
