@@ -432,3 +432,11 @@ def test_keys(key: str, role: Role, intent: Intent) -> None:
 )
 def test_how_soon_is_read_only_where_it_is_said(text: str, minutes: int | None) -> None:
     assert read_minutes(text) == minutes
+
+
+def test_adding_a_short_number_is_a_cry_only_while_a_watch_is_on() -> None:
+    said = "add Bob 911"
+    assert read_text(said, Role.PERSON, watching=False) is Intent.ADD
+    assert read_text(said, Role.PERSON, watching=True) is Intent.HELP
+    assert read_text(said, Role.CONTACT, watching=False) is Intent.HELP
+    assert read_text("call 911, add Bob", Role.PERSON, watching=False) is Intent.HELP
