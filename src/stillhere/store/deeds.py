@@ -72,6 +72,11 @@ def of(watch: WatchRow) -> list[Done]:
     return _told(list(found.select_related("contact").order_by("at", "id")))
 
 
+def count(watch: WatchRow) -> int:
+    """How many they are: a page asks this often, to see whether it must change."""
+    return Deed.objects.filter(watch=watch, alarm=watch.alarms, what__in=WHATS).count()
+
+
 def review(watch: WatchRow) -> list[Done]:
     """What those who came said about the plan: the door, the kit."""
     found = Deed.objects.filter(watch=watch, what__in=AFTER)

@@ -206,9 +206,17 @@ def usable(kit: Kit) -> bool:
 
 def carriers(contacts: Collection[int], now: int) -> dict[int, Kit]:
     """Who of these contacts carries naloxone: the best kit of each."""
-    people = Contact.objects.filter(id__in=contacts)
-    found = {contact.id: best(of(contact), now) for contact in people}
-    return {id: kit for id, kit in found.items() if kit is not None}
+    people = list(Contact.objects.filter(id__in=contacts))
+    volunteers = {c.responder_id for c in people} - {None}
+    theirs = Q(contact__in=people) | Q(responder__in=volunteers)
+    there = list(Kit.objects.filter(theirs).order_by("id"))
+    found: dict[int, Kit] = {}
+    for c in people:
+        volunteers_own = [k for k in there if k.responder_id and k.responder_id == c.responder_id]
+        kit = best([k for k in there if k.contact_id == c.id] + volunteers_own, now)
+        if kit is not None:
+            found[c.id] = kit
+    return found
 
 
 def best(kits: Sequence[Kit], now: int) -> Kit | None:

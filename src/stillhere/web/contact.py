@@ -107,7 +107,7 @@ def _version(contact: Contact, shown: Shown | None) -> str:
     minute = clock.now_ms() // 60_000 if shown is not None and shown.watch.alarm is not None else 0
     parts = [contact.status, contact.away_until_at, contact.rang_at, health.behind(), minute]
     if shown is not None:
-        parts += [shown.row.id, shown.row.version, len(deeds.of(shown.row))]
+        parts += [shown.row.id, shown.row.version, deeds.count(shown.row)]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
