@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from stillhere.web import aloud, lines, walk
@@ -81,7 +81,7 @@ def _row(screen: walk.Screen) -> dict[str, Any]:
 def said(request: HttpRequest, screen: str) -> HttpResponse:
     """A screen read aloud, for a browser that has no voice of its own."""
     words = next((s.says for s in walk.screens() if s.id == screen), "")
-    sound = aloud.sound(words, (get_language() or "en").partition("-")[0]) if words else None
+    sound = aloud.sound(words, walk.language()) if words else None
     if sound is None:
         raise Http404
     headers = {"Cache-Control": "public, max-age=86400", "Vary": "Cookie, Accept-Language"}

@@ -21,7 +21,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.safestring import mark_safe
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
@@ -47,7 +46,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
     """One of the papers, in the reader's language."""
     if name not in PAPERS:
         raise Http404
-    lang = (get_language() or "en").partition("-")[0]
+    lang = walk.language()
     return _answer(_made(_html(f"paper/{name}.html", lang)), name)
 
 
@@ -60,7 +59,7 @@ def certificate(request: HttpRequest) -> HttpResponse:
     if throttle.PAPERS.missed(throttle.network_of(request)):
         return errors.too_many()
     name = " ".join(readable(request.POST.get("name", "")).split())[:LONGEST_NAME]
-    lang = (get_language() or "en").partition("-")[0]
+    lang = walk.language()
     return _answer(_print(_html("paper/certificate.html", lang, name=name)), "certificate")
 
 
@@ -75,7 +74,7 @@ def stickers(made: Sequence[Kit]) -> HttpResponse:
     """A sheet with one code a kit."""
     base = settings.STILLHERE.base_url
     codes = [(kit.id, qr(f"{base}/kit/{kits.key_of(kit)}")) for kit in made]
-    lang = (get_language() or "en").partition("-")[0]
+    lang = walk.language()
     return _answer(_print(_html("paper/stickers.html", lang, codes=codes)), "stickers")
 
 

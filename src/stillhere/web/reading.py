@@ -6,19 +6,13 @@ questions. They open without a database, but for what somebody has answered.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
-from typing import Any
 
 from django.conf import settings
 from django.core import signing
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -26,7 +20,6 @@ from stillhere.store import clock, contacts, queries, shifts, supply
 from stillhere.web import errors, walk, whose
 from stillhere.web.context import light, without_request
 
-FILE = "reading.toml"
 KINDS = ("you", "came", "circle")
 
 
@@ -51,38 +44,36 @@ class Question:
     right: str
 
 
-@lru_cache(maxsize=1)
-def content() -> Mapping[str, Any]:
-    """The file as it is."""
-    text = resources.files("stillhere.content").joinpath(FILE).read_text("utf-8")
-    return tomllib.loads(text)
-
-
 def parts(page: str) -> list[Part]:
     """What stands on a page, in order."""
-    reads = (get_language() or "en").partition("-")[0]
+    reads = walk.language()
     return [
-        Part(_in(p["head"], reads), _in(p["says"], reads), p.get("draw", ""), p.get("for", ""))
-        for p in content()["part"]
+        Part(
+            walk.said_in(p["head"], reads),
+            walk.said_in(p["says"], reads),
+            p.get("draw", ""),
+            p.get("for", ""),
+        )
+        for p in walk.reading()["part"]
         if p["page"] == page
     ]
 
 
 def questions() -> list[Question]:
     """The six questions. The right answer stands in another place each time."""
-    reads = (get_language() or "en").partition("-")[0]
+    reads = walk.language()
     found = []
-    for no, row in enumerate(content()["question"]):
-        texts = [_in(text, reads) for text in row["answers"]]
+    for no, row in enumerate(walk.reading()["question"]):
+        texts = [walk.said_in(text, reads) for text in row["answers"]]
         turn = (no + 1) % len(texts)
         shown = tuple((str(at), text) for at, text in enumerate(texts[turn:] + texts[:turn]))
         right = str((len(texts) - turn) % len(texts))
-        found.append(Question(no, _in(row["ask"], reads), shown, _in(row["why"], reads), right))
+        found.append(
+            Question(
+                no, walk.said_in(row["ask"], reads), shown, walk.said_in(row["why"], reads), right
+            )
+        )
     return found
-
-
-def _in(says: Mapping[str, str], language: str) -> str:
-    return says.get(language) or says.get("en", "")
 
 
 @require_safe
@@ -146,21 +137,21 @@ def _passed(request: HttpRequest) -> bool:
 
 
 def _lesson(request: HttpRequest, here: str) -> HttpResponse:
-    answered = request.method == "POST"
+    answered, passed = request.method == "POST", _passed(request)
     asked = [
         (q, request.POST.get(f"q{q.no}", ""), answered and request.POST.get(f"q{q.no}") == q.right)
         for q in questions()
     ]
     given = {
-        "token": signing.dumps("all six", salt="learnt") if _passed(request) else "",
+        "token": signing.dumps("all six", salt="learnt") if passed else "",
         "here": here,
         "parts": parts("learn"),
         "asked": asked,
         "answered": answered,
-        "passed": _passed(request),
+        "passed": passed,
         "wrong": sum(not right for _, _, right in asked),
         "signed": walk.signature(),
         "light": light(clock.now_ms(), "UTC"),
     }
-    status = 422 if answered and not given["passed"] else 200
+    status = 422 if answered and not passed else 200
     return render(request, "learn.html", given, status=status)

@@ -87,12 +87,12 @@ class Signature:
 
 def screens(form: str = "") -> list[Screen]:
     """Every screen in order. ``form`` is the naloxone that is known to be there, or nothing."""
-    told, language = known(), _language()
+    told, reads = known(), language()
     places = _places(told["choose"])
     known_form = next((r["id"] for r in told["screen"] if form and r.get("form") == form), "")
     if known_form:
         places["spray"] = known_form
-    return [_screen(row, places, language) for row in told["screen"]]
+    return [_screen(row, places, reads) for row in told["screen"]]
 
 
 def spoken() -> list[tuple[str, str]]:
@@ -103,13 +103,13 @@ def spoken() -> list[tuple[str, str]]:
 
 def never() -> list[str]:
     """What not to do."""
-    return [_in(row["says"], _language()) for row in known()["never"]]
+    return [said_in(row["says"], language()) for row in known()["never"]]
 
 
 def law(country: str) -> str:
     """What the law of that country says to whoever calls, or nothing."""
     rows = [row for row in known()["law"] if row["country"] == country]
-    return _in(rows[-1]["says"], _language()) if rows else ""
+    return said_in(rows[-1]["says"], language()) if rows else ""
 
 
 def sources() -> Mapping[str, Mapping[str, str]]:
@@ -120,17 +120,17 @@ def sources() -> Mapping[str, Mapping[str, str]]:
 def _screen(row: Mapping[str, Any], places: Mapping[str, str], language: str) -> Screen:
     def answers(kind: str) -> tuple[Answer, ...]:
         return tuple(
-            Answer(_in(a, language), places.get(a["to"], a["to"]), a.get("did", ""))
+            Answer(said_in(a, language), places.get(a["to"], a["to"]), a.get("did", ""))
             for a in row.get(kind, ())
         )
 
-    says = _in(row["says"], language)
+    says = said_in(row["says"], language)
     return Screen(
         id=row["id"],
         draw=row["draw"],
         says=says,
-        said=_in(row.get("said", {}), language) or says,
-        quiet=_in(row.get("quiet", {}), language),
+        said=said_in(row.get("said", {}), language) or says,
+        quiet=said_in(row.get("quiet", {}), language),
         answers=answers("answers"),
         also=answers("also"),
         does=row.get("does", ""),
@@ -156,11 +156,13 @@ def _places(choose: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _language() -> str:
+def language() -> str:
+    """The reader's, without its country."""
     return (get_language() or "en").partition("-")[0]
 
 
-def _in(says: Mapping[str, str], language: str) -> str:
+def said_in(says: Mapping[str, str], language: str) -> str:
+    """A sentence in that language, in English where it has none."""
     return says.get(language) or says.get("en", "")
 
 
@@ -187,7 +189,7 @@ def sign(by: str, on: str) -> None:
 
 def signed_words() -> Mapping[str, Any]:
     """All that a clinician answers for: the steps as they are here, and the pages to read."""
-    return {"steps": known(), "reading": _reading()}
+    return {"steps": known(), "reading": reading()}
 
 
 def digest(told: Mapping[str, Any]) -> str:
@@ -227,7 +229,8 @@ def _built_in() -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _reading() -> Mapping[str, Any]:
+def reading() -> Mapping[str, Any]:
+    """The pages to read as they are in their file."""
     return tomllib.loads(_packaged(READING))
 
 
@@ -271,7 +274,7 @@ def read(text: str, under: Mapping[str, Any] | None) -> Mapping[str, Any]:
     }
     for fault in _faults(told):
         raise WalkError(fault)
-    return told | {"sha256": digest({"steps": told, "reading": _reading()})}
+    return told | {"sha256": digest({"steps": told, "reading": reading()})}
 
 
 def _table(own: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -322,14 +325,14 @@ def _faults_of(
         yield f"{id}: unknown {', '.join(sorted(row.keys() - _KEYS)) or 'name'}"
         return
     yield from _unsaid(row, id)
-    if len(_in(row.get("says", {}), "en").split()) > MOST_WORDS:
+    if len(said_in(row.get("says", {}), "en").split()) > MOST_WORDS:
         yield f"{id}: says has more than {MOST_WORDS} words"
     if not isinstance(row.get("beat", 0), int) or not 0 <= row.get("beat", 0) <= MOST_BEAT:
         yield f"{id}: beat is a number of seconds up to {MOST_BEAT}"
     if not row.get("answers"):
         yield f"{id}: it is a dead end"
     for answer in (*row.get("answers", ()), *row.get("also", ())):
-        if not isinstance(answer, dict) or not _in(answer, "en"):
+        if not isinstance(answer, dict) or not said_in(answer, "en"):
             yield f"{id}: an answer says nothing"
         elif places.get(str(answer.get("to")), answer.get("to")) not in rows:
             yield f"{id}: an answer leads nowhere"

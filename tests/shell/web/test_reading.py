@@ -73,7 +73,7 @@ def test_afterwards_is_for_each_of_them() -> None:
 
 
 def test_every_part_has_its_sources_in_every_language() -> None:
-    rows = [*reading.content()["part"], *reading.content()["question"]]
+    rows = [*walk.reading()["part"], *walk.reading()["question"]]
     for row in rows:
         assert row["sources"], row
         assert set(row["sources"]) <= set(walk.sources()), row
