@@ -5,6 +5,7 @@ Evidence like the journal, and kept as long as the watch. Decides nothing: no wa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -12,7 +13,9 @@ from django.db import IntegrityError, transaction
 from stillhere.store import clock, queries
 from stillhere.store.models import Contact, Deed, WatchRow
 
-WHATS = ("found", "called", "dose", "breaths", "presses", "breathing", "crew")
+WHATS = (
+    "found", "called", "dose", "no-dose", "breaths", "presses", "breathing", "crew", "there",
+)  # fmt: skip
 AFTER = ("door-right", "door-wrong", "kit-wrong")  # the plan looked at, once it is over
 MOST, MOST_UNKNOWN = 200, 20  # of one watch
 OLDEST_MS = 3 * 3_600_000
@@ -70,6 +73,18 @@ def of(watch: WatchRow) -> list[Done]:
     """Everything that was done on the watch's last alarm, oldest first."""
     found = Deed.objects.filter(watch=watch, alarm=watch.alarms, what__in=WHATS)
     return _told(list(found.select_related("contact").order_by("at", "id")))
+
+
+def last_dose_at(done: Sequence[Done]) -> int | None:
+    """When the last dose was given; those taken back, and those said on a phone that we do not
+    know, count for no timer: a dose too many does less harm than one that never comes."""
+    given: dict[int | None, list[int]] = {}
+    for each in done:
+        if each.known and each.what == "dose":
+            given.setdefault(each.contact, []).append(each.at)
+        elif each.known and each.what == "no-dose" and given.get(each.contact):
+            given[each.contact].pop()
+    return max((at for ats in given.values() for at in ats), default=None)
 
 
 def count(watch: WatchRow) -> int:

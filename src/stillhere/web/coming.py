@@ -6,15 +6,17 @@ into sentences and decides nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from stillhere.core.alarm import Alarm
 from stillhere.store import clock, deeds, kits, queries
@@ -33,10 +35,12 @@ DONE = {
     "found": gettext_lazy("%(who)s tried to wake %(name)s: no answer."),
     "called": gettext_lazy("%(who)s called for an ambulance."),
     "dose": gettext_lazy("%(who)s gave a dose of naloxone."),
+    "no-dose": gettext_lazy("%(who)s: the last dose was not given after all."),
     "breaths": gettext_lazy("%(who)s began to give breaths."),
     "presses": gettext_lazy("%(who)s began to press the chest."),
     "breathing": gettext_lazy("%(who)s: %(name)s breathes."),
     "crew": gettext_lazy("%(who)s: help is there."),
+    "there": gettext_lazy("%(who)s is with %(name)s."),
 }
 REVIEW = {
     "door-wrong": gettext_lazy("%(who)s says: the way in was not right."),
@@ -61,13 +65,13 @@ def given(shown: Shown, contact: Contact, key: str, now: int, *, theirs: bool) -
     confirmed = theirs and contact.status == Contact.Status.CONFIRMED
     comes = contact.id in alarm.arrivals or any(c.contact == contact.id for c in alarm.claims)
     done = deeds.of(shown.row) if theirs else []
-    dose = max((d.at for d in done if d.what == "dose" and d.known), default=0)
+    at_hand = near is not None and (near[0] is None or near[0].id == contact.id)
     return {
-        **help_now.given(near[1].form if near is not None else "", contact.person.tz),
+        **help_now.given(near[1].form if near and at_hand else "", contact.person.tz),
         "did_to": f"/c/{key}/did",
         "kit_says": kit_says(near, contact, now, comes) if near and confirmed else "",
         "hand_over": told(done, contact, now),
-        "dose_at": dose or "",
+        "dose_at": deeds.last_dose_at(done) or "",
         "at_the_door": reading.parts("door"),
         "doings": list(help_now.DEEDS.items()),
     }
@@ -136,6 +140,20 @@ def what(kit: Kit) -> str:
     return f"{FORMS.get(kit.form, kit.form)}, {doses}"
 
 
+@require_safe
+def steps(request: HttpRequest, key: str) -> HttpResponse:
+    """The steps on a page of their own, for a phone without scripts: the alarm's page loads itself
+    anew, and would lose the place. What is pressed here is noted as there."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    shown, now = queries.alarm_for(contact), clock.now_ms()
+    if shown is None or shown.watch.alarm is None:
+        return HttpResponseRedirect(f"/c/{key}", status=303)
+    told = given(shown, contact, key, now, theirs=whose.theirs(request, contact))
+    return render(request, "contact_steps.html", {"key": key, "plain": True, "light": "", **told})
+
+
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
 @require_POST
 def did(request: HttpRequest, key: str) -> HttpResponse:
@@ -158,6 +176,8 @@ def did(request: HttpRequest, key: str) -> HttpResponse:
         _use(contact, typed.get("form", ""))
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"ok": kept, "now": clock.now_ms()}, status=200 if kept else 409)
+    if re.fullmatch("[a-z]{2,20}", typed.get("next", "")):  # said in the steps, which go on
+        return HttpResponseRedirect(f"/c/{key}/steps#{typed['next']}", status=303)
     return HttpResponseRedirect(f"/c/{key}?said={'done' if kept else 'no-alarm'}", status=303)
 
 

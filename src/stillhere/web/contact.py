@@ -182,6 +182,8 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
     theirs = whose.theirs(request, contact)
     if do in invitation.ANSWERS:
         return _invited(request, contact, key, do, theirs=theirs)
+    if not theirs and do == "arrived":
+        return _unproved(contact, key)
     if not theirs and do != "claim":
         return _back(key, "prove")
     return _acts(contact, key, do, request.POST, theirs=theirs)
@@ -190,9 +192,9 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
 def _invited(
     request: HttpRequest, contact: Contact, key: str, do: str, *, theirs: bool
 ) -> HttpResponse:
-    """Something about the invitation, or a quiet day. Who says yes here says it on their phone;
-    how to reach them is changed on no other, and nobody is taken off by another."""
-    if contact.status == Contact.Status.CONFIRMED and do != "join" and not theirs:
+    """Something about the invitation, or a quiet day. Whoever says the first yes here says it on
+    their phone. After that nothing is changed on any other: a link may have been passed on."""
+    if contact.status == Contact.Status.CONFIRMED and not theirs:
         return _back(key, "prove")
     try:
         response = invitation.answer(request, contact, key)
@@ -217,6 +219,8 @@ def _acts(contact: Contact, key: str, do: str, typed: Any, *, theirs: bool) -> H
         return _back(key, "")
     if shown is None:
         return _back(key, "no-alarm")
+    if not theirs and _has_spoken(shown, contact.id):  # their own word is not changed by another
+        return _back(key, "prove")
     said = WRITER.commit(Change(event, watch=shown.row.id))
     if said.refused is not None:
         late = said.watch is not None and said.watch.state is State.CLOSED
@@ -228,6 +232,23 @@ def _acts(contact: Contact, key: str, do: str, typed: Any, *, theirs: bool) -> H
     if do == "claim":
         return _back(key, "on-your-way" if heard else "you-go")
     return _back(key, "told" if heard else "noted")
+
+
+def _has_spoken(shown: Shown, contact: int) -> bool:
+    """Whether they said in this alarm what they do."""
+    alarm = shown.watch.alarm
+    return alarm is not None and (
+        contact in (*alarm.out, *alarm.arrivals) or any(c.contact == contact for c in alarm.claims)
+    )
+
+
+def _unproved(contact: Contact, key: str) -> HttpResponse:
+    """Somebody is there, on a phone that we do not know: the others read it, and nothing waits."""
+    shown = queries.alarm_for(contact)
+    if shown is None or shown.watch.alarm is None:
+        return _back(key, "no-alarm")
+    deeds.note(contact, shown.row, "there", "", 0, "there", known=False)
+    return _back(key, "there-unproved")
 
 
 def _mine(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:

@@ -20,6 +20,7 @@ DEEDS = {
     "found": gettext_lazy("Tried to wake them: no answer"),
     "called": gettext_lazy("Called for an ambulance"),
     "dose": gettext_lazy("Gave a dose of naloxone"),
+    "no-dose": gettext_lazy("The last dose was not given after all"),
     "breaths": gettext_lazy("Began to give breaths"),
     "presses": gettext_lazy("Began to press the chest"),
     "breathing": gettext_lazy("They breathe"),
@@ -27,12 +28,12 @@ DEEDS = {
 }
 
 
-def given(form: str = "", tz: str = "") -> dict[str, Any]:
-    """What the screens need, wherever they are shown. ``form`` is the naloxone known to be there;
-    ``tz`` says which emergency number counts, where that is known."""
+def given(form: str = "", tz: str = "", *, in_hand: bool = False) -> dict[str, Any]:
+    """What the screens need, wherever they are shown. ``form`` is the naloxone known to be there,
+    or ``in_hand``; ``tz`` says which emergency number counts, where that is known."""
     country = lines.country(tz)
     return {
-        "screens": walk.screens(form),
+        "screens": walk.screens(form, in_hand=in_hand),
         "never": walk.never(),
         "signed": walk.signature(),
         "law": walk.law(country or settings.STILLHERE.country),
@@ -45,7 +46,9 @@ def given(form: str = "", tz: str = "") -> dict[str, Any]:
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     """The page. It is put together without the context processor, which looks at the database."""
-    return HttpResponse(without_request("help_now.html", {"request": request, **given()}))
+    return HttpResponse(
+        without_request("help_now.html", {"request": request, "opens": True, **given()})
+    )
 
 
 @require_safe

@@ -149,6 +149,6 @@ def sticker(request: HttpRequest, key: str) -> HttpResponse:
         "note": words.note(request.GET.get("said", "")),
         "advice": reading.parts("kit"),
         "light": "",
-        **help_now.given(kit.form),
+        **help_now.given(kit.form, in_hand=True),
     }
     return render(request, "kit.html", given, status=status)

@@ -132,11 +132,11 @@ def all_staffed(now_ms: int | None) -> list[Staffed]:
 
 
 def emergency() -> list[Emergency]:
-    """Each emergency number once, in the order of the file."""
+    """Each emergency number once, that of the host's own country first."""
     places: dict[str, list[str]] = {}
-    for line in known():
-        if line.kind == "emergency":
-            places.setdefault(line.number, []).append(_place(line))
+    numbers = [line for line in known() if line.kind == "emergency"]
+    for line in sorted(numbers, key=lambda line: line.country != settings.STILLHERE.country):
+        places.setdefault(line.number, []).append(_place(line))
     return [Emergency(number, f"tel:{number}", ", ".join(at)) for number, at in places.items()]
 
 

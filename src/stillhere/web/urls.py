@@ -86,6 +86,7 @@ urlpatterns = [
     path("c/<str:key>/state", contact.state),
     path("c/<str:key>/answer", contact.answer),
     path("c/<str:key>/did", coming.did),
+    path("c/<str:key>/steps", coming.steps),
     path("c/<str:key>/kits", kit.contacts_own),
     path("c/<str:key>/learn", reading.contact_learns),
     path("c/<str:key>/key", pushed.contacts_key),

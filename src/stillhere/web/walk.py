@@ -34,10 +34,15 @@ FIRST = "look"
 CHOICES = {"first": ("call", "naloxone"), "not_breathing": ("press", "breathe")}
 _KEYS = frozenset(
     {
-        "id", "draw", "says", "said", "quiet", "answers", "also", "did", "does", "beat", "form",
-        "stay", "law", "card", "last", "emergency", "sources", "note",
+        "id", "draw", "says", "said", "quiet", "answers", "also", "does", "beat", "form", "kit",
+        "stay", "well", "law", "card", "last", "emergency", "sources", "note",
     }
 )  # fmt: skip
+
+_DRAWN = frozenset(
+    file.name.removesuffix(".svg")
+    for file in resources.files("stillhere.web").joinpath("templates/drawings").iterdir()
+)
 
 
 class WalkError(ValueError):
@@ -46,11 +51,18 @@ class WalkError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A button: what it says, the screen it leads to, and what the others on the alarm read."""
+    """A button: what it says, the screen it leads to, and what the others on the alarm read.
+
+    Where a script runs, it leads to ``dosed`` once a dose was given, ``back`` to the breaths or
+    pushes that were going on, ``give`` to the naloxone that was given last."""
 
     says: str
     to: str
     did: str
+    draw: str
+    dosed: str
+    back: bool
+    give: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +80,9 @@ class Screen:
     beat: int
     form: str
     emergency: bool
+    kit: bool
     stay: bool
+    well: bool
     law: bool
     card: bool
     last: bool
@@ -85,13 +99,16 @@ class Signature:
 # --- what is shown --------------------------------------------------------------------------------
 
 
-def screens(form: str = "") -> list[Screen]:
-    """Every screen in order. ``form`` is the naloxone that is known to be there, or nothing."""
+def screens(form: str = "", *, in_hand: bool = False) -> list[Screen]:
+    """Every screen in order. ``form`` is the naloxone that is known to be there, or nothing;
+    nobody is asked to look for what they have ``in_hand``."""
     told, reads = known(), language()
     places = _places(told["choose"])
     known_form = next((r["id"] for r in told["screen"] if form and r.get("form") == form), "")
     if known_form:
-        places["spray"] = known_form
+        places["@give"] = known_form
+        if in_hand and places["@breaths"] == "kit":
+            places["@breaths"] = known_form
     return [_screen(row, places, reads) for row in told["screen"]]
 
 
@@ -120,7 +137,15 @@ def sources() -> Mapping[str, Mapping[str, str]]:
 def _screen(row: Mapping[str, Any], places: Mapping[str, str], language: str) -> Screen:
     def answers(kind: str) -> tuple[Answer, ...]:
         return tuple(
-            Answer(said_in(a, language), places.get(a["to"], a["to"]), a.get("did", ""))
+            Answer(
+                says=said_in(a, language),
+                to=places.get(a["to"], a["to"]),
+                did=a.get("did", ""),
+                draw=a.get("draw", ""),
+                dosed=a.get("dosed", ""),
+                back=a["to"] in ("@back", "@no-kit"),
+                give=a["to"] == "@give",
+            )
             for a in row.get(kind, ())
         )
 
@@ -137,7 +162,9 @@ def _screen(row: Mapping[str, Any], places: Mapping[str, str], language: str) ->
         beat=row.get("beat", 0),
         form=row.get("form", ""),
         emergency=row["id"] == "call" or row.get("emergency", False),
+        kit=row.get("kit", False),
         stay=row.get("stay", False),
+        well=row.get("well", False),
         law=row.get("law", False),
         card=row.get("card", False),
         last=row.get("last", False),
@@ -149,10 +176,12 @@ def _places(choose: Mapping[str, str]) -> dict[str, str]:
     call_first = choose["first"] == "call"
     return {
         "@first": "call" if call_first else "kit",
-        "@called": "kit" if call_first else "chest",
-        "@dosed": "chest" if call_first else "call",
-        "@no-kit": "chest" if call_first else "call",
-        "@not-breathing": "gasp" if choose["not_breathing"] == "press" else "airway",
+        "@called": "breathing",
+        "@not-breathing": "press" if choose["not_breathing"] == "press" else "airway",
+        "@breaths": "kit" if call_first else "breathe",
+        "@no-kit": "breathe" if call_first else "call",
+        "@give": "form",
+        "@back": "chest" if call_first else "call",
     }
 
 
@@ -331,11 +360,17 @@ def _faults_of(
         yield f"{id}: beat is a number of seconds up to {MOST_BEAT}"
     if not row.get("answers"):
         yield f"{id}: it is a dead end"
+    draws = [row.get("draw")]
     for answer in (*row.get("answers", ()), *row.get("also", ())):
         if not isinstance(answer, dict) or not said_in(answer, "en"):
             yield f"{id}: an answer says nothing"
-        elif places.get(str(answer.get("to")), answer.get("to")) not in rows:
+            continue
+        ways = [places.get(str(answer.get("to")), answer.get("to")), answer.get("dosed", id)]
+        if any(to not in rows for to in ways):
             yield f"{id}: an answer leads nowhere"
+        draws += [answer["draw"]] if "draw" in answer else []
+    if not _DRAWN.issuperset(map(str, draws)):
+        yield f"{id}: draw is one of {', '.join(sorted(_DRAWN))}"
 
 
 def _unsaid(row: Mapping[str, Any], name: str) -> Iterator[str]:

@@ -158,6 +158,9 @@ NOTES = {
     "told": gettext_lazy("We told the others who were called."),
     "done": gettext_lazy("Noted. Everyone on the alarm sees it."),
     "prove": gettext_lazy("Type the number we reach you at first. Nothing was changed."),
+    "there-unproved": gettext_lazy(
+        "The others read that you are there. Type your number below, so that they can count on it."
+    ),
     "not-yours": gettext_lazy(
         "Nobody on this list is reached there. Try another number or address."
     ),

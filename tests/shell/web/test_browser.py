@@ -215,7 +215,7 @@ def test_the_first_steps_stay_when_the_line_goes(chromium: Browser, url: str) ->
     page.get_by_role("link", name="No answer, or not sure").click()
     assert page.locator('#call a[href="tel:911"]').is_visible()
     page.get_by_role("link", name="I am calling").click()
-    expect(page.locator("#kit")).to_be_in_viewport()
+    expect(page.locator("#breathing")).to_be_in_viewport()
     context.close()
 
 

@@ -73,6 +73,20 @@ def test_what_is_said_twice_is_kept_once(leo: str) -> None:
     assert Deed.objects.count() == 2
 
 
+def test_a_dose_that_was_not_given_after_all_counts_for_no_timer(
+    leo: str, maya: str, clock: Clock
+) -> None:
+    did(maya, "dose", form="nasal", ref="a")
+    first = clock.now
+    clock.advance(60)
+    did(leo, "dose", form="nasal", ref="b")
+    assert f'data-dose="{clock.now}"' in browser().get(f"{maya}/part").content.decode()
+    did(leo, "no-dose", ref="c")
+    part = browser().get(f"{maya}/part").content.decode()
+    assert f'data-dose="{first}"' in part, "the one before it counts again"
+    assert "Leo: the last dose was not given after all." in part
+
+
 @pytest.mark.parametrize(
     ("fields", "kept"),
     [
@@ -131,6 +145,8 @@ def test_the_nearest_good_kit_is_named_and_its_place(alarm: SamsNight, leo: str,
     kits.add(Inside("nasal", 2, "2026-08"), contact=alarm.contacts["Maya"])
     told = read(browser(), f"{leo}/part")
     assert "Maya carries naloxone (nose spray, 2 doses)." in told
+    page = browser().get(leo).content.decode()
+    assert 'href="#form" data-give>Yes' in page, "Leo may have another kind in his hand"
     assert "You carry naloxone (nose spray, 2 doses). Take it with you." in read(browser(), maya)
     kits.add(Inside("prenoxad", 5, "", "", "blue backpack"), person=alarm.person)
     assert "Sam has naloxone (filled syringe (Prenoxad), 5 doses)." in read(
@@ -140,7 +156,8 @@ def test_the_nearest_good_kit_is_named_and_its_place(alarm: SamsNight, leo: str,
     told = read(browser(), f"{leo}/part")
     assert "Sam has naloxone (filled syringe (Prenoxad), 5 doses): blue backpack." in told
     assert 'id="kit"' in browser().get(leo).content.decode()
-    assert 'href="#prenoxad">Yes' in browser().get(leo).content.decode(), "it is not asked about"
+    page = browser().get(leo).content.decode()
+    assert 'href="#prenoxad" data-give>Yes' in page, "it is not asked about"
 
 
 def test_an_old_kit_is_better_than_none_and_an_empty_one_is_none(
@@ -245,7 +262,7 @@ def test_numbers_are_not_guessed_at_speed(alarm: SamsNight, leo: str) -> None:
 def test_a_link_passed_on_ends_nothing_and_takes_nobody_off(alarm: SamsNight, leo: str) -> None:
     stranger = browser(stranger=True)
     for do, more in (
-        ("arrived", {}), ("resolve", {"outcome": "fine"}), ("locked", {}), ("decline", {}),
+        ("join", {}), ("resolve", {"outcome": "fine"}), ("locked", {}), ("decline", {}),
         ("leave", {}), ("tonight", {}),
     ):  # fmt: skip
         told = press(stranger, leo, do, **more)
@@ -253,6 +270,36 @@ def test_a_link_passed_on_ends_nothing_and_takes_nobody_off(alarm: SamsNight, le
     assert alarm.row().state == "alarm"
     assert Contact.objects.filter(id=alarm.contacts["Leo"].id, status="confirmed").exists()
     assert not JournalLine.objects.filter(event__in=["Arrived", "Resolved", "Declined"]).exists()
+
+
+def test_a_yes_is_not_said_again_by_whoever_holds_the_link(night: SamsNight) -> None:
+    """Quietly, before any alarm: the phone of a stranger does not become Leo's."""
+    stranger, leo = browser(stranger=True), contact_path(night, "Leo")
+    response = stranger.post(f"{leo}/answer", {"do": "join"})
+    assert response.headers["Location"].endswith("said=prove")
+    assert not response.cookies
+    night.start()
+    night.does(NeedHelp())
+    assert "12 Elm" not in press(stranger, leo, "claim", soon="3")
+
+
+def test_somebody_there_on_an_unknown_phone_is_told_and_holds_nothing(
+    alarm: SamsNight, leo: str, maya: str
+) -> None:
+    told = press(browser(stranger=True), leo, "arrived")
+    assert "The others read that you are there." in told
+    assert "Leo is with Sam. (Said on a phone that we do not know.)" in read(browser(), maya)
+    assert alarm.row().state == "alarm", "the ladder goes on"
+
+
+def test_a_word_that_was_given_is_not_changed_on_another_phone(alarm: SamsNight, leo: str) -> None:
+    mine, stranger = browser(), browser(stranger=True)
+    press(mine, leo, "claim", soon="2")
+    assert "Nothing was changed." in press(stranger, leo, "claim", soon="5")
+    assert alarm.row().state == "claimed"
+    press(mine, leo, "decline")
+    assert "Nothing was changed." in press(stranger, leo, "claim", soon="2")
+    assert alarm.row().state == "alarm"
 
 
 def test_whoever_has_no_number_proves_it_with_sam_s(alarm: SamsNight, leo: str) -> None:
@@ -305,6 +352,30 @@ def test_nobody_takes_over_a_link_by_changing_the_number(night: SamsNight) -> No
     press(stranger, leo, "mine", number=LEO)
     assert "All is quiet" in press(stranger, leo, "number", phone="202 555 0188")
     assert Address.objects.filter(lookup__in=services.lookups("+12025550188")).exists()
+
+
+# --- without scripts ------------------------------------------------------------------------------
+
+
+def test_without_scripts_the_steps_have_a_page_that_stays_and_notes(leo: str, maya: str) -> None:
+    told = browser().get(leo).content.decode()
+    assert f'href="{leo}/steps#look" data-steps' in told
+    page = browser().get(f"{leo}/steps").content.decode()
+    assert 'http-equiv="refresh"' not in page, "it stays where it is"
+    assert "walk.js" not in page
+    response = browser().post(
+        f"{leo}/did", {"what": "dose", "form": "nasal", "ref": "", "next": "chest"}
+    )
+    assert response.headers["Location"] == f"{leo}/steps#chest"
+    assert "Leo gave a dose of naloxone (nose spray)." in read(browser(), maya)
+    odd = browser().post(f"{leo}/did", {"what": "called", "next": "//example.org"})
+    assert odd.headers["Location"] == f"{leo}?said=done"
+
+
+def test_the_page_of_steps_is_for_an_open_alarm(night: SamsNight) -> None:
+    leo = contact_path(night, "Leo")
+    assert browser().get(f"{leo}/steps").headers["Location"] == leo
+    assert browser().get("/c/nobody/steps").status_code == 404
 
 
 # --- afterwards -----------------------------------------------------------------------------------

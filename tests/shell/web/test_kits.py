@@ -115,7 +115,8 @@ def test_a_sticker_opens_the_steps_first_and_then_what_is_in_it(night: SamsNight
     page = browser().get(path).content.decode()
     told = read(browser(), path)
     assert told.index("Someone is down in front of me") < told.index("filled syringe (Prenoxad)")
-    assert 'href="#prenoxad">Yes' in page, "the steps know what is in it"
+    airway = page.partition('id="airway"')[2].partition("</section>")[0]
+    assert 'href="#prenoxad" data-do="breaths"' in airway, "it is in the hand, and known"
     assert "Sam" not in told
     assert "hall" not in told, "nothing about whose it is"
     assert browser().post(path, {"do": "used"}).status_code == 303

@@ -4,35 +4,44 @@
   'use strict';
   const walk = document.getElementById('walk');
   if (!walk) return;
-  const KEEP = 'lamp.walk', LASTS_MS = 3 * 3600e3, SECOND_MS = 150e3, ONCE_MS = 60e3;
-  const where = walk.dataset.did || '';
+  const LASTS_MS = 3 * 3600e3, SECOND_MS = 150e3, ONCE_MS = 60e3;
   const now = () => Date.now();
-  /* Without a line the phone shows its own copy at the alarm's address: that goes on with the alarm. */
-  const copy = !where && location.pathname.startsWith('/c/');
-  const anew = () => ({ where, begun: now(), at: 0, screen: '', since: 0, deeds: [], voice: true });
-  const stored = () => {
-    try { return JSON.parse(localStorage.getItem(KEEP)) || {}; } catch { return {}; } /* refused or spoilt */
+  /* Without a line the phone shows its own copy at the alarm's address: that goes on with the alarm.
+     Each alarm has its own memory, and so has whoever is down in front of us. */
+  const [, mine] = location.pathname.match(/^(\/c\/[^/]+)/) || [];
+  const where = walk.dataset.did || (mine ? `${mine}/did` : ''), of = walk.dataset.of || '';
+  const KEEP = `lamp.walk${where}`;
+  const anew = () => ({ of, begun: now(), at: 0, screen: '', since: 0, rescue: '', doing: '', deeds: [], voice: true });
+  const read = (key) => {
+    try { return JSON.parse(localStorage.getItem(key)) || {}; } catch { return {}; } /* refused or spoilt */
   };
+  const lasts = (old) => now() - old.at < LASTS_MS && Array.isArray(old.deeds) && (!of || !old.of || old.of === of);
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith('lamp.walk') && !(now() - read(key).at < LASTS_MS)) localStorage.removeItem(key);
+  } catch { /* storage refused */ }
   let kept = anew();
-  const old = stored();
-  if (now() - old.at < LASTS_MS && (old.where === where || copy) && Array.isArray(old.deeds) && (where || old.screen !== 'after')) kept = { ...kept, ...old };
+  const old = read(KEEP);
+  if (lasts(old) && (where || old.screen !== 'after')) kept = { ...kept, ...old, of: of || old.of };
   const save = () => {
-    const other = stored(); /* another page of ours may have kept more */
+    const other = read(KEEP); /* another page of ours may have kept more */
     if (other.begun === kept.begun) {
       for (const deed of other.deeds || []) if (!kept.deeds.some((each) => each.id === deed.id)) kept.deeds.push(deed);
     }
     kept.at = now();
     try { localStorage.setItem(KEEP, JSON.stringify(kept)); } catch { /* works while it is open */ }
   };
-  const screen = () => document.querySelector('.step:target');
+  /* By the address: after a reload the browser names its target later than this runs. */
+  const screen = () => walk.querySelector(`.step[id="${CSS.escape(location.hash.slice(1))}"]`);
   const clock = (at) => new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 
   /* --- what was done, for the others and for the crew -------------------------------------------- */
   let sending = false;
+  const last = (...whats) => kept.deeds.filter((deed) => whats.includes(deed.what)).pop();
   const done = (what, form = '') => {
     save(); /* with what another page has kept */
-    if (kept.deeds.some((deed) => deed.what === what && now() - deed.at < ONCE_MS)) return; /* pressed twice */
-    kept.deeds.push({ id: `${now()}.${Math.random().toString(36).slice(2, 10)}`, what, form, at: now(), sent: !kept.where });
+    const before = last(what, what === 'dose' ? 'no-dose' : what);
+    if (before?.what === what && now() - before.at < ONCE_MS) return; /* pressed twice */
+    kept.deeds.push({ id: `${now()}.${Math.random().toString(36).slice(2, 10)}`, what, form, at: now(), sent: !where });
     save();
     send();
   };
@@ -42,8 +51,9 @@
     sending = true;
     try {
       const body = new URLSearchParams({ what: deed.what, form: deed.form, ref: deed.id, age_ms: now() - deed.at });
-      const answer = await fetch(kept.where, { method: 'POST', body, headers: { Accept: 'application/json' } });
+      const answer = await fetch(where, { method: 'POST', body, headers: { Accept: 'application/json' } });
       deed.sent = answer.status < 500 && answer.status !== 429;
+      deed.only = deed.sent && !answer.ok; /* not taken: it stands on this phone's card */
     } catch { /* no way through: it is kept */ }
     sending = false;
     if (deed.sent) { save(); send(); }
@@ -53,27 +63,55 @@
 
   /* --- the time of the last dose: ours, or what another phone told the server --------------------- */
   let told = 0, heard = '';
+  const own = () => { /* ours, without those that were not given after all */
+    const doses = [];
+    for (const deed of kept.deeds) if (deed.what === 'dose') doses.push(deed); else if (deed.what === 'no-dose') doses.pop();
+    return doses;
+  };
   const lastDose = () => {
     const box = document.getElementById('now')?.dataset;
-    if (box?.dose && box.now + box.dose !== heard) { heard = box.now + box.dose; told = now() - (box.now - box.dose); }
-    return Math.max(told, ...kept.deeds.filter((deed) => deed.what === 'dose').map((deed) => deed.at));
+    if (box && box.now !== heard) { heard = box.now; told = box.dose ? now() - (box.now - box.dose) : 0; }
+    const ours = own().pop()?.at || 0, undone = last('no-dose');
+    const theirs = undone && Math.abs(told - undone.of) < 20e3 ? 0 : told; /* the server has not heard yet */
+    return Math.max(theirs, ours);
   };
   const spell = (ms) => `${Math.floor(ms / 60e3)}:${String(Math.floor(ms / 1000) % 60).padStart(2, '0')}`;
   const tick = () => {
     const on = screen();
     if (!on) return;
-    const timer = on.querySelector('.timer'), dose = lastDose();
+    const timer = on.querySelector('.timer'), dose = lastDose(), gives = on.querySelector('.two > [data-give]:first-child');
     let says = '', due = false;
     if ('stay' in on.dataset) says = walk.dataset.stay.replace('#', walk.dataset.minute.replace('#', Math.floor((now() - (kept.since || now())) / 60e3)));
-    else if (dose > 0 && now() - dose < 3600e3 && !on.querySelector('[data-form]') && !kept.since) {
+    else if (dose > 0 && now() - dose < 3600e3 && !('well' in on.dataset)) {
       due = now() - dose >= SECOND_MS;
-      says = due ? walk.dataset.due : walk.dataset.next.replace('#', spell(SECOND_MS - (now() - dose)));
+      const soon = on.querySelector('[data-form]') ? walk.dataset.early : walk.dataset.next;
+      says = due ? walk.dataset.due : soon.replace('#', spell(SECOND_MS - (now() - dose)));
     }
+    gives?.classList.toggle('strong', !dose || due);
     if (kept.deeds.some((deed) => !deed.sent) && !navigator.onLine) says = `${says} ${walk.dataset.kept}`.trim();
-    if (timer.textContent !== says) timer.textContent = says;
+    const words = timer.querySelector('span');
+    if (words.textContent !== says) words.textContent = says;
     timer.hidden = !says;
+    timer.querySelector('[data-undo]').hidden = !(now() - (own().pop()?.at || 0) < ONCE_MS);
     if (due && !timer.classList.contains('due')) buzz([400, 100, 400]);
     timer.classList.toggle('due', due);
+    if (on.querySelector('[data-card]')) card(on);
+  };
+  /* For the crew: what the others' page tells, and what only this phone knows. */
+  const card = (on) => {
+    const there = document.querySelector('#now [data-told]'), list = on.querySelector('[data-deeds]');
+    const shown = on.querySelector('[data-told]');
+    if (there && there.innerHTML !== shown?.innerHTML) {
+      if (shown) shown.innerHTML = there.innerHTML;
+      else list.before(there.cloneNode(true));
+    }
+    const lines = kept.deeds.filter((deed) => !where || !deed.sent || deed.only || !there);
+    if (list.childElementCount === lines.length) return;
+    list.replaceChildren(...lines.map((deed) => {
+      const line = document.createElement('li');
+      line.textContent = `${clock(deed.at)} ${walk.dataset[`d${deed.what.replace('-d', 'D')}`] || deed.what} ${deed.form}`.trim();
+      return line;
+    }));
   };
   setInterval(tick, 1000);
 
@@ -132,26 +170,34 @@
   const nameVoice = () => { for (const each of walk.querySelectorAll('.voice')) each.textContent = kept.voice ? walk.dataset.mute : walk.dataset.voice; };
 
   /* --- from screen to screen -------------------------------------------------------------------------- */
+  /* Where an answer leads depends on what was done so far. */
+  const lead = (on) => {
+    const given = own().pop()?.form, again = given && walk.querySelector(`[data-form="${given}"]`)?.closest('.step').id;
+    for (const link of on.querySelectorAll('.answers a')) {
+      const to = link.dataset.to ??= link.hash.slice(1);
+      let next = to;
+      if ('back' in link.dataset) next = kept.rescue || (to === 'call' && last('called') ? 'chest' : to);
+      else if ('give' in link.dataset) next = again || to;
+      else if (link.dataset.dosed && lastDose()) next = link.dataset.dosed;
+      link.hash = next;
+    }
+  };
   const arrive = () => {
     const on = screen();
     count = 0;
     hush();
     if (!on) return;
     kept.screen = on.id;
-    if (on.dataset.does) done(on.dataset.does);
-    if (on.dataset.does === 'breathing') kept.since ||= now();
-    else if (on.dataset.beat > 0 || on.dataset.does) kept.since = 0;
+    const { does } = on.dataset;
+    if (does && does !== kept.doing) done(does);
+    if (does) { kept.doing = does; kept.rescue = does === 'breathing' ? '' : on.id; }
+    if (!('well' in on.dataset)) kept.since = 0;
+    else if (does === 'breathing') kept.since ||= now();
     save();
+    lead(on);
     on.scrollTop = 0;
     on.focus({ preventScroll: true });
-    const words = on.querySelector('h2').textContent;
-    speak(words, on.id);
-    const list = on.querySelector('[data-deeds]');
-    list?.replaceChildren(...kept.deeds.map((deed) => {
-      const line = document.createElement('li');
-      line.textContent = `${clock(deed.at)} ${walk.dataset[`d${deed.what}`] || deed.what} ${deed.form}`.trim();
-      return line;
-    }));
+    speak(on.querySelector('h2').textContent, on.id);
     tick();
     navigator.wakeLock?.request('screen').catch(() => {});
   };
@@ -166,14 +212,28 @@
       nameVoice();
       save();
     } else if ('anew' in link.dataset) {
-      if (!where && !copy) { kept = anew(); told = 0; save(); } /* somebody else is down */
+      if (!where) { kept = anew(); save(); } /* somebody else is down */
     } else if ('close' in link.dataset) {
       event.preventDefault();
       kept.screen = '';
       save();
       location.hash = 'top';
       hush();
-    } else if (link.dataset.do) done(link.dataset.do, link.dataset.do === 'dose' ? link.dataset.form : '');
+    } else if ('undo' in link.dataset) {
+      event.preventDefault();
+      const dose = own().pop();
+      if (dose) { done('no-dose'); last('no-dose').of = dose.at; save(); }
+      lead(screen());
+      tick();
+    } else if (link.dataset.do) {
+      done(link.dataset.do, link.dataset.do === 'dose' ? link.dataset.form : '');
+      if (link.dataset.do === 'breaths') { kept.rescue = 'breathe'; kept.doing = 'breaths'; }
+    }
+  });
+  document.addEventListener('click', (event) => {
+    if (!event.target.closest('a[data-steps]')) return;
+    event.preventDefault(); /* they stand in this page, and work without a line */
+    location.hash = 'look';
   });
   addEventListener('hashchange', arrive);
   document.addEventListener('visibilitychange', () => {
@@ -196,5 +256,6 @@
   if (!document.documentElement.hasAttribute('data-borrowed')) navigator.serviceWorker?.register('/sw.js').catch(() => {});
   nameVoice();
   if (location.hash && screen()) arrive();
+  else if ('opens' in walk.dataset && !location.hash && !kept.screen) location.replace('#look');
   else if (kept.screen && document.getElementById(kept.screen) && kept.screen !== 'after') location.replace(`#${kept.screen}`);
 })();
