@@ -61,6 +61,10 @@ def _lines(walk: Any) -> Iterator[str]:
     for row in walk.signed_words()["reading"]["part"]:
         yield f"\n[{row['page']}] {row['head']['en']}\n    {row['says']['en']}"
         yield from _from(row, sources)
+    for row in walk.signed_words()["reading"]["paper"]:
+        when = f" (choose not_breathing = {row['choice']})" if "choice" in row else ""
+        yield f"\n[paper, {row['where']} {row['step']}]{when} {row['says']['en']}"
+        yield from _from(row, sources)
     signed = walk.signature()
     yield f"\nSigned by {signed.by}, {signed.on}." if signed else "\nNobody has signed this."
 

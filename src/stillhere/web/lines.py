@@ -49,6 +49,13 @@ _SIGNED = ("verified_on", "verified_by")
 _OTHERS = ("languages", "says", "way", "doubt")
 _NUMBER = re.compile(r"\+?[0-9][0-9 ()-]{1,19}")
 _NORTH_AMERICA = ("US", "CA")
+# Where Europe's number counts by the law of the Union.
+_UNION = frozenset(
+    {
+        "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE",
+        "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+    }
+)  # fmt: skip
 # Time zones by country, as far as a number of ours counts there.
 _ELSEWHERE = {
     "Europe/London": "GB",
@@ -142,10 +149,18 @@ def emergency() -> list[Emergency]:
 
 def emergency_at(tz: str) -> list[Emergency]:
     """The number that counts where this time zone is, or all of them where we cannot tell."""
-    where = country(tz)
+    return _emergency_of(country(tz)) or emergency()
+
+
+def emergency_in(code: str) -> str:
+    """The number that counts in a country (two letters), or "" where we cannot tell."""
+    found = _emergency_of(code) or (_emergency_of("EU") if code in _UNION else [])
+    return found[0].number if found else ""
+
+
+def _emergency_of(where: str) -> list[Emergency]:
+    """The first number of a country as ``lines.toml`` names it, or none."""
     here = [line for line in known() if line.kind == "emergency" and line.country == where]
-    if not here:
-        return emergency()
     return [Emergency(each.number, f"tel:{each.number}", _place(each)) for each in here[:1]]
 
 
