@@ -11,21 +11,25 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import segno
 from django.conf import settings
 from django.core import signing
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.dateformat import format as date_format
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from stillhere.store import kits
+from stillhere.store import clock, kits
 from stillhere.store.models import Kit
 from stillhere.store.services import LONGEST_NAME, readable
 from stillhere.web import errors, lines, reading, throttle, walk
@@ -37,8 +41,22 @@ TAKES_S = 30
 PASSED_S = 24 * 3600
 WAITS_S = 20
 # What stands on a card: the shortest way through the steps.
-CARD = ("look", "call", "kit", "airway", "breathe", "side", "stay")
+CARD = ("look", "call", "airway", "kit", "breathe", "press", "side", "stay")
+LACKS = 3  # how printed.py ends where no font has a letter; its library stays out of here
+LETTER = ("US", "CA")  # where printers hold Letter; A4 elsewhere
 _one = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step as paper says it: what stands before it, what to do, what follows from it."""
+
+    id: str
+    draw: str
+    before: str
+    said: str
+    after: str
+    quiet: str
 
 
 @require_safe
@@ -59,8 +77,22 @@ def certificate(request: HttpRequest) -> HttpResponse:
     if throttle.PAPERS.missed(throttle.network_of(request)):
         return errors.too_many()
     name = " ".join(readable(request.POST.get("name", "")).split())[:LONGEST_NAME]
-    lang = walk.language()
-    return _answer(_print(_html("paper/certificate.html", lang, name=name)), "certificate")
+    lang, given = walk.language(), {"name": name, "day": _today(), "by_hand": ""}
+    try:
+        made = _print(_html("paper/certificate.html", lang, **given), every_letter=True)
+    except LookupError:
+        given |= {"name": "", "by_hand": "yes"}
+        made = _print(_html("paper/certificate.html", lang, **given))
+    return _answer(made, "certificate")
+
+
+def _today() -> str:
+    """The day in words, or nothing where we cannot tell."""
+    try:
+        now_ms = clock.now_ms()
+    except Error:
+        return ""
+    return str(date_format(datetime.fromtimestamp(now_ms / 1000, UTC).date(), _("j F Y")))
 
 
 def _passed(typed: str) -> bool:
@@ -87,15 +119,13 @@ def qr(url: str) -> str:
 def _html(template: str, lang: str, **more: Any) -> str:
     """A paper's page. Everything on it stands in it."""
     with translation.override(lang):
-        by_lang = {}
-        for code in ("en", "es"):
-            with translation.override(code):
-                by_id = {screen.id: screen for screen in walk.screens()}
-                by_lang[code] = [by_id[id] for id in CARD]
+        here = settings.STILLHERE.country
         given = {
             "lang": lang,
-            "cards": by_lang,
-            "steps": by_lang.get(lang, by_lang["en"]),
+            "sheet": "letter" if here in LETTER else "A4",
+            "number": lines.emergency_in(here),
+            "steps": _steps(lang),
+            "cards": [(code, _steps(code)) for code in ("en", "es")],
             "never": walk.never(),
             "parts": reading.parts("learn"),
             "signed": walk.signature(),
@@ -107,20 +137,43 @@ def _html(template: str, lang: str, **more: Any) -> str:
         return render_to_string(template, given | more)
 
 
+def _steps(lang: str) -> list[Step]:
+    """The shortest way through, in a language."""
+    notes = walk.reading()["paper"]
+    chosen = walk.known()["choose"].get("not_breathing")
+
+    def note(id: str, where: str) -> str:
+        rows = [row for row in notes if (row["step"], row["where"]) == (id, where)]
+        fits = [row for row in rows if row.get("choice", chosen) == chosen]
+        return " ".join(walk.said_in(row["says"], lang) for row in fits)
+
+    with translation.override(lang):
+        by_id = {screen.id: screen for screen in walk.screens()}
+    return [
+        Step(id, step.draw, note(id, "before"), step.said, note(id, "after"), step.quiet)
+        for id, step in ((id, by_id[id]) for id in CARD)
+    ]
+
+
 @lru_cache(maxsize=16)
 def _made(html: str) -> bytes | None:
     return _print(html)
 
 
-def _print(html: str) -> bytes | None:
-    """The PDF, or None where it could not be made now."""
+def _print(html: str, *, every_letter: bool = False) -> bytes | None:
+    """The PDF, or None where it could not be made now. Raises LookupError where no font has one of
+    its letters and ``every_letter`` is asked for."""
     if not _one.acquire(timeout=WAITS_S):
         return None
     try:
         command = [sys.executable, "-m", "stillhere.web.printed"]
         made = subprocess.run(
-            command, input=html.encode(), capture_output=True, timeout=TAKES_S, check=True
+            command, input=html.encode(), capture_output=True, timeout=TAKES_S, check=False
         )
+        if made.returncode != LACKS:
+            made.check_returncode()
+        elif every_letter:
+            raise LookupError
         return made.stdout or None
     except subprocess.CalledProcessError as failed:
         log.warning("no paper: %s", failed.stderr.decode("utf-8", "replace").splitlines()[-1:])

@@ -1,15 +1,20 @@
 """A page as PDF: a process of its own, so that neither its memory nor its time is the server's.
 
 ``python -m stillhere.web.printed`` reads HTML from standard input and writes a PDF to its output.
-Nothing is ever fetched: what a page needs stands in it.
+Nothing is ever fetched: what a page needs stands in it. It ends with LACKS where no font has one of
+the letters: the document is made all the same, with a box in its place.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 
 from weasyprint import HTML
 from weasyprint.urls import URLFetcher
+
+LACKS = 3
+LACKING = ".notdef glyph"  # how the library begins to say so
 
 
 class Nothing(URLFetcher):  # type: ignore[misc]  # the library has no types
@@ -19,11 +24,23 @@ class Nothing(URLFetcher):  # type: ignore[misc]  # the library has no types
         raise ValueError(f"not fetched: {url[:80]}")
 
 
+class Listener(logging.Handler):
+    """Hears whether a letter was missing."""
+
+    lacking = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lacking = self.lacking or record.getMessage().startswith(LACKING)
+
+
 def main() -> None:
     """One document."""
+    listener = Listener()
+    logging.getLogger("weasyprint").addHandler(listener)
     html = sys.stdin.buffer.read().decode("utf-8")
     made = HTML(string=html, url_fetcher=Nothing()).write_pdf()
     sys.stdout.buffer.write(made)
+    sys.exit(LACKS if listener.lacking else 0)
 
 
 if __name__ == "__main__":

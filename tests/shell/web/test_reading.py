@@ -8,20 +8,24 @@ import subprocess
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
+from stillhere.cli.steps import command
 from stillhere.store import shifts
 from stillhere.store.models import Contact
-from stillhere.web import aloud, reading, throttle, walk
+from stillhere.web import aloud, paper, printed, reading, throttle, walk
 from tests.shell.circle import SamsNight
 from tests.shell.web.conftest import browser
 from tests.shell.web.pages import contact_path, read, text_of
+from tests.shell.web.papers import Paper
 
 RIGHT = {f"q{q.no}": q.right for q in reading.questions()}
 OLDEST_READER = 11  # years: a reading grade is about five years less
@@ -73,7 +77,7 @@ def test_afterwards_is_for_each_of_them() -> None:
 
 
 def test_every_part_has_its_sources_in_every_language() -> None:
-    rows = [*walk.reading()["part"], *walk.reading()["question"]]
+    rows = [row for kind in ("part", "question", "paper") for row in walk.reading()[kind]]
     for row in rows:
         assert row["sources"], row
         assert set(row["sources"]) <= set(walk.sources()), row
@@ -200,6 +204,146 @@ def test_a_printing_press_is_not_for_hire() -> None:
 def test_there_are_no_other_papers() -> None:
     for name in ("base", "stickers", "..", "certificate.html"):
         assert browser().get(f"/paper/{name}.pdf").status_code in (404, 405)
+
+
+SHEETS = {"US": (216, 279), "CA": (216, 279), "GB": (210, 297), "MX": (210, 297)}
+PAPERS = [("wallet", 1), ("leaflet", 2), ("poster", 1)]
+
+
+@pytest.fixture(params=["en", "es"])
+def lang(request: pytest.FixtureRequest) -> Iterator[str]:
+    with translation.override(request.param):
+        yield request.param
+
+
+def in_country(settings: Settings, code: str, **more: Any) -> None:
+    settings.STILLHERE = replace(settings.STILLHERE, country=code, **more)
+
+
+def laid_out(of: str, lang: str, **more: Any) -> Paper:
+    return Paper(paper._html(f"paper/{of}.html", lang, **more))
+
+
+@pytest.mark.parametrize("country", ["US", "GB", "MX"])
+@pytest.mark.parametrize(("name", "many"), PAPERS)
+def test_a_paper_fills_the_sheet_its_country_prints_on_and_no_more(
+    settings: Settings, name: str, many: int, country: str, lang: str
+) -> None:
+    in_country(settings, country)
+    made = laid_out(name, lang)
+    wide, high = SHEETS[country]
+    assert made.sheets == [(high, wide) if name == "leaflet" else (wide, high)] * many
+    for kind in ("", "panel", "half"):
+        assert made.outside(kind) == [], kind
+    if name != "wallet":
+        assert min(made.lowest()) > 0.8, "not half of it blank"
+
+
+@pytest.mark.parametrize("name", ["wallet", "leaflet", "poster"])
+def test_every_step_stands_on_it_a_second_dose_and_the_chest_too(
+    settings: Settings, name: str, lang: str
+) -> None:
+    in_country(settings, "US")
+    told = laid_out(name, lang).text
+    by_id = {screen.id: screen for screen in walk.screens()}
+    at = [told.find(by_id[id].said) for id in paper.CARD]
+    assert -1 not in at
+    assert at == sorted(at)
+    notes = {"en": ("another dose.", "or only gasping:"), "es": ("otra dosis.", "o solo jadea:")}
+    assert at[3] < told.find(notes[lang][0], at[3]) < at[4], "the second dose, with the first"
+    assert at[4] < told.find(notes[lang][1]) < at[5], "when to push on the chest"
+
+
+@pytest.mark.parametrize(("name", "points"), [("wallet", 20), ("leaflet", 60), ("poster", 60)])
+def test_the_number_of_the_place_is_the_largest_on_it(
+    settings: Settings, name: str, points: int
+) -> None:
+    for country, number in (("US", "911"), ("GB", "999"), ("DE", "112"), ("AU", "000")):
+        in_country(settings, country)
+        made = laid_out(name, "en")
+        assert made.size_of(number) >= points, country
+        assert "Your emergency number" not in made.text
+    in_country(settings, "MX")
+    made = laid_out(name, "en")
+    assert made.size_of("911") < points, "not sure is not said in large"
+    assert "Your emergency number:" in made.text
+
+
+def test_what_stands_before_the_chest_is_the_programme_s_choice(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / walk.FILE).write_text('[choose]\nnot_breathing = "breathe"\n')
+    in_country(settings, "US", data=tmp_path)
+    told = laid_out("poster", "en").text
+    assert "If you cannot give breaths:" in told
+    assert "only gasping" not in told
+
+
+def test_a_sentence_of_paper_stands_with_a_step_and_before_the_clinician() -> None:
+    printed = CliRunner().invoke(command, []).output
+    for row in walk.reading()["paper"]:
+        assert row["step"] in paper.CARD
+        assert row["where"] in ("before", "after")
+        assert row["says"]["en"] in printed
+
+
+@pytest.mark.parametrize("country", ["US", "GB"])
+def test_thirty_stickers_are_a_sheet_and_none_is_cut(
+    settings: Settings, country: str, lang: str
+) -> None:
+    in_country(settings, country)
+    code = paper.qr("https://lamp.example.org/kit/" + "a" * 27)
+    made = laid_out("stickers", lang, codes=[(98765 + n, code) for n in range(30)])
+    assert made.sheets == [SHEETS[country]]
+    assert made.outside("sticker") == []
+    assert made.outside() == []
+    assert all(str(98765 + n) in made.text for n in range(30))
+
+
+def test_a_certificate_says_when_and_by_whom(settings: Settings) -> None:
+    in_country(settings, "GB", program="River County")
+    asked: list[str] = []
+    with printing(asked):
+        browser().post("/paper/certificate.pdf", {"name": "Ana", "passed": passed()})
+    made = Paper(asked[0])
+    assert re.search(r"Ana has read .* \d{1,2} [A-Z][a-z]+ 20\d\d · River County", made.text)
+    assert made.sheets == [(210, 148)]
+    in_country(settings, "US", program="")
+    longest = laid_out("certificate", "es", name="Wilhelmina " * 7, day="27 November 2026")
+    assert longest.sheets == [(216, 140)]
+
+
+def test_a_name_no_font_can_write_is_left_to_the_hand() -> None:
+    asked: list[str] = []
+    with printing(asked, lacks="山"):
+        made = browser().post("/paper/certificate.pdf", {"name": "山田", "passed": passed()})
+    assert made.status_code == 200
+    assert "山" not in asked[1]
+    assert "Please write it by hand." in asked[1]
+
+
+def test_a_letter_that_no_font_has_is_noticed() -> None:
+    assert paper.LACKS == printed.LACKS
+    nowhere = "<p>\U0010fff0</p>"
+    with pytest.raises(LookupError):
+        paper._print(nowhere, every_letter=True)
+    assert pages(paper._print(nowhere) or b"") == 1
+    assert pages(paper._print("<p>Ana Ñandú</p>", every_letter=True) or b"") == 1
+
+
+@contextlib.contextmanager
+def printing(asked: list[str], lacks: str = "nothing lacks") -> Iterator[None]:
+    """A press that keeps what it was given, and has no letter for ``lacks``."""
+
+    def run(_command: object, *, input: bytes, **_: Any) -> subprocess.CompletedProcess[bytes]:
+        asked.append(input.decode())
+        return subprocess.CompletedProcess(
+            [], paper.LACKS if lacks in asked[-1] else 0, b"%PDF-", b""
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stillhere.web.paper.subprocess.run", run)
+        yield
 
 
 # --- read aloud -----------------------------------------------------------------------------------
