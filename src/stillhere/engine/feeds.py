@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import unescape
 from time import strftime
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
+from django.conf import settings
 
 from stillhere.store import supply
-from stillhere.store.services import Problem
 from stillhere.store.supply import Found
 
 log = logging.getLogger("stillhere.feeds")
@@ -26,6 +27,9 @@ EVERY_MS = 3_600_000
 DEADLINE_S = 10
 LARGEST = 512 * 1024
 MOST_ENTRIES = 50
+MOST_LINES = 5  # in the log, of one kind
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_ALIKE = re.compile(r"(?P<area>.+), (?P<day>\d{4}-\d\d-\d\d)")
 _TAG = re.compile(r"<[^>]{0,500}>")
 
 
@@ -34,32 +38,58 @@ def read_once(urls: Sequence[str]) -> int:
     fresh = 0
     for url in urls:
         try:
-            fresh += supply.post(entries(asyncio.run(_get(url)), url))
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, Problem) as failure:
-            log.warning("feed: %s", type(failure).__name__)
+            taken = supply.take_in(entries(asyncio.run(_get(url)), url))
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as failure:
+            log.warning("feed %s: %s", _host(url), type(failure).__name__)
+            continue
+        fresh += taken.new
+        for kind in ("ahead", "unsaid"):
+            for number in taken.left.get(kind, ())[:MOST_LINES]:
+                log.warning("feed %s: entry %d left out: %s", _host(url), number, kind)
     return fresh
 
 
 def entries(body: bytes, url: str) -> list[Found]:
-    """The warnings in a feed. Raises ValueError for what is none."""
+    """The warnings in a feed, but for those that came from here. Raises ValueError for what is no
+    feed."""
     import feedparser  # noqa: PLC0415  a quarter of a second, which a start after a crash has not
 
     told = feedparser.parse(body)
     if not told.get("version"):
         raise ValueError("not a feed")
-    title = _plain(told.feed.get("title", "")) or url
-    found = []
-    for entry in told.entries[:MOST_ENTRIES]:
-        tags = [tag.get("term") or "" for tag in entry.get("tags", ())]
-        head, says = _plain(entry.get("title", "")), _plain(entry.get("summary", ""))
-        at = entry.get("published_parsed") or entry.get("updated_parsed")
-        text = f"{head}: {says}" if head and says and head not in says else says or head
-        if not text:
-            continue
-        ref = entry.get("id") or entry.get("link") or ""
-        day = strftime("%Y-%m-%d", at) if at else ""
-        found.append(Found(ref, next(filter(None, tags), title), text, title, day))
-    return found
+    title = _plain(told.feed.get("title", "")) or _host(url)
+    ours = f"{settings.STILLHERE.base_url}/before#"
+    found = (
+        _found(number, entry, title, _host(url))
+        for number, entry in enumerate(told.entries[:MOST_ENTRIES], 1)
+    )
+    return [each for each in found if each.text and not each.ref.startswith(ours)]
+
+
+def _found(number: int, entry: Mapping[str, Any], title: str, host: str) -> Found:
+    """One entry. One of a programme like this comes back in the words it went out with, however
+    often: place and day are its title, and who said so is its author."""
+    tags = (tag.get("term") or "" for tag in entry.get("tags", ()))
+    area = next(filter(None, tags), title)
+    head, says = _plain(entry.get("title", "")), _plain(entry.get("summary", ""))
+    at = entry.get("published_parsed") or entry.get("updated_parsed")
+    day = strftime("%Y-%m-%d", at) if at else "unsaid"  # never today: it may be years old
+    ref = str(entry.get("id") or entry.get("link") or "")
+    if ref and not _SCHEME.match(ref):
+        ref = f"https://{host}/#{ref}"
+    alike = _ALIKE.fullmatch(head)
+    if alike and says and alike["area"] == area:
+        return Found(ref, area, says, _plain(entry.get("author", "")), alike["day"], row=number)
+    text = f"{head}: {says}" if head and says and head not in says else says or head
+    return Found(ref, area, text, title, day, row=number)
+
+
+def _host(url: str) -> str:
+    """All that is told of a feed's address: the rest of it may be a secret."""
+    try:
+        return urlsplit(url).hostname or "feed"
+    except ValueError:
+        return "feed"
 
 
 def _plain(text: Any) -> str:

@@ -20,6 +20,7 @@ from stillhere.store import clock, sealed
 from stillhere.store.circle import month
 from stillhere.store.models import Address, Contact, Kit, Message, Person, Responder
 from stillhere.store.services import LONGEST_NAME, Problem, readable
+from stillhere.store.tables import Row
 
 FORMS = ("nasal", "injection", "prenoxad", "other")  # as the screens of walk.toml name them
 MOST_DOSES = 20
@@ -131,13 +132,13 @@ def stickers(many: int) -> list[Kit]:
         return [add(Inside("", 0)) for _ in range(many)]
 
 
-def take_in(rows: Sequence[Mapping[str, str]]) -> int:
+def take_in(rows: Sequence[Row]) -> int:
     """Rows of a file into stock, all of them or none; a lot that is there already is counted anew.
     Returns how many. Raises Problem naming the row."""
     if len(rows) > MOST_STOCK:
         raise Problem("the file has too many rows")
     with transaction.atomic():
-        for number, row in enumerate(rows, 2):
+        for number, row in rows:
             try:
                 what = inside(row)
             except Problem as problem:

@@ -83,7 +83,7 @@ def _given(person: Person) -> dict[str, Any]:
         "later": later.pending(person, now),
         "alarmed_lately": shown is not None and shown.watch.alarms > 0,
         "reviewed": coming.reviewed(shown) if shown is not None else [],
-        "warnings": len(supply.current(now)) if not open_now else 0,
+        "warnings": supply.count(now, queries.person_note(person, "town")) if not open_now else {},
         "undrilled": not open_now and drills.stale(person, now),
         "shown": shown if night.of_late(shown, now) else None,
         "open_now": open_now,

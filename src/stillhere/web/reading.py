@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from stillhere.store import clock, contacts, queries, shifts, supply
-from stillhere.web import errors, walk, whose
+from stillhere.web import errors, session, walk, whose
 from stillhere.web.context import light, without_request
 
 KINDS = ("you", "came", "circle")
@@ -78,12 +78,15 @@ def questions() -> list[Question]:
 
 @require_safe
 def before(request: HttpRequest) -> HttpResponse:
-    """What makes it safer, without a sermon, and what was found in the supply around here."""
+    """What makes it safer, without a sermon, and what was found in the supply: near their
+    town first, on a phone that we know."""
     try:
-        warnings = supply.current(clock.now_ms())
+        person = session.person_of(request)
+        town = queries.person_note(person, "town") if person is not None else ""
+        warnings, more = supply.shown(clock.now_ms(), town)
     except Error:
-        warnings = []
-    given = {"request": request, "parts": parts("before"), "warnings": warnings}
+        warnings, more = [], 0
+    given = {"request": request, "parts": parts("before"), "warnings": warnings, "more": more}
     given["place"] = settings.STILLHERE.checked_place
     return HttpResponse(without_request("before.html", given))
 

@@ -5,28 +5,44 @@ Opened by the desk's key. Files come in and go out as CSV; nobody's name is in t
 
 from __future__ import annotations
 
-import csv
-import io
+import hashlib
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from django.conf import settings
+from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from stillhere.store import clock, kits, supply, upkeep
+from stillhere.store import clock, kits, supply, tables, upkeep
 from stillhere.store import desk as kept
 from stillhere.store.circle import month
+from stillhere.store.models import SupplyWarning
 from stillhere.store.services import Problem
-from stillhere.store.supply import Found
+from stillhere.store.supply import Found, Taken
 from stillhere.web import coming, errors, kit, paper, words
 
 COLUMNS = ("kit", "form", "doses", "expires", "lot", "used", "volunteer")
 DAYS = (7, 14, 30, 90)
+MOST_ENTRIES = 200  # of our feed
+MOST_ROWS = 10  # that are named
+LEFT = {
+    "known": gettext_lazy("Known already: %(n)s."),
+    "old": gettext_lazy("Left out, older than 60 days: %(n)s."),
+    "plain": gettext_lazy("Left out, nothing in it that surprises: %(n)s."),
+    "unsaid": gettext_lazy("Left out, no day, place or finding that we can read: %(n)s."),
+    "ahead": gettext_lazy("Left out, with a day to come: %(n)s."),
+    "full": gettext_lazy("Left out, there is no room and newer ones stay: %(n)s."),
+}
+NAMED = ("unsaid", "ahead")  # with their rows: somebody can mend them
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
@@ -39,7 +55,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "POST":
         try:
             said = _WORK.get(request.POST.get("do", ""), _nothing)(request)
-            return HttpResponseRedirect(f"/desk/{key}/stock?said={said}", status=303)
+            return HttpResponseRedirect(f"/desk/{key}/stock?{said}", status=303)
         except Problem as problem:
             wrong, status = _put(str(problem)), 422
     now = clock.now_ms()
@@ -55,9 +71,32 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "wrong": wrong,
         "most": kits.MOST_STICKERS,
         "note": words.note(request.GET.get("said", "")),
+        "report": _report(request.GET.get("taken", "")),
         "light": "",
     }
     return render(request, "stock.html", given, status=status)
+
+
+def _told(taken: Taken) -> str:
+    """What became of a file, as it travels in the address, where nobody else can write it."""
+    left = {kind: (len(rows), rows[:MOST_ROWS]) for kind, rows in taken.left.items()}
+    return "taken=" + signing.dumps((taken.new, taken.ended, left), salt="taken")
+
+
+def _report(told: str) -> list[str]:
+    """The same in sentences, or nothing."""
+    try:
+        new, ended, left = signing.loads(told, salt="taken")
+    except signing.BadSignature:
+        return []
+    says = [_("Taken in: %(n)s.") % {"n": new}]
+    for kind, (many, rows) in left.items():
+        named = ", ".join(map(str, rows)) + (", …" if many > len(rows) else "")
+        count = _("%(n)s (rows %(rows)s)") % {"n": many, "rows": named} if kind in NAMED else many
+        says.append(str(LEFT[kind]) % {"n": count})
+    if ended:
+        says.append(_("Older ones that ended to make room: %(n)s.") % {"n": ended})
+    return says
 
 
 def _put(why: str) -> str:
@@ -69,17 +108,17 @@ def _put(why: str) -> str:
 
 
 def _nothing(_request: HttpRequest) -> str:
-    return ""
+    return "said="
 
 
 def _add(request: HttpRequest) -> str:
     kits.add(kits.inside(request.POST))
-    return "kept"
+    return "said=kept"
 
 
 def _take_in(request: HttpRequest) -> str:
     kits.take_in(_rows(_file(request)))
-    return "kept"
+    return "said=kept"
 
 
 def _warn(request: HttpRequest) -> str:
@@ -88,22 +127,19 @@ def _warn(request: HttpRequest) -> str:
     whole = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 0
     area, text, source, day = (typed.get(n, "") for n in ("area", "text", "source", "found_on"))
     found = Found("", area, text, source, day, whole)
-    return "kept" if supply.post([found]) else "known"
+    return "said=kept" if supply.post(found) else "said=stands"
 
 
 def _warn_file(request: HttpRequest) -> str:
     name = getattr(request.FILES.get("file"), "name", "") or ""
-    supply.post(
-        supply.read_file(name, _file(request), request.POST.get("source", ""), clock.now_ms())
-    )
-    return "kept"
+    return _told(supply.take_file(name, _file(request), request.POST.get("source", "")))
 
 
 def _take_back(request: HttpRequest) -> str:
     typed = request.POST.get("warning", "")
     if typed.isascii() and typed.isdigit() and len(typed) < 16:
         supply.take_back(int(typed))
-    return "removed"
+    return "said=taken-back"
 
 
 _WORK: Mapping[str, Callable[[HttpRequest], str]] = {
@@ -118,19 +154,12 @@ def _file(request: HttpRequest) -> bytes:
     return bytes(file.read())
 
 
-def _rows(body: bytes) -> list[dict[str, str]]:
+def _rows(body: bytes) -> list[tables.Row]:
     """A file of kits. Raises Problem."""
-    try:
-        text = body.decode("utf-8-sig")
-        rows = list(csv.DictReader(io.StringIO(text)))
-    except UnicodeDecodeError:
-        raise Problem("the file is no text in UTF-8") from None
-    except csv.Error:
-        raise Problem("the file is neither CSV nor JSON that we can read") from None
-    plain = [{str(k).strip().lower(): v or "" for k, v in row.items() if k} for row in rows]
-    if not plain or not {"form", "doses"} <= plain[0].keys():
+    rows = tables.rows(body)
+    if not rows or not {"form", "doses"} <= rows[0][1].keys():
         raise Problem("the file needs columns form, doses, expires")
-    return plain
+    return rows
 
 
 @require_safe
@@ -138,22 +167,15 @@ def csv_out(request: HttpRequest, key: str) -> HttpResponse:
     """The programme's kits as a file, which comes in again the same way."""
     if not kept.opens(key):
         return errors.unknown_key(request)
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    for each in kits.stock():
-        volunteer = "yes" if each.responder_id else ""
-        told = (kits.key_of(each), each.form, each.doses, each.expires, each.lot)
-        row = (*told, "yes" if each.used_at else "", volunteer)
-        writer.writerow([_no_formula(str(value)) for value in row])
-    response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
+    rows = [
+        (kits.key_of(each), each.form, each.doses, each.expires, each.lot,
+         "yes" if each.used_at else "", "yes" if each.responder_id else "")
+        for each in kits.stock()
+    ]  # fmt: skip
+    out = tables.written(COLUMNS, rows)
+    response = HttpResponse(out, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="lamp-kits.csv"'
     return response
-
-
-def _no_formula(cell: str) -> str:
-    """A cell that a spreadsheet would take for a formula becomes text."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") else cell
 
 
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
@@ -180,16 +202,23 @@ def atom(_request: HttpRequest) -> HttpResponse:
         description="",
         feed_url=f"{base}/warnings.atom",
     )
-    for each in supply.current(clock.now_ms()):
-        at = datetime.fromtimestamp(each.created_at / 1000, UTC)
-        feed.add_item(
-            title=f"{each.area}, {each.found_on}",
-            link=f"{base}/before#warnings",
-            description=each.text,
-            unique_id=f"{base}/before#w{each.id}",
-            pubdate=at,
-            updateddate=at,
-            categories=[each.area],
-            author_name=each.source or base,
-        )
+    for each in supply.current(clock.now_ms())[:MOST_ENTRIES]:
+        feed.add_item(**_entry(each, base))
     return HttpResponse(feed.writeString("utf-8"), content_type="application/atom+xml")
+
+
+def _entry(warning: SupplyWarning, base: str) -> dict[str, Any]:
+    """One warning as others read it. It keeps the name its first source gave it, so that it is
+    known again when it comes back by another way."""
+    ref = str(warning.ref)
+    own = f"{base}/before#w{hashlib.sha256(ref.encode()).hexdigest()[:16]}"
+    return {
+        "title": f"{warning.area}, {warning.found_on}",
+        "link": f"{base}/before#warnings",
+        "description": warning.text,
+        "unique_id": ref if _IRI.fullmatch(ref) else own,
+        "pubdate": datetime.fromisoformat(warning.found_on).replace(tzinfo=UTC),
+        "updateddate": datetime.fromtimestamp(warning.created_at / 1000, UTC),
+        "categories": [warning.area],
+        "author_name": warning.source or base,
+    }

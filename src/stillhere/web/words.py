@@ -108,12 +108,24 @@ REFUSALS = {
     ),
     "say the day it was found, like 2026-11-24": (
         "news-day",
-        gettext_lazy("Say the day it was found, and not one to come."),
+        gettext_lazy("Say the day it was found, like 2026-11-24."),
+    ),
+    "it was found on a day to come": (
+        "news-ahead",
+        gettext_lazy("This day is still to come. Say the day it was found."),
+    ),
+    "it was found too long ago": (
+        "news-old",
+        gettext_lazy("This is more than 60 days ago, and no warning any more."),
     ),
     "choose a file first": ("file-none", gettext_lazy("Choose a file first.")),
     "the file needs columns form, doses, expires": (
         "file-columns",
         gettext_lazy("The file needs the columns form, doses and expires."),
+    ),
+    "the file has names of columns and no row below them": (
+        "file-head",
+        gettext_lazy("The file has only the names of its columns, and no row below them."),
     ),
     "the file is no text in UTF-8": (
         "file-text",
@@ -151,6 +163,8 @@ NOTES = {
     "test": gettext_lazy("We try every way to you now. Did it ring?"),
     "rang": gettext_lazy("Good. It is noted that it rang."),
     "drill": gettext_lazy("The drill is on its way. Answers stand beside each name."),
+    "stands": gettext_lazy("This warning stands there already. Nobody was told again."),
+    "taken-back": gettext_lazy("Taken back. No feed brings it again."),
     "known": gettext_lazy("This person is on your list already."),
     "removed": gettext_lazy("Taken off your list. They were not told."),
     "kept": gettext_lazy("Kept."),

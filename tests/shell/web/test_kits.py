@@ -203,7 +203,7 @@ def test_the_desk_counts_and_names_nobody(night: SamsNight) -> None:
 
 def test_stock_goes_out_as_a_file_and_comes_in_again(clock: Clock) -> None:
     kits.add(Inside("nasal", 2, "2027-05", "-2+cmd()"))
-    out = browser().get(f"/desk/{desk.key()}/kits.csv").content.decode()
+    out = browser().get(f"/desk/{desk.key()}/kits.csv").content.decode("utf-8-sig")
     [row] = list(csv.DictReader(io.StringIO(out)))
     assert row["lot"] == "'-2+cmd()", "no spreadsheet runs it"
     changed = out.replace("nasal,2", "Nasal,1") + ",injection,3,2026-12,L9,,\n"

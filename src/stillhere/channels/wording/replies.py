@@ -144,7 +144,7 @@ def _unblocked(said: Said) -> Sentence:
 
 
 def _news(said: Said) -> Sentence:
-    return _("There is news for your area that may matter to you. See our page."), Answer.NOTHING
+    return _("There is news that may matter to you. See our page."), Answer.NOTHING
 
 
 def _kit_soon(said: Said) -> Sentence:
