@@ -7,32 +7,30 @@ are text like "2027-05": a kit is good until its month is over.
 
 from __future__ import annotations
 
-import re
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from stillhere.core.events import Urgency
-from stillhere.store import clock, sealed
+from stillhere.store import clock, days, naloxone, sealed
 from stillhere.store.circle import month
 from stillhere.store.models import Address, Contact, Kit, Message, Person, Responder
 from stillhere.store.services import LONGEST_NAME, Problem, readable
 from stillhere.store.tables import Row
 
-FORMS = ("nasal", "injection", "prenoxad", "other")  # as the screens of walk.toml name them
 MOST_DOSES = 20
 MOST_STICKERS = 30  # one sheet of paper
 MOST_KITS = 20  # of one keeper
 MOST_STOCK = 5_000
 WARN_DAYS = 45
 DAY_MS = 86_400_000
-_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
-_TYPED = re.compile(
-    r"(?P<y>20\d\d)[-/. ](?P<m>\d\d?)(?:[-/. ]\d\d?)?|(?P<m2>\d\d?)[-/. ](?P<y2>(?:20)?\d\d)"
-)
+MOST_YEARS = 12  # no box is good for longer
+AGAIN_MS, FILE_AGAIN_MS = 60_000, 600_000  # the same within this was sent twice
+_YES = ("yes", "y", "true", "1", "x", "si", "sí")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +46,8 @@ class Inside:
 
 def inside(typed: Mapping[str, str]) -> Inside:
     """What was typed about a kit, made regular. Raises Problem for what no kit can be."""
-    form, doses = typed.get("form", "").strip().lower(), typed.get("doses", "").strip()
-    if form not in FORMS:
+    form, doses = naloxone.form(typed.get("form", "")), typed.get("doses", "").strip()
+    if not form:
         raise Problem("say what kind of naloxone it is")
     if not (
         doses.isascii() and doses.isdigit() and len(doses) < 4 and 1 <= int(doses) <= MOST_DOSES
@@ -65,16 +63,15 @@ def inside(typed: Mapping[str, str]) -> Inside:
 
 
 def _month(typed: str) -> str:
-    """A month as boxes write it: 2027-05, 05/2027, 05/27, 2027-05-31; nothing is unknown."""
+    """A month as boxes write it; nothing is unknown."""
     if not typed:
         return ""
-    found = _TYPED.fullmatch(typed)
-    if found is not None:
-        year, number = found["y"] or found["y2"], int(found["m"] or found["m2"])
-        told = f"{2000 + int(year[-2:])}-{number:02}"
-        if _MONTH.fullmatch(told):
-            return told
-    raise Problem("say the month it is good until, like 05/2027")
+    told = days.month(typed)
+    if told < "2000":
+        raise Problem("say the month it is good until, like 05/2027")
+    if int(told[:4]) > int(month(clock.now_ms())[:4]) + MOST_YEARS:
+        raise Problem("no kit is good for so long")
+    return told
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -105,6 +102,40 @@ def add(
     )
 
 
+def add_once(
+    what: Inside,
+    *,
+    person: Person | None = None,
+    contact: Contact | None = None,
+    responder: Responder | None = None,
+) -> bool:
+    """The same, as a form sends it; False where it was sent a moment ago already."""
+    mine = Kit.objects.filter(person=person, contact=contact, responder=responder)
+    there = _lately(mine, AGAIN_MS)[replace(what, place=None)]
+    if any(place_of(kit) == (what.place or "") and not kit.used_at for kit in there):
+        return False
+    add(what, person=person, contact=contact, responder=responder)
+    return True
+
+
+def _lately(among: QuerySet[Kit], ms: int) -> dict[Inside, list[Kit]]:
+    """Kits that were added within ``ms``, by what is in them."""
+    found: dict[Inside, list[Kit]] = defaultdict(list)
+    for kit in among.filter(created_at__gt=clock.now_ms() - ms).exclude(form=""):
+        found[Inside(kit.form, kit.doses, kit.expires, kit.lot)].append(kit)
+    return found
+
+
+def take(kit: Kit, keeper: Person | Contact) -> None:
+    """Somebody carries a kit of the stock from now on. Raises Problem where it is somebody's."""
+    if len(of(keeper)) >= MOST_KITS:
+        raise Problem("there are as many kits here as one can hold")
+    theirs = {"person" if isinstance(keeper, Person) else "contact": keeper}
+    free = Kit.objects.filter(id=kit.id, person=None, contact=None, responder=None)
+    if not free.update(**theirs, seen_at=clock.now_ms(), warned_at=0):
+        raise Problem("this kit is somebody's already")
+
+
 def change(kit: Kit, what: Inside) -> None:
     """Somebody looked into it. A kit that was used is full again."""
     columns = _columns(what, kit.nonce) | {"used_at": 0, "warned_at": 0, "seen_at": clock.now_ms()}
@@ -132,26 +163,68 @@ def stickers(many: int) -> list[Kit]:
         return [add(Inside("", 0)) for _ in range(many)]
 
 
-def take_in(rows: Sequence[Row]) -> int:
-    """Rows of a file into stock, all of them or none; a lot that is there already is counted anew.
-    Returns how many. Raises Problem naming the row."""
+@dataclass(slots=True)
+class Taken:
+    """What became of a file of kits: how many were added, changed, and are as they were."""
+
+    added: int = 0
+    changed: int = 0
+    same: int = 0
+
+
+def take_in(rows: Sequence[Row]) -> Taken:
+    """Rows of a file into stock, all of them or none. One with a kit's key says what is in that
+    kit; where nobody has looked into it, nothing is said. One without is a kit more, unless it came
+    a moment ago. Raises Problem naming the row."""
     if len(rows) > MOST_STOCK:
         raise Problem("the file has too many rows")
+    taken = Taken()
     with transaction.atomic():
+        there = _lately(stock().filter(responder=None), FILE_AGAIN_MS)
         for number, row in rows:
             try:
-                what = inside(row)
+                _take_row(row, there, taken)
             except Problem as problem:
                 raise Problem(f"row {number}: {problem}") from None
-            key = row.get("kit", "").strip().removeprefix("'")
-            there = by_key(key) if key else None
-            if key and there is None:
-                raise Problem(f"row {number}: there is no kit with this key")
-            if there is not None:
-                change(there, what)
-            else:
-                add(what)
-    return len(rows)
+    return taken
+
+
+def _take_row(row: Mapping[str, str], there: dict[Inside, list[Kit]], taken: Taken) -> None:
+    key = row.get("kit", "").removeprefix("'")
+    kit = by_key(key) if key else None
+    if key and kit is None:
+        raise Problem("there is no kit with this key")
+    if not row.get("form") and row.get("doses", "") in ("", "0"):  # nobody has looked into it
+        taken.same += 1
+        return
+    what, empty = inside(row), row.get("used", "").casefold() in _YES
+    if kit is not None and "used" not in row:  # not said
+        empty = bool(kit.used_at)
+    lately = there[replace(what, place=None)]
+    if kit is None and lately:
+        lately.pop()
+        taken.same += 1
+    elif kit is None:
+        kit = add(what)
+        taken.added += 1
+        if empty:
+            used(kit)
+    else:
+        new = _as_told(kit, what, empty)
+        taken.changed, taken.same = taken.changed + new, taken.same + (not new)
+
+
+def _as_told(kit: Kit, what: Inside, empty: bool) -> bool:
+    """Whether a kit's row says anything new of it; what it says is kept."""
+    told = Inside(kit.form, kit.doses, kit.expires, kit.lot)
+    if told == what and empty == bool(kit.used_at):
+        return False
+    since = kit.used_at
+    change(kit, what)
+    if empty:
+        kit.used_at = since or clock.now_ms()
+        kit.save(update_fields=["used_at"])
+    return True
 
 
 def _columns(what: Inside, nonce: bytes | memoryview) -> dict[str, object]:

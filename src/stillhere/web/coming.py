@@ -19,18 +19,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from stillhere.core.alarm import Alarm
-from stillhere.store import clock, deeds, kits, queries
+from stillhere.store import clock, deeds, kits, naloxone, queries
 from stillhere.store.deeds import Done
 from stillhere.store.models import Contact, Kit
 from stillhere.store.queries import Shown
 from stillhere.web import errors, help_now, reading, whose, words
 
-FORMS = {
-    "nasal": gettext_lazy("nose spray"),
-    "injection": gettext_lazy("bottle and syringe"),
-    "prenoxad": gettext_lazy("filled syringe (Prenoxad)"),
-    "other": gettext_lazy("another kind"),
-}
+FORMS = naloxone.FORMS
 DONE = {
     "found": gettext_lazy("%(who)s tried to wake %(name)s: no answer."),
     "called": gettext_lazy("%(who)s called for an ambulance."),

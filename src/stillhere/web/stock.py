@@ -71,7 +71,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "wrong": wrong,
         "most": kits.MOST_STICKERS,
         "note": words.note(request.GET.get("said", "")),
-        "report": _report(request.GET.get("taken", "")),
+        "report": _report(request.GET.get("taken", "")) or _kits_report(request),
         "light": "",
     }
     return render(request, "stock.html", given, status=status)
@@ -99,6 +99,15 @@ def _report(told: str) -> list[str]:
     return says
 
 
+def _kits_report(request: HttpRequest) -> list[str]:
+    try:
+        told = signing.loads(request.GET.get("kits", ""), salt="taken")
+    except signing.BadSignature:
+        return []
+    says = (_("Kits added: %(n)s."), _("Kits changed: %(n)s."), _("Kits as they were: %(n)s."))
+    return [line % {"n": n} for line, n in zip(says, told, strict=True) if n]
+
+
 def _put(why: str) -> str:
     """A problem in the reader's words; one of a row keeps the row's number."""
     row, colon, rest = why.partition(": ")
@@ -112,13 +121,12 @@ def _nothing(_request: HttpRequest) -> str:
 
 
 def _add(request: HttpRequest) -> str:
-    kits.add(kits.inside(request.POST))
-    return "said=kept"
+    return "said=kept" if kits.add_once(kits.inside(request.POST)) else "said=kit-there"
 
 
 def _take_in(request: HttpRequest) -> str:
-    kits.take_in(_rows(_file(request)))
-    return "said=kept"
+    taken = kits.take_in(_rows(_file(request)))
+    return "kits=" + signing.dumps([taken.added, taken.changed, taken.same], salt="taken")
 
 
 def _warn(request: HttpRequest) -> str:

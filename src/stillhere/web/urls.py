@@ -50,6 +50,7 @@ urlpatterns = [
     path("paper/certificate.pdf", paper.certificate),
     path("paper/<slug:name>.pdf", paper.show),
     path("kit/<str:key>", kit.sticker),
+    path("kit/<str:key>/mine", kit.take),
     path("said/<slug:screen>.wav", help_now.said),
     path("lines", lines.show),
     path("healthz", health.healthz),

@@ -2,10 +2,12 @@
 
 A link can be forwarded. Somebody else who opens it sees a first name and may say "I'm going", which
 every human may; a place, a number or another name comes only after a number that was invited. Owns
-the cookie that says so; it is signed, and worth nothing without the link.
+the cookie that says so; it is signed, and opens no page without the link.
 """
 
 from __future__ import annotations
+
+import re
 
 from django.conf import settings
 from django.core import signing
@@ -17,6 +19,7 @@ from stillhere.store.models import Address, Contact
 from stillhere.web import reach, session, throttle
 
 SALT = "whose"
+MOST_LISTS = 20  # that one phone is on
 
 
 def theirs(request: HttpRequest, contact: Contact) -> bool:
@@ -30,13 +33,20 @@ def theirs(request: HttpRequest, contact: Contact) -> bool:
     return kept == _worth(contact)
 
 
+def known(request: HttpRequest) -> list[Contact]:
+    """Whose phone this is, without a link: every list on which its holder said yes."""
+    ids = [int(name[1:]) for name in request.COOKIES if re.fullmatch(r"c[0-9]{1,15}", name)]
+    said_yes = Contact.objects.filter(status=Contact.Status.CONFIRMED, person__trial=False)
+    found = said_yes.filter(id__in=ids[:MOST_LISTS]).select_related("person").order_by("id")
+    return [contact for contact in found if theirs(request, contact)]
+
+
 def remember(response: HttpResponse, contact: Contact) -> None:
     """From now on this phone is theirs."""
     name, value = cookie(contact)
     response.set_cookie(
         name,
         value,
-        path="/c",
         max_age=session.KEPT_S,
         httponly=True,
         samesite="Lax",

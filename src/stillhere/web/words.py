@@ -86,6 +86,25 @@ REFUSALS = {
         "kit-month",
         gettext_lazy("Say the month it is good until, like 05/2027."),
     ),
+    "no kit is good for so long": (
+        "kit-far",
+        gettext_lazy("No kit is good for so long. Look at the date on the box once more."),
+    ),
+    "this kit is somebody's already": (
+        "kit-taken",
+        gettext_lazy("Somebody carries this kit already. Ask the people you have it from."),
+    ),
+    "this kit is not there any more": (
+        "kit-gone",
+        gettext_lazy("This kit is not on your list any more. You can add it again here."),
+    ),
+    "we do not know whose phone this is": (
+        "kit-stranger",
+        gettext_lazy(
+            "We do not know whose phone this is, so nothing was changed. "
+            "Use the phone on which you said yes, or keep your watch."
+        ),
+    ),
     "there are as many kits here as one can hold": (
         "kit-many",
         gettext_lazy("There are as many kits here as one can hold."),
@@ -164,6 +183,10 @@ NOTES = {
     "rang": gettext_lazy("Good. It is noted that it rang."),
     "drill": gettext_lazy("The drill is on its way. Answers stand beside each name."),
     "stands": gettext_lazy("This warning stands there already. Nobody was told again."),
+    "kit-there": gettext_lazy(
+        "This kit was added a moment ago, and counts once. Have you another one just like it? "
+        "Add it in a minute."
+    ),
     "taken-back": gettext_lazy("Taken back. No feed brings it again."),
     "known": gettext_lazy("This person is on your list already."),
     "removed": gettext_lazy("Taken off your list. They were not told."),

@@ -1,0 +1,27 @@
+"""The kinds of naloxone there are, by form and strength, and what their boxes are called.
+
+Owns the one table of them. A nose spray whose strength nobody knows is just that.
+"""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy
+
+FORMS = {
+    "nasal-4": gettext_lazy("nose spray 4 mg (Narcan)"),
+    "nasal-3": gettext_lazy("nose spray 3 mg (RiVive)"),
+    "nasal-8": gettext_lazy("nose spray 8 mg (Kloxxado)"),
+    "nyxoid": gettext_lazy("nose spray 1.8 mg (Nyxoid)"),
+    "nasal": gettext_lazy("nose spray"),
+    "injection": gettext_lazy("bottle and syringe"),
+    "prenoxad": gettext_lazy("filled syringe (Prenoxad)"),
+    "other": gettext_lazy("another kind"),
+}
+_CALLED = {"narcan": "nasal-4", "rivive": "nasal-3", "kloxxado": "nasal-8"}
+
+
+def form(typed: str) -> str:
+    """The form that was meant, by its own name or the box's in any case, or nothing."""
+    plain = typed.strip().casefold()
+    found = _CALLED.get(plain, plain)
+    return found if found in FORMS else ""
