@@ -111,10 +111,11 @@ def add_once(
 ) -> bool:
     """The same, as a form sends it; False where it was sent a moment ago already."""
     mine = Kit.objects.filter(person=person, contact=contact, responder=responder)
-    there = _lately(mine, AGAIN_MS)[replace(what, place=None)]
-    if any(place_of(kit) == (what.place or "") and not kit.used_at for kit in there):
-        return False
-    add(what, person=person, contact=contact, responder=responder)
+    with transaction.atomic():
+        there = _lately(mine, AGAIN_MS)[replace(what, place=None)]
+        if any(place_of(kit) == (what.place or "") and not kit.used_at for kit in there):
+            return False
+        add(what, person=person, contact=contact, responder=responder)
     return True
 
 

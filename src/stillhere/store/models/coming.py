@@ -23,7 +23,7 @@ class Kit(models.Model):
         Responder, on_delete=models.SET_NULL, null=True, related_name="kits"
     )
     place = models.BinaryField(default=b"")  # sealed: where it lies
-    form = models.CharField(max_length=12, default="")  # a screen's form in walk.toml; "": unsaid
+    form = models.CharField(max_length=12, default="")  # of naloxone.FORMS; "": unsaid
     doses = models.PositiveSmallIntegerField(default=0)
     lot = models.CharField(max_length=40, default="")
     expires = models.CharField(max_length=7, default="")  # a month, like 2027-05
