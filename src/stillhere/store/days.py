@@ -24,8 +24,6 @@ LONGEST = 40
 def day(typed: str) -> date | None:
     """The day that was meant, or nothing."""
     parts = _parts(typed)
-    if len(parts) == 1 and re.fullmatch(r"\d{8}", parts[0]):
-        parts = [parts[0][:4], parts[0][4:6], parts[0][6:]]
     return _whole(parts, dots="." in typed) if len(parts) == 3 else None
 
 
@@ -56,6 +54,8 @@ def _parts(typed: str) -> list[str]:
         return []
     words = [part for part in _SPLIT.split(plain) if part and part not in _SMALL]
     parts = [part for word in words for part in _TOGETHER.findall(word)]
+    if len(parts) == 1 and re.fullmatch(r"\d{8}", parts[0]):
+        return [parts[0][:4], parts[0][4:6], parts[0][6:]]
     whole = "".join(parts) == "".join(words)
     return parts if whole and all(p.isascii() or not p.isdigit() for p in parts) else []
 
