@@ -16,6 +16,7 @@ from pytest_django.fixtures import Settings
 
 from stillhere.cli.steps import command
 from stillhere.config.environment import SettingError
+from stillhere.store import naloxone
 from stillhere.web import walk
 
 CONTENT = Path(__file__).resolve().parent.parent.parent / "src/stillhere/content"
@@ -164,6 +165,14 @@ def test_a_kit_that_is_known_is_not_asked_about() -> None:
     known = {screen.id: screen for screen in walk.screens("prenoxad")}
     assert [a.to for a in known["kit"].answers if a.give] == ["prenoxad"]
     assert [a.to for a in by_id()["kit"].answers if a.give] == ["form"]
+
+
+@pytest.mark.parametrize("form", [form for form in naloxone.FORMS if form != "injection"])
+def test_every_strength_is_given_by_its_own_screen_and_told_by_its_name(form: str) -> None:
+    screens = {screen.id: screen for screen in walk.screens(form, in_hand=True)}
+    screen = screens[screens["airway"].answers[0].to]
+    assert screen.form == form
+    assert {"prenoxad": "prenoxad", "other": "other"}.get(form, "nose") == screen.id
 
 
 # --- who signed it --------------------------------------------------------------------------------

@@ -25,3 +25,8 @@ def form(typed: str) -> str:
     plain = typed.strip().casefold()
     found = _CALLED.get(plain, plain)
     return found if found in FORMS else ""
+
+
+def given_as(form: str) -> str:
+    """The form by which it is given: every spray for the nose alike."""
+    return "nasal" if form == "nyxoid" else form.partition("-")[0]

@@ -177,9 +177,14 @@ def did(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _use(contact: Contact, form: str) -> None:
-    """A dose was given: their own kit of that form, or the person's, is not full any more."""
+    """A dose was given: a kit of that form, the person's or their own, is not full any more. Where
+    the form was not said, the first there is."""
     for keeper in (contact.person, contact):
-        mine = [kit for kit in kits.of(keeper) if kits.usable(kit) and kit.form == form]
+        mine = [
+            kit
+            for kit in kits.of(keeper)
+            if kits.usable(kit) and naloxone.given_as(form) in ("", naloxone.given_as(kit.form))
+        ]
         if mine:
             kits.used(mine[0])
             return

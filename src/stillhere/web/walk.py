@@ -14,7 +14,7 @@ import logging
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -22,6 +22,8 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import get_language
+
+from stillhere.store import naloxone
 
 log = logging.getLogger("stillhere.web")
 
@@ -104,12 +106,14 @@ def screens(form: str = "", *, in_hand: bool = False) -> list[Screen]:
     nobody is asked to look for what they have ``in_hand``."""
     told, reads = known(), language()
     places = _places(told["choose"])
-    known_form = next((r["id"] for r in told["screen"] if form and r.get("form") == form), "")
-    if known_form:
-        places["@give"] = known_form
+    shape = naloxone.given_as(form)
+    gives = next((r["id"] for r in told["screen"] if shape and r.get("form") == shape), "")
+    if gives:
+        places["@give"] = gives
         if in_hand and places["@breaths"] == "kit":
-            places["@breaths"] = known_form
-    return [_screen(row, places, reads) for row in told["screen"]]
+            places["@breaths"] = gives
+    found = [_screen(row, places, reads) for row in told["screen"]]
+    return [replace(each, form=form) if each.id == gives else each for each in found]
 
 
 def spoken() -> list[tuple[str, str]]:
