@@ -143,8 +143,6 @@ class Listed:
     name: str
     ways: tuple[tuple[str, str, str], ...]  # (channel, address in clear, state)
 
-    rings: bool = False  # whether one of the ways that work wakes somebody up
-
     @property
     def reachable(self) -> bool:
         return any(state == "ok" for _, _, state in self.ways)
@@ -163,7 +161,6 @@ def circle_list(person: Person) -> list[Listed]:
                 (a.channel, address_value(a), a.state)
                 for a in sorted(contact.addresses.all(), key=lambda a: a.id)
             ),
-            any(a.rings and a.state == "ok" for a in contact.addresses.all()),
         )
         for contact in found.prefetch_related("addresses")
     ]

@@ -20,6 +20,7 @@ from stillhere.store.services import Problem, Reached
 HOUR_MS = 3_600_000
 LONGEST_H = 12
 MOST = 200
+WAYS = {"text": False, "call": True}  # the channels an alarm reaches them by, and which rings
 BEHIND = 100  # the round in which they are reached: after everyone the person chose
 
 
@@ -176,7 +177,7 @@ def _stand_by(person: Person, responder: Responder) -> bool:
         answered_at=now,
     )
     number = phone_of(responder)
-    for channel, rings in (("text", False), ("call", True)):
+    for channel, rings in WAYS.items():
         services.add_address(Reached(channel, number, rings), contact=contact, now=now)
     return True
 

@@ -26,7 +26,7 @@ from stillhere.store.group import WRITER
 from stillhere.store.models import Responder
 from stillhere.store.queries import Shown
 from stillhere.store.services import Problem
-from stillhere.web import alarm, errors, health, lines, session, walk, words
+from stillhere.web import alarm, errors, health, lines, reach, session, walk, words
 
 COOKIE = "desk"
 DAYS = 30
@@ -89,6 +89,7 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         "failed": kept.failed_lately(now),
         "reasons": health.reasons(),
         "volunteers": [_volunteer(each, now) for each in shifts.everyone()],
+        "reach_them": reach.here(shifts.WAYS),
         "overdue": lines.overdue(now),
         "peers": [(peer.name, peer.silent, _heard(peer, now)) for peer in peers.seen(now)],
         "signed": walk.signature(),

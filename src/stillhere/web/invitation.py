@@ -33,14 +33,16 @@ class Wrong(ValueError):
 def given(contact: Contact, now: int) -> dict[str, Any]:
     """What ``parts/invitation.html`` and ``parts/waiting.html`` show."""
     ways = {a.channel for a in contact.addresses.filter(state="ok")}
+    here = set(reach.here(ways))
     at = words.clock_time(contact.rang_at, contact.person.tz, now) if contact.rang_at else ""
     return {
         "contact": contact,
         "me": queries.contact_name(contact),
         "kinds": reach.kinds(),
         "reached": bool(ways),
+        "unreached": bool(ways) and not here,
         "only_page": ways - {browsers.CHANNEL} == {HERE.channel},
-        "by_phone": bool(ways & {"text", "call"}),
+        "by_phone": bool(here & {"text", "call"}),
         "better": bool({"phone", "email"} & set(reach.kinds())),
         "carries": contact.kits.exists(),
         "away": contact.away_until_at > now,

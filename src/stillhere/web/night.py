@@ -15,7 +15,7 @@ from stillhere.core.events import Cause, Outcome, State
 from stillhere.core.watch import Watch
 from stillhere.store import queries
 from stillhere.store.queries import Listed, Shown
-from stillhere.web import words
+from stillhere.web import reach, words
 
 EARLY_MS = 10 * 60 * 1000  # ending before this takes two taps
 RECENT_MS = 12 * 3600 * 1000  # for so long an ended watch is spoken of
@@ -46,7 +46,7 @@ def on_the_list(listed: Sequence[Listed], now: int) -> list[Someone]:
 
 def _someone(each: Listed, now: int) -> Someone:
     name = words.someone(each.name)
-    well = dict.fromkeys(channel for channel, _value, state in each.ways if state == "ok")
+    well = _well(each)
     working = [str(words.CHANNELS.get(channel, channel)) for channel in well]
     broken = [state for _c, _value, state in each.ways if state != "ok"]
     away = each.contact.away_until_at > now
@@ -55,22 +55,31 @@ def _someone(each: Listed, now: int) -> Someone:
         each.contact.id,
         name,
         words.names(working),
-        _trouble(each, name, working, broken, away),
+        _trouble(each, name, broken, away),
         bool(working),
-        bool(broken),
+        bool(broken) or bool(each.ways and not working),
         confirmed,
         away,
         each.contact.minutes,
     )
 
 
-def _trouble(each: Listed, name: str, working: list[str], broken: list[str], away: bool) -> str:
+def _well(each: Listed) -> list[str]:
+    """The channels that reach them: they work, and this installation has them."""
+    ok = dict.fromkeys(channel for channel, _value, state in each.ways if state == "ok")
+    return reach.here(ok)
+
+
+def _trouble(each: Listed, name: str, broken: list[str], away: bool) -> str:
     """What Sam should know about one of them before the night, or nothing."""
+    well = _well(each)
     if not each.ways:
         return _("%(name)s has not opened your invitation yet.") % {"name": name}
-    if not working and "opted-out" in broken:
+    if not well and "opted-out" in broken:
         return _("%(name)s does not want messages.") % {"name": name}
-    if not working:
+    if not well and each.reachable:
+        return _("Nothing from here can reach %(name)s yet.") % {"name": name}
+    if not well:
         return _("No way to reach %(name)s works.") % {"name": name}
     if broken:
         return _("One way to reach %(name)s does not work.") % {"name": name}
@@ -78,9 +87,9 @@ def _trouble(each: Listed, name: str, working: list[str], broken: list[str], awa
         return _("%(name)s has not said yes yet.") % {"name": name}
     if away:
         return _("%(name)s said: not tonight.") % {"name": name}
-    if {c for c, _value, state in each.ways if state == "ok"} == {"page"}:
+    if well == ["page"]:
         return _("%(name)s is reached only while their page is open.") % {"name": name}
-    if not each.rings:
+    if not reach.rings(well):
         return _("Nothing rings at %(name)s, so it may wake nobody.") % {"name": name}
     return ""
 
@@ -172,7 +181,8 @@ def _alarm(watch: Watch, people: Sequence[Someone], now: int) -> Telling:
     alarm = watch.alarm
     assert alarm is not None
     known = {someone.id: someone.name for someone in people}
-    told = words.names([known[c] for c in alarm.listeners() if c in known])
+    reachable = {someone.id for someone in people if someone.reachable}
+    told = words.names([known[c] for c in alarm.listeners() if c in reachable])
     there = words.names([known[c] for c in alarm.arrivals if c in known])
     going = words.names(
         [known[c.contact] for c in alarm.claims if c.hold_until_at and c.contact in known]

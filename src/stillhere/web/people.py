@@ -256,6 +256,7 @@ def _page(
     plan |= {"wish": person.wish, "lang": person.lang, "speak": person.speak}
     own = own_typed(person)
     do = (typed or {}).get("do", "")
+    reach_them = bool(reach.here(shifts.WAYS))
     if do == "plan" and typed is not None:
         plan |= {name: typed[name] for name in plan if name in typed}
         plan["speak"] = "speak" in typed
@@ -264,7 +265,8 @@ def _page(
     given: dict[str, Any] = {
         "people": people,
         "person": person,
-        "volunteers_here": bool(shifts.everyone()),
+        "volunteers_here": bool(shifts.everyone()) and (reach_them or person.volunteers),
+        "reach_them": reach_them,
         "entries": [
             _entry(each, one, person, now)
             for each, one in zip(listed, people, strict=True)

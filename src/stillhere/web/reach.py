@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -65,6 +65,18 @@ def channels() -> Mapping[str, Channel]:
             _Built.channels = {}
         _Built.for_settings = settings.STILLHERE
     return _Built.channels
+
+
+def here(names: Iterable[str]) -> list[str]:
+    """Those of these channels that this installation has: an address alone reaches nobody."""
+    known = channels()
+    return [name for name in names if name in known]
+
+
+def rings(names: Iterable[str]) -> bool:
+    """Whether one of these channels makes a phone ring here."""
+    known = channels()
+    return any(Capability.RINGS in known[name].capabilities for name in here(names))
 
 
 def practice_reasons(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from stillhere.store import clock, kits, queries, shifts
 from stillhere.store.services import Problem
-from stillhere.web import errors, kit, reading, whose, words
+from stillhere.web import errors, kit, reach, reading, whose, words
 
 HOURS = (2, 4, 8, 12)
 
@@ -38,6 +39,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "hours": HOURS,
         "alarms": alarms,
         "stopped": shifts.stopped(responder),
+        "by": by_what(),
         "kits": [kit.shown(each, now) for each in kits.of(responder)],
         "trained": responder.trained_at,
         "door": reading.parts("door"),
@@ -51,6 +53,17 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     ):  # opened from here, the alarm knows whose phone it is
         whose.remember(response, contact)
     return response
+
+
+def by_what() -> str:
+    """How an alarm comes to whoever is on shift, in one sentence, or nothing where it cannot."""
+    here = reach.here(shifts.WAYS)
+    says = {
+        ("text", "call"): _("Alarms come by text and call."),
+        ("text",): _("Alarms come by text. Nothing rings, so look at it often."),
+        ("call",): _("Alarms come by call."),
+    }
+    return says.get(tuple(here), "")
 
 
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked

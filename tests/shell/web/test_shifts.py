@@ -18,15 +18,26 @@ from stillhere.channels.voice import VoiceCarrier
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome
 from stillhere.engine.recordings import fetch_once
-from stillhere.store import apply, clock, desk, queries, recordings, sealed, services, shifts
+from stillhere.store import (
+    apply,
+    clock,
+    contacts,
+    desk,
+    queries,
+    recordings,
+    sealed,
+    services,
+    shifts,
+)
 from stillhere.store.apply import Change, NeedHelp
 from stillhere.store.models import Contact, Message, Person, Recording, Responder, WatchRow
-from stillhere.store.services import Problem
+from stillhere.store.services import Problem, Reached
 from tests.conftest import Clock
 from tests.shell.channels.accounts import carrier_of
 from tests.shell.circle import SamsNight, tick_all
 from tests.shell.hook import MALLORY, SAM
 from tests.shell.web.conftest import browser, post
+from tests.shell.web.pages import contact_path, read
 from tests.shell.web.test_calls import Line, call_to
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -71,6 +82,11 @@ def says_where(line: Line, ref: str = "RE1") -> None:
     assert "Say where you are" in line.says
     assert "<Record" in line.twiml
     line.press("#", RecordingSid=ref, RecordingUrl="https://example.org/RE1")
+
+
+def read_on_watch(sam: Client, night: SamsNight) -> str:
+    night.start()
+    return read(sam, "/watch")
 
 
 def silence(clock: Clock) -> WatchRow:
@@ -305,6 +321,53 @@ def test_their_page_leads_to_the_alarm(client: Client, clock: Clock, ana: Respon
     page = browser().get(f"/r/{shifts.key_of(ana)}").content.decode()
     assert "1 alarm is open" in page
     assert queries.contact_key(Contact.objects.get(responder=ana)) in page
+
+
+def test_whom_nothing_here_can_reach_is_counted_nowhere(
+    sam: Client, night: SamsNight, settings: Settings, ana: Responder
+) -> None:
+    post(sam, "/people", do="volunteers", want="1")
+    path = f"/r/{shifts.key_of(ana)}"
+    assert "Alarms come by text and call." in read(browser(), path)
+    assert "we reach Leo, Maya and Ana." in read_on_watch(sam, night)
+    settings.STILLHERE = replace(settings.STILLHERE, carriers=(), demo_url="")
+    told = read(browser(), path)
+    assert "No alarm can reach you yet: nothing here sends texts or makes calls." in told
+    assert "Your coordinator must connect a phone service first." in told
+    assert "Alarms come by" not in told
+    assert "No alarm can reach them yet" in read(browser(), f"/desk/{desk.key()}")
+    assert "No alarm can reach you from here yet." in read(browser(), contact_path(night, "Leo"))
+    assert "Volunteers cannot be reached from here yet." in read(sam, "/people")
+    told = read(sam, "/watch")
+    assert "Nobody will come." in told
+    assert "Nothing from here can reach Ana yet." in told
+    night.does(NeedHelp())
+    told = read(sam, "/watch")
+    assert "Nobody on your list can be reached." in told
+    assert "We are reaching" not in told
+
+
+def test_who_is_reached_in_an_alarm_is_only_who_can_be(
+    sam: Client, night: SamsNight, settings: Settings, clock: Clock, ana: Responder
+) -> None:
+    here = Reached("page", "here", rings=False)
+    contacts.reach_at(night.contacts["Leo"], [here])
+    contacts.keep(night.contacts["Maya"], rung=0)
+    settings.STILLHERE = replace(settings.STILLHERE, carriers=(), demo_url="")
+    night.start()
+    night.does(NeedHelp())
+    told = read(sam, "/watch")
+    assert "We are reaching Leo." in told
+    assert "Leo and Maya" not in told
+
+
+def test_a_phone_service_that_only_carries_texts_promises_no_ring(
+    sam: Client, night: SamsNight, settings: Settings, ana: Responder
+) -> None:
+    android = replace(carrier_of("android", "https://api.example.org"), carries=("text",))
+    settings.STILLHERE = replace(settings.STILLHERE, carriers=(android,), demo_url="")
+    assert "Alarms come by text. Nothing rings" in read(browser(), f"/r/{shifts.key_of(ana)}")
+    assert "Nothing rings at Leo, so it may wake nobody." in read(sam, "/people")
 
 
 def test_the_coordinator_adds_and_takes_off_volunteers(client: Client, clock: Clock) -> None:
