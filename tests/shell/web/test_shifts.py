@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from stillhere.channels.http import HttpClient
@@ -32,6 +33,7 @@ from stillhere.store import (
 from stillhere.store.apply import Change, NeedHelp
 from stillhere.store.models import Contact, Message, Person, Recording, Responder, WatchRow
 from stillhere.store.services import Problem, Reached
+from stillhere.web import reading
 from tests.conftest import Clock
 from tests.shell.channels.accounts import carrier_of
 from tests.shell.circle import SamsNight, tick_all
@@ -313,6 +315,16 @@ def test_the_volunteers_page_switches_on_and_off(clock: Clock) -> None:
     assert not shifts.anybody(clock.now)
     assert anyone.get("/r/" + "x" * 27).status_code == 404
     assert anyone.post("/r/" + "x" * 27 + "/shift", {"hours": "4"}).status_code == 404
+
+
+@pytest.mark.parametrize("lang", ["en", "es"])
+def test_the_rules_for_a_stranger_s_door_stand_there_once(lang: str, ana: Responder) -> None:
+    with translation.override(lang):
+        [rules] = reading.parts("door")
+    told = read(browser(lang=lang), f"/r/{shifts.key_of(ana)}")
+    assert told.count(rules.says) == 1
+    for once in ("stranger", "desconocid", "no conoces", "in pairs", "otra persona"):
+        assert told.count(once) < 2, once
 
 
 def test_their_page_leads_to_the_alarm(client: Client, clock: Clock, ana: Responder) -> None:
