@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from stillhere.store import clock, kits, queries, shifts
+from stillhere.store import clock, kits, queries, recordings, shifts
+from stillhere.store.models import Contact
 from stillhere.store.services import Problem
 from stillhere.web import errors, kit, reach, reading, whose, words
 
@@ -27,7 +28,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     now = clock.now_ms()
     alarms = [
-        (words.someone(queries.person_note(c.person, "name")), queries.contact_key(c))
+        (words.someone(queries.person_note(c.person, "name")), _where(c), queries.contact_key(c))
         for c in shifts.alarms_of(responder)
     ]
     on = responder.until_at > now
@@ -53,6 +54,19 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     ):  # opened from here, the alarm knows whose phone it is
         whose.remember(response, contact)
     return response
+
+
+def _where(contact: Contact) -> str:
+    """What is known of where an alarm is, as far as somebody may know who has not said "I'm going":
+    the town. The address is opened on the page of the alarm."""
+    person = contact.person
+    if town := queries.person_note(person, "town"):
+        return _("In %(town)s.") % {"town": town}
+    if recordings.key_of(contact):
+        return _("They said where they are. Open it to hear that.")
+    if contact.door and queries.person_note(person, "place"):
+        return _("No town is known. The address comes when you say “I'm going”.")
+    return _("Nobody wrote down where. Open it, and phone them.")
 
 
 def by_what() -> str:

@@ -328,10 +328,14 @@ def test_the_rules_for_a_stranger_s_door_stand_there_once(lang: str, ana: Respon
 
 
 def test_their_page_leads_to_the_alarm(client: Client, clock: Clock, ana: Responder) -> None:
-    rings(client, "1")
+    says_where(rings(client, "1"))
     silence(clock)
     page = browser().get(f"/r/{shifts.key_of(ana)}").content.decode()
     assert "1 alarm is open" in page
+    assert "Nobody wrote down where." in page
+    arrives()
+    told = read(browser(), f"/r/{shifts.key_of(ana)}")
+    assert "They said where they are. Open it to hear that." in told
     assert queries.contact_key(Contact.objects.get(responder=ana)) in page
 
 
@@ -380,6 +384,26 @@ def test_a_phone_service_that_only_carries_texts_promises_no_ring(
     settings.STILLHERE = replace(settings.STILLHERE, carriers=(android,), demo_url="")
     assert "Alarms come by text. Nothing rings" in read(browser(), f"/r/{shifts.key_of(ana)}")
     assert "Nothing rings at Leo, so it may wake nobody." in read(sam, "/people")
+
+
+def test_the_list_says_the_town_and_leaves_the_address_to_whoever_goes(
+    night: SamsNight, ana: Responder
+) -> None:
+    shifts.want(night.person, True)
+    path = f"/r/{shifts.key_of(ana)}"
+    services.set_plan(night.person, town="Denver, Colorado")
+    night.start()
+    assert "Denver" not in read(browser(), path)  # no alarm yet
+    night.does(NeedHelp())
+    told = read(browser(), path)
+    assert told.index("In Denver, Colorado.") < told.index("Sam: open")
+    services.set_plan(night.person, town="")
+    told = read(browser(), path)
+    assert "The address comes when you say “I'm going”." in told
+    Contact.objects.filter(responder=ana).update(door=False)
+    assert "Nobody wrote down where." in read(browser(), path)
+    for secret in ("Elm Street", "4711"):
+        assert secret not in told
 
 
 def test_the_coordinator_adds_and_takes_off_volunteers(client: Client, clock: Clock) -> None:
