@@ -166,6 +166,11 @@ def circle_list(person: Person) -> list[Listed]:
     ]
 
 
+def channels_of(person: Person) -> dict[int, str]:
+    """The channel of every way to those on a list, by the way's (address's) id."""
+    return dict(Address.objects.filter(contact__person=person).values_list("id", "channel"))
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A watch as a page shows it: the value, its row, its key and the installation's time."""

@@ -5,7 +5,7 @@ Turns the journal into sentences and decides nothing. Grave news is left for peo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -32,13 +32,15 @@ def told(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> lis
     """What happened from the alarm on, oldest first. Grave news is left for people to tell."""
     person = contact.person
     name = words.someone(queries.person_note(person, "name"))
+    ways = queries.channels_of(person)
     started = False
-    found = []
+    found: list[Told] = []
     for line in lines:
         began = not started and line.state in ALARMED
         started = started or began
-        sentence = _sentence(line, name, began) if started else ""
-        if sentence:
+        sentence = _sentence(line, name, began, ways) if started else ""
+        again = line.event == "Undeliverable" and sentence in [each.says for each in found]
+        if sentence and not again:  # what failed once more is no news
             found.append(Told(words.clock_time(line.at, person.tz, now), sentence))
         if started and line.state not in ALARMED:
             started = False
@@ -62,7 +64,7 @@ def ending(shown: Shown, contact: Contact, lines: Sequence[Line]) -> str:
     return _("The alarm is over.")
 
 
-def _sentence(line: Line, name: str, began: bool) -> str:
+def _sentence(line: Line, name: str, began: bool, ways: Mapping[int, str]) -> str:
     """One line of the journal, or nothing where a reader learns nothing from it."""
     who = words.someone(line.who)
     facts = {"name": name, "who": who}
@@ -76,6 +78,8 @@ def _sentence(line: Line, name: str, began: bool) -> str:
         return _claim_line(line, facts)
     if line.event == "Resolved":
         return _resolved_line(line, facts)
+    if line.event == "Undeliverable":
+        return _dead(line, ways)
     plain = {
         "NeedHelp": _("%(name)s asked for help."),
         "Declined": _("%(who)s could not come."),
@@ -84,9 +88,20 @@ def _sentence(line: Line, name: str, began: bool) -> str:
         "ServiceWasDown": _("We were not running for a while."),
         "TimePassed": _("Nothing more was heard, so we went on ringing."),
     }
-    if line.event == "Undeliverable" and line.contact is not None:
-        return _("A way to reach %(who)s did not work.") % facts
     return plain.get(line.event, "") % facts
+
+
+def _dead(line: Line, ways: Mapping[int, str]) -> str:
+    """That a way to one of them did not work, and which; nothing about the person's own."""
+    if line.contact is None:
+        return ""
+    facts = {"who": words.someone(line.who)}
+    way = line.facts.get("way")
+    channel = ways.get(way, "") if isinstance(way, int) else ""
+    if not channel:
+        return _("A way to reach %(who)s did not work.") % facts
+    facts["way"] = str(words.CHANNELS.get(channel, channel))
+    return _("A way to reach %(who)s did not work: %(way)s.") % facts
 
 
 def _claim_line(line: Line, facts: dict[str, str]) -> str:

@@ -337,6 +337,35 @@ def test_one_tap_of_sam_s_ends_a_silence_and_the_page_says_what_is_known(
     assert "17:02 Sam's phone was answered." in told
 
 
+def test_a_way_that_failed_is_told_once_and_by_its_name(
+    alarm: SamsNight, leo: str, maya: str
+) -> None:
+    her = alarm.contacts["Maya"]
+    text, call = her.addresses.order_by("id").values_list("id", flat=True)
+    for way in (text, call):
+        alarm.does(ev.Undeliverable(her.id, way))
+    JournalLine.objects.bulk_create(  # the ladder came round once more
+        JournalLine(
+            watch_id=line.watch_id,
+            at=line.at,
+            event=line.event,
+            state=line.state,
+            contact=line.contact,
+            facts=line.facts,
+        )
+        for line in JournalLine.objects.filter(event="Undeliverable")
+    )
+    alarm.does(ev.Arrived(alarm.contacts["Leo"].id))
+    alarm.does(ev.Resolved(alarm.contacts["Leo"].id, ev.Outcome.FINE))
+    for path in (leo, maya):
+        told = read(browser(), path)
+        assert told.count("A way to reach Maya did not work") == 2
+        for way_of in ("text", "call"):
+            assert told.count(f"A way to reach Maya did not work: {way_of}.") == 1
+    her.addresses.all().delete()  # a name for what is gone is not invented
+    assert read(browser(), leo).count("A way to reach Maya did not work.") == 1
+
+
 def test_an_alarm_before_their_time_is_none_of_theirs(alarm: SamsNight) -> None:
     alarm.does(ev.Resolved(None, ev.Outcome.FINE))
     ana = services.add_contact(alarm.person, "Ana", ways(150))
