@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from stillhere.core.events import GRAVE, State
-from stillhere.store import queries
+from stillhere.store import deeds, queries
 from stillhere.store.models import Contact
 from stillhere.store.queries import Line, Shown
-from stillhere.web import words
+from stillhere.web import coming, words
 
 ALARMED = (State.ALARM, State.CLAIMED, State.ATTENDED)
 ANSWERS = ("StillHere", "Marked", "Extended", "Paused", "Ended")
@@ -29,22 +29,25 @@ class Told:
 
 
 def told(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> list[Told]:
-    """What happened from the alarm on, oldest first. Grave news is left for people to tell."""
+    """What happened from the alarm on and what was done, oldest first. Grave news is left for
+    people to tell."""
     person = contact.person
     name = words.someone(queries.person_note(person, "name"))
     ways = queries.channels_of(person)
     started = False
-    found: list[Told] = []
+    found: list[tuple[int, str]] = []
     for line in lines:
         began = not started and line.state in ALARMED
         started = started or began
         sentence = _sentence(line, name, began, ways) if started else ""
-        again = line.event == "Undeliverable" and sentence in [each.says for each in found]
+        again = line.event == "Undeliverable" and sentence in [says for _at, says in found]
         if sentence and not again:  # what failed once more is no news
-            found.append(Told(words.clock_time(line.at, person.tz, now), sentence))
+            found.append((line.at, sentence))
         if started and line.state not in ALARMED:
             started = False
-    return found
+    found += [(each.at, coming.sentence(each, contact)) for each in deeds.of(shown.row)]
+    found.sort(key=lambda each: each[0])
+    return [Told(words.clock_time(at, person.tz, now), says) for at, says in found]
 
 
 def ending(shown: Shown, contact: Contact, lines: Sequence[Line]) -> str:

@@ -74,17 +74,19 @@ def given(shown: Shown, contact: Contact, key: str, now: int, *, theirs: bool) -
 
 def told(done: Sequence[Done], contact: Contact, now: int) -> list[Line]:
     """What was done, in sentences, oldest first."""
+    tz = contact.person.tz
+    return [Line(words.clock_time(each.at, tz, now), sentence(each, contact)) for each in done]
+
+
+def sentence(each: Done, contact: Contact) -> str:
+    """One thing that was done, as the others read it."""
     name = words.someone(queries.person_note(contact.person, "name"))
-    lines = []
-    for each in done:
-        facts = {"who": words.someone(each.who), "name": name}
-        says = str(DONE[each.what]) % facts
-        if each.form in FORMS:
-            says = f"{says[:-1]} ({FORMS[each.form]})."
-        if not each.known:
-            says += " " + _("(Said on a phone that we do not know.)")
-        lines.append(Line(words.clock_time(each.at, contact.person.tz, now), says))
-    return lines
+    says = str(DONE[each.what]) % {"who": words.someone(each.who), "name": name}
+    if each.form in FORMS:
+        says = f"{says[:-1]} ({FORMS[each.form]})."
+    if not each.known:
+        says += " " + _("(Said on a phone that we do not know.)")
+    return says
 
 
 def reviewed(shown: Shown) -> list[str]:

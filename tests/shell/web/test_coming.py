@@ -392,3 +392,26 @@ def test_whoever_came_says_whether_the_plan_was_right_and_sam_reads_it(
     told = read(sam, "/watch")
     assert "Leo says: the way in was not right." in told
     assert 'href="/after"' in sam.get("/watch").content.decode()
+
+
+def test_what_was_done_is_told_when_it_is_over_and_a_late_word_is_not_lost(
+    alarm: SamsNight, leo: str, maya: str, clock: Clock
+) -> None:
+    did(maya, "dose", form="nasal-4")
+    browser().post(f"{maya}/answer", {"do": "arrived"})
+    clock.advance(60)
+    alarm.does(ev.Resolved(alarm.contacts["Maya"].id, ev.Outcome.REVIVED))
+    assert did(leo, "called", age_ms="30000") == 200, "it was kept on a phone without a line"
+    told = read(browser(), maya)
+    assert told.index("Maya gave a dose of naloxone (nose spray 4 mg (Narcan)).") < told.index(
+        "Leo called for an ambulance."
+    )
+    assert "The breathing is strange: what to do" in told
+
+
+def test_a_dose_of_a_kind_nobody_named_empties_the_kit_that_was_there(
+    alarm: SamsNight, leo: str
+) -> None:
+    kits.add(Inside("nasal-8", 2), contact=alarm.contacts["Leo"])
+    browser().post(f"{leo}/did", {"what": "dose"})
+    assert not kits.usable(kits.of(alarm.contacts["Leo"])[0])
