@@ -54,7 +54,7 @@ PLACES = (
     Place("asking", "asking", "/watch", sam=True),
     Place("asking-button", "asking", "/k/{watch}"),
     Place("first", "nobody", "/"),
-    Place("help-now", "nobody", "/help-now"),
+    Place("help-now", "nobody", "/help-now#top"),
     Place("lines", "nobody", "/lines"),
     Place("offline", "nobody", "/offline"),
     Place("walk", "nobody", "/help-now#breathe"),

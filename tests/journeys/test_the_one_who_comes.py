@@ -174,18 +174,37 @@ def test_she_comes_and_the_line_goes(browser: Browser, place: Town) -> None:
     assert watch_state(place) == "claimed", "nothing of it has come through yet"
     maya.reload()
     on(maya, "breathe")
-    maya.context.set_offline(False)
     leo.reload()
+    maya.context.set_offline(False)
     expect(leo.get_by_text("Maya gave a dose of naloxone (nose spray).")).to_be_visible(
         timeout=20_000
     )
     expect(leo.get_by_text("Maya called for an ambulance.")).to_be_visible()
+    leo.get_by_role("link", name="What to do when you are there").click()
+    on(leo, "look")
+    leo.evaluate("location.hash = 'nose'")
+    expect(leo.locator("#nose .timer")).to_contain_text("Too soon. Next dose in")  # Maya gave one
+    leo.evaluate("location.hash = 'crew'")
+    expect(leo.locator("#crew [data-card]")).to_contain_text("Maya gave a dose of naloxone")
 
     maya.goto(link)
     maya.get_by_role("link", name="To the alarm").first.click()
     maya.get_by_role("button", name="I'm with them").first.click()
     on(maya, "look")
     eventually(lambda: watch_state(place) == "attended", "she is there")
+
+    maya.get_by_role("link", name="To the alarm").first.click()
+    maya.get_by_role("button", name="Was not breathing well, breathes now").click()
+    expect(maya.get_by_text("Maya gave a dose of naloxone (nose spray).")).to_be_visible()
+    eventually(lambda: watch_state(place) == "closed", "it is over")
+    sam.goto(place.url)
+    start_watch(sam)
+    sam.get_by_role("button", name="Need help now").click()
+    eventually(lambda: watch_state(place) == "alarm", "another alarm")
+    maya.goto(link)  # it begins anew: nothing of the last one is left in the steps
+    expect(maya.get_by_role("button", name="3 min")).to_be_in_viewport()
+    maya.evaluate("location.hash = 'crew'")
+    expect(maya.locator("#crew [data-card]")).not_to_contain_text("dose")
 
     stranger = phone(browser).new_page()  # a link that was passed on
     stranger.goto(link)

@@ -18,7 +18,7 @@ from stillhere.core.events import Cause, Word
 from stillhere.store import kits, queries
 from stillhere.store.models import Contact, Person
 from stillhere.store.queries import Line, Shown
-from stillhere.web import words
+from stillhere.web import coming, words
 from stillhere.web.lines import Emergency, emergency_at
 
 
@@ -30,8 +30,9 @@ class Doing:
     what: str
     me: bool
     good: bool
-    kit: bool = False
+    carries: str = ""  # naloxone, what kind
     trained: bool = False
+    near: str = ""  # how far away, as it was said when they were added
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,12 @@ def circle(shown: Shown, me: int, tz: str, now: int) -> list[Doing]:
     people = _contacts(alarm)
     carry = kits.carriers([c.id for c in people], now)
     return [
-        replace(_doing(c, alarm, me, tz, now), kit=c.id in carry, trained=_trained(c))
+        replace(
+            _doing(c, alarm, me, tz, now),
+            carries=coming.carries(carry.get(c.id), now),
+            trained=_trained(c),
+            near=coming.near(c),
+        )
         for c in people
     ]
 

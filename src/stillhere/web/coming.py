@@ -131,6 +131,21 @@ def kit_says(near: tuple[Contact | None, Kit], contact: Contact, now: int, comes
     return says
 
 
+def carries(kit: Kit | None, now: int) -> str:
+    """Of somebody on the alarm: that they carry naloxone, and which; or nothing."""
+    if kit is None:
+        return ""
+    says = _("carries naloxone") + f" ({what(kit)})"
+    return says if kits.good(kit, now) else f"{says}, {_('past its date')}"
+
+
+def near(contact: Contact) -> str:
+    """How far away somebody is, as it was said when they were added; or nothing."""
+    if contact.minutes is None:
+        return ""
+    return _("%(span)s away") % {"span": words.span(contact.minutes * 60_000)}
+
+
 def what(kit: Kit) -> str:
     """Form and doses, in words."""
     doses = ngettext("%(n)d dose", "%(n)d doses", kit.doses) % {"n": kit.doses}

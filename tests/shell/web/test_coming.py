@@ -201,11 +201,15 @@ def test_the_ladder_reaches_carriers_first_where_sam_wants_it(
     assert order() == [[leo], [maya]]
 
 
-def test_the_circle_shows_who_carries_and_who_has_learnt(alarm: SamsNight, leo: str) -> None:
-    kits.add(Inside("nasal", 2), contact=alarm.contacts["Maya"])
-    Contact.objects.filter(id=alarm.contacts["Maya"].id).update(trained_at=1)
+def test_the_circle_shows_who_is_near_who_carries_and_who_has_learnt(
+    alarm: SamsNight, leo: str, clock: Clock
+) -> None:
+    kits.add(Inside("nasal", 2, "2026-01"), contact=alarm.contacts["Maya"])
+    Contact.objects.filter(id=alarm.contacts["Maya"].id).update(trained_at=1, minutes=3)
     told = read(browser(), f"{leo}/part")
-    assert "carries naloxone , trained" in told or "carries naloxone, trained" in told
+    assert "3 minutes away, carries naloxone (nose spray, 2 doses) , trained" in told
+    clock.advance(40 * 86_400)
+    assert "carries naloxone (nose spray, 2 doses), past its date" in read(browser(), f"{leo}/part")
 
 
 # --- whose phone ----------------------------------------------------------------------------------
