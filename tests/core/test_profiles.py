@@ -26,7 +26,7 @@ from stillhere.core.profiles import (
 
 TEXT = (Path(stillhere.__file__).parent / "content" / "profiles.toml").read_text(encoding="utf-8")
 PROFILES = load(TEXT)
-ACUTE_KEYS = ["injected", "snorted", "swallowed", "own"]
+ACUTE_KEYS = ["injected", "snorted", "swallowed", "own", "hours"]
 ROUTINE_KEYS = ["routine", "after", "noon", "release"]
 
 ROW = """
@@ -83,6 +83,12 @@ def test_injected_or_smoked_asks_after_a_minute_and_alarms_two_minutes_after_the
 
 def test_swallowed_has_a_tail_of_three_hours() -> None:
     assert PROFILES["swallowed"].ends_s == 3 * 3600
+
+
+def test_whoever_was_rescued_is_looked_in_on_while_it_can_come_back() -> None:
+    p = PROFILES["hours"]
+    assert p.unmarked_ask_s + p.grace_s <= 360
+    assert p.unmarked_end_s >= 90 * 60, "as long as naloxone takes to wear off"
 
 
 def test_the_release_profile_is_tighter_than_the_daily_one() -> None:

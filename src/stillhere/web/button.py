@@ -48,6 +48,7 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
         "telling": telling,
         "button": night.button(shown),
         "alarmed": shown.watch.alarm is not None,
+        "looked_in_on": shown.row.profile == night.LOOKED_IN_ON,
         "emergency": lines.emergency_at(tz),
         "plain": _plain(shown, now, tz),
         "ring": night.ring(telling, now),

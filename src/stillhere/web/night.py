@@ -19,8 +19,7 @@ from stillhere.web import reach, words
 
 EARLY_MS = 10 * 60 * 1000  # ending before this takes two taps
 RECENT_MS = 12 * 3600 * 1000  # for so long an ended watch is spoken of
-
-
+LOOKED_IN_ON = "hours"  # the profile after a rescue: nothing is used, so it begins without a mark
 NEAR_MIN = 4  # injury from lack of oxygen starts after four to five minutes (core/profiles.py)
 
 
@@ -209,13 +208,24 @@ def _alarm(watch: Watch, people: Sequence[Someone], now: int) -> Telling:
 def _closed(watch: Watch, now: int, tz: str) -> Telling:
     at = words.clock_time(watch.closed_at or now, tz, now)
     over = _("Asks have stopped. Nobody is watching now.")
-    if watch.outcome is Outcome.REVIVED:
-        return Telling(over, _("You're alive. Stay with someone for the next hours."))
-    if watch.outcome in (Outcome.FINE, Outcome.FALSE_ALARM):
-        return Telling(over, _("Glad you're here. Everyone has been told."))
+    if rescued(watch):  # what to do comes next, and that nobody watches beside the offer to
+        return Telling(_("You're alive. Stay with someone for the next hours."), "")
+    if for_nothing(watch):
+        return Telling(_("Glad you're here. Everyone has been told."), over)
     if watch.outcome is Outcome.ENDED and watch.marked_at is not None:
         return Telling(over, _("It can come back for hours. Again is one tap."))
     return Telling(over, _("This watch ended at %(time)s.") % {"time": at})
+
+
+def rescued(watch: Watch) -> bool:
+    """Whether it ended with somebody brought back, here or by a hospital."""
+    return watch.outcome in (Outcome.REVIVED, Outcome.HOSPITAL)
+
+
+def for_nothing(watch: Watch) -> bool:
+    """Whether it ended well after an alarm."""
+    well = (Outcome.FINE, Outcome.FALSE_ALARM, Outcome.ENDED)
+    return watch.alarms > 0 and watch.outcome in well
 
 
 def who_is_asked(shown: Shown) -> list[str]:

@@ -18,7 +18,18 @@ from stillhere.core.events import State
 from stillhere.store import apply, clock, drills, queries, services, supply
 from stillhere.store.models import Person
 from stillhere.store.queries import Shown
-from stillhere.web import coming, health, later, lines, night, offline, pushed, session, words
+from stillhere.web import (
+    coming,
+    health,
+    later,
+    lines,
+    night,
+    offline,
+    pushed,
+    reading,
+    session,
+    words,
+)
 from stillhere.web.context import light
 
 PROFILES = ("injected", "snorted", "swallowed")
@@ -63,7 +74,7 @@ def _start(request: HttpRequest, person: Person) -> HttpResponse:
         services.set_plan(person, tz=tz)
     own = SHORT_GRACE if request.POST.get("short") else ""
     partner = services.readable(request.POST.get("partner", ""))[: services.LONGEST_NAME]
-    known = profile if profile in PROFILES else PROFILES[0]
+    known = profile if profile in (*PROFILES, night.LOOKED_IN_ON) else PROFILES[0]
     apply.start(person.id, known, own, partner=partner)
     return HttpResponseRedirect("/watch")
 
@@ -87,7 +98,7 @@ def _given(person: Person) -> dict[str, Any]:
         "undrilled": not open_now and drills.stale(person, now),
         "shown": shown if night.of_late(shown, now) else None,
         "open_now": open_now,
-        "profile": shown.row.profile if shown is not None else PROFILES[0],
+        "profile": _usual(shown),
         "short": shown is not None and bool(shown.row.own),
         "light": light(now, person.tz),
         "now": now,
@@ -96,6 +107,11 @@ def _given(person: Person) -> dict[str, Any]:
     if given["shown"] is not None and shown is not None:
         given |= _telling(person, shown, people, now)
     return given
+
+
+def _usual(shown: Shown | None) -> str:
+    """How they used the last time, to begin with."""
+    return shown.row.profile if shown and shown.row.profile in PROFILES else PROFILES[0]
 
 
 def _is_open(shown: Shown | None) -> bool:
@@ -113,6 +129,9 @@ def _telling(person: Person, shown: Shown, people: list[night.Someone], now: int
         "button": night.button(shown, aloud=aloud),
         "aloud": aloud,
         "alarmed": shown.watch.alarm is not None,
+        "looked_in_on": shown.row.profile == night.LOOKED_IN_ON,
+        "rescued": reading.parts("after", "you") if night.rescued(shown.watch) else [],
+        "for_nothing": reading.parts("after", "fine") if night.for_nothing(shown.watch) else [],
         "emergency": lines.emergency_at(person.tz),
         "may_end": night.may_end(shown),
         "ring": night.ring(telling, now),

@@ -20,7 +20,7 @@ from stillhere.store import clock, contacts, queries, shifts, supply
 from stillhere.web import errors, session, walk, whose
 from stillhere.web.context import light, without_request
 
-KINDS = ("you", "came", "circle")
+KINDS = {"you": ("you", "fine"), "came": ("came",), "circle": ("circle",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,6 @@ class Part:
     head: str
     says: str
     draw: str
-    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +43,17 @@ class Question:
     right: str
 
 
-def parts(page: str) -> list[Part]:
-    """What stands on a page, in order."""
+def parts(page: str, *kinds: str) -> list[Part]:
+    """What stands on a page, in order; of these kinds only, if any are given."""
     reads = walk.language()
     return [
         Part(
             walk.said_in(p["head"], reads),
             walk.said_in(p["says"], reads),
             p.get("draw", ""),
-            p.get("for", ""),
         )
         for p in walk.reading()["part"]
-        if p["page"] == page
+        if p["page"] == page and (not kinds or p.get("for") in kinds)
     ]
 
 
@@ -94,8 +92,7 @@ def before(request: HttpRequest) -> HttpResponse:
 @require_safe
 def after(request: HttpRequest) -> HttpResponse:
     """Afterwards: for the person, for the one who came, for the circle."""
-    all_ = parts("after")
-    groups = [(kind, [part for part in all_ if part.kind == kind]) for kind in KINDS]
+    groups = [(group, parts("after", *kinds)) for group, kinds in KINDS.items()]
     given = {"request": request, "groups": groups}
     return HttpResponse(without_request("after.html", given))
 
