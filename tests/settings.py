@@ -31,6 +31,8 @@ from stillhere.config.settings import DATABASES  # noqa: E402
 
 if not _database_url:
     DATABASES["default"]["TEST"] = {"NAME": str(_data / "test.sqlite3")}
+else:
+    DATABASES["default"]["ENGINE"] = "tests.quick_postgresql"
 # Without a manifest: pages under test name their files as they are.
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
