@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.db import connection
 
 from stillhere.core import events as ev
 from stillhere.store import delivery, receipts
@@ -12,6 +15,7 @@ from stillhere.store.receipts import Told
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, tick_all
 from tests.shell.test_delivery import alarmed_night
+from tests.shell.test_statements import said_by
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -155,3 +159,44 @@ def test_news_that_was_heard_out_is_not_said_again(clock: Clock) -> None:
     receipts.receipts([Told("call", news.provider_ref, DELIVERED, "answered")], clock.now)
     receipts.receipts([Told("call", news.provider_ref, DELIVERED, "completed")], clock.now)
     assert of(night, "Maya", "call").status == "delivered"
+
+
+def test_a_bad_minute_costs_as_few_statements_as_one_late_message(clock: Clock) -> None:
+    nights = [alarmed_night(clock, ("Leo",), ("Maya",))]
+    handed_over(clock, "text", "call")
+    clock.advance(61)
+    one = said_by(lambda: receipts.silent(clock.now))
+    nights += [alarmed_night(clock, ("Leo",), ("Maya",)) for _ in range(3)]
+    handed_over(clock, "text", "call")
+    clock.advance(61)
+    many = said_by(lambda: receipts.silent(clock.now))
+    assert len(many) == len(one)
+    for night in nights:
+        tick_all()
+        assert night.contacts["Maya"].id in {m.contact_id for m in night.queued("alarm")}
+
+
+def test_a_round_that_finds_nothing_late_only_looks(clock: Clock) -> None:
+    alarmed_night(clock, ("Leo",))
+    handed_over(clock, "text", "call")
+    [look] = said_by(lambda: receipts.silent(clock.now))
+    assert look.startswith("SELECT id FROM message WHERE receipt_by_at <=")
+
+
+def test_a_receipt_that_comes_while_silence_is_looked_at_still_counts(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",))
+    handed_over(clock, "text", "call")
+    text = of(night, "Leo", "text")
+    clock.advance(31)
+    told = [Told("text", text.provider_ref, SENT, "sent")]
+
+    def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        found = execute(sql, params, many, context)
+        while told and "receipt_by_at <=" in sql:
+            receipts.receipts([told.pop()], clock.now)
+        return found
+
+    with connection.execute_wrapper(meanwhile):
+        receipts.silent(clock.now)
+    assert not told
+    assert of(night, "Leo", "text").status == "sent"

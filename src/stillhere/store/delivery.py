@@ -321,19 +321,46 @@ def by_another_way(lost: Sequence[int], now: int) -> None:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a message says, to whom, of which watch and which of its alarms."""
+
+    watch: int
+    contact: int | None
+    word: str
+    alarm: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """That watch as it stands, in its row's own columns. ``alarm``: the open one, as text."""
+
+    held: bool
+    alarms: int
+    state: str
+    alarm: str
+
+
 def still_true(m: Message) -> bool:
+    """As ``holds``, for a message that was read with its watch."""
+    w = m.watch
+    assert w is not None
+    spoken = Spoken(w.id, m.contact_id, m.word, m.alarm)
+    return holds(spoken, Standing(w.held, w.alarms, w.state, w.alarm))
+
+
+def holds(m: Spoken, w: Standing) -> bool:
     """Whether what a message says of its alarm still holds. The end of an alarm does, unless the
     same contact has to do with a newer one, called or not, whose own end they will hear."""
-    assert m.watch is not None
-    if m.watch.held:
+    if w.held:
         return False
     if m.word == Word.STAND_DOWN:
-        newer = Message.objects.filter(watch=m.watch_id, contact=m.contact_id, alarm__gt=m.alarm)
-        came = rows.alarm_from(m.watch.alarm) if m.watch.alarm else None
+        newer = Message.objects.filter(watch=m.watch, contact=m.contact, alarm__gt=m.alarm)
+        came = rows.alarm_from(w.alarm) if w.alarm else None
         return not newer.exists() and (
-            came is None or came.no <= m.alarm or m.contact_id not in came.told
+            came is None or came.no <= m.alarm or m.contact not in came.told
         )
-    return m.watch.alarms == m.alarm and m.watch.state in ALARMED
+    return w.alarms == m.alarm and w.state in ALARMED
 
 
 def channels_waiting() -> list[str]:

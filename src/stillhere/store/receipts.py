@@ -9,14 +9,14 @@ there are several of these for every alarm.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.db.models import Q
 
-from stillhere.core.events import Unheard
-from stillhere.store import apply
+from stillhere.core.events import State, Unheard
+from stillhere.store import apply, bulk
 from stillhere.store.delivery import (
     DELIVERED,
     FAILED,
@@ -25,11 +25,13 @@ from stillhere.store.delivery import (
     RECEIPT_MS,
     RETRY,
     SENT,
+    Spoken,
+    Standing,
     by_another_way,
     feed_back,
-    still_true,
+    holds,
 )
-from stillhere.store.models import Address, JournalLine, Message, WatchRow
+from stillhere.store.models import Message, WatchRow
 from stillhere.store.outbox import ASK_WORDS, LOUD
 
 MOST_TRIES = 3  # of one message; then the ladder's own rounds go on
@@ -70,34 +72,62 @@ def receipts(told: Sequence[Told], now: int) -> int:
     """
     found = _spoken_of(told)
     ours = [(each, m) for each in told if (m := _one(found, each)) is not None]
+    in_vain = {m.id: each.why for each, m in ours if _in_vain(m, each)}
+    # A mail that is late is still on its way.
+    bad = [(m, each) for each, m in ours if each.fate not in (SENT, RETRY, DELIVERED)]
+    _hold([*in_vain, *(m.id for m, _ in bad)])
     _paid([(m.id, each) for each, m in ours if each.cost_micros is not None])
     _on_their_way([m.id for each, m in ours if each.fate == SENT and each.why in ON_ITS_WAY])
     _arrived([m.id for each, m in ours if each.fate == DELIVERED], now)
-    for each, m in ours:
-        in_vain = each.fate == RETRY or (each.why == HUNG_UP and m.word in WANT_A_KEY)
-        if each.channel in RECEIPT_MS and in_vain:
-            _not_this_time(m.id, each.why, now)
-        elif each.fate not in (SENT, RETRY, DELIVERED):  # a mail that is late is still on its way
-            _bad_news(m.id, each, now)
+    for m, each in bad:
+        _bad_news(m.id, each, now)
+    _go_on(_read(list(in_vain)), in_vain, now)
     return len(ours)
 
 
-def _spoken_of(told: Iterable[Told]) -> list[Message]:
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """One message that a receipt may speak of."""
+
+    id: int
+    channel: str
+    provider_ref: str
+    word: str
+
+
+def _spoken_of(told: Iterable[Told]) -> list[_Meant]:
+    """Two looks, each by an index, the second of which is of what has a reference."""
     ids = [each.message for each in told if each.message is not None]
     refs = [each.provider_ref for each in told if each.provider_ref]
-    which = Q(id__in=ids, attempts__gt=0) | Q(provider_ref__in=refs)
-    return list(
-        Message.objects.filter(which)
-        .only("id", "channel", "provider_ref", "attempts", "watch_id", "word")
-        .order_by("id")
+    where = (
+        ("attempts > 0 AND id", ids),
+        ("NOT (provider_ref = '') AND provider_ref", refs),
     )
+    found: set[tuple[int, str, str, str]] = set()
+    with connection.cursor() as cursor:
+        for which, values in where:
+            if values:
+                marks = ", ".join(["%s"] * len(values))
+                cursor.execute(
+                    "SELECT id, channel, provider_ref, word FROM message "
+                    f"WHERE {which} IN ({marks})",
+                    values,
+                )
+                found.update(cursor.fetchall())
+    return [_Meant(*row) for row in sorted(found)]
 
 
-def _one(found: Sequence[Message], told: Told) -> Message | None:
+def _one(found: Sequence[_Meant], told: Told) -> _Meant | None:
     mine = [m for m in found if m.channel == told.channel]
     by_id = (m for m in mine if m.id == told.message)
     by_ref = (m for m in mine if told.provider_ref and m.provider_ref == told.provider_ref)
     return next(by_id, None) or next(by_ref, None)
+
+
+def _in_vain(m: _Meant, told: Told) -> bool:
+    """Whether nobody can have heard it: not picked up, or hung up where a key was asked for."""
+    unheard = told.fate == RETRY or (told.why == HUNG_UP and m.word in WANT_A_KEY)
+    return told.channel in RECEIPT_MS and unheard
 
 
 def _paid(costs: Sequence[tuple[int, Told]]) -> None:
@@ -121,7 +151,7 @@ def _arrived(ids: Sequence[int], now: int) -> None:
 def _bad_news(id: int, told: Told, now: int) -> None:
     """The address is of no use: it breaks, and the ladder moves at once. A no counts however late
     it comes."""
-    m = _locked(id)
+    m = Message.objects.select_for_update().filter(id=id).first()
     if m is None:
         return
     if m.status in (Message.Status.SENT, Message.Status.QUEUED):
@@ -135,67 +165,142 @@ def _bad_news(id: int, told: Told, now: int) -> None:
         by_another_way([m.id], now)
 
 
-def _not_this_time(id: int, why: str, now: int) -> None:
-    """Nobody picked up, or no word came: the ladder does not wait, and it is tried again."""
-    m = _locked(id)
-    if m is None or m.status in (Message.Status.FAILED, Message.Status.DROPPED):
-        return
-    m.why, m.receipt_by_at = why[:200], None
-    wanted = _still_wanted(m, now)
-    if wanted and m.attempts < MOST_TRIES and m.status != Message.Status.QUEUED:
+# --- silence --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Unheard:
+    """A message of which no good word came, and what decides whether it goes again. ``said``: its
+    contact has answered since it was written; ``rings``: a call to the same phone may."""
+
+    id: int
+    status: str
+    channel: str
+    carrier: str
+    attempts: int
+    due_at: int
+    lease_until_at: int
+    done_at: int | None
+    lapses_at: int | None
+    receipt_by_at: int | None
+    contact: int | None
+    address: int | None
+    word: str
+    alarm: int
+    watch: int | None
+    held: bool
+    alarms: int
+    state: str
+    came: str
+    said: bool
+    rings: bool
+
+    @property
+    def decides(self) -> bool:
+        """Whether silence on this way is silence: a text beside a call that rings says nothing
+        yet."""
+        return self.channel == "call" or not self.rings
+
+
+_READ = """
+SELECT m.id, m.status, m.channel, m.carrier, m.attempts, m.due_at, m.lease_until_at, m.done_at,
+    m.lapses_at, m.receipt_by_at, m.contact_id, m.address_id, m.word, m.alarm,
+    w.id, w.held, w.alarms, w.state, w.alarm,
+    EXISTS (
+        SELECT 1 FROM journal j WHERE j.watch_id = m.watch_id AND j.contact = m.contact_id
+        AND j.at >= m.created_at AND j.event NOT IN ('Undeliverable', 'Unheard')
+    ),
+    EXISTS (
+        SELECT 1 FROM address a WHERE a.channel = 'call' AND a.state = 'ok' AND (
+            a.contact_id = m.contact_id OR (m.contact_id IS NULL AND a.person_id = m.person_id)
+        )
+    )
+FROM message m LEFT JOIN watch w ON w.id = m.watch_id
+WHERE m.id IN ({marks}) ORDER BY m.id{lock}
+"""
+_MOVED = ("bigint", "text", "text", "bigint", "bigint", "bigint")
+
+
+def _hold(ids: Sequence[int]) -> None:
+    """Lock the watches of these messages, before any message: so two writers never wait for each
+    other in a circle. A transaction on SQLite holds everything already."""
+    if ids and connection.vendor == "postgresql":
+        of = Message.objects.filter(id__in=ids).values("watch_id")
+        those = WatchRow.objects.select_for_update().filter(id__in=of).order_by("id")
+        list(those.values_list("id"))
+
+
+def _read(ids: Sequence[int]) -> list[_Unheard]:
+    """These messages as they stand, ours until the end of the transaction."""
+    if not ids:
+        return []
+    lock = " FOR UPDATE OF m" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ.format(marks=", ".join(["%s"] * len(ids)), lock=lock), list(ids))
+        return [_Unheard(*row) for row in cursor.fetchall()]
+
+
+def _go_on(unheard: Sequence[_Unheard], whys: Mapping[int, str], now: int) -> None:
+    """Nobody picked up, or no word came: the ladders do not wait, and what is still true is tried
+    again. All that one moment brings in two statements and one step of each watch."""
+    lines, changes = [], []
+    for m in unheard:
+        if m.status in (Message.Status.FAILED, Message.Status.DROPPED):
+            continue
+        as_it_was = (m.status, m.due_at, m.lease_until_at, m.done_at)
+        wanted = _still_wanted(m, now)
+        again = wanted and m.attempts < MOST_TRIES and m.status != Message.Status.QUEUED
         wait_ms = CALL_AGAIN_MS if m.channel == "call" else 0
-        m.status, m.due_at, m.lease_until_at = Message.Status.QUEUED, now + wait_ms, 0
-        m.done_at = None
-    m.save(update_fields=["status", "why", "receipt_by_at", "due_at", "lease_until_at", "done_at"])
-    if wanted and m.watch_id is not None and m.address_id is not None and _decides(m):
-        unheard = Unheard(m.contact_id, m.address_id)
-        apply.apply_batch([apply.Change(unheard, watch=m.watch_id)])
+        status, *times = ("queued", now + wait_ms, 0, None) if again else as_it_was
+        lines.append((m.id, status, whys[m.id][:200], *times))
+        if wanted and m.watch is not None and m.address is not None and m.decides:
+            changes.append(apply.Change(Unheard(m.contact, m.address), watch=m.watch))
+    if not lines:
+        return
+    those, params = bulk.values(_MOVED, lines)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE message SET status = v.column2, why = v.column3, due_at = v.column4, "
+            "lease_until_at = v.column5, done_at = v.column6, receipt_by_at = NULL "
+            f"FROM {those} AS v WHERE message.id = v.column1",
+            params,
+        )
+    if changes:
+        apply.apply_batch(changes)
 
 
-def _still_wanted(m: Message, now: int) -> bool:
+def _still_wanted(m: _Unheard, now: int) -> bool:
     """Whether it would still be true if it were said again: the alarm is open and this contact has
     said nothing since, or the ask has not lapsed."""
     if m.watch is None:
         return m.word == "invite" and m.channel == "text"
     if m.lapses_at is not None:
-        return m.lapses_at > now and m.watch.state == "asking"
-    said = JournalLine.objects.filter(
-        watch=m.watch, contact=m.contact_id, at__gte=m.created_at
-    ).exclude(event__in=["Undeliverable", "Unheard"])
-    return still_true(m) and not (m.contact_id is not None and said.exists())
-
-
-def _decides(m: Message) -> bool:
-    """Whether silence on this way is silence: a text beside a call that rings says nothing yet."""
-    if m.channel == "call":
-        return True
-    alive = Address.objects.filter(channel="call", state=Address.State.OK)
-    mine = alive.filter(contact=m.contact_id) if m.contact_id else alive.filter(person=m.person_id)
-    return not mine.exists()
-
-
-def _locked(id: int) -> Message | None:
-    """The message, its watch locked before it: so two writers never wait for each other."""
-    found = Message.objects.select_related("watch").filter(id=id)
-    if connection.vendor == "postgresql":  # a transaction on SQLite holds everything already
-        of = Message.objects.filter(id=id).values("watch_id")
-        list(WatchRow.objects.select_for_update().filter(id__in=of).values_list("id"))
-        found = found.select_for_update(of=("self",))
-    return next(iter(found), None)
+        return m.lapses_at > now and m.state == State.ASKING
+    spoken = Spoken(m.watch, m.contact, m.word, m.alarm)
+    return not m.said and holds(spoken, Standing(m.held, m.alarms, m.state, m.came))
 
 
 def silent(now: int) -> list[str]:
     """Go on where a receipt should have come by now; returns the carriers that said nothing, one
-    for each message; "" where a channel has only one."""
+    for each message; "" where a channel has only one. Most rounds find nothing, and lock nothing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM message WHERE receipt_by_at <= %s "
+            "ORDER BY receipt_by_at LIMIT %s", [now, MOST_SILENT],
+        )  # fmt: skip
+        ids = [id for (id,) in cursor.fetchall()]
+    if not ids:
+        return []
     with transaction.atomic():
-        late = Message.objects.filter(receipt_by_at__lte=now).order_by("receipt_by_at")
-        found = list(late.values_list("id", "status", "carrier")[:MOST_SILENT])
-        for id, status, _ in found:
-            if status == Message.Status.SENT:
-                _not_this_time(id, "no receipt in time", now)
-            else:
-                Message.objects.filter(id=id).update(receipt_by_at=None)
-    return [carrier for _, status, carrier in found if status == Message.Status.SENT]
+        _hold(ids)
+        late = [m for m in _read(ids) if m.receipt_by_at is not None and m.receipt_by_at <= now]
+        waited = [m for m in late if m.status == Message.Status.SENT]
+        _go_on(waited, {m.id: "no receipt in time" for m in waited}, now)
+        others = [m.id for m in late if m.status != Message.Status.SENT]
+        if others:
+            Message.objects.filter(id__in=others).update(receipt_by_at=None)
+    return [m.carrier for m in waited]
 
 
 def ringing(ids: Sequence[int], now: int) -> None:
