@@ -179,7 +179,7 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
 LATE: dict[Plant, int] = {
     a_message_is_marked_sent_before_it_is_sent: 22,
     a_claim_holds_for_as_long_as_it_likes: 12,
-    an_end_that_found_no_way_is_given_up: 58,
+    an_end_that_found_no_way_is_given_up: 14,
 }
 
 

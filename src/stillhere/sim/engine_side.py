@@ -62,7 +62,7 @@ class EngineSide:
 
     def arm(self) -> None:
         """Find out when each loop would next find something to do."""
-        written = self._storage.raw.total_changes
+        written = self._storage.written
         if not self._service.engine.up or (self._armed and written == self._written):
             return
         self._armed, self._written = True, written
@@ -89,12 +89,15 @@ class EngineSide:
         name = min(self._coming, key=lambda each: (self._coming[each], each))
         self._world.t = max(self._world.t, self._coming.pop(name))
         self._due.pop(name)  # whatever is still due then is for the next round
+        if name != "tick" and self._letters.full(name):
+            self._rest(name)  # nothing moved: all else comes when it was to come
+            return
         self._armed = False
         try:
             if name == "tick":
                 self._service.act(self._service.engine, self._tick)
-            elif not self._letters.lease(name):
-                self._rest(name)
+            else:
+                self._letters.lease(name)
         except Died:
             return
         except Error as failure:
@@ -127,8 +130,7 @@ class EngineSide:
             return
         self._pulsed_t += (t - self._pulsed_t) // BEAT_MS * BEAT_MS
         ahead_ms = self._pulsed_t - self._world.t
-        at = self._storage.clock_row().now(self._world.raw_now_ms() + ahead_ms)
-        self._storage.raw.execute("UPDATE installation SET beat_at = ? WHERE id = 1", [at])
+        self._storage.beat(self._storage.clock_row().now(self._world.raw_now_ms() + ahead_ms))
 
     @property
     def calm(self) -> bool:

@@ -47,12 +47,16 @@ class Letters:
 
     # --- leaving --------------------------------------------------------------------------------
 
-    def lease(self, channel: str) -> bool:
-        """One round of a channel's queue; False where there was no place for another."""
-        free = self._places - self._flying[channel]
-        if free <= 0:
+    def full(self, channel: str) -> bool:
+        """Whether there is no place for another message now, which is noted."""
+        full = self._flying[channel] >= self._places
+        if full:
             self._night.full_t[channel] = self._world.t
-            return False
+        return full
+
+    def lease(self, channel: str) -> None:
+        """One round of the queue of a channel that is not full."""
+        free = self._places - self._flying[channel]
         lease_s = DEADLINE_S[channel] + LEASE_MARGIN_S
         engine = self._service.engine
         self._service.storage.alone = True  # what comes in now, the lease could not know
@@ -68,7 +72,6 @@ class Letters:
         for message in leased:
             send = partial(self._send, channel, message, engine.life)
             self._world.after(self._dice.randrange(0, 20), send)
-        return True
 
     def _judge(self, channel: str, leased: Sequence[Leased]) -> None:
         look, ids, now = self._service.storage.look, [m.id for m in leased], self._night.now
@@ -163,7 +166,7 @@ class Letters:
         have moved a ladder."""
         if receipts.silent(clock.now_ms()):
             for story in self._night.alarms_open():
-                story.moved_at = self._night.now
+                story.moved_at = self._service.now()
 
     def _alarms(self) -> dict[int, Alarm]:
         """The open alarms as they stand, by watch."""

@@ -82,11 +82,12 @@ class Service:
 
     def look_on(self, attempts: Sequence[Attempt] = ()) -> None:
         """Judge what was left behind since we last looked."""
-        night, written = self.night, self.storage.raw.total_changes
+        night, written = self.night, self.storage.written
+        night.t, night.now = self.world.t, self.now()
         if written == self._seen:
             return
         self._seen = written
-        for change in night.see(self.world.t, self.now(), attempts):
+        for change in night.see(night.t, night.now, attempts):
             w = change.after
             self.world.say(f"watch {w.id} is {w.state}, ask {w.asks}, alarm {w.alarms}")
             require(invariants.AFTER_EVERY_CHANGE, night, change)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from django.core.management import call_command
@@ -59,6 +59,7 @@ class Storage:
         self.between: Callable[[], None] = lambda: None
         self.alone = False
         self._clock, self._clock_of = ClockRow(0, 1.0, 0, 0), -1
+        self._beats = 0
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -121,14 +122,26 @@ class Storage:
 
     # --- looking on -----------------------------------------------------------------------------
 
+    @property
+    def written(self) -> int:
+        """Moves on with every row written, mere beats aside: whoever looked at what else there is
+        need not look again."""
+        return self.raw.total_changes - self._beats
+
     def clock_row(self) -> ClockRow:
         """The installation's clock, read without being noticed, and only after somebody wrote."""
-        written = self.raw.total_changes
-        if written != self._clock_of:
+        if self.written != self._clock_of:
             found = self.look(_CLOCK)
             self._clock = ClockRow(*found[0]) if found else ClockRow(0, 1.0, 0, 0)
-            self._clock_of = written
+            self._clock_of = self.written
         return self._clock
+
+    def beat(self, at: int) -> None:
+        """The engine was there at ``at``, and nothing else happened."""
+        row, written = self.clock_row(), self.written
+        self.raw.execute("UPDATE installation SET beat_at = ? WHERE id = 1", [at])
+        self._beats += self.written - written
+        self._clock = replace(row, beat_at=at)
 
     def look(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
         """Read without being noticed."""

@@ -206,11 +206,16 @@ def _names(facts: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
     """The names of whom messages speak of: ("who", a contact's id) or ("peer", a peer's)."""
     known = [each["who"] for each in facts if each.get("who") is not None]
     known += [contact for each in facts for contact in each.get("on", ())]
-    spoken_of = Contact.objects.filter(id__in=known) if known else []
+    spoken_of: list[tuple[int, bytes, bytes]] = []
+    if known:
+        marks = ", ".join(["%s"] * len(known))
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT id, name, nonce FROM contact WHERE id IN ({marks})", known)
+            spoken_of = cursor.fetchall()
     others = peers.names([each["peer"] for each in facts if "peer" in each])
-    return {("who", c.id): sealed.unseal(c.name, "contact.name", c.nonce) for c in spoken_of} | {
-        ("peer", id): name for id, name in others.items()
-    }
+    return {
+        ("who", id): sealed.unseal(name, "contact.name", nonce) for id, name, nonce in spoken_of
+    } | {("peer", id): name for id, name in others.items()}
 
 
 def _spoken_of(facts: Mapping[str, Any], names: Mapping[tuple[str, int], str]) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
-from django.db.models import Min, Q
+from django.db.models import Q
 
 from stillhere.core.profiles import TRIAL
 from stillhere.core.watch import Watch
@@ -44,16 +45,21 @@ WHERE w.state IN (%s, %s, %s) AND w.quarantined_at IS NULL AND (
 
 def due(now: int, most: int) -> list[tuple[int, int]]:
     """(watch id, wake_at) of watches whose time has come, longest due first."""
-    found = WatchRow.objects.filter(wake_at__lte=now, quarantined_at__isnull=True).order_by(
-        "wake_at"
+    return _rows(
+        "SELECT id, wake_at FROM watch WHERE wake_at <= %s AND quarantined_at IS NULL "
+        "ORDER BY wake_at LIMIT %s",
+        now,
+        most,
     )
-    return list(found.values_list("id", "wake_at")[:most])  # type: ignore[arg-type]
 
 
 def outages_since(at: int) -> list[tuple[int, int]]:
     """(from, to) of the gaps that had not ended at ``at``, newest first."""
-    found = Outage.objects.filter(to_at__gte=at).order_by("-to_at")
-    return list(found.values_list("from_at", "to_at")[:OUTAGES_KEPT])
+    return _rows(
+        "SELECT from_at, to_at FROM outage WHERE to_at >= %s ORDER BY to_at DESC LIMIT %s",
+        at,
+        OUTAGES_KEPT,
+    )
 
 
 def away(gaps: Sequence[tuple[int, int]], wake_at: int) -> tuple[int, int] | None:
@@ -65,17 +71,32 @@ def away(gaps: Sequence[tuple[int, int]], wake_at: int) -> tuple[int, int] | Non
 
 def latest_due_ms(now: int) -> int:
     """How late the longest due watch is."""
-    first = WatchRow.objects.filter(wake_at__lte=now, quarantined_at__isnull=True).aggregate(
-        at=Min("wake_at")
-    )["at"]
-    return now - first if first is not None else 0
+    return now - _first(
+        "SELECT min(wake_at) FROM watch WHERE wake_at <= %s AND quarantined_at IS NULL", now
+    )
 
 
 def oldest_urgent_ms(now: int) -> int:
     """How long the oldest alarm message that was never tried has been waiting."""
-    waiting = Message.objects.filter(status="queued", urgency__lte=1, attempts=0, due_at__lte=now)
-    first = waiting.aggregate(at=Min("due_at"))["at"]
-    return now - first if first is not None else 0
+    return now - _first(
+        "SELECT min(due_at) FROM message "
+        "WHERE status = 'queued' AND urgency <= 1 AND attempts = 0 AND due_at <= %s",
+        now,
+    )
+
+
+def _rows(sql: str, *params: int) -> list[Any]:
+    """What a loop reads many times a second, without building it anew each time."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        found: list[Any] = cursor.fetchall()
+    return found
+
+
+def _first(sql: str, now: int) -> int:
+    """The earliest instant that ``sql`` finds up to ``now``; ``now`` if there is none."""
+    [(at,)] = _rows(sql, now)
+    return now if at is None else at
 
 
 def alarms_without_life(now: int) -> list[int]:
