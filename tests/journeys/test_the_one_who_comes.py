@@ -197,8 +197,9 @@ def test_she_comes_and_the_line_goes(browser: Browser, place: Town) -> None:
     maya.get_by_role("button", name="Was not breathing well, breathes now").click()
     expect(maya.get_by_text("Maya gave a dose of naloxone (nose spray).")).to_be_visible()
     eventually(lambda: watch_state(place) == "closed", "it is over")
-    sam.goto(place.url)
-    start_watch(sam)
+    sam.goto(f"{place.url}/watch")
+    expect(sam.get_by_role("heading", name="You're alive.")).to_be_visible()
+    sam.get_by_role("button", name="Again: I'm about to").click()
     sam.get_by_role("button", name="Need help now").click()
     eventually(lambda: watch_state(place) == "alarm", "another alarm")
     maya.goto(link)  # it begins anew: nothing of the last one is left in the steps
