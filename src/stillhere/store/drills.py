@@ -21,13 +21,15 @@ ANSWERS_MS = 3_600_000  # an answer this late is about something else
 LATELY_MS = 30 * 86_400_000
 
 
-def begin(person: Person) -> int:
-    """Send a drill to everybody who said yes, by every way, rung by rung; how many are reached.
-    Raises Problem where nobody can be, or one was held within the hour."""
+def begin(person: Person, only: Contact | None = None) -> int:
+    """Send a drill to everybody who said yes, by every way, rung by rung, or to one of them who
+    asks for it; how many are reached. Raises Problem where nobody can be, or one was held within
+    the hour."""
     with transaction.atomic():
         now = clock.now_ms()
         Person.objects.select_for_update().get(id=person.id)
         them = list(person.contacts.filter(status=Contact.Status.CONFIRMED).order_by("rung", "id"))
+        them = [c for c in them if only is None or c.id == only.id]
         ways = Address.objects.filter(contact__in=them, state=Address.State.OK).order_by("id")
         reached = [c for c in them if any(way.contact_id == c.id for way in ways)]
         if not reached:

@@ -6,18 +6,21 @@ questions. They open without a database, but for what somebody has answered.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.core import signing
 from django.db import Error
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from stillhere.store import clock, contacts, queries, shifts, supply
-from stillhere.web import errors, session, walk, whose
+from stillhere.store import clock, contacts, drills, queries, shifts, supply
+from stillhere.store.models import Contact
+from stillhere.store.services import Problem
+from stillhere.web import errors, reach, session, walk, whose, words
 from stillhere.web.context import light, without_request
 
 KINDS = {"you": ("you", "fine"), "came": ("came",), "circle": ("circle",)}
@@ -114,9 +117,27 @@ def contact_learns(request: HttpRequest, key: str) -> HttpResponse:
     contact = queries.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
-    if _passed(request) and whose.theirs(request, contact):
+    theirs, here = whose.theirs(request, contact), f"/c/{key}/learn"
+    if request.method == "POST" and request.POST.get("do") == "drill":
+        said = _drill(contact, theirs=theirs)
+        return HttpResponseRedirect(f"{here}?said={said}#drill", status=303)
+    if _passed(request) and theirs:
         contacts.trained(contact)
-    return _lesson(request, f"/c/{key}/learn")
+    ways = contact.addresses.filter(state="ok").values_list("channel", flat=True)
+    rings = contact.status == contact.Status.CONFIRMED and {"text", "call"} & set(reach.here(ways))
+    name = words.someone(queries.person_note(contact.person, "name"))
+    return _lesson(request, here, {"with": name, "drills": theirs and rings})
+
+
+def _drill(contact: Contact, *, theirs: bool) -> str:
+    """A drill for somebody who asks for one, on a phone of theirs; what the page says then."""
+    if not theirs:
+        return "prove"
+    try:
+        drills.begin(contact.person, contact)
+    except Problem as problem:
+        return words.refusal(str(problem))
+    return "drill-me"
 
 
 @csrf_exempt  # the key in the address is what opens
@@ -128,7 +149,7 @@ def responder_learns(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     if _passed(request):
         shifts.trained(responder)
-    return _lesson(request, f"/r/{key}/learn")
+    return _lesson(request, f"/r/{key}/learn", {"volunteer": True})
 
 
 def _passed(request: HttpRequest) -> bool:
@@ -136,7 +157,11 @@ def _passed(request: HttpRequest) -> bool:
     return request.method == "POST" and all(said.get(f"q{q.no}") == q.right for q in questions())
 
 
-def _lesson(request: HttpRequest, here: str) -> HttpResponse:
+def _lesson(
+    request: HttpRequest, here: str, who: Mapping[str, object] | None = None
+) -> HttpResponse:
+    """The page. ``who`` says how its reader comes to a drill: as a contact, ``with`` whom and
+    whether it ``drills`` them at a press; or as a ``volunteer``."""
     answered, passed = request.method == "POST", _passed(request)
     asked = [
         (q, request.POST.get(f"q{q.no}", ""), answered and request.POST.get(f"q{q.no}") == q.right)
@@ -152,6 +177,8 @@ def _lesson(request: HttpRequest, here: str) -> HttpResponse:
         "wrong": sum(not right for _, _, right in asked),
         "signed": walk.signature(),
         "light": light(clock.now_ms(), "UTC"),
+        "who": who or {},
+        "note": words.note(request.GET.get("said", "")),
     }
     status = 422 if answered and not passed else 200
     return render(request, "learn.html", given, status=status)

@@ -188,6 +188,7 @@ NOTES = {
         "Add it in a minute."
     ),
     "taken-back": gettext_lazy("Taken back. No feed brings it again."),
+    "drill-me": gettext_lazy("The drill is on its way to you. Answer it as you would at night."),
     "known": gettext_lazy("This person is on your list already."),
     "removed": gettext_lazy("Taken off your list. They were not told."),
     "kept": gettext_lazy("Kept."),

@@ -219,6 +219,20 @@ def test_the_first_steps_stay_when_the_line_goes(chromium: Browser, url: str) ->
     context.close()
 
 
+def test_no_question_is_struck_through_by_its_frame(chromium: Browser, url: str) -> None:
+    context = chromium.new_context(viewport=PHONE, locale="en-US")
+    page = context.new_page()
+    page.goto(f"{url}/learn")
+    frames = [each.bounding_box() for each in page.locator("fieldset").all()]
+    asked = [each.bounding_box() for each in page.locator("fieldset > legend").all()]
+    assert len(frames) == 6
+    for frame, question in zip(frames, asked, strict=True):
+        assert frame is not None
+        assert question is not None
+        assert question["y"] >= frame["y"] + 8
+    context.close()
+
+
 def test_with_scripts_off_everything_still_works(chromium: Browser, url: str) -> None:
     context = chromium.new_context(viewport=PHONE, locale="en-US", java_script_enabled=False)
     page = context.new_page()

@@ -22,6 +22,7 @@ from stillhere.cli.steps import command
 from stillhere.store import shifts
 from stillhere.store.models import Contact
 from stillhere.web import aloud, paper, printed, reading, throttle, walk
+from tests.conftest import Clock
 from tests.shell.circle import SamsNight
 from tests.shell.web.conftest import browser
 from tests.shell.web.pages import contact_path, read, text_of
@@ -130,6 +131,48 @@ def test_who_answers_all_six_is_marked_for_everyone(night: SamsNight, sam: Clien
     assert "All six are right" in text_of(browser().post(path, RIGHT))
     assert leo.exclude(trained_at=0).exists()
     assert "Has learnt what to do." in read(sam, "/people")
+
+
+def test_each_kind_of_naloxone_is_shown_as_the_steps_say_it() -> None:
+    told = read(browser(), "/learn")
+    for screen in walk.screens():
+        if screen.form in ("nasal", "prenoxad"):
+            assert screen.says.partition(". ")[0] in told, screen.id
+    for words in ("Draw up one whole bottle", "Inject nothing but naloxone.", "next black line"):
+        assert words in told
+
+
+def test_the_practical_part_is_a_drill_at_a_press(
+    night: SamsNight, sam: Client, clock: Clock
+) -> None:
+    path = f"{contact_path(night, 'Leo')}/learn"
+    assert "Sam sees how fast." in read(browser(), path)
+    shown = browser().post(path, {"do": "drill"})["Location"]
+    assert "The drill is on its way to you." in read(browser(), shown)
+    assert {m.contact_id for m in night.queued("drill")} == {night.contacts["Leo"].id}
+    again = browser().post(path, {"do": "drill"})["Location"]
+    assert "A drill was held within the hour." in read(browser(), again)
+    assert len(night.queued("drill")) == 2  # a text and a call
+    assert not Contact.objects.exclude(trained_at=0).exists(), "a drill answers no question"
+
+
+def test_a_link_passed_on_sends_no_drill(night: SamsNight, settings: Settings) -> None:
+    path = f"{contact_path(night, 'Leo')}/learn"
+    stranger = browser(stranger=True)
+    assert "Send me a drill now" not in read(stranger, path)
+    shown = stranger.post(path, {"do": "drill"})["Location"]
+    assert "Type the number we reach you at first." in read(stranger, shown)
+    settings.STILLHERE = replace(settings.STILLHERE, demo_url="")
+    assert "Send me a drill now" not in read(browser(), path), "nothing here rings"
+    assert "Ask Sam to press “Hold a drill”" in read(browser(), path)
+    assert not night.queued("drill")
+
+
+def test_who_is_on_no_list_reads_whom_to_ask_for_a_drill() -> None:
+    ana = shifts.add("Ana", "+12025550150", "en")
+    assert "Ask your coordinator" in read(browser(), f"/r/{shifts.key_of(ana)}/learn")
+    assert "If not, ask a programme near you." in read(browser(), "/learn")
+    assert "The practical part: a drill" in text_of(browser().post("/learn", RIGHT))
 
 
 def test_a_volunteer_is_marked_too_and_a_stranger_just_learns() -> None:
