@@ -64,10 +64,16 @@ def test_what_makes_it_safer_comes_without_amounts_and_without_a_sermon() -> Non
 
 
 def test_the_nearest_checked_place_is_the_programme_s_to_name(settings: Settings) -> None:
-    assert "Where it can be checked" not in read(browser(), "/before")
+    told = read(browser(), "/before")
+    assert "with somebody there No place is known to us. Ask Example County Neighbours," in told
+    assert 'href="/lines"' in browser().get("/before").content.decode()
+    settings.STILLHERE = replace(settings.STILLHERE, program="")
+    assert "Ask a needle programme near you, or somebody" in read(browser(), "/before")
     place = "Elm Street 5, Tuesdays 4 to 6 pm"
     settings.STILLHERE = replace(settings.STILLHERE, checked_place=place)
-    assert f"with somebody there {place}" in read(browser(), "/before")
+    told = read(browser(), "/before")
+    assert f"with somebody there {place}" in told
+    assert "No place is known" not in told
 
 
 def test_afterwards_is_for_each_of_them() -> None:
