@@ -283,6 +283,11 @@ def _into(state: str, night: SamsNight) -> None:
     elif state == "aloud":
         services.set_speak(night.person, True)
         make("alarm", night)
+    elif state == "on-shift":
+        ana = (shifts.everyone() or [shifts.add("Ana", "+12025550104", "en")])[0]
+        shifts.begin(ana, 4)
+        shifts.want(night.person, True)
+        make("alarm", night)
     elif state == "waiting-for-a-yes":
         theirs.update(status="invited")
         make("marked", night)

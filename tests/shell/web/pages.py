@@ -82,10 +82,11 @@ def make(state: str, night: SamsNight) -> None:
         wanted = Routine(frozenset(range(7)), 22 * 60, "America/New_York")
         apply.start(night.person.id, "routine", routine=wanted)
         return
-    night.start()
+    night.start("hours" if state == "looked-in-on" else "injected")
     leo = night.contacts["Leo"].id
     steps: dict[str, list[apply.Asked]] = {
         "open": [],
+        "looked-in-on": [],
         "marked": [ev.Marked()],
         "alarm": [NeedHelp()],
         "claimed": [NeedHelp(), ev.Claimed(leo, 180), ev.Declined(night.contacts["Maya"].id)],
@@ -95,6 +96,7 @@ def make(state: str, night: SamsNight) -> None:
         "locked": [NeedHelp(), ev.Claimed(leo, 60), ev.CannotGetIn(leo)],
         "closed": [ev.Marked(), ev.Ended()],
         "revived": [NeedHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.REVIVED)],
+        "for-nothing": [NeedHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.FINE)],
         "grave": [NeedHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.DIED)],
     }
     for step in steps[state]:
