@@ -218,8 +218,9 @@ def _closed(watch: Watch, now: int, tz: str) -> Telling:
 
 
 def rescued(watch: Watch) -> bool:
-    """Whether it ended with somebody brought back, here or by a hospital."""
-    return watch.outcome in (Outcome.REVIVED, Outcome.HOSPITAL)
+    """Whether it ended with somebody brought back. Grave news is left for people to tell: a page
+    that cheers after one of its kinds would tell the other."""
+    return watch.outcome is Outcome.REVIVED
 
 
 def for_nothing(watch: Watch) -> bool:

@@ -37,11 +37,10 @@ def ended(night: SamsNight, outcome: Outcome) -> None:
     night.does(ev.Resolved(leo, outcome))
 
 
-@pytest.mark.parametrize("outcome", [Outcome.REVIVED, Outcome.HOSPITAL])
 def test_after_a_rescue_care_comes_first_and_using_again_last(
-    night: SamsNight, sam: Client, outcome: Outcome
+    night: SamsNight, sam: Client
 ) -> None:
-    ended(night, outcome)
+    ended(night, Outcome.REVIVED)
     told = read(sam, "/watch")
     places = [told.index(each) for each in CARE]
     assert places == sorted(places)
@@ -88,6 +87,11 @@ def test_after_an_alarm_for_nothing_nobody_scolds_and_again_is_one_tap(
     assert '<div class="giant"><button>' in sam.get("/watch").content.decode()
     post(sam, "/watch", profile="injected")
     assert "Glad you're here" not in read(sam, "/watch")
+
+
+def test_grave_endings_look_alike(night: SamsNight, sam: Client) -> None:
+    ended(night, Outcome.HOSPITAL)
+    assert "You're alive" not in read(sam, "/watch")
 
 
 def test_after_a_quiet_night_nothing_is_said_of_an_alarm(night: SamsNight, sam: Client) -> None:
