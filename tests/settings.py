@@ -36,6 +36,7 @@ else:
 # Without a manifest: pages under test name their files as they are.
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
+PASSWORD_HASHERS = ["tests.pins.Quick"]
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
 
 if "mypy" in sys.modules:  # it reads settings to learn their types, and leaves without saying so
