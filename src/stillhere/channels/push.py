@@ -35,11 +35,10 @@ from stillhere.channels.base import (
     one_line,
 )
 from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError
-from stillhere.channels.walls import is_public
+from stillhere.channels.walls import is_local_name, is_public
 
 MAX_ENDPOINT = 1_500
 MAX_TITLE, MAX_TEXT = 120, 300  # a push service takes 4,096 bytes in all (RFC 8030, 7.2)
-_NOBODYS = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
 SHOWN = 2  # so many buttons fit on a notification
 KEPT_S = 4 * 3600  # a phone that is off this long is told by what comes after
 SIGNED_S = 12 * 3600  # at most 24 h (RFC 8292, 2)
@@ -152,8 +151,8 @@ class PushChannel:
             return False
         if self._allow_private:
             return parts.scheme in ("http", "https")
-        if "%" in parts.netloc or host.endswith(_NOBODYS) or ("." not in host and ":" not in host):
-            return False  # a name of this network only
+        if "%" in parts.netloc or is_local_name(host):
+            return False
         return parts.scheme == "https" and (not _is_numbers(host) or is_public(host))
 
     def _authorization(self, endpoint: str) -> str:

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 
+_LOCAL = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
+
+
+def is_local_name(host: str) -> bool:
+    """Whether a host's name is one that only this network knows. No number is a name."""
+    return host.endswith(_LOCAL) or ("." not in host and ":" not in host)
+
 
 def is_public(ip: str) -> bool:
     """Whether an IP address is one of the internet's, also when hidden inside an IPv6 one."""

@@ -26,6 +26,7 @@ from types import MappingProxyType
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from stillhere.channels.carrier import Carrier
+from stillhere.channels.walls import is_local_name
 
 KINDS = ("twilio", "signalwire", "telnyx", "android", "sip")
 CARRIES = {"android": ("text",), "sip": ("call",)}  # the others carry both
@@ -159,12 +160,10 @@ def _name(wanted: str, taken: set[str]) -> str:
 
 def _near(host: str) -> bool:
     """Whether a host is on this machine or a private network, by its name or number alone."""
-    if host == "localhost":
-        return True
     try:
         return ipaddress.ip_address(host).is_private
     except ValueError:
-        return host.endswith((".local", ".internal", ".lan"))
+        return is_local_name(host)
 
 
 def _number(options: Mapping[str, str], name: str, kind: str) -> float | None:

@@ -17,6 +17,7 @@ from django.db import Error
 from django.utils.translation import gettext as _
 
 from stillhere.channels.base import AddressError, Capability, Channel
+from stillhere.channels.walls import is_local_name
 from stillhere.store import clock, proof, queries
 from stillhere.store.services import Reached
 from stillhere.web import walk
@@ -141,8 +142,7 @@ def _is_public(hostname: str) -> bool:
     try:
         return ipaddress.ip_address(hostname.strip("[]")).is_global
     except ValueError:
-        local = (".local", ".lan", ".internal", ".localhost", ".home.arpa")
-        return "." in hostname and not hostname.endswith(local)
+        return not is_local_name(hostname)
 
 
 def kinds() -> list[str]:
