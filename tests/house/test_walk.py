@@ -132,6 +132,16 @@ def test_breaths_or_pushes_come_after_three_taps_and_naloxone_after_them() -> No
     assert taps(walk.screens("injection", in_hand=True), 0, 0, 1, 0) == "vial"
 
 
+def test_a_kit_that_fails_leads_nobody_to_breaths_that_were_not_needed() -> None:
+    """The look at the chest comes first, unless a script knows of breaths that were going on."""
+    screens = by_id()
+    for id in ("nose", "prenoxad", "vial", "other"):
+        fails = screens[id].answers[1]
+        assert (fails.to, fails.back) == ("chest", True), id
+    not_yet = screens["crew"].answers[1]
+    assert (not_yet.to, not_yet.back) == ("chest", True)
+
+
 def test_whoever_answers_is_asked_whether_they_are_sleepy() -> None:
     assert taps(walk.screens(), 1, 0) == "drowsy"
     assert by_id()["drowsy"].emergency
@@ -208,6 +218,16 @@ def test_a_broken_signature_is_none(data: Path, kept: str) -> None:
         ('[[screen]]\nid = "look"\nanswers = [{en = "Go", to = "moon"}]\n', "leads nowhere"),
         ('[[screen]]\nid = "look"\nsources = ["a blog"]\n', "no source a blog"),
         ('[[screen]]\nid = "look"\ndraw = "horse"\n', "draw is one of"),
+        ('[[screen]]\nid = "look"\nquiet = "Go on."\n', "quiet is not"),
+        ('[[screen]]\nid = "look"\nsaid = "Go on."\n', "said is not"),
+        ('[[screen]]\nid = "look"\nsays.en = 5\n', "says is not"),
+        ('[[screen]]\nid = "look"\nsources = 5\n', "sources is not"),
+        ('[[screen]]\nid = "look"\nform = 2026-11-27\n', "form is not"),
+        ('[[screen]]\nid = "look"\nanswers = [{en = "Go", to = ["call"]}]\n', "says nothing"),
+        ('[[screen]]\nid = "look"\nanswers = [{en = "Go", to = "look"}]\n', "leads nowhere"),
+        ('[choose]\nfrist = "call"\n', "choose frist is one of first, not_breathing"),
+        ("[spoken]\norder = 5\n", "a call reads"),
+        ('[[never]]\nid = "alone"\nsources = 5\n', "no source"),
         ('[[screen]]\nid = "look"\nsong = 1\n', "unknown song"),
         ('[[screen]]\nid = "breathe"\nbeat = -3\n', "beat is a number"),
         ("[[screen]]\nsays.en = 1\n", "no id"),

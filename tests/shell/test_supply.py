@@ -127,11 +127,15 @@ def test_a_coordinator_posts_one_and_takes_it_back(clock: Clock) -> None:
     response = browser().post(stock(), {**fields, "text": "", "days": "7"})
     assert response.status_code == 422
     assert 'value="Example County"' in response.content.decode(), "nothing typed is lost"
+    nobody = browser().post(stock(), {**fields, "source": " ", "days": "7"})
+    assert "Say who says so, so that others can ask." in text_of(nobody)
     assert browser().post(stock(), {**fields, "days": "7"}).status_code == 303
     found = SupplyWarning.objects.get()
     assert (found.ends_at - clock.now) // 86_400_000 == 7
     browser().post(stock(), {"do": "back", "warning": str(found.id)})
     assert not supply.current(clock.now)
+    again = browser().post(stock(), {"do": "back", "warning": str(found.id)}, follow=True)
+    assert "Taken back" not in text_of(again), "it was over"
     fields["days"] = "7"
     browser().post(stock(), fields)
     assert "stands there already" in text_of(browser().post(stock(), fields, follow=True))
@@ -174,6 +178,38 @@ def test_no_field_can_carry_what_no_database_can(clock: Clock) -> None:
     assert "Taken in: 1." in text_of(upload("r.json", json.dumps([row]).encode()))
     assert supply.current(clock.now)[0].area == "Denver"
     assert browser().get("/warnings.atom").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sold", "holds", "worth"),
+    [
+        ("cocaine", "no fentanyl detected", False),
+        ("fentanyl", "Fentanyl", False),
+        ("fentanyl", "fentanyl; xylazine", True),
+        ("heroin", "without xylazine; fentanyl", True),
+        ("", ["fentanyl", {"a": "xylazine"}], True),
+    ],
+)
+def test_what_is_not_there_or_was_expected_is_no_warning(
+    clock: Clock, sold: str, holds: object, worth: bool
+) -> None:
+    row = {"date": "2026-01-25", "city": "Denver", "sold_as": sold, "results": holds}
+    upload("r.json", json.dumps([row]).encode())
+    found = supply.current(clock.now)
+    assert bool(found) == worth
+    assert not any("{" in each.text for each in found)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"date,city,text\r2026-01-20,Denver,Stronger.\r",
+        "date\tcity\ttext\r\n2026-01-20\tDenver\tStronger.\r\n".encode("utf-16"),
+    ],
+)
+def test_files_of_older_spreadsheets_are_read(clock: Clock, body: bytes) -> None:
+    upload("r.csv", body)
+    assert [each.area for each in supply.current(clock.now)] == ["Denver"]
 
 
 @pytest.mark.parametrize("between", [",", ";", "\t"])
@@ -436,6 +472,11 @@ def test_a_bomb_in_a_feed_does_not_go_off() -> None:
     )
     bomb += b"]><rss version='2.0'><channel><title>&i;</title></channel></rss>"
     assert feeds.entries(bomb, "x") == []
+
+
+def test_a_feed_of_nothing_but_tags_is_not_parsed() -> None:
+    with pytest.raises(ValueError, match="too many tags"):
+        feeds.entries(b"<rss version='2.0'><channel>" + b"<a>" * 100_000, "x")
 
 
 def test_a_broken_way_is_not_told(clock: Clock) -> None:

@@ -26,6 +26,7 @@ log = logging.getLogger("stillhere.feeds")
 EVERY_MS = 3_600_000
 DEADLINE_S = 10
 LARGEST = 512 * 1024
+MOST_TAGS = 20_000  # of the largest honest feed many times over; a parser takes its time for each
 MOST_ENTRIES = 50
 MOST_LINES = 5  # in the log, of one kind
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -54,6 +55,8 @@ def entries(body: bytes, url: str) -> list[Found]:
     feed."""
     import feedparser  # noqa: PLC0415  a quarter of a second, which a start after a crash has not
 
+    if body.count(b"<") > MOST_TAGS:
+        raise ValueError("too many tags")
     told = feedparser.parse(body)
     if not told.get("version"):
         raise ValueError("not a feed")

@@ -17,7 +17,7 @@ from django.utils.dates import MONTHS, MONTHS_3
 _HOUR = re.compile(r"(?:[T ]\s*|,\s*)\d{1,2}:\d\d.*$", re.DOTALL)
 _SPLIT = re.compile(r"\s*[-/.,\s]\s*")
 _TOGETHER = re.compile(r"[^\W\d_]+|\d+")
-_SMALL = ("de", "del", "of")
+_SMALL = ("de", "del", "of", "exp")
 LONGEST = 40
 
 

@@ -18,7 +18,7 @@ WHATS = (
 )  # fmt: skip
 AFTER = ("door-right", "door-wrong", "kit-wrong")  # the plan looked at, once it is over
 MOST, MOST_UNKNOWN = 200, 20  # of one watch
-OLDEST_MS = 3 * 3_600_000
+OLDEST_MS = 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,18 @@ def note(
                 form=form[:12],
                 at=max(at, watch.started_at),
                 known=known,
-                ref=ref[:40] or f"{what}.{now // 2000}",  # pressed twice in a hurry, said once
+                ref=_name(ref, what, now, known),
             )
     except IntegrityError:
         return True
     return True
+
+
+def _name(ref: str, what: str, now: int, known: bool) -> str:
+    """What makes it the same when it is said twice. Pressed twice in a hurry is said once; what an
+    unknown phone says never stands in the way of what a known one does."""
+    name = ref[:39] or f"{what}.{now // 2000}"
+    return name if known else f"~{name}"
 
 
 def of(watch: WatchRow) -> list[Done]:

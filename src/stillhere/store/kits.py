@@ -7,7 +7,7 @@ are text like "2027-05": a kit is good until its month is over.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -166,53 +166,63 @@ def stickers(many: int) -> list[Kit]:
 
 @dataclass(slots=True)
 class Taken:
-    """What became of a file of kits: how many were added, changed, and are as they were."""
+    """What became of a file of kits: how many were added, changed, and are as they were; how many
+    are not in stock any more, because somebody carries them or they are gone."""
 
     added: int = 0
     changed: int = 0
     same: int = 0
+    gone: int = 0
 
 
 def take_in(rows: Sequence[Row]) -> Taken:
     """Rows of a file into stock, all of them or none. One with a kit's key says what is in that
-    kit; where nobody has looked into it, nothing is said. One without is a kit more, unless it came
-    a moment ago. Raises Problem naming the row."""
+    kit; where nobody has looked into it, nothing is said. One without is a kit more, unless all of
+    them came a moment ago. Raises Problem naming the row."""
     if len(rows) > MOST_STOCK:
         raise Problem("the file has too many rows")
     taken = Taken()
+    new: list[tuple[Inside, bool]] = []
     with transaction.atomic():
-        there = _lately(stock().filter(responder=None), FILE_AGAIN_MS)
         for number, row in rows:
             try:
-                _take_row(row, there, taken)
+                more = _take_row(row, taken)
             except Problem as problem:
                 raise Problem(f"row {number}: {problem}") from None
+            new += [more] if more is not None else []
+        there = _lately(stock().filter(responder=None), FILE_AGAIN_MS)
+        wanted = Counter(replace(what, place=None) for what, _empty in new)
+        if all(len(there[what]) >= many for what, many in wanted.items()):  # sent again
+            taken.same += len(new)
+            return taken
+        for what, empty in new:
+            kit = add(what)
+            if empty:
+                used(kit)
+        taken.added = len(new)
     return taken
 
 
-def _take_row(row: Mapping[str, str], there: dict[Inside, list[Kit]], taken: Taken) -> None:
+def _take_row(row: Mapping[str, str], taken: Taken) -> tuple[Inside, bool] | None:
+    """What a row says of a kit of the stock is kept; one that is not there yet, and whether it is
+    empty, is returned."""
     key = row.get("kit", "").removeprefix("'")
     kit = by_key(key) if key else None
-    if key and kit is None:
-        raise Problem("there is no kit with this key")
-    if not row.get("form") and row.get("doses", "") in ("", "0"):  # nobody has looked into it
+    unsaid = not row.get("form") and row.get("doses", "") in ("", "0")  # nobody has looked into it
+    if key and (kit is None or kit.person_id or kit.contact_id):
+        taken.gone += 1  # an older file knows less of it than whoever carries it
+        return None
+    if unsaid:
         taken.same += 1
-        return
+        return None
     what, empty = inside(row), row.get("used", "").casefold() in _YES
-    if kit is not None and "used" not in row:  # not said
+    if kit is None:
+        return what, empty
+    if "used" not in row:  # not said
         empty = bool(kit.used_at)
-    lately = there[replace(what, place=None)]
-    if kit is None and lately:
-        lately.pop()
-        taken.same += 1
-    elif kit is None:
-        kit = add(what)
-        taken.added += 1
-        if empty:
-            used(kit)
-    else:
-        new = _as_told(kit, what, empty)
-        taken.changed, taken.same = taken.changed + new, taken.same + (not new)
+    new = _as_told(kit, what, empty)
+    taken.changed, taken.same = taken.changed + new, taken.same + (not new)
+    return None
 
 
 def _as_told(kit: Kit, what: Inside, empty: bool) -> bool:

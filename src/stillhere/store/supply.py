@@ -36,6 +36,7 @@ _FOUND_ON = ("found_on", "date_collect", "date", "sample_date", "date_complete")
 _AREA = ("area", "location", "city", "county", "state", "program")
 _SOLD_AS = ("sold_as", "expectedsubstance", "expected", "sold as")
 _HOLDS = ("text", "substance", "primary", "substances", "lab_result", "results", "trace")
+_NOT = re.compile(r"\b(?:no|not|non|without|negative for)\b[^;,.]*", re.IGNORECASE)
 _WORTH = re.compile(
     r"xylazine|medetomidine|nitazene|carfentanil|bromazolam|fentanyl|btmps", re.IGNORECASE
 )
@@ -202,9 +203,11 @@ def _came() -> QuerySet[SupplyWarning]:
     return SupplyWarning.objects.exclude(ref__startswith=HERE)
 
 
-def take_back(id: int) -> None:
-    """It was wrong, or is over. It is remembered, so that no feed brings it again."""
-    SupplyWarning.objects.filter(id=id).update(ends_at=clock.now_ms())
+def take_back(id: int) -> bool:
+    """It was wrong, or is over. It is remembered, so that no feed brings it again. False where it
+    is over already."""
+    now = clock.now_ms()
+    return bool(SupplyWarning.objects.filter(id=id, ends_at__gt=now).update(ends_at=now))
 
 
 def end_due(now: int) -> None:
@@ -316,10 +319,10 @@ def _of(number: int, row: Mapping[str, str], source: str) -> Found:
     holds = "; ".join(dict.fromkeys(row[name] for name in _HOLDS if row.get(name)))
     if not day or not area or not holds:
         raise Left("unsaid", "say what was found, and where")
-    told = "text" in row
-    if not (told or _WORTH.search(holds)):
+    told, sold = "text" in row, _first(row, _SOLD_AS)
+    worth = {each.casefold() for each in _WORTH.findall(_NOT.sub(" ", holds))}
+    if not told and all(each in sold.casefold() for each in worth):
         raise Left("plain", "nothing in it surprises")
-    sold = _first(row, _SOLD_AS)
     text = holds if told or not sold else f"{sold}: {holds}"
     ref = _first(row, ("ref", "id", "sampleid", "sample_id"))
     return Found(f"{source}/{ref}" if ref else "", area, text, source, day, row=number)

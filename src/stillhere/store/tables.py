@@ -6,6 +6,7 @@ them: the first one below the names is 2.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -22,7 +23,8 @@ _BETWEEN = ",;\t"
 def rows(body: bytes) -> list[Row]:
     """What is in a file, without empty rows. Raises Problem, also for a file with no row."""
     try:
-        text = body.decode().lstrip("\ufeff")
+        wide = body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        text = body.decode("utf-16" if wide else "utf-8").lstrip("\ufeff")
     except UnicodeDecodeError:
         raise Problem("the file is no text in UTF-8") from None
     try:
@@ -46,6 +48,7 @@ def written(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def _csv(text: str) -> list[Row]:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     head = text.lstrip().partition("\n")[0]
     between = max(_BETWEEN, key=head.count)  # of none or equally many: the comma
     lines = enumerate(csv.reader(io.StringIO(text), delimiter=between), 1)
@@ -68,7 +71,14 @@ def _json(text: str) -> list[Row]:
 
 def _row(cells: Iterable[tuple[str, object]]) -> dict[str, str]:
     plain = ((str(name).strip().lower(), value) for name, value in cells)
-    return {name: "" if value is None else str(value).strip() for name, value in plain if name}
+    return {name: _cell(value) for name, value in plain if name}
+
+
+def _cell(value: object) -> str:
+    """A value as text; of a list what is text in it."""
+    if isinstance(value, list):
+        return "; ".join(each.strip() for each in value if isinstance(each, str))
+    return "" if value is None or isinstance(value, dict) else str(value).strip()
 
 
 def _no_formula(cell: str) -> str:

@@ -59,6 +59,8 @@ def ending(shown: Shown, contact: Contact, lines: Sequence[Line]) -> str:
         last = next((x for x in reversed(lines) if x.event == "Resolved" and x.contact), None)
         if last is None:
             return _("The alarm is over. Speak with the people who run this.")
+        if last.contact == contact.id:
+            return _("The alarm is over. You were there. Speak with somebody about it.")
         if last.contact in arrived:
             return _("The alarm is over. Speak with %(who)s, who was there.") % {"who": last.who}
         return _("The alarm is over. Speak with %(who)s.") % {"who": last.who}

@@ -19,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from stillhere.core.alarm import Alarm
+from stillhere.core.events import GRAVE
 from stillhere.store import clock, deeds, kits, naloxone, queries
 from stillhere.store.deeds import Done
 from stillhere.store.models import Contact, Kit
@@ -42,6 +43,7 @@ REVIEW = {
     "kit-wrong": gettext_lazy("%(who)s says: the kit was not where it should be."),
 }
 FARTHEST_M = 24 * 60
+STEPS_GO_ON_MS = 3 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +55,35 @@ class Line:
 
 
 def given(shown: Shown, contact: Contact, key: str, now: int, *, theirs: bool) -> dict[str, Any]:
-    """Everything about an open alarm that belongs to the one who comes."""
-    alarm = shown.watch.alarm
-    assert alarm is not None
-    near = nearest(alarm, contact, now)
+    """Everything about an alarm that belongs to the one who comes, also when somebody else has
+    just closed it."""
+    alarm, near, comes = shown.watch.alarm, None, False
+    if alarm is not None:
+        near = nearest(alarm, contact, now)
+        comes = contact.id in alarm.arrivals or any(c.contact == contact.id for c in alarm.claims)
     confirmed = theirs and contact.status == Contact.Status.CONFIRMED
-    comes = contact.id in alarm.arrivals or any(c.contact == contact.id for c in alarm.claims)
     done = deeds.of(shown.row) if theirs else []
     at_hand = near is not None and (near[0] is None or near[0].id == contact.id)
     return {
         **help_now.given(near[1].form if near and at_hand else "", contact.person.tz),
         "did_to": f"/c/{key}/did",
+        "number": f"{shown.row.id}.{shown.watch.alarms}",
         "kit_says": kit_says(near, contact, now, comes) if near and confirmed else "",
         "hand_over": told(done, contact, now),
         "dose_at": deeds.last_dose_at(done) or "",
         "at_the_door": reading.parts("door"),
         "doings": list(help_now.DEEDS.items()),
     }
+
+
+def goes_on(shown: Shown, now: int) -> bool:
+    """Whether somebody may still be following the steps: the alarm is open, or was closed a short
+    while ago, perhaps by another who knew less; not after a grave ending."""
+    closed_at, watch = shown.watch.closed_at, shown.watch
+    if watch.alarm is not None:
+        return True
+    lately = closed_at is None or now - closed_at < STEPS_GO_ON_MS
+    return watch.alarms > 0 and lately and watch.outcome not in GRAVE
 
 
 def told(done: Sequence[Done], contact: Contact, now: int) -> list[Line]:
@@ -160,7 +174,7 @@ def steps(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None:
         return errors.unknown_key(request)
     shown, now = queries.alarm_for(contact), clock.now_ms()
-    if shown is None or shown.watch.alarm is None:
+    if shown is None or not goes_on(shown, now):
         return HttpResponseRedirect(f"/c/{key}", status=303)
     told = given(shown, contact, key, now, theirs=whose.theirs(request, contact))
     return render(request, "contact_steps.html", {"key": key, "plain": True, "light": "", **told})
@@ -175,14 +189,19 @@ def did(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     shown = queries.alarm_for(contact)
     typed, known = request.POST, whose.theirs(request, contact)
-    kept = shown is not None and deeds.note(
-        contact,
-        shown.row,
-        typed.get("what", ""),
-        typed.get("form", "") if typed.get("form", "") in FORMS else "",
-        _whole(typed.get("age_ms", "")),
-        typed.get("ref", ""),
-        known=known,
+    open_now = shown is not None and shown.watch.alarm is not None
+    kept = (
+        shown is not None
+        and (open_now or known)  # what is over, a stranger adds nothing to
+        and deeds.note(
+            contact,
+            shown.row,
+            typed.get("what", ""),
+            typed.get("form", "") if typed.get("form", "") in FORMS else "",
+            _whole(typed.get("age_ms", "")),
+            typed.get("ref", ""),
+            known=known,
+        )
     )
     if kept and known and typed.get("what") == "dose":
         _use(contact, typed.get("form", ""))

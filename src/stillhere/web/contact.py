@@ -142,6 +142,8 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         given["ending"] = afterwards.ending(shown, contact, lines)
         given["grave"] = shown.watch.outcome in GRAVE
         given["revived"] = shown.watch.outcome is Outcome.REVIVED
+        if coming.goes_on(shown, now):
+            given |= coming.given(shown, contact, key, now, theirs=theirs)
     return given
 
 
@@ -192,8 +194,9 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
 def _invited(
     request: HttpRequest, contact: Contact, key: str, do: str, *, theirs: bool
 ) -> HttpResponse:
-    """Something about the invitation, or a quiet day. Whoever says the first yes here says it on
-    their phone. After that nothing is changed on any other: a link may have been passed on."""
+    """Something about the invitation, or a quiet day. Whoever says the first yes on a quiet day
+    says it on their phone. After that nothing is changed on any other: a link may have been passed
+    on."""
     if contact.status == Contact.Status.CONFIRMED and not theirs:
         return _back(key, "prove")
     try:
@@ -201,7 +204,8 @@ def _invited(
     except invitation.Wrong as failed:
         given = _given(request, contact, key) | {"wrong": failed.wrong, "typed": request.POST}
         return render(request, "contact.html", given, status=422)
-    if do == "join":
+    alarm_open = (shown := queries.alarm_for(contact)) and shown.watch.alarm is not None
+    if do == "join" and not alarm_open:  # now a place is at stake: a number must be proved
         whose.remember(response, contact)
     return response
 
@@ -247,7 +251,7 @@ def _unproved(contact: Contact, key: str) -> HttpResponse:
     shown = queries.alarm_for(contact)
     if shown is None or shown.watch.alarm is None:
         return _back(key, "no-alarm")
-    deeds.note(contact, shown.row, "there", "", 0, "there", known=False)
+    deeds.note(contact, shown.row, "there", "", 0, f"there.{shown.watch.alarms}", known=False)
     return _back(key, "there-unproved")
 
 

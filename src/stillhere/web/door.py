@@ -18,6 +18,13 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_BODY = 256 * 1024  # the longest thing anybody writes here is a story
 READ_S = 20.0  # on a very poor line that is still a page of text
+# Said before anybody's language is known.
+_SAYS = {
+    413: "This is too long for us: at most 250 KB at once. Nothing was kept. Send it in parts.\n"
+    "Es demasiado largo: 250 KB como máximo. No se guardó nada. Envíalo por partes.\n",
+    408: "It came too slowly, and nothing was kept. Try again.\n"
+    "Llegó muy despacio y no se guardó nada. Inténtalo otra vez.\n",
+}
 
 
 class _Refused(Exception):
@@ -89,6 +96,11 @@ def _announced(scope: Scope) -> int:
 
 
 async def _refuse(status: int, send: Send) -> None:
-    headers = [(b"content-length", b"0"), (b"connection", b"close")]
+    says = _SAYS.get(status, "").encode()
+    headers = [
+        (b"content-length", str(len(says)).encode()),
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"connection", b"close"),
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.body", "body": says})

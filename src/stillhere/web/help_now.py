@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
@@ -49,6 +50,13 @@ def show(request: HttpRequest) -> HttpResponse:
     return HttpResponse(
         without_request("help_now.html", {"request": request, "opens": True, **given()})
     )
+
+
+def without_kit(request: HttpRequest) -> HttpResponse:
+    """The same for a sticker that we do not know: somebody may be down all the same."""
+    note = _("We do not know this sticker any more. The steps are the same.")
+    told = {"request": request, "opens": True, "note": note, **given()}
+    return HttpResponse(without_request("help_now.html", told), status=404)
 
 
 @require_safe

@@ -148,14 +148,15 @@ def sticker(request: HttpRequest, key: str) -> HttpResponse:
     """Where a sticker leads. Somebody may be down: the steps come first, as this kit is given."""
     kit = kits.by_key(key)
     if kit is None:
-        return errors.unknown_key(request)
+        refused = errors.unknown_key(request)
+        return refused if refused.status_code == 429 else help_now.without_kit(request)
     wrong, status = "", 200
     if request.method == "POST":
         try:
             if request.POST.get("do") == "used":
                 kits.used(kit)
-            else:
-                kits.change(kit, kits.inside(request.POST))
+            else:  # where it lies is its keeper's to say
+                kits.change(kit, replace(kits.inside(request.POST), place=None))
             return HttpResponseRedirect(f"/kit/{key}?said=kept", status=303)
         except Problem as problem:
             wrong, status = words.put(str(problem)), 422

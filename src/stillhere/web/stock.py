@@ -104,7 +104,12 @@ def _kits_report(request: HttpRequest) -> list[str]:
         told = signing.loads(request.GET.get("kits", ""), salt="taken")
     except signing.BadSignature:
         return []
-    says = (_("Kits added: %(n)s."), _("Kits changed: %(n)s."), _("Kits as they were: %(n)s."))
+    says = (
+        _("Kits added: %(n)s."),
+        _("Kits changed: %(n)s."),
+        _("Kits as they were: %(n)s."),
+        _("Not in stock any more, left alone: %(n)s."),
+    )
     return [line % {"n": n} for line, n in zip(says, told, strict=True) if n]
 
 
@@ -126,7 +131,9 @@ def _add(request: HttpRequest) -> str:
 
 def _take_in(request: HttpRequest) -> str:
     taken = kits.take_in(_rows(_file(request)))
-    return "kits=" + signing.dumps([taken.added, taken.changed, taken.same], salt="taken")
+    return "kits=" + signing.dumps(
+        [taken.added, taken.changed, taken.same, taken.gone], salt="taken"
+    )
 
 
 def _warn(request: HttpRequest) -> str:
@@ -134,6 +141,8 @@ def _warn(request: HttpRequest) -> str:
     days = typed.get("days", "")
     whole = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 0
     area, text, source, day = (typed.get(n, "") for n in ("area", "text", "source", "found_on"))
+    if not source.strip():
+        raise Problem("say who says so")
     found = Found("", area, text, source, day, whole)
     return "said=kept" if supply.post(found) else "said=stands"
 
@@ -145,9 +154,8 @@ def _warn_file(request: HttpRequest) -> str:
 
 def _take_back(request: HttpRequest) -> str:
     typed = request.POST.get("warning", "")
-    if typed.isascii() and typed.isdigit() and len(typed) < 16:
-        supply.take_back(int(typed))
-    return "said=taken-back"
+    whole = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 16 else 0
+    return "said=taken-back" if supply.take_back(whole) else "said="
 
 
 _WORK: Mapping[str, Callable[[HttpRequest], str]] = {

@@ -34,12 +34,13 @@ MOST_WORDS = 10
 MOST_BEAT = 30
 FIRST = "look"
 CHOICES = {"first": ("call", "naloxone"), "not_breathing": ("press", "breathe")}
-_KEYS = frozenset(
-    {
-        "id", "draw", "says", "said", "quiet", "answers", "also", "does", "beat", "form", "kit",
-        "stay", "well", "law", "card", "last", "emergency", "sources", "note",
-    }
-)  # fmt: skip
+_KEYS: Mapping[str, type] = {
+    **dict.fromkeys(("id", "draw", "does", "form", "note"), str),
+    **dict.fromkeys(("says", "said", "quiet"), dict),
+    **dict.fromkeys(("answers", "also", "sources"), list),
+    **dict.fromkeys(("kit", "stay", "well", "law", "card", "last", "emergency"), bool),
+    "beat": int,
+}
 
 _DRAWN = frozenset(
     file.name.removesuffix(".svg")
@@ -147,7 +148,7 @@ def _screen(row: Mapping[str, Any], places: Mapping[str, str], language: str) ->
                 did=a.get("did", ""),
                 draw=a.get("draw", ""),
                 dosed=a.get("dosed", ""),
-                back=a["to"] in ("@back", "@no-kit"),
+                back=a["to"] in ("@back", "@no-kit", "@on"),
                 give=a["to"] == "@give",
             )
             for a in row.get(kind, ())
@@ -186,6 +187,7 @@ def _places(choose: Mapping[str, str]) -> dict[str, str]:
         "@no-kit": "breathe" if call_first else "call",
         "@give": "form",
         "@back": "chest" if call_first else "call",
+        "@on": "chest",
     }
 
 
@@ -337,14 +339,16 @@ def _over(below: list[dict[str, Any]], own: list[dict[str, Any]], key: str) -> l
 
 def _faults(told: Mapping[str, Any]) -> Iterator[str]:
     """Everything for which these steps must not be shown, in words."""
-    for name, allowed in CHOICES.items():
-        if told["choose"].get(name) not in allowed:
-            yield f"choose {name} is one of {', '.join(allowed)}"
+    for name, chosen in told["choose"].items():
+        if chosen not in CHOICES.get(name, ()):
+            names = ", ".join(CHOICES.get(name, CHOICES))
+            yield f"choose {name} is one of {names}"
             return
     rows = {row["id"]: row for row in told["screen"]}
     for row in told["screen"]:
         yield from _faults_of(row, rows, _places(told["choose"]))
-    if FIRST not in rows or any(id not in rows for id in told["spoken"].get("order", ())):
+    order = told["spoken"].get("order")
+    if FIRST not in rows or not isinstance(order, list) or any(id not in rows for id in order):
         yield "the first screen, or one that a call reads, is missing"
     for row in (*told["never"], *told["law"]):
         yield from _unsaid(row, str(row.get("id", row.get("country"))))
@@ -354,33 +358,45 @@ def _faults_of(
     row: Mapping[str, Any], rows: Mapping[str, Any], places: Mapping[str, str]
 ) -> Iterator[str]:
     id = row["id"]
-    if not re.fullmatch(r"[a-z]{2,20}", id) or row.keys() - _KEYS:
-        yield f"{id}: unknown {', '.join(sorted(row.keys() - _KEYS)) or 'name'}"
+    if not re.fullmatch(r"[a-z]{2,20}", id) or row.keys() - _KEYS.keys():
+        yield f"{id}: unknown {', '.join(sorted(row.keys() - _KEYS.keys())) or 'name'}"
+        return
+    misshapen = [name for name, value in row.items() if not _shaped(value, _KEYS[name])]
+    if misshapen:
+        yield f"{id}: {misshapen[0]} is not what it should be"
         return
     yield from _unsaid(row, id)
     if len(said_in(row.get("says", {}), "en").split()) > MOST_WORDS:
         yield f"{id}: says has more than {MOST_WORDS} words"
-    if not isinstance(row.get("beat", 0), int) or not 0 <= row.get("beat", 0) <= MOST_BEAT:
+    if not 0 <= row.get("beat", 0) <= MOST_BEAT:
         yield f"{id}: beat is a number of seconds up to {MOST_BEAT}"
     if not row.get("answers"):
         yield f"{id}: it is a dead end"
     draws = [row.get("draw")]
     for answer in (*row.get("answers", ()), *row.get("also", ())):
-        if not isinstance(answer, dict) or not said_in(answer, "en"):
+        if not isinstance(answer, dict) or not _texts(answer) or not said_in(answer, "en"):
             yield f"{id}: an answer says nothing"
             continue
-        ways = [places.get(str(answer.get("to")), answer.get("to")), answer.get("dosed", id)]
-        if any(to not in rows for to in ways):
+        to = places.get(answer.get("to", ""), answer.get("to", ""))
+        if to == id or any(each not in rows for each in (to, answer.get("dosed", to))):
             yield f"{id}: an answer leads nowhere"
         draws += [answer["draw"]] if "draw" in answer else []
     if not _DRAWN.issuperset(map(str, draws)):
         yield f"{id}: draw is one of {', '.join(sorted(_DRAWN))}"
 
 
+def _shaped(value: object, kind: type) -> bool:
+    return type(value) is kind and (not isinstance(value, dict) or _texts(value))
+
+
+def _texts(table: Mapping[str, Any]) -> bool:
+    return all(isinstance(value, str) for value in table.values())
+
+
 def _unsaid(row: Mapping[str, Any], name: str) -> Iterator[str]:
     says, found = row.get("says"), row.get("sources", [])
-    if not isinstance(says, dict) or not str(says.get("en", "")).strip():
+    if not isinstance(says, dict) or not _texts(says) or not says.get("en", "").strip():
         yield f"{name}: says has no English"
-    missing = [each for each in found if each not in _sources()]
+    missing = [each for each in found if each not in _sources()] if type(found) is list else [found]
     if not found or missing:
         yield f"{name}: no source {', '.join(map(str, missing))}"

@@ -121,10 +121,7 @@ REFUSALS = {
         "news-days",
         gettext_lazy("A warning holds 1 to 90 days."),
     ),
-    "there is no kit with this key": (
-        "kit-none",
-        gettext_lazy("There is no kit with this key. Leave the column empty for a new one."),
-    ),
+    "say who says so": ("who-says", gettext_lazy("Say who says so, so that others can ask.")),
     "say the day it was found, like 2026-11-24": (
         "news-day",
         gettext_lazy("Say the day it was found, like 2026-11-24."),

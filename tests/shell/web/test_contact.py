@@ -267,9 +267,10 @@ def test_grave_news_is_left_to_people(alarm: SamsNight, leo: str, maya: str, out
     press(maya, "claim", soon="5")
     press(leo, "arrived")
     press(leo, "resolve", outcome=outcome)
-    for path in (leo, maya):
+    for path, says in ((leo, "You were there."), (maya, "Speak with Leo, who was there.")):
         told = read(browser(), path)
-        assert "Speak with Leo, who was there." in told
+        assert says in told
+        assert "How to look after yourself, and each other" in told
         assert "quiet" not in told
         assert "died" not in told
         assert "hospital" not in told
@@ -404,7 +405,7 @@ def test_the_marks_of_the_evening_are_nobody_else_s(
     night.does(ev.Marked())
     night.does(NeedHelp())
     night.does(ev.Resolved(None, ev.Outcome.FINE))
-    told = read(browser(), leo)
+    told = read(browser(), f"{leo}/part")
     assert "The people who run this said: fine." in told
     assert JournalLine.objects.filter(event="Marked").exists()
     assert "used" not in told

@@ -72,6 +72,12 @@ def test_what_trickles_is_refused_in_the_end() -> None:
     assert answered([b"1"], rest="never", read_s=0.01)["status"] == 408
 
 
+def test_what_is_too_long_is_told_so() -> None:
+    start = answered([b"x" * 2_000_000])
+    length = dict(start["headers"])[b"content-length"]
+    assert int(length) > 100, "a sentence in two languages, not an empty page"
+
+
 @pytest.mark.parametrize("announced", [b"-1", b"ten", b"\xb2"])
 def test_a_length_that_is_no_number_promises_nothing(announced: bytes) -> None:
     assert answered([b"123"], announced=announced)["status"] == 200

@@ -377,11 +377,25 @@ def test_the_same_file_again_adds_nothing(clock: Clock) -> None:
     body = b"form;doses;expires\nNarcan;2;05/2027\nNarcan;2;05/2027\nprenoxad;5;\n;;\n"
     assert "Kits added: 3." in text_of(upload("kits", body))
     assert "Kits as they were: 3." in text_of(upload("kits", body))
-    upload("kits", body + b"other;1;\n")
-    assert Kit.objects.count() == 4
+    assert "Kits added: 4." in text_of(upload("kits", body + b"other;1;\n")), "another delivery"
     clock.advance(601)
     upload("kits", body)
-    assert Kit.objects.count() == 7, "another delivery"
+    assert Kit.objects.count() == 10
+
+
+def test_an_older_file_changes_nothing_that_is_not_in_stock_any_more(
+    night: SamsNight, clock: Clock
+) -> None:
+    mine, gone, left = (kits.add(Inside("nasal", 2)) for _ in range(3))
+    out = browser().get(f"/desk/{desk.key()}/kits.csv").content
+    kits.take(mine, night.person)
+    kits.used(Kit.objects.get(id=mine.id))
+    kits.drop(gone)
+    told = text_of(upload("kits", out))
+    assert "Not in stock any more, left alone: 2." in told
+    assert "Kits as they were: 1." in told
+    assert not kits.usable(Kit.objects.get(id=mine.id)), "whoever carries it knows better"
+    assert kits.usable(Kit.objects.get(id=left.id))
 
 
 @pytest.mark.parametrize(
@@ -394,7 +408,6 @@ def test_the_same_file_again_adds_nothing(clock: Clock) -> None:
         (b"a,b\n1,2\n", "The file needs the columns form, doses and expires."),
         (b"form,doses\nnasal,2\nnasal,x\n", "Row 3: Say how many doses are in it."),
         (b"form,doses,expires\nnasal,2,soon\n", "Row 2: Say the month it is good until"),
-        (b"kit,form,doses\nnobody,nasal,2\n", "Row 2: There is no kit with this key."),
     ],
 )
 def test_a_file_with_a_fault_changes_nothing_and_names_the_row(body: bytes, says: str) -> None:
@@ -416,3 +429,19 @@ def test_a_kit_s_key_is_in_no_page_but_its_own(night: SamsNight, sam: Client) ->
     for client, path in ((sam, "/kits"), (browser(), stock())):
         assert kits.key_of(kit) not in client.get(path).content.decode()
     assert re.fullmatch(r"[A-Za-z0-9_-]{27}", kits.key_of(kit))
+
+
+def test_whoever_scans_a_sticker_that_is_not_known_any_more_finds_the_steps() -> None:
+    response = browser().get("/kit/nobody")
+    assert response.status_code == 404
+    assert "The steps are the same." in text_of(response)
+    assert 'id="look"' in response.content.decode()
+
+
+def test_where_a_kit_lies_is_not_for_whoever_scans_its_sticker(night: SamsNight) -> None:
+    kit = kits.add(Inside("nasal", 2, "", "", "under the red lamp"), person=night.person)
+    typed = {"form": "nasal", "doses": "1", "place": "elsewhere"}
+    browser(stranger=True).post(f"/kit/{kits.key_of(kit)}", typed)
+    kit.refresh_from_db()
+    assert kit.doses == 1
+    assert kits.place_of(kit) == "under the red lamp"

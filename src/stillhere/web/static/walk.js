@@ -9,7 +9,8 @@
   /* Without a line the phone shows its own copy at the alarm's address: that goes on with the alarm.
      Each alarm has its own memory, and so has whoever is down in front of us. */
   const [, mine] = location.pathname.match(/^(\/c\/[^/]+)/) || [];
-  const where = walk.dataset.did || (mine ? `${mine}/did` : ''), of = walk.dataset.of || '';
+  const where = walk.dataset.did || (mine ? `${mine}/did` : '');
+  let of = walk.dataset.of || '';
   const KEEP = `lamp.walk${where}`;
   const anew = () => ({ of, begun: now(), at: 0, screen: '', since: 0, rescue: '', doing: '', deeds: [], voice: true });
   const read = (key) => {
@@ -34,12 +35,14 @@
   const screen = () => walk.querySelector(`.step[id="${CSS.escape(location.hash.slice(1))}"]`);
   const clock = (at) => new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 
+  const first = walk.querySelector('.step').id;
+
   /* --- what was done, for the others and for the crew -------------------------------------------- */
   let sending = false;
   const last = (...whats) => kept.deeds.filter((deed) => whats.includes(deed.what)).pop();
   const done = (what, form = '') => {
     save(); /* with what another page has kept */
-    const before = last(what, what === 'dose' ? 'no-dose' : what);
+    const before = last(what, { dose: 'no-dose', 'no-dose': 'dose' }[what] || what);
     if (before?.what === what && now() - before.at < ONCE_MS) return; /* pressed twice */
     kept.deeds.push({ id: `${now()}.${Math.random().toString(36).slice(2, 10)}`, what, form, at: now(), sent: !where });
     save();
@@ -77,7 +80,8 @@
   };
   const spell = (ms) => `${Math.floor(ms / 60e3)}:${String(Math.floor(ms / 1000) % 60).padStart(2, '0')}`;
   const tick = () => {
-    const on = screen();
+    const on = screen(), box = document.getElementById('now')?.dataset;
+    if (box?.of && of && box.of !== of) { of = box.of; kept = anew(); save(); } /* another alarm has begun */
     if (!on) return;
     const timer = on.querySelector('.timer'), dose = lastDose(), gives = on.querySelector('.two > [data-give]:first-child');
     let says = '', due = false;
@@ -88,6 +92,7 @@
       says = due ? walk.dataset.due : soon.replace('#', spell(SECOND_MS - (now() - dose)));
     }
     gives?.classList.toggle('strong', !dose || due);
+    if (box?.over) says = `${box.over} ${says}`.trim();
     if (kept.deeds.some((deed) => !deed.sent) && !navigator.onLine) says = `${says} ${walk.dataset.kept}`.trim();
     const words = timer.querySelector('span');
     if (words.textContent !== says) words.textContent = says;
@@ -188,6 +193,7 @@
     hush();
     if (!on) return;
     kept.screen = on.id;
+    if (on.id === first) Object.assign(kept, { rescue: '', doing: '', since: 0 }); /* looked at anew */
     const { does } = on.dataset;
     if (does && does !== kept.doing) done(does);
     if (does) { kept.doing = does; kept.rescue = does === 'breathing' ? '' : on.id; }
@@ -231,9 +237,10 @@
     }
   });
   document.addEventListener('click', (event) => {
-    if (!event.target.closest('a[data-steps]')) return;
+    const link = event.target.closest('a[data-steps]');
+    if (!link) return;
     event.preventDefault(); /* they stand in this page, and work without a line */
-    location.hash = 'look';
+    location.hash = link.hash;
   });
   addEventListener('hashchange', arrive);
   document.addEventListener('visibilitychange', () => {
