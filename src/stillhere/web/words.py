@@ -124,7 +124,7 @@ REFUSALS = {
     "say who says so": ("who-says", gettext_lazy("Say who says so, so that others can ask.")),
     "say the day it was found, like 2026-11-24": (
         "news-day",
-        gettext_lazy("Say the day it was found, like 2026-11-24."),
+        gettext_lazy("Say the day it was found, like Nov 24, 2026."),
     ),
     "it was found on a day to come": (
         "news-ahead",

@@ -13,8 +13,8 @@ from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
-from stillhere.store import queries
-from stillhere.store.apply import Answer, Change, apply_batch
+from stillhere.store import queries, sealed, services
+from stillhere.store.apply import Answer, Change, NeedHelp, apply_batch
 from stillhere.store.group import WRITER, GroupCommit
 from stillhere.store.models import Installation
 from stillhere.web import whose
@@ -103,3 +103,32 @@ def brittle() -> Iterator[tuple[GroupCommit[Change, Answer], list[Exception]]]:
     writer = GroupCommit(apply)
     yield writer, trouble
     writer.stop()
+
+
+def _path(night: SamsNight, name: str) -> str:
+    return f"/c/{sealed.key_for('contact', night.contacts[name].nonce)}"
+
+
+@pytest.fixture
+def alarm(night: SamsNight) -> SamsNight:
+    """The same with a plan, asking for help."""
+    services.set_plan(
+        night.person,
+        place="12 Elm Street",
+        entry="code 4711",
+        town="Denver",
+        dispatch="303-555-0100",
+    )
+    night.start()
+    night.does(NeedHelp())
+    return night
+
+
+@pytest.fixture
+def leo(alarm: SamsNight) -> str:
+    return _path(alarm, "Leo")
+
+
+@pytest.fixture
+def maya(alarm: SamsNight) -> str:
+    return _path(alarm, "Maya")

@@ -57,6 +57,18 @@ def read(client: Client, path: str, status: int = 200) -> str:
     return text_of(response)
 
 
+def press(client: Client, path: str, do: str, **fields: str) -> str:
+    """What the page says after a button of a contact's."""
+    return text_of(client.post(f"{path}/answer", {"do": do, **fields}, follow=True))
+
+
+def did(path: str, what: str, **more: str) -> int:
+    """The status of telling what was done, as the steps' script tells it."""
+    fields = {"what": what, "ref": f"{what}.1"} | more
+    headers = {"Accept": "application/json"}
+    return int(browser().post(f"{path}/did", fields, headers=headers).status_code)
+
+
 def in_every_state(night: SamsNight, lang: str) -> dict[str, list[tuple[Client, str]]]:
     """States of the whole installation by name, and in each the pages to look at. Lazily: each
     state is made when its turn comes."""
