@@ -25,7 +25,7 @@ def test_what_goes_out_opens_in_a_spreadsheet_and_comes_in_again() -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"\xff\xfe", "no text in UTF-8"),
+        (b"\xff\xff", "no text in UTF-8"),
         (b"{", "neither CSV nor JSON"),
         (b"a;b;c\r\n", "no row below"),
         (b"a\n" + b"1\n" * (tables.MOST_ROWS + 1), "too many rows"),

@@ -60,7 +60,7 @@ def ending(shown: Shown, contact: Contact, lines: Sequence[Line]) -> str:
         if last is None:
             return _("The alarm is over. Speak with the people who run this.")
         if last.contact == contact.id:
-            return _("The alarm is over. You were there. Speak with somebody about it.")
+            return _("The alarm is over. You need not carry it alone: speak with somebody.")
         if last.contact in arrived:
             return _("The alarm is over. Speak with %(who)s, who was there.") % {"who": last.who}
         return _("The alarm is over. Speak with %(who)s.") % {"who": last.who}

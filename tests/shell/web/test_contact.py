@@ -267,7 +267,10 @@ def test_grave_news_is_left_to_people(alarm: SamsNight, leo: str, maya: str, out
     press(maya, "claim", soon="5")
     press(leo, "arrived")
     press(leo, "resolve", outcome=outcome)
-    for path, says in ((leo, "You were there."), (maya, "Speak with Leo, who was there.")):
+    for path, says in (
+        (leo, "You need not carry it alone"),
+        (maya, "Speak with Leo, who was there."),
+    ):
         told = read(browser(), path)
         assert says in told
         assert "How to look after yourself, and each other" in told

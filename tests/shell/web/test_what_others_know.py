@@ -77,12 +77,15 @@ def test_others_are_said_to_know_once_they_were_called(
 
 
 def test_after_grave_news_only_who_arrived_was_there(alarm: SamsNight, leo: str) -> None:
+    maya = contact_path(alarm, "Maya")
+    alarm.does(ev.Declined(alarm.contacts["Maya"].id))
     alarm.does(ev.Claimed(alarm.contacts["Leo"].id, 120))
     alarm.does(ev.Arrived(alarm.contacts["Leo"].id))
     alarm.does(ev.Resolved(alarm.contacts["Leo"].id, ev.Outcome.DIED))
-    assert "Speak with Leo, who was there." in read(browser(), leo)
+    assert "Speak with Leo, who was there." in read(browser(), maya)
+    assert "Speak with Leo" not in read(browser(), leo), "nobody is sent to themselves"
     JournalLine.objects.filter(event="Arrived").delete()
-    told = read(browser(), leo)
+    told = read(browser(), maya)
     assert "Speak with Leo." in told
     assert "who was there" not in told
 
