@@ -17,8 +17,8 @@ demo: $(VENV)/.stamp-project
 
 test: $(VENV)/.stamp-dev
 	@$(PYTHON) tools/machine.py packages
-	$(BIN)/pytest -n 4 --dist worksteal
-	$(BIN)/python -m tests.postgres $(BIN)/pytest -n 4 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
+	$(BIN)/python -m tests.postgres $(BIN)/pytest -n 3 --dist worksteal
 
 test-fast: $(VENV)/.stamp-dev
 	$(BIN)/pytest -n 2 -m "not browser and not slow" tests/core tests/sim tests/shell tests/house

@@ -128,6 +128,7 @@ def test_breaths_or_pushes_come_after_three_taps_and_naloxone_after_them() -> No
     assert taps(screens, 0, 0, 1, 0, 1, 0, 0) == "vial"
     assert taps(screens, 0, 0, 1, 0, 1, 0, 1) == "prenoxad"
     assert taps(screens, 0, 0, 1, 0, 1, 0, 2) == "other", "not sure"
+    assert taps(screens, 0, 0, 1, 1) == "well", "slow breaths are not pushed away"
     assert taps(screens, 0, 0, 2, 0) == "form", "breathing and not waking: naloxone too"
     assert taps(walk.screens("injection", in_hand=True), 0, 0, 1, 0) == "vial"
 
@@ -227,6 +228,32 @@ def test_a_broken_signature_is_none(data: Path, kept: str) -> None:
         ('[[screen]]\nid = "look"\nanswers = [{en = "Go", to = "look"}]\n', "leads nowhere"),
         ('[choose]\nfrist = "call"\n', "choose frist is one of first, not_breathing"),
         ("[spoken]\norder = 5\n", "a call reads"),
+        ("[spoken]\nx = 2020-01-01\n", "a call reads"),
+        ('[spoken]\norder = [["look"]]\n', "cannot be understood"),
+        ('[[never]]\nid = "slap"\nsources = [["do-nots"]]\n', "cannot be understood"),
+        ('[[law]]\ncountry = "US"\nday = 2020-01-01\n', "cannot be understood"),
+        ('[[screen]]\nid = "look"\nbeat = ' + "9" * 5000 + "\n", "cannot be understood"),
+        ("x = " + "[" * 3000, "cannot be understood"),
+        ('[[screen]]\nid = "nose"\nanswers = [{en = "Given", to = "chest"}]\n', "did a dose"),
+        (
+            '[[screen]]\nid = "look"\nanswers = [{en = "Go", to = "moon", did = "danced"}]\n',
+            "did is",
+        ),
+        ('[[screen]]\nid = "look"\ndoes = "dances"\n', "does is one of"),
+        (
+            (
+                '[[screen]]\nid = "look"\nanswers = [{en = "Go", to = "awake"}]\n'
+                '[[screen]]\nid = "awake"\nanswers = [{en = "Go", to = "look"}]\n'
+            ),
+            "nobody comes to",
+        ),
+        (
+            (
+                '[[screen]]\nid = "top"\ndraw = "lamp"\nsays.en = "Up."\nsources = ["who-2014"]\n'
+                'answers = [{en = "Go", to = "look"}]\n'
+            ),
+            "has this name",
+        ),
         ('[[never]]\nid = "alone"\nsources = 5\n', "no source"),
         ('[[screen]]\nid = "look"\nsong = 1\n', "unknown song"),
         ('[[screen]]\nid = "breathe"\nbeat = -3\n', "beat is a number"),

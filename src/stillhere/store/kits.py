@@ -151,6 +151,24 @@ def used(kit: Kit) -> None:
     kit.save(update_fields=["used_at", "warned_at"])
 
 
+def dose_given(kit: Kit) -> None:
+    """One dose less in it; the last one empties it."""
+    if kit.doses <= 1:
+        used(kit)
+    else:
+        kit.doses -= 1
+        kit.save(update_fields=["doses"])
+
+
+def dose_back(kit: Kit) -> None:
+    """That dose was not given after all."""
+    if kit.used_at:
+        kit.used_at = 0
+    else:
+        kit.doses = min(kit.doses + 1, MOST_DOSES)
+    kit.save(update_fields=["doses", "used_at"])
+
+
 def drop(kit: Kit) -> None:
     """It is not there any more."""
     kit.delete()

@@ -65,15 +65,20 @@ def given(shown: Shown, contact: Contact, key: str, now: int, *, theirs: bool) -
     done = deeds.of(shown.row) if theirs else []
     at_hand = near is not None and (near[0] is None or near[0].id == contact.id)
     return {
-        **help_now.given(near[1].form if near and at_hand else "", contact.person.tz),
+        **help_now.given(near[1].form if near and at_hand and theirs else "", contact.person.tz),
         "did_to": f"/c/{key}/did",
-        "number": f"{shown.row.id}.{shown.watch.alarms}",
+        "number": _number(shown),
         "kit_says": kit_says(near, contact, now, comes) if near and confirmed else "",
         "hand_over": told(done, contact, now),
         "dose_at": deeds.last_dose_at(done) or "",
         "at_the_door": reading.parts("door"),
         "doings": list(help_now.DEEDS.items()),
     }
+
+
+def _number(shown: Shown) -> str:
+    """Of this alarm, so that a page knows a new one."""
+    return f"{shown.row.id}.{shown.watch.alarms}"
 
 
 def goes_on(shown: Shown, now: int) -> bool:
@@ -190,8 +195,10 @@ def did(request: HttpRequest, key: str) -> HttpResponse:
     shown = queries.alarm_for(contact)
     typed, known = request.POST, whose.theirs(request, contact)
     open_now = shown is not None and shown.watch.alarm is not None
+    another = shown is not None and typed.get("of", "") not in ("", _number(shown))
     kept = (
         shown is not None
+        and not another  # kept on a phone without a line since the alarm before
         and (open_now or known)  # what is over, a stranger adds nothing to
         and deeds.note(
             contact,
@@ -203,8 +210,8 @@ def did(request: HttpRequest, key: str) -> HttpResponse:
             known=known,
         )
     )
-    if kept and known and typed.get("what") == "dose":
-        _use(contact, typed.get("form", ""))
+    if kept and known and typed.get("what") in ("dose", "no-dose"):
+        _count(contact, typed.get("form", ""), given=typed["what"] == "dose")
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"ok": kept, "now": clock.now_ms()}, status=200 if kept else 409)
     if re.fullmatch("[a-z]{2,20}", typed.get("next", "")):  # said in the steps, which go on
@@ -212,17 +219,18 @@ def did(request: HttpRequest, key: str) -> HttpResponse:
     return HttpResponseRedirect(f"/c/{key}?said={'done' if kept else 'no-alarm'}", status=303)
 
 
-def _use(contact: Contact, form: str) -> None:
-    """A dose was given: a kit of that form, the person's or their own, is not full any more. Where
-    the form was not said, the first there is."""
+def _count(contact: Contact, form: str, *, given: bool) -> None:
+    """A dose was given, or was not after all: a kit of that form, the person's or their own, has
+    one less or one more. Where the form was not said, the first there is."""
     for keeper in (contact.person, contact):
         mine = [
             kit
             for kit in kits.of(keeper)
-            if kits.usable(kit) and naloxone.given_as(form) in ("", naloxone.given_as(kit.form))
+            if naloxone.given_as(form) in ("", naloxone.given_as(kit.form))
         ]
-        if mine:
-            kits.used(mine[0])
+        found = [kit for kit in mine if kits.usable(kit)] if given else mine
+        if found:
+            (kits.dose_given if given else kits.dose_back)(found[0])
             return
 
 

@@ -204,7 +204,7 @@ def _sticker(
         "note": words.note(request.GET.get("said", "")),
         "advice": reading.parts("kit"),
         "light": "",
-        **help_now.given(kit.form, in_hand=True),
+        **help_now.given(kit.form if kits.usable(kit) else "", in_hand=True),
     }
     return render(request, "kit.html", given, status=status)
 

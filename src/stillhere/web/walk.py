@@ -23,7 +23,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import get_language
 
-from stillhere.store import naloxone
+from stillhere.store import deeds, naloxone
 
 log = logging.getLogger("stillhere.web")
 
@@ -42,6 +42,9 @@ _KEYS: Mapping[str, type] = {
     "beat": int,
 }
 
+_BACK = ("@back", "@no-kit", "@on", "@no-breaths")
+_DOES = ("breaths", "presses", "breathing")
+_TAKEN = ("top", "now", "walk", "live", "here", "got", "more", "exit", "whose", "review", "sms")
 _DRAWN = frozenset(
     file.name.removesuffix(".svg")
     for file in resources.files("stillhere.web").joinpath("templates/drawings").iterdir()
@@ -148,7 +151,7 @@ def _screen(row: Mapping[str, Any], places: Mapping[str, str], language: str) ->
                 did=a.get("did", ""),
                 draw=a.get("draw", ""),
                 dosed=a.get("dosed", ""),
-                back=a["to"] in ("@back", "@no-kit", "@on"),
+                back=a["to"] in _BACK,
                 give=a["to"] == "@give",
             )
             for a in row.get(kind, ())
@@ -188,6 +191,7 @@ def _places(choose: Mapping[str, str]) -> dict[str, str]:
         "@give": "form",
         "@back": "chest" if call_first else "call",
         "@on": "chest",
+        "@no-breaths": "well" if choose["not_breathing"] == "press" else "press",
     }
 
 
@@ -291,7 +295,17 @@ def _own(path: Path, _changed: int, size: int) -> Mapping[str, Any] | None:
 
 
 def read(text: str, under: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """The steps in a text, over those ``under`` them, checked. Raises WalkError."""
+    """The steps in a text, over those ``under`` them, checked. Raises WalkError, and nothing else:
+    a file of any shape is refused in whole, and ours is shown."""
+    try:
+        return _read(text, under)
+    except WalkError:
+        raise
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+        raise WalkError(f"it cannot be understood ({type(error).__name__})") from error
+
+
+def _read(text: str, under: Mapping[str, Any] | None) -> Mapping[str, Any]:
     try:
         own = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -348,8 +362,11 @@ def _faults(told: Mapping[str, Any]) -> Iterator[str]:
     for row in told["screen"]:
         yield from _faults_of(row, rows, _places(told["choose"]))
     order = told["spoken"].get("order")
-    if FIRST not in rows or not isinstance(order, list) or any(id not in rows for id in order):
+    spoken = isinstance(order, list) and order and told["spoken"].keys() == {"order"}
+    if FIRST not in rows or not spoken or any(id not in rows for id in order):
         yield "the first screen, or one that a call reads, is missing"
+    else:
+        yield from _astray(rows, _places(told["choose"]))
     for row in (*told["never"], *told["law"]):
         yield from _unsaid(row, str(row.get("id", row.get("country"))))
 
@@ -370,8 +387,9 @@ def _faults_of(
         yield f"{id}: says has more than {MOST_WORDS} words"
     if not 0 <= row.get("beat", 0) <= MOST_BEAT:
         yield f"{id}: beat is a number of seconds up to {MOST_BEAT}"
-    if not row.get("answers"):
-        yield f"{id}: it is a dead end"
+    if not 1 <= len(row.get("answers", ())) <= 2:
+        yield f"{id}: it is a dead end, or has more than two answers"
+    yield from _unknown(row)
     draws = [row.get("draw")]
     for answer in (*row.get("answers", ()), *row.get("also", ())):
         if not isinstance(answer, dict) or not _texts(answer) or not said_in(answer, "en"):
@@ -383,6 +401,35 @@ def _faults_of(
         draws += [answer["draw"]] if "draw" in answer else []
     if not _DRAWN.issuperset(map(str, draws)):
         yield f"{id}: draw is one of {', '.join(sorted(_DRAWN))}"
+
+
+def _unknown(row: Mapping[str, Any]) -> Iterator[str]:
+    """What nothing here knows: the record, the timer and the kits would be wrong."""
+    id, answers = row["id"], [*row.get("answers", ()), *row.get("also", ())]
+    if id in _TAKEN:
+        yield f"{id}: another part of the page has this name"
+    dids = {a.get("did", "") for a in answers if isinstance(a, dict)}
+    if not dids <= {"", *deeds.WHATS}:
+        yield f"{id}: did is one of {', '.join(deeds.WHATS)}"
+    if row.get("does", "") not in ("", *_DOES):
+        yield f"{id}: does is one of {', '.join(_DOES)}"
+    if "form" in row and (row["form"] not in naloxone.FORMS or "dose" not in dids):
+        yield f"{id}: a form is one of {', '.join(naloxone.FORMS)}, with an answer that did a dose"
+
+
+def _astray(rows: Mapping[str, Mapping[str, Any]], places: Mapping[str, str]) -> Iterator[str]:
+    """Screens from which no answer leads to the look at the breathing, or to the end."""
+    ways = {
+        id: {places.get(a["to"], a["to"]) for a in (*row["answers"], *row.get("also", ()))}
+        for id, row in rows.items()
+    }
+    for goal in (id for id, row in rows.items() if row.get("last") or id == "breathing"):
+        there: set[str] = {goal}
+        while more := {id for id, to in ways.items() if id not in there and to & there}:
+            there |= more
+        lost = sorted(rows.keys() - there)
+        if lost:
+            yield f"{lost[0]}: from here nobody comes to {goal}"
 
 
 def _shaped(value: object, kind: type) -> bool:

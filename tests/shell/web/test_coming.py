@@ -7,13 +7,14 @@ from django.test import Client
 
 from stillhere.core import events as ev
 from stillhere.store import kits, services
+from stillhere.store.apply import NeedHelp
 from stillhere.store.circle import circles_of
 from stillhere.store.kits import Inside
 from stillhere.store.models import Contact, Deed
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight
 from tests.shell.web.conftest import browser
-from tests.shell.web.pages import contact_path, did, read, text_of
+from tests.shell.web.pages import contact_path, did, press, read, text_of
 
 LEO, MAYA = "+12025550101", "+12025550102"
 
@@ -140,12 +141,32 @@ def test_an_old_kit_is_better_than_none_and_an_empty_one_is_none(
     assert "naloxone (" not in read(browser(), f"{leo}/part")
 
 
-def test_a_dose_empties_the_kit_it_was_of(alarm: SamsNight, leo: str) -> None:
-    kits.add(Inside("nasal", 2), contact=alarm.contacts["Leo"])
-    did(leo, "dose", form="injection")
-    assert kits.usable(kits.of(alarm.contacts["Leo"])[0])
-    did(leo, "dose", form="nasal", ref="second")
-    assert not kits.usable(kits.of(alarm.contacts["Leo"])[0])
+def test_a_dose_is_taken_from_the_kit_it_was_of_and_given_back(alarm: SamsNight, leo: str) -> None:
+    kits.add(Inside("nasal-4", 2), contact=alarm.contacts["Leo"])
+
+    def left() -> int:
+        kit = kits.of(alarm.contacts["Leo"])[0]
+        return kit.doses if kits.usable(kit) else 0
+
+    for what, form, doses in (
+        ("dose", "injection", 2), ("dose", "nasal", 1), ("dose", "nasal", 0), ("no-dose", "", 1),
+        ("no-dose", "nasal", 2), ("dose", "", 1),
+    ):  # fmt: skip
+        did(leo, what, form=form, ref=f"{what}.{form}.{doses}")
+        assert left() == doses
+
+
+def test_what_was_done_in_the_alarm_before_is_not_said_of_this_one(
+    alarm: SamsNight, leo: str
+) -> None:
+    of = f"{alarm.watch}.1"
+    assert did(leo, "called", of=of) == 200
+    press(browser(), leo, "arrived")
+    press(browser(), leo, "resolve", outcome="fine")
+    alarm.start()
+    alarm.does(NeedHelp())
+    assert did(leo, "dose", form="nasal", of=of, ref="kept on a phone") == 409
+    assert not Deed.objects.filter(what="dose").exists()
 
 
 def test_the_ladder_reaches_carriers_first_where_sam_wants_it(
@@ -238,6 +259,6 @@ def test_what_was_done_is_told_when_it_is_over_and_a_late_word_is_not_lost(
 def test_a_dose_of_a_kind_nobody_named_empties_the_kit_that_was_there(
     alarm: SamsNight, leo: str
 ) -> None:
-    kits.add(Inside("nasal-8", 2), contact=alarm.contacts["Leo"])
+    kits.add(Inside("nasal-8", 1), contact=alarm.contacts["Leo"])
     browser().post(f"{leo}/did", {"what": "dose"})
     assert not kits.usable(kits.of(alarm.contacts["Leo"])[0])

@@ -44,7 +44,7 @@
     save(); /* with what another page has kept */
     const before = last(what, { dose: 'no-dose', 'no-dose': 'dose' }[what] || what);
     if (before?.what === what && now() - before.at < ONCE_MS) return; /* pressed twice */
-    kept.deeds.push({ id: `${now()}.${Math.random().toString(36).slice(2, 10)}`, what, form, at: now(), sent: !where });
+    kept.deeds.push({ id: `${now()}.${Math.random().toString(36).slice(2, 10)}`, what, form, of, at: now(), sent: !where });
     save();
     send();
   };
@@ -53,7 +53,7 @@
     if (!deed || sending) return;
     sending = true;
     try {
-      const body = new URLSearchParams({ what: deed.what, form: deed.form, ref: deed.id, age_ms: now() - deed.at });
+      const body = new URLSearchParams({ what: deed.what, form: deed.form, of: deed.of || '', ref: deed.id, age_ms: now() - deed.at });
       const answer = await fetch(where, { method: 'POST', body, headers: { Accept: 'application/json' } });
       deed.sent = answer.status < 500 && answer.status !== 429;
       deed.only = deed.sent && !answer.ok; /* not taken: it stands on this phone's card */
@@ -81,7 +81,11 @@
   const spell = (ms) => `${Math.floor(ms / 60e3)}:${String(Math.floor(ms / 1000) % 60).padStart(2, '0')}`;
   const tick = () => {
     const on = screen(), box = document.getElementById('now')?.dataset;
-    if (box?.of && of && box.of !== of) { of = box.of; kept = anew(); save(); } /* another alarm has begun */
+    if (box?.of && of && box.of !== of) { /* another alarm has begun; whoever is in the steps goes on */
+      of = box.of;
+      kept = on ? { ...kept, of } : anew();
+      save();
+    }
     if (!on) return;
     const timer = on.querySelector('.timer'), dose = lastDose(), gives = on.querySelector('.two > [data-give]:first-child');
     let says = '', due = false;
@@ -252,16 +256,26 @@
     const form = event.target;
     if (!form.matches('[data-walk]')) return;
     event.preventDefault(); /* with them: the steps begin now, whether the line is there or not */
-    const body = new URLSearchParams(new FormData(form));
+    kept.press = { to: form.action, body: `${new URLSearchParams(new FormData(form))}` };
+    save();
     location.hash = form.dataset.walk;
-    const post = async (wait) => {
-      try { if ((await fetch(form.action, { method: 'POST', body })).status < 500) return; } catch { /* again */ }
-      setTimeout(post, wait, Math.min(wait * 2, 15000));
-    };
-    post(1000);
+    press(1000);
   });
+  /* Kept until it was heard, also when the browser throws the page away. */
+  const press = async (wait) => {
+    const { to, body } = kept.press || {};
+    if (!to) return;
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    try {
+      if ((await fetch(to, { method: 'POST', body, headers })).status < 500) { kept.press = null; save(); return; }
+    } catch { /* again */ }
+    setTimeout(press, wait, Math.min(wait * 2, 15000));
+  };
+  if (where) press(1000);
   if (!document.documentElement.hasAttribute('data-borrowed')) navigator.serviceWorker?.register('/sw.js').catch(() => {});
   nameVoice();
+  const came = performance.getEntriesByType('navigation')[0]?.type;
+  if (!where && kept.since && location.hash === `#${first}` && came === 'navigate') { kept = anew(); save(); } /* somebody else is down */
   if (location.hash && screen()) arrive();
   else if ('opens' in walk.dataset && !location.hash && !kept.screen) location.replace('#look');
   else if (kept.screen && document.getElementById(kept.screen) && kept.screen !== 'after') location.replace(`#${kept.screen}`);
