@@ -402,6 +402,7 @@ def test_a_step_is_read_aloud_by_the_server_where_the_browser_cannot() -> None:
     heard = browser().get("/said/look.wav")
     assert heard["Content-Type"] == "audio/wav"
     assert heard.content.startswith(b"RIFF")
+    assert 10_000 < len(heard.content) < 90_000, "seconds of speech, fit for a poor line"
     assert heard.content != browser(lang="es").get("/said/look.wav").content
     assert browser().get("/said/nothing.wav").status_code == 404
 

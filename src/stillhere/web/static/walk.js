@@ -163,7 +163,7 @@
       said.lang = lang;
       said.rate = 0.95;
       synth.speak(said);
-    } else if (walk.dataset.sound) {
+    } else if (walk.dataset.sound && navigator.userActivation?.hasBeenActive !== false) { /* a phone is silent before the first touch */
       player.src = `${walk.dataset.sound}/${id}.wav`;
       player.play().catch(() => {}); /* no sound before the first touch, or no connection */
     }
