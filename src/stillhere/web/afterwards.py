@@ -45,7 +45,7 @@ def told(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> lis
             found.append((line.at, sentence))
         if started and line.state not in ALARMED:
             started = False
-    found += [(each.at, coming.sentence(each, contact)) for each in deeds.of(shown.row)]
+    found += [(each.at, coming.sentence(each, name)) for each in deeds.of(shown.row)]
     found.sort(key=lambda each: each[0])
     return [Told(words.clock_time(at, person.tz, now), says) for at, says in found]
 

@@ -80,7 +80,7 @@ def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int, *, the
         head=head(shown, name, now),
         says=_says(alarm, lines if theirs else (), person.tz, now),
         circle=circle(shown, contact.id, person.tz, now) if theirs else [],
-        number=f"{shown.row.id}.{shown.watch.alarms}",
+        number=coming.number(shown),
         mine=alarm.reach(contact.id) is not None and contact.id not in alarm.gone,
         going=claim is not None and not out,
         there=contact.id in alarm.arrivals,

@@ -26,7 +26,6 @@ from stillhere.store.models import Contact, Kit
 from stillhere.store.queries import Shown
 from stillhere.web import errors, help_now, reading, whose, words
 
-FORMS = naloxone.FORMS
 DONE = {
     "found": gettext_lazy("%(who)s tried to wake %(name)s: no answer."),
     "called": gettext_lazy("%(who)s called for an ambulance."),
@@ -67,7 +66,7 @@ def given(shown: Shown, contact: Contact, key: str, now: int, *, theirs: bool) -
     return {
         **help_now.given(near[1].form if near and at_hand and theirs else "", contact.person.tz),
         "did_to": f"/c/{key}/did",
-        "number": _number(shown),
+        "number": number(shown),
         "kit_says": kit_says(near, contact, now, comes) if near and confirmed else "",
         "hand_over": told(done, contact, now),
         "dose_at": deeds.last_dose_at(done) or "",
@@ -76,7 +75,7 @@ def given(shown: Shown, contact: Contact, key: str, now: int, *, theirs: bool) -
     }
 
 
-def _number(shown: Shown) -> str:
+def number(shown: Shown) -> str:
     """Of this alarm, so that a page knows a new one."""
     return f"{shown.row.id}.{shown.watch.alarms}"
 
@@ -94,15 +93,15 @@ def goes_on(shown: Shown, now: int) -> bool:
 def told(done: Sequence[Done], contact: Contact, now: int) -> list[Line]:
     """What was done, in sentences, oldest first."""
     tz = contact.person.tz
-    return [Line(words.clock_time(each.at, tz, now), sentence(each, contact)) for each in done]
-
-
-def sentence(each: Done, contact: Contact) -> str:
-    """One thing that was done, as the others read it."""
     name = words.someone(queries.person_note(contact.person, "name"))
+    return [Line(words.clock_time(each.at, tz, now), sentence(each, name)) for each in done]
+
+
+def sentence(each: Done, name: str) -> str:
+    """One thing that was done with ``name``, as the others read it."""
     says = str(DONE[each.what]) % {"who": words.someone(each.who), "name": name}
-    if each.form in FORMS:
-        says = f"{says[:-1]} ({FORMS[each.form]})."
+    if each.form in naloxone.FORMS:
+        says = f"{says[:-1]} ({naloxone.FORMS[each.form]})."
     if not each.known:
         says += " " + _("(Said on a phone that we do not know.)")
     return says
@@ -168,7 +167,7 @@ def near(contact: Contact) -> str:
 def what(kit: Kit) -> str:
     """Form and doses, in words."""
     doses = ngettext("%(n)d dose", "%(n)d doses", kit.doses) % {"n": kit.doses}
-    return f"{FORMS.get(kit.form, kit.form)}, {doses}"
+    return f"{naloxone.FORMS.get(kit.form, kit.form)}, {doses}"
 
 
 @require_safe
@@ -195,7 +194,7 @@ def did(request: HttpRequest, key: str) -> HttpResponse:
     shown = queries.alarm_for(contact)
     typed, known = request.POST, whose.theirs(request, contact)
     open_now = shown is not None and shown.watch.alarm is not None
-    another = shown is not None and typed.get("of", "") not in ("", _number(shown))
+    another = shown is not None and typed.get("of", "") not in ("", number(shown))
     kept = (
         shown is not None
         and not another  # kept on a phone without a line since the alarm before
@@ -204,7 +203,7 @@ def did(request: HttpRequest, key: str) -> HttpResponse:
             contact,
             shown.row,
             typed.get("what", ""),
-            typed.get("form", "") if typed.get("form", "") in FORMS else "",
+            typed.get("form", "") if typed.get("form", "") in naloxone.FORMS else "",
             _whole(typed.get("age_ms", "")),
             typed.get("ref", ""),
             known=known,

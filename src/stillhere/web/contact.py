@@ -204,9 +204,10 @@ def _invited(
     except invitation.Wrong as failed:
         given = _given(request, contact, key) | {"wrong": failed.wrong, "typed": request.POST}
         return render(request, "contact.html", given, status=422)
-    alarm_open = (shown := queries.alarm_for(contact)) and shown.watch.alarm is not None
-    if do == "join" and not alarm_open:  # now a place is at stake: a number must be proved
-        whose.remember(response, contact)
+    if do == "join":
+        shown = queries.alarm_for(contact)
+        if shown is None or shown.watch.alarm is None:  # else a place is at stake: to be proved
+            whose.remember(response, contact)
     return response
 
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from stillhere.store import clock, kits, queries, shifts
+from stillhere.store import clock, kits, naloxone, queries, shifts
 from stillhere.store.circle import month
 from stillhere.store.models import Contact, Kit, Person, Responder
 from stillhere.store.services import Problem
@@ -106,7 +106,7 @@ def _page(request: HttpRequest, keeper: Keeper, here: str, more: Mapping[str, An
     given = {
         "here": here,
         "kits": theirs,
-        "forms": coming.FORMS.items(),
+        "forms": naloxone.FORMS.items(),
         "typed": typed,
         "wrong": wrong,
         "first": keeper.kits_first if isinstance(keeper, Person) else None,
@@ -198,7 +198,7 @@ def _sticker(
         "free": kit.person_id is kit.contact_id is kit.responder_id is None,
         "theirs": any(each in (kit.person, kit.contact) for each in known.values()),
         "takers": [(name, _for_whom(each)) for name, each in known.items()],
-        "forms": coming.FORMS.items(),
+        "forms": naloxone.FORMS.items(),
         "typed": request.POST,
         "wrong": wrong,
         "note": words.note(request.GET.get("said", "")),

@@ -22,7 +22,7 @@ from stillhere.store import browsers, inbox, queries
 from stillhere.store.apply import SwapMissed
 from stillhere.store.models import Contact, Message, Person
 from stillhere.store.services import Reached
-from stillhere.web import errors, reach, session, whose
+from stillhere.web import errors, reach, session, whose, words
 from stillhere.web.inbound import facts_of
 
 log = logging.getLogger("stillhere.web")
@@ -55,8 +55,7 @@ def theirs(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None or contact.status != Contact.Status.CONFIRMED:
         return errors.unknown_key(request)
     if not whose.theirs(request, contact):
-        says = _("Type the number we reach you at first. Nothing was changed.")
-        return JsonResponse({"ok": False, "says": says}, status=403)
+        return JsonResponse({"ok": False, "says": words.note("prove")}, status=403)
     return _kept(request, contact=contact)
 
 

@@ -21,13 +21,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from stillhere.store import clock, kits, supply, tables, upkeep
+from stillhere.store import clock, kits, naloxone, supply, tables, upkeep
 from stillhere.store import desk as kept
 from stillhere.store.circle import month
 from stillhere.store.models import SupplyWarning
 from stillhere.store.services import Problem
 from stillhere.store.supply import Found, Taken
-from stillhere.web import coming, errors, kit, paper, words
+from stillhere.web import errors, kit, paper, words
 
 COLUMNS = ("kit", "form", "doses", "expires", "lot", "used", "volunteer")
 DAYS = (7, 14, 30, 90)
@@ -61,9 +61,11 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     now = clock.now_ms()
     given = {
         "key": key,
-        "counts": [(coming.FORMS.get(c.form, "?"), kit.until(c.expires), c) for c in kits.counts()],
+        "counts": [
+            (naloxone.FORMS.get(c.form, "?"), kit.until(c.expires), c) for c in kits.counts()
+        ],
         "soon": month(now + kits.WARN_DAYS * kits.DAY_MS),
-        "forms": coming.FORMS.items(),
+        "forms": naloxone.FORMS.items(),
         "learnt": upkeep.learnt(),
         "warnings": supply.current(now),
         "days": DAYS,
