@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stillhere.core.alarm import ALL_HOLDS_S
-from stillhere.core.events import State, Word
+from stillhere.core.events import Outcome, State, Word
 from stillhere.core.ladder import MOST_CHANGES
 from tests.core.world import (
     ANA,
@@ -149,6 +149,40 @@ def test_a_claim_made_again_after_a_locked_door_is_heard() -> None:
     night.locked_out(LEO)
     night.claims(LEO, 120)
     assert night.state() is State.CLAIMED
+
+
+def test_a_claim_made_again_is_heard_though_somebody_else_met_the_locked_door_last() -> None:
+    """Core nights 147839444 and 777113750: only the newest obstacle was remembered, and with it
+    whose claim it took back."""
+    night = alarmed()
+    night.claims(LEO, 180)
+    night.wait(1)
+    night.says(LEO, Outcome.NOT_FOUND)
+    night.locked_out(ANA)
+    night.mute()
+    night.claims(LEO, 180)
+    assert night.state() is State.CLAIMED
+    assert [(t.who, t.eta_s) for t in night.tells(ANA, Word.GOING)] == [(LEO, 180)]
+    night.wait(180)
+    assert Word.ARE_YOU_THERE in night.words(LEO)
+
+
+def test_one_who_cannot_come_soon_is_told_on_again_after_a_locked_door() -> None:
+    night = alarmed()
+    night.claims(LEO, None)
+    night.locked_out(LEO)
+    night.claims(LEO, None)
+    assert len(night.tells(ANA, Word.GOING)) == 2
+
+
+def test_a_double_tap_that_comes_after_the_arrival_tells_nobody_that_they_are_still_going() -> None:
+    night = alarmed()
+    night.claims(LEO, 60)
+    night.arrives(LEO)
+    before = night.watch
+    night.claims(LEO, 60)
+    assert night.watch == before
+    assert len(night.tells(ANA, Word.GOING)) == 1
 
 
 def test_giving_up_a_claim_reopens_the_ladder_at_once() -> None:

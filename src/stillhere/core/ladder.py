@@ -205,19 +205,17 @@ def claim(
     What somebody says anew again and again is told to nobody any more, and what is not told may
     only shorten a hold. That they are there, or cannot come after all, still is.
     """
-    if _same_tap(alarm, contact, eta_s, now):
-        return alarm
     before = _claim_of(alarm, contact)
     changes = 0 if before is None else before.changes + 1
     from_at, until_at = _hold(alarm, eta_s if holds else None, now)
     if before is not None and changes > MOST_CHANGES:
         from_at, until_at = alarm.held_from_at, _shorter(before.hold_until_at, until_at)
+    anew = Claim(contact, now, eta_s, until_at, min(changes, MOST_CHANGES + 1))
+    if _same_tap(alarm, before, anew):
+        return alarm
     alarm = replace(
         _join(alarm, contact, out),
-        claims=(
-            *(c for c in alarm.claims if c.contact != contact),
-            Claim(contact, now, eta_s, until_at, min(changes, MOST_CHANGES + 1)),
-        ),
+        claims=(*(c for c in alarm.claims if c.contact != contact), anew),
         held_from_at=from_at,
         out=_without(alarm.out, contact),
     )
@@ -245,15 +243,17 @@ def _claim_of(alarm: Alarm, contact: int) -> Claim | None:
     return next((c for c in alarm.claims if c.contact == contact), None)
 
 
-def _same_tap(alarm: Alarm, contact: int, eta_s: int | None, now: int) -> bool:
-    """Whether this claim was made a moment ago and still stands: one taken back since, by a no or
-    a locked door, is made anew."""
-    before = _claim_of(alarm, contact)
-    if before is None or contact in alarm.out or before.eta_s != eta_s:
+def _same_tap(alarm: Alarm, before: Claim | None, anew: Claim) -> bool:
+    """Whether a claim was made a moment ago and still stands: one taken back since, by a no or a
+    locked door, is made anew. Where it held, the claim itself says that it was taken back: others
+    may have met a locked door after them."""
+    if before is None or before.eta_s != anew.eta_s or anew.contact in alarm.out:
         return False
-    if contact == alarm.obstacle_by and before.at <= alarm.obstacle_at:
+    if anew.hold_until_at is not None and not alarm.covered_by(anew.contact):
         return False
-    return now < before.at + SAME_TAP_S * 1000
+    if anew.contact == alarm.obstacle_by and before.at <= alarm.obstacle_at:
+        return False
+    return anew.at < before.at + SAME_TAP_S * 1000
 
 
 def lapse(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
