@@ -7,6 +7,7 @@ what touches a database.
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import uuid
 from collections.abc import Callable, Generator, Iterator
@@ -24,14 +25,24 @@ from tests.installation import Installation
 
 DATABASE_FIXTURES = {"database", "db", "transactional_db"}
 ON_POSTGRES = bool(os.environ.get("STILLHERE_DATABASE_URL"))
+FRESH_SEED = "FRESH_SEED"
 IN_CI = os.environ.get("CI") == "true"
 # A Saturday evening, 22:00 UTC: nights here begin then.
 EVENING_MS = 1_769_896_800_000
 
 
 def pytest_configure() -> None:
-    """Tests read Spanish too: bring the compiled catalogues up to date."""
+    """Tests read Spanish too: bring the compiled catalogues up to date. And draw the seed of the
+    nights nobody chose, before there are workers, so that all of them live through the same."""
     compile_catalogues(Path(__file__).resolve().parent.parent / "src")
+    os.environ[FRESH_SEED] = os.environ.get(FRESH_SEED) or str(secrets.randbelow(10**9) + 10**6)
+
+
+def pytest_report_header() -> str:
+    """What to type to see this run's fresh nights again."""
+    return (
+        f"fresh nights: {FRESH_SEED}={os.environ[FRESH_SEED]} .venv/bin/pytest tests/sim -k fresh"
+    )
 
 
 def _runs_here(item: pytest.Item) -> bool:

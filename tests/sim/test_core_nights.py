@@ -1,4 +1,5 @@
-"""Nights of the core alone: fifty thousand of them, judged by what an onlooker knows.
+"""Nights of the core alone: fifty thousand that are always the same and some thousands that are
+never, judged by what an onlooker knows.
 
 A night that fails is seen again, alone and as small as it gets, with the seed the test prints:
 ``stillhere simulate --core --nights 1 --seed N``.
@@ -13,6 +14,7 @@ from stillhere.sim.core import nights
 FEW = range(1, 1001)
 SLICE = 1_250
 MANY = range(100_000, 150_000, SLICE)
+FRESH = range(0, 5_000, SLICE)
 
 
 def _nights(seeds: range) -> dict[str, int]:
@@ -35,6 +37,14 @@ def test_a_thousand_core_nights_hold_and_a_lot_happens_in_them() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("first", MANY)
 def test_fifty_thousand_core_nights_hold(first: int) -> None:
+    _nights(range(first, first + SLICE))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("nth", FRESH)
+def test_fresh_core_nights_hold(fresh_seed: int, nth: int) -> None:
+    first = fresh_seed + nth
+    print(f"again: stillhere simulate --core --nights {SLICE} --seed {first}")
     _nights(range(first, first + SLICE))
 
 

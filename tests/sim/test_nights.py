@@ -14,6 +14,7 @@ from stillhere.sim.verdict import Verdict
 FEW = range(1, 7)
 SLICE = 20  # small enough that two workers end at the same time
 MANY = range(100, 1_100, SLICE)
+FRESH = range(0, 60, SLICE)
 
 
 def _nights(simulator: Simulator, seeds: range) -> list[Verdict]:
@@ -36,6 +37,14 @@ def test_a_few_nights_hold(simulator: Simulator) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("first", MANY)
 def test_a_thousand_nights_hold(simulator: Simulator, first: int) -> None:
+    _nights(simulator, range(first, first + SLICE))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("nth", FRESH)
+def test_fresh_nights_hold(simulator: Simulator, fresh_seed: int, nth: int) -> None:
+    first = fresh_seed + nth
+    print(f"again: stillhere simulate --nights {SLICE} --seed {first}")
     _nights(simulator, range(first, first + SLICE))
 
 

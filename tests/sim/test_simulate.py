@@ -67,3 +67,14 @@ def test_a_night_that_breaks_says_its_seed_its_rule_and_its_last_events() -> Non
     assert "everyone told of an alarm is told of its end" in told.stdout
     assert "VIOLATION" in told.stdout
     assert "again: stillhere simulate --nights 1 --seed" in told.stdout
+
+
+def test_each_run_of_the_tests_draws_its_own_nights_and_says_how_to_see_them_again() -> None:
+    def drawn(**env: str) -> str:
+        told = _run(sys.executable, "-m", "pytest", "--collect-only", __file__, **env)
+        fresh = re.search(r"^fresh nights: FRESH_SEED=(\d+) ", told.stdout, re.MULTILINE)
+        assert fresh is not None, told.stdout
+        return fresh[1]
+
+    assert drawn(FRESH_SEED="7") == "7"
+    assert drawn(FRESH_SEED="") != drawn(FRESH_SEED="")
