@@ -38,20 +38,22 @@ def test_the_command_prints_a_summary_and_the_same_one_in_another_process() -> N
     assert told[0].stdout == told[1].stdout
 
 
-@pytest.mark.parametrize("kind", [[], ["--core"]])
+@pytest.mark.parametrize("kind", [[], ["--core"], ["--core", "--weeks"]])
 def test_two_processes_tell_what_one_tells(kind: list[str]) -> None:
-    nights = ["--nights", "1200" if kind else "6", "--seed", "7"]
+    many = {0: "6", 1: "1200", 2: "12"}
+    nights = ["--nights", many[len(kind)], "--seed", "7"]
     one, two = (_run(str(STILLHERE), "simulate", *kind, *nights, "--jobs", jobs) for jobs in "12")
     assert one.returncode == two.returncode == 0, one.stderr + two.stderr
     assert one.stdout == two.stdout
     assert "violations=0" in one.stdout
 
 
-@pytest.mark.parametrize("kind", [[], ["--core"]])
+@pytest.mark.parametrize("kind", [[], ["--core"], ["--core", "--weeks"]])
 def test_a_broken_night_alone_is_made_small(kind: list[str]) -> None:
     many = _run(sys.executable, "-c", PLANT, "simulate", *kind, "--nights", "6", "--seed", "1")
     assert many.returncode == 1, many.stderr
-    alone = re.search(r"simulate (?:--core )?--nights 1 --seed (\d+)", many.stdout)
+    again = " ".join(["simulate", *kind, "--nights 1"])
+    alone = re.search(rf"stillhere {again} --seed (\d+)", many.stdout)
     assert alone is not None
     told = _run(sys.executable, "-c", PLANT, "simulate", *kind, "--nights", "1", "--seed", alone[1])
     assert told.returncode == 1, told.stderr

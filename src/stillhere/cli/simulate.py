@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +33,23 @@ SHOWN = 5  # of the nights that broke; the others are counted
 @click.option("--nights", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--seed", default=1, show_default=True, help="The first night's seed.")
 @click.option("--core", is_flag=True, help="Nights of the core alone, some hundred times faster.")
+@click.option("--weeks", is_flag=True, help="Each lasts weeks with a routine. With --core.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
-def command(nights: int, seed: int, core: bool, jobs: int) -> None:
+def command(nights: int, seed: int, core: bool, weeks: bool, jobs: int) -> None:
     """Live through NIGHTS nights, one a seed; exit with 1 at anything that must never be.
 
     A night that fails does so again, alone, and is then made as small as it gets: stillhere
     simulate --nights 1 --seed N.
     """
-    run = _core if core else _full
+    if weeks and not core:
+        raise click.UsageError("--weeks goes with --core.")
+    run = partial(_core, weeks=weeks) if core else _full
     counts: Counter[str] = Counter()
     broken: list[Verdict] = []
     for found, bad in run(_slices(nights, seed, CORE_SLICE if core else SLICE), jobs, nights == 1):
         counts.update(found)
         for verdict in bad[: max(SHOWN - len(broken), 0)]:
-            _tell(verdict, core=core, alone=nights == 1)
+            _tell(verdict, "--core " * core + "--weeks " * weeks, alone=nights == 1)
         broken += bad
     counted = COUNTED_IN_THE_CORE if core else COUNTED
     click.echo(summary(nights, seed, counts, len(broken), counted))
@@ -66,7 +70,7 @@ def _slices(nights: int, seed: int, size: int) -> list[range]:
     return [range(first, min(first + size, ends)) for first in range(seed, ends, size)]
 
 
-def _tell(verdict: Verdict, *, core: bool, alone: bool) -> None:
+def _tell(verdict: Verdict, kind: str, *, alone: bool) -> None:
     """A night in which something broke: the rule, the last events, and how to see it again."""
     click.echo(f"seed {verdict.seed}: {verdict.broken}")
     if alone:
@@ -74,16 +78,16 @@ def _tell(verdict: Verdict, *, core: bool, alone: bool) -> None:
         click.echo(f"the smallest night found in which it breaks has {left}")
     for line in verdict.lines:
         click.echo(f"  {line}")
-    kind = "--core " if core else ""
     click.echo(f"again: stillhere simulate {kind}--nights 1 --seed {verdict.seed}\n")
 
 
 # --- living them ----------------------------------------------------------------------------------
 
 
-def _core(slices: Sequence[range], jobs: int, alone: bool) -> Iterator[Lived]:
-    for counts, bad in _spread(core_nights.lived, slices, jobs):
-        yield counts, [core_nights.shrunk(each) for each in bad] if alone else list(bad)
+def _core(slices: Sequence[range], jobs: int, alone: bool, *, weeks: bool) -> Iterator[Lived]:
+    for counts, bad in _spread(partial(core_nights.lived, long=weeks), slices, jobs):
+        small = (core_nights.shrunk(each, long=weeks) for each in bad)
+        yield counts, list(small) if alone else list(bad)
 
 
 def _full(slices: Sequence[range], jobs: int, alone: bool) -> Iterator[Lived]:

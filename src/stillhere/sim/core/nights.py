@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 
 from stillhere.core import events as ev
@@ -21,15 +21,14 @@ from stillhere.core.events import Event, Outcome, PageCoordinator, State, Tell
 from stillhere.core.profiles import Profile
 from stillhere.core.watch import Watch
 from stillhere.sim import verdict
-from stillhere.sim.core import rules
+from stillhere.sim.core import rules, weeks
 from stillhere.sim.core.deeds import BEGIN, Away, Cue, Deed, Help, Look, Still, Tap
 from stillhere.sim.core.onlooker import Onlooker
-from stillhere.sim.core.plan import EVENING_AT, Plan, drawn
+from stillhere.sim.core.plan import Plan, drawn
 from stillhere.sim.core.story import Moment
 from stillhere.sim.verdict import Lived, Verdict
 from stillhere.sim.world import Violation
 
-STEPS_MOST = 400
 SHRINK_TRIES = 600
 LINES_KEPT = 60
 PATIENCE_MS = 3_000  # how soon after an outage what was pressed meanwhile comes again
@@ -43,15 +42,17 @@ def _profiles() -> dict[str, Profile]:
     return profiles.load(text)
 
 
-def planned(seed: int) -> Plan:
-    """What the seed draws."""
-    return drawn(seed, _profiles())
+def planned(seed: int, *, long: bool = False) -> Plan:
+    """What the seed draws: a night, or ``long``, weeks of a routine."""
+    return weeks.drawn(seed, _profiles()) if long else drawn(seed, _profiles())
 
 
-def run(seed: int, off: frozenset[str] = frozenset(), *, trace: bool = False) -> Verdict:
+def run(
+    seed: int, off: frozenset[str] = frozenset(), *, trace: bool = False, long: bool = False
+) -> Verdict:
     """Live through the night of this seed, without what is named in ``off``. A night in which a
     rule breaks is lived a second time to write down its trace."""
-    plan = planned(seed)
+    plan = planned(seed, long=long)
     if off:
         plan = plan.without(off)
     lines: list[str] = []
@@ -61,7 +62,7 @@ def run(seed: int, off: frozenset[str] = frozenset(), *, trace: bool = False) ->
         night.seen.counts["steps"] = night.seen.steps
     except Violation as violation:
         if not trace:
-            return run(seed, off, trace=True)
+            return run(seed, off, trace=True, long=long)
         lines.append(f"{night.t / 1000:10.3f} VIOLATION {violation}")
         return Verdict(
             seed, night.seen.counts, violation, tuple(lines[-LINES_KEPT:]), plan.switches
@@ -80,7 +81,7 @@ class Night:
         self._back_t = 0  # until then the service is away
         self._ticks = 0
         self._circle: Circle = plan.circle
-        self.watch: Watch = watch.start(1, plan.profile, EVENING_AT, plan.routine)
+        self.watch: Watch = watch.start(1, plan.profile, plan.begins_at, plan.routine)
         self._wake_at = watch.wake_at(self.watch)
         self.seen = Onlooker(plan)
         self._coming: list[tuple[int, int, Deed]] = []
@@ -94,13 +95,13 @@ class Night:
 
     def now(self) -> int:
         """What the clock shows."""
-        return EVENING_AT - self._behind_ms + max(self._still_until, self.t)
+        return self.plan.begins_at - self._behind_ms + max(self._still_until, self.t)
 
     def _tick_t(self) -> int | None:
         """When the next tick comes: after its time, never before, and not while we are away."""
         if self._wake_at is None:
             return None
-        due_t = max(self._wake_at - EVENING_AT + self._behind_ms, self.t)
+        due_t = max(self._wake_at - self.plan.begins_at + self._behind_ms, self.t)
         return max(due_t, self._back_t) + self.plan.lates[self._ticks % len(self.plan.lates)]
 
     def _stand_still(self, ms: int) -> None:
@@ -121,7 +122,7 @@ class Night:
     def live(self) -> None:
         """The whole night, and then its end. Raises Violation."""
         ends_t, coming = self.plan.ends_t, self._coming
-        while self._wake_at is not None and self.seen.steps < STEPS_MOST:
+        while self._wake_at is not None and self.seen.steps < self.plan.steps_most:
             tick_t = self._tick_t()
             assert tick_t is not None
             deed_t = coming[0][0] if coming else ends_t + 1
@@ -254,7 +255,11 @@ class Night:
     def _trace(self, moment: Moment, name: str) -> None:
         after = moment.after
         self._note(f"{name + ': ' if name else ''}{_said(moment.event, self.plan.circle)}")
-        wake = "never" if self._wake_at is None else f"{(self._wake_at - EVENING_AT) / 1000:.3f}"
+        wake = (
+            "never"
+            if self._wake_at is None
+            else f"{(self._wake_at - self.plan.begins_at) / 1000:.3f}"
+        )
         self._note(f"  {after.state}, ask {after.asks}, alarm {after.alarms}, next look {wake}")
         for effect in moment.effects:
             self._note(f"  -> {effect}")
@@ -269,11 +274,11 @@ def _without(circle: Circle, contact: int) -> Circle:
     return Circle(tuple(rung for rung in rungs if rung))
 
 
-def lived(seeds: range) -> Lived:
+def lived(seeds: range, *, long: bool = False) -> Lived:
     """Live through many nights."""
-    return verdict.lived(run, seeds)
+    return verdict.lived(partial(run, long=long), seeds)
 
 
-def shrunk(broken: Verdict) -> Verdict:
+def shrunk(broken: Verdict, *, long: bool = False) -> Verdict:
     """The smallest night found in which the same rule breaks."""
-    return verdict.shrunk(run, broken, SHRINK_TRIES)
+    return verdict.shrunk(partial(run, long=long), broken, SHRINK_TRIES)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from stillhere.core import events as ev
 from stillhere.core.events import Ask, Cause, Event, Outcome, State, Tell, Way, Word
-from stillhere.sim.core.plan import EVENING_AT, OPENS_MS, Plan
+from stillhere.sim.core.days import Days
+from stillhere.sim.core.plan import OPENS_MS, Plan
 from stillhere.sim.core.story import Moment, Story
 
 KEPT_MS = 5_000
@@ -45,12 +46,12 @@ class Onlooker:
         self.steps = 0
         self.ticks_here = 0
         self.ticked_at = -1
-        self.alive_at = self.checked_at = EVENING_AT
+        self.alive_at = self.checked_at = plan.begins_at
         self.deadline_seen_at = 0  # the newest sign of life that does for a routine's first evening
         self.seq = -1
         self.marked_at: int | None = None
-        self.next_by = EVENING_AT + p.unmarked_ask_s * 1000 if self.acute else None
-        self.ends_at = EVENING_AT + p.unmarked_end_s * 1000  # of an acute watch
+        self.next_by = plan.begins_at + p.unmarked_ask_s * 1000 if self.acute else None
+        self.ends_at = plan.begins_at + p.unmarked_end_s * 1000  # of an acute watch
         self.second_look_at: int | None = None
         self.paused = False
         self.asked_at: int | None = None
@@ -59,6 +60,7 @@ class Onlooker:
         self.away: list[tuple[int, int]] = []  # when there was nobody to hear anything
         self.outages: list[tuple[int, int, int]] = []  # since the open ask: from, to, heard at
         self.story: Story | None = None
+        self.days = Days(plan) if plan.weeks else None
         self.counts: dict[str, int] = dict.fromkeys(COUNTED, 0)
 
     def pace_ms(self, at: int) -> int:
@@ -89,6 +91,8 @@ class Onlooker:
             self._asks(m)
         if isinstance(m.event, ev.ServiceWasDown | ev.Unclear | ev.OptedOut):
             self._news(m)
+        if self.days is not None:
+            self.days.take(m)
 
     def _ticks(self, m: Moment) -> None:
         """How many ticks in a row found something due at one instant."""

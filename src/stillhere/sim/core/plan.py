@@ -36,7 +36,8 @@ STRANGER = 99
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One night. ``deadline_at`` is a routine's first; ``lates`` is how late each tick comes, in
-    turn; ``twice`` lets every tick come from two engines."""
+    turn; ``twice`` lets every tick come from two engines; ``weeks`` is many days of a routine
+    (``weeks.py``)."""
 
     seed: int
     profile: Profile
@@ -47,6 +48,9 @@ class Plan:
     deadline_at: int | None = None
     lates: tuple[int, ...] = (0,)
     twice: bool = False
+    begins_at: int = EVENING_AT
+    steps_most: int = 400
+    weeks: bool = False
 
     @property
     def switches(self) -> tuple[str, ...]:
@@ -69,7 +73,7 @@ class Plan:
         )
 
 
-class _Draw:
+class Draw:
     """Draws deeds one after another, each with a name of its own."""
 
     def __init__(self, seed: int, profiles: Mapping[str, Profile]) -> None:
@@ -94,14 +98,14 @@ class _Draw:
 
 def drawn(seed: int, profiles: Mapping[str, Profile]) -> Plan:
     """The night of this seed."""
-    draw = _Draw(seed, profiles)
+    draw = Draw(seed, profiles)
     random = draw.random
     profile, routine, deadline_t = _watch(draw)
     ends_t = draw.between(3 * MINUTE_MS, draw.one(12, 20, 35) * MINUTE_MS)
     if deadline_t is not None:
         ends_t = deadline_t + draw.between(0, profile.grace_s * 1000 + 40 * MINUTE_MS)
     _sam(draw, ends_t, routine is not None)
-    circle = _circle(draw)
+    circle = circle_of(draw)
     _faults(draw, ends_t, profile)
     lates: tuple[int, ...] = (0,)
     if random() < 0.7:
@@ -117,7 +121,7 @@ def drawn(seed: int, profiles: Mapping[str, Profile]) -> Plan:
 # --- the watch ------------------------------------------------------------------------------------
 
 
-def _watch(draw: _Draw) -> tuple[Profile, Routine | None, int | None]:
+def _watch(draw: Draw) -> tuple[Profile, Routine | None, int | None]:
     """Which profile, and for a routine when it is due."""
     roll = draw.random()
     if roll < 0.84:
@@ -135,7 +139,7 @@ def _watch(draw: _Draw) -> tuple[Profile, Routine | None, int | None]:
 # --- Sam ------------------------------------------------------------------------------------------
 
 
-def _sam(draw: _Draw, ends_t: int, routine: bool) -> None:
+def _sam(draw: Draw, ends_t: int, routine: bool) -> None:
     """What Sam does: marks, answers or not, and what comes to mind."""
     random, below, deed = draw.random, draw.below, draw.deed
     if not routine and random() < 0.85:
@@ -161,7 +165,7 @@ def _sam(draw: _Draw, ends_t: int, routine: bool) -> None:
     _wakes(draw)
 
 
-def _answers(draw: _Draw) -> None:
+def _answers(draw: Draw) -> None:
     """Which asks Sam answers, how soon, and which of the taps the phone kept for a while."""
     random, below, deed = draw.random, draw.below, draw.deed
     silent = draw.between(1, 7) if random() < 0.55 else ASKS + 1
@@ -179,7 +183,7 @@ def _answers(draw: _Draw) -> None:
             deed(f"answer {no} again", ("ask", no), wait_ms + below(45_000), Tap(age_ms, seq))
 
 
-def _wakes(draw: _Draw) -> None:
+def _wakes(draw: Draw) -> None:
     """What Sam does once an alarm is open."""
     random, deed = draw.random, draw.deed
     for no in (1, 2):
@@ -201,7 +205,7 @@ def _wakes(draw: _Draw) -> None:
 # --- the circle -----------------------------------------------------------------------------------
 
 
-def _circle(draw: _Draw) -> Circle:
+def circle_of(draw: Draw) -> Circle:
     """The people on the list, each with two ways or one, and what they will do when called."""
     random, rungs = draw.random, list[list[Reach]]()
     for contact in range(1, draw.one(1, 2, 3, 3, 4, 5, 6)):
@@ -221,7 +225,7 @@ def _circle(draw: _Draw) -> Circle:
     return Circle(tuple(tuple(rung) for rung in rungs))
 
 
-def _contact(draw: _Draw, contact: int, ways: tuple[int, ...]) -> None:
+def _contact(draw: Draw, contact: int, ways: tuple[int, ...]) -> None:
     """One contact: dead numbers, and what they do on the first and the second alarm."""
     random = draw.random
     cue = ("told", contact)
@@ -238,7 +242,7 @@ def _contact(draw: _Draw, contact: int, ways: tuple[int, ...]) -> None:
         habits.reaction(random)(contact, draw.between, draw.one, says)
 
 
-def _says(draw: _Draw, contact: int, cue: Cue, delay_ms: int, what: Event) -> None:
+def _says(draw: Draw, contact: int, cue: Cue, delay_ms: int, what: Event) -> None:
     """Say something after a while, now and then twice."""
     name = f"{contact} {type(what).__name__.lower()} {cue[0]} {delay_ms}"
     draw.deed(name, cue, delay_ms, what)
@@ -249,7 +253,7 @@ def _says(draw: _Draw, contact: int, cue: Cue, delay_ms: int, what: Event) -> No
 # --- what breaks ----------------------------------------------------------------------------------
 
 
-def _faults(draw: _Draw, ends_t: int, profile: Profile) -> None:
+def _faults(draw: Draw, ends_t: int, profile: Profile) -> None:
     """Outages, a clock that stands still, ticks that come unasked."""
     random, below, deed = draw.random, draw.below, draw.deed
     if profile.is_routine and random() < 0.25:

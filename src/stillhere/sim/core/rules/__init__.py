@@ -6,7 +6,8 @@ nothing. Limits are written out again on purpose: a rule that reads its limit fr
 test proves nothing.
 
 The lists say when a rule is asked: after every step, while no alarm is open, when one is raised,
-while one is open, when one ended, and when the night is over.
+while one is open, when one ended, and when the night is over. Weeks with a routine have lists of
+their own for the days, because the rules of one evening know one deadline only.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Sequence
 from stillhere.core.events import State
 from stillhere.core.watch import Watch
 from stillhere.sim.core.onlooker import Onlooker
-from stillhere.sim.core.rules import alarms, asking, words
+from stillhere.sim.core.rules import alarms, asking, weeks, words
 from stillhere.sim.core.story import Moment
 from stillhere.sim.world import Violation
 
@@ -73,22 +74,43 @@ WHEN_ENDED: tuple[Rule, ...] = (
     words.everyone_told_of_an_alarm_is_told_of_its_end,
     words.nobody_is_told_falsely_that_it_is_over,
 )
+WHILE_A_DAY_IS_ASKED: tuple[Rule, ...] = (
+    asking.an_ask_ends_only_by_a_sign_of_life,
+    asking.an_answer_ends_the_ask,
+    asking.what_is_unclear_is_never_a_check_in,
+    weeks.silence_on_a_day_raises_the_alarm_in_time,
+)
+BETWEEN_DAYS: tuple[Rule, ...] = (
+    weeks.no_deadline_is_let_pass,
+    weeks.a_day_is_asked_about_once,
+    weeks.every_reminder_of_a_day_goes_out,
+    words.well_is_said_only_of_a_routine_that_was_answered,
+    words.nobody_is_called_without_an_alarm,
+)
+WHEN_A_DAY_IS_MISSED: tuple[Rule, ...] = (
+    alarms.an_alarm_is_raised_only_by_silence_or_a_call_for_help,
+    weeks.nobody_is_alarmed_before_their_day_is_over,
+    weeks.every_reminder_of_a_day_goes_out,
+    asking.the_phone_rings_before_the_alarm,
+    alarms.the_first_are_called_at_once,
+)
 ALARMED = frozenset({State.ALARM, State.CLAIMED, State.ATTENDED})
 
 
 def judge(night: Onlooker, m: Moment) -> None:
     """Ask every rule this moment calls for. Raises Violation for the first complaint."""
+    weekly = night.days is not None
     _ask(AFTER_EVERY_STEP, night, m)
     if m.ended:
         _ask(WHEN_ENDED, night, m)
     if m.after.state in ALARMED:
         if m.raised:
-            _ask(WHEN_RAISED, night, m)
+            _ask(WHEN_A_DAY_IS_MISSED if weekly else WHEN_RAISED, night, m)
         _ask(WHILE_OPEN, night, m)
     else:
         if State.ASKING in (m.was, m.after.state):
-            _ask(WHILE_ASKED, night, m)
-        _ask(WHILE_QUIET, night, m)
+            _ask(WHILE_A_DAY_IS_ASKED if weekly else WHILE_ASKED, night, m)
+        _ask(BETWEEN_DAYS if weekly else WHILE_QUIET, night, m)
 
 
 def over(night: Onlooker, watch: Watch) -> None:

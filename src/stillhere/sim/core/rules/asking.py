@@ -196,6 +196,11 @@ def nobody_is_alarmed_without_the_full_time_to_answer(night: Onlooker, m: Moment
     from_at, at = m.asked_at, night.plan.deadline_at
     if at is not None and m.after.alarms == 1 and from_at < at and not night.paused:
         from_at = at
+    return had_the_full_time(night, m, from_at)
+
+
+def had_the_full_time(night: Onlooker, m: Moment, from_at: int) -> str | None:
+    """Whether somebody who is alarmed about had the time to answer, counted from then."""
     had_ms, outages = m.now - from_at, _outages(night, m, from_at)
     had_ms -= sum(to_at - max(away_at, from_at) for away_at, to_at, _ in outages)
     if len(outages) == 1 and outages[0][1] - outages[0][0] > SHORT_MS:
