@@ -24,14 +24,12 @@ from types import FrameType
 import psycopg
 
 # No fsync: nobody pulls the plug in a test of logic. Tests that do, pass fsync=True.
-# The time-outs turn a forgotten transaction into an error instead of a test that hangs for ever.
+# No time-outs either: they are the product's own to set, and would hide that it forgot to.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 ALWAYS = (
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
     "max_connections=200",
-    "lock_timeout=20s",
-    "idle_in_transaction_session_timeout=30s",
     "log_min_messages=warning",
 )
 

@@ -1,6 +1,7 @@
 """PostgreSQL as the product uses it, and a cheap way back to an empty database.
 
-Owns what a test's end costs. Django truncates every table, and PostgreSQL then makes new files for
+Owns what a test's end costs, and that a forgotten transaction becomes an error instead of a test
+that hangs for ever. Django truncates every table, and PostgreSQL then makes new files for
 every table and each of its indexes, though most were empty. Here only what has rows is deleted. All
 tables are locked first, as TRUNCATE would: a transaction that a test forgot still shows.
 """
@@ -12,6 +13,7 @@ from typing import Any
 
 from django.db.backends.postgresql.operations import DatabaseOperations
 
+from stillhere.store.patience import PATIENCE
 from stillhere.store.postgresql import base
 
 
@@ -39,3 +41,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """The product's, with the above."""
 
     ops_class = Operations
+
+    def init_connection_state(self) -> None:
+        """Whoever is impatient has shorter limits already."""
+        super().init_connection_state()
+        if PATIENCE.limit_s is None:
+            with self.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '20s'")
+                cursor.execute("SET idle_in_transaction_session_timeout = '30s'")

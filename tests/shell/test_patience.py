@@ -8,15 +8,19 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
+import psycopg
 import pytest
 from django.db import OperationalError, connection
 
 from stillhere.store.apply import Answer, Change, CheckIn, apply_batch
 from stillhere.store.group import GroupCommit, NotStored
 from stillhere.store.patience import PATIENCE, be_impatient
-from stillhere.store.postgresql.base import HOSTS, Hosts, reordered
+from stillhere.store.postgresql.base import HOSTS, Hosts, Impatient, reordered
 from tests.conftest import Clock
+from tests.installation import wait_for
+from tests.postgres import running_cluster
 from tests.shell.circle import sams_night
 
 
@@ -81,6 +85,111 @@ def test_a_check_in_that_meets_a_frozen_database_is_tried_on_a_new_line(clock: C
     assert answer.watch is not None
     assert len(set(pids)) == 2
     assert night.row().seen_at == clock.now
+
+
+def waiting_backends() -> int:
+    """How many of the server's processes work for us or wait, beside the one that counts."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid() AND state <> 'idle'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+@contextmanager
+def lost(*statements: str) -> Iterator[None]:
+    """A process of ours that says this in a transaction, and is stopped before it reads the answer
+    to the last one."""
+    connection.ensure_connection()  # with the product's own limits
+    ours = connection.connection
+    line = ours.pgconn
+    for sql in ("BEGIN", *statements):
+        line.send_query(sql.encode())
+        if sql is not statements[-1]:
+            while line.get_result() is not None:
+                pass
+    connection.connection = None  # another line for whoever looks on
+    try:
+        yield
+    finally:
+        ours.close()
+
+
+def let_go(seconds: float = 10.0) -> None:
+    wait_for(lambda: waiting_backends() == 0, "a backend still waits", seconds)
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("database", "impatient")
+def test_what_we_gave_up_on_ends_by_itself_on_the_server(clock: Clock) -> None:
+    """One holds a row and is stopped; the other waits for that row and is gone. Nobody tells the
+    server, and no time-out of its own is set."""
+    night = sams_night(("Leo",))
+    night.start()
+    connection.close()
+    lock = f"SELECT id FROM watch WHERE id = {night.watch} FOR UPDATE"
+    with lost(lock), lost(lock):
+        assert waiting_backends() == 2
+        let_go()
+    assert night.does(CheckIn()).watch is not None
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("database", "impatient")
+def test_the_server_ends_a_statement_before_we_give_up_on_the_line() -> None:
+    pid = backend()
+    with pytest.raises(OperationalError), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(20)")
+    assert backend() == pid, "the line lives"
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("database")
+def test_a_migration_or_a_backup_has_no_limits() -> None:
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("0",)
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("database", "impatient")
+def test_the_limits_of_web_and_engine(clock: Clock) -> None:
+    be_impatient()
+    connection.close()
+    told = {}
+    for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SHOW {name}")
+            told[name] = cursor.fetchone()[0]
+    assert list(told.values()) == ["1s", "5s", "5s"]
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+def test_a_commit_that_waits_for_a_standby_is_never_told_as_kept() -> None:
+    """No limit of the server cuts that wait short: it would answer as if two machines had it."""
+    with running_cluster(fsync=True) as cluster:
+        with psycopg.connect(cluster.url, autocommit=True) as admin:
+            admin.execute("CREATE TABLE kept (id int)")
+            admin.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+            admin.execute("SELECT pg_reload_conf()")
+        be_impatient(1.0)
+        try:
+            with Impatient.connect(cluster.url, autocommit=True) as line:
+                line.execute("SET statement_timeout = '500ms'")
+                line.execute("SET lock_timeout = '500ms'")
+                wait_for(lambda: _waits_for(line, "nobody"), "the standby's name is read")
+                with pytest.raises(psycopg.OperationalError):
+                    line.execute("INSERT INTO kept VALUES (1)")
+        finally:
+            PATIENCE.limit_s = None
+            HOSTS.silent = None
+
+
+def _waits_for(line: psycopg.Connection[Any], name: str) -> bool:
+    return line.execute("SHOW synchronous_standby_names").fetchone() == (name,)
 
 
 @pytest.mark.usefixtures("database")

@@ -1,6 +1,6 @@
-"""How long this process waits for one answer of a database server.
+"""How long this process waits for one answer of a database server, and for whom.
 
-Owns one number, apart from the connection that keeps to it (``store/postgresql``), so that an
+Owns a few numbers, apart from the connection that keeps to them (``store/postgresql``), so that an
 installation on SQLite loads no driver it does not use.
 """
 
@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ANSWER_S = 5.0  # a commit takes milliseconds; a standby that died holds one up for two seconds
+LOCK_S = 1.0  # for what somebody else holds; whoever waits keeps others waiting
+# Our own patience is this much longer than the server's: it ends what we asked, and the line lives.
+LAST_WORD_S = 0.5
 
 
 @dataclass(slots=True)
@@ -22,6 +25,7 @@ PATIENCE = Patience()
 
 
 def be_impatient(limit_s: float | None = ANSWER_S) -> None:
-    """From now on no connection of this process waits longer. For web and engine, whose statements
-    are all short; never for a migration or a backup."""
+    """From now on no connection of this process waits longer, and no server works or holds a lock
+    for it longer, should it be stopped or killed. For web and engine, whose statements are all
+    short; never for a migration or a backup."""
     PATIENCE.limit_s = limit_s

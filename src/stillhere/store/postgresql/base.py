@@ -3,8 +3,10 @@ last is asked first.
 
 Owns how a connection is made, in what order hosts are tried, and how long it waits. A frozen host
 goes on acknowledging packets in its kernel, so neither keepalives nor ``tcp_user_timeout`` nor a
-``statement_timeout`` on the server frees who waits for it: only our own patience does. Refuses to
-guess what became of the statement: it may have been kept, so nobody is told "got it".
+``statement_timeout`` on the server frees who waits for it: only our own patience does. A server
+that lives is told our limits as well, or what we gave up on would wait there for ever, and a
+process of ours that was stopped would hold its rows for as long. Refuses to guess what became of a
+statement: it may have been kept, so nobody is told "got it".
 """
 
 from __future__ import annotations
@@ -17,11 +19,15 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg.abc import RV, PQGen
 
-from stillhere.store.patience import PATIENCE
+from stillhere.store.patience import LAST_WORD_S, LOCK_S, PATIENCE
 
 log = logging.getLogger("stillhere.database")
 
 _LOOK_EVERY_S = 0.1
+_LIMITS = (
+    "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false), "
+    "set_config('idle_in_transaction_session_timeout', %s, false)"
+)
 
 
 @dataclass(slots=True)
@@ -44,7 +50,7 @@ class Impatient(psycopg.Connection[Any]):
     ) -> RV:
         """One answer of the server. Raises ``OperationalError`` when it does not come."""
         try:
-            return super().wait(gen, interval, timeout or PATIENCE.limit_s)
+            return super().wait(gen, interval, timeout or _patience_s())
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
                 # It still owes us an answer. Nothing more is said on this line, not even goodbye.
@@ -65,6 +71,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if HOSTS.silent == HOSTS.answered:
             HOSTS.silent = None
         return connection
+
+    def init_connection_state(self) -> None:
+        """Tell the server our limits. By a statement: the ``options`` of the address are the
+        operator's, who chooses a schema with them."""
+        super().init_connection_state()
+        if PATIENCE.limit_s is not None:
+            with self.cursor() as cursor:
+                cursor.execute(_LIMITS, _limits(PATIENCE.limit_s))
+
+
+def _patience_s() -> float | None:
+    return None if PATIENCE.limit_s is None else PATIENCE.limit_s + LAST_WORD_S
+
+
+def _limits(limit_s: float) -> list[str]:
+    """For a lock, a statement, and a transaction in which nothing is said."""
+    return [f"{round(each_s * 1000)}ms" for each_s in (min(LOCK_S, limit_s), limit_s, limit_s)]
 
 
 def reordered(params: dict[str, Any], known: Hosts) -> dict[str, Any]:
