@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from django.db import Error, connection
 from stillhere.channels.base import Channel, Fate, Outgoing, Receipt
 from stillhere.channels.relay import Relay
 from stillhere.engine import letters, recordings, traces
-from stillhere.store import clock, delivery, receipts, upkeep
+from stillhere.store import clock, delivery, halves, receipts, upkeep
 from stillhere.store.delivery import Fated, Leased
 
 log = logging.getLogger("stillhere.deliver")
@@ -135,7 +135,10 @@ class Courier:
             group = [await self._done.get()]
             while not self._done.empty() and len(group) < MOST:
                 group.append(self._done.get_nowait())
-            await self._safely(_record, group)
+            for late in await self._safely(_record, group) or []:
+                self._done.put_nowait(late)
+            if self._done.qsize():  # somebody else holds those rows
+                await asyncio.sleep(IDLE_S)
 
     async def _orphans(self) -> None:
         """Messages for a channel that is not configured fail at once, so that the ladder moves
@@ -227,8 +230,18 @@ def _over(caps: Mapping[str, int]) -> set[str]:
     return upkeep.over(caps, clock.now_ms())
 
 
-def _record(group: list[Fated]) -> None:
-    delivery.record(group, clock.now_ms())
+def _record(group: list[Fated]) -> list[Fated]:
+    """Write down what can be; returns what somebody else's hold keeps from it."""
+    left: list[Fated] = []
+
+    def record(part: Sequence[Fated]) -> list[bool]:
+        left.extend(delivery.record(part, clock.now_ms()))
+        return [True] * len(part)
+
+    for failure in halves.each(record, group):
+        if isinstance(failure, Exception):
+            log.error("not recorded, so it leaves again: %s", type(failure).__name__)
+    return left
 
 
 def _silent() -> list[str]:

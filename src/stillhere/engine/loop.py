@@ -25,8 +25,9 @@ from stillhere.engine import feeds
 from stillhere.engine.audit import Lookout, audit_once, sweep_once
 from stillhere.engine.deliver import Courier
 from stillhere.engine.pulse import come_back, pulse_once
-from stillhere.engine.tick import MOST, tick_once
+from stillhere.engine.tick import MOST, Waker
 from stillhere.store import clock, delivery
+from stillhere.store.halves import forget_broken_connection
 from stillhere.store.patience import be_impatient
 
 log = logging.getLogger("stillhere.engine")
@@ -104,17 +105,28 @@ def _rounds(
 
 
 def _ticking() -> Callable[[], float]:
-    pulsed = -PULSE_EVERY_MS
+    pulsed, waker = -PULSE_EVERY_MS, Waker()
 
     def once() -> float:
         nonlocal pulsed
         boot = settings.BOOT_MS()
         if boot - pulsed >= PULSE_EVERY_MS:
-            pulse_once()
             pulsed = boot
-        return 0.0 if tick_once(clock.now_ms()) == MOST else TICK_EVERY_S
+            _pulse()
+        return 0.0 if waker.wake(clock.now_ms()) >= MOST else TICK_EVERY_S
 
     return once
+
+
+def _pulse() -> None:
+    """Beat. Where that fails the tick comes all the same: whoever is due waits for no beat."""
+    try:
+        pulse_once()
+    except Error as failure:
+        log.warning("pulse: database: %s", type(failure).__name__)
+        forget_broken_connection(failure)
+    except Exception:
+        log.exception("pulse: this one failed, the next one comes")
 
 
 def _auditing() -> Callable[[], float]:

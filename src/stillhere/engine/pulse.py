@@ -31,9 +31,10 @@ BACK_MS = 2_000  # a clock behind the last beat by more than this was set back
 
 
 def pulse_once() -> int:
-    """Beat once and return ``now``."""
+    """Beat once and return ``now``. Where another engine beats just now, or was stopped in the
+    middle of it, this one gives way at once: raises ``OperationalError``."""
     with transaction.atomic():
-        here = Installation.objects.select_for_update().get_or_create(id=1)[0]
+        here = Installation.objects.select_for_update(nowait=True).get_or_create(id=1)[0]
         row = clock.read()
         told = row.now(settings.RAW_NOW_MS(connection)) if row.beat_at == 0 else _unclamped(row)
         behind = row.beat_at - told

@@ -20,7 +20,7 @@ from stillhere.sim.world import World
 T = TypeVar("T")
 
 
-class Died(Exception):
+class Died(BaseException):
     """The process died in the middle of this."""
 
 

@@ -28,6 +28,7 @@ from stillhere.core.watch import Step, Watch, check, step, wake_at, worth_a_line
 from stillhere.core.watch import start as begin
 from stillhere.store import bulk, clock, queries, rows, sealed
 from stillhere.store.circle import circles_of
+from stillhere.store.held import Held, exist
 from stillhere.store.models import Person, WatchRow
 from stillhere.store.outbox import JournalEntry, Outbox, Told, quarantine_alert
 from stillhere.store.rows import COLUMNS, MUTABLE, Row
@@ -102,14 +103,31 @@ def apply_batch(changes: Sequence[Change]) -> list[Answer]:
     """
     with transaction.atomic():
         now = clock.now_ms()
-        benches = _load(changes)
-        pairs = [(change, benches.get(_name(change))) for change in changes]
-        circles = circles_of(
-            {b.person for c, b in pairs if b is not None and _may_alarm(c.what, b.watch, now)}, now
-        )
-        _say_we_were_away(pairs, now)
-        answers = [_fold(change, bench, circles, now) for change, bench in pairs]
-        _store({bench.watch.id: bench for bench in benches.values()}.values(), now)
+        return _apply(changes, _load(changes), now)
+
+
+def apply_free(changes: Sequence[Change]) -> list[Answer | Held]:
+    """The same for the rows that nobody else holds just now; who names another one hears so."""
+    with transaction.atomic():
+        now = clock.now_ms()
+        benches = _load(changes, _SKIP)
+        held = _held(changes, benches)
+        free = [change for change in changes if _name(change) not in held] if held else changes
+        answers = iter(_apply(free, benches, now))
+    return [Held() if _name(change) in held else next(answers) for change in changes]
+
+
+def _apply(
+    changes: Sequence[Change], benches: Mapping[int | bytes | None, _Bench], now: int
+) -> list[Answer]:
+    """Fold and store, in the caller's transaction."""
+    pairs = [(change, benches.get(_name(change))) for change in changes]
+    circles = circles_of(
+        {b.person for c, b in pairs if b is not None and _may_alarm(c.what, b.watch, now)}, now
+    )
+    _say_we_were_away(pairs, now)
+    answers = [_fold(change, bench, circles, now) for change, bench in pairs]
+    _store({bench.watch.id: bench for bench in benches.values()}.values(), now)
     return answers
 
 
@@ -149,11 +167,32 @@ def _may_alarm(what: Asked, watch: Watch, now: int) -> bool:
     return isinstance(what, NeedHelp)
 
 
-def _load(changes: Sequence[Change]) -> dict[int | bytes | None, _Bench]:
-    """The rows of all watches named, by id and by key hash. Locked in id order: two batches
-    never cross."""
-    ids = list({c.watch for c in changes if c.watch is not None})
-    hashes = list({c.key_hash for c in changes if c.watch is None and c.key_hash is not None})
+def _named(changes: Sequence[Change]) -> tuple[list[int], list[bytes]]:
+    ids = {c.watch for c in changes if c.watch is not None}
+    return list(ids), list(
+        {c.key_hash for c in changes if c.watch is None and c.key_hash is not None}
+    )
+
+
+def _held(
+    changes: Sequence[Change], benches: Mapping[int | bytes | None, _Bench]
+) -> set[int | bytes | None]:
+    """The names of rows that were asked for, are there, and did not come: somebody else holds
+    them."""
+    ids, hashes = _named(changes)
+    ids, hashes = [id for id in ids if id not in benches], [h for h in hashes if h not in benches]
+    if connection.vendor != "postgresql" or not (ids or hashes):
+        return set()
+    return {*exist(ids, hashes)}
+
+
+# How rows are locked on PostgreSQL, in id order: two batches never cross.
+_WAIT, _SKIP = "FOR UPDATE", "FOR UPDATE SKIP LOCKED"
+
+
+def _load(changes: Sequence[Change], lock: str = _WAIT) -> dict[int | bytes | None, _Bench]:
+    """The rows of all watches named, by id and by key hash."""
+    ids, hashes = _named(changes)
     where: list[str] = []
     params: list[int | bytes] = []
     if ids:
@@ -165,7 +204,7 @@ def _load(changes: Sequence[Change]) -> dict[int | bytes | None, _Bench]:
     if not where:
         return {}
     benches: dict[int | bytes | None, _Bench] = {}
-    for person, version, key_hash, quarantined_at, *row in _read(" OR ".join(where), params):
+    for person, version, key_hash, quarantined_at, *row in _read(" OR ".join(where), params, lock):
         watch, readable = rows.thaw_or_stand_in(tuple(row))
         aside = quarantined_at is not None
         bench = _Bench(watch, person, version, tuple(row[4:]), aside, readable)
@@ -177,13 +216,13 @@ _WANTED = ("person_id", "version", "key_hash", "quarantined_at", *COLUMNS)
 _ONE = ", ".join("hex(key_hash)" if name == "key_hash" else name for name in _WANTED)
 
 
-def _read(where: str, params: Sequence[int | bytes]) -> list[list[Any]]:
+def _read(where: str, params: Sequence[int | bytes], lock: str) -> list[list[Any]]:
     """The rows as ``_WANTED``. From SQLite as one value: its driver gives up its hold on the
     interpreter between any two rows, and every page waiting for it would push in between."""
     columns = ", ".join(_WANTED)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            sql = f"SELECT {columns} FROM watch WHERE {where} ORDER BY id FOR UPDATE"
+            sql = f"SELECT {columns} FROM watch WHERE {where} ORDER BY id {lock}"
             cursor.execute(sql, params)
             found = [list(row) for row in cursor.fetchall()]
         else:

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 
 from stillhere.core.events import Undeliverable, Word
 from stillhere.store import apply, bulk, peers, rows, sealed, services
+from stillhere.store.held import hold, hold_messages
 from stillhere.store.models import Address, Contact, Message
 from stillhere.store.queries import ALARMED
 
@@ -24,6 +25,7 @@ BACK_OFF_S = (1, 2, 4, 8, 15, 30, 60)
 SENT, DELIVERED, RETRY = "sent", "delivered", "retry"
 FAILED, OPTED_OUT = "failed", "opted-out"  # the address is of no use any more
 NOWHERE = "nowhere"  # this installation has no such channel: the address may be fine
+_BAD = (FAILED, OPTED_OUT, NOWHERE)  # what a watch hears of
 GONE = "address gone"
 QUESTIONS = ("ask", "ask-ring")
 # What a message keeps when it goes by another way.
@@ -160,8 +162,13 @@ def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]
         return found
     gone = [row for row in found if stale.get(row["id"]) == GONE]
     with transaction.atomic():
+        held = hold({row["watch"] for row in gone})
+        later = {row["id"] for row in gone if row["watch"] in held}  # once this lease is over
+        gone = [row for row in gone if row["id"] not in later]
         feed_back([(r["watch"], r["contact"], r["address"], NOWHERE, "") for r in gone], now)
         for id, why in stale.items():
+            if id in later:
+                continue
             mine = Message.objects.filter(id=id, status="queued")
             mine.update(status="dropped", why=why, done_at=now)
         by_another_way([row["id"] for row in gone], now)
@@ -228,18 +235,22 @@ def _spoken_of(facts: Mapping[str, Any], names: Mapping[tuple[str, int], str]) -
     return next((names[of] for of in spoken if of in names), "")
 
 
-def record(fates: Sequence[Fated], now: int) -> None:
+def record(all_: Sequence[Fated], now: int) -> list[Fated]:
     """Write down what became of leased messages and feed bad news back to their watches, in one
-    transaction."""
+    transaction. Returns what could not be: somebody else holds those rows, so it comes again."""
     with transaction.atomic():
-        # Watches before messages, as in ``apply``: two writers never wait for each other in a
-        # circle.
+        # Watches before messages, as in ``apply``.
+        watches = hold({f.message.watch for f in all_ if f.fate in _BAD})
+        messages = hold_messages([f.message.id for f in all_])
+        messages |= {f.message.id for f in all_ if f.fate in _BAD and f.message.watch in watches}
+        fates = [f for f in all_ if f.message.id not in messages]
         feed_back(
             [(f.message.watch, f.message.contact, f.message.address, f.fate, f.why) for f in fates],
             now,
         )
         _move(fates, now)
         by_another_way([f.message.id for f in fates if f.fate in (FAILED, NOWHERE)], now)
+    return [f for f in all_ if f.message.id in messages]
 
 
 _MOVED = ("bigint", "text", "text", "text", "bigint", "bigint", "text", "bigint")
@@ -288,7 +299,7 @@ def feed_back(
     contact."""
     changes = []
     for watch, contact, address, fate, why in news:
-        if address is None or fate not in (FAILED, OPTED_OUT, NOWHERE):
+        if address is None or fate not in _BAD:
             continue
         if fate != NOWHERE:
             state = Address.State.BROKEN if fate == FAILED else Address.State.OPTED_OUT

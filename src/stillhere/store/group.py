@@ -1,9 +1,9 @@
 """The group commit: one writer thread a process, a bounded queue, each waiter its own answer.
 
 Everything that is waiting at one moment shares one transaction, because an fsync costs the same for
-one check-in as for five hundred. A group that fails is tried again one by one, so that one bad
-change harms nobody else; but not against a database that is gone, or the last of five hundred would
-wait for an hour. A full queue refuses at once (``Full``): the page keeps trying, and memory
+one check-in as for five hundred. A group that fails is tried again by halves (``halves.py``), so
+that one bad change harms nobody else; a row that somebody else holds is left alone and tried again
+with the next group. A full queue refuses at once (``Full``): the page keeps trying, and memory
 stays bounded.
 """
 
@@ -19,17 +19,25 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from django.conf import settings
-from django.db import Error, InterfaceError, OperationalError, connection, transaction
+from django.db import Error, connection, transaction
 
-from stillhere.store.apply import Answer, Change, apply_batch
+from stillhere.store import halves
+from stillhere.store.apply import Answer, Change, apply_free
+from stillhere.store.held import Held, in_the_way
 
 log = logging.getLogger("stillhere.group")
 
 MOST_WAITING = 20_000
 MOST_AT_ONCE = 500
 PROBE_EVERY_S = 1.0
-MOST_BREAKS = 3  # changes that cost the connection: then it is not the changes
-
+LOOK_AGAIN_S = 0.02  # at rows that somebody else holds, while nothing else waits
+HELD_MS = 3_000  # real time; a row that is held for longer is answered "not kept"
+# A row that an engine holds just now proves nothing, and must not be waited for.
+_PROBE = {
+    "sqlite": "UPDATE installation SET desk_nonce = desk_nonce WHERE id = 1",
+    "postgresql": "UPDATE installation SET desk_nonce = desk_nonce WHERE id IN "
+    "(SELECT id FROM installation WHERE id = 1 FOR UPDATE SKIP LOCKED)",
+}
 
 Q = TypeVar("Q")  # what is asked
 A = TypeVar("A")  # what is answered
@@ -48,16 +56,26 @@ class _Waiter(Generic[Q, A]):
     change: Q
     future: Future[A] | asyncio.Future[A]
     loop: asyncio.AbstractEventLoop | None
+    until_ms: int = 0  # when a row that is held will have been waited for long enough
+
+    def waits_still(self) -> bool:
+        now_ms = settings.BOOT_MS()
+        self.until_ms = self.until_ms or now_ms + HELD_MS
+        return now_ms < self.until_ms
 
 
 class GroupCommit(Generic[Q, A]):
-    """Started once a process. ``apply`` stores a group in one transaction and answers each;
-    ``proves``: while nothing waits, prove every second that we could write."""
+    """Started once a process. ``apply`` stores a group in one transaction and answers each, with
+    ``Held`` where somebody else holds the row; ``proves``: while nothing waits, prove every second
+    that we could write."""
 
-    def __init__(self, apply: Callable[[Sequence[Q]], list[A]], *, proves: bool = True) -> None:
+    def __init__(
+        self, apply: Callable[[Sequence[Q]], Sequence[A | Held]], *, proves: bool = True
+    ) -> None:
         self._apply = apply
         self._proves = proves
         self._queue: queue.SimpleQueue[_Waiter[Q, A] | None] = queue.SimpleQueue()
+        self._held: list[_Waiter[Q, A]] = []  # of the writer thread alone
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self.wrote_ms: int | None = None  # boot clock of the last thing known to be durable
@@ -105,17 +123,19 @@ class GroupCommit(Generic[Q, A]):
         while True:
             group = self._gather()
             if group is None:
+                self._store(self._held)
+                _settle(self._held, [Held()] * len(self._held))
                 connection.close()
                 return
-            if group:
-                self._store(group)
+            if group or self._held:
+                self._store([*self._held, *group])
             elif self._proves:
                 self._probe()
 
     def _gather(self) -> list[_Waiter[Q, A]] | None:
         """Whatever is waiting; an empty list after an idle second; None when asked to stop."""
         try:
-            first = self._queue.get(timeout=PROBE_EVERY_S)
+            first = self._queue.get(timeout=LOOK_AGAIN_S if self._held else PROBE_EVERY_S)
         except queue.Empty:
             return []
         if first is None:
@@ -133,70 +153,42 @@ class GroupCommit(Generic[Q, A]):
         return group
 
     def _store(self, waiting: list[_Waiter[Q, A]]) -> None:
+        """One transaction for all of them, or halves of it. Who found their row held comes in again
+        with the next group, in front of whatever came later, for some seconds."""
         group = [waiter for waiter in waiting if not _given_up(waiter)]
+        self._held = []
         if not group:
             return
-        try:
-            answers: list[A | Exception] = list(self._apply([w.change for w in group]))
+        answers = halves.each(self._apply, [waiter.change for waiter in group])
+        if not all(isinstance(answer, Exception) for answer in answers):
             self.wrote_ms = settings.BOOT_MS()
-        except Exception as failure:  # noqa: BLE001  whatever it was, each waiter gets an answer
-            log.warning("group of %d failed: %s", len(group), type(failure).__name__)
-            _forget_broken_connection(failure)
-            answers = self._one_by_one(group)
-        _settle(group, answers)
-
-    def _one_by_one(self, group: Sequence[_Waiter[Q, A]]) -> list[A | Exception]:
-        """Each on its own, as long as there is a database to try."""
-        answers: list[A | Exception] = []
-        breaks = 0
-        for waiter in group:
-            if breaks == MOST_BREAKS or not _reachable():
-                break
-            answers.append(self._alone(waiter.change))
-            breaks += connection.connection is None
-        return [*answers, *(NotStored("no database") for _ in group[len(answers) :])]
-
-    def _alone(self, change: Q) -> A | Exception:
-        try:
-            answer = self._apply([change])[0]
-        except Exception as failure:  # noqa: BLE001  whatever it was, each waiter gets an answer
-            _forget_broken_connection(failure)
-            return NotStored(type(failure).__name__)
-        self.wrote_ms = settings.BOOT_MS()
-        return answer
+        held = [
+            no
+            for no, answer in enumerate(answers)
+            if isinstance(answer, Exception) and in_the_way(answer) and group[no].waits_still()
+        ]
+        self._held = [group[no] for no in held]
+        settled = [no for no in range(len(group)) if no not in held] if held else range(len(group))
+        _settle([group[no] for no in settled], [answers[no] for no in settled])
 
     def _probe(self) -> None:
         """Prove once an idle second that this process can write. ``/healthz`` reads when that
         last held."""
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("UPDATE installation SET desk_nonce = desk_nonce WHERE id = 1")
-            self.wrote_ms = settings.BOOT_MS()
+                cursor.execute(_PROBE[connection.vendor])
+                wrote = cursor.rowcount > 0
+            if wrote:
+                self.wrote_ms = settings.BOOT_MS()
         except Error as failure:
             log.warning("write probe failed: %s", type(failure).__name__)
-            _forget_broken_connection(failure)
+            halves.forget_broken_connection(failure)
 
 
 def _given_up(waiter: _Waiter[Q, A]) -> bool:
     """Whether this one was told already that nothing was kept. Then it is so: they try again, and a
     sign of life must not count from when we came to it. Whose line merely broke is still heard."""
     return waiter.future.done() and not waiter.future.cancelled()
-
-
-def _reachable() -> bool:
-    """Whether there is a connection, or one can be made."""
-    try:
-        connection.ensure_connection()
-    except Error as failure:
-        log.warning("no database: %s", type(failure).__name__)
-        return False
-    return True
-
-
-def _forget_broken_connection(failure: Exception) -> None:
-    """A connection that broke is not used again; the next statement opens a new one."""
-    if isinstance(failure, OperationalError | InterfaceError):
-        connection.close()
 
 
 def _settle(group: list[_Waiter[Q, A]], answers: Sequence[A | Exception]) -> None:
@@ -206,7 +198,7 @@ def _settle(group: list[_Waiter[Q, A]], answers: Sequence[A | Exception]) -> Non
         if waiter.loop is not None and isinstance(waiter.future, asyncio.Future):
             loops.setdefault(waiter.loop, []).append((waiter.future, answer))
         elif isinstance(answer, Exception):
-            waiter.future.set_exception(answer)
+            waiter.future.set_exception(NotStored(type(answer).__name__))
         else:
             waiter.future.set_result(answer)
     for loop, pairs in loops.items():
@@ -221,9 +213,9 @@ def _settle_async(pairs: list[tuple[asyncio.Future[A], A | Exception]]) -> None:
         if future.done():
             continue  # the client went away
         if isinstance(answer, Exception):
-            future.set_exception(answer)
+            future.set_exception(NotStored(type(answer).__name__))
         else:
             future.set_result(answer)
 
 
-WRITER: GroupCommit[Change, Answer] = GroupCommit(apply_batch)
+WRITER: GroupCommit[Change, Answer] = GroupCommit(apply_free)

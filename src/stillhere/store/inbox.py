@@ -18,6 +18,7 @@ from stillhere.core.replies import Intent, Role, read_text
 from stillhere.store import answering, apply, clock, hearing, lists, receipts, sealed
 from stillhere.store.answering import Reply, Speaker
 from stillhere.store.apply import Change, CheckIn
+from stillhere.store.held import hurry
 from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.queries import ALARMED
 
@@ -63,15 +64,22 @@ def take(came: Came) -> Reply | None:
     already. None for a repeat, a receipt, and what needs no word. Raises what the database raises
     when nothing could be stored: the provider should tell us again.
     """
-    return take_all([came])[0]
+    return _take([came])[0]
 
 
 def take_all(all_: Sequence[Came]) -> list[Reply | None]:
-    """The same for everything that came at one moment, in one transaction.
+    """The same for everything that came at one moment, in one transaction. Waits only a moment for
+    a row that somebody else holds: whoever stumbles over it is tried again apart.
 
     Receipts and plain signs of life are most of it and are taken together, in few statements;
     everything else is heard one after the other.
     """
+    with transaction.atomic():
+        hurry()
+        return _take(all_)
+
+
+def _take(all_: Sequence[Came]) -> list[Reply | None]:
     with transaction.atomic():
         now, rate = clock.now_ms(), clock.read().rate
         arrived = _arrive(all_, now)

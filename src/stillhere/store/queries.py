@@ -47,8 +47,20 @@ def due(now: int, most: int) -> list[tuple[int, int]]:
     """(watch id, wake_at) of watches whose time has come, longest due first."""
     return _rows(
         "SELECT id, wake_at FROM watch WHERE wake_at <= %s AND quarantined_at IS NULL "
-        "ORDER BY wake_at LIMIT %s",
+        "ORDER BY wake_at, id LIMIT %s",
         now,
+        most,
+    )
+
+
+def due_after(now: int, most: int, last: tuple[int, int]) -> list[tuple[int, int]]:
+    """The same behind ``last``, one of those."""
+    return _rows(
+        "SELECT id, wake_at FROM watch WHERE wake_at <= %s AND quarantined_at IS NULL "
+        "AND (wake_at, id) > (%s, %s) ORDER BY wake_at, id LIMIT %s",
+        now,
+        last[1],
+        last[0],
         most,
     )
 

@@ -31,7 +31,8 @@ from stillhere.store.delivery import (
     feed_back,
     holds,
 )
-from stillhere.store.models import Message, WatchRow
+from stillhere.store.held import Held, hold, hold_messages
+from stillhere.store.models import Message
 from stillhere.store.outbox import ASK_WORDS, LOUD
 
 MOST_TRIES = 3  # of one message; then the ladder's own rounds go on
@@ -65,7 +66,8 @@ def receipt(
 
 @transaction.atomic
 def receipts(told: Sequence[Told], now: int) -> int:
-    """Take them all, in one transaction; returns how many were about messages of ours.
+    """Take them all, in one transaction; returns how many were about messages of ours. Raises
+    ``Held`` where somebody else holds one of the rows.
 
     A receipt may overtake the record of the very send it speaks of, and a dead number must move the
     ladder all the same: so our own id counts first, theirs second.
@@ -75,7 +77,8 @@ def receipts(told: Sequence[Told], now: int) -> int:
     in_vain = {m.id: each.why for each, m in ours if _in_vain(m, each)}
     # A mail that is late is still on its way.
     bad = [(m, each) for each, m in ours if each.fate not in (SENT, RETRY, DELIVERED)]
-    _hold([*in_vain, *(m.id for m, _ in bad)])
+    if _held([*in_vain, *(m.id for m, _ in bad)]) or hold_messages({m.id for _, m in ours}):
+        raise Held
     _paid([(m.id, each) for each, m in ours if each.cost_micros is not None])
     _on_their_way([m.id for each, m in ours if each.fate == SENT and each.why in ON_ITS_WAY])
     _arrived([m.id for each, m in ours if each.fate == DELIVERED], now)
@@ -227,20 +230,20 @@ WHERE m.id IN ({marks}) ORDER BY m.id{lock}
 _MOVED = ("bigint", "text", "text", "bigint", "bigint", "bigint")
 
 
-def _hold(ids: Sequence[int]) -> None:
-    """Lock the watches of these messages, before any message: so two writers never wait for each
-    other in a circle. A transaction on SQLite holds everything already."""
-    if ids and connection.vendor == "postgresql":
-        of = Message.objects.filter(id__in=ids).values("watch_id")
-        those = WatchRow.objects.select_for_update().filter(id__in=of).order_by("id")
-        list(those.values_list("id"))
+def _held(ids: Sequence[int]) -> set[int]:
+    """Lock the watches of these messages, before any message; returns those that somebody else
+    holds. A transaction on SQLite holds everything already."""
+    if not ids or connection.vendor != "postgresql":
+        return set()
+    return hold(list(Message.objects.filter(id__in=ids).values_list("watch_id", flat=True)))
 
 
 def _read(ids: Sequence[int]) -> list[_Unheard]:
-    """These messages as they stand, ours until the end of the transaction."""
+    """These messages as they stand, ours until the end of the transaction; not those that somebody
+    else holds."""
     if not ids:
         return []
-    lock = " FOR UPDATE OF m" if connection.vendor == "postgresql" else ""
+    lock = " FOR UPDATE OF m SKIP LOCKED" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         cursor.execute(_READ.format(marks=", ".join(["%s"] * len(ids)), lock=lock), list(ids))
         return [_Unheard(*row) for row in cursor.fetchall()]
@@ -299,8 +302,12 @@ def silent(now: int) -> list[str]:
     if not ids:
         return []
     with transaction.atomic():
-        _hold(ids)
-        late = [m for m in _read(ids) if m.receipt_by_at is not None and m.receipt_by_at <= now]
+        held = _held(ids)  # left for the next look
+        late = [
+            m
+            for m in _read(ids)
+            if m.receipt_by_at is not None and m.receipt_by_at <= now and m.watch not in held
+        ]
         waited = [m for m in late if m.status == Message.Status.SENT]
         _go_on(waited, {m.id: "no receipt in time" for m in waited}, now)
         others = [m.id for m in late if m.status != Message.Status.SENT]
