@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from stillhere.config.carriers import CarrierError, read_carriers
+from stillhere.config.carriers import CarrierError, leaves, read_carriers
 from stillhere.config.environment import SettingError, read
 
+TRUNK = "sip://a:swordfish@sip.example.org?from=+12025550100"
 TWILIO = "twilio://AC1:swordfish@api.twilio.com?from=+12025550100"
 
 
@@ -61,6 +62,14 @@ def test_several_carriers_are_read_in_their_order() -> None:
         "sip://lamp:swordfish@sip.example.org?from=+12025550100&listen=0",
         "sip://lamp:swordfish@sip.example.org?from=+12025550100&port=99999",
         "sip://lamp:swordfish@sip.example.org?from=+12025550100&port=x",
+        f"{TWILIO}&public_key=k",
+        f"{TWILIO}&low=",
+        f"{TWILIO}&low=5&low=6",
+        f"{TWILIO}&name=house {TWILIO}&name=house",
+        f"{TWILIO} {TWILIO}&name=twilio",
+        "twilio://AC1:swordfish@api.twilio.com?from=",
+        "twilio://AC1:swordfish@api twilio.com?from=+12025550100",
+        f"{TRUNK} {TRUNK}",
     ],
 )
 def test_a_bad_address_is_one_sentence_without_the_secret(typed: str) -> None:
@@ -69,8 +78,75 @@ def test_a_bad_address_is_one_sentence_without_the_secret(typed: str) -> None:
     assert "swordfish" not in str(told.value)
     with pytest.raises(SettingError, match="STILLHERE_CARRIERS: ") as setting:
         read({"STILLHERE_CARRIERS": typed})
-    assert len(str(setting.value)) < 160
+    assert len(str(setting.value)) < 180
 
 
 def test_a_secret_is_in_no_representation() -> None:
     assert "swordfish" not in repr(read({"STILLHERE_CARRIERS": TWILIO}))
+
+
+@pytest.mark.parametrize(
+    ("typed", "country", "number"),
+    [
+        ("2025550100", "US", "+12025550100"),
+        ("12025550100", "US", "+12025550100"),
+        ("202-555-0100", "US", "+12025550100"),
+        ("(202)+555-0100", "US", "+12025550100"),
+        ("(202) 555 0100", "US", "+12025550100"),
+        ("+1 202 555 0100", "US", "+12025550100"),
+        ("+1+202+555+0100", "GB", "+12025550100"),
+        ("%2B1-202-555-0100", "GB", "+12025550100"),
+        ("0012025550100", "GB", "+12025550100"),
+        ("07400 123456", "GB", "+447400123456"),
+        ("447400123456", "GB", "+447400123456"),
+        ("55 5123 4567", "MX", "+525551234567"),
+        ("1%20202%20555%200100", "CA", "+12025550100"),
+    ],
+)
+def test_our_number_may_be_typed_any_way(typed: str, country: str, number: str) -> None:
+    carriers = read_carriers(
+        f"twilio://AC1:t@api.twilio.com?from={typed}&low=5  telnyx://A:k@api.telnyx.com"
+        "?from=+12025550101&public_key=" + "A" * 43 + "=",
+        country,
+    )
+    assert [carrier.sender for carrier in carriers] == [number, "+12025550101"]
+    assert carriers[0].low == 5
+
+
+@pytest.mark.parametrize(
+    ("typed", "country"),
+    [
+        ("2025550100", "GB"),  # once read as +20..., a number in Egypt
+        ("447400123456", "US"),
+        ("5550100", "US"),
+        ("+12", "US"),
+        ("+999123456789", "US"),
+        ("911", "US"),
+        ("202-555-0100 ext 5", "US"),
+        ("Lamp", "US"),
+    ],
+)
+def test_a_number_that_the_country_does_not_have_is_refused(typed: str, country: str) -> None:
+    with pytest.raises(CarrierError, match=f"no number in {country}"):
+        read_carriers(f"twilio://AC1:t@api.twilio.com?from={typed}", country)
+
+
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        ("twillio://AC1:t@api.twilio.com?from=+12025550100", "Did you mean twilio://?"),
+        ("twilio://AC1:t@api.twilio.com?form=+12025550100", "Did you mean from=?"),
+        ("telnyx://AC1:t@api.telnyx.com?publickey=x", "Did you mean public_key=?"),
+    ],
+)
+def test_the_nearest_carrier_and_option_is_named(address: str, meant: str) -> None:
+    with pytest.raises(CarrierError) as told:
+        read_carriers(address)
+    assert meant in str(told.value)
+
+
+def test_what_leaves_from_where_is_shown_back() -> None:
+    both, texts, phone = read_carriers(f"{TWILIO} {TWILIO}&only=text android://a:t@192.0.2.7?key=k")
+    assert leaves(both) == "By twilio texts and calls leave from +1 202-555-0100."
+    assert leaves(texts) == "By twilio-2 texts leave from +1 202-555-0100."
+    assert leaves(phone) == "By android texts leave from the phone's own number."

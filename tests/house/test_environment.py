@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stillhere.config import databases
-from stillhere.config.environment import SettingError, read
+from stillhere.config.environment import SETTINGS, SettingError, examine, read
 
 
 def test_a_laptop_needs_no_setting_at_all() -> None:
@@ -42,6 +44,39 @@ def test_a_laptop_needs_no_setting_at_all() -> None:
         ("STILLHERE_CHAT_PRIVATE", "maybe"),
         ("STILLHERE_COUNTRY", "England"),
         ("STILLHERE_COUNTRY", "UK"),
+        ("STILLHERE_PORT", "8420.0"),
+        ("STILLHERE_PORT", "-1"),
+        ("STILLHERE_HOST", "a b"),
+        ("STILLHERE_HOST", "1.2.3"),
+        ("STILLHERE_HOST", "8000"),
+        ("STILLHERE_HOST", "127.0.0.1/8"),
+        ("STILLHERE_BASE_URL", "https://lamp.example.org:8420"),
+        ("STILLHERE_BASE_URL", "https://lamp.example.org?x=1"),
+        ("STILLHERE_BASE_URL", "https://lamp.exa mple.org"),
+        ("STILLHERE_BASE_URL", "https://ruth:swordfish@lamp.example.org"),
+        ("STILLHERE_BASE_URL", "lamp.example.org:8420"),
+        ("STILLHERE_DATABASE_URL", "stillhere"),
+        ("STILLHERE_DATABASE_URL", "postgresql://ruth@host:port/db"),
+        ("STILLHERE_SMTP_URL", "smtp://mail.example.org:99999"),
+        ("STILLHERE_SMTP_URL", "https://mail.example.org"),
+        ("STILLHERE_MAIL_FROM", "Lamp <lamp@localhost>"),
+        ("STILLHERE_HEARTBEAT_URL", "watcher.example.org/x"),
+        ("STILLHERE_EXIT_URL", "www.example.org"),
+        ("STILLHERE_EXIT_URL", "https://www.example.org https://www.example.com"),
+        ("STILLHERE_WARNING_FEEDS", "https://example.org/feed none"),
+        ("STILLHERE_KEEP_QUIET_H", "24h"),
+        ("STILLHERE_KEEP_QUIET_H", "99999999999"),
+        ("STILLHERE_KEEP_ALARM_DAYS", "0"),
+        ("STILLHERE_CHAT_PRIVATE", "2"),
+        ("STILLHERE_LOG", "info,debug"),
+        ("STILLHERE_COUNTRY", "USA"),
+        ("STILLHERE_COUNTRY", "1"),
+        ("STILLHERE_CHECKED_PLACE", "a street " * 40),
+        ("STILLHERE_PROGRAM", "Neighbours " * 40),
+        ("STILLHERE_DEMO", "https://example.org"),
+        ("STILLHERE_CARRIERS", "none"),
+        ("STILLHERE_DATA", __file__),
+        ("STILLHERE_DATA", f"{__file__}/data"),
     ],
 )
 def test_a_bad_setting_is_one_sentence_that_names_it(name: str, typed: str) -> None:
@@ -49,7 +84,130 @@ def test_a_bad_setting_is_one_sentence_that_names_it(name: str, typed: str) -> N
         read({name: typed})
     assert str(told.value).startswith(name)
     assert "\n" not in str(told.value)
-    assert len(str(told.value)) < 160
+    assert len(str(told.value)) < 230 if name == "STILLHERE_DATA" else 160
+    assert "swordfish" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("STILLHERE_CARRIER", "STILLHERE_CARRIERS"),
+        ("STILLHERE_SMPT_URL", "STILLHERE_SMTP_URL"),
+        ("STILLHERE_HEARTBEAT", "STILLHERE_HEARTBEAT_URL"),
+        ("stillhere_port", "STILLHERE_PORT"),
+        ("Stillhere_Prot", "STILLHERE_PORT"),
+        ("STILLHERE_CARRIERS_", "STILLHERE_CARRIERS"),
+        ("STILLHERE_COLOUR", "docs/settings.md"),
+    ],
+)
+@pytest.mark.parametrize("typed", ["swordfish", ""])
+def test_a_name_that_is_none_of_ours_is_named_with_the_nearest(
+    name: str, meant: str, typed: str
+) -> None:
+    with pytest.raises(SettingError, match=f"{name} is no setting of Stillhere") as told:
+        read({name: typed})
+    assert meant in str(told.value)
+    assert "swordfish" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("typed", ["${LAMP:-}", "${LAMP}", "${LAMP:?say it}", '"${LAMP:-}"'])
+def test_what_nobody_filled_in_is_named(name: str, typed: str) -> None:
+    _, wrong = examine({name: typed})
+    assert list(wrong) == [name]
+    assert "was not filled in" in wrong[name]
+
+
+@pytest.mark.parametrize("name", sorted(set(SETTINGS) - {"STILLHERE_EXIT_URL"}))
+@pytest.mark.parametrize("typed", ["", "  ", '""'])
+def test_set_to_nothing_is_not_set(name: str, typed: str) -> None:
+    assert read({name: typed, "HOME": "/home/ana"}) == read({"HOME": "/home/ana"})
+
+
+@pytest.mark.parametrize("typed", ["", "  ", '""'])
+def test_an_exit_set_to_nothing_is_a_page_of_our_own(typed: str) -> None:
+    assert read({"STILLHERE_EXIT_URL": typed}).exit_url == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "field", "meant"),
+    [
+        ("STILLHERE_PORT", ' "8000" ', "port", 8000),
+        ("STILLHERE_HOST", "[::1]", "host", "::1"),
+        ("STILLHERE_HOST", " '127.0.0.1' ", "host", "127.0.0.1"),
+        ("STILLHERE_COUNTRY", "'gb'", "country", "GB"),
+        ("STILLHERE_LOG", "INFO", "log", "info"),
+        ("STILLHERE_BASE_URL", "https://lamp.example.org/", "base_url", "https://lamp.example.org"),
+        ("STILLHERE_BASE_URL", "https://lamp.example.org:8443", "base_url",
+         "https://lamp.example.org:8443"),
+        ("STILLHERE_MAIL_FROM", '"Lamp <lamp@example.org>"', "mail_from",
+         "Lamp <lamp@example.org>"),
+        ("STILLHERE_MAIL_FROM", '"Lamp" <lamp@example.org>', "mail_from",
+         '"Lamp" <lamp@example.org>'),
+        ("STILLHERE_PROGRAM", " Example\n County ", "program", "Example County"),
+        ("STILLHERE_WARNING_FEEDS", "https://example.org/a, https://example.org/b",
+         "warning_feeds", ("https://example.org/a", "https://example.org/b")),
+    ],
+)  # fmt: skip
+def test_what_is_clear_is_taken_as_it_is_meant(
+    name: str, typed: str, field: str, meant: object
+) -> None:
+    assert getattr(read({name: typed}), field) == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "write"),
+    [
+        ("127.0.0.1:8000", "STILLHERE_HOST=127.0.0.1 and STILLHERE_PORT=8000"),
+        ("http://127.0.0.1:8000/", "STILLHERE_HOST=127.0.0.1 and STILLHERE_PORT=8000"),
+        ("[::1]:8000", "STILLHERE_HOST=::1 and STILLHERE_PORT=8000"),
+        ("lamp.example.org:8000", "STILLHERE_HOST=lamp.example.org and STILLHERE_PORT=8000"),
+        ("http://127.0.0.1", "STILLHERE_HOST=127.0.0.1"),
+        ("https://lamp.example.org/", "STILLHERE_HOST=lamp.example.org"),
+        ("8000", "STILLHERE_PORT=8000"),
+    ],
+)
+def test_a_host_with_something_else_says_what_to_write(typed: str, write: str) -> None:
+    with pytest.raises(SettingError, match="STILLHERE_HOST") as told:
+        read({"STILLHERE_HOST": typed})
+    assert f"Write {write}." in str(told.value)
+
+
+def test_every_wrong_setting_is_found_at_once_and_the_rest_is_read() -> None:
+    found, wrong = examine(
+        {
+            "STILLHERE_CARRIER": "x",
+            "STILLHERE_HOST": "127.0.0.1:8000",
+            "STILLHERE_COUNTRY": "UK",
+            "STILLHERE_SMTP_URL": "smtp://127.0.0.1",
+            "STILLHERE_BASE_URL": "lamp.example.org",
+            "STILLHERE_KEEP_QUIET_H": "12",
+        }
+    )
+    assert set(wrong) == {
+        "STILLHERE_CARRIER", "STILLHERE_HOST", "STILLHERE_COUNTRY", "STILLHERE_BASE_URL",
+    }  # fmt: skip
+    assert (found.keep_quiet_h, found.country, found.host) == (12, "US", "0.0.0.0")
+    with pytest.raises(SettingError, match="3 more: `stillhere check` names them"):
+        read(
+            {
+                "STILLHERE_PORT": "x",
+                "STILLHERE_LOG": "x",
+                "STILLHERE_COUNTRY": "x",
+                "STILLHERE_HOST": "1",
+            }
+        )
+
+
+def test_a_country_is_read_before_the_numbers_whatever_their_order() -> None:
+    carrier = {"STILLHERE_CARRIERS": "twilio://AC1:t@api.twilio.com?from=07400123456"}
+    for order in ({"STILLHERE_COUNTRY": "GB", **carrier}, {**carrier, "STILLHERE_COUNTRY": "GB"}):
+        assert read(order).carriers[0].sender == "+447400123456"
+
+
+def test_reading_settings_makes_nothing(tmp_path: Path) -> None:
+    read({"STILLHERE_DATA": str(tmp_path / "data")})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_password_in_a_bad_address_is_not_repeated() -> None:

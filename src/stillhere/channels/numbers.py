@@ -55,7 +55,16 @@ def normalise_number(typed: str, region: str = "US") -> str:
 
     Raises ``AddressError``. Emergency and other short numbers never pass: no machine calls them.
     """
-    typed = typed.strip()[:64]
+    number = _possible(typed.strip()[:64], region)
+    if not phonenumbers.is_valid_number(number):
+        raise AddressError(_NOT_A_NUMBER)
+    if phonenumbers.number_type(number) in _UNFIT_TYPES:
+        raise AddressError(_NOT_TO_CALL)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _possible(typed: str, region: str) -> phonenumbers.PhoneNumber:
+    """A number whose length its country knows."""
     try:
         number = phonenumbers.parse(f"+{typed[2:]}" if typed.startswith("00") else typed, region)
     except NumberParseException as error:
@@ -66,11 +75,28 @@ def normalise_number(typed: str, region: str = "US") -> str:
     length = phonenumbers.is_possible_number_with_reason(number)
     if length != ValidationResult.IS_POSSIBLE:
         raise AddressError(_LENGTH_ERRORS.get(length, _NOT_A_NUMBER))
-    if not phonenumbers.is_valid_number(number):
+    return number
+
+
+def our_own(typed: str, region: str) -> str:
+    """A number of ours at a carrier as E.164, typed any way. ``region`` is the country of one
+    without + or 00, which then must be a number there; of one with it only the length is judged,
+    because carriers give out numbers that no table knows yet.
+
+    Raises ``AddressError``.
+    """
+    typed = typed.strip()[:64]
+    number = _possible(typed, region)
+    abroad = typed.startswith(("+", "00"))
+    if not abroad and not phonenumbers.is_valid_number(number):
         raise AddressError(_NOT_A_NUMBER)
-    if phonenumbers.number_type(number) in _UNFIT_TYPES:
-        raise AddressError(_NOT_TO_CALL)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def spaced(e164: str) -> str:
+    """A number as people read it, like ``+1 202-555-0100``."""
+    form = phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(phonenumbers.parse(e164), form)
 
 
 def shown(caller: str) -> str:

@@ -4,7 +4,8 @@ Owns the form of a carrier's address and the sentences that say what is wrong wi
 connection. What a carrier speaks is each channel's own (``channels/``).
 
 A carrier is ``kind://user:secret@host?from=+12025550100&...``; several are separated by white
-space, the preferred one first:
+space, the preferred one first. Our number there may be typed in any way; without ``+`` it is one of
+the installation's country:
 
 - ``twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com`` (texts and calls)
 - ``signalwire://PROJECT:TOKEN@example.signalwire.com``
@@ -19,25 +20,28 @@ from __future__ import annotations
 
 import base64
 import binascii
+import difflib
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from stillhere.channels.base import AddressError
 from stillhere.channels.carrier import Carrier
+from stillhere.channels.numbers import our_own, spaced
 from stillhere.channels.walls import is_local_name
 
 KINDS = ("twilio", "signalwire", "telnyx", "android", "sip")
 CARRIES = {"android": ("text",), "sip": ("call",)}  # the others carry both
 NEEDS_A_SENDER = ("twilio", "signalwire", "telnyx", "sip")
 NEEDS_A_SECRET = ("twilio", "signalwire", "telnyx", "android")
-OPTIONS = frozenset(
-    {"from", "only", "per_s", "low", "cap", "key", "public_key", "name", "sim", "port", "listen"}
-)
-PORTS = ("port", "listen")
+OPTIONS = ("from", "only", "per_s", "low", "cap", "name")
+OWN_OPTIONS = {"android": ("key", "sim"), "telnyx": ("public_key",), "sip": ("port", "listen")}
+PORTS = {"port": "8421", "listen": "5060"}  # of a line, and what each is without the option
 _SIP_WORD = re.compile(r"[^\s;<>\"]*")
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_BETWEEN = re.compile(r"\s+(?=[A-Za-z][A-Za-z+]*:)")  # a number may hold spaces
+_HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 
 
@@ -45,15 +49,37 @@ class CarrierError(ValueError):
     """An address that cannot be used. The message is one kind line, without any secret."""
 
 
-def read_carriers(typed: str) -> tuple[Carrier, ...]:
-    """The carriers of a setting, in order. Raises ``CarrierError``."""
+def read_carriers(typed: str, country: str = "US") -> tuple[Carrier, ...]:
+    """The carriers of a setting, in order. ``country`` is whose number one without + is. Raises
+    ``CarrierError``."""
     carriers: list[Carrier] = []
-    for address in typed.split():
-        carriers.append(_carrier(address, {c.name for c in carriers}))
+    for address in _BETWEEN.split(typed.strip()) if typed.strip() else []:
+        carriers.append(_carrier(address, {c.name for c in carriers}, country))
+    _apart([carrier for carrier in carriers if carrier.kind == "sip"])
     return tuple(carriers)
 
 
-def _carrier(address: str, taken: set[str]) -> Carrier:
+def leaves(carrier: Carrier) -> str:
+    """What goes out by a carrier and from which number, for whoever set it to look at."""
+    what = " and ".join(f"{each}s" for each in carrier.carries)
+    from_ = f"from {spaced(carrier.sender)}" if carrier.sender else "from the phone's own number"
+    return f"By {carrier.name} {what} leave {from_}."
+
+
+def _apart(lines: Sequence[Carrier]) -> None:
+    """Lines on one machine cannot share a port."""
+    taken: set[str] = set()
+    for each in lines:
+        ports = {each.options.get(name, usual) for name, usual in PORTS.items()}
+        if taken & ports:
+            raise CarrierError(
+                "two sip carriers use the same port: give the second one ports of its own, like "
+                "port=8431&listen=5070"
+            )
+        taken |= ports
+
+
+def _carrier(address: str, taken: set[str], country: str) -> Carrier:
     try:
         parts = urlsplit(address)
         port = parts.port
@@ -64,7 +90,7 @@ def _carrier(address: str, taken: set[str]) -> Carrier:
         ) from None
     kind, plain = _kind(parts.scheme)
     host = parts.hostname or ""
-    if not host:
+    if not host or not _HOST.fullmatch(host):
         raise CarrierError(f"the {kind} carrier names no host")
     if plain and not _near(host):
         raise CarrierError(f"{kind}+http is for this machine or a private network: use {kind}://")
@@ -77,12 +103,12 @@ def _carrier(address: str, taken: set[str]) -> Carrier:
     netloc = f"[{host}]" if ":" in host else host
     scheme = "http" if plain else "https"
     return Carrier(
-        name=_name(options.get("name", kind), taken),
+        name=_name(options.get("name"), kind, taken),
         kind=kind,
         base_url=f"{scheme}://{netloc}{f':{port}' if port else ''}{parts.path.rstrip('/')}",
         account=unquote(parts.username or ""),
         secret=unquote(parts.password or ""),
-        sender=_sender(options, kind),
+        sender=_sender(options, kind, country),
         carries=_carries(options, kind),
         per_s=_number(options, "per_s", kind),
         low=_whole(options, "low", kind),
@@ -95,17 +121,25 @@ def _kind(scheme: str) -> tuple[str, bool]:
     """What a carrier speaks, and whether by plain HTTP."""
     kind, _, plain = scheme.partition("+")
     if kind not in KINDS or plain not in ("", "http"):
-        raise CarrierError(f"a carrier begins with one of {', '.join(KINDS)}, then ://")
+        near = difflib.get_close_matches(kind, KINDS, 1)
+        meant = f". Did you mean {near[0]}://?" if near else ""
+        raise CarrierError(f"a carrier begins with one of {', '.join(KINDS)}, then ://{meant}")
     return kind, bool(plain)
 
 
 def _options(query: str, kind: str) -> dict[str, str]:
-    options = {name: value.strip() for name, value in parse_qsl(query)}
-    unknown = sorted(set(options) - OPTIONS)
+    given = parse_qsl(query, keep_blank_values=True)
+    options = {name: value if name == "from" else value.strip() for name, value in given}
+    known = OPTIONS + OWN_OPTIONS.get(kind, ())
+    unknown = sorted(set(options) - set(known))
     if unknown:
-        raise CarrierError(f"the {kind} carrier has no option {unknown[0][:20]!r}")
-    for name in PORTS:
-        port = options.get(name, "1")
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        meant = f". Did you mean {near[0]}=?" if near else f": it has {', '.join(known)}"
+        raise CarrierError(f"the {kind} carrier has no option {unknown[0][:20]!r}{meant}")
+    if len(given) > len(options):
+        raise CarrierError(f"an option of the {kind} carrier is given twice")
+    for name, usual in PORTS.items():
+        port = options.get(name, usual)
         if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
             raise CarrierError(f"{name}= of the {kind} carrier must be a port, like 8421")
     return options
@@ -131,15 +165,23 @@ def _is_key(typed: str) -> bool:
         return False
 
 
-def _sender(options: Mapping[str, str], kind: str) -> str:
+def _sender(options: dict[str, str], kind: str, country: str) -> str:
     """Our number there. A plus sign in a query is a space to most readers of web addresses."""
     typed = options.get("from", "")
-    sender = f"+{typed}" if typed[:1].isdigit() else typed
-    if sender and not _E164.fullmatch(sender):
-        raise CarrierError(f"from= of the {kind} carrier must be a number like +12025550100")
-    if kind in NEEDS_A_SENDER and not sender:
+    typed = (
+        f"+{typed.strip()}" if typed[:1] == " " and typed.strip()[:1].isdigit() else typed.strip()
+    )
+    if not typed and kind in NEEDS_A_SENDER:
         raise CarrierError(f"the {kind} carrier needs from=, our number there")
-    return sender
+    if not typed:
+        return ""
+    try:
+        return our_own(typed, country)
+    except AddressError:
+        raise CarrierError(
+            f"from= of the {kind} carrier is no number in {country}. "
+            "With + and the country code it can be read anywhere, like +12025550100"
+        ) from None
 
 
 def _carries(options: Mapping[str, str], kind: str) -> tuple[str, ...]:
@@ -150,10 +192,13 @@ def _carries(options: Mapping[str, str], kind: str) -> tuple[str, ...]:
     return (only,) if only else carries
 
 
-def _name(wanted: str, taken: set[str]) -> str:
-    """The name of a carrier: its kind, or as given; a second one of the same name is numbered."""
-    if not _NAME.fullmatch(wanted):
+def _name(given: str | None, kind: str, taken: set[str]) -> str:
+    """The name of a carrier: as given, or its kind; a second one of the same kind is numbered."""
+    if given and not _NAME.fullmatch(given):
         raise CarrierError("name= of a carrier is small letters, digits and hyphens")
+    if given in taken:
+        raise CarrierError(f"two carriers have the name {given}: give each its own name=")
+    wanted = given or kind
     numbered = (wanted, *(f"{wanted}-{n}" for n in range(2, 100)))
     return next(name for name in numbered if name not in taken)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from stillhere.config.environment import SettingError
+from stillhere.config.values import SettingError
 
 SQLITE_FILE = "stillhere.sqlite3"
 
@@ -82,7 +82,8 @@ def postgresql(url: str) -> dict[str, Any]:
         "ENGINE": "stillhere.store.postgresql",
         "NAME": unquote(match["name"] or "stillhere"),
         "USER": unquote(match["user"] or ""),
-        "PASSWORD": unquote(match["password"] or ""),
+        # Wherever it was typed: an option would be seen in the list of processes.
+        "PASSWORD": options.pop("password", unquote(match["password"] or "")),
         "HOST": options.pop("host", hosts),
         "PORT": options.pop("port", ports),
         "OPTIONS": options,

@@ -1,35 +1,45 @@
 """Every setting a person can make, read from the environment once and checked.
 
-Owns the names, the defaults and the sentences that say what is wrong. Knows no Django, opens no
-file and no connection: reading settings changes nothing.
+Owns the names, the defaults, and finding every mistake at once; how a single value is read stands
+in values.py. Knows no Django, opens no file and no connection: reading settings changes nothing.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.utils import parseaddr
-from importlib import resources
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import SplitResult, unquote, urlsplit
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 
 from stillhere.channels.carrier import Carrier
+from stillhere.config import databases, values
 from stillhere.config.carriers import CarrierError, read_carriers
+from stillhere.config.values import SettingError
 
+__all__ = ["SettingError", "Stillhere", "backup_passphrase", "examine", "read", "strays"]
+
+PREFIX = "STILLHERE_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
-SMTP_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 DEFAULT_PORT = 8420
 BACKUP_PASSPHRASE = ("STILLHERE_BACKUP_PASSPHRASE", "STILLHERE_BACKUP_PASSPHRASE_FILE")
 DEFAULT_EXIT = "https://www.wikipedia.org/"
-# An address that mail servers take as a sender: at a domain, not at a number or a bare name.
-_MAILBOX = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>.]*[a-zA-Z][^@\s<>.]*")
-
-
-class SettingError(ValueError):
-    """A setting cannot be used. The message is one kind line that says what to do."""
+SETTINGS = (
+    "STILLHERE_DATA", "STILLHERE_HOST", "STILLHERE_PORT", "STILLHERE_BASE_URL",
+    "STILLHERE_DATABASE_URL", "STILLHERE_SMTP_URL", "STILLHERE_MAIL_FROM", "STILLHERE_CARRIERS",
+    "STILLHERE_COORDINATOR", "STILLHERE_PROGRAM", "STILLHERE_COUNTRY", "STILLHERE_CHECKED_PLACE",
+    "STILLHERE_WARNING_FEEDS", "STILLHERE_HEARTBEAT_URL", "STILLHERE_EXIT_URL",
+    "STILLHERE_KEEP_QUIET_H", "STILLHERE_KEEP_ALARM_DAYS", "STILLHERE_CHAT_PRIVATE",
+    "STILLHERE_LOG", "STILLHERE_DEMO", *BACKUP_PASSPHRASE,
+)  # fmt: skip
+# What a program was to fill in before it started us: ${NAME}, ${NAME:-something}.
+_NOT_FILLED_IN = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*[:}?+-]")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +54,8 @@ class Stillhere:
     host: str
     port: int
     base_url: str
-    database_url: str
-    smtp_url: str
+    database_url: str = field(repr=False)
+    smtp_url: str = field(repr=False)
     mail_from: str
     coordinator: str
     program: str
@@ -82,39 +92,114 @@ class Stillhere:
 
 def read(environ: Mapping[str, str]) -> Stillhere:
     """Return the settings in ``environ``; raise `SettingError` for the first bad one."""
-    env = {name: value.strip() for name, value in environ.items() if name.startswith("STILLHERE_")}
-    host = env.get("STILLHERE_HOST") or "0.0.0.0"  # noqa: S104  phones must reach it
-    port = _whole(env, "STILLHERE_PORT", DEFAULT_PORT, 1, 65535)
-    base_url = env.get("STILLHERE_BASE_URL") or f"http://{_own_address(host)}:{port}"
-    base_url = _web_url("STILLHERE_BASE_URL", base_url).rstrip("/")
-    heartbeat_url = env.get("STILLHERE_HEARTBEAT_URL", "")
-    exit_url = env.get("STILLHERE_EXIT_URL", DEFAULT_EXIT)
-    demo_url = env.get("STILLHERE_DEMO", "")
-    return Stillhere(
-        data=_data_folder(env),
+    found, wrong = examine(environ)
+    if wrong:
+        more = f" {len(wrong) - 1} more: `stillhere check` names them." if len(wrong) > 1 else ""
+        raise SettingError(next(iter(wrong.values())) + more)
+    return found
+
+
+def examine(environ: Mapping[str, str]) -> tuple[Stillhere, dict[str, str]]:
+    """The settings as far as they can be read, a wrong one as if it were not there, and what is
+    wrong: a sentence by name."""
+    reading = _Reading(environ)
+    of, optional = reading.of, reading.optional
+    host = of("STILLHERE_HOST", values.host, "0.0.0.0")  # noqa: S104  phones must reach it
+    port = of("STILLHERE_PORT", _whole(1, 65535), str(DEFAULT_PORT))
+    at = f"http://{_own_address(host)}:{port}"
+    base_url = of("STILLHERE_BASE_URL", partial(values.base_url, port=port), at)
+    country = of("STILLHERE_COUNTRY", values.country, "US")
+    smtp_url = optional("STILLHERE_SMTP_URL", values.smtp_url)
+    found = Stillhere(
+        data=of("STILLHERE_DATA", values.folder, "", instead="data"),
         host=host,
         port=port,
         base_url=base_url,
-        database_url=_database_url(env),
-        smtp_url=_smtp_url(env),
-        mail_from=_mail_from(env, urlsplit(base_url).hostname or "localhost"),
-        coordinator=_coordinator(env),
-        program=env.get("STILLHERE_PROGRAM", ""),
-        country=_country(env),
-        heartbeat_url=_web_url("STILLHERE_HEARTBEAT_URL", heartbeat_url) if heartbeat_url else "",
-        exit_url=_web_url("STILLHERE_EXIT_URL", exit_url) if exit_url else "",
-        keep_quiet_h=_whole(env, "STILLHERE_KEEP_QUIET_H", 24, 1, 24 * 365),
-        keep_alarm_days=_whole(env, "STILLHERE_KEEP_ALARM_DAYS", 30, 1, 3650),
-        chat_private=_one_of(env, "STILLHERE_CHAT_PRIVATE", "0", ("0", "1")) == "1",
-        log=_one_of(env, "STILLHERE_LOG", "info", LOG_LEVELS),
-        demo_url=_demo_url(demo_url) if demo_url else "",
-        carriers=_carriers(env),
-        checked_place=env.get("STILLHERE_CHECKED_PLACE", "")[:300],
-        warning_feeds=tuple(
-            _web_url("STILLHERE_WARNING_FEEDS", url)
-            for url in env.get("STILLHERE_WARNING_FEEDS", "").split()
+        database_url=optional("STILLHERE_DATABASE_URL", _database_url),
+        smtp_url=smtp_url,
+        mail_from=_mail_from(reading, smtp_url, urlsplit(base_url).hostname or "localhost"),
+        coordinator=optional("STILLHERE_COORDINATOR", _coordinator),
+        program=of("STILLHERE_PROGRAM", partial(values.words, most=values.LONGEST_PROGRAM), ""),
+        country=country,
+        heartbeat_url=optional("STILLHERE_HEARTBEAT_URL", values.web_url),
+        exit_url=""
+        if reading.is_empty("STILLHERE_EXIT_URL")
+        else of("STILLHERE_EXIT_URL", values.web_url, DEFAULT_EXIT),
+        keep_quiet_h=of("STILLHERE_KEEP_QUIET_H", _whole(1, 24 * 365), "24"),
+        keep_alarm_days=of("STILLHERE_KEEP_ALARM_DAYS", _whole(1, 3650), "30"),
+        chat_private=of("STILLHERE_CHAT_PRIVATE", _one_of("0", "1"), "0") == "1",
+        log=of("STILLHERE_LOG", _one_of(*LOG_LEVELS), "info"),
+        demo_url=optional("STILLHERE_DEMO", values.demo_url),
+        carriers=of("STILLHERE_CARRIERS", partial(_carriers, country=country), ""),
+        checked_place=of(
+            "STILLHERE_CHECKED_PLACE", partial(values.words, most=values.LONGEST_PLACE), ""
         ),
+        warning_feeds=of("STILLHERE_WARNING_FEEDS", values.web_urls, ""),
     )
+    return found, reading.wrong
+
+
+class _Reading:
+    """What was typed, by name, and what was wrong with it."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """Names first: a setting that nobody reads is worse than a wrong one."""
+        self.wrong = strays(environ)
+        self._typed = {name: _bare(environ[name]) for name in SETTINGS if name in environ}
+        for name, typed in self._typed.items():
+            if _NOT_FILLED_IN.search(typed):
+                self.wrong[name] = (
+                    f"{name} was not filled in: it still holds a ${{...}}. Write the value itself."
+                )
+
+    def is_empty(self, name: str) -> bool:
+        """Whether it is set, to nothing."""
+        return self._typed.get(name) == ""
+
+    def of(
+        self, name: str, read: Callable[[str, str], T], default: str, instead: str | None = None
+    ) -> T:
+        """A setting; where it is wrong its default, or what is typed as ``instead``."""
+        assert name in SETTINGS
+        usual = default if instead is None else instead
+        try:
+            return read(name, default if name in self.wrong else self._typed.get(name) or default)
+        except SettingError as error:
+            self.wrong.setdefault(name, str(error))
+            return read(name, usual)
+
+    def optional(self, name: str, read: Callable[[str, str], str]) -> str:
+        """A setting that may be missing: then it is empty."""
+        return self.of(name, lambda name, typed: read(name, typed) if typed else "", "")
+
+
+def strays(environ: Mapping[str, str]) -> dict[str, str]:
+    """Names that begin like ours and are none of ours, each with a sentence. Their values may be
+    secrets that stand in the wrong place."""
+    found = {}
+    for name in sorted(environ):
+        meant = name.upper()
+        if name in SETTINGS or not meant.startswith(PREFIX):
+            continue
+        ours = [each.removeprefix(PREFIX) for each in SETTINGS]
+        near = difflib.get_close_matches(meant.removeprefix(PREFIX), ours, 1, 0.7)
+        hint = (
+            f"Did you mean {PREFIX}{near[0]}?" if near else "docs/settings.md lists all there are."
+        )
+        found[name] = f"{name} is no setting of Stillhere. {hint}"
+    return found
+
+
+def empty(environ: Mapping[str, str]) -> list[str]:
+    """The settings that are set to nothing, which counts as not set."""
+    return [name for name in SETTINGS if name in environ and not _bare(environ[name])]
+
+
+def _bare(typed: str) -> str:
+    """Without spaces around it, and without the quotes that some programs leave there."""
+    typed = typed.strip()
+    quoted = len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "\"'"
+    return typed[1:-1].strip() if quoted and typed[0] not in typed[1:-1] else typed
 
 
 def backup_passphrase(environ: Mapping[str, str]) -> tuple[str, str]:
@@ -124,108 +209,52 @@ def backup_passphrase(environ: Mapping[str, str]) -> tuple[str, str]:
     return given, path
 
 
-def _whole(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    typed = env.get(name) or str(default)
-    if not re.fullmatch(r"[0-9]{1,9}", typed) or not least <= int(typed) <= most:
-        raise SettingError(f"{name} must be a whole number from {least} to {most}, not {typed!r}.")
-    return int(typed)
+def _whole(least: int, most: int) -> Callable[[str, str], int]:
+    return partial(values.whole, least=least, most=most)
 
 
-def _one_of(env: Mapping[str, str], name: str, default: str, known: tuple[str, ...]) -> str:
-    typed = (env.get(name) or default).lower()
-    if typed not in known:
-        raise SettingError(f"{name} must be one of {', '.join(known)}, not {typed!r}.")
-    return typed
+def _one_of(*known: str) -> Callable[[str, str], str]:
+    return partial(values.one_of, known=known)
 
 
-def _country(env: Mapping[str, str]) -> str:
-    typed = env.get("STILLHERE_COUNTRY", "US").upper()
-    if not re.fullmatch("[A-Z]{2}", typed):
-        raise SettingError("STILLHERE_COUNTRY must be two letters, like US, GB or MX.")
-    table = resources.files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text("utf-8")
-    if not re.search(f"^{typed}\t", table, re.MULTILINE):
-        raise SettingError(f"STILLHERE_COUNTRY: there is no country {typed}. Britain is GB.")
-    return typed
-
-
-def _carriers(env: Mapping[str, str]) -> tuple[Carrier, ...]:
+def _carriers(name: str, typed: str, country: str) -> tuple[Carrier, ...]:
     try:
-        return read_carriers(env.get("STILLHERE_CARRIERS", ""))
+        return read_carriers(typed, country)
     except CarrierError as error:
-        raise SettingError(f"STILLHERE_CARRIERS: {error}.") from None
+        raise SettingError(f"{name}: {error}.") from None
 
 
-def _data_folder(env: Mapping[str, str]) -> Path:
-    """Where everything is kept. Without the setting: what `make up` made here, if it did."""
-    here = "data" if Path("data/keys").is_dir() else ""
-    typed = env.get("STILLHERE_DATA") or here or "~/.local/share/stillhere"
-    try:
-        return Path(typed).expanduser().absolute()
-    except RuntimeError:  # no home folder: a service user, for example
-        raise SettingError("STILLHERE_DATA must name a folder: this user has no home.") from None
-
-
-def _split(name: str, url: str, schemes: tuple[str, ...], example: str) -> SplitResult:
-    """Split a URL; a mistake is one sentence without the URL (it may hold a password)."""
-    try:
-        parts = urlsplit(url)
-        port_is_fine = parts.port is None or parts.port > 0
-    except ValueError:
-        raise SettingError(f"{name} is not a web address we can read, like {example}.") from None
-    if parts.scheme not in schemes or not parts.hostname or not port_is_fine:
-        raise SettingError(f"{name} must look like {example}.")
-    return parts
-
-
-def _web_url(name: str, url: str) -> str:
-    parts = _split(name, url, ("http", "https"), "https://stillhere.example.org")
-    if name == "STILLHERE_BASE_URL" and (parts.path.strip("/") or parts.query or parts.fragment):
-        raise SettingError(f"{name} must end after host and port: Stillhere needs its own name.")
-    return url
-
-
-def _demo_url(url: str) -> str:
-    if urlsplit(_web_url("STILLHERE_DEMO", url)).hostname not in ("127.0.0.1", "localhost"):
-        raise SettingError("STILLHERE_DEMO: the demo's phones are on this machine only.")
-    return url
-
-
-def _database_url(env: Mapping[str, str]) -> str:
-    url = env.get("STILLHERE_DATABASE_URL", "")
-    if url and not url.startswith(("postgres://", "postgresql://")):
+def _database_url(name: str, url: str) -> str:
+    if not url.startswith(("postgres://", "postgresql://")):
         raise SettingError(
-            "STILLHERE_DATABASE_URL must start with postgresql:// "
-            "(leave it empty for SQLite in the data folder)."
+            f"{name} must start with postgresql:// (leave it empty for SQLite in the data folder)."
         )
+    databases.postgresql(url)
     return url
 
 
-def _smtp_url(env: Mapping[str, str]) -> str:
-    url = env.get("STILLHERE_SMTP_URL", "")
-    if url:
-        _split("STILLHERE_SMTP_URL", url, SMTP_SCHEMES, "smtp+starttls://user:password@host:587")
-    return url
-
-
-def _mail_from(env: Mapping[str, str], hostname: str) -> str:
+def _mail_from(reading: _Reading, smtp_url: str, hostname: str) -> str:
     """The sender: as typed, or the mail server's user, or somebody at the host people know."""
-    typed = env.get("STILLHERE_MAIL_FROM", "")
-    user = unquote(urlsplit(env.get("STILLHERE_SMTP_URL", "")).username or "")
-    if not typed and _MAILBOX.fullmatch(user):
-        return f"Lamp <{user}>"
-    if not typed and _MAILBOX.fullmatch(f"lamp@{hostname}"):
-        return f"Lamp <lamp@{hostname}>"
-    if (typed or env.get("STILLHERE_SMTP_URL")) and not _MAILBOX.fullmatch(parseaddr(typed)[1]):
-        raise SettingError(
-            "STILLHERE_MAIL_FROM must say who the mails are from, like Lamp <lamp@example.org>."
-        )
-    return typed
+    user = unquote(urlsplit(smtp_url).username or "")
+    if "STILLHERE_BASE_URL" in reading.wrong:  # one mistake, one sentence
+        hostname = "example.org"
+    default = ""
+    if values.is_mailbox(user):
+        default = f"Lamp <{user}>"
+    elif values.is_mailbox(f"lamp@{hostname}"):
+        default = f"Lamp <lamp@{hostname}>"
+    if default or not smtp_url:
+        return reading.of("STILLHERE_MAIL_FROM", _sender, default)
+    return reading.of("STILLHERE_MAIL_FROM", values.mail_from, "", instead="lamp@example.org")
 
 
-def _coordinator(env: Mapping[str, str]) -> str:
-    typed = env.get("STILLHERE_COORDINATOR", "")
-    if typed and "@" not in typed and "://" not in typed:
-        raise SettingError("STILLHERE_COORDINATOR must be an e-mail address or an Apprise URL.")
+def _sender(name: str, typed: str) -> str:
+    return values.mail_from(name, typed) if typed else ""
+
+
+def _coordinator(name: str, typed: str) -> str:
+    if "@" not in typed and "://" not in typed:
+        raise SettingError(f"{name} must be an e-mail address or an Apprise URL.")
     return typed
 
 
