@@ -32,6 +32,59 @@ def test_the_first_start_makes_keys_that_only_this_user_can_read(installation: M
     assert (home.data / "keys/secret").read_text() == secret
 
 
+@pytest.mark.parametrize("command", ["up", "web", "engine", "desk", "demo", "bench", "peer"])
+def test_a_name_that_is_no_setting_stops_every_command(installation: Make, command: str) -> None:
+    home = installation(STILLHERE_CARRIER="swordfish")
+    told = home.run(command, *(["list"] if command == "peer" else []))
+    assert told.returncode == 1
+    assert "STILLHERE_CARRIER is no setting" in told.stderr
+    assert "Did you mean STILLHERE_CARRIERS?" in told.stderr
+    assert "swordfish" not in told.stderr
+    assert not home.data.exists(), "nothing is half begun"
+
+
+def test_check_names_every_wrong_setting_and_looks_at_the_rest(installation: Make) -> None:
+    home = installation(STILLHERE_CARRIER="x", STILLHERE_LOG="loud", STILLHERE_PROGRAM="")
+    assert home.run("migrate", STILLHERE_LOG="info", STILLHERE_CARRIER="").returncode == 1
+    assert not home.data.exists()
+    home.environment.pop("STILLHERE_CARRIER")
+    home.run("migrate", STILLHERE_LOG="info")
+    told = home.run("check", STILLHERE_CARRIER="x", STILLHERE_COUNTRY="UK")
+    assert told.returncode == 1
+    for name in ("STILLHERE_CARRIER ", "STILLHERE_LOG ", "STILLHERE_COUNTRY:"):
+        assert f"LOOK  {name}" in told.stdout
+    assert "The database is up to date" in told.stdout
+    assert "not set: STILLHERE_PROGRAM" in told.stdout
+    assert "Traceback" not in told.stderr
+
+
+def test_check_does_not_guess_which_installation_is_meant(installation: Make) -> None:
+    told = installation(STILLHERE_DATABASE_URL="mysql://example.org/lamp").run("check")
+    assert told.returncode == 1
+    assert "STILLHERE_DATABASE_URL must start with postgresql://" in told.stdout
+    assert "Which installation is meant?" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("STILLHERE_HOST", "192.0.2.99"),
+        ("STILLHERE_HOST", "127.0.0.1:8000"),
+        ("STILLHERE_DATABASE_URL", "postgresql://a@b@h/db"),
+        ("STILLHERE_CARRIERS", "${LAMP:-}"),
+    ],
+)
+def test_a_wrong_setting_leaves_nothing_half_begun(
+    installation: Make, name: str, typed: str
+) -> None:
+    home = installation(**{name: typed})
+    told = home.run("up")
+    assert told.returncode == 1
+    assert name in told.stderr
+    assert len(told.stderr.strip().splitlines()) == 1
+    assert not home.data.exists()
+
+
 @pytest.mark.parametrize("command", ["up", "migrate", "web", "engine"])
 def test_a_bad_setting_is_one_line_and_no_traceback(installation: Make, command: str) -> None:
     told = installation(STILLHERE_PORT="many").run(command)

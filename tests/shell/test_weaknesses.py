@@ -301,11 +301,13 @@ def test_a_database_that_fails_half_way_is_one_finding(
 ) -> None:
     def gone(_: object) -> Iterator[weaknesses.Finding]:
         yield True, "read so far"
-        raise DatabaseError("no such table")
+        raise DatabaseError("database disk image is malformed")
 
     monkeypatch.setattr(weaknesses, "look", gone)
     *_, last = findings.everything(here)
-    assert last == (False, "The database could not be read any further (DatabaseError).")
+    assert last[0] is False
+    assert "We cannot use the database" in last[1]
+    assert "database disk image is malformed" in last[1]
 
 
 @pytest.mark.storage

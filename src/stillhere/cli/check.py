@@ -7,7 +7,7 @@ tables and can be loaded only when there is an installation to look at.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import click
 import django
@@ -17,20 +17,38 @@ from django.utils.module_loading import import_string
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError
 
+Finding = tuple[bool, str]
+
+
+# Without these nobody knows which installation is meant.
+WHICH = frozenset({"STILLHERE_DATA", "STILLHERE_DATABASE_URL", "STILLHERE_DEMO"})
+
 
 @click.command()
 def command() -> None:
     """Look at settings, keys, database and channels; exit with 1 where something is wrong."""
-    stillhere = environment.read(os.environ)
+    stillhere, wrong = environment.examine(os.environ)
+    well = _say((False, sentence) for sentence in wrong.values())
+    if wrong:
+        _say([(False, "Nothing of ours starts with these. The rest is looked at without them:")])
+    for name in wrong:
+        os.environ.pop(name, None)
+    if WHICH & set(wrong):
+        raise SettingError(f"Which installation is meant? {', '.join(WHICH & set(wrong))}.")
     if not keys.exist(stillhere.data):
         raise SettingError(f"There is no installation in {stillhere.data} yet: `stillhere up`.")
     django.setup()
-    found: Iterator[tuple[bool, str]] = import_string("stillhere.cli.findings.everything")(
-        settings.STILLHERE
+    everything: Callable[..., Iterator[Finding]] = import_string(
+        "stillhere.cli.findings.everything"
     )
+    if not _say(everything(settings.STILLHERE, proving=not wrong)) or not well:
+        raise SystemExit(1)
+
+
+def _say(found: Iterable[Finding]) -> bool:
+    """Print what was found, as it is found; whether all of it is well."""
     well = True
     for good, sentence in found:
         well = well and good
         click.echo(f"{'ok  ' if good else 'LOOK'}  {sentence}")
-    if not well:
-        raise SystemExit(1)
+    return well

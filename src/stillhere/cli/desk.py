@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 import django
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 from django.utils.module_loading import import_string
 
-from stillhere.config.environment import SettingError
+from stillhere.cli import database
 
 
 @click.command()
@@ -17,6 +17,6 @@ def command() -> None:
     django.setup()
     try:
         key = import_string("stillhere.store.desk.key")()
-    except DatabaseError:
-        raise SettingError("The database is not ready. Run `stillhere up` first.") from None
+    except Error as error:
+        raise database.problem(error, settings.STILLHERE) from None
     click.echo(f"{settings.STILLHERE.base_url}/desk/{key}")

@@ -13,9 +13,9 @@ from typing import Any
 import click
 import django
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 
-from stillhere.config.environment import SettingError
+from stillhere.cli import database
 from stillhere.config.wiring import boot_ms
 
 LOOKS_EVERY_S = 1.0
@@ -30,8 +30,8 @@ def command(who: str, wait: int) -> None:
     django.setup()
     try:
         _hold(who, wait)
-    except DatabaseError:
-        raise SettingError("The database is not ready. Run `stillhere up` first.") from None
+    except Error as error:
+        raise database.problem(error, settings.STILLHERE) from None
 
 
 def _hold(who: str, wait: int) -> None:

@@ -13,13 +13,11 @@ import re
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
+from stillhere.cli import database
 from stillhere.config import databases
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.store.backups import MARK
@@ -27,10 +25,10 @@ from stillhere.store.backups import MARK
 PROGRAMS = Path("/usr/lib/postgresql")  # where Debian keeps each version's own
 
 
-def copy_sqlite(database: Path, copy: Path) -> None:
+def copy_sqlite(file: Path, copy: Path) -> None:
     """Copy a SQLite database whole while others write to it. Raises `sqlite3.Error`."""
     with (
-        contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as source,
+        contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source,
         contextlib.closing(sqlite3.connect(copy)) as target,
     ):
         source.backup(target)
@@ -68,22 +66,20 @@ def restore_postgresql(stillhere: Stillhere, copy: Path) -> None:
         "pg_restore",
         "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", str(copy),
     )  # fmt: skip
-    with psycopg.connect(_address(stillhere, password=True)) as connection:
+    with psycopg.connect(database.address(stillhere, password=True)) as connection:
         connection.execute(MARK)
 
 
 def require_empty_postgresql(stillhere: Stillhere) -> None:
     """Raise `SettingError` where a table is there already, or nobody answers."""
     try:
-        with psycopg.connect(_address(stillhere, password=True)) as connection:
+        with psycopg.connect(database.address(stillhere, password=True)) as connection:
             row = connection.execute(
                 "SELECT count(*) FROM information_schema.tables "
                 "WHERE table_schema NOT IN ('pg_catalog', 'information_schema')"
             ).fetchone()
     except psycopg.Error as error:
-        raise SettingError(
-            f"We cannot use the database ({type(error).__name__}). Is it running?"
-        ) from None
+        raise database.problem(error, stillhere) from None
     if row != (0,):
         raise SettingError(
             "The database in STILLHERE_DATABASE_URL is not empty, and nothing is ever overwritten. "
@@ -92,11 +88,11 @@ def require_empty_postgresql(stillhere: Stillhere) -> None:
 
 
 def _run(stillhere: Stillhere, program: str, *arguments: str) -> None:
-    address = _address(stillhere, password=False)
+    at = database.address(stillhere, password=False)
     password = databases.postgresql(stillhere.database_url)["PASSWORD"]
     environment = dict(os.environ) | ({"PGPASSWORD": password} if password else {})
     done = subprocess.run(
-        [_find(program), f"--dbname={address}", *arguments],
+        [_find(program), f"--dbname={at}", *arguments],
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -123,17 +119,3 @@ def _find(program: str) -> str:
             "(on Debian: postgresql-client)."
         )
     return found
-
-
-def _address(stillhere: Stillhere, *, password: bool) -> str:
-    """The database as libpq names it."""
-    found = databases.postgresql(stillhere.database_url)
-    parts: Mapping[str, Any] = {
-        "dbname": found["NAME"],
-        "user": found["USER"],
-        "password": found["PASSWORD"] if password else "",
-        "host": found["HOST"],
-        "port": found["PORT"],
-        **found["OPTIONS"],
-    }
-    return make_conninfo(**{name: value for name, value in parts.items() if value})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 import django
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 from stillhere.config import garbage
@@ -13,6 +14,8 @@ from stillhere.config import garbage
 def command() -> None:
     """Run only the engine; returns on SIGTERM."""
     django.setup()
+    if settings.STILLHERE.database_url:  # loads its driver
+        import_string("stillhere.cli.database.refuse_wrong")(settings.STILLHERE)
     run = import_string("stillhere.engine.loop.run")
     garbage.seldom()
     run()

@@ -6,6 +6,7 @@ nothing but the record of what was proved.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
@@ -14,9 +15,10 @@ from django.core import checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from stillhere.cli import proof, weaknesses
+from stillhere.cli import database, proof, weaknesses
 from stillhere.cli.up import health
-from stillhere.config import keys
+from stillhere.config import environment, keys
+from stillhere.config.carriers import leaves
 from stillhere.config.environment import Stillhere
 from stillhere.config.wiring import build_channels
 from stillhere.store import clock
@@ -27,16 +29,19 @@ LEAST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
 Finding = tuple[bool, str]
 
 
-def everything(stillhere: Stillhere) -> Iterator[Finding]:
-    """All questions in turn. A database that cannot be read is one finding, not the end."""
+def everything(stillhere: Stillhere, *, proving: bool = True) -> Iterator[Finding]:
+    """All questions in turn. A database that cannot be read is one finding, not the end. With a
+    wrong setting nothing is proved, for the record is of the settings that it runs with."""
     questions: list[Callable[[Stillhere], Iterator[Finding]]] = [
         _framework, _keys, _database, _channels, _running, _proofs, _steps, weaknesses.look,
     ]  # fmt: skip
     for ask in questions:
+        if ask is _proofs and not proving:
+            continue
         try:
             yield from ask(stillhere)
         except DatabaseError as error:
-            yield False, f"The database could not be read any further ({type(error).__name__})."
+            yield False, str(database.problem(error, stillhere))
 
 
 def _framework(_stillhere: Stillhere) -> Iterator[Finding]:
@@ -65,14 +70,14 @@ def _keys(stillhere: Stillhere) -> Iterator[Finding]:
         )
 
 
-def _database(_stillhere: Stillhere) -> Iterator[Finding]:
+def _database(stillhere: Stillhere) -> Iterator[Finding]:
     if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < LEAST_SQLITE:
         yield False, f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer."
     try:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
-        yield False, f"The database cannot be used ({type(error).__name__})."
+        yield False, str(database.problem(error, stillhere))
         return
     if plan:
         yield False, f"The database lacks {len(plan)} migrations: `stillhere migrate`."
@@ -102,6 +107,11 @@ def _steps(stillhere: Stillhere) -> Iterator[Finding]:
 
 
 def _channels(stillhere: Stillhere) -> Iterator[Finding]:
+    unset = environment.empty(os.environ)
+    if unset:
+        yield True, f"Set to nothing, which is as good as not set: {', '.join(unset)}."
+    for carrier in stillhere.carriers:
+        yield True, leaves(carrier)
     yield True, f"Channels: {', '.join(sorted(build_channels(stillhere)))}."
     if not stillhere.smtp_url:
         yield False, "No e-mail leaves here: set STILLHERE_SMTP_URL."

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from stillhere.config import environment
 from stillhere.config.environment import SettingError
 
 COMMANDS = {
@@ -65,11 +66,15 @@ class LazyCommands(click.Group):
 
 @click.command(cls=LazyCommands)
 @click.version_option(package_name="stillhere")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Stillhere: an overdose safety net that people run for each other.
 
     Settings come from the environment; docs/settings.md lists them all.
     """
     # Whatever we write (database, keys, backups) is for this user only.
     os.umask(0o077)
+    stray = environment.strays(os.environ)
+    if stray and ctx.invoked_subcommand != "check":  # which names them all
+        raise SettingError(" ".join(stray.values()))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stillhere.config.settings")

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from stillhere.cli import dump, folder
+from stillhere.cli import database, dump, folder
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import wall_ms
@@ -34,6 +34,7 @@ def command() -> None:
     stillhere = environment.read(os.environ)
     # PostgreSQL has a lock of its own for this, and the release before may go on running meanwhile.
     beside = bool(stillhere.database_url) and keys.exist(stillhere.data)
+    database.reach(stillhere)  # before anything is made
     with contextlib.nullcontext() if beside else folder.held(stillhere):
         done = prepare(stillhere)
     click.echo(f"Applied: {', '.join(done)}." if done else "The database is up to date.")
@@ -50,19 +51,9 @@ def prepare(stillhere: Stillhere) -> list[str]:
         with _alone():
             return _migrate(stillhere, new_keys=new_keys)
     except (DatabaseError, sqlite3.Error) as error:
-        # The message of a database error may quote the address with its password: only its type.
-        raise SettingError(
-            f"We cannot use the database ({type(error).__name__}). "
-            f"Is it running, and is there space left? {_where(stillhere)}"
-        ) from error
+        raise database.problem(error, stillhere) from None
     finally:
         connection.close()
-
-
-def _where(stillhere: Stillhere) -> str:
-    if stillhere.database_url:
-        return f"Server: {settings.DATABASES['default']['HOST'] or 'local socket'}."
-    return f"File: {settings.DATABASES['default']['NAME']}."
 
 
 def _migrate(stillhere: Stillhere, *, new_keys: bool) -> list[str]:
@@ -90,13 +81,13 @@ def _migrate(stillhere: Stillhere, *, new_keys: bool) -> list[str]:
     return [migration.name for migration, _backwards in plan]
 
 
-def back_up(database: Path, backups: Path) -> Path:
+def back_up(file: Path, backups: Path) -> Path:
     """Copy a SQLite database, whole, into ``backups``; keep the newest five. Return the copy."""
     backups.mkdir(mode=0o700, exist_ok=True)
     moment = datetime.fromtimestamp(wall_ms() / 1000, UTC)
     copy = backups / f"stillhere-{moment:%Y%m%dT%H%M%S%fZ}.sqlite3"
     part = copy.with_suffix(".part")
-    dump.copy_sqlite(database, part)
+    dump.copy_sqlite(file, part)
     part.rename(copy)
     for old in sorted(backups.glob("stillhere-*.sqlite3"))[:-BACKUPS_KEPT]:
         old.unlink()

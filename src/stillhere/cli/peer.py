@@ -11,10 +11,10 @@ from typing import Any
 import click
 import django
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 from django.utils.module_loading import import_string
 
-from stillhere.config.environment import SettingError
+from stillhere.cli import database
 
 
 @click.group()
@@ -60,8 +60,8 @@ def _ask(what: str, *given: object) -> Any:
     """Ask the store, which can be loaded only now."""
     try:
         return import_string(f"stillhere.store.{what}")(*given)
-    except DatabaseError:
-        raise SettingError("The database is not ready. Run `stillhere up` first.") from None
+    except Error as error:
+        raise database.problem(error, settings.STILLHERE) from None
 
 
 def heard(heard_at: int, silent: bool, now: int) -> str:

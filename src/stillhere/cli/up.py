@@ -11,16 +11,16 @@ import importlib
 import json
 import logging.config
 import os
-import socket
 import sys
 from collections.abc import Callable, Sequence
 
 import click
 import segno
 
-from stillhere.cli import folder, schema, supervise
-from stillhere.config import environment, logs
-from stillhere.config.environment import SettingError, Stillhere
+from stillhere.cli import folder, listening, schema, supervise
+from stillhere.config import environment, keys, logs
+from stillhere.config.carriers import leaves
+from stillhere.config.environment import Stillhere
 from stillhere.config.wiring import boot_ms
 
 PATIENCE_MS = 10_000  # how long it may take to become healthy before we say what is missing
@@ -30,10 +30,16 @@ PATIENCE_MS = 10_000  # how long it may take to become healthy before we say wha
 def command() -> None:
     """Start everything: database, web and engine."""
     stillhere = environment.read(os.environ)
+    if not keys.exist(stillhere.data):  # nothing is made where it could not start
+        listening.require(stillhere)
+    if stillhere.database_url:
+        importlib.import_module("stillhere.cli.database").reach(stillhere)
     with folder.held(stillhere):
         if not schema.is_current(stillhere):
             # Loads Django, which the supervisor is better off without.
             importlib.import_module("stillhere.cli.migrate").prepare(stillhere)
+        for carrier in stillhere.carriers:
+            click.echo(leaves(carrier), err=True)
         run(stillhere, children(*parts(stillhere)), Announcement(stillhere))
 
 
@@ -55,28 +61,10 @@ def run(
 ) -> None:
     """Supervise ``children`` until we are told to stop. The caller holds the data folder."""
     logging.config.dictConfig(logs.configuration(stillhere.log))
-    _require_free_port(stillhere)
+    listening.require(stillhere)
     # The address is found once: all children must make the same links.
     os.environ["STILLHERE_BASE_URL"] = stillhere.base_url
     supervise.run(children, each_round)
-
-
-def _require_free_port(stillhere: Stillhere) -> None:
-    family = socket.AF_INET6 if ":" in stillhere.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((stillhere.host, stillhere.port))
-        except socket.gaierror:
-            raise SettingError(
-                f"STILLHERE_HOST={stillhere.host} is no address of this machine. "
-                "Leave it empty to listen on all of them."
-            ) from None
-        except OSError as error:
-            raise SettingError(
-                f"Port {stillhere.port} cannot be used ({error.strerror}). "
-                "Choose another with STILLHERE_PORT."
-            ) from None
 
 
 class Announcement:

@@ -24,7 +24,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from stillhere.cli import connections
+from stillhere.cli import connections, listening
 from stillhere.config import garbage
 
 BACKLOG = 4096  # connections the kernel keeps while we are busy
@@ -36,6 +36,9 @@ MOST_HEAD = 32 * 1024  # bytes: each connection may cost us this much
 def command() -> None:
     """Run only the web server."""
     django.setup()
+    listening.require(settings.STILLHERE)
+    if settings.STILLHERE.database_url:  # loads its driver
+        import_string("stillhere.cli.database.refuse_wrong")(settings.STILLHERE)
     collect_static(Path(settings.STATICFILES_DIRS[0]), Path(settings.STATIC_ROOT))
     application = import_string("stillhere.config.asgi.application")
     garbage.seldom()
