@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import django
@@ -20,6 +21,7 @@ from django.db.models import F  # noqa: E402
 
 from stillhere.config.wiring import derived_secret  # noqa: E402
 from stillhere.core import events as ev  # noqa: E402
+from stillhere.core.schedule import Routine  # noqa: E402
 from stillhere.engine.audit import sweep_once  # noqa: E402
 from stillhere.store import (  # noqa: E402
     apply,
@@ -267,6 +269,17 @@ def scene(state: str) -> dict[str, Any]:
     return keys
 
 
+def _daily(state: str, night: SamsNight) -> None:
+    """A daily check-in: of somebody whom nobody can ask, or one that is due within the hour."""
+    if state == "daily-alone":
+        services.set_own_addresses(night.person, [])
+        make("daily", night)
+        return
+    soon = datetime.fromtimestamp(clock.now_ms() / 1000, UTC) + timedelta(minutes=30)
+    at = Routine(frozenset(range(7)), soon.hour * 60 + soon.minute, "UTC")
+    apply.start(night.person.id, "routine", routine=at)
+
+
 def _into(state: str, night: SamsNight) -> None:
     theirs = Contact.objects.filter(person=night.person)
     if state in ("invited", "by-name"):
@@ -275,11 +288,10 @@ def _into(state: str, night: SamsNight) -> None:
             Address.objects.filter(contact__in=theirs).delete()
     elif state == "pin":
         services.set_pin(night.person, "any")
-    elif state == "alone":
-        night.start()
-    elif state == "alone-alarm":
-        night.start()
-        night.does(apply.NeedHelp())
+    elif state.startswith("daily-"):
+        _daily(state, night)
+    elif state in ("alone", "alone-alarm"):
+        make("alarm" if state == "alone-alarm" else "open", night)
     elif state == "aloud":
         services.set_speak(night.person, True)
         make("alarm", night)

@@ -86,6 +86,10 @@ PLACES = (
     Place("by-name-leo", "by-name", "/c/{Leo}"),
     Place("by-name-people", "by-name", "/people", sam=True),
     Place("daily", "daily", "/routine", sam=True),
+    Place("daily-alone", "daily-alone", "/routine", sam=True),
+    Place("daily-alone-watch", "daily-alone", "/watch", sam=True),
+    Place("daily-asked-watch", "daily-asked", "/watch", sam=True),
+    Place("daily-asked-mine", "daily-asked", "/mine", sam=True),
     Place("open", "open", "/watch", sam=True),
     Place("alone", "alone", "/watch", sam=True),
     Place("marked", "marked", "/watch", sam=True),
@@ -186,6 +190,7 @@ def scene(here: Town, state: str) -> dict[str, Any]:
     keys: dict[str, Any] = here.inside("scene", state=state)
     if state == "asking":
         here.pass_to_the_next_ask()
+    if state in ("asking", "daily-asked"):
         here.settled()
     return keys
 

@@ -9,9 +9,10 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from stillhere.core import events as ev
+from stillhere.core.schedule import Routine
 from stillhere.engine import letters
 from stillhere.engine.audit import sweep_once
-from stillhere.store import delivery, inbox, sealed, services
+from stillhere.store import apply, delivery, inbox, sealed, services
 from stillhere.store.apply import NeedHelp
 from stillhere.store.inbox import Came
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
@@ -251,6 +252,17 @@ def test_pause_rests_only_what_is_asked_daily(clock: Clock) -> None:
     text(SAM, "pause 3 days")
     assert "no daily question" in said(SAM, clock)
     assert night.row().state == "open"
+
+
+def test_nobody_reads_that_nobody_watches_while_something_is_asked_daily(clock: Clock) -> None:
+    night = quiet()
+    ten = Routine(frozenset(range(7)), 22 * 60, "America/New_York")
+    apply.start(night.person.id, "routine", routine=ten)
+    text(SAM, "done")
+    assert said(SAM, clock) == "Only what is asked every day is on. Reply GO to start a watch."
+    night.start()
+    text(SAM, "done")
+    assert said(SAM, clock) == "It ended. What is asked every day goes on. GO starts again."
 
 
 def test_erase_me_is_asked_twice_and_then_nothing_is_left(clock: Clock) -> None:

@@ -306,6 +306,8 @@ def feed_back(
             services.break_address(address, state, why, now)
             if contact is not None:
                 services.tell_of_gap_if_any(contact, now)
+            elif fate == FAILED:
+                services.tell_of_lost_way(address, now)
         if fate == OPTED_OUT and contact is not None:
             services.leave(Contact.objects.get(id=contact))
         elif watch is not None:

@@ -139,10 +139,12 @@ def _watch_hears(
     if intent in _TURNS:
         what, word = _TURNS[intent]
         if not acute:
-            return "reply-not-on"
+            return "reply-only-daily" if watches else "reply-not-on"
         answers = _apply([Change(what, watch=acute[0].id)])
         if intent is Intent.DONE and answers[0].watch and answers[0].watch.closed_at is None:
             word = "reply-got-it"  # an alarm does not end by it: it was an answer
+        elif intent is Intent.DONE and len(watches) > len(acute):
+            word = "reply-ended-daily"
         return _unless_refused(answers, word, "reply-not-on")
     # Somebody touched the phone and we cannot read what they mean: the core rings back.
     _apply([Change(ev.Unclear(), watch=watch.id) for watch in watches])

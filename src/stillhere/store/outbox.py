@@ -160,7 +160,7 @@ class Outbox:
 
     def _write_messages(self) -> None:
         _tell_the_well(self.jobs)
-        ways = _ways_of(self.jobs)
+        ways, unasked = _ways_of(self.jobs), _unasked(self.jobs)
         fresh: dict[int, list[Fresh]] = {}
         for no, job in enumerate(self.jobs):
             mine = fresh.setdefault(job.watch.id, [])
@@ -184,7 +184,7 @@ class Outbox:
                     # The instant is in it because ids and versions come again after a restore, and
                     # a provider that knows keys would take a new alarm for one it had before.
                     key = f"w{job.watch.id}.v{job.version}.{self.now:x}.{no}.{index}"
-                    mine += _messages(job, key, effect, ways, self.now)
+                    mine += _messages(job, key, effect, ways, unasked, self.now)
         rows = (_as_row(m) for mine in fresh.values() for m in mine)
         bulk.insert("message", _MESSAGE, rows, _SAME, _SAME_VALUES)
 
@@ -233,8 +233,37 @@ def _ways_of(jobs: Iterable[_Job]) -> dict[tuple[str, int], list[_WayTo]]:
     return found
 
 
+def _unasked(jobs: Iterable[_Job]) -> set[int]:
+    """The daily check-ins among these whose alarm calls people although no ask ever left: there was
+    no way to the person, or none that worked. An acute watch was asked for on an open page."""
+    since = {
+        job.watch.id: job.watch.alarm.since_at
+        for job in jobs
+        if job.watch.routine is not None
+        and job.watch.alarm is not None
+        and any(isinstance(e, Tell) and e.word is Word.ALARM for e in job.told.effects)
+    }
+    if not since:
+        return set()
+    marks = ", ".join(["%s"] * len(since))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT watch_id, max(created_at) FROM message "
+            f"WHERE watch_id IN ({marks}) AND word IN ('ask', 'ask-ring') "
+            "AND attempts > 0 AND status <> 'failed' GROUP BY watch_id",
+            list(since),
+        )
+        asked = {watch for watch, at in cursor.fetchall() if at > since[watch]}
+    return since.keys() - asked
+
+
 def _messages(
-    job: _Job, key: str, effect: Effect, ways: dict[tuple[str, int], list[_WayTo]], now: int
+    job: _Job,
+    key: str,
+    effect: Effect,
+    ways: dict[tuple[str, int], list[_WayTo]],
+    unasked: set[int],
+    now: int,
 ) -> list[Fresh]:
     """The messages one effect becomes: one per way. None where the page alone shows it."""
     match effect:
@@ -256,6 +285,8 @@ def _messages(
                 "round": effect.round,
             }
             facts["outcome"] = effect.outcome.value if effect.outcome is not None else None
+            if effect.word is Word.ALARM and job.watch.id in unasked:
+                facts["unasked"] = True
             to = _choose(ways.get(("contact", effect.contact), []), loud=effect.word in LOUD)
             about = {"contact": effect.contact, "place": effect.place}
             return [

@@ -204,6 +204,13 @@ def channels_of(person: Person) -> dict[int, str]:
     return dict(Address.objects.filter(contact__person=person).values_list("id", "channel"))
 
 
+def own_channels(person: Person) -> list[str]:
+    """The channels by which the person can be asked, as far as we know: what did not work before
+    is not among them."""
+    mine = Address.objects.filter(person=person, state=Address.State.OK).order_by("id")
+    return list(dict.fromkeys(mine.values_list("channel", flat=True)))
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A watch as a page shows it: the value, its row, its key and the installation's time."""
@@ -221,19 +228,28 @@ def _shown(row: WatchRow | None) -> Shown | None:
     return Shown(row, watch, sealed.key_for("watch", row.nonce))
 
 
+def _whose(row: WatchRow | None, person: Person) -> WatchRow | None:
+    """The row with its person, who was read already."""
+    if row is not None:
+        row.person = person
+    return row
+
+
 def watch_of(person: Person) -> Shown | None:
     """The person's open acute watch, or the one that ended last."""
     mine = WatchRow.objects.filter(person=person, routine="")
-    return _shown(
+    row = (
         mine.filter(wake_at__isnull=False).order_by("-id").first()
         or mine.order_by("-started_at", "-id").first()
     )
+    return _shown(_whose(row, person))
 
 
 def routines_of(person: Person) -> list[Shown]:
     """The person's open routine check-ins."""
     mine = WatchRow.objects.filter(person=person, wake_at__isnull=False).exclude(routine="")
-    return [shown for shown in map(_shown, mine.order_by("id")) if shown is not None]
+    rows_ = [_whose(row, person) for row in mine.order_by("id")]
+    return [shown for shown in map(_shown, rows_) if shown is not None]
 
 
 def watch_by_key(key: str) -> Shown | None:
@@ -259,7 +275,8 @@ def alarm_for(contact: Contact) -> Shown | None:
 
 @dataclass(frozen=True, slots=True)
 class AskedBy:
-    """How a person was asked: the channels an ask left by, and since when no screen showed one."""
+    """How a person was asked: the channels an ask left by, not those that refused it, and since
+    when no screen showed one."""
 
     channels: tuple[str, ...]
     unseen_at: int | None
@@ -271,9 +288,11 @@ def asked(watch: int, from_at: int, to_at: int) -> AskedBy:
     sent = Message.objects.filter(
         watch=watch, word__in=["ask", "ask-ring"], created_at__gt=from_at, created_at__lte=to_at
     ).order_by("id")
-    found = list(sent.values_list("word", "channel", "attempts", "created_at"))
-    channels = dict.fromkeys(channel for _, channel, attempts, _ in found if attempts)
-    unseen = [at for word, _, _, at in found if word == "ask"]
+    found = list(sent.values_list("word", "channel", "attempts", "status", "created_at"))
+    channels = dict.fromkeys(
+        channel for _, channel, attempts, status, _ in found if attempts and status != "failed"
+    )
+    unseen = [at for word, _, _, _, at in found if word == "ask"]
     return AskedBy(tuple(channels), min(unseen, default=None))
 
 

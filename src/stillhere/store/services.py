@@ -206,6 +206,14 @@ def set_own_addresses(person: Person, ways: list[Reached]) -> None:
             add_address(way, person=person, now=now)
 
 
+def add_own_addresses(person: Person, ways: list[Reached]) -> None:
+    """More ways to reach the person; what was there of the same channels is replaced."""
+    with transaction.atomic():
+        Address.objects.filter(person=person, channel__in=[way.channel for way in ways]).delete()
+        for way in ways:
+            add_address(way, person=person, now=clock.now_ms())
+
+
 def invite(contact: Contact, now: int) -> None:
     """Queue the invitation, by the quiet ways where there are any."""
     addresses = list(Address.objects.filter(contact=contact, state=Address.State.OK))
@@ -266,22 +274,34 @@ def tell_of_gap_if_any(contact: int, now: int) -> None:
 
 def tell_of_gap(contact: Contact, now: int) -> None:
     """The person hears now that somebody cannot be reached any more, not on the night."""
-    mine = Address.objects.filter(person=contact.person_id, state=Address.State.OK)
-    quiet = [a for a in mine.order_by("id") if not a.rings]
+    _tell_quietly(contact.person_id, "gap", f"g{contact.id}", {"who": contact.id}, now)
+
+
+def tell_of_lost_way(address: int, now: int) -> None:
+    """The person hears, by a way that is left, that one of their own does not work any more."""
+    person = Address.objects.filter(id=address).values_list("person", flat=True).first()
+    if person is not None:
+        _tell_quietly(person, "way-gone", f"o{address}", {}, now)
+
+
+def _tell_quietly(person: int, word: str, key: str, facts: dict[str, int], now: int) -> None:
+    """Something that can be read in the morning, by every way of the person's that rings nobody
+    awake. Told once a key."""
+    mine = Address.objects.filter(person=person, state=Address.State.OK, rings=False)
     Message.objects.bulk_create(
         [
             Message(
-                key=f"g{contact.id}.{a.id}",
-                person_id=contact.person_id,
+                key=f"{key}.{a.id}",
+                person_id=person,
                 address=a,
                 channel=a.channel,
-                word="gap",
-                facts=json.dumps({"who": contact.id}),
+                word=word,
+                facts=json.dumps(facts),
                 urgency=Urgency.CALM,
                 due_at=now,
                 created_at=now,
             )
-            for a in quiet
+            for a in mine.order_by("id")
         ],
         ignore_conflicts=True,
     )

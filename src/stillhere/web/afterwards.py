@@ -40,6 +40,8 @@ def told(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> lis
         began = not started and line.state in ALARMED
         started = started or began
         sentence = _sentence(line, name, began, ways) if started else ""
+        if began and line.event != "NeedHelp" and shown.watch.routine is not None:
+            sentence = _("%(name)s did not check in. The alarm began.") % {"name": name}
         again = line.event == "Undeliverable" and sentence in [says for _at, says in found]
         if sentence and not again:  # what failed once more is no news
             found.append((line.at, sentence))

@@ -139,6 +139,8 @@ def head(shown: Shown, name: str, now: int) -> str:
     if alarm is not None and alarm.cause is Cause.HELP:
         return _("%(name)s asks for help.") % {"name": name}
     at = words.clock_time(shown.watch.seen_at, shown.row.person.tz, now)
+    if shown.watch.routine is not None:  # who was perhaps never asked
+        return _("%(name)s has not checked in since %(time)s.") % {"name": name, "time": at}
     return _("%(name)s has not answered since %(time)s.") % {"name": name, "time": at}
 
 
@@ -167,15 +169,29 @@ def _asked(shown: Shown, alarm: Alarm, now: int) -> str:
     """How we asked before the alarm, and since when the phone shows nothing of it."""
     asked = queries.asked(shown.row.id, alarm.since_at, alarm.raised_at)
     tz = shown.row.person.tz
+    ways = [str(words.CHANNELS.get(c, c)) for c in asked.channels]
+    if shown.watch.routine is not None:
+        if ways:
+            return _("We asked by %(ways)s, and heard nothing.") % {"ways": words.names(ways)}
+        return _not_asked(shown.row.person)
     if asked.unseen_at is not None:
         facts = {"time": words.clock_time(asked.unseen_at, tz, now)}
         return (
             _("Since %(time)s the phone does not show our asks. It may be off or offline.") % facts
         )
-    ways = [str(words.CHANNELS.get(c, c)) for c in asked.channels]
+    if not ways and not queries.own_channels(shown.row.person):
+        return _("We could ask only on the screen of the phone. It may have been closed.")
     if not ways:
         return _("We asked on the screen of the phone.")
     return _("We asked on the screen of the phone, and by %(ways)s.") % {"ways": words.names(ways)}
+
+
+def _not_asked(person: Person) -> str:
+    """Why nobody asked them, so that silence is not taken for an answer that failed to come."""
+    name = {"name": words.someone(queries.person_note(person, "name"))}
+    if person.addresses.exists():
+        return _("We could not ask %(name)s: no way to their phone worked.") % name
+    return _("We could not ask %(name)s: no phone was set up.") % name
 
 
 def _away(alarm: Alarm, tz: str, now: int) -> str:

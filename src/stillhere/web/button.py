@@ -18,7 +18,7 @@ from stillhere.core.events import Ended, Extended, Marked, Shown, State
 from stillhere.store import clock, queries
 from stillhere.store.apply import Answer, Asked, Change, NeedHelp
 from stillhere.store.group import WRITER
-from stillhere.web import errors, lines, night, words
+from stillhere.web import daily, errors, lines, night, reach, words
 
 MORE_S = 600
 PRESSES: dict[str, Asked] = {
@@ -38,13 +38,17 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     now, tz = clock.now_ms(), shown.row.person.tz
     people = night.on_the_list(queries.circle_list(shown.row.person), now)
-    telling = night.tell(shown, people, now, tz)
+    routines = queries.routines_of(shown.row.person)
+    telling = night.tell(shown, people, now, tz, also_daily=bool(routines))
     over = shown.watch.state is State.CLOSED
+    dues = daily.of(routines, people, now, ways=bool(reach.ways_to(shown.row.person)))
     said = request.GET.get("said", "")
     if said == "end-early" and not night.may_end(shown):
         said = ""
     given: dict[str, Any] = {
         "shown": shown,
+        "dues": [due for due in dues if due.key != key and (over or due.loud)],
+        "also_daily": bool(routines),
         "telling": telling,
         "button": night.button(shown),
         "alarmed": shown.watch.alarm is not None,

@@ -350,7 +350,7 @@ def _over(answer: Answer, lang: str) -> bytes:
     assert watch is not None
     at = datetime.fromtimestamp((watch.closed_at or answer.now) / 1000, UTC)
     with translation.override(lang):
-        says = translation.gettext("This watch ended at %(time)s. Nobody is watching now.")
+        says = translation.gettext("This watch ended at %(time)s. It asks nothing more.")
     facts = {
         "ok": False,
         "state": State.CLOSED,

@@ -12,8 +12,9 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.functional import SimpleLazyObject
 
-from stillhere.web import health, reach, session, taste
+from stillhere.web import daily, health, reach, session, taste
 from stillhere.web.words import hour
 
 DAWN, DUSK = 7, 19
@@ -37,6 +38,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "behind": health.behind(),
         "chosen": taste.light_of(request),
         "borrowed": session.borrowed(request),
+        "dues_anywhere": SimpleLazyObject(lambda: daily.on_every_page(request)),
     }
 
 

@@ -19,7 +19,7 @@ from stillhere.store import apply, clock, queries
 from stillhere.store.apply import Change
 from stillhere.store.group import WRITER
 from stillhere.store.models import Person
-from stillhere.web import session, words
+from stillhere.web import reach, session, words
 
 SOON = timedelta(minutes=30)
 LEAST_TO_NOON = timedelta(hours=1)
@@ -60,7 +60,7 @@ def later(request: HttpRequest, person: Person) -> HttpResponse:
                 WRITER.commit(Change(Ended(), watch=each.id))
         return HttpResponseRedirect("/watch", status=303)
     profile = KINDS.get(do)
-    if not person.addresses.filter(state="ok").exists():
+    if not reach.ways_to(person):
         return HttpResponseRedirect("/people?said=own-first#own", status=303)
     if profile is not None and not _asked_already(person, profile):
         apply.start(person.id, profile, routine=_once(do, now, person.tz))

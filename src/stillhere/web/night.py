@@ -128,8 +128,11 @@ class Telling:
     calm: bool = True
 
 
-def tell(shown: Shown, people: Sequence[Someone], now: int, tz: str) -> Telling:
-    """The state of a watch in two sentences."""
+def tell(
+    shown: Shown, people: Sequence[Someone], now: int, tz: str, *, also_daily: bool = False
+) -> Telling:
+    """The state of a watch in two sentences. ``also_daily``: something else is asked of them too,
+    so "nobody is watching" would not be true."""
     watch = shown.watch
     if shown.row.quarantined_at is not None:
         return Telling(
@@ -142,7 +145,7 @@ def tell(shown: Shown, people: Sequence[Someone], now: int, tz: str) -> Telling:
     if watch.state is State.ASKING:
         return _asking(watch, people, who_is_asked(shown))
     if watch.state is State.CLOSED:
-        return _closed(watch, now, tz)
+        return _closed(watch, now, tz, also_daily=also_daily)
     return _alarm(watch, people, now)
 
 
@@ -158,7 +161,7 @@ def _open(watch: Watch, people: Sequence[Someone]) -> Telling:
 
 
 def _asking(watch: Watch, people: Sequence[Someone], you: Sequence[str]) -> Telling:
-    names = _order(people)
+    names = order(people)
     says = (
         _("Press the button. If you do not, we reach %(names)s.") % {"names": names}
         if names
@@ -205,9 +208,13 @@ def _alarm(watch: Watch, people: Sequence[Someone], now: int) -> Telling:
     return Telling(head, says, calm=False)
 
 
-def _closed(watch: Watch, now: int, tz: str) -> Telling:
+def _closed(watch: Watch, now: int, tz: str, *, also_daily: bool) -> Telling:
     at = words.clock_time(watch.closed_at or now, tz, now)
-    over = _("Asks have stopped. Nobody is watching now.")
+    over = (
+        _("These asks have stopped.")
+        if also_daily
+        else _("Asks have stopped. Nobody is watching now.")
+    )
     if rescued(watch):  # what to do comes next, and that nobody watches beside the offer to
         return Telling(_("You're alive. Stay with someone for the next hours."), "")
     if for_nothing(watch):
@@ -238,14 +245,14 @@ def who_is_asked(shown: Shown) -> list[str]:
 
 def _going_quiet(people: Sequence[Someone]) -> str:
     """Whom we reach. Somebody who has not said yes is tried once, and is no promise."""
-    if any(one.reachable and one.confirmed for one in people) or not _order(people):
-        return _("If you go quiet, we reach %(names)s.") % {"names": _order(people)}
+    if any(one.reachable and one.confirmed for one in people) or not order(people):
+        return _("If you go quiet, we reach %(names)s.") % {"names": order(people)}
     return _("If you go quiet, we try %(names)s once. Nobody has said yes yet.") % {
-        "names": _order(people)
+        "names": order(people)
     }
 
 
-def _order(people: Sequence[Someone]) -> str:
+def order(people: Sequence[Someone]) -> str:
     """ "Leo, then Maya": those who could be reached, as far as fits in a glance."""
     reachable = [someone.name for someone in people if someone.reachable]
     if len(reachable) > 3:

@@ -7,6 +7,7 @@ other presses ``button.py``.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -20,12 +21,14 @@ from stillhere.store.models import Person
 from stillhere.store.queries import Shown
 from stillhere.web import (
     coming,
+    daily,
     health,
     later,
     lines,
     night,
     offline,
     pushed,
+    reach,
     reading,
     session,
     words,
@@ -85,6 +88,8 @@ def _given(person: Person) -> dict[str, Any]:
     shown = queries.watch_of(person)
     people = night.on_the_list(queries.circle_list(person), now)
     open_now = _is_open(shown)
+    routines = queries.routines_of(person)
+    ways = bool(reach.ways_to(person)) if open_now or routines else True
     given: dict[str, Any] = {
         "person": person,
         "people": people,
@@ -98,6 +103,9 @@ def _given(person: Person) -> dict[str, Any]:
         "undrilled": not open_now and drills.stale(person, now),
         "shown": shown if night.of_late(shown, now) else None,
         "open_now": open_now,
+        "dues": daily.of(routines, people, now, ways=ways),
+        "page_only": open_now and not ways,
+        "version": _version(shown, routines),
         "profile": _usual(shown),
         "short": shown is not None and bool(shown.row.own),
         "light": light(now, person.tz),
@@ -105,8 +113,13 @@ def _given(person: Person) -> dict[str, Any]:
         "rate": clock.read().rate,
     }
     if given["shown"] is not None and shown is not None:
-        given |= _telling(person, shown, people, now)
+        given |= _telling(person, shown, people, now, also_daily=bool(routines))
     return given
+
+
+def _version(shown: Shown | None, routines: Sequence[Shown]) -> str:
+    """Changes whenever the page must show something else, of the watch or of what is daily."""
+    return night.version(shown, health.behind()) + daily.version(routines)
 
 
 def _usual(shown: Shown | None) -> str:
@@ -121,8 +134,10 @@ def _is_open(shown: Shown | None) -> bool:
     return shown.watch.state is not State.CLOSED
 
 
-def _telling(person: Person, shown: Shown, people: list[night.Someone], now: int) -> dict[str, Any]:
-    telling = night.tell(shown, people, now, person.tz)
+def _telling(
+    person: Person, shown: Shown, people: list[night.Someone], now: int, *, also_daily: bool
+) -> dict[str, Any]:
+    telling = night.tell(shown, people, now, person.tz, also_daily=also_daily)
     aloud = person.speak and shown.watch.state in CALLING_OUT
     return {
         "telling": telling,
@@ -135,7 +150,6 @@ def _telling(person: Person, shown: Shown, people: list[night.Someone], now: int
         "emergency": lines.emergency_at(person.tz),
         "may_end": night.may_end(shown),
         "ring": night.ring(telling, now),
-        "version": night.version(shown, health.behind()),
         "refresh": REFRESH_S.get(shown.watch.state, REFRESH_SOON_S),
     }
 
@@ -153,20 +167,20 @@ def state(request: HttpRequest) -> HttpResponse:
     """Small and often: whether the page must change, and whether an ask is open."""
     person = session.person_of(request)
     shown = queries.watch_of(person) if person is not None else None
-    if shown is None:
+    routines = queries.routines_of(person) if person is not None else []
+    if shown is None and not routines:
         raise Http404
-    watch = shown.watch
-    return JsonResponse(
-        {
-            "v": night.version(shown, health.behind()),
+    said: dict[str, Any] = {"v": _version(shown, routines), "now": clock.now_ms(), "open": False}
+    if shown is not None:
+        watch = shown.watch
+        said |= {
             "state": watch.state,
             "open": _is_open(shown),
             "ask": watch.asks,
-            "now": clock.now_ms(),
             "next_ask_at": watch.next_ask_at,
             "grace_at": watch.grace_at,
         }
-    )
+    return JsonResponse(said)
 
 
 @require_safe

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from stillhere.channels.base import AddressError, Capability, Channel
 from stillhere.channels.walls import is_local_name
 from stillhere.store import clock, proof, queries
+from stillhere.store.models import Person
 from stillhere.store.services import Reached
 from stillhere.web import walk
 
@@ -72,6 +73,11 @@ def here(names: Iterable[str]) -> list[str]:
     """Those of these channels that this installation has: an address alone reaches nobody."""
     known = channels()
     return [name for name in names if name in known]
+
+
+def ways_to(person: Person) -> list[str]:
+    """The channels by which this installation can ask the person while no page is open."""
+    return here(queries.own_channels(person))
 
 
 def rings(names: Iterable[str]) -> bool:

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from stillhere.store import clock, contacts, drills, queries, shifts, supply
 from stillhere.store.models import Contact
 from stillhere.store.services import Problem
-from stillhere.web import errors, reach, session, walk, whose, words
+from stillhere.web import daily, errors, reach, session, walk, whose, words
 from stillhere.web.context import light, without_request
 
 KINDS = {"you": ("you", "fine"), "came": ("came",), "circle": ("circle",)}
@@ -89,6 +89,7 @@ def before(request: HttpRequest) -> HttpResponse:
         warnings, more = [], 0
     given = {"request": request, "parts": parts("before"), "warnings": warnings, "more": more}
     given["place"] = settings.STILLHERE.checked_place
+    given["dues_anywhere"] = daily.on_every_page(request)
     return HttpResponse(without_request("before.html", given))
 
 
@@ -97,6 +98,7 @@ def after(request: HttpRequest) -> HttpResponse:
     """Afterwards: for the person, for the one who came, for the circle."""
     groups = [(group, parts("after", *kinds)) for group, kinds in KINDS.items()]
     given = {"request": request, "groups": groups}
+    given["dues_anywhere"] = daily.on_every_page(request)
     return HttpResponse(without_request("after.html", given))
 
 

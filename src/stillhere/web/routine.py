@@ -15,12 +15,12 @@ from django.views.decorators.http import require_http_methods
 
 from stillhere.core.events import Ended, Paused
 from stillhere.core.schedule import Routine, ScheduleError
-from stillhere.store import apply, clock, queries
+from stillhere.store import apply, clock, queries, services
 from stillhere.store.apply import Change
 from stillhere.store.group import WRITER
 from stillhere.store.models import Person
 from stillhere.store.queries import Shown
-from stillhere.web import night, session, words
+from stillhere.web import night, reach, session, words
 from stillhere.web.context import light
 
 KINDS = ("routine", "release")
@@ -83,8 +83,28 @@ def _add(person: Person, typed: QueryDict) -> tuple[str, str]:
     kind = typed.get("kind", "")
     if len(_dailies(person)) >= MOST:
         return "", _("That is enough: %(n)d daily check-ins. End one first.") % {"n": MOST}
+    if wrong := _no_way(person, typed):
+        return "", wrong
     apply.start(person.id, kind if kind in KINDS else KINDS[0], routine=wanted)
     return "started", ""
+
+
+def _no_way(person: Person, typed: QueryDict) -> str:
+    """Why nothing is set for somebody whom we cannot ask, or nothing. What they typed to be
+    reached by is kept; else they have to say that they know."""
+    if reach.ways_to(person):
+        return ""
+    read = reach.read(typed)
+    if read.wrong:
+        return " ".join(read.wrong.values())
+    if read.ways:
+        services.add_own_addresses(person, read.ways)
+    elif "alone" not in typed:
+        return _(
+            "We have no way to ask you, so nothing was set. Say below how we reach you, or choose "
+            "“I'll open this page myself by then”."
+        )
+    return ""
 
 
 def _minutes(typed: str) -> int:
@@ -154,6 +174,9 @@ def _page(
         "zones": ZONES,
         "people": people,
         "reachable": any(someone.reachable for someone in people),
+        "ways": reach.ways_to(person),
+        "kinds": reach.kinds(),
+        "failed": reach.read(typed).wrong if typed is not None else {},
         "wrong": wrong,
         "note": note,
         "light": light(now, person.tz),

@@ -18,7 +18,7 @@ from stillhere.store import kits
 
 # What the core and the store say no to: the name it has in an address, and how it is put.
 REFUSALS = {
-    "this watch is over": ("over", gettext_lazy("This watch is over. Nobody is watching now.")),
+    "this watch is over": ("over", gettext_lazy("This watch is over. It asks nothing more.")),
     "there is no alarm now": ("no-alarm", gettext_lazy("There is no alarm now.")),
     "not on this alarm": (
         "not-on-it",

@@ -10,11 +10,11 @@ from django.test import Client
 from stillhere.core import events as ev
 from stillhere.core.events import State
 from stillhere.engine import letters
-from stillhere.store import contacts, delivery, sealed, services
+from stillhere.store import contacts, delivery, queries, sealed, services
 from stillhere.store.apply import NeedHelp
 from stillhere.store.models import Contact, Person, WatchRow
 from tests.conftest import Clock
-from tests.shell.circle import SamsNight, tick_all
+from tests.shell.circle import SamsNight, sams_night, tick_all, ways
 from tests.shell.web.conftest import browser, post
 from tests.shell.web.pages import everything, read, watch_path
 
@@ -237,6 +237,30 @@ def test_someone_taken_away_is_no_longer_named(night: SamsNight, sam: Client) ->
     services.leave(night.contacts["Leo"])
     night.start()
     assert "we reach Maya." in read(sam, "/watch")
+
+
+def test_whoever_has_no_other_way_reads_to_keep_the_page_open() -> None:
+    night = sams_night(("Leo",), phones=False)
+    sam = browser(night.key)
+    says = "We can ask you only on this page."
+    assert says not in read(sam, "/watch")
+    night.start()
+    assert says in read(sam, "/watch")
+    services.set_own_addresses(night.person, ways(100))
+    assert says not in read(sam, "/watch")
+
+
+def test_those_who_come_read_that_only_the_screen_could_ask(clock: Clock) -> None:
+    night = sams_night(("Leo",), phones=False)
+    night.start()
+    night.does(ev.Marked())
+    clock.advance(60)
+    tick_all()
+    clock.advance(60)
+    tick_all()
+    leo = browser()
+    told = read(leo, f"/c/{queries.contact_key(night.contacts['Leo'])}")
+    assert "We could ask only on the screen of the phone. It may have been closed." in told
 
 
 # --- the watch, honestly --------------------------------------------------------------------------

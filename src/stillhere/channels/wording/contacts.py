@@ -24,7 +24,10 @@ Sentence = tuple[str, Answer]
 
 def _alarm(said: Said) -> Sentence:
     text = said(_("%(Person)s may need help NOW."))
-    if said.timed:
+    if said.facts.unasked:
+        text += " " + said(_("No word since %(at)s.")) if said.timed else ""
+        text += " " + _("We had no way to ask.")
+    elif said.timed:
         text += " " + said(_("No answer since %(at)s."))
     return text + _unconfirmed(said), Answer.GOING
 

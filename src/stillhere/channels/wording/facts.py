@@ -20,7 +20,7 @@ class Facts:
 
     ``partner`` is the other one of "two of us", ``who`` the contact the words speak of, ``contact``
     the one they are spoken to. ``wish`` is the plan's ambulance wish, ``outcome`` one of
-    ``core.events.Outcome``.
+    ``core.events.Outcome``. ``unasked``: no ask found a way to the person.
     """
 
     person: str = ""
@@ -34,6 +34,7 @@ class Facts:
     round: int = 0
     after_outage: bool = False
     confirmed: bool = True
+    unasked: bool = False
     wish: str = "phone-first"
     program: str = ""
 
@@ -46,6 +47,7 @@ class Facts:
             outcome=kept.get("outcome") or "",
             round=kept.get("round") or 0,
             after_outage=bool(kept.get("after_outage")),
+            unasked=bool(kept.get("unasked")),
             **known,
         )
 

@@ -63,8 +63,16 @@ def _ended(said: Said) -> Sentence:
     return _("It ended. Nobody is watching now. GO starts again."), Answer.NOTHING
 
 
+def _ended_daily(said: Said) -> Sentence:
+    return _("It ended. What is asked every day goes on. GO starts again."), Answer.NOTHING
+
+
 def _not_on(said: Said) -> Sentence:
     return _("Nobody is watching now. Reply GO to start."), Answer.NOTHING
+
+
+def _only_daily(said: Said) -> Sentence:
+    return _("Only what is asked every day is on. Reply GO to start a watch."), Answer.NOTHING
 
 
 def _helping(said: Said) -> Sentence:
@@ -166,6 +174,11 @@ def _gap(said: Said) -> Sentence:
     return text, Answer.NOTHING
 
 
+def _way_gone(said: Said) -> Sentence:
+    text = _("One way to reach you does not work any more. Open your list and type it again.")
+    return text, Answer.NOTHING
+
+
 # --- to a contact ---------------------------------------------------------------------------------
 
 
@@ -240,6 +253,8 @@ TO_THE_PERSON: Mapping[str, Callable[[Said], Sentence]] = {
     "reply-marked": _marked,
     "reply-more": _more,
     "reply-ended": _ended,
+    "reply-ended-daily": _ended_daily,
+    "reply-only-daily": _only_daily,
     "reply-not-on": _not_on,
     "reply-helping": _helping,
     "reply-nobody": _nobody,
@@ -260,6 +275,7 @@ TO_THE_PERSON: Mapping[str, Callable[[Said], Sentence]] = {
     "reply-unblocked": _unblocked,
     "reply-who-person": _who_person,
     "gap": _gap,
+    "way-gone": _way_gone,
     "news": _news,
     "kit-soon": _kit_soon,
     "kit-used": _kit_used,
