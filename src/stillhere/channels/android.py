@@ -15,6 +15,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from stillhere.channels.base import (
+    NO_CONNECTION,
+    REFUSALS,
+    REFUSED,
     Cost,
     Fate,
     GarbageError,
@@ -80,7 +83,7 @@ class AndroidCarrier:
                 self._url, body, headers=self._headers, deadline_s=self.deadline_s
             )
         except NotSentError as error:
-            return self._receipt(Fate.BUSY, why=f"no connection: {error}")
+            return self._receipt(Fate.BUSY, why=f"{NO_CONNECTION}: {error}")
         except NoAnswerError as error:
             return self._receipt(Fate.UNKNOWN, ref, f"no answer: {error}")
         return self._verdict(reply, ref)
@@ -108,7 +111,8 @@ class AndroidCarrier:
             return self._receipt(Fate.ACCEPTED, ref)
         if reply.status == 400:
             return self._receipt(Fate.FAILED, ref, "not a number the phone can text")
-        return self._receipt(Fate.BUSY, ref, f"the phone said {reply.status}", reply.retry_after_s)
+        said = REFUSED if reply.status in REFUSALS else "the phone said"
+        return self._receipt(Fate.BUSY, ref, f"{said} {reply.status}", reply.retry_after_s)
 
     def _receipt(
         self, fate: Fate, ref: str = "", why: str = "", retry_after_s: int | None = None

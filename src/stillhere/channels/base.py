@@ -40,6 +40,11 @@ class Fate(StrEnum):
     OPTED_OUT = "opted-out"  # this address asked not to be contacted
 
 
+# How a ``why`` begins that is about the way itself, whoever it was for.
+REFUSED = "refuses us"  # the account: its password, its money, its rights
+NO_CONNECTION = "no connection"
+REFUSALS = frozenset({401, 402, 403})  # what HTTP says then
+
 FINAL = frozenset({Fate.DELIVERED, Fate.ANSWERED, Fate.FAILED, Fate.OPTED_OUT})
 
 

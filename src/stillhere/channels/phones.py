@@ -14,6 +14,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from stillhere.channels.base import (
+    NO_CONNECTION,
+    REFUSALS,
+    REFUSED,
     Capability,
     Fate,
     GarbageError,
@@ -107,7 +110,7 @@ class PhonesChannel:
                 deadline_s=self.deadline_s,
             )
         except NotSentError as error:
-            return Receipt(Fate.BUSY, why=f"no connection: {error}")
+            return Receipt(Fate.BUSY, why=f"{NO_CONNECTION}: {error}")
         except NoAnswerError as error:
             return Receipt(Fate.UNKNOWN, why=f"no answer: {error}")
         return _verdict(reply)
@@ -149,9 +152,8 @@ def _verdict(reply: Reply) -> Receipt:
         return Receipt(Fate.FAILED, ref, _REFUSED_FOR_EVER[reply.status])
     # 429 and 5xx pass; anything else (a wrong secret, a wrong path) is trouble of ours and says
     # nothing about the number.
-    return Receipt(
-        Fate.BUSY, ref, f"the provider said {reply.status}", retry_after_s=reply.retry_after_s
-    )
+    said = REFUSED if reply.status in REFUSALS else "the provider said"
+    return Receipt(Fate.BUSY, ref, f"{said} {reply.status}", retry_after_s=reply.retry_after_s)
 
 
 def _ref(value: object) -> str:

@@ -23,6 +23,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from stillhere.channels.base import (
+    NO_CONNECTION,
+    REFUSALS,
+    REFUSED,
     Cost,
     Fate,
     GarbageError,
@@ -79,6 +82,9 @@ CODES: Mapping[str, tuple[Fate, str]] = {
     "63014": (Fate.OPTED_OUT, "said stop to the carrier"),
 }
 
+# Trouble of our own account, whatever the status: unknown, suspended, closed.
+OUR_ACCOUNT = frozenset({"20003", "20005", "20404", "30002"})
+
 
 class Account:
     """One account at one provider: what is asked of it, with the credentials in place."""
@@ -106,7 +112,7 @@ class Account:
                 deadline_s=self._deadline_s,
             )
         except NotSentError as error:
-            return self._receipt(Fate.BUSY, why=f"no connection: {error}")
+            return self._receipt(Fate.BUSY, why=f"{NO_CONNECTION}: {error}")
         except NoAnswerError as error:
             return self._receipt(Fate.UNKNOWN, why=f"no answer: {error}")
         return self._verdict(reply)
@@ -177,7 +183,8 @@ class Account:
                 return self._receipt(Fate.UNKNOWN, why="the provider answered with garbage")
             return self._receipt(Fate.ACCEPTED, ref)
         fate, why = CODES.get(str(told.get("code", "")), (Fate.BUSY, ""))
-        why = why or f"the provider said {reply.status}, {one_line(str(told.get('code')), 12)}"
+        said = REFUSED if _is_ours(reply.status, str(told.get("code", ""))) else "the provider said"
+        why = why or f"{said} {reply.status}, {one_line(str(told.get('code')), 12)}"
         return self._receipt(fate, why=why, retry_after_s=reply.retry_after_s)
 
     def _receipt(
@@ -185,6 +192,11 @@ class Account:
     ) -> Receipt:
         name = self.carrier.name
         return Receipt(fate, f"{name}:{ref}" if ref else "", why, retry_after_s, name)
+
+
+def _is_ours(status: int, code: str) -> bool:
+    """Whether a refusal is about our account: wrong or closed, empty, or not there at all."""
+    return status in REFUSALS or code in OUR_ACCOUNT
 
 
 # --- webhooks -------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-"""Sweeps and proofs. Every open alarm must have a timer ahead and a message that lives; only then
-do we say so.
+"""Sweeps and proofs. Every open alarm must have a timer ahead and a message that lives, and must
+have reached somebody or be young; nothing urgent may wait. Only then do we say so.
 
 No proof, no ping: an outside watcher that stops hearing from us raises the alarm about ourselves.
 For the installations that we look after, that watcher is us.
@@ -12,12 +12,15 @@ import logging
 from django.conf import settings
 from django.db import transaction
 
-from stillhere.store import clock, kits, peers, queries, services, shifts, supply
+from stillhere.channels.base import NO_CONNECTION, REFUSED
+from stillhere.store import clock, kits, peers, queries, reaching, services, shifts, supply
 from stillhere.store.models import Installation
 
 log = logging.getLogger("stillhere.audit")
 
 BEHIND_MS = 10_000  # real time: a timer this late means the engine does not keep up
+FLIGHT_MS = 40_000  # real time: three carriers, one after the other, each until its deadline
+UNHEARD_MS = 20_000  # real time: with one round of the audit less than half a minute
 
 
 def audit_once(now: int) -> list[str]:
@@ -28,18 +31,37 @@ def audit_once(now: int) -> list[str]:
     late_ms = queries.latest_due_ms(now) / rate
     if late_ms > BEHIND_MS:
         reasons.append(f"watches are looked at {late_ms / 1000:.0f} s late")
-    unsent_ms = queries.oldest_urgent_ms(now) / rate
-    if unsent_ms > 3 * BEHIND_MS:
-        reasons.append(f"an urgent message has been waiting for {unsent_ms / 1000:.0f} s")
+    untried_ms = reaching.untried_ms(now, int(FLIGHT_MS * rate)) / rate
+    if untried_ms > UNHEARD_MS:
+        reasons.append(f"an urgent message has been waiting for {untried_ms / 1000:.0f} s")
     dead = queries.alarms_without_life(now)
     if dead:
         reasons.append(f"{len(dead)} open alarms have nothing on its way: {dead[:5]}")
+    reasons += unheard(now, rate)
     with transaction.atomic():
         proof = {"proof_says": "; ".join(reasons)} | ({} if reasons else {"proof_at": now})
         Installation.objects.filter(id=1).update(**proof)
     for reason in reasons:
         log.error("no proof: %s", reason)
     return reasons
+
+
+def unheard(now: int, rate: float) -> list[str]:
+    """What does not reach people although it is tried."""
+    reasons = []
+    in_vain_ms = reaching.in_vain_ms(now, REFUSED, NO_CONNECTION) / rate
+    if in_vain_ms > UNHEARD_MS:
+        reasons.append(f"an urgent message has been tried in vain for {in_vain_ms / 1000:.0f} s")
+    unreached = reaching.unreached(now - int(UNHEARD_MS * rate))
+    if unreached:
+        reasons.append(_reached_nobody(unreached))
+    return reasons
+
+
+def _reached_nobody(watches: list[int]) -> str:
+    many = "1 open alarm has" if len(watches) == 1 else f"{len(watches)} open alarms have"
+    why = "; ".join(map(str, reaching.obstacles(watches)))
+    return f"{many} reached nobody{f': {why}' if why else ''}"
 
 
 class Lookout:

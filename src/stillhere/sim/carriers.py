@@ -64,6 +64,7 @@ class Carriers:
         self._habits: dict[int, Habit] = {}
         self._dies_t: dict[int, int] = {}
         self._number = 0
+        self.troubled = False  # whether anything was not simply taken so far
         self._away = {channel: self._outage(channel) for channel in CHANNELS}
 
     def _outage(self, channel: str) -> tuple[int, int]:
@@ -91,6 +92,8 @@ class Carriers:
     def hand(self, channel: str, address: int | None, t: int) -> Passage:
         """Take one message."""
         passage = self._passage(channel, address, t)
+        told_no = any(fate is not Fate.DELIVERED for _, fate in passage.receipts)
+        self.troubled = self.troubled or passage.answer is not Fate.ACCEPTED or told_no
         return replace(passage, knows_us=self._dice.random() < 0.5)
 
     def _passage(self, channel: str, address: int | None, t: int) -> Passage:

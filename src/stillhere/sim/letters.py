@@ -84,6 +84,11 @@ class Letters:
         for id in ids:
             require(invariants.FOR_EVERY_LEASED_MESSAGE, self._night, self._night.mails[id])
 
+    @property
+    def troubled(self) -> bool:
+        """Whether a carrier or an address gave trouble so far."""
+        return self._carriers.troubled
+
     def _send(self, channel: str, message: Leased, life: int) -> None:
         """Hand one leased message to its carrier, unless the engine died in between."""
         if life != self._service.engine.life:

@@ -88,15 +88,6 @@ def latest_due_ms(now: int) -> int:
     )
 
 
-def oldest_urgent_ms(now: int) -> int:
-    """How long the oldest alarm message that was never tried has been waiting."""
-    return now - _first(
-        "SELECT min(due_at) FROM message "
-        "WHERE status = 'queued' AND urgency <= 1 AND attempts = 0 AND due_at <= %s",
-        now,
-    )
-
-
 def _rows(sql: str, *params: int) -> list[Any]:
     """What a loop reads many times a second, without building it anew each time."""
     with connection.cursor() as cursor:

@@ -54,6 +54,7 @@ Row = tuple[Any, ...]
 
 _ALARM = tuple(field.name for field in fields(Alarm))
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
+NOBODY = '"circle":{"rungs":[]}'  # how the text of an alarm begins whose list is empty
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,8 @@ class Installation(models.Model):
     ``beat_at`` is written by the engine about once a second; ``proof_at`` when the audit last
     proved that every open alarm has a living timer and living messages. ``checked`` holds what
     `stillhere check` found at ``checked_at``, as JSON. ``backed_up_at`` is when the last backup was
-    whole.
+    whole. ``stuck_at`` is since when something urgent reaches nobody (0: nothing of that kind),
+    ``stuck_told_at`` when the coordinator was last told so.
     """
 
     clock_offset_ms = models.BigIntegerField(default=0)
@@ -26,6 +27,8 @@ class Installation(models.Model):
     checked_at = models.BigIntegerField(default=0, db_default=0)
     checked = models.TextField(default="", db_default="")
     backed_up_at = models.BigIntegerField(default=0, db_default=0)
+    stuck_at = models.BigIntegerField(default=0, db_default=0)
+    stuck_told_at = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "installation"

@@ -3,7 +3,8 @@
 ``receipts.py`` move a message on.
 
 ``carrier`` is who carried it last, ``receipt_by_at`` when we give up waiting for a word of it,
-``cleared_at`` when its traces at the carrier were deleted. A message holds a word and facts (ids,
+``cleared_at`` when its traces at the carrier were deleted, ``vain_at`` since when every try was in
+vain (null: never tried, or taken). A message holds a word and facts (ids,
 times), never a text, a name or an address: those are read and rendered when it is leased, so that
 an opt-out or an erasure made a moment ago wins.
 """
@@ -58,6 +59,7 @@ class Message(models.Model):
     currency = models.CharField(max_length=3, default="", db_default="")
     receipt_by_at = models.BigIntegerField(null=True)
     cleared_at = models.BigIntegerField(null=True)
+    vain_at = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "message"
