@@ -1,56 +1,87 @@
 """A database as one file, and back: SQLite by its online copy, PostgreSQL by pg_dump.
 
-Owns finding and calling PostgreSQL's own programs, and the question whether a database is empty.
-Never changes the database it copies. A password goes to them by the environment, where no list of
-processes shows it.
+Owns calling PostgreSQL's own programs, what is counted at the very moment of the copy, and the
+question whether a database is empty. Never changes the database it copies. A password goes to them
+by the environment, where no list of processes shows it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
-import shutil
 import sqlite3
 import subprocess
 from pathlib import Path
 
 import psycopg
+from psycopg import IsolationLevel, sql
 
-from stillhere.cli import database
+from stillhere.cli import database, integrity, programs
+from stillhere.cli.integrity import Damaged, Rows
 from stillhere.config import databases
 from stillhere.config.environment import SettingError, Stillhere
-from stillhere.store.backups import MARK
+from stillhere.store import backups
+from stillhere.store.backups import MARK, Contents
 
-PROGRAMS = Path("/usr/lib/postgresql")  # where Debian keeps each version's own
+# Tables that pg_dump writes: everybody's own, and none that an extension brought.
+_TABLES = """
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+"""
 
 
 def copy_sqlite(file: Path, copy: Path) -> None:
-    """Copy a SQLite database whole while others write to it. Raises `sqlite3.Error`."""
-    with (
-        contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source,
-        contextlib.closing(sqlite3.connect(copy)) as target,
-    ):
-        source.backup(target)
+    """Copy a SQLite database page by page while others write to it; a page that is damaged is
+    copied as it is. Raises `sqlite3.Error`, and `Damaged` where it is no database any more."""
+    try:
+        with (
+            contextlib.closing(integrity.connect(file)) as source,
+            contextlib.closing(sqlite3.connect(copy)) as target,
+        ):
+            source.backup(target)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):  # no room, no right, held by another
+            raise
+        raise Damaged(f"it cannot be read ({error})") from None
 
 
-def dump_postgresql(stillhere: Stillhere, copy: Path) -> None:
-    """Write what PostgreSQL holds at one moment into ``copy``. Raises `SettingError`."""
-    _run(
-        stillhere,
-        "pg_dump",
-        "--format=custom", "--no-owner", "--no-privileges", f"--file={copy}",
-    )  # fmt: skip
+def sqlite_contents(copy: Path) -> Contents:
+    """What a copied database holds. Raises `sqlite3.Error`."""
+    with contextlib.closing(integrity.connect(copy, still=True)) as found:
+        return backups.contents(found.cursor())
+
+
+def dump_postgresql(stillhere: Stillhere, copy: Path) -> tuple[Contents, Rows]:
+    """Write what PostgreSQL holds at one moment into ``copy``; what it held at that moment. Raises
+    `SettingError` and `psycopg.Error`."""
+    with psycopg.connect(database.address(stillhere, password=True)) as connection:
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        cursor = connection.cursor()
+        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            cursor.execute(f"SET {limit} = 0".encode())  # it takes as long as pg_dump does
+        ((snapshot,),) = cursor.execute("SELECT pg_export_snapshot()").fetchall()
+        held = backups.contents(cursor)
+        rows = {
+            f"{schema}.{table}": cursor.execute(
+                sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))
+            ).fetchall()[0][0]
+            for schema, table in cursor.execute(_TABLES.encode()).fetchall()
+        }
+        _run(
+            stillhere,
+            "pg_dump",
+            "--format=custom", "--no-owner", "--no-privileges",
+            f"--snapshot={snapshot}", f"--file={copy}",
+        )  # fmt: skip
+    return held, rows
 
 
 def restore_sqlite(copy: Path) -> None:
-    """Make a copied database ready to go on: prove it whole, mark it restored. Raises
-    `SettingError`."""
+    """Mark a copied database as restored, so that it is ready to go on. Raises `SettingError`."""
     try:
         with contextlib.closing(sqlite3.connect(copy)) as found:
-            said = found.execute("PRAGMA quick_check").fetchone()
-            if said != ("ok",):
-                raise SettingError(f"The database in this backup is damaged: {said[0]}.")
             found.execute(MARK)
             found.commit()
             found.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -92,7 +123,7 @@ def _run(stillhere: Stillhere, program: str, *arguments: str) -> None:
     password = databases.postgresql(stillhere.database_url)["PASSWORD"]
     environment = dict(os.environ) | ({"PGPASSWORD": password} if password else {})
     done = subprocess.run(
-        [_find(program), f"--dbname={at}", *arguments],
+        [programs.find(program), f"--dbname={at}", *arguments],
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -106,16 +137,3 @@ def _run(stillhere: Stillhere, program: str, *arguments: str) -> None:
 
 def _first_error(lines: list[str]) -> str:
     return next((line for line in lines if "error" in line), lines[0])[:300]
-
-
-def _find(program: str) -> str:
-    """The newest version of one of PostgreSQL's programs. Raises `SettingError`."""
-    versions = [p for p in PROGRAMS.glob(f"*/bin/{program}") if re.fullmatch(r"\d+", p.parts[-3])]
-    newest = max(versions, key=lambda path: int(path.parts[-3]), default=None)
-    found = str(newest) if newest is not None else shutil.which(program)
-    if found is None:
-        raise SettingError(
-            f"{program} is not here. Install PostgreSQL's client programs, as new as your server "
-            "(on Debian: postgresql-client)."
-        )
-    return found

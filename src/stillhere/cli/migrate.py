@@ -19,7 +19,8 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from stillhere.cli import database, dump, folder
+from stillhere.cli import database, dump, folder, integrity, record
+from stillhere.cli.integrity import Damaged
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import wall_ms
@@ -75,20 +76,33 @@ def _migrate(stillhere: Stillhere, *, new_keys: bool) -> list[str]:
     targets = loader.graph.leaf_nodes()
     plan = executor.migration_plan(targets)
     if plan and applied and connection.vendor == "sqlite":
-        back_up(Path(settings.DATABASES["default"]["NAME"]), stillhere.data / "backups")
+        back_up(Path(settings.DATABASES["default"]["NAME"]), stillhere.data)
     if plan:
         executor.migrate(targets, plan)
     return [migration.name for migration, _backwards in plan]
 
 
-def back_up(file: Path, backups: Path) -> Path:
-    """Copy a SQLite database, whole, into ``backups``; keep the newest five. Return the copy."""
+def back_up(file: Path, data: Path) -> Path:
+    """Copy a SQLite database into ``backups`` of the data folder and prove the copy whole; keep the
+    newest five. Return the copy. Raises `SettingError` where it is damaged, and removes nothing."""
+    backups = data / "backups"
     backups.mkdir(mode=0o700, exist_ok=True)
     moment = datetime.fromtimestamp(wall_ms() / 1000, UTC)
     copy = backups / f"stillhere-{moment:%Y%m%dT%H%M%S%fZ}.sqlite3"
     part = copy.with_suffix(".part")
-    dump.copy_sqlite(file, part)
-    part.rename(copy)
+    try:
+        dump.copy_sqlite(file, part)
+        integrity.prove_sqlite(part)
+        keys.sync_file(part)
+        part.rename(copy)
+        keys.sync_folder(backups)
+    except Damaged as error:
+        raise SettingError(
+            f"The database is damaged: {error}. It was not brought up to date, and nothing was "
+            f"changed: the release before goes on with what it can read. {record.way_back(data)}"
+        ) from None
+    finally:
+        part.unlink(missing_ok=True)
     for old in sorted(backups.glob("stillhere-*.sqlite3"))[:-BACKUPS_KEPT]:
         old.unlink()
     return copy

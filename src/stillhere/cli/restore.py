@@ -1,9 +1,10 @@
 """`stillhere restore FILE`: an installation out of its backup, into an empty data folder.
 
-Owns the order: open the file to its end, prove that this release can go on with what is inside,
-then the database, and the keys last: without keys nothing starts, so a restore that was cut short
-is never taken for a whole one. Overwrites nothing. What was queued in the past, and who is asked
-first, is the engine's to decide when it starts (``engine/pulse.py``).
+Owns the order: open the file to its end, prove that what is inside is whole and that this release
+can go on with it (``unpack.py``), then the database, and the keys last: without keys nothing
+starts, so a restore that was cut short is never taken for a whole one. Overwrites nothing. What was
+queued in the past, and who is asked first, is the engine's to decide when it starts
+(``engine/pulse.py``).
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from pathlib import Path
 import click
 import psycopg
 
-from stillhere.cli import bundle, dump, folder, passphrase, schema
-from stillhere.cli.backup import describe, end_tidily, opened
+from stillhere.cli import bundle, dump, folder, passphrase
 from stillhere.cli.bundle import Manifest
+from stillhere.cli.unpack import LOOK, describe, end_tidily, opened, prove, require_ours
 from stillhere.config import databases, environment, keys
 from stillhere.config.environment import SettingError, Stillhere
 
 WORK = "restore-in-the-making"
-# What an empty data folder may hold: a lock, no key, and what a restore that was killed left.
-EMPTY = {keys.FOLDER, folder.LOCK_FILE, WORK}
+# What an empty data folder may hold: locks, no key, and what a look or a restore that was killed
+# left.
+EMPTY = {keys.FOLDER, folder.LOCK_FILE, WORK, LOOK, f"{LOOK}.lock"}
 
 
 @click.command()
@@ -41,7 +43,8 @@ def command(file: Path) -> None:
         work.mkdir(mode=0o700)
         try:
             manifest, _sizes = bundle.read(source, work)
-            _require_ours(stillhere, manifest)
+            require_ours(stillhere, manifest)
+            prove(manifest, work / bundle.DATABASE)
             _put_in_place(stillhere, work)
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -60,29 +63,6 @@ def _require_empty(stillhere: Stillhere) -> None:
         )
     if stillhere.database_url:
         dump.require_empty_postgresql(stillhere)
-
-
-def _require_ours(stillhere: Stillhere, manifest: Manifest) -> None:
-    """Refuse what this installation could not go on with."""
-    ours = {f"store.{path.stem}" for path in schema.MIGRATIONS.glob("[0-9]*.py")}
-    newer = sorted(set(manifest.migrations) - ours)
-    if newer:
-        raise SettingError(
-            f"This backup was made by a newer Stillhere ({manifest.version}, {newer[-1]}). "
-            "Use that version to restore it."
-        )
-    if manifest.demo != stillhere.demo:
-        raise SettingError(
-            "This is the backup of a demo: nobody in it would be called."
-            if manifest.demo
-            else "This is the backup of a real installation, and STILLHERE_DEMO is set."
-        )
-    if (manifest.database == bundle.POSTGRESQL) != bool(stillhere.database_url):
-        raise SettingError(
-            "This backup is of a PostgreSQL database: name an empty one in STILLHERE_DATABASE_URL."
-            if manifest.database == bundle.POSTGRESQL
-            else "This backup is of a SQLite database: leave STILLHERE_DATABASE_URL empty."
-        )
 
 
 def _put_in_place(stillhere: Stillhere, work: Path) -> None:
@@ -106,8 +86,7 @@ def _put_in_place(stillhere: Stillhere, work: Path) -> None:
 
 def _move(source: Path, target: Path) -> None:
     """Give a file its place so that it survives a power cut."""
-    with source.open("rb") as file:
-        os.fsync(file.fileno())
+    keys.sync_file(source)
     source.rename(target)
     keys.sync_folder(target.parent)
 

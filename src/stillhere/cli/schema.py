@@ -11,10 +11,16 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+from stillhere.cli import integrity
 from stillhere.config import databases, keys
 from stillhere.config.environment import Stillhere
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "store" / "migrations"
+
+
+def ours() -> set[str]:
+    """The migrations of this release, as "app.name"."""
+    return {f"store.{path.stem}" for path in MIGRATIONS.glob("[0-9]*.py")}
 
 
 def is_current(stillhere: Stillhere) -> bool:
@@ -22,9 +28,9 @@ def is_current(stillhere: Stillhere) -> bool:
     database = stillhere.data / databases.SQLITE_FILE
     if stillhere.database_url or not keys.exist(stillhere.data) or not database.exists():
         return False
-    ours = {("store", path.stem) for path in MIGRATIONS.glob("[0-9]*.py")}
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as found:
-            return set(found.execute("SELECT app, name FROM django_migrations")) == ours
+        with contextlib.closing(integrity.connect(database)) as found:
+            rows = found.execute("SELECT app, name FROM django_migrations")
+            return {f"{app}.{name}" for app, name in rows} == ours()
     except sqlite3.Error:
         return False

@@ -120,6 +120,12 @@ def _write_new(path: Path, text: str) -> bool:
     return True
 
 
+def sync_file(file: Path) -> None:
+    """Make a file's contents survive a power cut."""
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename survive a power cut: without its folder's entry a key file is lost."""
     descriptor = os.open(folder, os.O_RDONLY)

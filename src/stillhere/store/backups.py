@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from django.db import DatabaseError, connection
 
@@ -23,6 +24,13 @@ MARK = (
 )
 
 
+class Cursor(Protocol):
+    """The parts that those of SQLite and PostgreSQL have in common."""
+
+    def execute(self, query: Any, /) -> Any: ...
+    def fetchall(self) -> list[Any]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """``migrations`` are "app.name", sorted; what is open is counted, no more."""
@@ -32,16 +40,15 @@ class Contents:
     open_alarms: int
 
 
-def contents() -> Contents:
-    """What the database holds now. Raises `DatabaseError` where there are no tables."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT app, name FROM django_migrations")
-        migrations = tuple(sorted(f"{app}.{name}" for app, name in cursor.fetchall()))
-        cursor.execute(
-            "SELECT (SELECT count(*) FROM watch WHERE wake_at IS NOT NULL), (SELECT count(*) "
-            "FROM watch WHERE state IN ('alarm', 'claimed', 'attended'))"
-        )
-        watches, alarms = cursor.fetchone()
+def contents(cursor: Cursor) -> Contents:
+    """What a database holds. Raises its driver's error where there are no tables."""
+    cursor.execute("SELECT app, name FROM django_migrations")
+    migrations = tuple(sorted(f"{app}.{name}" for app, name in cursor.fetchall()))
+    cursor.execute(
+        "SELECT (SELECT count(*) FROM watch WHERE wake_at IS NOT NULL), (SELECT count(*) "
+        "FROM watch WHERE state IN ('alarm', 'claimed', 'attended'))"
+    )
+    ((watches, alarms),) = cursor.fetchall()
     return Contents(migrations, watches, alarms)
 
 

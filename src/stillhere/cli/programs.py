@@ -1,0 +1,27 @@
+"""PostgreSQL's own programs on this machine.
+
+Owns where they are found, and what is said where they are not.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from stillhere.config.environment import SettingError
+
+FOLDER = Path("/usr/lib/postgresql")  # where Debian keeps each version's own
+
+
+def find(program: str) -> str:
+    """The newest version of one of PostgreSQL's programs. Raises `SettingError`."""
+    versions = [p for p in FOLDER.glob(f"*/bin/{program}") if re.fullmatch(r"\d+", p.parts[-3])]
+    newest = max(versions, key=lambda path: int(path.parts[-3]), default=None)
+    found = str(newest) if newest is not None else shutil.which(program)
+    if found is None:
+        raise SettingError(
+            f"{program} is not here. Install PostgreSQL's client programs, as new as your server "
+            "(on Debian: postgresql-client)."
+        )
+    return found

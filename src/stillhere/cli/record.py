@@ -1,0 +1,80 @@
+"""What the last tries at a backup came to, in a small file beside the database.
+
+A file, because a database that is damaged or full cannot say so itself, and whoever starts it must
+read where the way back lies. Holds times, paths and our own sentences; no names, no keys. Refuses
+to stand in the way: what cannot be written or read is as if it had never been.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+FILE = "last-backup.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """``whole`` is the path of the newest whole backup we know of, made at ``whole_at`` (ms UTC);
+    ``failed`` says why the last try failed, "" where it did not."""
+
+    whole: str = ""
+    whole_at: int = 0
+    failed: str = ""
+    failed_at: int = 0
+
+
+def read(data: Path) -> Record:
+    """What is known in this data folder."""
+    try:
+        found = json.loads((data / FILE).read_text("utf-8"))
+        return Record(
+            str(found["whole"]), int(found["whole_at"]),
+            str(found["failed"]), int(found["failed_at"]),
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError):
+        return Record()
+
+
+def succeeded(data: Path, file: Path, at: int) -> None:
+    """``file`` is a whole backup, made at ``at`` (ms UTC)."""
+    _write(data, Record(whole=str(file.absolute()), whole_at=at))
+
+
+def failed(data: Path, why: str, at: int) -> None:
+    """A backup was tried in vain at ``at`` (ms UTC)."""
+    _write(data, replace(read(data), failed=why, failed_at=at))
+
+
+def _write(data: Path, record: Record) -> None:
+    aside = data / f".{FILE}.new"
+    with contextlib.suppress(OSError):
+        aside.write_text(json.dumps(asdict(record)), "utf-8")
+        aside.replace(data / FILE)
+
+
+def newest(data: Path) -> str:
+    """A sentence: which whole backup is the newest that we know of."""
+    known = read(data)
+    if not known.whole:
+        return "We know of no whole backup."
+    gone = "" if Path(known.whole).exists() else " (it is not there any more: was it moved?)"
+    return (
+        f"The newest whole backup we know of is {known.whole}{gone}, of {moment(known.whole_at)}."
+    )
+
+
+def moment(at: int) -> str:
+    """A time (ms UTC) as people read it."""
+    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def way_back(data: Path) -> str:
+    """Two sentences: how to go on from a backup."""
+    return (
+        f"{newest(data)} To go back to it: stop this one, name a new folder in STILLHERE_DATA, "
+        "type `stillhere restore FILE`, then `stillhere up`."
+    )

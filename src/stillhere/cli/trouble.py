@@ -1,0 +1,111 @@
+"""What is said when a folder, a disk or a database's file does not do what we need.
+
+Owns these sentences, for every command, and which fault is meant; each says what to do. Knows no
+Django: what Django raises has the fault of the driver as its cause.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import pwd
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from stillhere.cli import record
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def sentence(error: BaseException, data: Path) -> str | None:
+    """What to say about ``error``; None where it is none of ours. ``data`` is the data folder."""
+    for fault in _chain(error):
+        if isinstance(fault, OSError):
+            named = fault.filename if isinstance(fault.filename, str | os.PathLike) else data
+            said = _of_the_system(fault.errno, Path(named))
+        elif isinstance(fault, sqlite3.Error):
+            said = _of_sqlite(fault, data)
+        else:
+            continue
+        if said is not None:
+            return said
+    return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _of_the_system(number: int | None, path: Path) -> str | None:
+    if number == errno.EROFS:
+        return read_only(path)
+    if number in (errno.EACCES, errno.EPERM):
+        return forbidden(path)
+    if number in _FULL:
+        return f"There is no room for {path}: the disk is full. Make room and try again."
+    if number == errno.EIO:
+        return f"The disk of {path} cannot be read or written any more. Look at it at once."
+    return None
+
+
+def _of_sqlite(fault: sqlite3.Error, data: Path) -> str | None:
+    code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return f"There is no room in {data}: the disk is full. Make room and try again."
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return unwritable(data) or f"The database in {data} cannot be opened ({fault})."
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return f"The database in {data} is damaged ({fault}). {record.way_back(data)}"
+    if code == sqlite3.SQLITE_IOERR:
+        return f"The disk of {data} cannot be read or written any more. Look at it at once."
+    return None
+
+
+def unwritable(data: Path) -> str | None:
+    """Why this user cannot write into the data folder, or to what lies in it; None where it can."""
+    for path in (data, *sorted(data.glob("*.sqlite3*"))):
+        if not os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0)):
+            system = os.statvfs(path).f_flag if path.exists() else 0
+            return read_only(path) if system & os.ST_RDONLY else forbidden(path)
+    return None
+
+
+def read_only(path: Path) -> str:
+    """The disk takes nothing."""
+    return (
+        f"{path} cannot be written: its disk is read-only. Make it writable, or name another "
+        "folder with STILLHERE_DATA."
+    )
+
+
+def forbidden(path: Path) -> str:
+    """Another user's."""
+    there = path
+    while not os.path.exists(there) and there != there.parent:  # noqa: PTH110  never raises
+        there = there.parent
+    return (
+        f"The user {_me()} may not use {path}. {there} belongs to the user {owner(there)}: run "
+        f"this as {owner(there)}, or name another place."
+    )
+
+
+def owner(path: Path) -> str:
+    """The name of the user whom a file belongs to."""
+    try:
+        return _name(path.stat().st_uid)
+    except OSError:
+        return "somebody else"
+
+
+def _me() -> str:
+    return _name(os.geteuid())
+
+
+def _name(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"number {number}"
