@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from stillhere.cli import schema
+from stillhere import line
+from stillhere.cli import schema, up
 from stillhere.config import environment
 from tests.installation import Installation, alive, wait_for
 
@@ -168,6 +169,33 @@ def test_a_second_up_on_the_same_folder_says_who_is_there(installation: Make) ->
     told = home.run("up")
     assert told.returncode != 0
     assert f"process {home.process.pid}, {home.url}" in told.stderr
+
+
+@pytest.mark.slow
+def test_commands_speak_of_the_address_of_the_one_that_runs(installation: Make) -> None:
+    home = installation()
+    home.up()
+    shell = {
+        "STILLHERE_PORT": "8420",
+        "STILLHERE_BASE_URL": "http://localhost:8420",
+        "STILLHERE_HOST": "0.0.0.0",
+    }
+    assert home.run("desk", **shell).stdout.startswith(f"{home.url}/desk/")
+    assert home.run("peer", "add", "River", **shell).stdout.startswith(f"{home.url}/beat/")
+    assert f"It is running: {home.url}" in home.run("check", **shell).stdout
+    home.stop()
+    assert home.run("desk", **shell).stdout.startswith("http://localhost:8420/desk/")
+
+
+def test_a_line_that_cannot_ring_keeps_nothing_else_from_starting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    carrier = "sip://lamp:t@sip.example.org?from=+12025550100"
+    here = environment.read({"STILLHERE_CARRIERS": carrier})
+    monkeypatch.setattr(line, "missing", list)
+    assert up.parts(here) == ("web", "engine", "line")
+    monkeypatch.setattr(line, "missing", lambda: ["baresip"])
+    assert up.parts(here) == ("web", "engine")
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.test import Client
 from pytest_django.fixtures import Settings
 
 from stillhere.channels.base import Capability
@@ -202,3 +203,46 @@ def test_drawn_phones_prove_nothing(
     assert not proving._rings(replace(here, demo_url="http://127.0.0.1:1")).proves
     monkeypatch.setattr(proving, "build_channels", lambda _: {"page": PageChannel()})
     assert "nobody wakes up" in proving._rings(here).says
+
+
+class Texts(PageChannel):
+    name = "text"
+
+
+@pytest.mark.parametrize("lang", ["en", "es"])
+@pytest.mark.parametrize(
+    ("channels", "says"),
+    [
+        ((), {"en": "Practice: nobody will be called.", "es": "Práctica: no se llamará a nadie."}),
+        (
+            (Texts(),),
+            {"en": "Real texts do leave here.", "es": "Los mensajes sí salen de aquí"},
+        ),
+        (
+            (Ringing(),),
+            {"en": "Real calls do leave here.", "es": "Las llamadas sí salen de aquí"},
+        ),
+        (
+            (Texts(), Ringing()),
+            {
+                "en": "Real texts and calls do leave here.",
+                "es": "Los mensajes y las llamadas sí salen de aquí",
+            },
+        ),
+    ],
+)
+def test_the_banner_says_that_it_is_practice_and_what_leaves_all_the_same(
+    settings: Settings, here: Any, lang: str, channels: Any, says: dict[str, str]
+) -> None:
+    settings.BUILD_CHANNELS = lambda _: {each.name: each for each in channels}
+    settings.STILLHERE = replace(here)
+    client = Client(headers={"accept-language": lang})
+    for path in ("/", "/learn", "/nothing-here"):
+        page = client.get(path).content.decode()
+        assert says[lang] in page, path
+        assert page.count('<p class="banner">') == 1
+
+
+def test_what_is_proved_has_no_banner(settings: Settings, clock: Clock) -> None:
+    proof.keep(proof.EVERYTHING, django_settings.STILLHERE.base_url, clock.now)
+    assert "leave here" not in Client().get("/").content.decode()

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from stillhere.channels.base import Capability
 from stillhere.channels.page import PageChannel
-from stillhere.cli import findings, weaknesses
+from stillhere.cli import findings, programs, weaknesses
 from stillhere.cli import proof as proving
 from stillhere.core import events as ev
 from stillhere.engine.pulse import pulse_once
@@ -294,6 +294,35 @@ def test_a_weakness_is_not_practice(here: Any, monkeypatch: pytest.MonkeyPatch) 
     found = looks(findings.everything(here))
     assert any("There is no backup" in sentence for sentence in found)
     assert not any("Practice" in sentence for sentence in found)
+
+
+def test_what_is_not_installed_is_named_before_it_is_missed(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(weaknesses.installed(replace(here, database_url=""))) == []
+    monkeypatch.setattr("stillhere.web.paper.able", lambda: False)
+    monkeypatch.setattr("stillhere.web.aloud.able", lambda: False)
+    printing, voice = looks(weaknesses.installed(replace(here, database_url="")))
+    assert "apt-get install libpango-1.0-0" in printing
+    assert "apt-get install espeak-ng" in voice
+
+
+@pytest.mark.postgres
+def test_a_backup_that_could_not_be_made_is_named_before_it_is_missed(
+    here: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert list(weaknesses.installed(here)) == []
+    old = tmp_path / "9" / "bin" / "pg_dump"
+    old.parent.mkdir(parents=True)
+    old.write_text("#!/bin/sh\necho pg_dump \\(PostgreSQL\\) 9.6.1\n")
+    old.chmod(0o755)
+    monkeypatch.setattr(programs, "FOLDER", tmp_path)
+    (older,) = looks(weaknesses.installed(here))
+    assert "pg_dump 9 is older than the server" in older
+    old.unlink()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    missing = looks(weaknesses.installed(here))
+    assert any("pg_dump is not here" in each for each in missing)
 
 
 def test_a_database_that_fails_half_way_is_one_finding(

@@ -14,6 +14,7 @@ import django
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from stillhere.cli import folder
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError
 
@@ -37,6 +38,7 @@ def command() -> None:
         raise SettingError(f"Which installation is meant? {', '.join(WHICH & set(wrong))}.")
     if not keys.exist(stillhere.data):
         raise SettingError(f"There is no installation in {stillhere.data} yet: `stillhere up`.")
+    folder.follow_running(stillhere.data)
     django.setup()
     everything: Callable[..., Iterator[Finding]] = import_string(
         "stillhere.cli.findings.everything"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 import django
 from django.conf import settings
 from django.db import Error
 from django.utils.module_loading import import_string
 
-from stillhere.cli import database
+from stillhere.cli import database, folder
+from stillhere.config import environment
 
 
 @click.command()
 def command() -> None:
     """Print the link to the coordinator's desk; the same each time."""
+    folder.follow_running(environment.read(os.environ).data)
     django.setup()
     try:
         key = import_string("stillhere.store.desk.key")()

@@ -7,6 +7,7 @@ given. The drill itself is ``store/drills.py``'s: every message says that it is 
 from __future__ import annotations
 
 import importlib
+import os
 import time
 from typing import Any
 
@@ -15,7 +16,8 @@ import django
 from django.conf import settings
 from django.db import Error
 
-from stillhere.cli import database
+from stillhere.cli import database, folder
+from stillhere.config import environment
 from stillhere.config.wiring import boot_ms
 
 LOOKS_EVERY_S = 1.0
@@ -27,6 +29,7 @@ LOOKS_EVERY_S = 1.0
 def command(who: str, wait: int) -> None:
     """Reach everybody on the list of WHO (their link, or their phone number), as in an alarm, with
     words that say it is a drill; print who answers, and how fast."""
+    folder.follow_running(environment.read(os.environ).data)
     django.setup()
     try:
         _hold(who, wait)

@@ -92,7 +92,8 @@ def _proofs(stillhere: Stillhere) -> Iterator[Finding]:
     for each in found:
         yield bool(each.proves), each.says
     if not all(each.proves for each in found):
-        yield False, "Until all of this is proved every page says: Practice: nobody will be called."
+        leaves = "and that texts and calls do leave" if stillhere.carriers else "nobody is called"
+        yield False, f"Until all of this is proved every page says that it is practice, {leaves}."
 
 
 def _steps(stillhere: Stillhere) -> Iterator[Finding]:
@@ -120,4 +121,7 @@ def _channels(stillhere: Stillhere) -> Iterator[Finding]:
 def _running(stillhere: Stillhere) -> Iterator[Finding]:
     status, reasons = health(stillhere)
     good = status == 200
-    yield good, "It is running." if good else f"It is not running well: {reasons}"
+    yield (
+        good,
+        f"It is running: {stillhere.base_url}" if good else f"It is not running well: {reasons}",
+    )

@@ -32,14 +32,32 @@ def held(stillhere: Stillhere) -> Iterator[None]:
         if keys.exist(stillhere.data):  # a new folder becomes what it is started as
             keys.keep_apart(stillhere.data, demo=stillhere.demo)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()} {stillhere.base_url}\n".encode(), 0)
+        where = f"{os.getpid()} {stillhere.base_url} {stillhere.host} {stillhere.port}\n"
+        os.pwrite(descriptor, where.encode(), 0)
         yield
     finally:
         os.close(descriptor)
 
 
+def follow_running(data: Path) -> None:
+    """Let the rest of this command speak of the address of the one that runs on ``data``, whatever
+    this shell is set to: a link with another address opens nothing. Where none runs nothing
+    changes."""
+    try:
+        pid, url, host, port = (data / LOCK_FILE).read_text().split()
+        with contextlib.suppress(PermissionError):  # it runs, as somebody else
+            os.kill(int(pid), 0)
+    except (OSError, ValueError, OverflowError):
+        return
+    os.environ |= {
+        "STILLHERE_BASE_URL": url,
+        "STILLHERE_HOST": host,
+        "STILLHERE_PORT": port,
+    }
+
+
 def _who(data: Path) -> str:
-    pid, _, url = (data / LOCK_FILE).read_text().strip().partition(" ")
+    pid, url = [*(data / LOCK_FILE).read_text().split(), "", ""][:2]
     return (
         f"Stillhere already runs on {data}: process {pid or '?'}, {url or 'just starting'}. "
         "Stop that one first, or give this one a folder of its own with STILLHERE_DATA."

@@ -6,6 +6,7 @@ STILLHERE_HEARTBEAT_URL; what happens then is the engine's and the page `/beat/`
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -14,12 +15,14 @@ from django.conf import settings
 from django.db import Error
 from django.utils.module_loading import import_string
 
-from stillhere.cli import database
+from stillhere.cli import database, folder
+from stillhere.config import environment
 
 
 @click.group()
 def command() -> None:
     """Look after other installations, and let them look after this one."""
+    folder.follow_running(environment.read(os.environ).data)
     django.setup()
 
 

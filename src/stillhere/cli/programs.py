@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 from stillhere.config.environment import SettingError
@@ -25,3 +26,12 @@ def find(program: str) -> str:
             "(on Debian: postgresql-client)."
         )
     return found
+
+
+def version(program: str) -> int:
+    """The major version of the one that is used. Raises `SettingError`."""
+    told = subprocess.run([find(program), "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"\d+", told.stdout)
+    if found is None:
+        raise SettingError(f"{program} does not say its version. Install it again.")
+    return int(found[0])

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 import click
 import segno
 
+from stillhere import line
 from stillhere.cli import folder, listening, schema, supervise
 from stillhere.config import environment, keys, logs
 from stillhere.config.carriers import leaves
@@ -40,13 +41,21 @@ def command() -> None:
             importlib.import_module("stillhere.cli.migrate").prepare(stillhere)
         for carrier in stillhere.carriers:
             click.echo(leaves(carrier), err=True)
+        if has_line(stillhere) and line.missing():
+            lacks = f"The direct line cannot ring without {', '.join(line.missing())}"
+            click.echo(f"{lacks}: {line.INSTALL}. Then start again.", err=True)
         run(stillhere, children(*parts(stillhere)), Announcement(stillhere))
 
 
 def parts(stillhere: Stillhere) -> tuple[str, ...]:
     """The commands an installation consists of."""
-    line = any(carrier.kind == "sip" for carrier in stillhere.carriers)
-    return ("web", "engine", "line") if line else ("web", "engine")
+    rings = has_line(stillhere) and not line.missing()
+    return ("web", "engine", "line") if rings else ("web", "engine")
+
+
+def has_line(stillhere: Stillhere) -> bool:
+    """Whether a line of our own is set up."""
+    return any(carrier.kind == "sip" for carrier in stillhere.carriers)
 
 
 def children(*names: str) -> list[supervise.Child]:

@@ -17,15 +17,19 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from django.db import connection
+
 from stillhere import line
 from stillhere.channels.base import Capability, Cost
 from stillhere.channels.carrier import Carrier
 from stillhere.channels.relay import Relay
+from stillhere.cli import programs
 from stillhere.cli.folder import LOCK_FILE
 from stillhere.cli.peer import heard
-from stillhere.config.environment import Stillhere
+from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import build_channels
 from stillhere.store import clock, peers, queries, upkeep
+from stillhere.web import aloud, paper
 
 Finding = tuple[bool, str]
 
@@ -60,6 +64,7 @@ def look(stillhere: Stillhere) -> Iterator[Finding]:
     yield from tested()
     yield from waiting()
     yield from engine()
+    yield from installed(stillhere)
     yield from backups()
     yield from disk(stillhere)
     yield from time_kept()
@@ -131,6 +136,28 @@ def carriers(stillhere: Stillhere) -> Iterator[Finding]:
         )
     for name, currency, micros, count in upkeep.spent(clock.now_ms()):
         yield True, f"{name} took {micros / 1e6:.2f} {currency} for {count} messages this month."
+
+
+def installed(stillhere: Stillhere) -> Iterator[Finding]:
+    """What others make and we call: missed on the day when it is needed."""
+    if not paper.able():
+        yield False, f"Cards and leaflets cannot be printed here: {paper.INSTALL}"
+    if not aloud.able():
+        yield False, "Phones without a voice hear no steps: sudo apt-get install espeak-ng"
+    if not stillhere.database_url:
+        return
+    try:
+        version, server = (
+            programs.version("pg_dump"),
+            connection.get_database_version()[0],
+        )
+    except SettingError as missing:
+        yield False, f"No backup can be made: {missing}"
+        return
+    if version < server:
+        said = f"pg_dump {version} is older than the server, which is {server}"
+        install = f"on Debian: sudo apt-get install postgresql-client-{server}"
+        yield False, f"No backup can be made: {said}; {install}"
 
 
 async def _balances(relays: Sequence[Relay]) -> dict[Carrier, Cost]:

@@ -25,6 +25,7 @@ def standing() -> dict[str, Any]:
     here = settings.STILLHERE
     return {
         "practice": reach.practice(),
+        "leaving": reach.leaving(),
         "demo": here.demo,
         "program": here.program,
         "languages": settings.LANGUAGES,

@@ -42,7 +42,10 @@ PASSED_S = 24 * 3600
 WAITS_S = 20
 # What stands on a card: the shortest way through the steps.
 CARD = ("look", "call", "airway", "kit", "breathe", "press", "side", "stay")
-LACKS = 3  # how printed.py ends where no font has a letter; its library stays out of here
+# How printed.py ends where no font has a letter, and where it cannot print at all. Its library
+# stays out of here.
+LACKS, NOT_SET_UP = 3, 4
+INSTALL = "sudo apt-get install libpango-1.0-0 libpangoft2-1.0-0 fonts-noto-core"
 LETTER = ("US", "CA")  # where printers hold Letter; A4 elsewhere
 _one = threading.Lock()
 
@@ -116,6 +119,11 @@ def qr(url: str) -> str:
     return mark_safe(code.svg_inline(border=2, omitsize=True))  # noqa: S308  segno's own drawing
 
 
+def able() -> bool:
+    """Whether this machine can print at all; it may be too busy to say so now."""
+    return _print("<p>Lamp</p>") != b""
+
+
 def _html(template: str, lang: str, **more: Any) -> str:
     """A paper's page. Everything on it stands in it."""
     with translation.override(lang):
@@ -161,8 +169,8 @@ def _made(html: str) -> bytes | None:
 
 
 def _print(html: str, *, every_letter: bool = False) -> bytes | None:
-    """The PDF, or None where it could not be made now. Raises LookupError where no font has one of
-    its letters and ``every_letter`` is asked for."""
+    """The PDF, None where it could not be made now, nothing in it where this machine cannot print.
+    Raises LookupError where no font has one of its letters and ``every_letter`` is asked for."""
     if not _one.acquire(timeout=WAITS_S):
         return None
     try:
@@ -170,6 +178,9 @@ def _print(html: str, *, every_letter: bool = False) -> bytes | None:
         made = subprocess.run(
             command, input=html.encode(), capture_output=True, timeout=TAKES_S, check=False
         )
+        if made.returncode == NOT_SET_UP:
+            log.warning("no paper: this machine lacks Pango")
+            return b""
         if made.returncode != LACKS:
             made.check_returncode()
         elif every_letter:
@@ -185,8 +196,12 @@ def _print(html: str, *, every_letter: bool = False) -> bytes | None:
 
 
 def _answer(made: bytes | None, name: str) -> HttpResponse:
+    if not made:
+        _made.cache_clear()  # it may be set up by and by
+    if made == b"":
+        says = _("Whoever runs this can set it up. Until then, print the page /learn.")
+        return errors.trouble(501, _("Printing is not set up here"), says)
     if made is None:
-        _made.cache_clear()
         says = _("This machine could not print it now. Try again in a minute, or print /learn.")
         return errors.trouble(503, _("No paper now"), says)
     response = HttpResponse(made, content_type="application/pdf")

@@ -2,7 +2,8 @@
 
 ``python -m stillhere.web.printed`` reads HTML from standard input and writes a PDF to its output.
 Nothing is ever fetched: what a page needs stands in it. It ends with LACKS where no font has one of
-the letters: the document is made all the same, with a box in its place.
+the letters: the document is made all the same, with a box in its place; with NOT_SET_UP where this
+machine lacks what draws letters.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ from __future__ import annotations
 import logging
 import sys
 
-from weasyprint import HTML
-from weasyprint.urls import URLFetcher
-
 LACKS = 3
+NOT_SET_UP = 4
+try:
+    from weasyprint import HTML
+    from weasyprint.urls import URLFetcher
+except OSError:  # Pango is no Python package
+    sys.exit(NOT_SET_UP)
+
 LACKING = ".notdef glyph"  # how the library begins to say so
 
 

@@ -144,6 +144,13 @@ def practice() -> list[str]:
     return practice_reasons(settings.STILLHERE, channels(), _Learnt.proved)
 
 
+def leaving() -> str:
+    """What really leaves here though it may be practice: "text", "call", both words or none."""
+    if settings.STILLHERE.demo:
+        return ""
+    return " ".join(name for name in ("text", "call") if name in channels())
+
+
 def _is_public(hostname: str) -> bool:
     try:
         return ipaddress.ip_address(hostname.strip("[]")).is_global

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import subprocess
 import zlib
@@ -243,6 +244,30 @@ def test_paper_that_cannot_be_made_now_says_so(monkeypatch: pytest.MonkeyPatch) 
     assert "Try again in a minute" in text_of(response)
 
 
+@pytest.mark.parametrize(
+    ("lang", "says"), [("en", "Printing is not set up here"), ("es", "Aquí no se puede imprimir")]
+)
+def test_a_machine_that_cannot_print_says_so_and_not_in_a_minute(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, says: str
+) -> None:
+    (tmp_path / "weasyprint.py").write_text("raise OSError('cannot load library')")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+    paper._made.cache_clear()
+    client = browser()
+    client.post("/language", {"lang": lang})
+    for response in (
+        client.get("/paper/wallet.pdf"),
+        client.post("/paper/certificate.pdf", {"passed": passed()}),
+    ):
+        assert response.status_code == 501
+        assert says in text_of(response)
+        assert "/learn" in text_of(response)
+    assert not paper.able()
+    monkeypatch.undo()
+    assert paper.able()
+    assert client.get("/paper/wallet.pdf").status_code == 200, "once it is set up it prints"
+
+
 def test_a_printing_press_is_not_for_hire() -> None:
     for _ in range(throttle.MOST_PAPERS):
         throttle.PAPERS.missed("127.0.0.1")
@@ -372,7 +397,7 @@ def test_a_name_no_font_can_write_is_left_to_the_hand() -> None:
 
 
 def test_a_letter_that_no_font_has_is_noticed() -> None:
-    assert paper.LACKS == printed.LACKS
+    assert (paper.LACKS, paper.NOT_SET_UP) == (printed.LACKS, printed.NOT_SET_UP)
     nowhere = "<p>\U0010fff0</p>"
     with pytest.raises(LookupError):
         paper._print(nowhere, every_letter=True)
