@@ -9,6 +9,7 @@ from stillhere.core import events as ev
 from stillhere.core.events import State, Way
 from stillhere.core.profiles import Profile
 from stillhere.core.schedule import Routine
+from stillhere.core.watch import wake_at
 from tests.core.test_edges_of_asking import TEN_S, asked, reminded, stood_down
 from tests.core.world import DAILY, EVENING, Night, evenings
 
@@ -182,3 +183,33 @@ def test_an_outage_after_the_time_was_over_gives_nothing_back() -> None:
         assert night.asks() == []
     night.tick()
     assert night.state() is State.ALARM
+
+
+def test_a_reminder_that_fell_due_in_a_short_outage_is_sent_once_and_rings_nobody() -> None:
+    """The deadline is still ahead, so nothing was taken; the timer moves on all the same."""
+    night = reminded(901)
+    night.was_down(20)
+    assert night.asked_s(Way.NEXT) == [TEN_S - 881]
+    assert not night.rang()
+    assert night.watch.grace_at == night.begins_at + (TEN_S + DAILY.grace_s) * 1000
+
+
+@pytest.mark.parametrize("into_s", range(3, 30))
+def test_a_silence_still_under_way_puts_an_alarm_off_by_no_more_than_itself(into_s: int) -> None:
+    """The web server hangs and never comes back: each look within half a minute is told so, with
+    an end that lies ahead."""
+    night = asked()
+    assert night.watch.grace_at is not None
+    gap = ev.ServiceWasDown(night.watch.grace_at - into_s * 1000, 0)
+    gap = ev.ServiceWasDown(gap.from_at, gap.from_at + 30_000)
+    looks = 0
+    while night.state() is not State.ALARM:
+        due = wake_at(night.watch)
+        assert due is not None
+        night.now = max(night.now, due)
+        if gap.from_at + 3_000 <= night.now and due <= gap.to_at:
+            night.do(gap)
+        night.tick()
+        looks += 1
+        assert looks < 20, "told again and again"
+    assert gap.to_at < night.now <= night.begins_at + 90_000

@@ -71,6 +71,26 @@ def test_whoever_fell_due_a_moment_before_the_last_beat_is_asked_first_too(clock
     assert (row.state, row.grace_at) == ("asking", now + 60_000)
 
 
+@pytest.mark.parametrize("away_s", [100, 20 * 60])
+def test_a_grace_that_ended_a_moment_before_a_second_outage_raises_the_alarm(
+    clock: Clock, away_s: int
+) -> None:
+    """That outage takes nothing from it. Told so at every look and nothing else, nobody would ever
+    be called."""
+    night = night_under_way(clock)
+    live(clock, 61)
+    clock.advance(20 * 60)
+    pulse_once()
+    tick_all()
+    live(clock, 59)
+    clock.advance(1)
+    pulse_once()  # the last beat, and we die before the tick
+    clock.advance(away_s)
+    pulse_once()
+    tick_once(clock.now)
+    assert night.row().state == "alarm"
+
+
 def test_whoever_was_looked_at_after_an_outage_is_not_told_of_it_again(clock: Clock) -> None:
     night = night_under_way(clock)
     live(clock, 61)

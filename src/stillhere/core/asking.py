@@ -392,6 +392,8 @@ def _asked_again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) ->
     reminder before the deadline it took nothing."""
     assert w.grace_at is not None
     assert w.base_at is not None
+    if now < w.base_at:
+        return louder(w, now, out)
     full_ms = w.profile.grace_s * 1000
     bought_ms = UNCLEAR_S * 1000 if w.unclear else 0
     # An ask about a deadline may itself have gone out a little late: no outage made up for yet.

@@ -1,5 +1,5 @@
-"""Due ``wake_at`` -> ``apply``. Decides nothing: a watch that fell due while we were away hears
-that we were.
+"""Due ``wake_at`` -> ``apply``. Decides nothing: a watch that fell due while we were away hears of
+that first, as from whatever else reaches it (``store/apply.py``).
 
 Nobody waits for anybody else's row. One that somebody else holds is left for the next round; one
 that spoils its group is found by halving it, and from then on tried apart from the others.
@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from stillhere.core.events import ServiceWasDown
 from stillhere.store import halves, queries
 from stillhere.store.apply import Change, Tick, apply_free
 from stillhere.store.held import Held
@@ -52,7 +51,7 @@ class Waker:
         """All of them at once; returns how many were left as they are."""
         if not due:
             return 0
-        answers = halves.each(apply_free, _changes(due))
+        answers = halves.each(apply_free, [_wakes(watch) for watch, _ in due])
         failures = [
             (watch, answer)
             for (watch, _), answer in zip(due, answers, strict=True)
@@ -69,17 +68,17 @@ class Waker:
     def _wake_apart(self, due: Due, began: int) -> int:
         """Each on its own, as long as this round has time; returns how many were left."""
         left = 0
-        for watch, wake_at in due:
+        for watch, _ in due:
             boot = settings.BOOT_MS()
             waits = boot - self._apart[watch] < APART_EVERY_MS or boot - began >= ROUND_MS
-            if waits or not self._alone(watch, wake_at):
+            if waits or not self._alone(watch):
                 left += 1
         return left
 
-    def _alone(self, watch: int, wake_at: int) -> bool:
+    def _alone(self, watch: int) -> bool:
         self._apart[watch] = settings.BOOT_MS()
         try:
-            [answer] = apply_free(_changes([(watch, wake_at)]))
+            [answer] = apply_free([_wakes(watch)])
         except Exception as failure:
             log.exception("still apart watch=%d", watch)
             halves.forget_broken_connection(failure)
@@ -94,7 +93,5 @@ def tick_once(now: int, most: int = MOST) -> int:
     return Waker().wake(now, most)
 
 
-def _changes(due: Due) -> list[Change]:
-    gaps = queries.outages_since(min(wake_at for _, wake_at in due))
-    away = ((watch, queries.away(gaps, wake_at)) for watch, wake_at in due)
-    return [Change(ServiceWasDown(*gap) if gap else Tick(), watch=watch) for watch, gap in away]
+def _wakes(watch: int) -> Change:
+    return Change(Tick(), watch=watch)

@@ -132,10 +132,11 @@ def _apply(
 
 
 def _say_we_were_away(pairs: Sequence[tuple[Change, _Bench | None]], now: int) -> None:
-    """Whatever else reaches a watch that fell due while we were away, it hears of that first: a
-    no, or a receipt, may move its timer out of the gap before the engine has looked. A check-in
-    needs nothing of the kind."""
-    mute = (CheckIn, Tick, ev.StillHere, ev.ServiceWasDown)
+    """Whatever reaches a watch that fell due while we were away, it hears of that first: a no, or a
+    receipt, may move its timer out of the gap before the engine has looked. Then it hears what has
+    come, if only what time it is: one from which the outage took nothing would be told of it for
+    ever, and nobody called. A check-in needs nothing of the kind."""
+    mute = (CheckIn, ev.StillHere, ev.ServiceWasDown)
     due = [
         bench
         for change, bench in pairs
