@@ -21,7 +21,8 @@ from tests.chaos.verdict import Verdict
 PEOPLE = int(os.environ.get("PEOPLE", "120"))
 SEED = int(os.environ.get("SEED", "20261123"))
 COLUMNS = {
-    "lost_check_ins": "lost", "lost_silences": "unheard", "duplicated": "twice",
+    "lost_check_ins": "lost", "lost_silences": "unheard", "alarmed_in_vain": "in vain",
+    "duplicated": "twice",
     "duplicated_unexplained": "unexplained", "acknowledged": "kept", "refused": "refused",
     "handed_over": "sent", "late_p50_s": "late p50", "late_p99_s": "p99", "late_max_s": "max",
     "late_after_the_fault_max_s": "after it", "late_beyond_the_fault": "beyond",
@@ -47,6 +48,8 @@ def tell(name: str, verdict: Verdict, scene: Scene, took_s: float) -> None:
     print(row(name, [figures[key] for key in COLUMNS]), flush=True)
     did = ", ".join(f"{what} x{n}" for what, n in sorted(scene.done.items()))
     print(f"    {took_s:.0f} s: {did}", flush=True)
+    for line in scene.undone:
+        print(f"    {line}", flush=True)
     for line in sorted(set(verdict.strange))[:5]:
         print(f"    an answer that is none: {line}", flush=True)
 
@@ -68,7 +71,8 @@ def main() -> int:
             verdict, scene = night(fault, kind, people=PEOPLE, seed=SEED)
             name = f"{fault.name}_{kind}".replace("-", "_")
             tell(f"{fault.name}, {kind}", verdict, scene, time.monotonic() - began)
-            bad += verdict.lost + len(verdict.strange) + verdict.unexplained
+            bad += verdict.lost + len(verdict.strange) + verdict.unexplained + len(scene.undone)
+            bad += verdict.in_vain if fault.none_in_vain else 0
             lines += [f"{name}_{key}={value}" for key, value in verdict.figures().items()]
     print()
     print("\n".join(lines))

@@ -16,8 +16,8 @@ def main(ports: list[str]) -> None:
     for n, port in enumerate(ports, 1):
         web = ["env", f"STILLHERE_PORT={port}", *us, "web"]
         children += [
-            supervise.Child(f"web-{n}", web),
-            supervise.Child(f"engine-{n}", [*us, "engine"]),
+            supervise.Child(f"web-{n}", web, hears=True),
+            supervise.Child(f"engine-{n}", [*us, "engine"], told=True),
         ]
     supervise.run(children, lambda: True)
 

@@ -26,7 +26,8 @@ class Sam:
     least once, keeps trying as the page does, then falls silent for good.
 
     ``acked_at`` and ``next_ask_at`` are the installation's times in the last "Got it";
-    ``heard_s`` is when it came, on this machine's monotonic clock.
+    ``heard_s`` is when it came, ``tried_s`` when the last press was begun, on this machine's
+    monotonic clock.
     """
 
     seeded: dict[str, Any]
@@ -36,6 +37,7 @@ class Sam:
     acked_at: int = 0
     next_ask_at: int | None = None
     heard_s: float = 0.0
+    tried_s: float = 0.0
     refused: Counter[str] = field(default_factory=Counter)
     strange: list[str] = field(default_factory=list)
     waits_s: list[float] = field(default_factory=list)
@@ -63,7 +65,7 @@ class Sam:
 
     async def check_in(self, http: aiohttp.ClientSession, url: str) -> bool:
         """One press. True when it was acknowledged."""
-        began = time.monotonic()
+        began = self.tried_s = time.monotonic()
         try:
             async with http.post(url, json={}) as answer:
                 if answer.status == 200:

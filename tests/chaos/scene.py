@@ -15,13 +15,14 @@ from tests.chaos.place import POSTGRESQL, SQLITE, Ground, Place, plain_ground
 @dataclass
 class Scene:
     """A night under way. ``windows`` are the times in which something was wrong, on the monotonic
-    clock; ``done`` counts what was done."""
+    clock; ``done`` counts what was done; ``undone`` is what we should have done and did not."""
 
     place: Place
     chance: random.Random
     ground: Ground
     windows: list[tuple[float, float]] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
+    undone: list[str] = field(default_factory=list)
     kept: Callable[[], int] = lambda: 0  # how many check-ins were acknowledged so far
 
     @contextmanager
@@ -40,7 +41,7 @@ class Fault:
     """One kind of trouble. ``happen`` returns when it is over; ``ground`` prepares for it.
 
     ``night_s`` is how long people are awake, in real seconds; ``rate`` is how fast the
-    installation's clock runs.
+    installation's clock runs. ``none_in_vain``: whoever goes on pressing may not be alarmed for.
     """
 
     name: str
@@ -49,3 +50,4 @@ class Fault:
     ground: Callable[[], AbstractContextManager[Ground]] = plain_ground
     night_s: float = 18.0
     rate: float = 10.0
+    none_in_vain: bool = False

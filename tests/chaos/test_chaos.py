@@ -1,5 +1,5 @@
-"""The part of ``make chaos`` that every change must pass: forty kills and ten stops, on SQLite and
-on PostgreSQL with two web and two engine processes."""
+"""The part of ``make chaos`` that every change must pass: forty kills and ten stops, and processes
+that hang, on SQLite and on PostgreSQL with two web and two engine processes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import os
 
 import pytest
 
+from tests.chaos.faults.hung_web import FAULTS as HUNG
 from tests.chaos.faults.kill import killing
 from tests.chaos.night import night
 from tests.chaos.place import POSTGRESQL, SQLITE
+from tests.chaos.scene import Fault
 from tests.conftest import ON_POSTGRES
 
 SEED = int(os.environ.get("KILL_SEED", "20261123"))
@@ -31,3 +33,14 @@ def test_kills_and_stops_lose_no_check_in_and_no_alarm() -> None:
     assert verdict.strange == [], "neither kept nor 'try again'"
     assert verdict.unexplained == 0, "sent again though nothing was wrong"
     assert verdict.acked >= PEOPLE + KILLS // 4, "and some got through between the kills"
+
+
+@pytest.mark.parametrize("fault", HUNG, ids=lambda fault: fault.name)
+def test_what_hangs_is_replaced_and_whoever_presses_is_not_alarmed_for(fault: Fault) -> None:
+    kind = POSTGRESQL if ON_POSTGRES else SQLITE
+    verdict, scene = night(fault, kind, people=40, seed=SEED)
+    print(dict(scene.done), verdict.figures())
+    assert scene.undone == []
+    assert verdict.lost_check_ins == []
+    assert verdict.lost_silences == []
+    assert verdict.in_vain == 0, "alarmed for somebody who was still pressing"

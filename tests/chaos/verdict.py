@@ -4,6 +4,7 @@ Lost: a check-in that was acknowledged and is not in the store; a silence after 
 handed nothing. Duplicated: a key that the provider was handed again after it had taken it, because
 we never saw its answer; one that no fault explains is a fault of ours. Late: when the first ask and
 the first alarm after the last "Got it" were handed over, minus when they were due by that answer.
+Alarmed in vain: a contact was handed an alarm about somebody who was still pressing.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Verdict:
     strange: list[str] = field(default_factory=list)
     duplicated: int = 0
     unexplained: int = 0
+    in_vain: int = 0
     acked: int = 0
     refused: int = 0
     sends: int = 0
@@ -57,6 +59,7 @@ class Verdict:
             "lost_check_ins": len(self.lost_check_ins),
             "lost_silences": len(self.lost_silences),
             "set_aside": len(self.set_aside),
+            "alarmed_in_vain": self.in_vain,
             "duplicated": self.duplicated,
             "duplicated_unexplained": self.unexplained,
             "late_p50_s": quantile(late, 50),
@@ -112,6 +115,8 @@ def judge(
     _duplicates(verdict, scene, handed)
     first = _first(handed, words)
     for sam in people:
+        alarmed_s = first(sam.contacts, 0.0, ALARMS)
+        verdict.in_vain += alarmed_s is not None and alarmed_s < sam.tried_s
         if sam.next_ask_at is None or rows[sam.watch]["seen_at"] > sam.acked_at:
             continue  # one more was kept than was acknowledged: what is due is not known here
         ask_s = sam.heard_s + (sam.next_ask_at - sam.acked_at) / 1000 / rate

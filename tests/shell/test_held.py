@@ -13,6 +13,7 @@ from django.db import DatabaseError, OperationalError, connection
 
 from stillhere.core.events import State
 from stillhere.engine import loop, tick
+from stillhere.engine.silence import Silence
 from stillhere.engine.tick import Waker, tick_once
 from stillhere.store import apply, delivery, halves, receipts
 from stillhere.store import clock as time
@@ -154,16 +155,16 @@ def test_a_beat_that_fails_skips_no_tick(clock: Clock, monkeypatch: pytest.Monke
         raise OperationalError("canceling statement due to lock timeout")
 
     monkeypatch.setattr(loop, "pulse_once", fail)
-    loop._ticking()()
+    loop._ticking(Silence(None))()
     assert asked(made) == 2
 
 
 @pytest.mark.postgres
 def test_an_installation_row_that_somebody_holds_skips_no_tick(clock: Clock) -> None:
-    loop._ticking()()
+    loop._ticking(Silence(None))()
     made = nights(2)
     fall_due(clock)
-    once = loop._ticking()
+    once = loop._ticking(Silence(None))
     with held("installation", 1):
         once()
     assert asked(made) == 2

@@ -7,6 +7,7 @@ import django
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from stillhere.cli import life
 from stillhere.config import garbage
 
 
@@ -18,4 +19,4 @@ def command() -> None:
         import_string("stillhere.cli.database.refuse_wrong")(settings.STILLHERE)
     run = import_string("stillhere.engine.loop.run")
     garbage.seldom()
-    run()
+    run(life.sign(), life.inherited(life.SILENCE))

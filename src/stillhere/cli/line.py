@@ -15,6 +15,7 @@ import click
 from stillhere import line
 from stillhere.channels.carrier import Carrier
 from stillhere.channels.numbers import normalise_number
+from stillhere.cli import life
 from stillhere.config import environment, keys, logs, wiring
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.line.baresip import Trunk
@@ -54,4 +55,6 @@ async def _serve(lines: list[Line]) -> None:
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
+    living = asyncio.create_task(life.signs())
     await asyncio.gather(*(each.run(stop) for each in lines))
+    living.cancel()

@@ -3,6 +3,10 @@
 Owns starting, restarting with a capped back-off, and ending. Each child leads a process group of
 its own, and the whole group is ended before the child starts again: a left-over worker of a server
 would go on answering. When the supervisor itself dies, even by SIGKILL, the kernel ends them.
+
+A child says that it lives by a byte a second through a pipe. One that falls silent is replaced;
+where people reach us through it, those that are ``told`` hear of it long before, and of its return.
+If the supervisor itself stood still, it heard nobody, and all counts begin anew.
 Knows nothing about what the children do, and no Django: it must stay small and boring.
 """
 
@@ -22,6 +26,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
 
+from stillhere.cli import life
 from stillhere.config.wiring import boot_ms
 
 FIRST_DELAY_MS = 200
@@ -29,6 +34,11 @@ LONGEST_DELAY_MS = 2_000  # a start costs half a second of one core: nobody is w
 HEALTHY_MS = 30_000  # a child that ran this long starts again without the back-off it had
 GRACE_MS = 8_000  # from SIGTERM to SIGKILL
 ROUND_S = 0.1  # how often we look while something is on its way; otherwise signals wake us
+LISTEN_S = 1.0  # how often we look when nothing is: each child lives and says so
+SILENT_MS = 15_000  # a child that said nothing for this long hangs, and is replaced
+START_MS = 120_000  # until its first word: a slow machine, a database just put back
+UNHEARD_MS = 3_000  # nothing from any child that people reach us through: others are told
+LATE_MS = 3_000  # a round of our own that came later than this: we stood still, not they
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -38,34 +48,57 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Child:
-    """One program to keep running. ``_ms`` are on the boot clock."""
+    """One program to keep running. ``_ms`` are on the boot clock.
+
+    ``hears``: people reach us through it. ``told``: it is told since when nobody is heard.
+    """
 
     name: str
     command: Sequence[str]
+    hears: bool = False
+    told: bool = False
     process: subprocess.Popen[bytes] | None = None
     group: int | None = None  # its process group, until nothing in it lives
     started_ms: int = 0
     ending_ms: int = 0
     due_ms: int = 0
     delay_ms: int = field(default=FIRST_DELAY_MS)
+    pipes: life.Pipes = field(default_factory=life.Pipes)
+    spoke: bool = False  # the running process has said something
+    counted_ms: int = 0  # its silence is counted from here
+    heard_ms: int = 0  # the last word of this or an earlier one
 
     def start(self, now_ms: int) -> None:
         """Start it as the leader of a new group that dies with us."""
-        self.process = subprocess.Popen(
-            self.command,
-            stdin=subprocess.DEVNULL,
-            process_group=0,
-            preexec_fn=partial(_die_with, os.getpid()),  # noqa: PLW1509  we have one thread
-        )
+        self.pipes.close()
+        theirs = self.pipes.open(self.told)
+        try:
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                process_group=0,
+                preexec_fn=partial(_die_with, os.getpid()),  # noqa: PLW1509  we have one thread
+                env=os.environ | {name: str(end) for name, end in theirs.items()},
+                pass_fds=tuple(theirs.values()),
+            )
+        finally:
+            for end in theirs.values():
+                os.close(end)
         self.group = self.process.pid
-        self.started_ms = now_ms
+        self.started_ms = self.counted_ms = now_ms
+        self.heard_ms = self.heard_ms or now_ms
+        self.spoke = False
         log.info("child started name=%s pid=%s", self.name, self.process.pid)
 
     def look(self, now_ms: int) -> None:
-        """One round: notice an end, see the group off, and start again when it is time."""
+        """One round: notice an end or a silence, see the group off, and start again when it is
+        time."""
         if self.process is not None:
+            if self.pipes.heard():
+                self.spoke, self.counted_ms, self.heard_ms = True, now_ms, now_ms
             code = self.process.poll()
             if code is None:
+                self._replace_if_silent(now_ms)
                 return
             log.warning("child ended name=%s code=%s", self.name, code)
             self._plan_restart(now_ms)
@@ -75,6 +108,18 @@ class Child:
             self._see_off(now_ms)
         if self.group is None and now_ms >= self.due_ms:
             self.start(now_ms)
+
+    def _replace_if_silent(self, now_ms: int) -> None:
+        """By force: who is stopped or hangs does not hear a SIGTERM."""
+        silent_ms = now_ms - self.counted_ms
+        if silent_ms >= (SILENT_MS if self.spoke else START_MS):
+            log.error("child silent name=%s ms=%d, ended by force", self.name, silent_ms)
+            _signal_group(self.group, signal.SIGKILL)
+            self.counted_ms = now_ms
+
+    def count_anew(self, now_ms: int) -> None:
+        """We could not listen until now."""
+        self.counted_ms = self.heard_ms = now_ms
 
     def _plan_restart(self, now_ms: int) -> None:
         if now_ms - self.started_ms >= HEALTHY_MS:
@@ -113,20 +158,36 @@ def run(children: Sequence[Child], each_round: Callable[[], bool]) -> None:
         # Orphans of our children become ours, so that `_group_lives` can collect them at once.
         _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with _wakeups(stop) as wait:
-        busy = True
+        busy, looked_ms = True, boot_ms()
         while not stop:
             now_ms = boot_ms()
+            if now_ms - looked_ms > LATE_MS:
+                log.warning("supervisor stood still ms=%d", now_ms - looked_ms)
+                for child in children:
+                    child.count_anew(now_ms)
+            looked_ms = now_ms
             for child in children:
                 child.look(now_ms)
+            _tell(children, now_ms)
             busy = busy and not each_round()
             settled = not busy and all(child.process for child in children)
-            wait(None if settled else ROUND_S)
+            wait(LISTEN_S if settled else ROUND_S)
         log.info("stopping signal=%s", stop.number)
         for child in children:
             if child.group is not None:
                 child.end(boot_ms())
         while [child for child in children if not child.gone(boot_ms())]:
             wait(ROUND_S)
+
+
+def _tell(children: Sequence[Child], now_ms: int) -> None:
+    """Say since when nobody is heard, each round anew while it is so: who has just started knows
+    nothing yet."""
+    heard = [child.heard_ms for child in children if child.hears]
+    unheard = bool(heard) and now_ms - max(heard) > UNHEARD_MS
+    for child in children:
+        if child.told:
+            child.pipes.say(max(heard) if unheard else 0)
 
 
 class _StopFlag:

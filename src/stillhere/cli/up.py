@@ -60,7 +60,11 @@ def has_line(stillhere: Stillhere) -> bool:
 
 def children(*names: str) -> list[supervise.Child]:
     """Our own commands as children of the supervisor."""
-    return [supervise.Child(name, [sys.executable, "-m", "stillhere", name]) for name in names]
+    us = [sys.executable, "-m", "stillhere"]
+    return [
+        supervise.Child(name, [*us, name], hears=name == "web", told=name == "engine")
+        for name in names
+    ]
 
 
 def run(

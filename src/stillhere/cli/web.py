@@ -24,7 +24,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from stillhere.cli import connections, listening
+from stillhere.cli import connections, life, listening
 from stillhere.config import garbage
 
 BACKLOG = 4096  # connections the kernel keeps while we are busy
@@ -87,6 +87,10 @@ async def serve(application: Any, host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
-    watching = asyncio.create_task(connections.watch(port, places))
+    beside = [
+        asyncio.create_task(connections.watch(port, places)),
+        asyncio.create_task(life.signs()),
+    ]
     await server.serve()
-    watching.cancel()
+    for task in beside:
+        task.cancel()

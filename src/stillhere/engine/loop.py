@@ -25,6 +25,7 @@ from stillhere.engine import feeds
 from stillhere.engine.audit import Lookout, audit_once, sweep_once
 from stillhere.engine.deliver import Courier
 from stillhere.engine.pulse import come_back, pulse_once
+from stillhere.engine.silence import Silence
 from stillhere.engine.tick import MOST, Waker
 from stillhere.store import clock, delivery
 from stillhere.store.halves import forget_broken_connection
@@ -55,8 +56,12 @@ class Beats:
         return [name for name, at in self._at.items() if now - at > FROZEN_MS]
 
 
-def run() -> None:
-    """Run until SIGTERM or SIGINT. Blocks."""
+def run(alive: Callable[[], None] = lambda: None, word: int | None = None) -> None:
+    """Run until SIGTERM or SIGINT. Blocks.
+
+    ``alive`` is called every second while no thread is frozen. ``word`` is a descriptor: who looks
+    after us says there since when nobody is heard.
+    """
     stop, beats = threading.Event(), Beats()
     be_impatient()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -66,7 +71,9 @@ def run() -> None:
     come_back()  # before the first message leaves: what was queued may be of a dead past
     threads = [
         threading.Thread(
-            target=_rounds, args=("tick", _ticking(), TICK_EVERY_S, stop, beats), daemon=True
+            target=_rounds,
+            args=("tick", _ticking(Silence(word)), TICK_EVERY_S, stop, beats),
+            daemon=True,
         ),
         threading.Thread(
             target=_rounds, args=("audit", _auditing(), AUDIT_EVERY_S, stop, beats), daemon=True
@@ -81,6 +88,7 @@ def run() -> None:
             log.critical("frozen: %s; starting over", ", ".join(frozen))
             faulthandler.dump_traceback()  # where each thread stands: names of functions, no values
             os._exit(70)
+        alive()
     for thread in threads:
         thread.join(timeout=5)
     log.info("engine stopped")
@@ -104,7 +112,7 @@ def _rounds(
     connection.close()
 
 
-def _ticking() -> Callable[[], float]:
+def _ticking(silence: Silence) -> Callable[[], float]:
     pulsed, waker = -PULSE_EVERY_MS, Waker()
 
     def once() -> float:
@@ -112,21 +120,22 @@ def _ticking() -> Callable[[], float]:
         boot = settings.BOOT_MS()
         if boot - pulsed >= PULSE_EVERY_MS:
             pulsed = boot
-            _pulse()
+            _try("pulse", pulse_once)
+        _try("silence", silence.listen)
         return 0.0 if waker.wake(clock.now_ms()) >= MOST else TICK_EVERY_S
 
     return once
 
 
-def _pulse() -> None:
-    """Beat. Where that fails the tick comes all the same: whoever is due waits for no beat."""
+def _try(name: str, once: Callable[[], object]) -> None:
+    """Where this fails the tick comes all the same: whoever is due waits for no beat."""
     try:
-        pulse_once()
+        once()
     except Error as failure:
-        log.warning("pulse: database: %s", type(failure).__name__)
+        log.warning("%s: database: %s", name, type(failure).__name__)
         forget_broken_connection(failure)
     except Exception:
-        log.exception("pulse: this one failed, the next one comes")
+        log.exception("%s: this one failed, the next one comes", name)
 
 
 def _auditing() -> Callable[[], float]:

@@ -1,0 +1,76 @@
+"""Nobody can be heard: the web server is silent while we live. Its silence becomes an outage.
+
+Owns that outage's row. It is written as soon as we are told, before a replacement is there, and
+ends when people should have had time to reach us again: so the tick asks them first and puts off no
+alarm twice. Refuses to put one off for ever: in ``WINDOW_MS`` all silences together count no more
+than ``MOST_MS``, and a web server that never comes back delays an alarm by no more than that.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from django.conf import settings
+from django.db import transaction
+
+from stillhere.core.asking import SHORT_S
+from stillhere.store import clock
+from stillhere.store.models import Installation, Outage
+
+log = logging.getLogger("stillhere.silence")
+
+WHY = "the web server was silent"
+MOST_MS = SHORT_S * 1000  # a short outage: an alarm is late by it and no more
+WINDOW_MS = 300_000
+AGAIN_MS = 10_000  # a page that was refused tries again within eight seconds
+
+
+class Silence:
+    """``word`` is where we are told since when nobody is heard (boot clock, ms; 0: they are)."""
+
+    def __init__(self, word: int | None) -> None:
+        self._word = word
+        self._since_ms = 0  # as we were told last
+        self._noted_ms = 0  # as it is written down
+
+    def listen(self) -> None:
+        """Write down what changed. Raises what the database raises; then it is done next time."""
+        self._read()
+        if self._since_ms and not self._noted_ms:
+            begin(clock.now_ms(), settings.BOOT_MS() - self._since_ms)
+        elif self._noted_ms and not self._since_ms:
+            end(clock.now_ms())
+        self._noted_ms = self._since_ms
+
+    def _read(self) -> None:
+        """The last whole line counts. Lines are short and written whole."""
+        try:
+            said = os.read(self._word, 65_536) if self._word is not None else b""
+        except BlockingIOError:
+            return
+        words = said.split()
+        if words:
+            self._since_ms = int(words[-1])
+
+
+def begin(now: int, silent_ms: int) -> None:
+    """An outage that began ``silent_ms`` of real time ago, and will end when it must."""
+    with transaction.atomic():
+        # Engines beside us are told the same: one of them is the first.
+        here = Installation.objects.select_for_update().get_or_create(id=1)[0]
+        rate = here.clock_rate
+        from_at = now - round(max(silent_ms, 0) * rate)
+        lately = Outage.objects.filter(why=WHY, to_at__gt=now - WINDOW_MS * rate)
+        spent = sum(to_at - at for at, to_at in lately.values_list("from_at", "to_at"))
+        to_at = from_at + round(MOST_MS * rate) - spent
+        if to_at > now:
+            Outage.objects.create(from_at=from_at, to_at=to_at, why=WHY)
+    log.warning("nobody is heard since_ms=%d, asked first for_ms=%d", silent_ms, to_at - now)
+
+
+def end(now: int) -> None:
+    """They are heard again: whoever was refused meanwhile has a moment to come back."""
+    again = round(AGAIN_MS * Installation.objects.values_list("clock_rate", flat=True).get(id=1))
+    Outage.objects.filter(why=WHY, to_at__gt=now + again).update(to_at=now + again)
+    log.warning("people are heard again")
