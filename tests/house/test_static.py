@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -78,3 +82,64 @@ def test_an_unchanged_file_is_not_sent_again(lane: StaticLane) -> None:
 @pytest.mark.parametrize("path", ["/", "/static/none.css", "/static/../keys/secret"])
 def test_everything_else_goes_on_to_the_pages(lane: StaticLane, path: str) -> None:
     assert asyncio.run(_ask(lane, path))[0] == 299
+
+
+# --- made once, whole, and put in place at once ---------------------------------------------------
+
+MAKING = """
+import os, signal, sys
+from pathlib import Path
+from django.conf import settings
+source, target = map(Path, sys.argv[1:3])
+settings.configure(
+    STATICFILES_DIRS=[source], STATIC_ROOT=target, STATIC_URL="/static/",
+    INSTALLED_APPS=["django.contrib.staticfiles"], USE_TZ=True,
+    STORAGES={"staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}},
+)
+import django
+django.setup()
+from stillhere.cli import web
+if sys.argv[3:] == ["die"]:
+    os.sync = lambda: os.kill(os.getpid(), signal.SIGKILL)
+web.collect_static(source, target)
+"""
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> tuple[Path, Path]:
+    source = tmp_path / "source"
+    source.mkdir()
+    for number in range(20):
+        (source / f"lamp-{number}.css").write_text(CSS)
+    return source, tmp_path / "static"
+
+
+def _make(places: tuple[Path, Path], *how: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", MAKING, *map(str, places), *how])
+
+
+def _whole(target: Path) -> bool:
+    manifest = json.loads((target / "staticfiles.json").read_text())
+    names = manifest["paths"].values()
+    return len(names) == 20 and all((target / f"{name}.gz").exists() for name in names)
+
+
+def test_several_web_servers_on_a_fresh_folder_make_the_files_once(
+    places: tuple[Path, Path],
+) -> None:
+    making = [_make(places) for _ in range(3)]
+    assert [each.wait(60) for each in making] == [0, 0, 0]
+    assert _whole(places[1])
+    left = sorted(path.name for path in places[1].parent.iterdir())
+    assert left == ["source", "static", "static.lock"]
+
+
+def test_one_that_is_killed_in_the_middle_leaves_nothing_half(places: tuple[Path, Path]) -> None:
+    assert _make(places, "die").wait(60) == -signal.SIGKILL
+    assert not places[1].exists()
+    assert _make(places).wait(60) == 0
+    assert _whole(places[1])
+    (places[0] / "lamp-0.css").write_text(CSS + "p { margin: 0 }")
+    assert _make(places, "die").wait(60) == -signal.SIGKILL
+    assert _whole(places[1]), "those of before are still served"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from stillhere import line
-from stillhere.cli import schema, up
+from stillhere.cli import folder, schema, up
 from stillhere.config import environment
 from tests.installation import Installation, alive, wait_for
 
@@ -196,6 +196,29 @@ def test_a_line_that_cannot_ring_keeps_nothing_else_from_starting(
     assert up.parts(here) == ("web", "engine", "line")
     monkeypatch.setattr(line, "missing", lambda: ["baresip"])
     assert up.parts(here) == ("web", "engine")
+
+
+@pytest.mark.sqlite
+@pytest.mark.slow
+@pytest.mark.storage
+def test_a_second_engine_by_hand_says_who_is_there_and_touches_nothing(installation: Make) -> None:
+    """It would free what the other one is just sending, and every call would ring twice."""
+    home = installation()
+    home.up()
+    told = home.run("engine")
+    assert told.returncode == 1
+    assert f"process {home.child('engine')}" in told.stderr
+    assert len(told.stderr.strip().splitlines()) == 1
+    home.kill_child("engine")
+    wait_for(lambda: home.log.read_text().count("engine started") == 2, "another took its place")
+
+
+@pytest.mark.postgres
+@pytest.mark.storage
+def test_on_postgresql_there_may_be_several_engines(installation: Make) -> None:
+    stillhere = environment.read(installation().environment)
+    with folder.only_engine(stillhere), folder.only_engine(stillhere):
+        assert not (stillhere.data / folder.ENGINE_FILE).exists()
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import django
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from stillhere.cli import life
+from stillhere.cli import folder, life
 from stillhere.config import garbage
 
 
@@ -19,4 +19,5 @@ def command() -> None:
         import_string("stillhere.cli.database.refuse_wrong")(settings.STILLHERE)
     run = import_string("stillhere.engine.loop.run")
     garbage.seldom()
-    run(life.sign(), life.inherited(life.SILENCE))
+    with folder.only_engine(settings.STILLHERE):
+        run(life.sign(), life.inherited(life.SILENCE))

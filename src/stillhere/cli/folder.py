@@ -1,7 +1,8 @@
-"""One process at a time may run on a data folder.
+"""Who may run on a data folder: one `stillhere up`, one engine, and one at a time that makes its
+static files.
 
-Owns the lock file. The kernel drops the lock when its holder ends, however it ends, so there is
-no stale lock to clean up.
+Owns the lock files. The kernel drops a lock when its holder ends, however it ends, so there is no
+stale lock to clean up.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from stillhere.config import keys
 from stillhere.config.environment import SettingError, Stillhere
 
 LOCK_FILE = "lock"
+ENGINE_FILE = "engine.lock"
 
 
 @contextlib.contextmanager
@@ -23,18 +25,58 @@ def held(stillhere: Stillhere) -> Iterator[None]:
     """Make the data folder and hold it; raise `SettingError` that says who holds it already, or
     that it is a demo's and this is not, or the other way round."""
     keys.ensure_folder(stillhere.data)
-    descriptor = os.open(stillhere.data / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SettingError(_who(stillhere.data)) from None
+    with _locked(stillhere.data / LOCK_FILE, fcntl.LOCK_EX | fcntl.LOCK_NB) as descriptor:
+        if descriptor is None:
+            raise SettingError(_who(stillhere.data))
         if keys.exist(stillhere.data):  # a new folder becomes what it is started as
             keys.keep_apart(stillhere.data, demo=stillhere.demo)
         os.ftruncate(descriptor, 0)
         where = f"{os.getpid()} {stillhere.base_url} {stillhere.host} {stillhere.port}\n"
         os.pwrite(descriptor, where.encode(), 0)
         yield
+
+
+@contextlib.contextmanager
+def only_engine(stillhere: Stillhere) -> Iterator[None]:
+    """Be the only engine on the SQLite database in this folder; raise `SettingError` that says who
+    is. On PostgreSQL there may be several.
+
+    Held by the engine itself: two would each take the other's messages for left behind, and send
+    them twice.
+    """
+    if stillhere.database_url:
+        yield
+        return
+    with _locked(stillhere.data / ENGINE_FILE, fcntl.LOCK_EX | fcntl.LOCK_NB) as descriptor:
+        if descriptor is None:
+            pid = (stillhere.data / ENGINE_FILE).read_text().strip()
+            raise SettingError(
+                f"An engine already runs on {stillhere.data}: process {pid or '?'}. "
+                "One is enough, so this one was not started. `stillhere up` has its own."
+            )
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+
+
+@contextlib.contextmanager
+def turn(file: Path) -> Iterator[None]:
+    """Wait for our turn at what this file stands for."""
+    with _locked(file, fcntl.LOCK_EX):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(file: Path, how: int) -> Iterator[int | None]:
+    """A lock on a file made for it, or None where somebody else has it and we do not wait."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, how)
+        except BlockingIOError:
+            yield None
+        else:
+            yield descriptor
     finally:
         os.close(descriptor)
 

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import logging
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -18,17 +19,21 @@ import click
 import django
 import uvloop
 from django.conf import settings
+from django.contrib.staticfiles.management.commands import collectstatic
+from django.contrib.staticfiles.storage import StaticFilesStorage
+from django.core.files.storage import storages
 from django.core.management import call_command
 from django.utils.module_loading import import_string
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from stillhere.cli import connections, life, listening
+from stillhere.cli import connections, folder, life, listening
 from stillhere.config import garbage
 
 BACKLOG = 4096  # connections the kernel keeps while we are busy
 HEADERS_MS = 10_000  # a request whose head trickles in slower than this is nobody's
+STAMP = ".made-from"
 MOST_HEAD = 32 * 1024  # bytes: each connection may cost us this much
 
 
@@ -51,13 +56,46 @@ def command() -> None:
 
 
 def collect_static(source: Path, target: Path) -> None:
-    """Name, hash and compress the static files, once for each state they are in."""
-    stamp = target / ".made-from"
-    state = _state_of(source)
-    if stamp.exists() and stamp.read_text() == state:
+    """Name, hash and compress the static files, once for each state they are in.
+
+    Made aside and put in place whole: whoever is killed in the middle leaves nothing half, and of
+    two web servers on a fresh folder one makes them and the other waits.
+    """
+    if _made_from(target) == _state_of(source):
         return
-    call_command("collectstatic", interactive=False, clear=target.exists(), verbosity=0)
-    stamp.write_text(state)
+    with folder.turn(target.with_name(target.name + ".lock")):
+        state = _state_of(source)
+        if _made_from(target) == state:
+            return
+        fresh, old = (target.with_name(f"{target.name}.{name}") for name in ("new", "old"))
+        for left_behind in (fresh, old):
+            shutil.rmtree(left_behind, ignore_errors=True)
+        making = collectstatic.Command()
+        making.storage = _storage_at(fresh)
+        call_command(making, interactive=False, verbosity=0)
+        (fresh / STAMP).write_text(state)
+        os.sync()  # or after a power cut the names are there and the files are empty
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _storage_at(place: Path) -> StaticFilesStorage:
+    """The configured storage, at another place."""
+    made = storages.create_storage(
+        {**settings.STORAGES["staticfiles"], "OPTIONS": {"location": str(place)}}
+    )
+    assert isinstance(made, StaticFilesStorage)
+    return made
+
+
+def _made_from(target: Path) -> str:
+    """The state of the files that these were made from; nothing where there are none."""
+    try:
+        return (target / STAMP).read_text()
+    except OSError:
+        return ""
 
 
 def _state_of(source: Path) -> str:
