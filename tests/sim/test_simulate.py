@@ -38,10 +38,10 @@ def test_the_command_prints_a_summary_and_the_same_one_in_another_process() -> N
     assert told[0].stdout == told[1].stdout
 
 
-@pytest.mark.parametrize("kind", [[], ["--core"], ["--core", "--weeks"]])
+@pytest.mark.parametrize("kind", [[], ["--weeks"], ["--core"], ["--core", "--weeks"]])
 def test_two_processes_tell_what_one_tells(kind: list[str]) -> None:
-    many = {0: "6", 1: "1200", 2: "12"}
-    nights = ["--nights", many[len(kind)], "--seed", "7"]
+    many = {"": "6", "--weeks": "6", "--core": "1200", "--core --weeks": "12"}
+    nights = ["--nights", many[" ".join(kind)], "--seed", "7"]
     one, two = (_run(str(STILLHERE), "simulate", *kind, *nights, "--jobs", jobs) for jobs in "12")
     assert one.returncode == two.returncode == 0, one.stderr + two.stderr
     assert one.stdout == two.stdout

@@ -33,7 +33,7 @@ SHOWN = 5  # of the nights that broke; the others are counted
 @click.option("--nights", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--seed", default=1, show_default=True, help="The first night's seed.")
 @click.option("--core", is_flag=True, help="Nights of the core alone, some hundred times faster.")
-@click.option("--weeks", is_flag=True, help="Each lasts weeks with a routine. With --core.")
+@click.option("--weeks", is_flag=True, help="Each lasts two or three weeks.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
 def command(nights: int, seed: int, core: bool, weeks: bool, jobs: int) -> None:
     """Live through NIGHTS nights, one a seed; exit with 1 at anything that must never be.
@@ -41,9 +41,7 @@ def command(nights: int, seed: int, core: bool, weeks: bool, jobs: int) -> None:
     A night that fails does so again, alone, and is then made as small as it gets: stillhere
     simulate --nights 1 --seed N.
     """
-    if weeks and not core:
-        raise click.UsageError("--weeks goes with --core.")
-    run = partial(_core, weeks=weeks) if core else _full
+    run = partial(_core if core else _full, weeks=weeks)
     counts: Counter[str] = Counter()
     broken: list[Verdict] = []
     for found, bad in run(_slices(nights, seed, CORE_SLICE if core else SLICE), jobs, nights == 1):
@@ -90,14 +88,20 @@ def _core(slices: Sequence[range], jobs: int, alone: bool, *, weeks: bool) -> It
         yield counts, list(small) if alone else list(bad)
 
 
-def _full(slices: Sequence[range], jobs: int, alone: bool) -> Iterator[Lived]:
+def _full(slices: Sequence[range], jobs: int, alone: bool, *, weeks: bool) -> Iterator[Lived]:
     if jobs > 1:
-        yield from _spread(_in_a_process_of_its_own, slices, jobs)
+        yield from _spread(partial(_in_a_process_of_its_own, weeks=weeks), slices, jobs)
         return
     with _simulator() as simulator:
+        kind = _kind(weeks=weeks)
         for seeds in slices:
-            counts, bad = simulator.lived(seeds)
-            yield counts, [simulator.shrunk(each) for each in bad] if alone else bad
+            counts, bad = simulator.lived(seeds, kind)
+            yield counts, [simulator.shrunk(each, kind) for each in bad] if alone else bad
+
+
+def _kind(*, weeks: bool) -> Any:
+    """What is lived through, where it is not a night."""
+    return import_string("stillhere.sim.weeks.Weeks") if weeks else None
 
 
 def _spread(lived: Callable[[range], Lived], slices: Sequence[range], jobs: int) -> Iterator[Lived]:
@@ -114,11 +118,11 @@ def _spread(lived: Callable[[range], Lived], slices: Sequence[range], jobs: int)
 _OPEN: list[object] = []  # this process's simulator, once it has one; closed with the process
 
 
-def _in_a_process_of_its_own(seeds: range) -> Lived:
+def _in_a_process_of_its_own(seeds: range, *, weeks: bool) -> Lived:
     if not _OPEN:
         entered = _simulator()
         _OPEN[:] = [entered, entered.__enter__()]
-    return _OPEN[1].lived(seeds)  # type: ignore[attr-defined,no-any-return]
+    return _OPEN[1].lived(seeds, _kind(weeks=weeks))  # type: ignore[attr-defined,no-any-return]
 
 
 @contextmanager

@@ -151,11 +151,25 @@ class Owed:
     since_t: int
 
 
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """What one watch promised over weeks: ``due`` are its deadlines in true time, from when it
+    began; ``opens_ms`` before each a check-in counts."""
+
+    person: int
+    due: tuple[int, ...]
+    opens_ms: int
+    reminders_ms: tuple[int, ...]
+    grace_ms: int
+
+
 @dataclass(slots=True)
 class Evidence:
     """Everything seen so far."""
 
     storage: Storage
+    begins_at: int = 0
+    dailies: dict[int, Daily] = field(default_factory=dict)
     t: int = 0
     now: int = 0
     watches: dict[int, Kept] = field(default_factory=dict)
@@ -321,7 +335,7 @@ class Evidence:
         if attempt.old_news and not attempt.in_alarm:
             return
         kept.alive_at = max(kept.alive_at, attempt.made_at)
-        if not attempt.in_alarm and attempt.answers:
+        if not attempt.in_alarm and attempt.answers and not isinstance(attempt.what, ev.Paused):
             kept.checked_at = max(kept.checked_at, attempt.made_at)
         if isinstance(attempt.what, CheckIn):
             self.count("check-ins")

@@ -7,7 +7,7 @@ night begins with the same rows; what differs comes from the seed alone.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -40,6 +40,7 @@ SHORTEST_MS, LONGEST_MS = 20 * MINUTE_MS, 80 * MINUTE_MS
 MENDING_MS = 240 * MINUTE_MS  # after this long without faults everything has come to its end
 ROUNDS_MS = 20_000
 LOOK_EVERY_MS, SELDOM_MS = 5_000, 30_000
+Kind = Callable[[World, Storage, list[int]], "Night"]
 
 
 @dataclass(slots=True)
@@ -49,10 +50,16 @@ class Simulator:
     storage: Storage
     persons: list[int] = field(default_factory=list)
 
-    def run(self, seed: int, off: frozenset[str] = frozenset()) -> Verdict:
-        """Live through the night of this seed, without what is named in ``off``."""
+    def run(
+        self,
+        seed: int,
+        off: frozenset[str] = frozenset(),
+        kind: Kind | None = None,
+    ) -> Verdict:
+        """Live through the night of this seed, without what is named in ``off``; or through
+        another ``kind`` of night (``weeks.py``)."""
         world = World(seed, off=off)
-        night = Night(world, self.storage, self.persons)
+        night = (kind or Night)(world, self.storage, self.persons)
         broken = None
         with _clock_of(world), _listening(world):
             try:
@@ -63,13 +70,13 @@ class Simulator:
         kept = (tuple(world.lines), tuple(world.switches)) if broken is not None else ((), ())
         return Verdict(seed, night.evidence.counts, broken, *kept, world.trace_hash())
 
-    def lived(self, seeds: range) -> Lived:
+    def lived(self, seeds: range, kind: Kind | None = None) -> Lived:
         """Live through many nights."""
-        return lived(self.run, seeds)
+        return lived(partial(self.run, kind=kind), seeds)
 
-    def shrunk(self, broken: Verdict) -> Verdict:
+    def shrunk(self, broken: Verdict, kind: Kind | None = None) -> Verdict:
         """The smallest night found in which the same rule breaks."""
-        return shrunk(self.run, broken, SHRINK_TRIES)
+        return shrunk(partial(self.run, kind=kind), broken, SHRINK_TRIES)
 
 
 @contextmanager
@@ -133,13 +140,16 @@ def _listening(world: World) -> Iterator[None]:
 
 
 class Night:
-    """One night, from its first event to the verdict."""
+    """One night, from its first event to the verdict. Somebody looks at everything every
+    ``busy_ms``, and ``seldom_ms`` while nothing is going on."""
+
+    busy_ms, seldom_ms = LOOK_EVERY_MS, SELDOM_MS
 
     def __init__(self, world: World, storage: Storage, persons: list[int]) -> None:
         storage.fresh()
         self.world, self._storage = world, storage
         self._dice: Random = world.dice("night")
-        self._ends_t = self._dice.randrange(SHORTEST_MS, LONGEST_MS)
+        self._ends_t = self._lasts()
         self.evidence = Evidence(storage)
         self._service = Service(world, storage, self.evidence)
         places = self._dice.choice((2, 12, 12, 12))  # how many each carrier takes at once
@@ -157,15 +167,15 @@ class Night:
         for person in persons[: self._dice.randrange(1, PERSONS + 1)]:
             self._moves_in(person)
 
+    def _lasts(self) -> int:
+        return self._dice.randrange(SHORTEST_MS, LONGEST_MS)
+
     # --- who lives here -------------------------------------------------------------------------
 
     def _moves_in(self, person: int) -> None:
         """One person with a watch tonight, and the people on their list."""
         dice, write = self._dice, self._storage.raw.execute
-        self._sams[person] = sam = Sam(self.world, self._web, person, self._ends_t)
-        begins_t = dice.randrange(0, 10 * MINUTE_MS)
-        if self.world.has(f"person {person}"):
-            self.world.at(begins_t, sam.begins)
+        self._keeps_a_watch(person)
         if dice.random() < 0.15:
             write("DELETE FROM address WHERE person_id = ?", [person])
         found = self._storage.look("SELECT id FROM contact WHERE person_id = ?", person)
@@ -188,6 +198,12 @@ class Night:
             t = dice.randrange(self._ends_t)
             if self.world.has(f"person {person} asks another"):
                 self.world.at(t, partial(self._asks_another, person))
+
+    def _keeps_a_watch(self, person: int) -> None:
+        self._sams[person] = sam = Sam(self.world, self._web, person, self._ends_t)
+        begins_t = self._dice.randrange(0, 10 * MINUTE_MS)
+        if self.world.has(f"person {person}"):
+            self.world.at(begins_t, sam.begins)
 
     def _meets(self, contact: int) -> None:
         self._neighbours[contact] = Neighbour(self.world, self._web, self.evidence, contact)
@@ -307,7 +323,7 @@ class Night:
         if self._dice.random() < (0.02 if self.evidence.alarms_open() else 0.002):
             self._engine.audit()
         busy = any(each.watch.state is not State.OPEN for each in self.evidence.open_watches())
-        self.world.after(LOOK_EVERY_MS if busy else SELDOM_MS, self._keep_looking)
+        self.world.after(self.busy_ms if busy else self.seldom_ms, self._keep_looking)
 
     def _unfinished(self) -> bool:
         look = self._storage.look

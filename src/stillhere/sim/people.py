@@ -17,7 +17,7 @@ from stillhere.core.events import State
 from stillhere.core.schedule import Routine
 from stillhere.sim.evidence import Change
 from stillhere.sim.web_side import Request, WebSide
-from stillhere.sim.world import EVENING_AT, World
+from stillhere.sim.world import World
 from stillhere.store import apply
 from stillhere.store.apply import Answer, Asked, CheckIn, NeedHelp
 
@@ -43,7 +43,7 @@ class Nature:
     silent_t: int | None
 
     @classmethod
-    def drawn(cls, dice: Random, ends_t: int) -> Nature:
+    def drawn(cls, dice: Random, ends_t: int, from_t: int = 0) -> Nature:
         silent = dice.random() < 0.45
         return cls(
             routine=dice.choice(("routine", "release")) if dice.random() < 0.2 else "",
@@ -54,17 +54,19 @@ class Nature:
             p_unclear=dice.choice((0.0, 0.05)),
             page=dice.random() < 0.7,
             devices=dice.choice((1, 1, 1, 2)),
-            silent_t=dice.randrange(MINUTE_MS, ends_t) if silent else None,
+            silent_t=from_t + dice.randrange(MINUTE_MS, ends_t - from_t) if silent else None,
         )
 
 
 class Sam:
     """One person and their watch. ``moved`` is called for every change of it that a page shows."""
 
-    def __init__(self, world: World, web: WebSide, person: int, ends_t: int) -> None:
+    def __init__(
+        self, world: World, web: WebSide, person: int, ends_t: int, from_t: int = 0
+    ) -> None:
         self._world, self._web, self._person, self._ends_t = world, web, person, ends_t
         self._dice: Random = world.dice(f"sam {person}")
-        self._nature = Nature.drawn(self._dice, ends_t)
+        self._nature = Nature.drawn(self._dice, ends_t, from_t)
         self._seq = [self._dice.choice((0, 0, 1000 * n)) for n in range(self._nature.devices)]
         self._heard = 0  # the last ask they reacted to
         self._over = False
@@ -118,7 +120,7 @@ class Sam:
                 if self._world.has(f"person {self._person} {type(what).__name__.lower()}"):
                     after(ms, partial(self._does, what))
         if self._nature.routine and dice.random() < 0.2:
-            until_at = EVENING_AT + dice.randrange(30 * MINUTE_MS, 30 * 60 * MINUTE_MS)
+            until_at = self._world.begins_at + dice.randrange(30 * MINUTE_MS, 30 * 60 * MINUTE_MS)
             after(dice.randrange(left_ms), partial(self._does, ev.Paused(until_at)))
 
     def gives_up(self) -> None:

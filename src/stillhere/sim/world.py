@@ -43,6 +43,7 @@ class World:
     t: int = 0
     skew_ms: int = 0
     jumped_t: int = -1_000_000  # when somebody last moved the machine's clock
+    begins_at: int = EVENING_AT
     off: frozenset[str] = frozenset()  # what this night is lived without
     switches: dict[str, None] = field(default_factory=dict)  # what could be left out
     _coming: list[tuple[int, int, Deed]] = field(default_factory=list)
@@ -66,7 +67,7 @@ class World:
 
     def raw_now_ms(self, _connection: object = None) -> int:
         """What the machine's clock shows."""
-        return EVENING_AT + self.t + self.skew_ms
+        return self.begins_at + self.t + self.skew_ms
 
     def boot_ms(self) -> int:
         """What the machine's boot clock shows."""

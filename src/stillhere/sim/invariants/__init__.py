@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from stillhere.sim.invariants import alarms, asking, words
+from stillhere.sim.invariants import alarms, asking, weeks, words
 from stillhere.sim.world import Violation
 
 Rule = Callable[..., Iterator[str]]
@@ -52,6 +52,12 @@ WHEN_THE_NIGHT_IS_OVER = (
     words.everyone_told_of_an_alarm_is_told_of_its_end,
     words.what_is_marked_sent_was_handed_over,
     words.everything_has_come_to_an_end,
+)
+WHEN_THE_WEEKS_ARE_OVER = (
+    weeks.every_day_is_answered_or_alarmed_in_time,
+    weeks.every_reminder_of_a_day_goes_out,
+    weeks.whoever_answered_early_is_not_asked_that_day,
+    weeks.nobody_is_alarmed_without_having_been_asked,
 )
 
 
