@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from stillhere.cli.main import COMMANDS
+from stillhere.config import environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = ROOT / "deploy"
@@ -65,6 +66,72 @@ def test_no_proxy_of_ours_keeps_a_log() -> None:
     """Addresses hold keys."""
     lines = (DEPLOY / "Caddyfile").read_text().splitlines()
     assert not [line for line in lines if line.strip().startswith(("log", "health_uri"))]
+
+
+def test_nginx_keeps_no_log_either() -> None:
+    text = (DEPLOY / "nginx.conf").read_text()
+    assert "access_log off;" in text
+    assert re.search(r"^ *error_log \S+ crit;$", text, re.MULTILINE)
+
+
+# Made by the recipes themselves, by the demo, or given to the backup alone.
+NOT_A_HOSTS = ("STILLHERE_DATA", "STILLHERE_DEMO", *environment.BACKUP_PASSPHRASE)
+
+
+@pytest.mark.parametrize("name", sorted(set(environment.SETTINGS) - set(NOT_A_HOSTS)))
+def test_every_setting_a_host_may_need_can_be_given(name: str) -> None:
+    example = (DEPLOY / "stillhere.env.example").read_text()
+    assert re.search(rf"^#?{name}=\S", example, re.MULTILINE)
+    unit = (DEPLOY / "stillhere.service").read_text()
+    assert "EnvironmentFile=/etc/stillhere/stillhere.env" in unit
+    for service, made in read("compose.yaml")["services"].items():
+        if service != "postgres":
+            assert made["env_file"] == "stillhere.env", service
+
+
+def test_the_example_can_be_used_as_it_stands_and_with_all_of_it() -> None:
+    lines = (DEPLOY / "stillhere.env.example").read_text().splitlines()
+    given = dict(line.split("=", 1) for line in lines if line.startswith("STILLHERE_"))
+    assert environment.read(given).base_url == "https://lamp.example.org"
+    lines = [line.removeprefix("#") for line in lines]
+    given = dict(line.split("=", 1) for line in lines if line.startswith("STILLHERE_"))
+    found = environment.read(given)
+    assert (found.mail_from, found.program) == (
+        "Lamp <lamp@example.org>",
+        "Example County Neighbours",
+    )
+    assert found.carriers[0].sender == "+12025550100"
+
+
+def test_what_containers_are_given_is_never_left_unfilled() -> None:
+    """An old podman-compose hands on ${NAME:-} as it stands; ${NAME:?why} it understands."""
+    text = (DEPLOY / "compose.yaml").read_text()
+    assert "${" in text
+    assert all(
+        re.match(r"\$\{\w+:\?[^}]+\}", text[at.start() :]) for at in re.finditer(r"\$\{", text)
+    )
+
+
+def test_neither_keys_nor_people_enter_an_image() -> None:
+    rules = [line for line in (ROOT / ".containerignore").read_text().splitlines() if line]
+    rules = [rule for rule in rules if not rule.startswith("#")]
+    let_in = {rule[1:] for rule in rules if rule.startswith("!")}
+    assert rules[0] == "**", "nothing, unless it is named"
+    assert not let_in & {"data", "deploy", "."}
+    recipe = (DEPLOY / "Containerfile").read_text()
+    copied = {
+        source
+        for line in re.findall(r"^COPY (.+)$", recipe, re.MULTILINE)
+        for source in line.split()[:-1]
+    }
+    assert {source.split("/")[0] for source in copied} == let_in
+    assert {"**/*.env", "**/data"} <= set(rules)
+
+
+def test_a_backup_can_be_made_in_the_image() -> None:
+    """The client is of the server's version: an older pg_dump refuses."""
+    (server,) = re.findall(r"library/postgres:(\d+)", (DEPLOY / "compose.yaml").read_text())
+    assert f"postgresql-client-{server}" in (DEPLOY / "Containerfile").read_text()
 
 
 def test_only_fictional_hosts_stand_in_the_recipes() -> None:

@@ -59,6 +59,21 @@ def test_check_names_every_wrong_setting_and_looks_at_the_rest(installation: Mak
     assert "Traceback" not in told.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "typed", "says"),
+    [
+        ("STILLHERE_BACKUP_PASSPHRASE", "tuna", "shorter than 12 characters"),
+        ("STILLHERE_BACKUP_PASSPHRASE_FILE", "/nowhere/at/all", "We cannot read the passphrase"),
+    ],
+)
+def test_check_finds_a_passphrase_that_makes_no_backup(
+    installation: Make, name: str, typed: str, says: str
+) -> None:
+    told = installation(**{name: typed}).run("check")
+    assert says in told.stdout
+    assert "tuna" not in told.stdout + told.stderr
+
+
 def test_check_does_not_guess_which_installation_is_meant(installation: Make) -> None:
     told = installation(STILLHERE_DATABASE_URL="mysql://example.org/lamp").run("check")
     assert told.returncode == 1

@@ -14,7 +14,7 @@ import django
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from stillhere.cli import folder
+from stillhere.cli import folder, passphrase
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError
 
@@ -29,7 +29,8 @@ WHICH = frozenset({"STILLHERE_DATA", "STILLHERE_DATABASE_URL", "STILLHERE_DEMO"}
 def command() -> None:
     """Look at settings, keys, database and channels; exit with 1 where something is wrong."""
     stillhere, wrong = environment.examine(os.environ)
-    well = _say((False, sentence) for sentence in wrong.values())
+    told = [*wrong.values(), *filter(None, [passphrase.fault()])]
+    well = _say((False, sentence) for sentence in told)
     if wrong:
         _say([(False, "Nothing of ours starts with these. The rest is looked at without them:")])
     for name in wrong:

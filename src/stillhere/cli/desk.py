@@ -15,12 +15,13 @@ from stillhere.config import environment
 
 
 @click.command()
-def command() -> None:
+@click.option("--new", is_flag=True, help="Make a new link; the old one opens nothing any more.")
+def command(*, new: bool) -> None:
     """Print the link to the coordinator's desk; the same each time."""
     folder.follow_running(environment.read(os.environ).data)
     django.setup()
     try:
-        key = import_string("stillhere.store.desk.key")()
+        key = import_string("stillhere.store.desk.key")(new=new)
     except Error as error:
         raise database.problem(error, settings.STILLHERE) from None
     click.echo(f"{settings.STILLHERE.base_url}/desk/{key}")

@@ -92,8 +92,8 @@ def _proofs(stillhere: Stillhere) -> Iterator[Finding]:
     for each in found:
         yield bool(each.proves), each.says
     if not all(each.proves for each in found):
-        leaves = "and that texts and calls do leave" if stillhere.carriers else "nobody is called"
-        yield False, f"Until all of this is proved every page says that it is practice, {leaves}."
+        leaves = "though texts or calls do leave" if stillhere.carriers else "nobody will be called"
+        yield False, f"Until all of this is proved every page says: practice, {leaves}."
 
 
 def _steps(stillhere: Stillhere) -> Iterator[Finding]:

@@ -36,6 +36,17 @@ def find(*, new: bool) -> str:
     return given
 
 
+def fault() -> str:
+    """What is wrong with the one in the environment, before a backup at night finds out."""
+    given, path = environment.backup_passphrase(os.environ)
+    try:
+        given = given or (_in_file(Path(path)) if path else "")
+    except SettingError as error:
+        return str(error)
+    short = f"The passphrase of backups is shorter than {LEAST} characters: no backup is made."
+    return short if 0 < len(given) < LEAST else ""
+
+
 def _in_file(path: Path) -> str:
     try:
         given = path.expanduser().read_text("utf-8").strip()

@@ -18,11 +18,12 @@ from stillhere.store.models import Installation, Message, Tally
 DAY_MS = 24 * 3600 * 1000
 
 
-def key() -> str:
-    """The desk's key, the same for ever. Makes its nonce when there is none."""
+def key(*, new: bool = False) -> str:
+    """The desk's key, the same until a ``new`` one is wanted; then the old opens nothing. Makes its
+    nonce when there is none."""
     with transaction.atomic():
         here = Installation.objects.select_for_update().get_or_create(id=1)[0]
-        if not here.desk_nonce:
+        if new or not here.desk_nonce:
             here.desk_nonce = sealed.new_nonce()
             here.save(update_fields=["desk_nonce"])
     return sealed.key_for("desk", here.desk_nonce)

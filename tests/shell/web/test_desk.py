@@ -41,6 +41,17 @@ def test_the_command_prints_the_link_and_the_same_one_again(path: str) -> None:
     assert CliRunner().invoke(command).output == told.output
 
 
+def test_a_leaked_link_is_replaced_and_opens_nothing(path: str) -> None:
+    browser().get(path)
+    told = CliRunner().invoke(command, ["--new"])
+    assert told.exit_code == 0
+    fresh = told.output.strip().removeprefix(settings.STILLHERE.base_url)
+    assert fresh != path
+    assert browser().get(path).status_code == 404
+    assert browser().get(fresh).status_code == 200
+    assert CliRunner().invoke(command).output == told.output, "and it stays"
+
+
 def test_before_the_first_link_no_key_opens() -> None:
     assert not desk.opens("")
     Installation.objects.all().delete()
