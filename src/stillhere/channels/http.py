@@ -23,6 +23,7 @@ from stillhere.channels.walls import is_public
 
 MAX_REPLY_BYTES = 64 * 1024
 MAX_RETRY_AFTER_S = 60
+IDLE_S = 2.0  # see the class
 _JSON = {"Content-Type": "application/json"}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -66,7 +67,11 @@ class _PublicOnly(ThreadedResolver):
 
 
 class HttpClient:
-    """One pool of connections, opened at the first request, for one event loop."""
+    """One pool of connections, opened at the first request, for one event loop.
+
+    Requests take idle connections in turn, so that a steady trickle would keep all that a burst
+    has opened: they are closed soon, and about as many stay as there are requests in ``IDLE_S``.
+    """
 
     def __init__(self, *, connections: int = 64, public_only: bool = False) -> None:
         """``public_only``: names lead to addresses of the internet alone, looked at for each
@@ -140,7 +145,9 @@ class HttpClient:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=self._connections, resolver=_PublicOnly() if self._public_only else None
+                    limit=self._connections,
+                    keepalive_timeout=IDLE_S,
+                    resolver=_PublicOnly() if self._public_only else None,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
