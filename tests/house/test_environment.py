@@ -272,3 +272,39 @@ def test_a_bad_postgresql_address_is_told_without_it(url: str) -> None:
     with pytest.raises(SettingError, match="STILLHERE_DATABASE_URL") as told:
         databases.postgresql(url)
     assert url not in str(told.value)
+
+
+TEXTS = "android://ruth:swordfish@192.168.1.20:8080?key=k"
+
+
+@pytest.mark.parametrize(
+    ("typed", "pages"),
+    [
+        ("ruth@example.org", "ruth@example.org"),
+        ("Ruth <ruth@example.org>", "ruth@example.org"),
+        (" ntfys://ntfy.sh/ruth , 202-555-0150", "ntfys://ntfy.sh/ruth, +12025550150"),
+        ("ruth@example.org,+1 202 555 0150,", "ruth@example.org, +12025550150"),
+    ],
+)
+def test_pages_go_to_several_addresses(typed: str, pages: str) -> None:
+    told = read({"STILLHERE_COORDINATOR": typed, "STILLHERE_CARRIERS": TEXTS})
+    assert told.coordinator == pages
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("foo://bar", "we know no app foo://"),
+        ("ruth@example.org, mailto://ruth:pw@example.org", "we know no app mailto://"),
+        ("@example.org", "an e-mail address that is none"),
+        ("ruth", "with commas between"),
+        ("ruth@example.org, 911", "a phone number that cannot be used"),
+        ("202-555-0150", "nothing here can text or call it"),
+    ],
+)
+def test_a_page_that_could_never_arrive_is_refused_with_why(typed: str, why: str) -> None:
+    carriers = "" if "nothing here" in why else TEXTS
+    with pytest.raises(SettingError, match="STILLHERE_COORDINATOR") as told:
+        read({"STILLHERE_COORDINATOR": typed, "STILLHERE_CARRIERS": carriers})
+    assert why in str(told.value)
+    assert "ruth:pw" not in str(told.value)

@@ -111,6 +111,14 @@ def test_who_is_paged_is_somebody_and_somewhere_else(
     assert weak in "".join(found)
 
 
+def test_an_address_that_nothing_here_can_page_is_named(here: Any) -> None:
+    (weak,) = looks(weaknesses.pages(here))
+    assert "set STILLHERE_SMTP_URL" in weak
+    mails = replace(here, smtp_url="smtp://127.0.0.1:25", mail_from="Lamp <lamp@example.org>")
+    assert looks(weaknesses.pages(mails)) == []
+    assert looks(weaknesses.pages(replace(here, coordinator="ntfy://push.example.org/ruth"))) == []
+
+
 def test_pages_that_failed_are_counted(here: Any, clock: Clock) -> None:
     night = sams_night()
     night.start()

@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 import urllib3.util.connection
 from apprise import Apprise, AppriseAsset, AppriseAttachment, NotifyBase, NotifyFormat
 
+from stillhere.channels.apps import APPS
 from stillhere.channels.base import (
     AddressError,
     Capability,
@@ -40,16 +41,6 @@ from stillhere.channels.walls import is_public
 MAX_URL = 2_000
 MAX_TEXT = 1_800  # every app on the list takes this much in one piece
 
-# Apps that reach a person over HTTP. A schema joins after a look at its plugin: no local file or
-# program, no other protocol (the wall at ``_connect`` stands in urllib3 only).
-_APPS = """
-    apprise apprises bark barks betterstack discord form forms gchat goalert goalerts gotify gotifys
-    groupme hassio hassios ilert join json jsons line mastodon mastodons matrix matrixs
-    mmost mmosts nctalk nctalks ntfy ntfys opsgenie pagerduty pbul pover prowl pushy revolt rocket
-    rockets signal signals signl4 simplepush slack splunk spush squadcast synology synologys tgram
-    threema toot toots webex whatsapp wxteams zulip
-"""
-APPS = frozenset(_APPS.split())
 _WEB = frozenset({"http", "https"})
 
 _LOCAL_NAMES = (".localhost", ".local", ".lan", ".internal", ".home.arpa")

@@ -22,6 +22,7 @@ from django.db import connection
 from stillhere import line
 from stillhere.channels.base import Capability, Cost
 from stillhere.channels.carrier import Carrier
+from stillhere.channels.pager import addresses, channels_for
 from stillhere.channels.relay import Relay
 from stillhere.cli import programs
 from stillhere.cli.folder import LOCK_FILE
@@ -60,6 +61,7 @@ def look(stillhere: Stillhere) -> Iterator[Finding]:
     """Everything there is to say."""
     yield from ways_out(stillhere)
     yield from coordinator(stillhere)
+    yield from pages(stillhere)
     yield from carriers(stillhere)
     yield from tested()
     yield from waiting()
@@ -95,7 +97,7 @@ def coordinator(stillhere: Stillhere) -> Iterator[Finding]:
     """Who is paged must not depend on what breaks."""
     if not stillhere.coordinator:
         yield False, "Nobody is paged when a ladder is exhausted: set STILLHERE_COORDINATOR."
-    elif _is_here(_host(stillhere.coordinator), stillhere):
+    elif any(_is_here(_host(each), stillhere) for each in addresses(stillhere.coordinator)):
         yield False, "The coordinator's mailbox is on this machine and dies with it: use another."
     if stillhere.heartbeat_url and _is_here(_host(stillhere.heartbeat_url), stillhere):
         yield False, "The watcher outside is on this machine and dies with it: use another."
@@ -108,6 +110,20 @@ def coordinator(stillhere: Stillhere) -> Iterator[Finding]:
                 "STILLHERE_COORDINATOR right, and the mail server there?"
             ),
         )
+
+
+def pages(stillhere: Stillhere) -> Iterator[Finding]:
+    """Every address of the coordinator by something that is set up here."""
+    here = build_channels(stillhere)
+    for each in addresses(stillhere.coordinator):
+        if not any(name in here for name in channels_for(each)):
+            yield (
+                False,
+                (
+                    "STILLHERE_COORDINATOR holds an e-mail address, and no mail is sent from here: "
+                    "set STILLHERE_SMTP_URL."
+                ),
+            )
 
 
 def carriers(stillhere: Stillhere) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from stillhere.channels.carrier import Carrier
-from stillhere.config import databases, values
+from stillhere.config import databases, pages, values
 from stillhere.config.carriers import CarrierError, read_carriers
 from stillhere.config.values import SettingError
 
@@ -110,6 +110,8 @@ def examine(environ: Mapping[str, str]) -> tuple[Stillhere, dict[str, str]]:
     base_url = of("STILLHERE_BASE_URL", partial(values.base_url, port=port), at)
     country = of("STILLHERE_COUNTRY", values.country, "US")
     smtp_url = optional("STILLHERE_SMTP_URL", values.smtp_url)
+    demo_url = optional("STILLHERE_DEMO", values.demo_url)
+    carriers = of("STILLHERE_CARRIERS", partial(_carriers, country=country), "")
     found = Stillhere(
         data=of("STILLHERE_DATA", values.folder, "", instead="data"),
         host=host,
@@ -118,7 +120,10 @@ def examine(environ: Mapping[str, str]) -> tuple[Stillhere, dict[str, str]]:
         database_url=optional("STILLHERE_DATABASE_URL", _database_url),
         smtp_url=smtp_url,
         mail_from=_mail_from(reading, smtp_url, urlsplit(base_url).hostname or "localhost"),
-        coordinator=optional("STILLHERE_COORDINATOR", _coordinator),
+        coordinator=optional(
+            "STILLHERE_COORDINATOR",
+            partial(pages.coordinator, country=country, carriers=carriers, demo=bool(demo_url)),
+        ),
         program=of("STILLHERE_PROGRAM", partial(values.words, most=values.LONGEST_PROGRAM), ""),
         country=country,
         heartbeat_url=optional("STILLHERE_HEARTBEAT_URL", values.web_url),
@@ -129,8 +134,8 @@ def examine(environ: Mapping[str, str]) -> tuple[Stillhere, dict[str, str]]:
         keep_alarm_days=of("STILLHERE_KEEP_ALARM_DAYS", _whole(1, 3650), "30"),
         chat_private=of("STILLHERE_CHAT_PRIVATE", _one_of("0", "1"), "0") == "1",
         log=of("STILLHERE_LOG", _one_of(*LOG_LEVELS), "info"),
-        demo_url=optional("STILLHERE_DEMO", values.demo_url),
-        carriers=of("STILLHERE_CARRIERS", partial(_carriers, country=country), ""),
+        demo_url=demo_url,
+        carriers=carriers,
         checked_place=of(
             "STILLHERE_CHECKED_PLACE", partial(values.words, most=values.LONGEST_PLACE), ""
         ),
@@ -250,12 +255,6 @@ def _mail_from(reading: _Reading, smtp_url: str, hostname: str) -> str:
 
 def _sender(name: str, typed: str) -> str:
     return values.mail_from(name, typed) if typed else ""
-
-
-def _coordinator(name: str, typed: str) -> str:
-    if "@" not in typed and "://" not in typed:
-        raise SettingError(f"{name} must be an e-mail address or an Apprise URL.")
-    return typed
 
 
 def _own_address(host: str) -> str:

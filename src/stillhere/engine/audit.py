@@ -14,6 +14,7 @@ from django.db import transaction
 
 from stillhere.channels.base import NO_CONNECTION, REFUSED
 from stillhere.store import clock, kits, peers, queries, reaching, services, shifts, supply
+from stillhere.store import stuck as stuck_pages
 from stillhere.store.models import Installation
 
 log = logging.getLogger("stillhere.audit")
@@ -37,7 +38,10 @@ def audit_once(now: int) -> list[str]:
     dead = queries.alarms_without_life(now)
     if dead:
         reasons.append(f"{len(dead)} open alarms have nothing on its way: {dead[:5]}")
-    reasons += unheard(now, rate)
+    stuck = unheard(now, rate)
+    if word := stuck_pages.look(now, rate, stuck=bool(stuck)):
+        log.warning("coordinator paged word=%s", word)
+    reasons += stuck
     with transaction.atomic():
         proof = {"proof_says": "; ".join(reasons)} | ({} if reasons else {"proof_at": now})
         Installation.objects.filter(id=1).update(**proof)

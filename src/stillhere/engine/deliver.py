@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from django.db import Error, connection
 
 from stillhere.channels.base import Channel, Fate, Outgoing, Receipt
+from stillhere.channels.pager import Pager
 from stillhere.channels.relay import Relay
 from stillhere.engine import letters, recordings, traces
 from stillhere.store import clock, delivery, halves, receipts, upkeep
@@ -36,16 +37,13 @@ T = TypeVar("T")
 
 
 class Courier:
-    """Delivers for every channel until ``stop`` is called. ``coordinator`` is an address of the
-    channel named ``coordinator_by``, or empty."""
+    """Delivers for every channel until ``stop`` is called. ``coordinator``: whom pages go to, as
+    it stands in the settings, or empty."""
 
-    def __init__(
-        self, channels: Mapping[str, Channel], coordinator: str = "", coordinator_by: str = ""
-    ) -> None:
+    def __init__(self, channels: Mapping[str, Channel], coordinator: str = "") -> None:
         self._channels = dict(channels)
-        self._coordinator = coordinator
-        if coordinator and coordinator_by in channels:
-            self._channels["coordinator"] = channels[coordinator_by]
+        if coordinator:
+            self._channels[Pager.name] = Pager(coordinator, channels)
         self._db = ThreadPoolExecutor(1, "deliver-db")
         self._done: asyncio.Queue[Fated] = asyncio.Queue()
         self._stopping = asyncio.Event()
@@ -114,7 +112,7 @@ class Courier:
 
     async def _send(self, channel: Channel, message: Leased) -> None:
         try:
-            outgoing = letters.render(message, message.to or self._coordinator)
+            outgoing = letters.render(message, message.to)
             receipt = await _deadline(channel, outgoing)
         except Exception:
             log.exception("could not send message=%d channel=%s", message.id, message.channel)

@@ -184,10 +184,8 @@ def _delivering(stop: threading.Event, beats: Beats) -> None:
 
 
 async def _deliver(stop: threading.Event, beats: Beats) -> None:
-    who = settings.STILLHERE.coordinator
-    courier = Courier(
-        settings.BUILD_CHANNELS(settings.STILLHERE), who, "chat" if "://" in who else "email"
-    )
+    here = settings.STILLHERE
+    courier = Courier(settings.BUILD_CHANNELS(here), here.coordinator)
     running = asyncio.create_task(courier.run(lambda: beats.beat("deliver")))
     # Not a thread that waits for ``stop``: starting over would wait for that thread.
     while not stop.is_set() and not running.done():

@@ -13,7 +13,7 @@ from typing import Any
 
 from stillhere.core import events as ev
 from stillhere.core.replies import language_of
-from stillhere.store import queries
+from stillhere.store import peers, queries
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
 from stillhere.store.queries import ALARMED
 
@@ -103,6 +103,22 @@ def reply(speaker: Speaker, word: str) -> Reply:
         who=queries.contact_name(who) if who is not None else "",
         facts=facts,
         more=again or word in _GOES_ON,
+    )
+
+
+def page(m: Message) -> Reply:
+    """What a page to the coordinator speaks of, as it is said aloud."""
+    facts = json.loads(m.facts)
+    person = m.person
+    return Reply(
+        word=m.word,
+        person=queries.person_note(person, "name") if person is not None else "",
+        contact="",
+        lang="en",
+        tz=person.tz if person is not None else "UTC",
+        wish="phone-first",
+        who=next(iter(peers.names([facts["peer"]]).values()), "") if "peer" in facts else "",
+        facts=facts,
     )
 
 

@@ -31,6 +31,7 @@ from stillhere.store.apply import Change, CheckIn, NeedHelp
 from stillhere.store.delivery import still_true
 from stillhere.store.inbox import Came
 from stillhere.store.models import Arrival, Message, Person, WatchRow
+from stillhere.store.outbox import COORDINATOR
 from stillhere.store.queries import ALARMED
 
 TALKS_MS = 60_000  # a second call this soon after the missed one is answered
@@ -62,7 +63,9 @@ class Opening:
 def picked_up(message: int) -> Opening:
     """Somebody answered a call of ours: say what is true now."""
     m = Message.objects.select_related("watch", "person", "contact__person", "address")
-    found = m.filter(id=message, address__isnull=False).first()
+    found = m.filter(id=message).first()
+    if found is not None and found.channel == COORDINATOR:
+        return Opening(found.word, reply=answering.page(found))
     if found is None or found.address is None or found.person is None:
         return Opening("reply-over")
     speaker = Speaker.of(found.address, found)

@@ -17,8 +17,9 @@ import pytest
 from aiohttp import web
 from apprise import NotifyType
 
+from stillhere.channels.apps import APPS
 from stillhere.channels.base import AddressError, Fate, Outgoing
-from stillhere.channels.chat import APPS, ChatChannel, sender
+from stillhere.channels.chat import ChatChannel, sender
 from stillhere.channels.walls import is_public
 from tests.shell.channels.rigs import ChatRig
 

@@ -363,3 +363,21 @@ def test_what_a_call_says_is_one_breath(lang: str) -> None:
         assert word in WORDS
         text = compose(word, Facts(eta_s=180, who="A line, 1 800 555 0100"), lang, "call").text
         assert len(text.split()) <= 36, text
+
+
+def test_a_page_to_the_coordinator_is_said_and_never_called_over(
+    client: Client, clock: Clock
+) -> None:
+    m = Message.objects.create(
+        key="stuck.1", channel="coordinator", word="page-stuck", facts="{}", urgency=1,
+        due_at=clock.now, created_at=clock.now, attempts=1,
+    )  # fmt: skip
+    line = Line(client, "+12025550150", message=m.id)
+    assert "Some of what we send does not arrive. Somebody may be waiting for help." in line.says
+    night = alarmed_night(clock)
+    page = Message.objects.create(
+        key="page.1", channel="coordinator", word="page-exhausted", facts='{"round": 0}',
+        watch_id=night.watch, person=night.person, alarm=1, urgency=1,
+        due_at=clock.now, created_at=clock.now, attempts=1,
+    )  # fmt: skip
+    assert "list was tried" in Line(client, "+12025550150", message=page.id).says

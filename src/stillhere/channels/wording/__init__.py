@@ -62,6 +62,8 @@ def _subject(word: str, answer: Answer, said: Said) -> str:
         return _("Lamp: are you there?") if answer is Answer.STILL_HERE else "Lamp"
     if word == "page-peer-back":
         return _("Stillhere: heard again")
+    if word == "page-free":
+        return _("Stillhere: it works again")
     if word.startswith("page-"):
         return _("Stillhere: look now")
     if word == "invite":

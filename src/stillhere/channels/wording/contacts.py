@@ -229,6 +229,20 @@ def _page_peer_back(said: Said) -> Sentence:
     return said(_("%(other)s is back."), other=other), Answer.NOTHING
 
 
+def _page_stuck(said: Said) -> Sentence:
+    if said.timed:
+        text = said(_("Some of what we send has not arrived since %(at)s."))
+    else:
+        text = _("Some of what we send does not arrive.")
+    return text + " " + _("Somebody may be waiting for help. Look now, and phone."), Answer.NOTHING
+
+
+def _page_free(said: Said) -> Sentence:
+    if said.timed:
+        return said(_("What we send leaves again, since %(at)s.")), Answer.NOTHING
+    return _("What we send leaves again."), Answer.NOTHING
+
+
 SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
     Word.ALARM: _alarm,
     Word.HELP: _help,
@@ -251,4 +265,6 @@ SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
     "page-quarantine": _page_quarantine,
     "page-peer-silent": _page_peer_silent,
     "page-peer-back": _page_peer_back,
+    "page-stuck": _page_stuck,
+    "page-free": _page_free,
 }

@@ -1,0 +1,57 @@
+"""The coordinator hears that what is urgent reaches nobody: once, every half hour, and at its end.
+
+Owns those pages, which belong to no watch, and since when it is so (``Installation``). What is
+stuck is the audit's to say; by which way a page goes is the pager's, never the one that failed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from stillhere.core.events import Urgency
+from stillhere.store.models import Installation, Message
+from stillhere.store.outbox import COORDINATOR
+from stillhere.store.peers import REPEAT_MS
+
+LASTS_MS = 10_000  # real time: what was cleared by then is told to nobody
+STUCK, FREE = "page-stuck", "page-free"
+
+
+def look(now: int, rate: float, *, stuck: bool) -> str:
+    """Page the coordinator where it is time; returns the word that was queued, or nothing. Two
+    engines may look at once: a page is queued by whoever moves ``stuck_told_at``."""
+    here = Installation.objects.filter(id=1).values("stuck_at", "stuck_told_at").first()
+    if here is None or not (stuck or here["stuck_at"]):
+        return ""
+    since_at, told_at = here["stuck_at"], here["stuck_told_at"]
+    if not stuck:
+        return _page(FREE if told_at else "", now, here, now, stuck_at=0, stuck_told_at=0)
+    if not since_at:
+        return _page("", now, here, now, stuck_at=now)
+    # Where the clock was set back both lie ahead, and count as long ago.
+    young = 0 <= now - since_at < LASTS_MS * rate
+    told = 0 <= now - told_at < REPEAT_MS * rate
+    return "" if young or told else _page(STUCK, min(since_at, now), here, now, stuck_told_at=now)
+
+
+@transaction.atomic
+def _page(word: str, at: int, seen: Mapping[str, object], now: int, **changes: int) -> str:
+    """Write down how it stands, and queue ``word`` if there is one; nothing where another engine
+    was first."""
+    if not Installation.objects.filter(id=1, **seen).update(**changes) or not word:
+        return ""
+    Message.objects.create(
+        key=f"stuck.{now}.{word}",
+        channel=COORDINATOR,
+        word=word,
+        facts=json.dumps({"at": at}),
+        urgency=Urgency.RING,
+        due_at=now,
+        # What could not leave until it is said again need not leave any more.
+        lapses_at=now + REPEAT_MS if word == STUCK else None,
+        created_at=now,
+    )
+    return word
