@@ -140,9 +140,9 @@ def test_a_number_that_the_country_does_not_have_is_refused(typed: str, country:
     ],
 )
 def test_the_nearest_carrier_and_option_is_named(address: str, meant: str) -> None:
-    with pytest.raises(CarrierError) as told:
-        read_carriers(address)
-    assert meant in str(told.value)
+    with pytest.raises(SettingError) as told:
+        read({"STILLHERE_CARRIERS": address})
+    assert str(told.value).endswith(meant)
 
 
 def test_what_leaves_from_where_is_shown_back() -> None:

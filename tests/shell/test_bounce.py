@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner, Result
 from django.db import connection
@@ -70,3 +75,23 @@ def test_what_could_not_be_stored_stays_in_the_mail_servers_queue(night: SamsNig
     assert "example.org" not in said.output
     assert comes_back(mail(POSTFIX)).exit_code == 0
     assert Address.objects.get(channel="email").state == "broken"
+
+
+@pytest.mark.parametrize("wrong", [{"STILLHERE_CARRIER": "x"}, {"STILLHERE_LOG": "loud"}])
+def test_a_wrong_setting_loses_no_mail(wrong: dict[str, str], tmp_path: Path) -> None:
+    """The mail server tries again later, and says meanwhile what is wrong."""
+    told = subprocess.run(
+        [sys.executable, "-m", "stillhere", "bounce"],
+        input=mail(POSTFIX),
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "stillhere.config.settings",
+            "STILLHERE_DATA": str(tmp_path),
+            **wrong,
+        },
+        capture_output=True,
+        check=False,
+    )
+    assert told.returncode == bounce.TRY_AGAIN_LATER
+    assert next(iter(wrong)).encode() in told.stderr
+    assert b"Traceback" not in told.stderr

@@ -27,7 +27,11 @@ def command() -> None:
     if inbound is None:
         click.echo("No bounce of ours.")
         return
-    django.setup()
+    try:
+        django.setup()
+    except SystemExit as told:  # a wrong setting loses no mail
+        click.echo(told.code, err=True)
+        raise SystemExit(TRY_AGAIN_LATER) from None
     take = import_string("stillhere.store.inbox.take")
     came = import_string("stillhere.web.inbound.came")
     try:

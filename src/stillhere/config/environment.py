@@ -226,7 +226,7 @@ def _carriers(name: str, typed: str, country: str) -> tuple[Carrier, ...]:
     try:
         return read_carriers(typed, country)
     except CarrierError as error:
-        raise SettingError(f"{name}: {error}.") from None
+        raise SettingError(f"{name}: {error}.".replace("?.", "?")) from None
 
 
 def _database_url(name: str, url: str) -> str:
