@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sqlite3
 import stat
 import time
@@ -184,6 +185,27 @@ def test_a_second_up_on_the_same_folder_says_who_is_there(installation: Make) ->
     told = home.run("up")
     assert told.returncode != 0
     assert f"process {home.process.pid}, {home.url}" in told.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("host", ["localhost", "[::1]"])
+def test_it_listens_where_it_is_told_to_by_name_or_in_brackets(
+    installation: Make, host: str
+) -> None:
+    home = installation(STILLHERE_HOST=host)
+    home.start()
+    there = "::1" if host == "[::1]" else "127.0.0.1"
+
+    def answers() -> bool:
+        try:
+            socket.create_connection((there, home.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    wait_for(answers, "a connection")
+    assert home.stop() == 0
+    assert "Traceback" not in home.log.read_text()
 
 
 @pytest.mark.slow

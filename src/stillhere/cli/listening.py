@@ -27,11 +27,20 @@ def require(stillhere: Stillhere, root: Path = Path("/")) -> None:
         raise SettingError(_why(error, host, port, root)) from None
 
 
+def address(host: str) -> str:
+    """The number of a host: our server takes no names. Of two kinds the older, for that is what a
+    proxy's 127.0.0.1 reaches. Raises ``socket.gaierror``."""
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    found.sort(key=lambda each: each[0] != socket.AF_INET)
+    return str(found[0][4][0])
+
+
 def _bind(host: str, port: int) -> None:
-    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    number = address(host)
+    family, kind, _, _, place = socket.getaddrinfo(number, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)
+        probe.bind(place)
 
 
 def _why(error: OSError, host: str, port: int, root: Path) -> str:

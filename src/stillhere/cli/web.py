@@ -48,7 +48,9 @@ def command() -> None:
     application = import_string("stillhere.config.asgi.application")
     garbage.seldom()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(application, settings.STILLHERE.host, settings.STILLHERE.port))
+        runner.run(
+            serve(application, listening.address(settings.STILLHERE.host), settings.STILLHERE.port)
+        )
     # The server's own threads may want Python once more while it is taken apart, and that ends in a
     # crash. Everything that was acknowledged is on the disk, so there is nothing to take apart.
     logging.shutdown()
