@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from stillhere.config.logs import OneLine, is_news
+from stillhere.config.logs import OneLine, Seldom, is_news
 
 
 def line(name: str, message: str, *arguments: object, **more: object) -> str:
@@ -48,3 +48,26 @@ def test_an_honest_503_is_no_news_but_a_failure_is() -> None:
     assert not is_news(record)
     record.status_code = 500
     assert is_news(record)
+
+
+def test_the_same_trouble_is_said_once_a_minute_with_how_often_it_came() -> None:
+    seldom, said = Seldom(), []
+    for tenth in range(1_210):
+        record = logging.LogRecord("stillhere.engine", logging.WARNING, "f", 1, "full", (), None)
+        record.created = 1_000_000 + tenth / 10
+        if seldom.filter(record):
+            said.append(OneLine().format(record).partition(" ")[2])
+    assert said == [
+        "warning stillhere.engine full",
+        "warning stillhere.engine full times=600",
+        "warning stillhere.engine full times=600",
+    ]
+
+
+def test_another_trouble_and_what_is_none_are_said_each_time() -> None:
+    seldom = Seldom()
+    for level, words in (("INFO", "sent"), ("INFO", "sent"), ("ERROR", "one"), ("ERROR", "two")):
+        record = logging.LogRecord(
+            "stillhere.engine", getattr(logging, level), "f", 1, words, (), None
+        )
+        assert seldom.filter(record)

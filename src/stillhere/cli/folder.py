@@ -54,8 +54,9 @@ def only_engine(stillhere: Stillhere) -> Iterator[None]:
                 f"An engine already runs on {stillhere.data}: process {pid or '?'}. "
                 "One is enough, so this one was not started. `stillhere up` has its own."
             )
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # a full disk is no reason not to ask anybody
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
 
 

@@ -66,7 +66,7 @@ class Child:
     pipes: life.Pipes = field(default_factory=life.Pipes)
     spoke: bool = False  # the running process has said something
     counted_ms: int = 0  # its silence is counted from here
-    heard_ms: int = 0  # the last word of this or an earlier one
+    heard_ms: int = 0  # the last word of this or an earlier one; 0: there was none yet
 
     def start(self, now_ms: int) -> None:
         """Start it as the leader of a new group that dies with us."""
@@ -86,7 +86,6 @@ class Child:
                 os.close(end)
         self.group = self.process.pid
         self.started_ms = self.counted_ms = now_ms
-        self.heard_ms = self.heard_ms or now_ms
         self.spoke = False
         log.info("child started name=%s pid=%s", self.name, self.process.pid)
 
@@ -119,7 +118,8 @@ class Child:
 
     def count_anew(self, now_ms: int) -> None:
         """We could not listen until now."""
-        self.counted_ms = self.heard_ms = now_ms
+        self.counted_ms = now_ms
+        self.heard_ms = self.heard_ms and now_ms
 
     def _plan_restart(self, now_ms: int) -> None:
         if now_ms - self.started_ms >= HEALTHY_MS:
@@ -182,12 +182,12 @@ def run(children: Sequence[Child], each_round: Callable[[], bool]) -> None:
 
 def _tell(children: Sequence[Child], now_ms: int) -> None:
     """Say since when nobody is heard, each round anew while it is so: who has just started knows
-    nothing yet."""
-    heard = [child.heard_ms for child in children if child.hears]
-    unheard = bool(heard) and now_ms - max(heard) > UNHEARD_MS
+    nothing yet. Before the first word there is no silence: that is a start."""
+    heard_ms = max((child.heard_ms for child in children if child.hears), default=0)
+    unheard = heard_ms and now_ms - heard_ms > UNHEARD_MS
     for child in children:
         if child.told:
-            child.pipes.say(max(heard) if unheard else 0)
+            child.pipes.say(heard_ms if unheard else 0)
 
 
 class _StopFlag:

@@ -3,6 +3,7 @@
 Owns the rule that keeps secrets out of logs: our own messages hold ids only and are written as they
 are; of everyone else's (Django, the server, libraries) only the fixed part is kept, because their
 arguments hold paths with keys, addresses and numbers. Of an exception we keep its type and place.
+Trouble that repeats itself is said once a minute.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 
 # Their message texts are fixed templates with the particulars as arguments, which we drop.
 FIXED_TEXTS = ("django", "_granian", "granian", "asyncio")
+SELDOM_S = 60.0
+MOST_REMEMBERED = 500
 PLACES = 5  # frames of an exception that are named, innermost first
 
 
@@ -30,6 +33,7 @@ class OneLine(logging.Formatter):
             record.name,
             _message(record),
             _error(record),
+            f"times={record.times}" if hasattr(record, "times") else "",
         ]
         return " ".join(part for part in parts if part).replace("\n", " ")
 
@@ -56,6 +60,32 @@ def _error(record: logging.LogRecord) -> str:
     return f"error={type(error).__name__} at={places}"
 
 
+class Seldom(logging.Filter):
+    """The same trouble in the same words is said once a minute, with how often it came.
+
+    A disk that is full makes every loop speak of it many times a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        words = record.name, _message(record), _error(record)
+        at, more = self._said.get(words, (-SELDOM_S, 0))
+        if 0 <= record.created - at < SELDOM_S:
+            self._said[words] = at, more + 1
+            return False
+        if len(self._said) >= MOST_REMEMBERED:
+            self._said.clear()
+        self._said[words] = record.created, 0
+        if more:
+            record.times = more + 1
+        return True
+
+
 def is_news(record: logging.LogRecord) -> bool:
     """Whether a request's record tells anything new.
 
@@ -70,8 +100,14 @@ def configuration(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"one-line": {"()": OneLine}},
-        "filters": {"news": {"()": lambda: is_news}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "one-line"}},
+        "filters": {"news": {"()": lambda: is_news}, "seldom": {"()": Seldom}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "one-line",
+                "filters": ["seldom"],
+            }
+        },
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
             "stillhere": {"level": level.upper()},

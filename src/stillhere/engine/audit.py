@@ -15,6 +15,7 @@ from django.db import transaction
 from stillhere.channels.base import NO_CONNECTION, REFUSED
 from stillhere.store import clock, kits, peers, queries, reaching, services, shifts, supply
 from stillhere.store import stuck as stuck_pages
+from stillhere.store.disk import DISK
 from stillhere.store.models import Installation
 
 log = logging.getLogger("stillhere.audit")
@@ -42,6 +43,8 @@ def audit_once(now: int) -> list[str]:
     if word := stuck_pages.look(now, rate, stuck=bool(stuck)):
         log.warning("coordinator paged word=%s", word)
     reasons += stuck
+    if DISK.says():
+        reasons.append(DISK.says())
     with transaction.atomic():
         proof = {"proof_says": "; ".join(reasons)} | ({} if reasons else {"proof_at": now})
         Installation.objects.filter(id=1).update(**proof)

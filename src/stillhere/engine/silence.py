@@ -2,8 +2,8 @@
 
 Owns that outage's row. It is written as soon as we are told, before a replacement is there, and
 ends when people should have had time to reach us again: so the tick asks them first and puts off no
-alarm twice. Refuses to put one off for ever: in ``WINDOW_MS`` all silences together count no more
-than ``MOST_MS``, and a web server that never comes back delays an alarm by no more than that.
+alarm twice. Refuses to put one off for ever: a silence counts for ``MOST_MS`` at most, and all of
+``WINDOW_MS`` together for ``MOST_OF_ALL_MS``; an alarm is late by no more than that.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ log = logging.getLogger("stillhere.silence")
 
 WHY = "the web server was silent"
 MOST_MS = SHORT_S * 1000  # a short outage: an alarm is late by it and no more
+MOST_OF_ALL_MS = 2 * MOST_MS
 WINDOW_MS = 300_000
+SAME_MS = 2_000  # engines beside us, or one just started, are told of the same silence
 AGAIN_MS = 10_000  # a page that was refused tries again within eight seconds
 
 
@@ -57,13 +59,17 @@ class Silence:
 def begin(now: int, silent_ms: int) -> None:
     """An outage that began ``silent_ms`` of real time ago, and will end when it must."""
     with transaction.atomic():
-        # Engines beside us are told the same: one of them is the first.
         here = Installation.objects.select_for_update().get_or_create(id=1)[0]
         rate = here.clock_rate
         from_at = now - round(max(silent_ms, 0) * rate)
-        lately = Outage.objects.filter(why=WHY, to_at__gt=now - WINDOW_MS * rate)
-        spent = sum(to_at - at for at, to_at in lately.values_list("from_at", "to_at"))
-        to_at = from_at + round(MOST_MS * rate) - spent
+        lately = list(
+            Outage.objects.filter(why=WHY, to_at__gt=now - WINDOW_MS * rate)
+            .values_list("from_at", "to_at")
+        )  # fmt: skip
+        if any(abs(at - from_at) < SAME_MS * rate for at, _ in lately):
+            return
+        left_ms = MOST_OF_ALL_MS * rate - sum(to_at - at for at, to_at in lately)
+        to_at = from_at + round(min(MOST_MS * rate, left_ms))
         if to_at > now:
             Outage.objects.create(from_at=from_at, to_at=to_at, why=WHY)
     log.warning("nobody is heard since_ms=%d, asked first for_ms=%d", silent_ms, to_at - now)

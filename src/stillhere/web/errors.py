@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 
+from stillhere.store.disk import DISK, FULL
 from stillhere.store.group import Full, NotStored
 from stillhere.web import throttle
 from stillhere.web.context import without_request
@@ -89,6 +90,11 @@ def not_kept(request: HttpRequest) -> HttpResponse:
         503,
         _("We could not keep that") if request.method == "POST" else _("We cannot look right now"),
         first,
+        *(
+            [_("The machine has no room left. Nothing can be kept until somebody makes room.")]
+            if DISK.says() == FULL
+            else []
+        ),
         _("The watch may not be running. Ask a person, or call your emergency number."),
     )
     response["Retry-After"] = str(RETRY_S)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from stillhere.store import proof, queries
 from stillhere.store.clock import ClockRow
+from stillhere.store.disk import DISK
 from stillhere.store.group import WRITER
 from stillhere.store.models import Installation
 
@@ -47,7 +48,9 @@ def engine_reasons(here: Installation) -> list[str]:
 
 
 def reasons() -> list[str]:
-    """Everything that is not as it should be."""
+    """Everything that is not as it should be. Of a disk that takes nothing all the rest follows."""
+    if DISK.says():
+        return [DISK.says()]
     try:
         found = engine_reasons(queries.installation())
     except Error as failure:
@@ -61,6 +64,8 @@ def reasons() -> list[str]:
 
 def behind() -> bool:
     """Whether people must be told that nobody is watching. Not to know is to be behind."""
+    if DISK.says():
+        return True
     try:
         here = queries.installation()
         late = (now_of(here) - here.beat_at) / (here.clock_rate or 1.0) >= BEAT_MS

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.chaos.place import Ground, plain_ground
+from tests.chaos.place import SQLITE, Ground, plain_ground
 from tests.chaos.scene import Fault, Scene
 
 ROOM_MB = 160  # an empty PostgreSQL takes a quarter of it
@@ -51,7 +51,19 @@ async def full(scene: Scene) -> None:
             while asyncio.get_running_loop().time() < until:
                 await asyncio.to_thread(fill, ballast)  # also what was given back meanwhile
                 await asyncio.sleep(0.5)
+            await asyncio.to_thread(_say, scene)
             ballast.unlink()
+
+
+def _say(scene: Scene) -> None:
+    """Note who is asked how it is and gives another reason. PostgreSQL may have had room in its own
+    files: then there is nothing to say."""
+    for port in scene.place.ports:
+        scene.place.installation.port = port
+        status, said = scene.place.installation.get("/healthz")
+        if scene.place.kind == SQLITE and "the disk is full" not in said:
+            scene.undone.append(f"the health page says {status}: {said[:200]}")
+    scene.place.installation.port = scene.place.ports[0]
 
 
 FAULTS = [Fault("full-disk", full, ground=small_disk, night_s=24.0)]

@@ -7,8 +7,12 @@ import asyncio
 import contextlib
 import os
 import signal
+import sqlite3
 import time
+from pathlib import Path
 
+from stillhere.config.databases import SQLITE_FILE
+from tests.chaos.place import SQLITE
 from tests.chaos.scene import Fault, Scene
 
 PATIENCE_S = 45.0  # fifteen until it is noticed, and a start on a busy machine
@@ -21,8 +25,7 @@ async def hang(scene: Scene, kind: str) -> None:
     names = [name for name in scene.place.names if name.startswith(kind)]
     stopped = {name: scene.place.pid(name) for name in names}
     with scene.wrong(f"hang every {kind}"):
-        for pid in stopped.values():
-            os.kill(pid, signal.SIGSTOP)
+        await asyncio.to_thread(_stop, scene, list(stopped.values()))
         until = time.monotonic() + PATIENCE_S
         while _left(scene, stopped) and time.monotonic() < until:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
@@ -31,7 +34,34 @@ async def hang(scene: Scene, kind: str) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(stopped[name], signal.SIGCONT)
         await asyncio.to_thread(scene.place.wait_healthy)
+    began, ended = scene.windows[-1]
+    scene.done[f"well again after {ended - began:.0f} s"] += 1  # the promise is for half a minute
     await asyncio.sleep(AFTERWARDS_S)
+
+
+def _stop(scene: Scene, pids: list[int]) -> None:
+    """Between two writes: one that hangs in the middle of one holds SQLite's lock, so that nobody
+    can be alarmed for either, in vain or not."""
+    for _ in range(100):
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        if scene.place.kind != SQLITE or _free(scene.place.installation.data / SQLITE_FILE):
+            return
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(0.05)
+    scene.undone.append("the web never stood between two writes")
+
+
+def _free(database: Path) -> bool:
+    """Whether somebody else gets to write within a second."""
+    with contextlib.closing(sqlite3.connect(database, timeout=1, isolation_level=None)) as other:
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            return False
+        return True
 
 
 def _left(scene: Scene, stopped: dict[str, int]) -> list[str]:

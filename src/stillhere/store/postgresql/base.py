@@ -17,8 +17,10 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from django.utils.functional import cached_property
 from psycopg.abc import RV, PQGen
 
+from stillhere.store.disk import Noticing
 from stillhere.store.patience import LAST_WORD_S, LOCK_S, PATIENCE
 
 log = logging.getLogger("stillhere.database")
@@ -62,6 +64,10 @@ class Impatient(psycopg.Connection[Any]):
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's PostgreSQL, with our connections."""
+
+    @cached_property
+    def wrap_database_errors(self) -> Noticing:
+        return Noticing(self)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Impatient:
         """Connect to the first host that takes us."""

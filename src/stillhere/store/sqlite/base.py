@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.backends.sqlite3 import base
+from django.utils.functional import cached_property
 
+from stillhere.store.disk import Noticing
 from stillhere.store.turnstile import Turnstile
 
 
@@ -19,6 +21,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().__init__(*args, **kwargs)
         self._turnstile: Turnstile | None = None
 
+    @cached_property
+    def wrap_database_errors(self) -> Noticing:
+        return Noticing(self)
+
     def get_new_connection(self, conn_params: Any) -> Any:
         if not self.is_in_memory_db():
             self._turnstile = Turnstile(str(self.settings_dict["NAME"]))
@@ -28,7 +34,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._turnstile is None:
             super()._start_transaction_under_autocommit()  # type: ignore[misc]
             return
-        self._turnstile.enter()
+        with self.wrap_database_errors:
+            self._turnstile.enter()
         try:
             super()._start_transaction_under_autocommit()  # type: ignore[misc]
         except BaseException:

@@ -1,0 +1,80 @@
+"""What the database said of its disk when it would not write: full, read-only, broken.
+
+Owns the reading of both databases' errors and what was met last, once a process. Both of our
+connections (``store/sqlite``, ``store/postgresql``) hand every error over, so that the first
+statement that meets it is enough, whoever asked. Nothing clears it but time: a write that fits says
+little about the next one.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.utils import DatabaseErrorWrapper
+
+log = logging.getLogger("stillhere.disk")
+
+FULL = "the disk is full"
+READ_ONLY = "the database can only be read"
+BROKEN = "the disk of the database does not work"
+HOLDS_MS = 5_000  # this process tries to write every second
+
+_OF_SQLITE = {
+    sqlite3.SQLITE_FULL: FULL,
+    sqlite3.SQLITE_READONLY: READ_ONLY,
+    sqlite3.SQLITE_IOERR: BROKEN,
+    sqlite3.SQLITE_CANTOPEN: BROKEN,
+}
+_OF_POSTGRESQL = {"53100": FULL, "58030": BROKEN}
+_OF_THE_SYSTEM = {
+    errno.ENOSPC: FULL,  # no blocks, or no inodes
+    errno.EDQUOT: FULL,
+    errno.EROFS: READ_ONLY,
+    errno.EIO: BROKEN,
+}
+
+
+def meaning(failure: BaseException) -> str:
+    """What a driver's error says of the disk, or nothing."""
+    if isinstance(failure, sqlite3.Error):
+        return _OF_SQLITE.get(getattr(failure, "sqlite_errorcode", 0) & 0xFF, "")
+    if isinstance(failure, OSError):
+        return _OF_THE_SYSTEM.get(failure.errno or 0, "")
+    return _OF_POSTGRESQL.get(getattr(failure, "sqlstate", None) or "", "")
+
+
+@dataclass(slots=True)
+class Disk:
+    """``met_ms`` is on the boot clock."""
+
+    said: str = ""
+    met_ms: int = 0
+
+    def meet(self, failure: BaseException) -> None:
+        """Remember what an error says of the disk, if it says anything."""
+        said = meaning(failure)
+        if said:
+            self.said, self.met_ms = said, settings.BOOT_MS()
+            log.error("%s", said)
+
+    def says(self) -> str:
+        """What was met just now, or nothing."""
+        recent = self.said and settings.BOOT_MS() - self.met_ms < HOLDS_MS
+        return self.said if recent else ""
+
+
+DISK = Disk()
+
+
+class Noticing(DatabaseErrorWrapper):
+    """Django's, and what it sees of the disk is not lost."""
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        if exc_value is not None:
+            DISK.meet(exc_value)
+        super().__exit__(exc_type, exc_value, traceback)
