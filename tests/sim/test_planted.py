@@ -17,6 +17,7 @@ from stillhere.core import events as ev
 from stillhere.core.asking import Watch
 from stillhere.core.events import Effect, State, Word
 from stillhere.core.watch import TABLE
+from stillhere.engine import audit
 from stillhere.sim.nights import Simulator
 from stillhere.sim.verdict import Verdict
 from stillhere.store import delivery, outbox, queries, receipts, rows
@@ -145,6 +146,11 @@ def the_engine_looks_every_few_seconds_only(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(queries, "due", lambda now, most: real(now - 6_000, most))
 
 
+def what_is_tried_in_vain_is_proof_enough(patch: pytest.MonkeyPatch) -> None:
+    """Green while nobody can be reached."""
+    patch.setattr(audit, "unheard", lambda now, rate: [])
+
+
 PLANTED: dict[Plant, tuple[str, ...]] = {
     an_answer_from_before_the_alarm_ends_it: ("an_alarm_ends_only_by_an_answer_or_a_word",),
     a_message_is_marked_sent_before_it_is_sent: (
@@ -170,6 +176,9 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
     nobody_asks_again_after_an_answer: (
         "whoever_answered_an_alarm_is_asked_again_within_a_minute",
     ),
+    what_is_tried_in_vain_is_proof_enough: (
+        "nothing_is_proved_while_an_open_alarm_has_reached_nobody",
+    ),
     the_engine_looks_every_few_seconds_only: ("every_open_watch_is_looked_at_in_time",),
 }
 
@@ -180,6 +189,7 @@ LATE: dict[Plant, int] = {
     a_message_is_marked_sent_before_it_is_sent: 22,
     a_claim_holds_for_as_long_as_it_likes: 12,
     an_end_that_found_no_way_is_given_up: 14,
+    what_is_tried_in_vain_is_proof_enough: 44,
 }
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
 
-from stillhere.channels.base import Fate
+from stillhere.channels.base import REFUSED, Fate
 
 DEADLINE_S = {"text": 10.0, "call": 30.0, "coordinator": 10.0}
 CHANNELS = tuple(DEADLINE_S)
@@ -53,6 +53,18 @@ class Passage:
     arrivals: tuple[int, ...] = ()
     receipts: tuple[tuple[int, Fate], ...] = ()
     knows_us: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A way that is closed to everybody between two times: the company refuses our account, or
+    somebody took it out of the settings (``removed``)."""
+
+    channel: str
+    from_t: int
+    to_t: int
+    removed: bool
 
 
 class Carriers:
@@ -65,6 +77,7 @@ class Carriers:
         self._dies_t: dict[int, int] = {}
         self._number = 0
         self.troubled = False  # whether anything was not simply taken so far
+        self.closed: list[Closed] = []
         self._away = {channel: self._outage(channel) for channel in CHANNELS}
 
     def _outage(self, channel: str) -> tuple[int, int]:
@@ -73,6 +86,11 @@ class Carriers:
         from_t = self._dice.randrange(self._ends_t)
         to_t = min(from_t + self._dice.randrange(10_000, 400_000), self._ends_t)
         return (from_t, to_t) if self._has(f"carrier of {channel}s away") else (0, 0)
+
+    def is_closed(self, channel: str, t: int, *, removed: bool) -> bool:
+        """Whether a way is closed just now, in the one sense or the other."""
+        mine = (each for each in self.closed if each.channel == channel)
+        return any(each.from_t <= t < each.to_t and each.removed == removed for each in mine)
 
     def _habit(self, address: int | None, t: int) -> Habit:
         """How this address behaves by now; the coordinator's works."""
@@ -99,6 +117,8 @@ class Carriers:
     def _passage(self, channel: str, address: int | None, t: int) -> Passage:
         self._number += 1
         ref, dice = f"{channel}-{self._number}", self._dice
+        if self.is_closed(channel, t, removed=False):
+            return Passage(Fate.BUSY, dice.randrange(20, 400), ref, why=f"{REFUSED} (401)")
         away_from, away_to = self._away[channel]
         if away_from <= t < away_to:
             if dice.random() < 0.5:

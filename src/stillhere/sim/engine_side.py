@@ -13,7 +13,9 @@ from django.db import Error
 from stillhere.engine.audit import audit_once, unheard
 from stillhere.engine.pulse import pulse_once
 from stillhere.engine.tick import tick_once
+from stillhere.sim import invariants
 from stillhere.sim.carriers import CHANNELS
+from stillhere.sim.invariants import require
 from stillhere.sim.letters import Letters
 from stillhere.sim.service import Died, Service
 from stillhere.sim.world import Violation
@@ -96,6 +98,8 @@ class EngineSide:
         try:
             if name == "tick":
                 self._service.act(self._service.engine, self._tick)
+            elif self._letters.missing(name):
+                self._letters.turn_away(name)
             else:
                 self._letters.lease(name)
         except Died:
@@ -143,16 +147,19 @@ class EngineSide:
         if not self._service.engine.up:
             return
         try:
-            reasons = self._service.act(self._service.engine, self._reasons)
+            told, reasons = self._service.act(self._service.engine, self._reasons)
         except (Died, Error):
             return
+        if self.calm and not told:
+            require(invariants.WHILE_ALL_IS_PROVED, self._service.night)
         full = self._service.night.full_since(self._world.t - FULL_MS)
         if reasons and self.calm and not full:
             raise Violation("the_proof_holds_while_the_engine_is_up", "; ".join(reasons))
 
-    def _reasons(self) -> list[str]:
-        """Why nothing is proved. That nobody is reached is true where carriers refuse or addresses
-        are dead; where all of them work it never is."""
+    def _reasons(self) -> tuple[list[str], list[str]]:
+        """Why nothing is proved, and what of it has no excuse. That nobody is reached is true where
+        carriers refuse or addresses are dead; where all of them work it never is."""
         now = clock.now_ms()
         excused = unheard(now, clock.read().rate) if self._letters.troubled else []
-        return [reason for reason in audit_once(now) if reason not in excused]
+        told = audit_once(now)
+        return told, [reason for reason in told if reason not in excused]

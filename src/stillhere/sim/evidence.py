@@ -182,6 +182,7 @@ class Evidence:
     dead: set[int] = field(default_factory=set)  # addresses a carrier called dead
     owed: list[Owed] = field(default_factory=list)
     quarantined: set[int] = field(default_factory=set)
+    turned_away: set[int] = field(default_factory=set)  # messages for a way that was taken out
     full_t: dict[str, int] = field(default_factory=dict)  # when a channel had no place left
     counts: dict[str, int] = field(default_factory=dict)
 

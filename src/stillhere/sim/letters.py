@@ -24,6 +24,7 @@ from stillhere.store import clock, delivery, receipts
 from stillhere.store.delivery import Fated, Leased
 
 LEASE_MARGIN_S = 10.0
+MOST = 200
 RECEIPT_AGAIN_MS = (2_000, 10_000, 30_000, 60_000)
 _RANK = "SELECT id, urgency, place, due_at FROM message WHERE"
 
@@ -116,6 +117,32 @@ class Letters:
             story.reached.add(mail.contact)
         self.arrives(message)
 
+    @property
+    def closed(self) -> bool:
+        """Whether any way is closed to everybody just now."""
+        ways = ((channel, removed) for channel in CHANNELS for removed in (False, True))
+        return any(self._carriers.is_closed(c, self._world.t, removed=r) for c, r in ways)
+
+    def missing(self, channel: str) -> bool:
+        """Whether the settings know no such channel just now."""
+        return self._carriers.is_closed(channel, self._world.t, removed=True)
+
+    def turn_away(self, channel: str) -> None:
+        """As the courier does with messages for a channel that is not configured: they fail at
+        once, so that the ladder moves on."""
+        engine, why = self._service.engine, f"no channel {channel} here"
+        leased = self._service.act(
+            engine, lambda: delivery.lease(channel, clock.now_ms(), MOST, LEASE_MARGIN_S)
+        )
+        fates = [Fated(m, delivery.NOWHERE, why=why) for m in leased]
+        self._carriers.troubled = True
+        for message in leased:
+            self._night.turned_away.add(message.id)
+            if message.contact is not None:
+                self._night.may_move(message.contact)
+        if fates:
+            self._service.act(engine, lambda: delivery.record(fates, clock.now_ms()))
+
     # --- what carriers say ----------------------------------------------------------------------
 
     def _told(self, message: Leased, passage: Passage, life: int) -> None:
@@ -126,7 +153,7 @@ class Letters:
         if passage.answer is None:
             receipt = Receipt(Fate.UNKNOWN, passage.ref, "no answer in time")
         else:
-            receipt = Receipt(passage.answer, passage.ref)
+            receipt = Receipt(passage.answer, passage.ref, passage.why)
         self._results.append(real.fated(message, receipt))
         if len(self._results) == 1:
             self._world.after(self._dice.randrange(0, 20), partial(self._record, life))

@@ -17,7 +17,7 @@ from django.test import override_settings
 
 from stillhere.core.events import State
 from stillhere.sim import invariants
-from stillhere.sim.carriers import Carriers
+from stillhere.sim.carriers import Carriers, Closed
 from stillhere.sim.circle import Coordinator, Neighbour
 from stillhere.sim.engine_side import EngineSide
 from stillhere.sim.evidence import Change, Evidence
@@ -144,6 +144,7 @@ class Night:
     ``busy_ms``, and ``seldom_ms`` while nothing is going on."""
 
     busy_ms, seldom_ms = LOOK_EVERY_MS, SELDOM_MS
+    p_closed, closed_ms = 0.1, (60_000, 10 * MINUTE_MS, 40 * MINUTE_MS)
 
     def __init__(self, world: World, storage: Storage, persons: list[int]) -> None:
         storage.fresh()
@@ -154,6 +155,7 @@ class Night:
         self._service = Service(world, storage, self.evidence)
         places = self._dice.choice((2, 12, 12, 12))  # how many each carrier takes at once
         carriers = Carriers(world.dice("carriers"), self._ends_t, world.has)
+        carriers.closed = self._closures()
         self._letters = Letters(self._service, carriers, places)
         self._engine = EngineSide(self._service, self._letters)
         self._web = WebSide(self._service)
@@ -279,6 +281,20 @@ class Night:
                 if self.world.has(f"clock moves {no}"):
                     at(t, partial(self._moves_clock, by_ms))
 
+    def _closures(self) -> list[Closed]:
+        """Ways that are closed to everybody for a while: now and then all of them at once."""
+        dice = self.world.dice("closures")
+        if dice.random() > self.p_closed:
+            return []
+        closed = []
+        for no in range(dice.choice((1, 1, 2))):
+            from_t, removed = dice.randrange(self._ends_t), dice.random() < 0.4
+            to_t = min(from_t + dice.randrange(20_000, dice.choice(self.closed_ms)), self._ends_t)
+            ways = dice.choice((("text", "call"), ("text", "call"), ("text",), ("call",)))
+            if self.world.has(f"closed {no}"):
+                closed += [Closed(way, from_t, to_t, removed) for way in ways]
+        return closed
+
     def _moves_clock(self, by_ms: int) -> None:
         self.world.move_clock(by_ms)
         self.evidence.moves.append((self.world.t, by_ms))
@@ -320,7 +336,8 @@ class Night:
         if self._engine.calm:
             self.evidence.t, self.evidence.now = self.world.t, self._service.now()
             require(invariants.IN_CALM, self.evidence)
-        if self._dice.random() < (0.02 if self.evidence.alarms_open() else 0.002):
+        often = 0.02 if self.evidence.alarms_open() else 0.002
+        if self._dice.random() < often or self._letters.closed:
             self._engine.audit()
         busy = any(each.watch.state is not State.OPEN for each in self.evidence.open_watches())
         self.world.after(self.busy_ms if busy else self.seldom_ms, self._keep_looking)

@@ -96,6 +96,7 @@ class Weeks(Night):
     """Two or three weeks, from their first event to the verdict."""
 
     busy_ms, seldom_ms = 60_000, 30 * MINUTE_MS
+    p_closed, closed_ms = 0.5, (HOUR_MS, 12 * HOUR_MS, 4 * DAY_MS)
 
     def __init__(self, world: World, storage: Storage, persons: list[int]) -> None:
         first = world.dice("calendar").choice(FIRST_DAYS)

@@ -47,6 +47,7 @@ IN_CALM = (
     alarms.a_dead_number_moves_the_ladder_at_once,
     words.urgent_words_leave_at_once,
 )
+WHILE_ALL_IS_PROVED = (alarms.nothing_is_proved_while_an_open_alarm_has_reached_nobody,)
 WHEN_THE_NIGHT_IS_OVER = (
     asking.no_acknowledged_check_in_is_forgotten,
     words.everyone_told_of_an_alarm_is_told_of_its_end,

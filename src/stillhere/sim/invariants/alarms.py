@@ -15,6 +15,7 @@ AMBULANCE_MS = 300_000
 EVERYONE_MS = 180_000
 RUNG_MS = 45_000
 AGAIN_MS = 60_000
+UNHEARD_MS = 30_000
 APART_MS, IN_A_ROW_MS = 30_000, 300_000
 
 
@@ -148,6 +149,25 @@ def a_dead_number_moves_the_ladder_at_once(night: Evidence) -> Iterator[str]:
         up_ms = night.up_ms(owed.since_t, night.t)
         if not moved and not held and up_ms > 2 * SLACK_MS:
             yield f"alarm of watch {owed.story.watch}: {owed.contact} is dead, the ladder waits"
+
+
+def nothing_is_proved_while_an_open_alarm_has_reached_nobody(night: Evidence) -> Iterator[str]:
+    for story in night.alarms_open():
+        w = night.watches[story.watch].watch
+        if w.state is not State.ALARM or night.t < story.raised_t + UNHEARD_MS or not story.called:
+            continue
+        handed = any(
+            m.accepted and m.contact is not None
+            for m in night.mails.values()
+            if (m.watch, m.alarm) == (story.watch, story.no)
+        )
+        acted = any(
+            a.watch == story.watch and a.now >= story.raised_at
+            and getattr(a.what, "contact", None) is not None
+            for a in night.attempts
+        )  # fmt: skip
+        if not handed and not acted:
+            yield f"alarm {story.no} of watch {story.watch} was raised at {story.raised_t}, is open"
 
 
 def _reachable(night: Evidence, story: Story, contact: int) -> bool:

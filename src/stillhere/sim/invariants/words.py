@@ -89,9 +89,10 @@ def everyone_told_of_an_alarm_is_told_of_its_end(night: Evidence) -> Iterator[st
 
 
 def _heard_the_end(night: Evidence, story: Story, contact: int) -> bool:
-    """Handed to a carrier that did not refuse it; the end of a later alarm of the watch does."""
+    """Handed to a carrier that did not refuse it; the end of a later alarm of the watch does. Where
+    somebody took the only way out of the settings meanwhile, nobody can tell them."""
     return any(
-        m.word == "stand-down" and m.accepted and m.alarm >= story.no
+        m.word == "stand-down" and (m.accepted or m.id in night.turned_away) and m.alarm >= story.no
         for m in night.mails.values()
         if m.contact == contact and m.watch == story.watch
     )
