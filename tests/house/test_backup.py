@@ -7,9 +7,11 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import tarfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import IO, cast
 
@@ -288,11 +290,15 @@ def test_a_backup_that_is_stopped_leaves_nothing_in_clear(home: Installation) ->
 @pytest.mark.sqlite
 def test_a_disk_that_is_full_leaves_no_half_a_backup(home: Installation) -> None:
     """A limit on the size of files stands in for the disk: the sealed one reaches it."""
+    with closing(sqlite3.connect(home.data / "stillhere.sqlite3")) as found:
+        ((size,),) = found.execute(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        ).fetchall()
     limited = home.folder / "limited.py"
     limited.write_text(
         "import resource, sys\n"
         "from stillhere.cli import main\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (180_000, 180_000))\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
         "sys.argv = ['stillhere', 'backup', 'full.backup']\n"
         "main.main()\n"
     )
@@ -301,7 +307,7 @@ def test_a_disk_that_is_full_leaves_no_half_a_backup(home: Installation) -> None
         cwd=home.folder, env=home.environment | WORDS, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert told.returncode != 0
-    assert "No backup was written" in told.stderr
+    assert "No backup was written. There is no room for full.backup" in told.stderr
     assert [path.name for path in home.folder.glob("*.backup*")] == []
     assert [path.name for path in home.folder.glob(".*")] == []
     assert not (home.data / backup.WORK).exists()

@@ -249,6 +249,7 @@ def test_rows_and_bytes_that_are_not_those_that_were_sealed_are_noticed(
         ({"rows": {"outage": 2001}}, "outage holds 2000 rows, and 2001 were there"),
         ({"rows": {"outage": 2000, "watch": 0}}, "watch is not in it"),
         ({"digest": "0" * 64}, "not the one that was put in"),
+        ({"damage": "a page is gone", "rows": {}}, "was damaged already: a page is gone"),
     ):
         file = forged(other.folder, {"database": inside}, **(facts | wrong))
         for command in (("backup", "--check"), ("restore",)):

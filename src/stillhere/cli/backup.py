@@ -88,8 +88,6 @@ def check(stillhere: Stillhere, file: Path) -> None:
         work_folder(stillhere.data, LOOK, busy) as work,
     ):
         manifest, sizes = bundle.read(source, work)
-        if manifest.damage:
-            raise SettingError(f"{describe(manifest)} `stillhere restore` does not take it.")
         rows = prove(manifest, work / bundle.DATABASE)
     click.echo(f"{file} is whole and opens with this passphrase.")
     click.echo(describe(manifest))
@@ -230,9 +228,13 @@ def _seal(file: Path, secret: str, manifest: Manifest, files: dict[str, Path]) -
             sealer.finish()
             target.flush()
             os.fsync(target.fileno())
+        keys.own(aside)
         with opened(aside, secret) as source:
             bundle.read(source, None)
         aside.rename(file)
+    except OSError as error:  # a full disk names no file
+        error.filename = error.filename or str(file)
+        raise
     finally:
         aside.unlink(missing_ok=True)
     keys.sync_folder(file.absolute().parent)

@@ -15,6 +15,7 @@ import click
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from stillhere.cli import trouble
 from stillhere.config import databases
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import boot_ms
@@ -60,10 +61,8 @@ def problem(error: BaseException, stillhere: Stillhere) -> SettingError:
         return SettingError("The database is not ready. Run `stillhere up` first.")
     if not stillhere.database_url:
         file = stillhere.data / databases.SQLITE_FILE
-        return SettingError(
-            f"We cannot use the database {file}: {said}. Is there space left, and may this user "
-            "write there?"
-        )
+        known = trouble.sentence(error, stillhere.data)
+        return SettingError(known or f"We cannot use the database {file}: {said}.")
     hint = next((hint for told, hint in HINTS if re.search(told, said, re.IGNORECASE)), "")
     where = databases.postgresql(stillhere.database_url)
     at = f"{where['HOST'] or 'local socket'}:{where['PORT'] or 5432}"

@@ -15,11 +15,11 @@ from django.core import checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from stillhere.cli import database, proof, weaknesses
+from stillhere.cli import damage, database, proof, trouble, weaknesses
 from stillhere.cli.up import health
 from stillhere.config import environment, keys
 from stillhere.config.carriers import leaves
-from stillhere.config.environment import Stillhere
+from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import build_channels
 from stillhere.store import clock
 from stillhere.store import proof as kept
@@ -33,7 +33,8 @@ def everything(stillhere: Stillhere, *, proving: bool = True) -> Iterator[Findin
     """All questions in turn. A database that cannot be read is one finding, not the end. With a
     wrong setting nothing is proved, for the record is of the settings that it runs with."""
     questions: list[Callable[[Stillhere], Iterator[Finding]]] = [
-        _framework, _keys, _database, _channels, _running, _proofs, _steps, weaknesses.look,
+        _framework, _folder, _keys, _damage, _database, _channels, _running, _proofs, _steps,
+        weaknesses.look,
     ]  # fmt: skip
     for ask in questions:
         if ask is _proofs and not proving:
@@ -50,6 +51,24 @@ def _framework(_stillhere: Stillhere) -> Iterator[Finding]:
         yield False, f"{problem.id}: {problem.msg}"
     if not problems:
         yield True, "The settings fit together."
+
+
+def _folder(stillhere: Stillhere) -> Iterator[Finding]:
+    """Whether the user who runs it can write what must be written, and read what lies there."""
+    said = trouble.unwritable(stillhere.data)
+    if said is not None:
+        yield False, said
+    others = trouble.others(stillhere.data)
+    if others:
+        whose = trouble.owner(stillhere.data)
+        more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
+        yield (
+            False,
+            (
+                f"{others[0]}{more} belongs to {trouble.owner(others[0])}, and the folder to "
+                f"{whose}, who may not be able to read it: chown -R {whose} {stillhere.data}"
+            ),
+        )
 
 
 def _keys(stillhere: Stillhere) -> Iterator[Finding]:
@@ -83,6 +102,21 @@ def _database(stillhere: Stillhere) -> Iterator[Finding]:
         yield False, f"The database lacks {len(plan)} migrations: `stillhere migrate`."
     else:
         yield True, f"The database is up to date ({connection.display_name})."
+
+
+def _damage(stillhere: Stillhere) -> Iterator[Finding]:
+    """A PostgreSQL server looks after its own pages."""
+    try:
+        found = damage.look(stillhere, damage.CHECK_MS)
+    except SettingError as error:
+        yield False, str(error)
+        return
+    if found.damaged:
+        yield False, damage.sentence(found, stillhere.data)
+    elif not found.finished:
+        yield True, "The database is too large to look at all of it here: each backup does."
+    elif not stillhere.database_url:
+        yield True, "All of the database's file can be read."
 
 
 def _proofs(stillhere: Stillhere) -> Iterator[Finding]:

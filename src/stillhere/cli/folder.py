@@ -71,6 +71,7 @@ def turn(file: Path) -> Iterator[None]:
 def _locked(file: Path, how: int) -> Iterator[int | None]:
     """A lock on a file made for it, or None where somebody else has it and we do not wait."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    keys.own(file)
     try:
         try:
             fcntl.flock(descriptor, how)

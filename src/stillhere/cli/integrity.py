@@ -64,9 +64,12 @@ def _where(found: sqlite3.Connection, names: Iterable[str]) -> str:
 
 
 def is_readable(found: sqlite3.Connection, table: str) -> bool:
-    """Whether every page of a table and of its indexes can be read."""
+    """Whether every page of a table and of its indexes can be read. Raises
+    `sqlite3.OperationalError` where it was not looked at to its end."""
     try:
         said: object = found.execute(f'PRAGMA quick_check("{table}")').fetchone()
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.DatabaseError:
         return False
     return said == ("ok",)

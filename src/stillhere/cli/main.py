@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from stillhere.cli import trouble
 from stillhere.config import environment
 from stillhere.config.environment import SettingError
 
@@ -44,11 +45,17 @@ class LazyCommands(click.Group):
     """Knows its commands by name and loads one when it is called."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; a setting that cannot be used is one line, not a traceback."""
+        """Run a command; a setting, folder or disk that cannot be used is one line, not a
+        traceback."""
         try:
             return super().invoke(ctx)
         except SettingError as error:
             raise click.ClickException(str(error)) from error
+        except Exception as error:
+            said = trouble.sentence(error, environment.examine(os.environ)[0].data)
+            if said is None:
+                raise
+            raise click.ClickException(said) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the table."""

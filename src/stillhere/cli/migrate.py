@@ -50,19 +50,19 @@ def prepare(stillhere: Stillhere) -> list[str]:
     django.setup()
     try:
         with _alone():
-            return _migrate(stillhere, new_keys=new_keys)
+            return _migrate(stillhere, new_keys)
     except (DatabaseError, sqlite3.Error) as error:
         raise database.problem(error, stillhere) from None
     finally:
         connection.close()
 
 
-def _migrate(stillhere: Stillhere, *, new_keys: bool) -> list[str]:
+def _migrate(stillhere: Stillhere, new_keys: list[str]) -> list[str]:
     executor = MigrationExecutor(connection)
     loader = executor.loader
     applied = set(loader.applied_migrations)
     if applied and new_keys:
-        keys.forget_created(stillhere.data)
+        keys.forget_created(stillhere.data, new_keys)
         raise SettingError(
             "The database holds sealed data, but the keys to it are not in "
             f"{stillhere.data / keys.FOLDER}. Put them back from your backup."
@@ -79,6 +79,8 @@ def _migrate(stillhere: Stillhere, *, new_keys: bool) -> list[str]:
         back_up(Path(settings.DATABASES["default"]["NAME"]), stillhere.data)
     if plan:
         executor.migrate(targets, plan)
+    if connection.vendor == "sqlite":
+        keys.own(Path(settings.DATABASES["default"]["NAME"]))
     return [migration.name for migration, _backwards in plan]
 
 
@@ -87,6 +89,7 @@ def back_up(file: Path, data: Path) -> Path:
     newest five. Return the copy. Raises `SettingError` where it is damaged, and removes nothing."""
     backups = data / "backups"
     backups.mkdir(mode=0o700, exist_ok=True)
+    keys.own(backups)
     moment = datetime.fromtimestamp(wall_ms() / 1000, UTC)
     copy = backups / f"stillhere-{moment:%Y%m%dT%H%M%S%fZ}.sqlite3"
     part = copy.with_suffix(".part")
@@ -94,6 +97,7 @@ def back_up(file: Path, data: Path) -> Path:
         dump.copy_sqlite(file, part)
         integrity.prove_sqlite(part)
         keys.sync_file(part)
+        keys.own(part)
         part.rename(copy)
         keys.sync_folder(backups)
     except Damaged as error:

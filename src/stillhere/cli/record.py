@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from stillhere.config import keys
+
 FILE = "last-backup.json"
 
 
@@ -53,6 +55,7 @@ def _write(data: Path, record: Record) -> None:
     aside = data / f".{FILE}.new"
     with contextlib.suppress(OSError):
         aside.write_text(json.dumps(asdict(record)), "utf-8")
+        keys.own(aside)
         aside.replace(data / FILE)
 
 

@@ -88,6 +88,7 @@ def _move(source: Path, target: Path) -> None:
     """Give a file its place so that it survives a power cut."""
     keys.sync_file(source)
     source.rename(target)
+    keys.own(target)
     keys.sync_folder(target.parent)
 
 

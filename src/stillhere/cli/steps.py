@@ -12,8 +12,10 @@ from typing import Any
 
 import click
 import django
+from django.conf import settings
 from django.utils import translation
 
+from stillhere.config import keys
 from stillhere.config.environment import SettingError
 from stillhere.config.wiring import wall_ms
 
@@ -38,6 +40,7 @@ def command(by: str, lang: str) -> None:
             )
         day = datetime.fromtimestamp(wall_ms() / 1000, UTC).date().isoformat()
         walk.sign(name, day)
+        keys.own(settings.STILLHERE.data / walk.SIGNED)
         click.echo(f"Signed by {name}, {day}. A change of any word or choice ends it.")
         return
     with translation.override(lang):

@@ -6,6 +6,7 @@ Django: what Django raises has the fault of the driver as its cause.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import pwd
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from stillhere.cli import record
 
+LEAST_ROOM = 64 * 1024  # bytes: what SQLite takes for its shared memory, and a little more
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -53,7 +55,9 @@ def _of_the_system(number: int | None, path: Path) -> str | None:
 
 def _of_sqlite(fault: sqlite3.Error, data: Path) -> str | None:
     code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
+    # On a full disk SQLite often says no more than that it could not write.
+    unclear = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+    if code == sqlite3.SQLITE_FULL or (code in unclear and _is_full(data)):
         return f"There is no room in {data}: the disk is full. Make room and try again."
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return unwritable(data) or f"The database in {data} cannot be opened ({fault})."
@@ -62,6 +66,14 @@ def _of_sqlite(fault: sqlite3.Error, data: Path) -> str | None:
     if code == sqlite3.SQLITE_IOERR:
         return f"The disk of {data} cannot be read or written any more. Look at it at once."
     return None
+
+
+def _is_full(data: Path) -> bool:
+    try:
+        disk = os.statvfs(data)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < LEAST_ROOM
 
 
 def unwritable(data: Path) -> str | None:
@@ -90,6 +102,16 @@ def forbidden(path: Path) -> str:
         f"The user {_me()} may not use {path}. {there} belongs to the user {owner(there)}: run "
         f"this as {owner(there)}, or name another place."
     )
+
+
+def others(data: Path) -> list[Path]:
+    """What lies in the data folder and belongs to another user than the folder does."""
+    whose, found = data.stat().st_uid, list[Path]()
+    for path in sorted(data.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):
+            if path.lstat().st_uid != whose:
+                found.append(path)
+    return found
 
 
 def owner(path: Path) -> str:

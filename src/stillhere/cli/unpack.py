@@ -21,6 +21,7 @@ from stillhere.cli import bundle, integrity, record, schema, trouble
 from stillhere.cli.bundle import Manifest
 from stillhere.cli.integrity import Damaged
 from stillhere.cli.vault import NotOpened, Opener
+from stillhere.config import keys
 from stillhere.config.environment import SettingError, Stillhere
 
 LOOK = "backup-being-looked-at"  # where `backup --check` unpacks
@@ -44,6 +45,7 @@ def work_folder(data: Path, name: str, busy: str) -> Iterator[Path]:
     """A folder for what lies in clear meanwhile; one at a time, or `SettingError` with ``busy``.
     What a killed one left is removed first."""
     lock = os.open(data / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    keys.own(data / f"{name}.lock")
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,6 +70,8 @@ def end_tidily() -> None:
 
 def prove(manifest: Manifest, database: Path) -> int:
     """Read the database of a backup to its end; how many rows it holds. Raises `SettingError`."""
+    if manifest.damage:
+        raise SettingError(f"{describe(manifest)} It is evidence: restore an older one.")
     postgresql = manifest.database == bundle.POSTGRESQL
     try:
         rows = (integrity.prove_dump if postgresql else integrity.prove_sqlite)(database)

@@ -18,10 +18,10 @@ import click
 import segno
 
 from stillhere import line
-from stillhere.cli import folder, listening, schema, supervise
+from stillhere.cli import damage, folder, listening, schema, supervise, trouble
 from stillhere.config import environment, keys, logs
 from stillhere.config.carriers import leaves
-from stillhere.config.environment import Stillhere
+from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import boot_ms
 
 PATIENCE_MS = 10_000  # how long it may take to become healthy before we say what is missing
@@ -36,7 +36,9 @@ def command() -> None:
     if stillhere.database_url:
         importlib.import_module("stillhere.cli.database").reach(stillhere)
     with folder.held(stillhere):
-        if not schema.is_current(stillhere):
+        found = _look(stillhere)
+        # Migrations that cannot be read any more: then we go on with what is there.
+        if "django_migrations" not in found.damaged and not schema.is_current(stillhere):
             # Loads Django, which the supervisor is better off without.
             importlib.import_module("stillhere.cli.migrate").prepare(stillhere)
         for carrier in stillhere.carriers:
@@ -45,6 +47,20 @@ def command() -> None:
             lacks = f"The direct line cannot ring without {', '.join(line.missing())}"
             click.echo(f"{lacks}: {line.INSTALL}. Then start again.", err=True)
         run(stillhere, children(*parts(stillhere)), Announcement(stillhere))
+
+
+def _look(stillhere: Stillhere) -> damage.Look:
+    """Look at what a start needs, before children die of it one after the other; say what is
+    damaged. Raises `SettingError` where nobody could be watched."""
+    said = trouble.unwritable(stillhere.data)
+    if said is not None:
+        raise SettingError(said)
+    if keys.exist(stillhere.data):
+        keys.require_whole(stillhere.data)
+    found = damage.look(stillhere, damage.START_MS)
+    if found.damaged:
+        click.echo(damage.sentence(found, stillhere.data), err=True)
+    return found
 
 
 def parts(stillhere: Stillhere) -> tuple[str, ...]:

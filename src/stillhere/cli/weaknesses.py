@@ -24,7 +24,7 @@ from stillhere.channels.base import Capability, Cost
 from stillhere.channels.carrier import Carrier
 from stillhere.channels.pager import addresses, channels_for
 from stillhere.channels.relay import Relay
-from stillhere.cli import programs
+from stillhere.cli import programs, record
 from stillhere.cli.folder import LOCK_FILE
 from stillhere.cli.peer import heard
 from stillhere.config.environment import SettingError, Stillhere
@@ -68,6 +68,7 @@ def look(stillhere: Stillhere) -> Iterator[Finding]:
     yield from engine()
     yield from installed(stillhere)
     yield from backups()
+    yield from backup_failed(stillhere)
     yield from disk(stillhere)
     yield from time_kept()
     yield from open_files(stillhere)
@@ -238,6 +239,14 @@ def backups() -> Iterator[Finding]:
         yield False, f"The last backup is {days} days old: `stillhere backup`, every night."
     else:
         yield True, f"The last backup is {days} days old. Does it lie on another machine?"
+
+
+def backup_failed(stillhere: Stillhere) -> Iterator[Finding]:
+    """What the timer met at night, when nobody looked."""
+    last = record.read(stillhere.data)
+    if last.failed:
+        at = record.moment(last.failed_at)
+        yield False, f"The last try at a backup failed, {at}: {last.failed}"
 
 
 def disk(stillhere: Stillhere, statvfs: Callable[[Path], Disk] = os.statvfs) -> Iterator[Finding]:

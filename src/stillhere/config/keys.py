@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -30,22 +31,28 @@ def ensure_folder(data: Path) -> None:
         raise SettingError(f"We cannot use {data} as data folder: {error.strerror}.") from None
 
 
-def create_missing(data: Path, *, demo: bool = False) -> bool:
-    """Create the key files that are missing; return whether any was created. An empty folder that
-    gets its keys for a ``demo`` is a demo's for ever."""
+def create_missing(data: Path, *, demo: bool = False) -> list[str]:
+    """Create the key files that are missing; return the names of those. An empty folder that gets
+    its keys for a ``demo`` is a demo's for ever."""
+    wanted = {
+        "secret": secrets.token_hex(KEY_BYTES),
+        "master.json": json.dumps({"1": secrets.token_hex(KEY_BYTES)}),
+    }
     if demo and not exist(data) and {path.name for path in data.iterdir()} <= {FOLDER, "lock"}:
-        _write_new(data / FOLDER / DEMO, "")
-    secret = _write_new(data / FOLDER / "secret", secrets.token_hex(KEY_BYTES))
-    master = _write_new(
-        data / FOLDER / "master.json", json.dumps({"1": secrets.token_hex(KEY_BYTES)})
-    )
-    return secret or master
+        wanted = {DEMO: ""} | wanted
+    return [name for name, text in wanted.items() if _write_new(data / FOLDER / name, text)]
 
 
-def forget_created(data: Path) -> None:
-    """Take back keys that were just created and have sealed nothing yet."""
-    for name in ("secret", "master.json", DEMO):
+def forget_created(data: Path, names: Iterable[str]) -> None:
+    """Take back those keys that were just created and have sealed nothing yet."""
+    for name in names:
         (data / FOLDER / name).unlink(missing_ok=True)
+
+
+def require_whole(data: Path) -> None:
+    """Raise `SettingError` where a key that is there is damaged."""
+    read_secret(data)
+    read_master(data)
 
 
 def exist(data: Path) -> bool:
@@ -74,7 +81,11 @@ def keep_apart(data: Path, *, demo: bool) -> None:
 
 def read_secret(data: Path) -> str:
     """The key Django signs with."""
-    return _read(data / FOLDER / "secret").strip()
+    path = data / FOLDER / "secret"
+    found = _read(path).strip()
+    if not re.fullmatch(f"[0-9a-f]{{{2 * KEY_BYTES}}}", found):
+        raise SettingError(_damaged(path))
+    return found
 
 
 def read_master(data: Path) -> Mapping[int, bytes]:
@@ -83,10 +94,18 @@ def read_master(data: Path) -> Mapping[int, bytes]:
     try:
         keys = {int(number): bytes.fromhex(key) for number, key in json.loads(_read(path)).items()}
     except (ValueError, AttributeError, TypeError):
-        raise SettingError(f"{path} is damaged. Put it back from your backup.") from None
+        raise SettingError(_damaged(path)) from None
     if not keys or any(len(key) != KEY_BYTES for key in keys.values()):
-        raise SettingError(f"{path} is damaged. Put it back from your backup.")
+        raise SettingError(_damaged(path))
     return MappingProxyType(keys)
+
+
+def _damaged(path: Path) -> str:
+    return (
+        f"{path} is damaged, and nothing was changed. It lies in every backup: name a new folder "
+        "in STILLHERE_DATA, type `stillhere restore FILE`, and copy "
+        f"{FOLDER}/{path.name} from there."
+    )
 
 
 def _read(path: Path) -> str:
@@ -97,7 +116,9 @@ def _read(path: Path) -> str:
             f"{path} is missing. Run `stillhere up` for a new installation; "
             "for an old one put the keys back from your backup."
         ) from None
-    except (OSError, UnicodeDecodeError):
+    except UnicodeDecodeError:
+        return ""  # no key of ours
+    except OSError:
         raise SettingError(f"{path} cannot be read by this user.") from None
 
 
@@ -115,9 +136,18 @@ def _write_new(path: Path, text: str) -> bool:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    own(aside)
     aside.rename(path)
     sync_folder(path.parent)
     return True
+
+
+def own(path: Path) -> None:
+    """Give what root made to the user whom the folder it lies in belongs to: the one who runs the
+    installation must be able to read it."""
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)
 
 
 def sync_file(file: Path) -> None:

@@ -1,0 +1,224 @@
+"""A folder, a key or a file that cannot be used is one sentence that says what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from stillhere.cli import trouble
+from tests.house.test_backup import WORDS
+from tests.house.test_damage import database, fill, keep, refused, zero_a_page
+from tests.installation import Installation, wait_for
+
+Make = Callable[..., Installation]
+ROOT = os.geteuid() == 0
+RUTH = 65_534  # a user that every machine has, and who is not root
+only_root = pytest.mark.skipif(not ROOT, reason="only root can mount a disk or give files away")
+
+
+@pytest.fixture
+def home(installation: Make) -> Installation:
+    """An installation that was prepared and does not run."""
+    made = installation()
+    told = made.run("migrate")
+    assert told.returncode == 0, told.stderr
+    return made
+
+
+@contextlib.contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """The disk of this folder takes nothing any more."""
+    for command in (
+        ("--bind", str(folder), str(folder)), ("-o", "remount,ro,bind", str(folder)),
+    ):  # fmt: skip
+        subprocess.run(["mount", *command], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@only_root
+@pytest.mark.parametrize("command", ["up", "desk", "migrate", "steps", "backup", "check"])
+def test_a_read_only_folder_is_one_sentence(home: Installation, command: str) -> None:
+    more = {
+        "steps": ["--sign", "Dr. Ana Example"], "backup": [str(home.folder / "x.backup")],
+    }.get(command, [])  # fmt: skip
+    with read_only(home.data):
+        told = home.run(command, *more, **WORDS)
+    assert told.returncode == 1, told.stdout + told.stderr
+    said = told.stdout + told.stderr
+    assert "read-only" in said
+    assert "Traceback" not in said
+    assert not (home.folder / "x.backup").exists()
+    if command != "check":
+        assert len(told.stderr.strip().splitlines()) == 1, told.stderr
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"1": "ab"}', '{"1": 7}', "\x00" * 80])
+def test_damaged_master_keys_stop_it_and_say_how_to_bring_them_back(
+    home: Installation, content: str
+) -> None:
+    (home.data / "keys/master.json").write_text(content)
+    for command in ("up", "migrate", "check", "desk"):
+        refused(home.run(command), "master.json is damaged", "stillhere restore")
+    assert (home.data / "keys/master.json").read_text() == content, "nothing is made anew"
+
+
+@pytest.mark.parametrize("content", ["y", "", "z" * 64, "a" * 63, "\xff\xfe"])
+def test_a_secret_that_we_did_not_make_is_refused(home: Installation, content: str) -> None:
+    (home.data / "keys/secret").write_text(content)
+    for command in ("up", "desk"):
+        refused(home.run(command), "keys/secret is damaged", "stillhere restore")
+
+
+@pytest.mark.storage
+def test_a_key_that_is_there_is_never_taken_away_with_the_one_that_is_lost(
+    home: Installation,
+) -> None:
+    secret = (home.data / "keys/secret").read_text()
+    (home.data / "keys/master.json").unlink()
+    refused(home.run("migrate"), "Put them back from your backup")
+    assert (home.data / "keys/secret").read_text() == secret
+    assert not (home.data / "keys/master.json").exists()
+
+
+@only_root
+def test_what_root_makes_belongs_to_whom_the_folder_belongs(home: Installation) -> None:
+    folder = home.folder / "backups"
+    folder.mkdir()
+    for path in (folder, home.data, *home.data.rglob("*")):
+        os.chown(path, RUTH, RUTH)
+    for told in (
+        home.run("steps", "--sign", "Dr. Ana Example"), keep(home, folder, 2), home.run("migrate"),
+        home.run("backup", "--check", str(next(folder.iterdir())), **WORDS),
+    ):  # fmt: skip
+        assert told.returncode == 0, told.stderr
+    made = [*folder.iterdir(), *home.data.rglob("*")]
+    assert (home.data / "walk.signed") in made
+    assert [path.name for path in made if path.stat().st_uid != RUTH] == []
+
+
+@only_root
+def test_what_belongs_to_another_user_is_named_before_it_hurts(home: Installation) -> None:
+    (home.data / "walk.signed").write_text("x")
+    os.chown(home.data / "walk.signed", RUTH, RUTH)
+    said = home.run("check").stdout
+    assert "walk.signed belongs to " in said
+    assert "chown -R root" in said
+
+
+@pytest.mark.slow
+def test_a_damaged_one_starts_and_says_so_and_where_the_way_back_lies(home: Installation) -> None:
+    fill(home)
+    file = home.folder / "good.backup"
+    assert home.run("backup", str(file), **WORDS).returncode == 0
+    zero_a_page(database(home))
+    home.start()
+    wait_for(lambda: home.get("/")[0] == 200, "it serves all the same")
+    said = home.log.read_text()
+    for words in (
+        "THE DATABASE IS DAMAGED: not all of outage",
+        str(file),
+        "stillhere restore FILE",
+    ):
+        assert words in said, said
+    told = home.run("check")
+    assert "LOOK  THE DATABASE IS DAMAGED: not all of outage" in told.stdout
+    assert told.returncode == 1
+    home.stop()
+
+
+@pytest.mark.slow
+def test_migrations_that_cannot_be_read_do_not_keep_it_from_starting(home: Installation) -> None:
+    with closing(sqlite3.connect(database(home))) as found:
+        found.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        ((root, size),) = found.execute(
+            "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_schema "
+            "WHERE name = 'django_migrations'"
+        ).fetchall()
+    with database(home).open("r+b") as opened:
+        opened.seek((root - 1) * size)
+        opened.write(bytes(size))
+    home.start()
+    wait_for(lambda: home.get("/")[0] == 200, "it serves all the same")
+    assert "not all of django_migrations" in home.log.read_text()
+    home.stop(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("command", ["up", "migrate", "desk"])
+def test_a_file_that_is_no_database_any_more_stops_it(home: Installation, command: str) -> None:
+    with database(home).open("r+b") as opened:
+        opened.write(bytes(4096))
+    refused(home.run(command), "is damaged", "We know of no whole backup", "restore FILE")
+
+
+def test_a_backup_that_failed_is_told_until_one_is_whole(home: Installation) -> None:
+    fill(home)
+    folder = home.folder / "backups"
+    folder.mkdir()
+    before = database(home).read_bytes()
+    zero_a_page(database(home))
+    refused(keep(home, folder, 3), "damaged")
+    assert "LOOK  The last try at a backup failed" in home.run("check").stdout
+    database(home).write_bytes(before)
+    assert keep(home, folder, 3).returncode == 0
+    assert "try at a backup failed" not in home.run("check").stdout
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.EROFS, "its disk is read-only"),
+        (errno.EACCES, "belongs to the user"),
+        (errno.EPERM, "run this as"),
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EDQUOT, "the disk is full"),
+        (errno.EIO, "Look at it at once"),
+    ],
+)
+def test_what_the_system_says_is_said_in_words(tmp_path: Path, number: int, words: str) -> None:
+    path = tmp_path / "keys"
+    said = trouble.sentence(OSError(number, "in short", str(path)), tmp_path)
+    assert said is not None
+    assert words in said
+    assert str(path) in said
+
+
+def test_what_is_no_trouble_of_a_folder_stays_what_it_is(tmp_path: Path) -> None:
+    """A closed pipe, a fault of our own, what somebody was busy with when it came."""
+    for error in (BrokenPipeError(errno.EPIPE, "x"), ValueError(), sqlite3.OperationalError("x")):
+        assert trouble.sentence(error, tmp_path) is None
+    ours = ValueError()
+    ours.__context__ = OSError(errno.ENOSPC, "x")
+    assert trouble.sentence(ours, tmp_path) is None
+    ours.__cause__ = OSError(errno.ENOSPC, "x")
+    assert "full" in (trouble.sentence(ours, tmp_path) or "")
+
+
+@only_root
+def test_a_full_disk_is_called_full(installation: Make, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], check=True)
+    try:
+        home = installation(STILLHERE_DATA=str(disk / "data"))
+        assert home.run("migrate").returncode == 0
+        with contextlib.suppress(OSError), (disk / "ballast").open("wb", buffering=0) as ballast:
+            while ballast.write(bytes(1000)):
+                pass
+        told = home.run("backup", str(home.folder / "x.backup"), **WORDS)
+        refused(told, "disk is full", "Make room")
+        assert not (home.folder / "x.backup").exists()
+        assert not list((disk / "data").glob("backup-in-the-making"))
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
