@@ -5,12 +5,14 @@ Owns ``/help-now`` and ``/steps``, where the words are from. Asks nothing and ke
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from stillhere.web import aloud, lines, walk
@@ -32,9 +34,11 @@ DEEDS = {
 def given(form: str = "", tz: str = "", *, in_hand: bool = False) -> dict[str, Any]:
     """What the screens need, wherever they are shown. ``form`` is the naloxone known to be there,
     or ``in_hand``; ``tz`` says which emergency number counts, where that is known."""
-    country = lines.country(tz)
+    country, lang = lines.country(tz), get_language() or "en"
+    screens = walk.screens(form, in_hand=in_hand)
     return {
-        "screens": walk.screens(form, in_hand=in_hand),
+        "screens": screens,
+        "steps": [(screen, _buttons(screen, lang)) for screen in screens],
         "never": walk.never(),
         "signed": walk.signature(),
         "law": walk.law(country or settings.STILLHERE.country),
@@ -42,6 +46,13 @@ def given(form: str = "", tz: str = "", *, in_hand: bool = False) -> dict[str, A
         "says_aloud": aloud.able(),
         "deed_names": list(DEEDS.items()),
     }
+
+
+@lru_cache(maxsize=512)
+def _buttons(screen: walk.Screen, lang: str) -> str:
+    """The answers of one screen where a script takes them: the same for everybody, and a third of
+    what a page with the steps costs to make."""
+    return render_to_string("parts/answers.html", {"screen": screen})
 
 
 @require_safe
