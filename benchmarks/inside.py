@@ -31,6 +31,7 @@ from stillhere.sim import crowd  # noqa: E402
 from stillhere.store import clock, sealed, services  # noqa: E402
 from stillhere.store.apply import Change, CheckIn, apply_batch, start  # noqa: E402
 from stillhere.store.models import Address, Arrival, Message  # noqa: E402
+from tests.shell.circle import open_links  # noqa: E402
 
 FAR_MS = 3_600_000
 
@@ -92,6 +93,11 @@ def texters(count: int, each: int) -> list[int]:
             ]  # fmt: skip
         made = Message.objects.bulk_create(waiting)
     return [message.id for message in made]
+
+
+def links(people: int, each: int) -> list[dict[str, Any]]:
+    """The links of as many people with an open alarm."""
+    return open_links(people, each)
 
 
 def taken() -> dict[str, int]:

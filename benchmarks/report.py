@@ -31,7 +31,8 @@ class Figure:
         if self.least is not None:
             says += f"  (at least {self.least:,g}: {self.value / self.least:.2f} times)"
         if self.most is not None:
-            says += f"  (at most {self.most:,g}: {self.value / self.most:.2f} of it)"
+            of_it = f": {self.value / self.most:.2f} of it" if self.most else ""
+            says += f"  (at most {self.most:,g}{of_it})"
         return says if self.holds else f"{says}  NOT REACHED"
 
 

@@ -111,10 +111,15 @@ class Load:
 
     def said(self) -> dict[str, float]:
         """Wait for its end; its figures. Ends everything where a check-in was not kept."""
-        out, _ = self.process.communicate()
-        found: dict[str, float] = json.loads(out.splitlines()[-1])
+        found = self.told()
         if found["other"]:
             raise SystemExit(f"{found['other']} check-ins were not kept")
+        return found
+
+    def told(self) -> dict[str, float]:
+        """Wait for its end; its figures, with how many were not kept."""
+        out, _ = self.process.communicate()
+        found: dict[str, float] = json.loads(out.splitlines()[-1])
         return found
 
 

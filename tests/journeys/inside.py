@@ -49,7 +49,7 @@ from stillhere.store.models import (  # noqa: E402
 )
 from stillhere.store.services import Reached  # noqa: E402
 from stillhere.web import whose  # noqa: E402
-from tests.shell.circle import SamsNight, sams_night  # noqa: E402
+from tests.shell.circle import SamsNight, open_links, sams_night  # noqa: E402
 from tests.shell.web.pages import make  # noqa: E402
 
 
@@ -177,6 +177,12 @@ def crowd(count: int, first: int, **own: int) -> list[dict[str, Any]]:
             seeded = seed("Sam", [["A", "B"]], names, True, numbers)
             people.append({**seeded, "numbers": names})
     return people
+
+
+def links(people: int, each: int) -> list[dict[str, Any]]:
+    """The links of everyone on the lists of so many people with an open alarm."""
+    with transaction.atomic():
+        return open_links(people, each)
 
 
 def watches() -> list[dict[str, Any]]:

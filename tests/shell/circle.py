@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stillhere.engine.pulse import pulse_once
 from stillhere.engine.tick import tick_once
-from stillhere.store import apply, clock, services
+from stillhere.store import apply, clock, queries, services
 from stillhere.store.apply import Answer, Asked, Change
 from stillhere.store.models import Contact, Message, Person, WatchRow
 from stillhere.store.services import Reached
+from stillhere.web import whose
 
 if TYPE_CHECKING:  # a process that only looks on needs none of the tests' own tools
     from tests.conftest import Clock
@@ -59,6 +60,30 @@ def sams_night(*rungs: tuple[str, ...], phones: bool = True) -> SamsNight:
             services.join(contact)
             night.contacts[name] = contact
     return night
+
+
+def open_links(people: int, each: int) -> list[dict[str, Any]]:
+    """People with an open alarm and ``each`` on their list, who said yes: for everyone on a list
+    the key of the page, what makes their phone known, and of whom (watch and contact)."""
+    found = []
+    for no in range(people):
+        person, _key = services.new_person("en", "America/New_York")
+        services.set_plan(person, name=f"Sam {no}", place="12 Elm Street", town="Denver")
+        for other in range(each):
+            way = Reached("text", f"+1202556{no:02d}{other:02d}", rings=False)
+            services.join(services.add_contact(person, f"Leo {other}", [way], rung=other % 4))
+        watch = apply.start(person.id, "injected")
+        apply.apply(Change(apply.NeedHelp(), watch=watch))
+        found += [
+            {
+                "watch": watch,
+                "contact": contact.id,
+                "key": queries.contact_key(contact),
+                "cookies": dict([whose.cookie(contact)]),
+            }
+            for contact in person.contacts.order_by("id")
+        ]
+    return found
 
 
 def ways(number: int) -> list[Reached]:

@@ -17,8 +17,9 @@ from stillhere.store.group import WRITER  # noqa: E402  needs Django to be set u
 from stillhere.store.patience import be_impatient  # noqa: E402
 from stillhere.web.checkin import FastLane  # noqa: E402
 from stillhere.web.door import Door  # noqa: E402
+from stillhere.web.gate import Gate  # noqa: E402
 from stillhere.web.webhooks import WebhookLane  # noqa: E402
 
 be_impatient()
 WRITER.start()  # from here on it proves every second that this process can write
-application = FastLane(WebhookLane(Door(StaticLane(_pages)), settings.STILLHERE.carriers))
+application = FastLane(WebhookLane(Door(StaticLane(Gate(_pages))), settings.STILLHERE.carriers))

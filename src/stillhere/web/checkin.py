@@ -8,7 +8,6 @@ other action than a plain check-in, and to say "got it" for what is not durable.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,18 +16,14 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext_noop
-from django.utils.translation.trans_real import (
-    get_supported_language_variant,
-    parse_accept_lang_header,
-)
 
 from stillhere.core.events import State
 from stillhere.store import sealed
 from stillhere.store.apply import Answer, Change, CheckIn
 from stillhere.store.group import WRITER, Full, GroupCommit, NotStored
+from stillhere.web import tongue
 from stillhere.web.context import without_request
 from stillhere.web.throttle import GUESSES, Guesses, address_of
 
@@ -73,7 +68,7 @@ _NOT_COUNTED: dict[str, tuple[int, int | None, str]] = {
     "not-stored": (503, 1, _NOT_STORED),
 }
 _CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"
-_HEADERS = (
+POLICY = (  # of a page that was made without Django
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"same-origin"),
     (b"x-content-type-options", b"nosniff"),
@@ -205,14 +200,7 @@ class _Request:
 
     @property
     def lang(self) -> str:
-        """The language chosen on our pages, else the browser's, else ours."""
-        chosen = rf"(?:^|;\s*){settings.LANGUAGE_COOKIE_NAME}=([A-Za-z-]{{2,8}})(?:;|$)"
-        names = re.findall(chosen, self._header(b"cookie")[:MOST_BODY])
-        accepted = self._header(b"accept-language")[:200].lower()
-        for name in (*names, *(name for name, _ in parse_accept_lang_header(accepted))):
-            with contextlib.suppress(LookupError):
-                return get_supported_language_variant(name)
-        return str(settings.LANGUAGE_CODE)
+        return tongue.of(self._headers)
 
     @property
     def address(self) -> str:
@@ -386,7 +374,7 @@ async def _send(
         (b"content-type", kind.encode()),
         (b"content-length", str(len(body)).encode()),
         *more,
-        *_HEADERS,
+        *POLICY,
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
