@@ -52,6 +52,7 @@ SAMPLES: dict[type, tuple[Event, ...]] = {
     ev.Ended: (ev.Ended(),),
     ev.TimePassed: (ev.TimePassed(CIRCLE), ev.TimePassed(Circle())),
     ev.ServiceWasDown: (ev.ServiceWasDown(0, NOON * 2),),
+    ev.ClockSetBack: (ev.ClockSetBack(3_600_000),),
     ev.Claimed: (ev.Claimed(MAYA, 240), ev.Claimed(MAYA, None), ev.Claimed(99, 60)),
     ev.Declined: (ev.Declined(MAYA), ev.Declined(99)),
     ev.CannotGetIn: (ev.CannotGetIn(MAYA), ev.CannotGetIn(99)),

@@ -26,6 +26,7 @@ IGNORED = {
     ev.Unclear: EVERYWHERE - {State.ASKING},
     ev.TimePassed: {State.CLOSED},
     ev.ServiceWasDown: {State.CLOSED},
+    ev.ClockSetBack: {State.CLOSED},
     ev.Undeliverable: {State.OPEN, State.CLOSED},
     ev.Unheard: {State.OPEN, State.CLOSED},
     ev.Dropped: {*ALARMED, State.CLOSED},

@@ -211,6 +211,12 @@ class Night:
             self.do(ev.ServiceWasDown(away_at, self.now))
         self.settle()
 
+    def clock_set_back(self, seconds: float) -> Step:
+        """The installation's time ran so far ahead, and is right from now on. ``s`` goes on."""
+        self.now -= round(seconds * 1000)
+        self.begins_at -= round(seconds * 1000)
+        return self.do(ev.ClockSetBack(round(seconds * 1000)))
+
     def until(self, *states: State, within_s: float = 40 * DAY_S) -> None:
         """Let time pass until the watch stands in one of ``states``; fails if it never does."""
         until = self.now + round(within_s * 1000)

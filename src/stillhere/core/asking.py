@@ -139,10 +139,10 @@ def _ring_now(w: Watch, now: int, out: list[Effect], *, after_outage: bool = Fal
 
 def due(w: Watch, deadline_at: int) -> Watch:
     """A routine's next deadline, and the reminder that comes first."""
-    return replace(w, deadline_at=deadline_at, next_ask_at=_first_reminder_at(w, deadline_at))
+    return replace(w, deadline_at=deadline_at, next_ask_at=first_reminder_at(w, deadline_at))
 
 
-def _first_reminder_at(w: Watch, deadline_at: int) -> int:
+def first_reminder_at(w: Watch, deadline_at: int) -> int:
     return deadline_at - w.profile.reminders_s[0] * 1000  # the earliest comes first
 
 
@@ -173,7 +173,7 @@ def go_on(w: Watch, at: int, **changes: Any) -> Watch:
         deadline_at = changes.get("deadline_at") or w.deadline_at
         assert deadline_at is not None
         if not (w.routine.once and deadline_at <= at):
-            times.append(_first_reminder_at(w, deadline_at))
+            times.append(first_reminder_at(w, deadline_at))
     else:
         assert w.ends_at is not None
         if at < w.ends_at - LAST_ASK_S * 1000:
@@ -236,10 +236,10 @@ def _does_for_deadline(w: Watch, at: int) -> bool:
     assert w.routine is not None
     assert w.deadline_at is not None
     if w.routine.once:
-        return at >= _first_reminder_at(w, w.deadline_at)
+        return at >= first_reminder_at(w, w.deadline_at)
     if schedule.counts_for(w.routine, w.deadline_at, at):
         return True
-    return _for_deadline(w) and at >= _first_reminder_at(w, w.deadline_at)
+    return _for_deadline(w) and at >= first_reminder_at(w, w.deadline_at)
 
 
 def _next_deadline(w: Watch, now: int) -> int:

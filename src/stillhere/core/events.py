@@ -128,6 +128,14 @@ class ServiceWasDown:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockSetBack:
+    """The installation's time ran ahead and was set back by ``by_ms``: every instant of the watch
+    was reckoned in the time before."""
+
+    by_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """ "I'm going." ``eta_s`` is how soon, None for "I'm far, I'll phone"."""
 
@@ -206,6 +214,7 @@ Event = (
     | Ended
     | TimePassed
     | ServiceWasDown
+    | ClockSetBack
     | Claimed
     | Declined
     | CannotGetIn

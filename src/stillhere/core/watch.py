@@ -28,7 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stillhere.core import alarm, asking, calling, schedule
+from stillhere.core import alarm, asking, calling, clock_change, schedule
 from stillhere.core import events as ev
 from stillhere.core.asking import Watch
 from stillhere.core.events import Effect, Event, Refused, State
@@ -100,6 +100,7 @@ QUIET: dict[type, Handler] = {
     ev.Ended: asking.end,
     ev.TimePassed: asking.ask_is_due,
     ev.ServiceWasDown: asking.was_down,
+    ev.ClockSetBack: clock_change.set_back,
     ev.Claimed: asking.no_alarm,
     ev.Declined: asking.no_alarm,
     ev.CannotGetIn: asking.no_alarm,
@@ -122,6 +123,7 @@ ALARMED: dict[type, Handler] = {
     ev.Ended: calling.answered_now,
     ev.TimePassed: calling.time_in_alarm,
     ev.ServiceWasDown: calling.was_down_in_alarm,
+    ev.ClockSetBack: clock_change.set_back,
     ev.Claimed: calling.contact_acts,
     ev.Declined: calling.contact_acts,
     ev.CannotGetIn: calling.contact_acts,
@@ -148,6 +150,7 @@ ENDED: dict[type, Handler] = {
     ev.Unclear: asking.ignore,
     ev.TimePassed: asking.ignore,
     ev.ServiceWasDown: asking.ignore,
+    ev.ClockSetBack: asking.ignore,
     ev.Undeliverable: asking.ignore,
     ev.Unheard: asking.ignore,
     ev.Dropped: asking.ignore,
@@ -172,7 +175,7 @@ def worth_a_line(before: Watch, event: Event, after: Watch) -> bool:
     if before.alarm is not None or after.alarm is not None:
         if before == after:
             return False  # the same form twice is said once
-        passing = ev.TimePassed | ev.Shown | ev.Unheard
+        passing = ev.TimePassed | ev.Shown | ev.Unheard | ev.ClockSetBack
         return not isinstance(event, passing) or before.state is not after.state
     turn = isinstance(event, ev.Started | ev.Marked | ev.Ended | ev.Paused | ev.ServiceWasDown)
     return turn or (after.state is State.CLOSED and before.state is not State.CLOSED)

@@ -1,0 +1,104 @@
+"""What a watch does when the installation's time is set back: its timers keep their distance from
+now, and a daily check-in is reckoned anew from the time on the wall.
+
+It happens when a clock that ran ahead has been corrected and the right time is proved. Owns how
+the instants of a watch move; refuses to skip anything: an ask that stands about a deadline which
+has come by either time stands on, and what cannot be told apart is asked once more rather than
+once less.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+from stillhere.core import events as ev
+from stillhere.core import schedule
+from stillhere.core.alarm import Alarm
+from stillhere.core.asking import UNASKED, Watch, first_reminder_at, stages
+from stillhere.core.events import Effect, State, Withdraw
+
+
+def set_back(w: Watch, e: ev.ClockSetBack, now: int, out: list[Effect]) -> Watch:
+    """``now`` is the right time already; the watch was reckoned in one ``by_ms`` ahead of it."""
+    moved = replace(
+        w,
+        **_earlier(w, e.by_ms),
+        rechecks=tuple(at - e.by_ms for at in w.rechecks),
+        alarm=None if w.alarm is None else _alarm(w.alarm, e.by_ms),
+    )
+    if w.routine is None:
+        return moved
+    moved = replace(moved, deadline_at=_deadline_at(w, moved, e.by_ms, now))
+    if w.state is State.OPEN:
+        return _reopened(moved, now)
+    return _asked(w, moved, now, out) if w.state is State.ASKING else moved
+
+
+def _earlier(value: Watch | Alarm, by_ms: int) -> dict[str, Any]:
+    """Every instant of ``value``, so much earlier; 0 stands for none, as None does."""
+    names = (field.name for field in fields(value) if field.name.endswith("_at"))
+    return {name: at - by_ms for name in names if (at := getattr(value, name))}
+
+
+def _alarm(alarm: Alarm, by_ms: int) -> Alarm:
+    claims = (
+        replace(
+            claim,
+            at=claim.at - by_ms,
+            hold_until_at=None if claim.hold_until_at is None else claim.hold_until_at - by_ms,
+        )
+        for claim in alarm.claims
+    )
+    return replace(alarm, **_earlier(alarm, by_ms), claims=tuple(claims))
+
+
+def _deadline_at(w: Watch, moved: Watch, by_ms: int, now: int) -> int:
+    """A routine's deadline by the right time. One that has come by either time is not over before
+    somebody answered; one answered for beforehand is not asked for again."""
+    assert w.routine is not None
+    assert w.deadline_at is not None
+    assert moved.deadline_at is not None
+    if w.deadline_at <= now:
+        return w.deadline_at
+    natural_at = schedule.next_deadline(w.routine, now)
+    if w.routine.once:  # in half an hour, or at noon: whichever of the two comes first
+        return min(natural_at, moved.deadline_at)
+    answered = w.deadline_at > schedule.next_deadline(w.routine, now + by_ms)
+    if answered and schedule.counts_for(w.routine, natural_at, moved.seen_at):
+        return schedule.next_deadline(w.routine, natural_at)
+    return natural_at
+
+
+def _reopened(w: Watch, now: int) -> Watch:
+    """Nothing is asked just now, and the next look is the first of what is to come."""
+    assert w.deadline_at is not None
+    first_at = min((*w.rechecks, first_reminder_at(w, w.deadline_at)))
+    return replace(w, **UNASKED, state=State.OPEN, next_ask_at=max(first_at, now))
+
+
+def _asked(w: Watch, moved: Watch, now: int, out: list[Effect]) -> Watch:
+    """A routine's open ask. What it was about may not have come yet: then it is taken back."""
+    assert w.deadline_at is not None
+    assert w.base_at is not None
+    assert w.grace_at is not None
+    assert moved.grace_at is not None
+    if w.base_at != w.deadline_at:  # after an outage, or a look after an alarm
+        too_soon = w.deadline_at > now and w.base_at >= w.deadline_at
+    else:
+        too_soon = first_reminder_at(w, w.deadline_at) > now
+    if too_soon:
+        out.append(Withdraw(asks_only=True))
+        return _reopened(moved, now)
+    if w.base_at != w.deadline_at:
+        return moved
+    # About the deadline on the wall: the reminders that are still to come by the right time come
+    # (again), and the time to answer is counted from it, or from when the ask went out late.
+    came = sum(at <= now for at, _ in stages(w))
+    return replace(
+        moved,
+        deadline_at=w.deadline_at,
+        base_at=w.base_at,
+        stage=min(w.stage, came),
+        grace_at=max(w.base_at + w.profile.grace_s * 1000, moved.grace_at),
+    )
