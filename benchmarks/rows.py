@@ -38,14 +38,14 @@ def fill() -> None:
     Message.objects.all().delete()
     now = clock.now_ms()
     frozen = rows.freeze(start(0, rows.profile_of("injected", ""), now))
-    fixed = ("person_id", "nonce", "key_hash", "version", "profile", "own", "started_at")
+    fixed = ("person_id", "nonce", "key_hash", "version", "profile", "own")
     names = (*fixed, *rows.MUTABLE)
     lines = []
     for number in range(WATCHES):
         nonce = (number + 1).to_bytes(16, "big")
         person = nights[number % PERSONS].person.id
         key_hash = sealed.key_hash(sealed.key_for("watch", nonce))
-        lines.append((person, nonce, key_hash, 0, "injected", "", now, *frozen))
+        lines.append((person, nonce, key_hash, 0, "injected", "", *frozen))
     marks = ", ".join(["%s"] * len(names))
     with connection.cursor() as cursor:
         cursor.executemany(f"INSERT INTO watch ({', '.join(names)}) VALUES ({marks})", lines)

@@ -92,10 +92,13 @@ class Clock:
     """A clock that stands still until a test moves it. ``now`` is in milliseconds since 1970 UTC.
 
     ``boot`` is the clock that never jumps: `advance` moves both, setting ``now`` alone is a jump.
+    ``proved`` is the right time where anybody can say it.
     """
 
     now: int = EVENING_MS
     boot: int = 1_000_000
+    start: str = "the machine's first start"
+    proved: int | None = None
 
     def advance(self, seconds: float) -> int:
         """Let ``seconds`` pass; return the new ``now``."""
@@ -111,6 +114,18 @@ class Clock:
         """Stand in for `wiring.boot_ms`."""
         return self.boot
 
+    def boot_id(self) -> str:
+        """Stand in for `wiring.boot_id`."""
+        return self.start
+
+    def proved_ms(self) -> int | None:
+        """Stand in for `wiring.proved_ms`."""
+        return self.proved
+
+    def restart(self, now: int) -> None:
+        """The machine starts anew, with its clock at ``now``."""
+        self.now, self.boot, self.start = now, 20_000, f"{self.start}, and again"
+
 
 @pytest.fixture
 def clock(settings: Settings) -> Clock:
@@ -118,6 +133,8 @@ def clock(settings: Settings) -> Clock:
     clock = Clock()
     settings.RAW_NOW_MS = clock.raw_now_ms
     settings.BOOT_MS = clock.boot_ms
+    settings.BOOT_ID = clock.boot_id
+    settings.PROVED_MS = clock.proved_ms
     return clock
 
 

@@ -1,18 +1,15 @@
-"""Lost time and moved clocks: people are asked first, and nobody waits an hour longer."""
+"""Lost time: people are asked first. What a moved clock does: test_timekeeping.py."""
 
 from __future__ import annotations
 
 import pytest
 
 from stillhere.core import events as ev
-from stillhere.core.events import Outcome
 from stillhere.core.schedule import Routine
 from stillhere.engine.audit import audit_once
 from stillhere.engine.pulse import pulse_once
 from stillhere.engine.tick import tick_once
-from stillhere.store import apply, delivery
-from stillhere.store import clock as installation_clock
-from stillhere.store.apply import CheckIn, NeedHelp
+from stillhere.store.apply import CheckIn
 from stillhere.store.models import Installation, Message, Outage
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, live, sams_night, tick_all
@@ -118,76 +115,6 @@ def test_a_short_restart_is_no_outage(clock: Clock) -> None:
     clock.advance(14)
     pulse_once()
     assert not Outage.objects.exists()
-
-
-def test_a_clock_set_back_an_hour_makes_nobody_wait(clock: Clock) -> None:
-    night = night_under_way(clock)
-    live(clock, 30)
-    before = installation_clock.now_ms()
-    clock.now -= HOUR_S * 1000
-    assert installation_clock.now_ms() == before  # even before the engine has noticed
-    pulse_once()
-    live(clock, 31)
-    assert night.row().state == "asking"
-    assert Installation.objects.get().clock_offset_ms == pytest.approx(HOUR_S * 1000, abs=2000)
-
-
-def test_the_offset_is_given_back_when_no_acute_watch_is_open(clock: Clock) -> None:
-    night = night_under_way(clock)
-    clock.now -= HOUR_S * 1000
-    pulse_once()
-    clock.advance(1)
-    pulse_once()
-    assert installation_clock.now_ms() > clock.now
-    night.does(ev.Ended())
-    clock.advance(1)
-    pulse_once()
-    assert installation_clock.now_ms() == clock.now
-
-
-def test_the_offset_is_kept_while_a_daily_check_in_calls_for_help(clock: Clock) -> None:
-    pulse_once()
-    night = sams_night(("Leo",), ("Maya",))
-    night.watch = apply.start(night.person.id, "routine", routine=EVERY_DAY)
-    clock.now -= HOUR_S * 1000
-    pulse_once()
-    night.does(NeedHelp())
-    live(clock, 50)
-    told = Message.objects.filter(word="help").values_list("contact_id", flat=True)
-    assert set(told) == {contact.id for contact in night.contacts.values()}
-
-
-def test_the_offset_is_kept_until_everyone_has_heard_how_it_ended(clock: Clock) -> None:
-    night = night_under_way(clock)
-    clock.now -= HOUR_S * 1000
-    pulse_once()
-    night.does(NeedHelp())
-    delivery.lease("text", installation_clock.now_ms(), 50, 20)
-    night.does(ev.Resolved(None, Outcome.FINE))
-    live(clock, 2)
-    assert night.row().state == "closed"
-    assert Message.objects.filter(word="stand-down", status="queued").exists()
-    assert installation_clock.now_ms() > clock.now
-
-
-def test_a_clock_that_jumps_forward_asks_and_alarms_nobody(clock: Clock) -> None:
-    night = night_under_way(clock)
-    clock.advance(1)
-    pulse_once()
-    clock.now += HOUR_S * 1000
-    pulse_once()
-    tick_all()
-    assert night.row().state == "asking"
-    assert Message.objects.filter(word="alarm").count() == 0
-
-
-def test_two_engines_that_both_notice_correct_it_once(clock: Clock) -> None:
-    night_under_way(clock)
-    clock.now -= HOUR_S * 1000
-    for _ in range(3):
-        pulse_once()
-    offset_ms = Installation.objects.get().clock_offset_ms
-    assert offset_ms == pytest.approx(HOUR_S * 1000, abs=2000)
 
 
 def test_a_tick_twice_changes_nothing_more(clock: Clock) -> None:

@@ -14,10 +14,13 @@ from pytest_django.fixtures import Settings
 
 from stillhere.channels.base import Capability
 from stillhere.channels.page import PageChannel
-from stillhere.cli import findings, programs, weaknesses
+from stillhere.cli import findings, programs, time_kept, weaknesses
 from stillhere.cli import proof as proving
+from stillhere.config import wiring
 from stillhere.core import events as ev
 from stillhere.engine.pulse import pulse_once
+from stillhere.engine.timekeeping import Reckoning, settle
+from stillhere.store import clock as installation_clock
 from stillhere.store import contacts, peers, proof, services, upkeep
 from stillhere.store.apply import NeedHelp
 from stillhere.store.models import Contact, Installation, Message, WatchRow
@@ -179,9 +182,9 @@ def test_an_engine_that_is_late_is_said(here: Any, clock: Clock) -> None:
     assert looks(weaknesses.engine()) == []
     wake_at = night.row().wake_at
     assert wake_at is not None
-    clock.now = wake_at + 2_000
+    clock.advance((wake_at + 2_000 - clock.now) / 1000)
     assert looks(weaknesses.engine()) == []
-    clock.now = wake_at + 12_000
+    clock.advance(10)
     assert looks(weaknesses.engine())[0].startswith("Watches are looked at 12 s late")
 
 
@@ -231,24 +234,39 @@ def test_a_disk_that_fills_is_said_before_it_is_full(
 
 
 @pytest.mark.parametrize(
-    ("answer", "weak", "words"),
+    ("right", "urls", "weak", "words"),
     [
-        (5, True, "No time service"),
-        (0, False, "A time service keeps"),
-        (1, False, "A time service keeps"),
-        (-1, False, "unknown"),
-        (None, False, "unknown"),
+        (0, (), True, "set-ntp"),
+        (0, ("https://a.example.org", "https://b.example.org"), False, "2 named hosts"),
+        (1_769_896_800_000, (), False, "A time service keeps"),
+        (None, (), False, "STILLHERE_TIME_URLS"),
     ],
 )
-def test_a_clock_that_nobody_keeps_right_is_said(answer: Any, weak: bool, words: str) -> None:
-    ((good, sentence),) = weaknesses.time_kept(lambda: answer)
+def test_a_clock_that_nobody_keeps_right_is_said(
+    right: int | None, urls: tuple[str, ...], weak: bool, words: str
+) -> None:
+    good, sentence = time_kept.kept(right, urls)
     assert good is not weak
     assert words in sentence
 
 
 def test_this_kernel_can_be_asked() -> None:
-    answer = weaknesses.adjtimex()
-    assert answer is None or -1 <= answer <= 5
+    right = wiring.proved_ms()
+    assert right in (None, 0) or abs(right - wiring.wall_ms()) < 60_000
+
+
+def test_a_clock_that_was_set_is_said_until_a_person_says_it_is_right(
+    clock: Clock, database: object, here: Any
+) -> None:
+    pulse_once()
+    clock.now -= 3_600_000
+    pulse_once()
+    found = [sentence for good, sentence in time_kept.look(here) if not good]
+    assert "stillhere clock --right" in found[0]
+    settle(clock.now)
+    assert "following" in next(sentence for good, sentence in time_kept.look(here) if not good)
+    Reckoning().step(installation_clock.read())
+    assert all(good for good, _ in time_kept.look(here))
 
 
 def running(here: Any, root: Path, files: str) -> Any:

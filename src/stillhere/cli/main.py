@@ -33,6 +33,7 @@ COMMANDS = {
     "bench": "Say in words how many people this machine can look after.",
     "simulate": "Live through seeded nights of faults and say whether everything held.",
     "peer": "Look after another installation, and be looked after.",
+    "clock": "Say whether the time is right, or that it is.",
     "check": "Say whether this installation is put together well.",
 }
 

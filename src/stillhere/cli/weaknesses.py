@@ -7,7 +7,6 @@ says about itself comes in as an argument. Changes nothing.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import re
 import resource
@@ -24,7 +23,7 @@ from stillhere.channels.base import Capability, Cost
 from stillhere.channels.carrier import Carrier
 from stillhere.channels.pager import addresses, channels_for
 from stillhere.channels.relay import Relay
-from stillhere.cli import programs, record
+from stillhere.cli import programs, record, time_kept
 from stillhere.cli.folder import LOCK_FILE
 from stillhere.cli.peer import heard
 from stillhere.config.environment import SettingError, Stillhere
@@ -43,7 +42,6 @@ LEAST_FREE = 500 * 1000 * 1000  # bytes
 LEAST_FREE_SHARE = 0.1
 LATE_MS = 2_000
 SPARE_FILES = 256  # the database, the log, and what waits to be sent
-_UNSYNCHRONISED = 5  # TIME_ERROR, what adjtimex answers
 
 
 class Disk(Protocol):
@@ -70,7 +68,7 @@ def look(stillhere: Stillhere) -> Iterator[Finding]:
     yield from backups()
     yield from backup_failed(stillhere)
     yield from disk(stillhere)
-    yield from time_kept()
+    yield from time_kept.look(stillhere)
     yield from open_files(stillhere)
     yield from looked_after()
 
@@ -265,26 +263,6 @@ def disk(stillhere: Stillhere, statvfs: Callable[[Path], Disk] = os.statvfs) -> 
 
 def _size(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
-
-
-def adjtimex() -> int | None:
-    """What the kernel says of its clock; None where nobody can say."""
-    try:
-        # The request reads only: all of its fields are 0. It is smaller than this everywhere.
-        return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512)))
-    except (OSError, AttributeError):
-        return None
-
-
-def time_kept(kernel: Callable[[], int | None] = adjtimex) -> Iterator[Finding]:
-    """Asks and alarms go by the clock, and so does what people read."""
-    answer = kernel()
-    if answer is None or answer < 0:
-        yield True, "Whether a time service keeps this machine's clock right is unknown here."
-    elif answer == _UNSYNCHRONISED:
-        yield False, "No time service keeps this clock right: `sudo timedatectl set-ntp true`."
-    else:
-        yield True, "A time service keeps this machine's clock right."
 
 
 def open_files(stillhere: Stillhere, root: Path = Path("/")) -> Iterator[Finding]:

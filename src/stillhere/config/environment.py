@@ -33,7 +33,8 @@ SETTINGS = (
     "STILLHERE_DATA", "STILLHERE_HOST", "STILLHERE_PORT", "STILLHERE_BASE_URL",
     "STILLHERE_DATABASE_URL", "STILLHERE_SMTP_URL", "STILLHERE_MAIL_FROM", "STILLHERE_CARRIERS",
     "STILLHERE_COORDINATOR", "STILLHERE_PROGRAM", "STILLHERE_COUNTRY", "STILLHERE_CHECKED_PLACE",
-    "STILLHERE_WARNING_FEEDS", "STILLHERE_HEARTBEAT_URL", "STILLHERE_EXIT_URL",
+    "STILLHERE_WARNING_FEEDS", "STILLHERE_TIME_URLS", "STILLHERE_HEARTBEAT_URL",
+    "STILLHERE_EXIT_URL",
     "STILLHERE_KEEP_QUIET_H", "STILLHERE_KEEP_ALARM_DAYS", "STILLHERE_CHAT_PRIVATE",
     "STILLHERE_LOG", "STILLHERE_DEMO", *BACKUP_PASSPHRASE,
 )  # fmt: skip
@@ -69,6 +70,7 @@ class Stillhere:
     demo_url: str
     carriers: tuple[Carrier, ...] = ()
     warning_feeds: tuple[str, ...] = ()
+    time_urls: tuple[str, ...] = ()
     checked_place: str = ""
     master_keys: Mapping[int, bytes] = field(
         default_factory=lambda: MappingProxyType({}), repr=False
@@ -140,6 +142,7 @@ def examine(environ: Mapping[str, str]) -> tuple[Stillhere, dict[str, str]]:
             "STILLHERE_CHECKED_PLACE", partial(values.words, most=values.LONGEST_PLACE), ""
         ),
         warning_feeds=of("STILLHERE_WARNING_FEEDS", values.web_urls, ""),
+        time_urls=of("STILLHERE_TIME_URLS", values.time_urls, ""),
     )
     return found, reading.wrong
 

@@ -144,6 +144,16 @@ def web_urls(name: str, typed: str) -> tuple[str, ...]:
     return tuple(web_url(name, url) for url in re.split(r"[\s,]+", typed) if url)
 
 
+def time_urls(name: str, typed: str) -> tuple[str, ...]:
+    """Whose dates prove the time: of one host alone nobody could tell that it is wrong."""
+    urls = web_urls(name, typed)
+    if any(urlsplit(url).scheme != "https" for url in urls):
+        raise SettingError(f"{name} must be https addresses: anybody could answer another.")
+    if urls and len({urlsplit(url).hostname for url in urls}) < 2:
+        raise SettingError(f"{name} must name two different hosts or more, or none.")
+    return urls
+
+
 def base_url(name: str, url: str, port: int) -> str:
     """How people reach us: scheme, host and port, no more. ``port`` is the one we listen on."""
     parts = split(name, web_url(name, url), ("http", "https"), "https://stillhere.example.org")

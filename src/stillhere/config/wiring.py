@@ -2,17 +2,19 @@
 
 Owns the only place that reads a clock, and the list of channels an installation has. Decides
 nothing. Lower floors never import this file: they get what it builds as arguments or from
-`django.conf.settings` (``RAW_NOW_MS``, ``BOOT_MS``, ``WALL_MS``,
+`django.conf.settings` (``RAW_NOW_MS``, ``BOOT_MS``, ``BOOT_ID``, ``PROVED_MS``, ``WALL_MS``,
 ``BUILD_CHANNELS``).
 """
 
 from __future__ import annotations
 
+import ctypes
 import hmac
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillhere.channels.base import Capability
@@ -53,6 +55,52 @@ def wall_ms() -> int:
 def boot_ms() -> int:
     """Milliseconds since this machine started, asleep or not: jumps are held against it."""
     return time.clock_gettime_ns(_BOOT_CLOCK) // 1_000_000
+
+
+def boot_id() -> str:
+    """Which start of this machine it is; "" where nobody can say."""
+    return _boot_id()
+
+
+@cache
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+class _Timex(ctypes.Structure):
+    """What ``adjtimex`` fills in, as far as its time (adjtimex(2)); the rest is room."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        *((name, ctypes.c_long) for name in ("offset", "freq", "maxerror", "esterror")),
+        ("status", ctypes.c_int),
+        *((name, ctypes.c_long) for name in ("constant", "precision", "tolerance")),
+        ("seconds", ctypes.c_long),
+        ("fraction", ctypes.c_long),
+        ("rest", ctypes.c_char * 512),
+    )
+
+
+_STA_NANO, _TIME_ERROR = 0x2000, 5
+
+
+def proved_ms() -> int | None:
+    """The kernel's own time in milliseconds since 1970 UTC where a time service keeps it right, 0
+    where none does, None where nobody can say (adjtimex(2); some containers forbid it)."""
+    found = _Timex()  # all modes 0: it reads only
+    try:
+        state = int(ctypes.CDLL(None).adjtimex(ctypes.byref(found)))
+    except (OSError, AttributeError):
+        return None
+    if state < 0:
+        return None
+    if state == _TIME_ERROR:
+        return 0
+    per_ms = 1_000_000 if found.status & _STA_NANO else 1_000
+    return int(found.seconds) * 1000 + int(found.fraction) // per_ms
 
 
 def build_channels(stillhere: Stillhere) -> dict[str, Channel]:

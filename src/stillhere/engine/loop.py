@@ -27,6 +27,7 @@ from stillhere.engine.deliver import Courier
 from stillhere.engine.pulse import come_back, pulse_once
 from stillhere.engine.silence import Silence
 from stillhere.engine.tick import MOST, Waker
+from stillhere.engine.timekeeping import Reckoning, Timekeeper
 from stillhere.store import clock, delivery
 from stillhere.store.halves import forget_broken_connection
 from stillhere.store.patience import be_impatient
@@ -114,6 +115,7 @@ def _rounds(
 
 def _ticking(silence: Silence) -> Callable[[], float]:
     pulsed, waker = -PULSE_EVERY_MS, Waker()
+    reckoning = Reckoning()
 
     def once() -> float:
         nonlocal pulsed
@@ -122,7 +124,9 @@ def _ticking(silence: Silence) -> Callable[[], float]:
             pulsed = boot
             _try("pulse", pulse_once)
         _try("silence", silence.listen)
-        return 0.0 if waker.wake(clock.now_ms()) >= MOST else TICK_EVERY_S
+        row = clock.read()
+        more = reckoning.step(row)
+        return 0.0 if waker.wake(clock.now_of(row)) >= MOST or more else TICK_EVERY_S
 
     return once
 
@@ -142,9 +146,11 @@ def _auditing() -> Callable[[], float]:
     swept = pinged = -HEARTBEAT_EVERY_MS
     read = -feeds.EVERY_MS
     lookout = Lookout()
+    timekeeper = Timekeeper(settings.STILLHERE.time_urls)
 
     def once() -> float:
         nonlocal swept, pinged, read
+        timekeeper.round(clock.read())
         now, boot = clock.now_ms(), settings.BOOT_MS()
         reasons = audit_once(now)
         lookout.look_once(now, well=not reasons)

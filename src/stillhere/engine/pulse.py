@@ -1,11 +1,12 @@
 """The engine's heartbeat, and what it learns from it about lost time and moved clocks.
 
-The beat stored with every round is the reference. Found far behind: we were away, or the clock
-jumped forward; either way people could not have been heard, so an ``Outage`` is written and they
-are asked first. Found ahead of the clock: somebody set it back, and the difference goes into the
-installation's offset, so that no timer waits an hour longer. The offset is given back once nobody
-waits for a timer: then time runs back, and nothing may stand still because of it. Several engines
-may beat; it is idempotent. A database that was put back from a backup says so, once: ``come_back``.
+The beat stored with every round is the reference, and with it how long ago this machine started, by
+the clock that nobody can set. Found far behind by both: we were away, people could not have been
+heard, so an ``Outage`` is written and they are asked first. Where the machine's clock alone has
+leaped, it was set: the installation's time goes on as if it had not been, and the difference is
+held until it is proved which of them is right (``timekeeping.py``). After a start of the machine
+there is only the beat: a clock behind it is wrong, and one a year ahead. Several engines may beat;
+it is idempotent. A database that was put back from a backup says so, once: ``come_back``.
 """
 
 from __future__ import annotations
@@ -14,20 +15,19 @@ import logging
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
 
 from stillhere.core.asking import SHORT_S
 from stillhere.core.events import ServiceWasDown, State
 from stillhere.store import backups, clock, delivery
 from stillhere.store.apply import Change, apply_batch
-from stillhere.store.models import Installation, Message, Outage, WatchRow
+from stillhere.store.models import Installation, Outage, WatchRow
 
 log = logging.getLogger("stillhere.pulse")
 
 AWAY_MS = 15_000  # a gap longer than this, in real time, is an outage
 MOST = 200  # watches told in one go that they come from a backup
 LONG_MS = (SHORT_S + 1) * 1000  # an absence after which an open ask gets its full grace again
-BACK_MS = 2_000  # a clock behind the last beat by more than this was set back
+ABSURD_MS = 366 * 24 * 3600 * 1000  # nobody was away for that long: the clock is wrong
 
 
 def pulse_once() -> int:
@@ -35,38 +35,29 @@ def pulse_once() -> int:
     middle of it, this one gives way at once: raises ``OperationalError``."""
     with transaction.atomic():
         here = Installation.objects.select_for_update(nowait=True).get_or_create(id=1)[0]
-        row = clock.read()
-        told = row.now(settings.RAW_NOW_MS(connection)) if row.beat_at == 0 else _unclamped(row)
-        behind = row.beat_at - told
-        if behind > BACK_MS:
-            here.clock_offset_ms += behind
-            log.warning("clock set back by_ms=%d", behind)
-        elif here.clock_offset_ms > 0 and not _anybody_waits():
-            log.info("clock offset given back ms=%d", here.clock_offset_ms)
-            here.clock_offset_ms, here.beat_at = 0, 0
-            told -= row.offset_ms
-        now = max(told, here.beat_at)
-        if row.beat_at and (told - row.beat_at) / row.rate > AWAY_MS:
-            Outage.objects.create(from_at=row.beat_at, to_at=now, why="away or clock forward")
+        row = clock.row_of(here)
+        told = row.told(settings.RAW_NOW_MS(connection))
+        right = _right(row, told) if row.beat_at else told
+        if right != told:
+            log.warning("clock set by_ms=%d", told - right)
+        here.clock_held_ms += right - told
+        now = max(right, row.beat_at)
+        if row.beat_at and (now - row.beat_at) / row.rate > AWAY_MS:
+            Outage.objects.create(from_at=row.beat_at, to_at=now, why="away")
             log.warning("outage from_at=%d to_at=%d", row.beat_at, now)
         here.beat_at = now
-        here.save(update_fields=["clock_offset_ms", "beat_at"])
+        here.beat_boot, here.beat_boot_ms = settings.BOOT_ID(), settings.BOOT_MS()
+        here.save(update_fields=["clock_held_ms", "beat_at", "beat_boot", "beat_boot_ms"])
     return now
 
 
-def _unclamped(row: clock.ClockRow) -> int:
-    return clock.ClockRow(row.offset_ms, row.rate, row.anchor_at, 0).now(
-        settings.RAW_NOW_MS(connection)
-    )
-
-
-def _anybody_waits() -> bool:
-    """Whether time may not run back now: somebody is watched closely, asked or called, or is to
-    hear how it ended. A daily check-in between two days would not notice."""
-    close = Q(routine="") | ~Q(state=State.OPEN) | ~Q(rechecks="")
-    watched = WatchRow.objects.filter(close, wake_at__isnull=False)
-    unsent = Message.objects.filter(status="queued", watch__isnull=False)
-    return unsent.exists() or watched.exists()
+def _right(row: clock.ClockRow, told: int) -> int:
+    """The installation's time now, where ``told`` is what the machine's clock makes of it."""
+    steady = clock.steady_of(row)
+    if steady is not None:
+        return steady if row.leaps(told, steady) else told
+    ahead_ms = told - row.beat_at
+    return told if -clock.BACK_MS <= ahead_ms < ABSURD_MS else row.beat_at
 
 
 def come_back() -> int:

@@ -24,7 +24,7 @@ from stillhere.store.models import Address, Contact, Person, WatchRow
 CHUNK = 5_000
 FIRST = 10_000_000  # ids of people with a plan of their own; everybody else has the database's
 PROFILE = "swallowed"
-WATCH = ("person_id", "nonce", "key_hash", "version", "profile", "own", "started_at", *rows.MUTABLE)
+WATCH = ("person_id", "nonce", "key_hash", "version", "profile", "own", *rows.MUTABLE)
 Ask = Callable[[int], int]
 
 
@@ -143,7 +143,7 @@ def _ways(owner: int, whose: str, number: int) -> list[tuple[Any, ...]]:
 
 
 def _row(watch: Watch, person: int, nonce: bytes, key: str, own: str = "") -> tuple[Any, ...]:
-    fixed = (person, nonce, sealed.key_hash(key), 0, watch.profile.key, own, watch.started_at)
+    fixed = (person, nonce, sealed.key_hash(key), 0, watch.profile.key, own)
     return (*fixed, *rows.freeze(watch))
 
 

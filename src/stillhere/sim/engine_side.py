@@ -134,7 +134,8 @@ class EngineSide:
             return
         self._pulsed_t += (t - self._pulsed_t) // BEAT_MS * BEAT_MS
         ahead_ms = self._pulsed_t - self._world.t
-        self._storage.beat(self._storage.clock_row().now(self._world.raw_now_ms() + ahead_ms))
+        now = self._storage.clock_row().now(self._world.raw_now_ms() + ahead_ms)
+        self._storage.beat(now, self._world.boot_ms() + ahead_ms)
 
     @property
     def calm(self) -> bool:

@@ -111,7 +111,12 @@ def _ways(number: int) -> list[Reached]:
 
 @contextmanager
 def _clock_of(world: World) -> Iterator[None]:
-    with override_settings(RAW_NOW_MS=world.raw_now_ms, BOOT_MS=world.boot_ms):
+    with override_settings(
+        RAW_NOW_MS=world.raw_now_ms,
+        BOOT_MS=world.boot_ms,
+        BOOT_ID=lambda: world.boot,
+        PROVED_MS=lambda: None,
+    ):
         yield
 
 

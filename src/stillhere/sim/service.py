@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from django.conf import settings
+
 from stillhere.sim import invariants
 from stillhere.sim.evidence import Attempt, Change, Evidence
 from stillhere.sim.invariants import alarms, require
@@ -69,7 +71,8 @@ class Service:
 
     def now(self) -> int:
         """What the installation's clock would say, asked by nobody."""
-        return self.storage.clock_row().now(self.world.raw_now_ms())
+        row, boot = self.storage.clock_row(), settings.BOOT_ID()
+        return row.now(self.world.raw_now_ms(), row.steady(boot, self.world.boot_ms()))
 
     def kill(self, process: Process) -> None:
         """Somebody pulls the plug between two deeds."""

@@ -20,7 +20,7 @@ from django.db import OperationalError, connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.utils import ConnectionHandler
 
-from stillhere.store import rows
+from stillhere.store import clock, rows
 from stillhere.store.clock import ClockRow
 from stillhere.store.rows import Row
 
@@ -31,7 +31,6 @@ _DATABASE = {
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA synchronous=OFF;"},
     }
 }
-_CLOCK = "SELECT clock_offset_ms, clock_rate, clock_anchor_at, beat_at FROM installation"
 
 
 class Crash(BaseException):
@@ -58,7 +57,7 @@ class Storage:
         self.statements = 0
         self.between: Callable[[], None] = lambda: None
         self.alone = False
-        self._clock, self._clock_of = ClockRow(0, 1.0, 0, 0), -1
+        self._clock, self._clock_of = ClockRow(), -1
         self._beats = 0
 
     @contextmanager
@@ -131,17 +130,18 @@ class Storage:
     def clock_row(self) -> ClockRow:
         """The installation's clock, read without being noticed, and only after somebody wrote."""
         if self.written != self._clock_of:
-            found = self.look(_CLOCK)
-            self._clock = ClockRow(*found[0]) if found else ClockRow(0, 1.0, 0, 0)
+            found = self.look(clock.SELECT)
+            self._clock = ClockRow(*found[0]) if found else ClockRow()
             self._clock_of = self.written
         return self._clock
 
-    def beat(self, at: int) -> None:
+    def beat(self, at: int, boot_ms: int) -> None:
         """The engine was there at ``at``, and nothing else happened."""
         row, written = self.clock_row(), self.written
-        self.raw.execute("UPDATE installation SET beat_at = ? WHERE id = 1", [at])
+        sql = "UPDATE installation SET beat_at = ?, beat_boot_ms = ? WHERE id = 1"
+        self.raw.execute(sql, [at, boot_ms])
         self._beats += self.written - written
-        self._clock = replace(row, beat_at=at)
+        self._clock = replace(row, beat_at=at, boot_ms=boot_ms)
 
     def look(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
         """Read without being noticed."""

@@ -44,6 +44,7 @@ class World:
     skew_ms: int = 0
     jumped_t: int = -1_000_000  # when somebody last moved the machine's clock
     begins_at: int = EVENING_AT
+    boot: str = "boot 0"  # which start of the machine it is
     off: frozenset[str] = frozenset()  # what this night is lived without
     switches: dict[str, None] = field(default_factory=dict)  # what could be left out
     _coming: list[tuple[int, int, Deed]] = field(default_factory=list)

@@ -28,10 +28,11 @@ from stillhere.core.watch import Step, Watch, check, step, wake_at, worth_a_line
 from stillhere.core.watch import start as begin
 from stillhere.store import bulk, clock, queries, rows, sealed
 from stillhere.store.circle import circles_of
+from stillhere.store.clock import ClockRow
 from stillhere.store.held import Held, exist
 from stillhere.store.models import Person, WatchRow
 from stillhere.store.outbox import JournalEntry, Outbox, Told, quarantine_alert
-from stillhere.store.rows import COLUMNS, MUTABLE, Row
+from stillhere.store.rows import COLUMNS, FIXED, MUTABLE, Row
 
 log = logging.getLogger("stillhere.apply")
 
@@ -83,14 +84,16 @@ class Answer:
 @dataclass(slots=True)
 class _Bench:
     """One watch while its events are folded. ``before`` and ``after`` are its changeable
-    columns."""
+    columns; ``back_ms`` says in which time it was reckoned (``clock.py``)."""
 
     watch: Watch
     person: int
     version: int
     before: Row
     quarantined: bool
+    back_ms: int
     readable: bool = True
+    set_back: bool = False
     after: Row = ()
     told: list[Told] = field(default_factory=list)
     journal: list[JournalEntry] = field(default_factory=list)
@@ -102,25 +105,27 @@ def apply_batch(changes: Sequence[Change]) -> list[Answer]:
     Raises what the database raises when nothing could be stored (nothing was acknowledged then).
     """
     with transaction.atomic():
-        now = clock.now_ms()
-        return _apply(changes, _load(changes), now)
+        here = clock.read()
+        return _apply(changes, _load(changes), here)
 
 
 def apply_free(changes: Sequence[Change]) -> list[Answer | Held]:
     """The same for the rows that nobody else holds just now; who names another one hears so."""
     with transaction.atomic():
-        now = clock.now_ms()
+        here = clock.read()
         benches = _load(changes, _SKIP)
         held = _held(changes, benches)
         free = [change for change in changes if _name(change) not in held] if held else changes
-        answers = iter(_apply(free, benches, now))
+        answers = iter(_apply(free, benches, here))
     return [Held() if _name(change) in held else next(answers) for change in changes]
 
 
 def _apply(
-    changes: Sequence[Change], benches: Mapping[int | bytes | None, _Bench], now: int
+    changes: Sequence[Change], benches: Mapping[int | bytes | None, _Bench], here: ClockRow
 ) -> list[Answer]:
     """Fold and store, in the caller's transaction."""
+    now = clock.now_of(here)
+    _set_back(benches.values(), here.back_ms, now)
     pairs = [(change, benches.get(_name(change))) for change in changes]
     circles = circles_of(
         {b.person for c, b in pairs if b is not None and _may_alarm(c.what, b.watch, now)}, now
@@ -129,6 +134,16 @@ def _apply(
     answers = [_fold(change, bench, circles, now) for change, bench in pairs]
     _store({bench.watch.id: bench for bench in benches.values()}.values(), now)
     return answers
+
+
+def _set_back(benches: Iterable[_Bench], back_ms: int, now: int) -> None:
+    """Whatever reaches a watch that was reckoned before the installation's time was set back, it
+    hears of that first."""
+    for bench in benches:
+        by_ms, bench.back_ms = back_ms - bench.back_ms, back_ms
+        if by_ms and bench.readable:
+            _fold(Change(ev.ClockSetBack(by_ms), watch=bench.watch.id), bench, {}, now)
+            bench.set_back = True
 
 
 def _say_we_were_away(pairs: Sequence[tuple[Change, _Bench | None]], now: int) -> None:
@@ -205,15 +220,16 @@ def _load(changes: Sequence[Change], lock: str = _WAIT) -> dict[int | bytes | No
     if not where:
         return {}
     benches: dict[int | bytes | None, _Bench] = {}
-    for person, version, key_hash, quarantined_at, *row in _read(" OR ".join(where), params, lock):
+    found = _read(" OR ".join(where), params, lock)
+    for person, version, key_hash, quarantined_at, back_ms, *row in found:
         watch, readable = rows.thaw_or_stand_in(tuple(row))
         aside = quarantined_at is not None
-        bench = _Bench(watch, person, version, tuple(row[4:]), aside, readable)
+        bench = _Bench(watch, person, version, tuple(row[len(FIXED) :]), aside, back_ms, readable)
         benches[watch.id] = benches[key_hash] = bench
     return benches
 
 
-_WANTED = ("person_id", "version", "key_hash", "quarantined_at", *COLUMNS)
+_WANTED = ("person_id", "version", "key_hash", "quarantined_at", "clock_back_ms", *COLUMNS)
 _ONE = ", ".join("hex(key_hash)" if name == "key_hash" else name for name in _WANTED)
 
 
@@ -286,7 +302,7 @@ def _store(benches: Iterable[_Bench], now: int) -> None:
     outbox = Outbox(now)
     for bench in benches:
         bench.after = rows.freeze(bench.watch) if bench.readable else bench.before
-        if bench.after != bench.before or bench.told or bench.quarantined:
+        if bench.after != bench.before or bench.told or bench.quarantined or bench.set_back:
             changed.append(bench)
         if bench.told or bench.journal:
             outbox.add(bench.watch, bench.person, bench.version + 1, bench.told, bench.journal)
@@ -315,6 +331,8 @@ def _swap(changed: Sequence[_Bench], now: int) -> None:
         if any(bench.before[at] != bench.after[at] for bench in changed)
     ]
     names = ["id", "version", "quarantined_at", *(MUTABLE[at] for at in moved)]
+    later = ["clock_back_ms"] if any(bench.set_back for bench in changed) else []
+    names += later
     sets = "".join(f", {name} = v.column{no}" for no, name in enumerate(names, 1) if no > 3)
     if any(bench.quarantined for bench in changed):
         sets += ", quarantined_at = COALESCE(watch.quarantined_at, v.column3)"
@@ -324,6 +342,7 @@ def _swap(changed: Sequence[_Bench], now: int) -> None:
             bench.version,
             now if bench.quarantined else None,
             *(bench.after[at] for at in moved),
+            *(bench.back_ms for _ in later),
         )
         for bench in changed
     ]
@@ -354,7 +373,8 @@ def start(
     numbers."""
     numbers = rows.profile_of(profile, own)
     with transaction.atomic():
-        now = clock.now_ms()
+        here = clock.read()
+        now = clock.now_of(here)
         Person.objects.select_for_update().get(id=person)
         again = _open_already(person, profile, routine)
         if again is not None:
@@ -369,7 +389,7 @@ def start(
             profile=profile,
             own=own,
             partner=sealed.seal(partner, "watch.partner", nonce),
-            started_at=now,
+            clock_back_ms=here.back_ms,
             **dict(zip(MUTABLE, rows.freeze(watch), strict=True)),
         )
         started = replace(watch, id=row.id)

@@ -1,9 +1,14 @@
 """One clock per installation.
 
-``now`` is the database's time (its machine's, for SQLite), read once per transaction, plus the
-offset and rate kept in the installation row. It never runs backwards past the engine's last beat,
-so a clock set back an hour cannot put a watch's past ahead of it. No other file asks what time it
-is.
+``now`` is the database's time (its machine's, for SQLite), read once per transaction, plus what the
+installation's row says. No other file asks what time it is.
+
+A machine's clock can be set by anybody; the clock that counts since the machine started cannot. So
+each beat of the engine notes both, and between two beats every process on that machine goes by the
+second where the first one leaps. What the engine then makes of the leap is ``held_ms``: how far the
+installation's time is held apart from the machine's until it is proved which of them is right
+(``engine/timekeeping.py``). Time never runs back but by that, and then ``back_ms`` grows: a watch
+whose row has another ``clock_back_ms`` was reckoned in the time before (``apply.py``).
 """
 
 from __future__ import annotations
@@ -13,33 +18,115 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 
+from stillhere.store.models import Installation
+
+BACK_MS = 2_000  # a clock this far behind was set back; less is a clock being nudged
+FORWARD_MS = 15_000  # and one this far ahead was set forward
+
+_COLUMNS = {
+    "offset_ms": "clock_offset_ms",
+    "rate": "clock_rate",
+    "anchor_at": "clock_anchor_at",
+    "beat_at": "beat_at",
+    "held_ms": "clock_held_ms",
+    "back_ms": "clock_back_ms",
+    "reckoned_ms": "clock_reckoned_ms",
+    "boot": "beat_boot",
+    "boot_ms": "beat_boot_ms",
+}
+SELECT = f"SELECT {', '.join(_COLUMNS.values())} FROM installation WHERE id = 1"
+
 
 @dataclass(frozen=True, slots=True)
 class ClockRow:
-    offset_ms: int
-    rate: float
-    anchor_at: int
-    beat_at: int
+    """What the installation's row says of its time. ``beat_at`` is the engine's last beat;
+    ``boot`` names the start of a machine, and ``boot_ms`` is how long that was ago at that beat.
+    ``reckoned_ms`` is the ``back_ms`` that all open watches have; ``offset_ms`` and ``rate`` are a
+    demo's and the tests'."""
 
-    def now(self, raw_ms: int) -> int:
-        """Installation time for a raw reading, never before the last beat."""
-        told = (
-            self.anchor_at + (raw_ms - self.anchor_at) * self.rate if self.rate != 1.0 else raw_ms
-        )
-        return max(int(told) + self.offset_ms, self.beat_at)
+    offset_ms: int = 0
+    rate: float = 1.0
+    anchor_at: int = 0
+    beat_at: int = 0
+    held_ms: int = 0
+    back_ms: int = 0
+    reckoned_ms: int = 0
+    boot: str = ""
+    boot_ms: int = 0
+
+    def told(self, raw_ms: int) -> int:
+        """Installation time as the machine's clock has it."""
+        at = self.anchor_at + (raw_ms - self.anchor_at) * self.rate if self.rate != 1.0 else raw_ms
+        return int(at) + self.offset_ms + self.held_ms
+
+    def steady(self, boot: str, boot_ms: int) -> int | None:
+        """Installation time as the clock since the machine's start has it; None where the last
+        beat was another machine's, or one's before it started anew."""
+        if not self.beat_at or not boot or boot != self.boot or boot_ms < self.boot_ms:
+            return None
+        return self.beat_at + int((boot_ms - self.boot_ms) * self.rate)
+
+    def leaps(self, told: int, steady: int) -> bool:
+        """Whether the machine's clock was set since the last beat, not merely nudged."""
+        return not -BACK_MS <= (told - steady) / self.rate <= FORWARD_MS
+
+    def now(self, raw_ms: int, steady: int | None = None) -> int:
+        """Installation time for these readings, never before the last beat."""
+        told = self.told(raw_ms)
+        if steady is not None and self.leaps(told, steady):
+            told = steady
+        return max(told, self.beat_at)
+
+
+def row_of(here: Installation) -> ClockRow:
+    """The clock of an installation's row that was read already."""
+    return ClockRow(**{name: getattr(here, column) for name, column in _COLUMNS.items()})
+
+
+def in_words(ms: int) -> str:
+    """A difference of two clocks, for a coordinator: 20 minutes, 3 days."""
+    seconds = abs(ms) // 1000
+    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} seconds"
 
 
 def read() -> ClockRow:
     """The installation's clock settings."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT clock_offset_ms, clock_rate, clock_anchor_at, beat_at "
-            "FROM installation WHERE id = 1"
-        )
+        cursor.execute(SELECT)
         row = cursor.fetchone()
-    return ClockRow(*row) if row else ClockRow(0, 1.0, 0, 0)
+    return ClockRow(*row) if row else ClockRow()
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What this process last read: where the beats are another machine's, that is its witness."""
+
+    boot_ms: int = 0
+    now: int = 0
+    back_ms: int = -1
+
+
+_MEMORY = _Memory()
+
+
+def steady_of(row: ClockRow) -> int | None:
+    """The installation's time, ms UTC, by a clock that nobody can set; None where there is none."""
+    boot, boot_ms = settings.BOOT_ID(), settings.BOOT_MS()
+    if row.boot in ("", boot) or _MEMORY.back_ms != row.back_ms or boot_ms < _MEMORY.boot_ms:
+        return row.steady(boot, boot_ms)
+    return max(_MEMORY.now + int((boot_ms - _MEMORY.boot_ms) * row.rate), row.beat_at)
+
+
+def now_of(row: ClockRow) -> int:
+    """The installation's time by its ``row``, ms UTC."""
+    now = row.now(settings.RAW_NOW_MS(connection), steady_of(row))
+    _MEMORY.boot_ms, _MEMORY.now, _MEMORY.back_ms = settings.BOOT_MS(), now, row.back_ms
+    return now
 
 
 def now_ms() -> int:
     """The installation's time, ms UTC. Call once per transaction and pass it down."""
-    return read().now(settings.RAW_NOW_MS(connection))
+    return now_of(read())

@@ -24,10 +24,11 @@ from stillhere.core.watch import Watch, start, wake_at
 log = logging.getLogger("stillhere.rows")
 
 # What never changes after the start, then everything a step may change.
-FIXED = ("id", "profile", "own", "started_at")
+FIXED = ("id", "profile", "own")
 MUTABLE = (
     "wake_at",
     "state",
+    "started_at",
     "seen_at",
     "ends_at",
     "next_ask_at",
@@ -78,9 +79,9 @@ def thaw(row: Row) -> Watch:
         id,
         profile,
         own,
-        started_at,
         _wake_at,
         state,
+        started_at,
         seen_at,
         ends_at,
         next_ask_at,
@@ -145,6 +146,7 @@ def freeze(w: Watch) -> Row:
     return (
         wake_at(w),
         w.state.value,
+        w.started_at,
         w.seen_at,
         w.ends_at,
         w.next_ask_at,

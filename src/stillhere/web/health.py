@@ -10,13 +10,12 @@ import contextlib
 import logging
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from stillhere.store import proof, queries
-from stillhere.store.clock import ClockRow
+from stillhere.store import clock, proof, queries
 from stillhere.store.disk import DISK
 from stillhere.store.group import WRITER
 from stillhere.store.models import Installation
@@ -26,12 +25,13 @@ log = logging.getLogger("stillhere.health")
 BEAT_MS = 10_000
 PROOF_MS = 30_000
 WROTE_MS = 5_000
+DOUBT_MS = 60_000  # a clock that was set by less moves no daily check-in that anybody would notice
+PROVED_MS = 600_000
 
 
 def now_of(here: Installation) -> int:
     """The installation's time."""
-    row = ClockRow(here.clock_offset_ms, here.clock_rate, here.clock_anchor_at, here.beat_at)
-    return row.now(settings.RAW_NOW_MS(connection))
+    return clock.now_of(clock.row_of(here))
 
 
 def engine_reasons(here: Installation) -> list[str]:
@@ -44,7 +44,18 @@ def engine_reasons(here: Installation) -> list[str]:
         reasons.append("it is not proved that every alarm is looked after")
     if here.proof_says:
         reasons.append(here.proof_says)
-    return reasons
+    return reasons + clock_reasons(here, now)
+
+
+def clock_reasons(here: Installation, now: int) -> list[str]:
+    """What is not right about the time: daily check-ins are asked for by the one on the wall."""
+    if here.clock_back_ms != here.clock_reckoned_ms:
+        return ["the clock was set back, and the watches are following it"]
+    doubt = abs(here.clock_held_ms) >= DOUBT_MS and now - here.clock_proved_at >= PROVED_MS
+    if not doubt:
+        return []
+    apart = clock.in_words(here.clock_held_ms)
+    return [f"the machine's clock was set by {apart}, and nothing proves which time is right"]
 
 
 def reasons() -> list[str]:
@@ -69,7 +80,8 @@ def behind() -> bool:
     try:
         here = queries.installation()
         late = (now_of(here) - here.beat_at) / (here.clock_rate or 1.0) >= BEAT_MS
-        return late or bool(here.proof_says)
+        following = here.clock_back_ms != here.clock_reckoned_ms
+        return late or following or bool(here.proof_says)
     except Error:
         return True
 

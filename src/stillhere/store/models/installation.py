@@ -8,7 +8,10 @@ from django.db import models
 
 
 class Installation(models.Model):
-    """One row (id 1). ``now`` = anchor + (raw - anchor) * rate + offset, see ``store/clock.py``.
+    """One row (id 1). ``now`` = anchor + (raw - anchor) * rate + offset + held, see
+    ``store/clock.py``, which also says what ``clock_back_ms`` and ``beat_boot`` are;
+    ``clock_reckoned_ms`` is the ``clock_back_ms`` that every open watch has, ``clock_proved_at``
+    when the time was last proved to be right.
 
     ``beat_at`` is written by the engine about once a second; ``proof_at`` when the audit last
     proved that every open alarm has a living timer and living messages. ``checked`` holds what
@@ -20,7 +23,13 @@ class Installation(models.Model):
     clock_offset_ms = models.BigIntegerField(default=0)
     clock_rate = models.FloatField(default=1.0)
     clock_anchor_at = models.BigIntegerField(default=0)
+    clock_held_ms = models.BigIntegerField(default=0, db_default=0)
+    clock_back_ms = models.BigIntegerField(default=0, db_default=0)
+    clock_reckoned_ms = models.BigIntegerField(default=0, db_default=0)
+    clock_proved_at = models.BigIntegerField(default=0, db_default=0)
     beat_at = models.BigIntegerField(default=0)
+    beat_boot = models.CharField(max_length=40, default="", db_default="")
+    beat_boot_ms = models.BigIntegerField(default=0, db_default=0)
     proof_at = models.BigIntegerField(default=0)
     proof_says = models.TextField(default="")
     desk_nonce = models.BinaryField(max_length=16, default=b"")

@@ -49,6 +49,7 @@ class WatchRow(models.Model):
         null=True
     )  # our own code could not step it: a person must look
     looked_at = models.BigIntegerField(null=True)  # a person has looked at a grave outcome
+    clock_back_ms = models.BigIntegerField(default=0, db_default=0)  # see ``store/clock.py``
     partner = models.BinaryField(default=b"", db_default=b"")  # sealed; "two of us": who else
 
     class Meta:

@@ -1,0 +1,166 @@
+"""Whether the installation's time is right, and setting it where that is proved.
+
+A clock that leaped is not followed (``pulse.py``): the difference is held. It is settled when the
+time is proved: by the kernel, where a time service keeps it right; by the dates that two named
+addresses agree on; or by a person who says so (`stillhere clock --right`). Time set forward is an
+absence like any other: people are asked first. Time set back is one row, and after it the watches
+follow in small batches, the one whose timer comes first in front: an instant can only be right in
+one of the two times, so they cannot be moved before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from itertools import pairwise
+
+import aiohttp
+from django.conf import settings
+from django.db import connection, transaction
+
+from stillhere.engine.pulse import AWAY_MS
+from stillhere.store import clock, halves, time_change
+from stillhere.store.apply import Change, Tick, apply_free
+from stillhere.store.models import Installation, Outage
+
+log = logging.getLogger("stillhere.clock")
+
+MOST = 200  # watches in one batch
+READ_AHEAD = 20_000
+CLOSE_MS = 2_000  # nearer to the proved time than this is right
+AGREE_MS = 5_000  # dates of two servers, a second coarse and a way apart
+ASK_S = 5
+ASK_EVERY_MS = 3_600_000
+ASK_IN_DOUBT_MS = 30_000
+SETTLE_EVERY_MS = 60_000  # that the time was proved is written down this often
+_NO_CHECK_TIME = 0x20_0000  # X509_V_FLAG_NO_CHECK_TIME: our own clock is what is in doubt
+
+
+class Timekeeper:
+    """Looks again and again whether the time is proved, and settles it."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self._urls = urls
+        self._asked_ms = self._settled_ms = -ASK_EVERY_MS
+
+    def round(self, row: clock.ClockRow) -> None:
+        """One look, of a few seconds at most."""
+        boot_ms = settings.BOOT_MS()
+        right = settings.PROVED_MS() or self._ask(boot_ms, in_doubt=bool(row.held_ms))
+        known = right is not None and boot_ms - self._settled_ms >= SETTLE_EVERY_MS
+        apart = right is not None and abs(clock.now_of(row) - right) > clock.FORWARD_MS
+        if row.held_ms or known or apart:
+            settle(right)
+            self._settled_ms = boot_ms
+
+    def _ask(self, boot_ms: int, *, in_doubt: bool) -> int | None:
+        """The dates of two servers: now and then, and more often while we do not know."""
+        if len(self._urls) < 2:
+            return None
+        if boot_ms - self._asked_ms < (ASK_IN_DOUBT_MS if in_doubt else ASK_EVERY_MS):
+            return None
+        self._asked_ms = boot_ms
+        return asyncio.run(agreed(self._urls))
+
+
+async def agreed(urls: Sequence[str]) -> int | None:
+    """The time on which two servers agree, ms UTC; None where none do. ``ASK_S`` at most."""
+    secure = ssl.create_default_context()
+    secure.verify_flags |= _NO_CHECK_TIME
+    limit = aiohttp.ClientTimeout(total=ASK_S)
+    async with aiohttp.ClientSession(
+        timeout=limit, connector=aiohttp.TCPConnector(ssl=secure)
+    ) as http:
+        dates = await asyncio.gather(*(_date(http, url) for url in urls))
+    told = sorted(date for date in dates if date is not None)
+    for earlier, later in pairwise(told):
+        if later - earlier <= AGREE_MS:
+            return (earlier + later) // 2
+    return None
+
+
+async def _date(http: aiohttp.ClientSession, url: str) -> int | None:
+    """What a server says the time is, carried on by how long ago that was."""
+    try:
+        async with http.head(url, allow_redirects=False) as answer:
+            date = parsedate_to_datetime(answer.headers["Date"])
+            return int(date.timestamp() * 1000) + 500
+    except (aiohttp.ClientError, TimeoutError, KeyError, ValueError) as failure:
+        log.warning("no date: %s", type(failure).__name__)
+        return None
+
+
+def settle(right: int | None) -> int:
+    """Set the installation's time to ``right`` (None: nobody can say), or to the machine's clock
+    where that is as near as makes no difference. Returns by how many ms it was set, back being
+    less than 0."""
+    with transaction.atomic():
+        here = Installation.objects.select_for_update().get(id=1)
+        row = clock.row_of(here)
+        plain = row.told(settings.RAW_NOW_MS(connection)) - row.held_ms
+        now = clock.now_of(row)
+        if right is not None and row.rate == 1.0:
+            here.clock_proved_at = now if abs(now - right) <= clock.FORWARD_MS else right
+            target = plain if abs(plain - right) <= CLOSE_MS else right
+        elif -clock.BACK_MS <= plain - now <= clock.FORWARD_MS:
+            target = plain
+        else:
+            return 0
+        if not row.held_ms and abs(target - now) <= clock.FORWARD_MS:
+            here.save(update_fields=["clock_proved_at"])
+            return 0
+        here.clock_held_ms = target - plain
+        _move(here, now, target)
+        here.save()
+    log.warning("clock settled by_ms=%d held_ms=%d", target - now, here.clock_held_ms)
+    return target - now
+
+
+def _move(here: Installation, now: int, target: int) -> None:
+    """Time was ``now`` and is ``target``."""
+    if target < now - clock.BACK_MS:
+        time_change.set_back(here, now - target, target)
+    elif target - here.beat_at > AWAY_MS:
+        Outage.objects.create(from_at=here.beat_at, to_at=target, why="clock set forward")
+    here.beat_at = target
+    here.beat_boot, here.beat_boot_ms = settings.BOOT_ID(), settings.BOOT_MS()
+
+
+@dataclass
+class Reckoning:
+    """The watches that follow a time that was set back. Remembers how far it came; another engine
+    may do the same at the same time."""
+
+    back_ms: int = 0
+    after: tuple[int, int] = (0, 0)
+    waiting: Sequence[tuple[int, int]] = ()
+    left: bool = False
+
+    def step(self, row: clock.ClockRow) -> bool:
+        """One batch, if there is anything to do; returns whether there may be more."""
+        if row.back_ms == row.reckoned_ms:
+            return False
+        if row.back_ms != self.back_ms:
+            self.back_ms, self.after, self.waiting = row.back_ms, (0, 0), ()
+        if not self.waiting:
+            self.waiting = time_change.behind(self.after, self.back_ms, READ_AHEAD)
+        if not self.waiting and self.left:  # held by somebody else just now: again, from the first
+            self.after, self.left = (0, 0), False
+            return False
+        if not self.waiting:
+            self.after = (0, 0)
+            time_change.reckoned(self.back_ms)
+            log.warning("all watches follow the clock back_ms=%d", self.back_ms)
+            return False
+        batch, self.waiting = self.waiting[:MOST], self.waiting[MOST:]
+        answers = halves.each(apply_free, [Change(Tick(), watch=id) for _, id in batch])
+        for failure in (each for each in answers if isinstance(each, Exception)):
+            if halves.broke(failure):
+                raise failure
+            self.left = True
+        self.after = batch[-1]
+        return True
