@@ -140,3 +140,42 @@ def test_stopping_finishes_what_is_waiting(clock: Clock) -> None:
             return await future
 
         assert loop.run_until_complete(ask()).watch is not None
+
+
+def test_a_writer_that_hangs_is_told_from_a_database_that_is_away(clock: Clock) -> None:
+    """The web's sign of life depends on it: a new process helps where a thread hangs, and nowhere
+    else."""
+    gate, away = Gate(), OperationalError("no database")
+
+    def fails(_changes: object) -> list[Answer]:
+        raise away
+
+    with writer(fails) as writes:
+        assert writes.turns(), "not begun yet"
+        for _ in range(3):
+            clock.advance(20)
+            with pytest.raises(NotStored):
+                writes.commit(Change(CheckIn(), watch=1))
+            assert writes.turns()
+    with writer(gate) as writes:
+        thread = threading.Thread(target=lambda: writes.commit(Change(CheckIn(), watch=1)))
+        thread.start()
+        assert gate.entered.wait(10)
+        clock.advance(29)
+        assert writes.turns()
+        clock.advance(1)
+        assert not writes.turns()
+        gate.open.set()
+        thread.join()
+        writes.commit(Change(CheckIn(), watch=1))
+        assert writes.turns()
+
+
+def test_a_writer_whose_thread_ended_does_not_turn(clock: Clock) -> None:
+    with writer() as writes:
+        writes.start()
+        thread = writes._thread
+        assert thread is not None
+        writes._queue.put(None)
+        thread.join()
+        assert not writes.turns()

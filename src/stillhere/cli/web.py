@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,12 @@ def command() -> None:
         import_string("stillhere.cli.database.refuse_wrong")(settings.STILLHERE)
     collect_static(Path(settings.STATICFILES_DIRS[0]), Path(settings.STATIC_ROOT))
     application = import_string("stillhere.config.asgi.application")
+    writer = import_string("stillhere.store.group.WRITER")
+    stillhere = settings.STILLHERE
     garbage.seldom()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(
-            serve(application, listening.address(settings.STILLHERE.host), settings.STILLHERE.port)
+            serve(application, listening.address(stillhere.host), stillhere.port, writer.turns)
         )
     # The server's own threads may want Python once more while it is taken apart, and that ends in a
     # crash. Everything that was acknowledged is on the disk, so there is nothing to take apart.
@@ -108,8 +111,11 @@ def _state_of(source: Path) -> str:
     return digest.hexdigest()
 
 
-async def serve(application: Any, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT; what was accepted is answered first."""
+async def serve(
+    application: Any, host: str, port: int, works: Callable[[], bool] = lambda: True
+) -> None:
+    """Serve until SIGTERM or SIGINT; what was accepted is answered first. ``works``: whether what
+    stands behind the event loop goes round, too."""
     places = connections.room()
     server = Server(
         application,
@@ -129,7 +135,7 @@ async def serve(application: Any, host: str, port: int) -> None:
         loop.add_signal_handler(number, server.stop)
     beside = [
         asyncio.create_task(connections.watch(port, places)),
-        asyncio.create_task(life.signs()),
+        asyncio.create_task(life.signs(works)),
     ]
     await server.serve()
     for task in beside:

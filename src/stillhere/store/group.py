@@ -29,6 +29,7 @@ log = logging.getLogger("stillhere.group")
 
 MOST_WAITING = 20_000
 MOST_AT_ONCE = 500
+HUNG_MS = 30_000  # as the engine's threads: several times the longest a round can take
 PROBE_EVERY_S = 1.0
 LOOK_AGAIN_S = 0.02  # at rows that somebody else holds, while nothing else waits
 HELD_MS = 3_000  # real time; a row that is held for longer is answered "not kept"
@@ -79,6 +80,7 @@ class GroupCommit(Generic[Q, A]):
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self.wrote_ms: int | None = None  # boot clock of the last thing known to be durable
+        self._turned_ms = 0  # boot clock of the thread's last round
 
     def commit(self, change: Q, timeout_s: float = 10.0) -> A:
         """Store ``change`` and answer after the commit. For threads. Raises Full, NotStored,
@@ -99,6 +101,15 @@ class GroupCommit(Generic[Q, A]):
         if self._thread is None:
             self._begin()
 
+    def turns(self) -> bool:
+        """Whether the thread goes round. All its waits are bounded, also for a database that is
+        away, locked or full: that is no reason to start this process anew, a thread that hangs
+        is."""
+        thread = self._thread
+        if thread is None:
+            return True
+        return thread.is_alive() and settings.BOOT_MS() - self._turned_ms < HUNG_MS
+
     def stop(self) -> None:
         """Finish what is waiting and end the thread."""
         with self._lock:
@@ -116,11 +127,13 @@ class GroupCommit(Generic[Q, A]):
     def _begin(self) -> None:
         with self._lock:
             if self._thread is None:
+                self._turned_ms = settings.BOOT_MS()
                 self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:
         while True:
+            self._turned_ms = settings.BOOT_MS()
             group = self._gather()
             if group is None:
                 self._store(self._held)
