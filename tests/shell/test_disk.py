@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.db import Error, OperationalError, connection, transaction
@@ -12,7 +14,7 @@ from django.test import RequestFactory
 
 from stillhere.engine.audit import audit_once
 from stillhere.engine.pulse import pulse_once
-from stillhere.store.disk import BROKEN, DISK, FULL, READ_ONLY, meaning
+from stillhere.store.disk import BROKEN, DISK, FULL, READ_ONLY, full, meaning
 from stillhere.store.group import WRITER, GroupCommit, NotStored
 from stillhere.store.models import Outage
 from stillhere.web import health
@@ -133,3 +135,20 @@ def test_what_postgresql_says_of_its_disk(state: str, said: str) -> None:
 )
 def test_what_the_system_says_of_the_disk(number: int, said: str) -> None:
     assert meaning(OSError(number, "")) == said
+
+
+@pytest.mark.parametrize(
+    ("blocks", "files", "free_files", "is_full"),
+    [(0, 9, 9, True), (9, 9, 0, True), (9, 9, 1, False), (9, 0, 0, False)],
+)
+def test_a_disk_without_blocks_or_inodes_is_full_before_a_write_says_so(
+    monkeypatch: pytest.MonkeyPatch, blocks: int, files: int, free_files: int, is_full: bool
+) -> None:
+    """Some file systems count no inodes at all."""
+    there = SimpleNamespace(f_bavail=blocks, f_files=files, f_favail=free_files)
+    monkeypatch.setattr("os.statvfs", lambda _folder: there)
+    assert full(Path("/")) is is_full
+
+
+def test_a_folder_that_is_not_there_is_not_full(tmp_path: Path) -> None:
+    assert not full(tmp_path / "none")

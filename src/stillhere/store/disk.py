@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -69,6 +71,16 @@ class Disk:
 
 
 DISK = Disk()
+
+
+def full(folder: Path) -> bool:
+    """Whether nothing more fits where this folder lies, though what is written may still find a
+    place in files that are there."""
+    try:
+        there = os.statvfs(folder)
+    except OSError:
+        return False
+    return there.f_bavail == 0 or (there.f_files > 0 and there.f_favail == 0)
 
 
 class Noticing(DatabaseErrorWrapper):

@@ -10,13 +10,13 @@ import contextlib
 import logging
 
 from django.conf import settings
-from django.db import Error
+from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from stillhere.store import clock, proof, queries
-from stillhere.store.disk import DISK
+from stillhere.store.disk import DISK, FULL, full
 from stillhere.store.group import WRITER
 from stillhere.store.models import Installation
 
@@ -60,8 +60,8 @@ def clock_reasons(here: Installation, now: int) -> list[str]:
 
 def reasons() -> list[str]:
     """Everything that is not as it should be. Of a disk that takes nothing all the rest follows."""
-    if DISK.says():
-        return [DISK.says()]
+    if disk := _of_the_disk():
+        return [disk]
     try:
         found = engine_reasons(queries.installation())
     except Error as failure:
@@ -71,6 +71,13 @@ def reasons() -> list[str]:
     if wrote_ms is None or settings.BOOT_MS() - wrote_ms >= WROTE_MS:
         found.append("nothing could be written lately")
     return found
+
+
+def _of_the_disk() -> str:
+    """What is wrong with it, or nothing. PostgreSQL's may be another machine's."""
+    if said := DISK.says():
+        return said
+    return FULL if connection.vendor == "sqlite" and full(settings.STILLHERE.data) else ""
 
 
 def behind() -> bool:
