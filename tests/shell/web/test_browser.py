@@ -26,6 +26,7 @@ SECOND_GENERATION = {
     "downloadThroughput": 50 * 1024 // 8,
     "uploadThroughput": 20 * 1024 // 8,
 }
+IN_HALF_AN_HOUR = "new Date(Date.now() + 18e5).toISOString().slice(11, 16)"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
@@ -243,6 +244,22 @@ def test_with_scripts_off_everything_still_works(chromium: Browser, url: str) ->
     expect(page.get_by_text("It is early.")).to_be_visible()
     page.get_by_role("button", name="End now").click()
     expect(page.get_by_text("Asks have stopped. Nobody is watching now.")).to_be_visible()
+    context.close()
+
+
+def test_a_daily_ask_comes_to_a_page_that_lies_open(chromium: Browser, url: str) -> None:
+    context = chromium.new_context(viewport=PHONE, locale="en-US", timezone_id="UTC")
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.goto(f"{url}/routine")
+    page.get_by_label("By", exact=True).fill(page.evaluate(IN_HALF_AN_HOUR))
+    page.get_by_label("I'll open this page myself by then").check()
+    page.get_by_role("button", name="Set", exact=True).click()
+    page.goto(f"{url}/watch")
+    expect(page.get_by_text("are you there?")).to_be_visible(timeout=15_000)
+    page.get_by_role("button", name="Still here").click()
+    expect(page.get_by_text("Your daily check-in is due by")).to_be_visible()
     context.close()
 
 
