@@ -73,6 +73,7 @@ class Carrier:
         self._serving: Any = None
 
     def start(self, secret: str, webhook: str) -> None:
+        self._secret = secret
         self._thread.start()
         self._provider = self._do(self._make(secret, webhook))
         self.reachable(True)
@@ -92,6 +93,11 @@ class Carrier:
         elif not yes and self._serving is not None:
             self._do(self._serving.__aexit__(None, None, None))
             self._serving = None
+
+    def refuses(self, yes: bool) -> None:
+        """Answer 401 to everything, as for a closed account; or to nothing."""
+        assert self._provider is not None
+        self._provider.authorization = "closed" if yes else f"Bearer {self._secret}"
 
     def faults(self, **faults: float) -> None:
         """What goes wrong from now on; nothing, without arguments."""

@@ -23,6 +23,7 @@ class Scene:
     windows: list[tuple[float, float]] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
     undone: list[str] = field(default_factory=list)
+    green_in_vain_s: float = 0.0  # how long all was said to be well while nobody could be reached
     kept: Callable[[], int] = lambda: 0  # how many check-ins were acknowledged so far
 
     @contextmanager

@@ -36,6 +36,7 @@ class Verdict:
     duplicated: int = 0
     unexplained: int = 0
     in_vain: int = 0
+    green_in_vain_s: float = 0.0
     acked: int = 0
     refused: int = 0
     sends: int = 0
@@ -60,6 +61,7 @@ class Verdict:
             "lost_silences": len(self.lost_silences),
             "set_aside": len(self.set_aside),
             "alarmed_in_vain": self.in_vain,
+            "green_in_vain_s": round(self.green_in_vain_s, 1),
             "duplicated": self.duplicated,
             "duplicated_unexplained": self.unexplained,
             "late_p50_s": quantile(late, 50),
@@ -110,6 +112,7 @@ def judge(
         acked=sum(sam.acked for sam in people),
         refused=sum(sam.refused.total() for sam in people),
         sends=len(handed),
+        green_in_vain_s=scene.green_in_vain_s,
         waits_s=[wait for sam in people for wait in sam.waits_s],
     )
     _duplicates(verdict, scene, handed)

@@ -129,7 +129,7 @@ class Provider:
         self.faults = Faults()
         self.log: deque[Accepted] = deque(maxlen=MAX_LOG)
         self._accepted = 0
-        self._authorization = f"Bearer {secret}".encode()
+        self.authorization = f"Bearer {secret}"
         self._clock = clock
         self._ring_s = ring_s
 
@@ -180,7 +180,7 @@ class Provider:
     async def _take(self, request: web.Request, channel: str) -> web.StreamResponse:
         if not hmac.compare_digest(
             request.headers.get("Authorization", "").encode("utf-8", "replace"),
-            self._authorization,
+            self.authorization.encode(),
         ):
             return web.json_response({"error": "Wrong secret."}, status=401)
         sent = await _json_object(request)
