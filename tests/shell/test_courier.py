@@ -16,6 +16,8 @@ from stillhere.channels.page import PageChannel
 from stillhere.engine import loop
 from stillhere.engine.deliver import Courier
 from stillhere.engine.loop import Beats
+from stillhere.store.models import Address
+from tests.shell.circle import sams_night
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -46,6 +48,23 @@ def test_a_queue_goes_on_after_its_database_failed() -> None:
 
 def connection_closed() -> None:
     connection.close()
+
+
+def test_a_start_names_whom_nothing_here_can_reach(caplog: pytest.LogCaptureFixture) -> None:
+    night = sams_night(("Leo", "Maya"))
+    Address.objects.filter(contact=night.contacts["Leo"], channel="text").delete()
+    Address.objects.filter(contact=night.contacts["Maya"], channel="call").delete()
+
+    async def start() -> None:
+        courier = Courier({"call": PageChannel()})
+        began = asyncio.Event()
+        running = asyncio.create_task(courier.run(began.set))
+        await began.wait()
+        courier.stop()
+        await running
+
+    asyncio.run(start())
+    assert "1 people on lists can be reached only by text: not here" in caplog.text
 
 
 def test_a_queue_that_ends_by_itself_ends_the_courier() -> None:

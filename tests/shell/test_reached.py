@@ -13,6 +13,7 @@ from stillhere.store import delivery, receipts
 from stillhere.store.apply import CheckIn
 from stillhere.store.delivery import Fated
 from stillhere.store.models import Installation, Message, WatchRow
+from stillhere.web import health
 from tests.conftest import Clock
 from tests.shell.circle import sams_night, tick_all
 from tests.shell.test_delivery import alarmed_night, lease
@@ -51,6 +52,7 @@ def test_a_carrier_that_refuses_everything_is_red_within_half_a_minute(clock: Cl
     reasons = rounds(clock, 30, delivery.RETRY, "text", "call")
     assert "1 open alarm has reached nobody: call by one: refuses us 401, 20003" in reasons[1]
     assert "an urgent message has been tried in vain" in reasons[0]
+    assert health.behind(), "no page may say that anybody watches"
     here = Installation.objects.get()
     assert here.proof_says
     assert here.proof_at < clock.now - 5_000

@@ -23,7 +23,7 @@ from stillhere.engine.timekeeping import Reckoning, settle
 from stillhere.store import clock as installation_clock
 from stillhere.store import contacts, peers, proof, services, upkeep
 from stillhere.store.apply import NeedHelp
-from stillhere.store.models import Contact, Installation, Message, WatchRow
+from stillhere.store.models import Address, Contact, Installation, Message, WatchRow
 from tests.conftest import Clock
 from tests.installation import Installation as Processes
 from tests.shell.circle import SamsNight, sams_night
@@ -134,6 +134,39 @@ def test_pages_that_failed_are_counted(here: Any, clock: Clock) -> None:
     assert len(looks(weaknesses.coordinator(here))) == 1
     clock.advance(31 * DAY_S)
     assert looks(weaknesses.coordinator(here)) == []
+
+
+def test_a_carrier_that_refuses_us_is_named_and_proves_nothing(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = sams_night(("Leo",))
+    night.start()
+    night.does(NeedHelp())
+    calls = Message.objects.filter(channel="call", word="help")
+    monkeypatch.setattr(proving, "build_channels", lambda _: {"call": Way("call", rings=True)})
+    monkeypatch.setattr(weaknesses, "build_channels", lambda _: {"call": Way("call", rings=True)})
+    Message.objects.create(
+        key="rang", channel="call", word="test", urgency=5, due_at=1, created_at=1,
+        status="delivered", done_at=Installation.objects.get().beat_at,
+    )  # fmt: skip
+    assert proving._rings(here).proves == proof.RINGS
+    calls.update(why="refuses us 401, 20003", carrier="twilio", attempts=3)
+    assert not proving._rings(here).proves
+    (weak,) = looks(weaknesses.reached(here))
+    assert weak.startswith("twilio refuses us 401, 20003, and 1 messages wait: look at the account")
+
+
+def test_people_whose_only_way_is_not_here_are_counted(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sams_night(("Leo", "Maya"))
+    Address.objects.filter(contact__isnull=False, channel="call").delete()
+    monkeypatch.setattr(weaknesses, "build_channels", lambda _: {"call": Way("call", rings=True)})
+    (weak,) = looks(weaknesses.reached(here))
+    assert weak.startswith("2 people on lists can be reached only by text, and nothing here")
+    assert "STILLHERE_CARRIERS" in weak
+    monkeypatch.setattr(weaknesses, "build_channels", lambda _: {"text": Way("text", rings=False)})
+    assert looks(weaknesses.reached(here)) == []
 
 
 # --- people ---------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import aiohttp
 
-from stillhere.channels.base import Capability
+from stillhere.channels.base import REFUSED, Capability
 from stillhere.config.environment import Stillhere
 from stillhere.config.wiring import build_channels
 from stillhere.store import clock, proof, queries, upkeep
@@ -164,6 +164,9 @@ def _rings(stillhere: Stillhere) -> Found:
         return Found("No channel makes a phone ring, so nobody wakes up.")
     if stillhere.demo:
         return Found("The phones are drawn on a page. Nobody real is called.")
+    refused = [why for channel, _, why, _ in upkeep.refusing(REFUSED) if channel in ringing]
+    if refused:
+        return Found(f"Phones were rung before, and now the carrier {refused[0]}: nobody wakes up.")
     rang = upkeep.rang(ringing, clock.now_ms() - RANG_DAYS * DAY_MS)
     names = ", ".join(ringing)
     if rang:

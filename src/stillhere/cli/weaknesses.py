@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from django.db import connection
 
 from stillhere import line
-from stillhere.channels.base import Capability, Cost
+from stillhere.channels.base import REFUSED, Capability, Cost
 from stillhere.channels.carrier import Carrier
 from stillhere.channels.pager import addresses, channels_for
 from stillhere.channels.relay import Relay
@@ -41,6 +41,11 @@ LOW = 5  # of a carrier's currency, where the setting names nothing
 LEAST_FREE = 500 * 1000 * 1000  # bytes
 LEAST_FREE_SHARE = 0.1
 LATE_MS = 2_000
+SETS = {
+    "text": "set STILLHERE_CARRIERS",
+    "call": "set STILLHERE_CARRIERS",
+    "email": "set STILLHERE_SMTP_URL",
+}
 SPARE_FILES = 256  # the database, the log, and what waits to be sent
 
 
@@ -61,6 +66,7 @@ def look(stillhere: Stillhere) -> Iterator[Finding]:
     yield from coordinator(stillhere)
     yield from pages(stillhere)
     yield from carriers(stillhere)
+    yield from reached(stillhere)
     yield from tested()
     yield from waiting()
     yield from engine()
@@ -173,6 +179,26 @@ def installed(stillhere: Stillhere) -> Iterator[Finding]:
         said = f"pg_dump {version} is older than the server, which is {server}"
         install = f"on Debian: sudo apt-get install postgresql-client-{server}"
         yield False, f"No backup can be made: {said}; {install}"
+
+
+def reached(stillhere: Stillhere) -> Iterator[Finding]:
+    """Whether what waits can leave, and whether everybody on a list has a way that is here."""
+    for channel, carrier, why, count in upkeep.refusing(REFUSED):
+        yield (
+            False,
+            (
+                f"{carrier or channel} {why}, and {count} messages wait: look at the account, its "
+                "password and its money. What waits leaves by itself then."
+            ),
+        )
+    for channel, count in upkeep.cut_off(build_channels(stillhere)):
+        yield (
+            False,
+            (
+                f"{count} people on lists can be reached only by {channel}, and nothing here sends "
+                f"that: {SETS.get(channel, 'set it up')}, or ask them for another way."
+            ),
+        )
 
 
 async def _balances(relays: Sequence[Relay]) -> dict[Carrier, Cost]:

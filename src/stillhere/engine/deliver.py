@@ -54,6 +54,8 @@ class Courier:
         """Serve all queues until stopped; ``beat`` is called each round, as proof of life to the
         watchdog. Raises RuntimeError when one of them ends by itself."""
         self._beat = beat
+        for missing, count in await self._safely(upkeep.cut_off, [*self._channels]) or []:
+            log.error("%d people on lists can be reached only by %s: not here", count, missing)
         queues = [
             asyncio.create_task(self._serve(name, channel))
             for name, channel in self._channels.items()

@@ -5,7 +5,7 @@ Owns the reads behind `stillhere check`; changes nothing and judges nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Count, Sum
 
 from stillhere.store import queries
-from stillhere.store.models import Contact, Message, Person
+from stillhere.store.models import Address, Contact, Message, Person
 from stillhere.store.outbox import COORDINATOR
 
 DAY_MS = 24 * 3600 * 1000
@@ -55,6 +55,26 @@ def rang(channels: Sequence[str], since_at: int) -> int:
     """How many of our calls somebody picked up since then."""
     ours = Message.objects.filter(channel__in=channels, done_at__gt=since_at)
     return ours.filter(status=Message.Status.DELIVERED).count()
+
+
+def refusing(refused: str) -> list[tuple[str, str, str, int]]:
+    """The ways whose account is refused now, while something waits to leave by them: channel,
+    carrier, its words, and how much waits. ``refused`` is how such a ``why`` begins."""
+    waiting = Message.objects.filter(status=Message.Status.QUEUED, why__startswith=refused)
+    rows = waiting.values_list("channel", "carrier", "why").annotate(Count("id"))
+    return list(rows.order_by("channel", "carrier", "why"))
+
+
+def cut_off(here: Collection[str]) -> list[tuple[str, int]]:
+    """The channels that are not ``here``, and how many people on lists have no other way."""
+    ways = Address.objects.filter(
+        state=Address.State.OK,
+        contact__status__in=["invited", "confirmed"],
+        contact__person__trial=False,
+    )
+    lost = ways.exclude(contact__in=ways.filter(channel__in=here).values("contact"))
+    rows = lost.values_list("channel").annotate(Count("contact", distinct=True))
+    return [(channel, count) for channel, count in rows.order_by("channel")]
 
 
 def unseen() -> int:
