@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sqlite3
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -80,6 +80,16 @@ def test_a_password_is_in_no_sentence(url: str) -> None:
     said = f"missing something in {url}, which is sword fish"
     told = str(database.problem(psycopg.OperationalError(said), read({database.SETTING: url})))
     assert "fish" not in told
+
+
+def test_a_password_that_is_part_of_a_word_is_not_given_away_by_a_hole() -> None:
+    url = "postgresql://ruth:s@192.0.2.7/lamp"
+    told = str(
+        database.problem(
+            psycopg.OperationalError("failed: Connection refused"), read({database.SETTING: url})
+        )
+    )
+    assert "Connection refused. Is the server running?" in told
 
 
 def test_a_sqlite_file_is_named_with_what_is_wrong_with_it() -> None:
@@ -160,12 +170,13 @@ def test_what_runs_for_ever_goes_on_where_a_server_is_only_away(
 
 
 @pytest.fixture(scope="module")
-def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A server that asks for passwords."""
-    folder = tmp_path_factory.mktemp("locked")
-    for part in (folder, *folder.parents[:3]):
-        if part.stat().st_uid == os.geteuid() and part != Path("/tmp"):
-            part.chmod(0o755)
+def locked() -> Iterator[Cluster]:
+    """A server that asks for passwords. Its folder is not pytest's, which lets no other user in."""
+    with tempfile.TemporaryDirectory(prefix="stillhere-locked-") as folder:
+        yield from _locked(Path(folder))
+
+
+def _locked(folder: Path) -> Iterator[Cluster]:
     cluster = Cluster(folder)
     cluster.create()
     cluster.start()

@@ -63,7 +63,8 @@ def problem(error: BaseException, stillhere: Stillhere) -> SettingError:
         file = stillhere.data / databases.SQLITE_FILE
         known = trouble.sentence(error, stillhere.data)
         return SettingError(known or f"We cannot use the database {file}: {said}.")
-    hint = next((hint for told, hint in HINTS if re.search(told, said, re.IGNORECASE)), "")
+    told = str(error)
+    hint = next((hint for what, hint in HINTS if re.search(what, told, re.IGNORECASE)), "")
     where = databases.postgresql(stillhere.database_url)
     at = f"{where['HOST'] or 'local socket'}:{where['PORT'] or 5432}"
     sentence = hint or f"Look at {SETTING}."
@@ -104,7 +105,8 @@ def _said(error: BaseException, stillhere: Stillhere) -> str:
     reasons = _SAID.findall(text) or _FAILED.findall(text) or text.splitlines()[:1]
     said = "; ".join(dict.fromkeys(reason.strip().rstrip(".") for reason in reasons))
     for secret in _secrets(stillhere):
-        said = said.replace(secret, "…")
+        # As a word of its own: one that is part of a word shows nothing, and would be guessed.
+        said = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "…", said)
     return said[:200] or type(error).__name__
 
 

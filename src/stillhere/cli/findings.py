@@ -15,7 +15,7 @@ from django.core import checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from stillhere.cli import damage, database, proof, trouble, weaknesses
+from stillhere.cli import damage, database, listening, proof, trouble, weaknesses
 from stillhere.cli.up import health
 from stillhere.config import environment, keys
 from stillhere.config.carriers import leaves
@@ -36,13 +36,19 @@ def everything(stillhere: Stillhere, *, proving: bool = True) -> Iterator[Findin
         _framework, _folder, _keys, _damage, _database, _channels, _running, _proofs, _steps,
         weaknesses.look,
     ]  # fmt: skip
+    told = set()
     for ask in questions:
         if ask is _proofs and not proving:
             continue
         try:
-            yield from ask(stillhere)
+            for good, sentence in ask(stillhere):
+                told.add(sentence)
+                yield good, sentence
         except DatabaseError as error:
-            yield False, str(database.problem(error, stillhere))
+            sentence = str(database.problem(error, stillhere))
+            if sentence not in told:
+                told.add(sentence)
+                yield False, sentence
 
 
 def _framework(_stillhere: Stillhere) -> Iterator[Finding]:
@@ -126,8 +132,12 @@ def _proofs(stillhere: Stillhere) -> Iterator[Finding]:
     for each in found:
         yield bool(each.proves), each.says
     if not all(each.proves for each in found):
-        leaves = "though texts or calls do leave" if stillhere.carriers else "nobody will be called"
-        yield False, f"Until all of this is proved every page says: practice, {leaves}."
+        banner = (
+            "Practice: not proved yet, though texts or calls do leave"
+            if stillhere.carriers
+            else "Practice: nobody will be called"
+        )
+        yield False, f"Until all of this is proved every page says: {banner}."
 
 
 def _steps(stillhere: Stillhere) -> Iterator[Finding]:
@@ -155,6 +165,11 @@ def _channels(stillhere: Stillhere) -> Iterator[Finding]:
 def _running(stillhere: Stillhere) -> Iterator[Finding]:
     status, reasons = health(stillhere)
     good = status == 200
+    if not status:
+        try:
+            listening.require(stillhere)
+        except SettingError as error:
+            yield False, str(error)
     yield (
         good,
         f"It is running: {stillhere.base_url}" if good else f"It is not running well: {reasons}",

@@ -62,6 +62,7 @@ class Disk(Protocol):
 
 def look(stillhere: Stillhere) -> Iterator[Finding]:
     """Everything there is to say."""
+    yield from installed(stillhere)
     yield from ways_out(stillhere)
     yield from coordinator(stillhere)
     yield from pages(stillhere)
@@ -70,7 +71,6 @@ def look(stillhere: Stillhere) -> Iterator[Finding]:
     yield from tested()
     yield from waiting()
     yield from engine()
-    yield from installed(stillhere)
     yield from backups()
     yield from backup_failed(stillhere)
     yield from disk(stillhere)
