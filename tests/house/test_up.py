@@ -15,7 +15,8 @@ import pytest
 
 from stillhere import line
 from stillhere.cli import folder, schema, up
-from stillhere.config import environment
+from stillhere.config import environment, keys
+from stillhere.config.environment import SettingError
 from tests.installation import Installation, alive, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -185,6 +186,11 @@ def test_a_second_up_on_the_same_folder_says_who_is_there(installation: Make) ->
     told = home.run("up")
     assert told.returncode != 0
     assert f"process {home.process.pid}, {home.url}" in told.stderr
+
+
+def test_a_key_file_that_is_not_there_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"master\.json is missing"):
+        keys.read_master(tmp_path)
 
 
 @pytest.mark.slow

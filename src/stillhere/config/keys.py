@@ -91,8 +91,9 @@ def read_secret(data: Path) -> str:
 def read_master(data: Path) -> Mapping[int, bytes]:
     """The master keys by number; the highest number seals, all of them open."""
     path = data / FOLDER / "master.json"
+    text = _read(path)
     try:
-        keys = {int(number): bytes.fromhex(key) for number, key in json.loads(_read(path)).items()}
+        keys = {int(number): bytes.fromhex(key) for number, key in json.loads(text).items()}
     except (ValueError, AttributeError, TypeError):
         raise SettingError(_damaged(path)) from None
     if not keys or any(len(key) != KEY_BYTES for key in keys.values()):
