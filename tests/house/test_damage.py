@@ -175,6 +175,13 @@ def test_the_clock_that_is_wrong_removes_no_backup_that_is_newer(tmp_path: Path)
 
 
 @pytest.mark.sqlite
+def test_a_clock_that_comes_back_to_where_it_was_overwrites_no_backup(tmp_path: Path) -> None:
+    first = rotation.name(tmp_path, 0)
+    first.write_bytes(b"sealed")
+    assert rotation.name(tmp_path, 0).name == "19700101T000001Z.backup"
+
+
+@pytest.mark.sqlite
 def test_a_folder_and_a_number_belong_together(home: Installation) -> None:
     folder = home.folder / "backups"
     refused(keep(home, folder, 3), "is no folder")

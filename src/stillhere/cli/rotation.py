@@ -15,8 +15,13 @@ _HALF = re.compile(rf"\.{_NAME.pattern}\.part")  # of a run that was killed
 
 
 def name(folder: Path, now: int) -> Path:
-    """A new file in ``folder``, named by the time (ms UTC). The names sort as the times do."""
-    return folder / f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%SZ}.backup"
+    """A new file in ``folder``, named by the time (ms UTC), or by the next second that is free: a
+    clock may come back to where it was. The names sort as the times do."""
+    while True:
+        file = folder / f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%SZ}.backup"
+        if not file.exists():
+            return file
+        now += 1000
 
 
 def damaged(file: Path) -> Path:
