@@ -8,6 +8,7 @@ supervisor small. To add one: write the file, add its line here.
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 from typing import Any
 
@@ -40,6 +41,9 @@ COMMANDS = {
 
 # Names every wrong setting; ends with a number that mail servers understand.
 SAY_IT_THEMSELVES = ("check", "bounce")
+
+
+LASTING = frozenset({"up", "web", "engine", "line", "demo"})  # they log; nobody reads along
 
 
 class LazyCommands(click.Group):
@@ -89,4 +93,7 @@ def main(ctx: click.Context) -> None:
     stray = environment.strays(os.environ)
     if stray and ctx.invoked_subcommand not in SAY_IT_THEMSELVES:
         raise SettingError(" ".join(stray.values()))
+    if ctx.invoked_subcommand not in LASTING:
+        # A command that ends says itself, in one sentence, what its database met.
+        logging.getLogger("stillhere.disk").addFilter(lambda _record: False)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stillhere.config.settings")
