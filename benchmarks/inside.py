@@ -27,10 +27,12 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 
+from stillhere.core.schedule import Routine  # noqa: E402
+from stillhere.core.watch import start as begin  # noqa: E402
 from stillhere.sim import crowd  # noqa: E402
-from stillhere.store import clock, sealed, services  # noqa: E402
+from stillhere.store import clock, rows, sealed, services  # noqa: E402
 from stillhere.store.apply import Change, CheckIn, apply_batch, start  # noqa: E402
-from stillhere.store.models import Address, Arrival, Message  # noqa: E402
+from stillhere.store.models import Address, Arrival, Installation, Message  # noqa: E402
 from tests.shell.circle import open_links  # noqa: E402
 
 FAR_MS = 3_600_000
@@ -45,12 +47,41 @@ def prepare() -> bool:
 def fill(count: int) -> int:
     """Open watches of which none falls due within an hour; the keys of some in ``keys.txt``."""
     now = clock.now_ms()
-    kept = crowd.open_watches(count, now, lambda n: now + FAR_MS + n % 3_600_000)
+    kept = crowd.open_watches(count, crowd.asked_at(now, lambda n: now + FAR_MS + n % 3_600_000))
     (settings.STILLHERE.data / "keys.txt").write_text("\n".join(kept))
     if connection.vendor == "postgresql":  # which would do so by itself; SQLite never does
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
     return len(kept)
+
+
+def daily(count: int, ahead_s: int) -> int:
+    """Daily check-ins, due at every minute of the day, reckoned by a clock that runs ahead; the
+    keys of some in ``keys.txt``."""
+    now = clock.now_ms() + ahead_s * 1000
+    profile = rows.profile_of("routine", "")
+    every = [
+        begin(0, profile, now, Routine(frozenset(range(7)), minute, "America/Denver"))
+        for minute in range(24 * 60)
+    ]
+    kept = crowd.open_watches(count, lambda n: every[n * 7919 % len(every)])
+    (settings.STILLHERE.data / "keys.txt").write_text("\n".join(kept))
+    return len(kept)
+
+
+def set_back(by_s: int) -> int:
+    """The clock was set back; its row is all that says so yet."""
+    by_ms = by_s * 1000
+    Installation.objects.update_or_create(
+        id=1, defaults={"clock_back_ms": by_ms, "clock_reckoned_ms": 0}
+    )
+    return by_ms
+
+
+def followed() -> bool:
+    """Whether all watches are reckoned in the right time."""
+    row = clock.read()
+    return row.back_ms == row.reckoned_ms
 
 
 def silent(count: int, in_s: float, within_s: float, own: str = "", contacts: int = 1) -> Any:

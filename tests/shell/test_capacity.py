@@ -42,7 +42,9 @@ def test_a_crowd_is_asked_and_alarmed_like_everybody_else(clock: Clock) -> None:
 
 @pytest.mark.usefixtures("database")
 def test_open_watches_fall_due_when_they_are_told_to(clock: Clock) -> None:
-    kept = crowd.open_watches(50, clock.now, lambda n: clock.now + 60_000 + n, keep=10)
+    kept = crowd.open_watches(
+        50, crowd.asked_at(clock.now, lambda n: clock.now + 60_000 + n), keep=10
+    )
     assert len(kept) == 10
     clock.advance(59)
     tick_all()

@@ -106,7 +106,7 @@ def a_time_that_comes_twice_is_due_the_second_time(patch: pytest.MonkeyPatch) ->
     real = schedule._instant
 
     def instant(day: object, minutes: int, zone: object) -> int:
-        first = real(day, minutes, zone)  # type: ignore[arg-type]
+        first = real(day, minutes, zone)
         hour = timedelta(hours=1)
         at = datetime.fromtimestamp(first / 1000, UTC)
         walls = [(at + n * hour).astimezone(zone).replace(tzinfo=None) for n in (0, 1)]  # type: ignore[arg-type]

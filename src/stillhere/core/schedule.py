@@ -18,6 +18,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 OPENS_S = 12 * 3600
@@ -92,6 +93,7 @@ def counts_for(routine: Routine, deadline_at: int, made_at: int) -> bool:
     return made_at >= deadline_at - routine.opens_s * 1000
 
 
+@lru_cache(maxsize=4096)
 def to_text(routine: Routine) -> str:
     """One short line for storing; equal routines give equal text. What an older release does not
     know is written only where it is chosen, so that it can read all the others."""
@@ -107,6 +109,7 @@ def to_text(routine: Routine) -> str:
     return json.dumps(fields, separators=(",", ":"))
 
 
+@lru_cache(maxsize=4096)
 def from_text(text: str) -> Routine:
     """What ``to_text`` wrote. Raises ScheduleError on anything else."""
     try:
@@ -121,6 +124,7 @@ def from_text(text: str) -> Routine:
         raise ScheduleError("This routine cannot be read.") from error
 
 
+@lru_cache(maxsize=4096)
 def _instant(day: date, minutes: int, zone: ZoneInfo) -> int:
     """The wall time ``minutes`` after midnight on ``day`` as ms UTC: the first of two, or the first
     moment after a gap."""

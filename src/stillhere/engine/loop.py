@@ -15,6 +15,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import aiohttp
 import uvloop
@@ -33,6 +35,7 @@ from stillhere.store.halves import forget_broken_connection
 from stillhere.store.patience import be_impatient
 
 log = logging.getLogger("stillhere.engine")
+T = TypeVar("T")
 
 TICK_EVERY_S = 0.1
 PULSE_EVERY_MS = 1_000
@@ -125,21 +128,22 @@ def _ticking(silence: Silence) -> Callable[[], float]:
             _try("pulse", pulse_once)
         _try("silence", silence.listen)
         row = clock.read()
-        more = reckoning.step(row)
+        more = _try("reckoning", partial(reckoning.step, row))
         return 0.0 if waker.wake(clock.now_of(row)) >= MOST or more else TICK_EVERY_S
 
     return once
 
 
-def _try(name: str, once: Callable[[], object]) -> None:
+def _try(name: str, once: Callable[[], T]) -> T | None:
     """Where this fails the tick comes all the same: whoever is due waits for no beat."""
     try:
-        once()
+        return once()
     except Error as failure:
         log.warning("%s: database: %s", name, type(failure).__name__)
         forget_broken_connection(failure)
     except Exception:
         log.exception("%s: this one failed, the next one comes", name)
+    return None
 
 
 def _auditing() -> Callable[[], float]:

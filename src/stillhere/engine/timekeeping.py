@@ -24,7 +24,7 @@ from django.db import connection, transaction
 
 from stillhere.engine.pulse import AWAY_MS
 from stillhere.store import clock, halves, time_change
-from stillhere.store.apply import Change, Tick, apply_free
+from stillhere.store.apply import Change, Follow, apply_free
 from stillhere.store.models import Installation, Outage
 
 log = logging.getLogger("stillhere.clock")
@@ -157,7 +157,7 @@ class Reckoning:
             log.warning("all watches follow the clock back_ms=%d", self.back_ms)
             return False
         batch, self.waiting = self.waiting[:MOST], self.waiting[MOST:]
-        answers = halves.each(apply_free, [Change(Tick(), watch=id) for _, id in batch])
+        answers = halves.each(apply_free, [Change(Follow(), watch=id) for _, id in batch])
         for failure in (each for each in answers if isinstance(each, Exception)):
             if halves.broke(failure):
                 raise failure

@@ -48,7 +48,7 @@ def measure(seconds: float, say: Say) -> Capacity:
     crowd.refuse_company()
     say(f"Filling a store with {OPEN:,} made-up watches on this disk.")
     now = clock.now_ms()
-    kept = crowd.open_watches(OPEN, now, lambda n: now + FAR_MS + n)
+    kept = crowd.open_watches(OPEN, crowd.asked_at(now, lambda n: now + FAR_MS + n))
     silent = crowd.silent_people(ALARMS, now - 180_000, lambda _: now)
     hashes = [sealed.key_hash(key) for key in kept]
     say("Measuring check-ins.")

@@ -46,11 +46,16 @@ def refuse_company() -> None:
         raise NotEmptyError("there are people in this store already")
 
 
-def open_watches(count: int, now: int, ask_at: Ask, keep: int = 20_000) -> list[str]:
-    """Open watches whose next ask is at ``ask_at(number)`` (ms UTC); the keys of about ``keep`` of
-    them, spread evenly. One person has them all: nobody there is ever called."""
-    person, _key = services.new_person("en")
+def asked_at(now: int, ask_at: Ask) -> Callable[[int], Watch]:
+    """Watches of a day whose next ask is at ``ask_at(number)`` (ms UTC)."""
     fresh = replace(start(0, rows.profile_of(PROFILE, ""), now), ends_at=now + 24 * 3600 * 1000)
+    return lambda number: replace(fresh, next_ask_at=ask_at(number))
+
+
+def open_watches(count: int, watch_of: Callable[[int], Watch], keep: int = 20_000) -> list[str]:
+    """So many open watches; the keys of about ``keep`` of them, spread evenly. One person has them
+    all: nobody there is ever called."""
+    person, _key = services.new_person("en")
     every, kept = max(count // keep, 1), []
 
     def lines() -> Iterator[tuple[Any, ...]]:
@@ -59,8 +64,7 @@ def open_watches(count: int, now: int, ask_at: Ask, keep: int = 20_000) -> list[
             key = sealed.key_for("watch", nonce)
             if number % every == 0:
                 kept.append(key)
-            watch = replace(fresh, next_ask_at=ask_at(number))
-            yield _row(watch, person.id, nonce, key)
+            yield _row(watch_of(number), person.id, nonce, key)
 
     with transaction.atomic():
         _insert(WatchRow, WATCH, lines())

@@ -58,7 +58,12 @@ class Tick:
     """``wake_at`` has come; the plan is read if an alarm may start."""
 
 
-Asked = Event | CheckIn | NeedHelp | Tick
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Nothing happened but what a watch hears of before anything else: a clock that was set."""
+
+
+Asked = Event | CheckIn | NeedHelp | Tick | Follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +261,8 @@ def _fold(change: Change, bench: _Bench | None, circles: Mapping[int, Circle], n
     on."""
     if bench is None:
         return Answer(now)
+    if isinstance(change.what, Follow) and bench.readable:
+        return Answer(now, bench.watch, None, bench.quarantined)
     try:
         assert bench.readable, "a row we cannot read"
         event = _event(change.what, bench, circles, now)
@@ -284,6 +291,8 @@ def _event(what: Asked, bench: _Bench, circles: Mapping[int, Circle], now: int) 
             return ev.NeedHelp(circles.get(bench.person, Circle()))
         case Tick():
             return ev.TimePassed(circles.get(bench.person, Circle()))
+        case Follow():
+            raise AssertionError("nothing happened")
         case _:
             return what
 
@@ -418,25 +427,9 @@ def looked(watch: int) -> None:
     with transaction.atomic():
         now = clock.now_ms()
         row = WatchRow.objects.select_for_update().get(id=watch)
-        row.looked_at = now
-        fields = ["looked_at"]
+        changes: dict[str, Any] = {"looked_at": now, "version": row.version + 1}
         if row.quarantined_at is not None and row.closed_at is None:
-            row.state, row.outcome, row.closed_at, row.wake_at = (
-                State.CLOSED,
-                Outcome.FALSE_ALARM,
-                now,
-                None,
-            )
-            row.alarm, row.next_ask_at, row.grace_at, row.base_at = "", None, None, None
-            fields += [
-                "state",
-                "outcome",
-                "closed_at",
-                "wake_at",
-                "alarm",
-                "next_ask_at",
-                "grace_at",
-                "base_at",
-            ]
-        row.version += 1
-        row.save(update_fields=[*fields, "version"])
+            changes |= dict.fromkeys(("wake_at", "next_ask_at", "grace_at", "base_at"))
+            changes |= {"state": State.CLOSED, "outcome": Outcome.FALSE_ALARM}
+            changes |= {"closed_at": now, "alarm": ""}
+        WatchRow.objects.filter(id=watch).update(**changes)
