@@ -27,6 +27,7 @@ from stillhere.store import (  # noqa: E402
     apply,
     clock,
     contacts,
+    damage,
     desk,
     kits,
     peers,
@@ -191,7 +192,16 @@ def watches() -> list[dict[str, Any]]:
         "id", "state", "seen_at", "marked_at", "asks", "alarms", "wake_at", "quarantined_at",
         "version", "grace_at",
     )  # fmt: skip
-    return list(WatchRow.objects.order_by("id").values(*fields))
+    found = damage.around(
+        lambda: list(WatchRow.objects.order_by("id")),
+        lambda: queries.spared(queries.named("id + 0 > 0")),
+    )
+    return [{name: getattr(row, name) for name in fields} for row in found]
+
+
+def aside() -> list[int]:
+    """Watches whose rows cannot be read or written, and whose people were told."""
+    return [each.watch for each in damage.unlooked()]
 
 
 def messages() -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ from stillhere.cli.folder import LOCK_FILE
 from stillhere.cli.peer import heard
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import build_channels
-from stillhere.store import clock, peers, queries, upkeep
+from stillhere.store import clock, damage, peers, queries, upkeep
 from stillhere.web import aloud, paper
 
 Finding = tuple[bool, str]
@@ -70,6 +70,7 @@ def look(stillhere: Stillhere) -> Iterator[Finding]:
     yield from reached(stillhere)
     yield from tested()
     yield from waiting()
+    yield from set_aside()
     yield from engine()
     yield from backups()
     yield from backup_failed(stillhere)
@@ -244,6 +245,14 @@ def waiting() -> Iterator[Finding]:
     unseen = upkeep.unseen()
     if unseen:
         yield False, f"{unseen} watches wait for a person to look: `stillhere desk`."
+
+
+def set_aside() -> Iterator[Finding]:
+    """Watches whose rows cannot be read."""
+    if aside := len(damage.unlooked()):
+        told = f"{aside} watches cannot be read: the database file is damaged. Their first contacts"
+        do = 'Phone them, press "I have looked" at the desk, put the newest backup back'
+        yield False, f"{told} were told. {do} (`stillhere restore`)."
 
 
 def engine() -> Iterator[Finding]:

@@ -8,12 +8,13 @@ For the installations that we look after, that watcher is us.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import transaction
 
 from stillhere.channels.base import NO_CONNECTION, REFUSED
-from stillhere.store import clock, kits, peers, queries, reaching, services, shifts, supply
+from stillhere.store import clock, damage, kits, peers, queries, reaching, services, shifts, supply
 from stillhere.store import stuck as stuck_pages
 from stillhere.store.disk import DISK
 from stillhere.store.models import Installation
@@ -33,13 +34,13 @@ def audit_once(now: int) -> list[str]:
     late_ms = queries.latest_due_ms(now) / rate
     if late_ms > BEHIND_MS:
         reasons.append(f"watches are looked at {late_ms / 1000:.0f} s late")
-    untried_ms = reaching.untried_ms(now, int(FLIGHT_MS * rate)) / rate
+    untried_ms = damage.around(lambda: reaching.untried_ms(now, int(FLIGHT_MS * rate)), int) / rate
     if untried_ms > UNHEARD_MS:
         reasons.append(f"an urgent message has been waiting for {untried_ms / 1000:.0f} s")
     dead = queries.alarms_without_life(now)
     if dead:
         reasons.append(f"{len(dead)} open alarms have nothing on its way: {dead[:5]}")
-    stuck = unheard(now, rate)
+    stuck: list[str] = damage.around(lambda: unheard(now, rate), list)
     if word := stuck_pages.look(now, rate, stuck=bool(stuck)):
         log.warning("coordinator paged word=%s", word)
     reasons += stuck
@@ -89,15 +90,18 @@ class Lookout:
 
 def sweep_once(now: int) -> int:
     """Erase what has been kept long enough; returns how many watches."""
-    gone = services.erase_due(
-        now, settings.STILLHERE.keep_quiet_h, settings.STILLHERE.keep_alarm_days
+    quiet_h, alarm_days = settings.STILLHERE.keep_quiet_h, settings.STILLHERE.keep_alarm_days
+    duties: tuple[Callable[[], object], ...] = (
+        lambda: services.erase_trials(now),
+        lambda: services.erase_callers(now, quiet_h),
+        lambda: shifts.end_due(now),
+        lambda: kits.remind(now),
+        lambda: supply.end_due(now),
+        lambda: peers.erase_pages(now, alarm_days),
     )
-    tried = services.erase_trials(now)
-    services.erase_callers(now, settings.STILLHERE.keep_quiet_h)
-    shifts.end_due(now)
-    kits.remind(now)
-    supply.end_due(now)
-    peers.erase_pages(now, settings.STILLHERE.keep_alarm_days)
-    if gone or tried:
-        log.info("erased watches=%d trials=%d", gone, tried)
+    gone = damage.around(lambda: services.erase_due(now, quiet_h, alarm_days), lambda: 0)
+    for duty in duties:  # a damaged row keeps one of them from its work, never the others
+        damage.around(duty, lambda: None)
+    if gone:
+        log.info("erased watches=%d", gone)
     return gone

@@ -13,7 +13,7 @@ from typing import Any
 
 from stillhere.core import events as ev
 from stillhere.core.replies import language_of
-from stillhere.store import peers, queries
+from stillhere.store import damage, peers, queries
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
 from stillhere.store.queries import ALARMED
 
@@ -66,11 +66,17 @@ class Reply:
 
 def open_watches(persons: Sequence[int]) -> list[WatchRow]:
     """The open ones of these people, each one's acute one first."""
-    return list(
-        WatchRow.objects.filter(person__in=persons, closed_at__isnull=True)
-        .order_by("routine", "id")
-        .only("id", "state", "routine", "alarms", "person_id", "started_at", "quarantined_at")
+    mine = WatchRow.objects.filter(person__in=persons, closed_at__isnull=True).order_by(
+        "routine", "id"
     )
+    wanted = "id", "state", "routine", "alarms", "person_id", "started_at", "quarantined_at"
+
+    def beside() -> list[WatchRow]:
+        ids = [id for person in persons for id in queries.named("person_id = %s", person)]
+        theirs = [row for row in queries.spared(ids) if row.closed_at is None]
+        return sorted(theirs, key=lambda row: (row.routine, row.id))
+
+    return damage.around(lambda: list(mine.only(*wanted)), beside)
 
 
 def speak_their_language(speaker: Speaker, heard: Heard) -> None:

@@ -26,7 +26,7 @@ from stillhere.core.events import Event, Outcome, State
 from stillhere.core.schedule import Routine, from_text
 from stillhere.core.watch import Step, Watch, check, step, wake_at, worth_a_line
 from stillhere.core.watch import start as begin
-from stillhere.store import bulk, clock, queries, rows, sealed
+from stillhere.store import bulk, clock, damage, queries, rows, sealed
 from stillhere.store.circle import circles_of
 from stillhere.store.clock import ClockRow
 from stillhere.store.held import Held, exist
@@ -413,12 +413,23 @@ def _open_already(person: int, profile: str, routine: Routine | None) -> int | N
     mine = WatchRow.objects.filter(
         person=person, wake_at__isnull=False, quarantined_at__isnull=True
     ).order_by("id")
-    if routine is None:
-        return mine.filter(routine="").values_list("id", flat=True).first()
-    for id, text in mine.filter(profile=profile).exclude(routine="").values_list("id", "routine"):
-        if replace(from_text(text), pause_until_at=routine.pause_until_at) == routine:
-            return id
+
+    def beside() -> list[WatchRow]:
+        theirs = queries.spared(queries.named("person_id = %s", person))
+        return [r for r in theirs if r.wake_at is not None and r.quarantined_at is None]
+
+    for row in damage.around(lambda: list(mine), beside):
+        if routine is None and not row.routine:
+            return row.id
+        again = routine is not None and row.routine and row.profile == profile
+        if again and _same(row.routine, routine):
+            return row.id
     return None
+
+
+def _same(text: str, routine: Routine | None) -> bool:
+    known = from_text(text)
+    return routine is not None and known == replace(routine, pause_until_at=known.pause_until_at)
 
 
 def looked(watch: int) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from stillhere.core.events import Undeliverable, Word
-from stillhere.store import apply, bulk, peers, rows, sealed, services
+from stillhere.store import apply, bulk, damage, peers, rows, salvage, sealed, services
 from stillhere.store.held import hold, hold_messages
 from stillhere.store.models import Address, Contact, Message
 from stillhere.store.queries import ALARMED
@@ -139,20 +139,33 @@ def lease(
 
     What lapsed, opted out or was removed since it was queued is dropped here and not returned.
     """
+    until, which = now + int(lease_s * 1000), _NEEDED if frugal else ""
+    taken = damage.around(
+        lambda: _take(channel, now, most, until, which),
+        lambda: salvage.take(channel, now, most, until, which, _READ),
+    )
+    if not taken:
+        return []
+    found = [dict(zip(_PARTS, row, strict=True)) for row in taken]
+    wanted = damage.around(lambda: _without_stale(found, now), lambda: _fresh(found, now))
+    names = _names([json.loads(row["facts"]) for row in wanted])
+    return [_leased(row, names) for row in wanted]
+
+
+def _take(channel: str, now: int, most: int, until: int, which: str) -> list[Any]:
     lock = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            _LEASE.format(lock=lock, which=_NEEDED if frugal else ""),
-            [now + int(lease_s * 1000), channel, now, now, most],
-        )
+        cursor.execute(_LEASE.format(lock=lock, which=which), [until, channel, now, now, most])
         ids = [id for (id,) in cursor.fetchall()]
         if not ids:
             return []
         cursor.execute(_READ.format(marks=", ".join(["%s"] * len(ids))), ids)
-        found = [dict(zip(_PARTS, row, strict=True)) for row in cursor.fetchall()]
-    wanted = _without_stale(found, now)
-    names = _names([json.loads(row["facts"]) for row in wanted])
-    return [_leased(row, names) for row in wanted]
+        return list(cursor.fetchall())
+
+
+def _fresh(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
+    """Those that are not stale; the others wait for the end of their lease."""
+    return [row for row in found if not _stale(row, now)]
 
 
 def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
@@ -383,16 +396,16 @@ def holds(m: Spoken, w: Standing) -> bool:
 
 
 def channels_waiting() -> list[str]:
-    """The channels for which something is queued."""
-    return list(
-        Message.objects.filter(status="queued").values_list("channel", flat=True).distinct()
-    )
+    """The channels for which something is queued; beside damage, not looked for."""
+    queued = Message.objects.filter(status="queued").values_list("channel", flat=True)
+    return damage.around(lambda: list(queued.distinct()), list)
 
 
 def release_leases() -> int:
     """Give back what a dead engine had leased, where we know it is dead (one engine, at its
-    start)."""
-    return Message.objects.filter(status="queued", lease_until_at__gt=0).update(lease_until_at=0)
+    start). Beside damage the leases run out by themselves."""
+    leased = Message.objects.filter(status="queued", lease_until_at__gt=0)
+    return damage.around(lambda: leased.update(lease_until_at=0), lambda: 0)
 
 
 def drop_the_past(now: int) -> int:

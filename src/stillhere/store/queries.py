@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from stillhere.core.profiles import TRIAL
 from stillhere.core.watch import Watch
-from stillhere.store import rows, sealed
+from stillhere.store import damage, rows, sealed
 from stillhere.store.models import (
     Address,
     Contact,
@@ -30,9 +30,11 @@ from stillhere.store.models import (
 ALARMED = ("alarm", "claimed", "attended")
 OUTAGES_KEPT = 50
 # One statement, however many alarms are open: what is due may be much, and so may they.
-_LIFELESS = """
+# The states stand in it as they are: only so does SQLite see that its index of alarms will do.
+_ALARMED = "('alarm', 'claimed', 'attended')"
+_LIFELESS = f"""
 SELECT w.id, w.wake_at, w.alarm FROM watch w
-WHERE w.state IN (%s, %s, %s) AND w.quarantined_at IS NULL AND (
+WHERE w.state IN {_ALARMED} AND w.quarantined_at IS NULL AND (
     w.wake_at IS NULL OR w.alarm = ''
     OR NOT EXISTS (SELECT 1 FROM message m WHERE m.watch_id = w.id AND m.alarm = w.alarms)
 )
@@ -82,10 +84,15 @@ def away(gaps: Sequence[tuple[int, int]], wake_at: int) -> tuple[int, int] | Non
 
 
 def latest_due_ms(now: int) -> int:
-    """How late the longest due watch is."""
-    return now - _first(
-        "SELECT min(wake_at) FROM watch WHERE wake_at <= %s AND quarantined_at IS NULL", now
-    )
+    """How late the longest due watch is, of those that were not set aside."""
+    sql = "SELECT min(wake_at) FROM watch WHERE wake_at <= %s AND quarantined_at IS NULL"
+
+    def beside() -> int:
+        due, _ = damage.due(now, 1, (0, 0))
+        return now - due[0][1] if due else 0
+
+    late_ms = damage.around(lambda: now - _first(sql, now), beside)
+    return beside() if late_ms and damage.any_aside() else late_ms
 
 
 def _rows(sql: str, *params: int) -> list[Any]:
@@ -105,14 +112,42 @@ def _first(sql: str, now: int) -> int:
 def alarms_without_life(now: int) -> list[int]:
     """Open alarms without a timer, or whose circle has people while no message to any of them
     exists."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LIFELESS, ALARMED)
-        suspects = cursor.fetchall()
+    suspects = damage.around(lambda: _suspects(_LIFELESS), _suspects_around)
     return [
         id
         for id, wake_at, alarm in suspects
         if wake_at is None or not alarm or rows.alarm_from(alarm).told
     ]
+
+
+def _suspects(sql: str, *more: int) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, more)
+        return list(cursor.fetchall())
+
+
+def _suspects_around() -> list[Any]:
+    """The same where one of them cannot be read; what becomes of that one is the tick's to see."""
+
+    def read(ids: Sequence[int]) -> dict[int, Any]:
+        named = f" AND w.id IN ({', '.join(['%s'] * len(ids))})"
+        return {row[0]: row for row in _suspects(_LIFELESS + named, *ids)}
+
+    return list(damage.readable(named(f"state IN {_ALARMED}"), read).values())
+
+
+def named(which: str, *params: Any) -> list[int]:
+    """The ids of watches, where ``which`` asks one index and nothing else."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM watch WHERE {which}", params)
+        return sorted(id for (id,) in cursor.fetchall())
+
+
+def spared(ids: Sequence[int]) -> list[WatchRow]:
+    """Those of these watches that can be read, where one of them cannot."""
+    whole = WatchRow.objects.select_related("person")
+    found = damage.readable(ids, lambda part: {row.id: row for row in whole.filter(id__in=part)})
+    return [found[id] for id in sorted(found)]
 
 
 # --- for the pages
@@ -229,18 +264,30 @@ def _whose(row: WatchRow | None, person: Person) -> WatchRow | None:
 def watch_of(person: Person) -> Shown | None:
     """The person's open acute watch, or the one that ended last."""
     mine = WatchRow.objects.filter(person=person, routine="")
-    row = (
-        mine.filter(wake_at__isnull=False).order_by("-id").first()
-        or mine.order_by("-started_at", "-id").first()
-    )
-    return _shown(_whose(row, person))
+
+    def read() -> WatchRow | None:
+        open_now = mine.filter(wake_at__isnull=False).order_by("-id").first()
+        return open_now or mine.order_by("-started_at", "-id").first()
+
+    def beside() -> WatchRow | None:
+        acute = [row for row in spared(named("person_id = %s", person.id)) if not row.routine]
+        return max(acute, key=lambda row: (row.wake_at is not None, row.id), default=None)
+
+    return _shown(_whose(damage.around(read, beside), person))
 
 
 def routines_of(person: Person) -> list[Shown]:
     """The person's open routine check-ins."""
     mine = WatchRow.objects.filter(person=person, wake_at__isnull=False).exclude(routine="")
-    rows_ = [_whose(row, person) for row in mine.order_by("id")]
-    return [shown for shown in map(_shown, rows_) if shown is not None]
+
+    def beside() -> list[WatchRow]:
+        theirs = spared(named("person_id = %s", person.id))
+        return [row for row in theirs if row.routine and row.wake_at is not None]
+
+    found = damage.around(lambda: list(mine.order_by("id")), beside)
+    return [
+        shown for shown in map(_shown, (_whose(row, person) for row in found)) if shown is not None
+    ]
 
 
 def watch_by_key(key: str) -> Shown | None:
@@ -250,18 +297,26 @@ def watch_by_key(key: str) -> Shown | None:
 def alarm_for(contact: Contact) -> Shown | None:
     """The open alarm this contact may act on, else the last watch on which they were told
     something."""
+    return _shown(damage.around(lambda: _alarm_for(contact), lambda: _alarm_beside(contact)))
+
+
+def _alarm_beside(contact: Contact) -> WatchRow | None:
+    theirs = spared(named("person_id = %s", contact.person_id))
+    return next((row for row in reversed(theirs) if row.state in ALARMED), None)
+
+
+def _alarm_for(contact: Contact) -> WatchRow | None:
     hers = WatchRow.objects.filter(person=contact.person_id)
     open_now = hers.filter(state__in=ALARMED).order_by("-started_at").first()
     if open_now is not None:
-        return _shown(open_now)
+        return open_now
     told = Message.objects.filter(contact=contact, watch__isnull=False).exclude(word="well")
     spoke = JournalLine.objects.filter(contact=contact.id).values("watch")
-    last = (
+    return (
         hers.filter(Q(id__in=told.values("watch")) | Q(id__in=spoke))
         .order_by("-started_at")
         .first()
     )
-    return _shown(last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +376,13 @@ def away_between(from_at: int, to_at: int) -> tuple[int, int] | None:
 def open_alarms() -> list[Shown]:
     """Every open alarm, oldest first: the coordinator's screen."""
     real = WatchRow.objects.filter(state__in=ALARMED).exclude(profile=TRIAL)
-    found = real.select_related("person").order_by("id")
+    whole = real.select_related("person").order_by("id")
+
+    def beside() -> list[WatchRow]:
+        alarmed = spared(named(f"state IN {_ALARMED}"))
+        return [row for row in alarmed if row.profile != TRIAL]
+
+    found = damage.around(lambda: list(whole), beside)
     return [shown for shown in map(_shown, found) if shown is not None]
 
 
@@ -331,11 +392,15 @@ def to_look_at() -> list[Shown]:
     found = real.filter(looked_at__isnull=True).filter(
         Q(held=True) | Q(quarantined_at__isnull=False)
     )
-    return [
-        shown
-        for shown in map(_shown, found.select_related("person").order_by("id"))
-        if shown is not None
-    ]
+    whole = found.select_related("person").order_by("id")
+
+    def beside() -> list[WatchRow]:
+        everyone = spared(named("id + 0 > 0"))
+        waits = [row for row in everyone if row.held or row.quarantined_at is not None]
+        return [row for row in waits if row.looked_at is None and row.profile != TRIAL]
+
+    rows_found = damage.around(lambda: list(whole), beside)
+    return [shown for shown in map(_shown, rows_found) if shown is not None]
 
 
 def installation() -> Installation:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import connection, transaction
 from django.db.models import Q
 
-from stillhere.core.events import State, Unheard
-from stillhere.store import apply, bulk
+from stillhere.core.events import State, Unheard, Word
+from stillhere.store import apply, bulk, damage
 from stillhere.store.delivery import (
     DELIVERED,
     FAILED,
@@ -282,7 +283,8 @@ def _still_wanted(m: _Unheard, now: int) -> bool:
     """Whether it would still be true if it were said again: the alarm is open and this contact has
     said nothing since, or the ask has not lapsed."""
     if m.watch is None:
-        return m.word == "invite" and m.channel == "text"
+        # The alarm of a watch that was set aside stands on its own, see ``damage.py``.
+        return m.word == Word.ALARM or (m.word == "invite" and m.channel == "text")
     if m.lapses_at is not None:
         return m.lapses_at > now and m.state == State.ASKING
     spoken = Spoken(m.watch, m.contact, m.word, m.alarm)
@@ -301,6 +303,25 @@ def silent(now: int) -> list[str]:
         ids = [id for (id,) in cursor.fetchall()]
     if not ids:
         return []
+    return damage.around(lambda: _silent(ids, now), lambda: _silent_around(ids, now))
+
+
+def _silent_around(ids: Sequence[int], now: int) -> list[str]:
+    """Each on its own; of one that cannot be read nothing more is expected."""
+    carriers: list[str] = []
+
+    def read(part: Sequence[int]) -> dict[int, bool]:
+        carriers.extend(_silent(part, now))
+        return dict.fromkeys(part, True)
+
+    _, lost = damage.each(ids, read)
+    for id in lost:
+        waited = Message.objects.filter(id=id)
+        damage.around(partial(waited.update, receipt_by_at=None), lambda: 0)
+    return carriers
+
+
+def _silent(ids: Sequence[int], now: int) -> list[str]:
     with transaction.atomic():
         held = _held(ids)  # left for the next look
         late = [

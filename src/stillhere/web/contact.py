@@ -28,7 +28,7 @@ from stillhere.core.events import (
     Resolved,
     State,
 )
-from stillhere.store import clock, deeds, queries, recordings
+from stillhere.store import clock, damage, deeds, queries, recordings
 from stillhere.store.apply import Change
 from stillhere.store.group import WRITER
 from stillhere.store.models import Contact
@@ -127,6 +127,7 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         "light": "",
         "now": now,
         "refresh": _refresh_s(contact),
+        "aside": damage.is_aside(person.id),
     }
     if shown is None:
         return given

@@ -19,11 +19,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from stillhere.core.events import Outcome, Resolved
-from stillhere.store import apply, clock, kits, peers, queries, shifts
+from stillhere.store import apply, clock, damage, kits, peers, queries, shifts
 from stillhere.store import desk as kept
 from stillhere.store.apply import Change
 from stillhere.store.group import WRITER
-from stillhere.store.models import Responder
+from stillhere.store.models import Person, Responder, SetAside
 from stillhere.store.queries import Shown
 from stillhere.store.services import Problem
 from stillhere.web import alarm, errors, health, lines, reach, session, walk, words
@@ -81,7 +81,10 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
     given: dict[str, Any] = {
         "key": key,
         "alarms": [_open(shown, now) for shown in queries.open_alarms()],
-        "look": [_to_look_at(shown, now) for shown in queries.to_look_at()],
+        "look": [
+            *(_aside(each, now) for each in damage.unlooked()),
+            *(_to_look_at(shown, now) for shown in queries.to_look_at()),
+        ],
         "counts": [(name, counts.get(what, 0)) for what, name in COUNTED.items()],
         "days": DAYS,
         "wolf": _wolf(counts),
@@ -209,6 +212,14 @@ def _to_look_at(shown: Shown, now: int) -> OnDesk:
     )
 
 
+def _aside(each: SetAside, now: int) -> OnDesk:
+    """A watch whose row cannot be read: whose it is, an index still knew."""
+    person = Person.objects.filter(id=each.person or 0).first()
+    name = words.someone(queries.person_note(person, "name") if person is not None else "")
+    at = words.clock_time(each.at, person.tz if person is not None else "UTC", now)
+    return OnDesk(each.watch, name, at, "", [], "", set_aside=True)
+
+
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
 @require_POST
 def act(request: HttpRequest, key: str) -> HttpResponse:
@@ -223,6 +234,8 @@ def act(request: HttpRequest, key: str) -> HttpResponse:
         said = _volunteers(request.POST)
     elif do == "looked" and watch in {shown.row.id for shown in queries.to_look_at()}:
         apply.looked(watch)
+        said = "looked"
+    elif do == "looked" and damage.looked(watch, clock.now_ms()):
         said = "looked"
     elif do == "resolve" and outcome in set(Outcome) - {Outcome.ENDED, Outcome.NOT_FOUND}:
         answer = WRITER.commit(Change(Resolved(None, Outcome(outcome)), watch=watch))

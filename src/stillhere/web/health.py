@@ -15,7 +15,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from stillhere.store import clock, proof, queries
+from stillhere.store import clock, damage, proof, queries
 from stillhere.store.disk import DISK, FULL, full
 from stillhere.store.group import WRITER
 from stillhere.store.models import Installation
@@ -64,6 +64,8 @@ def reasons() -> list[str]:
         return [disk]
     try:
         found = engine_reasons(queries.installation())
+        if aside := len(damage.unlooked()):
+            found.append(f"{aside} watches cannot be read; their people were told")
     except Error as failure:
         log.warning("database: %s", type(failure).__name__)
         found = ["the database cannot be read"]

@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from stillhere.core.events import State
-from stillhere.store import apply, clock, drills, queries, services, supply
+from stillhere.store import apply, clock, damage, drills, queries, services, supply
 from stillhere.store.models import Person
 from stillhere.store.queries import Shown
 from stillhere.web import (
@@ -106,6 +106,7 @@ def _given(person: Person) -> dict[str, Any]:
         "dues": daily.of(routines, people, now, ways=ways),
         "page_only": open_now and not ways,
         "version": _version(shown, routines),
+        "aside": not open_now and damage.is_aside(person.id),
         "profile": _usual(shown),
         "short": shown is not None and bool(shown.row.own),
         "light": light(now, person.tz),

@@ -6,7 +6,7 @@ from stillhere.store.models.installation import Installation, Outage, Peer, Tall
 from stillhere.store.models.messages import Arrival, Message
 from stillhere.store.models.people import Address, Contact, Person
 from stillhere.store.models.shifts import Recording, Responder
-from stillhere.store.models.watches import JournalLine, WatchRow
+from stillhere.store.models.watches import JournalLine, SetAside, WatchRow
 
 __all__ = [
     "Address",
@@ -22,6 +22,7 @@ __all__ = [
     "Person",
     "Recording",
     "Responder",
+    "SetAside",
     "SupplyWarning",
     "Tally",
     "WatchRow",

@@ -71,6 +71,19 @@ class WatchRow(models.Model):
         ]
 
 
+class SetAside(models.Model):
+    """A watch whose row can be read or written no more, and since when. By its id alone: there may
+    be no row to point at. ``looked_at``: a person has looked, and acted."""
+
+    watch = models.BigIntegerField(primary_key=True)
+    person = models.BigIntegerField(null=True)
+    at = models.BigIntegerField()
+    looked_at = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "set_aside"
+
+
 class JournalLine(models.Model):
     """What happened, for the people it happened to. Evidence, not truth: the row is the truth."""
 

@@ -1,0 +1,181 @@
+"""What can be read beside what cannot: a page of the database file that is damaged.
+
+A query that meets one damaged row fails as a whole. So each loop and each page that asks for many
+rows asks here once that happened: indexes name the rows, and then each is read on its own. Owns the
+watches that were set aside because of it, and that their people are told, once. Refuses to mend: a
+backup does that.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from django.db import DatabaseError, connection, transaction
+
+from stillhere.core.events import Paging, Urgency, Word
+from stillhere.store import halves
+from stillhere.store.circle import circles_of
+from stillhere.store.held import in_the_way
+from stillhere.store.models import Address, Message, SetAside
+from stillhere.store.outbox import COORDINATOR, PAGE_WORDS
+
+log = logging.getLogger("stillhere.damage")
+
+MOST = 500  # read in one statement
+
+T = TypeVar("T")
+
+
+def is_damage(failure: BaseException) -> bool:
+    """Whether the database answered that it cannot read or write this, and would say so again."""
+    answered = isinstance(failure, DatabaseError) and not in_the_way(failure)
+    return answered and not halves.broke(failure)
+
+
+def around(read: Callable[[], T], beside: Callable[[], T]) -> T:
+    """What ``read`` finds; where it meets damage, what ``beside`` does."""
+    try:
+        return read()
+    except DatabaseError as failure:
+        if not is_damage(failure):
+            raise
+        log.warning("read around damage: %s", failure)
+        return beside()
+
+
+def readable(ids: Sequence[int], read: Callable[[Sequence[int]], dict[int, T]]) -> dict[int, T]:
+    """What ``read`` finds for these ids, without those whose rows cannot be read."""
+    return each(ids, read)[0]
+
+
+def each(
+    ids: Sequence[int], read: Callable[[Sequence[int]], dict[int, T]]
+) -> tuple[dict[int, T], list[int]]:
+    """The same, and the ids of those that cannot."""
+    found: dict[int, T] = {}
+
+    def some(part: Sequence[int]) -> list[bool]:
+        found.update(read(part))
+        return [True] * len(part)
+
+    lost = []
+    for start in range(0, len(ids), MOST):
+        part = ids[start : start + MOST]
+        answers = halves.each(some, part)
+        lost += [id for id, told in zip(part, answers, strict=True) if told is not True]
+    return found, lost
+
+
+# --- watches --------------------------------------------------------------------------------------
+
+
+def due(now: int, most: int, last: tuple[int, int]) -> tuple[list[tuple[int, int]], list[int]]:
+    """As ``queries.due_after``, without those set aside: the index alone names them. Also those
+    that cannot be read."""
+    sql = (
+        "SELECT id, wake_at FROM watch WHERE wake_at <= %s AND (wake_at, id) > (%s, %s) "
+        "ORDER BY wake_at, id LIMIT %s"
+    )
+    found: list[tuple[int, int]] = []
+    lost: list[int] = []
+    aside = set(SetAside.objects.values_list("watch", flat=True))
+    while len(found) < most:
+        named = _rows(sql, now, last[1], last[0], most)
+        mine, broken = each([id for id, _ in named if id not in aside], _unless_quarantined)
+        found += [(id, wake_at) for id, wake_at in named if id in mine]
+        lost += broken
+        if len(named) < most:
+            break
+        last = (named[-1][0], named[-1][1])
+    return found[:most], lost
+
+
+def _unless_quarantined(ids: Sequence[int]) -> dict[int, bool]:
+    marks = ", ".join(["%s"] * len(ids))
+    sql = f"SELECT id FROM watch WHERE id IN ({marks}) AND quarantined_at IS NULL"
+    return {id: True for (id,) in _rows(sql, *ids)}
+
+
+def set_aside(watch: int, now: int) -> bool:
+    """This watch is looked after by people from now on: its first contacts and the coordinator are
+    told, once. Whether it was news."""
+    with transaction.atomic():
+        person = _whose(watch)
+        made = SetAside.objects.get_or_create(watch=watch, defaults={"person": person, "at": now})
+        if not made[1]:
+            return False
+        _tell(watch, person, now)
+    log.critical("set aside watch=%d: its row cannot be read or written", watch)
+    return True
+
+
+def _whose(watch: int) -> int | None:
+    """Whose watch this is: an index knows it, or a message about it."""
+    for sql in (
+        "SELECT person_id FROM watch WHERE id + 0 = %s",
+        "SELECT person_id FROM message WHERE watch_id = %s AND person_id IS NOT NULL LIMIT 1",
+    ):
+        try:
+            with transaction.atomic():
+                found = _rows(sql, watch)
+        except DatabaseError as failure:
+            if not is_damage(failure):
+                raise
+            continue
+        if found:
+            return int(found[0][0])
+    return None
+
+
+def _tell(watch: int, person: int | None, now: int) -> None:
+    """As ``outbox.quarantine_alert``, but of no watch: there is no row that a message could point
+    at."""
+    circle = circles_of({person}, now).get(person) if person is not None else None
+    first = circle.rungs[0] if circle is not None and circle.rungs else ()
+    about = {"person_id": person, "due_at": now, "created_at": now}
+    key = f"a{watch}.{now:x}"
+    facts = {"at": now, "who": None, "eta_s": None, "round": 0, "outcome": None}
+    messages = [
+        Message(
+            **about, key=f"{key}.{way.id}", contact_id=reach.contact, address=way,
+            channel=way.channel, word=Word.ALARM.value, facts=json.dumps(facts),
+            urgency=Urgency.ALARM, place=place,
+        )
+        for place, reach in enumerate(first)
+        for way in Address.objects.filter(id__in=reach.ways).order_by("id")
+    ]  # fmt: skip
+    page = Message(
+        **about, key=key, channel=COORDINATOR, word=PAGE_WORDS[Paging.QUARANTINED],
+        facts=json.dumps({"round": 0}), urgency=Urgency.RING,
+    )  # fmt: skip
+    Message.objects.bulk_create([*messages, page])
+
+
+def unlooked() -> list[SetAside]:
+    """Those that nobody has looked at yet, oldest first."""
+    return list(SetAside.objects.filter(looked_at__isnull=True).order_by("at", "watch"))
+
+
+def is_aside(person: int) -> bool:
+    """Whether one of this person's watches was set aside and nobody has looked yet."""
+    return SetAside.objects.filter(person=person, looked_at__isnull=True).exists()
+
+
+def any_aside() -> bool:
+    """Whether any watch was set aside, looked at or not."""
+    return SetAside.objects.exists()
+
+
+def looked(watch: int, now: int) -> bool:
+    """A person has looked at one that was set aside; whether there was one."""
+    mine = SetAside.objects.filter(watch=watch, looked_at__isnull=True)
+    return bool(mine.update(looked_at=now))
+
+
+def _rows(sql: str, *params: int) -> list[tuple[int, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())

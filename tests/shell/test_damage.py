@@ -1,0 +1,223 @@
+"""A page of the database file is torn: who lies on it is set aside and told of, others go on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.db import DatabaseError, connection
+from django.test import Client
+
+from stillhere.cli.weaknesses import set_aside
+from stillhere.core.events import State
+from stillhere.engine.audit import audit_once, sweep_once
+from stillhere.engine.pulse import pulse_once
+from stillhere.engine.tick import Waker
+from stillhere.store import apply, damage, delivery, desk, queries, receipts
+from stillhere.store.apply import Change, CheckIn, NeedHelp, apply_free
+from stillhere.store.group import GroupCommit, NotStored
+from stillhere.store.models import Message, SetAside, WatchRow
+from stillhere.web import health
+from tests.conftest import Clock
+from tests.shell.circle import SamsNight, sams_night, tick_all
+from tests.torn import Page, leaves, tear
+
+pytestmark = pytest.mark.sqlite
+PEOPLE = 120
+STEP_S = 5
+
+
+@pytest.fixture
+def file(tmp_path: Path, database: None) -> Iterator[Path]:
+    """The database in a copy of its file, which may be torn."""
+    whole = Path(connection.settings_dict["NAME"])
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    copy = tmp_path / "stillhere.sqlite3"
+    shutil.copy(whole, copy)
+    connection.settings_dict["NAME"] = str(copy)
+    yield copy
+    connection.close()
+    connection.settings_dict["NAME"] = str(whole)
+
+
+@dataclass
+class Torn:
+    """A night of many after a page was torn: who lay on it, and who did not. Some of those beside
+    it can be read, but not written where their row grows."""
+
+    lost: list[SamsNight]
+    others: list[SamsNight]
+    clock: Clock
+    waker: Waker
+
+    @property
+    def aside(self) -> list[SamsNight]:
+        those = set(SetAside.objects.values_list("watch", flat=True))
+        return [n for n in [*self.lost, *self.others] if n.watch in those]
+
+    @property
+    def well(self) -> list[SamsNight]:
+        aside = {night.watch for night in self.aside}
+        return [night for night in self.others if night.watch not in aside]
+
+    def pass_time(self, seconds: int) -> None:
+        for _ in range(0, seconds, STEP_S):
+            self.clock.advance(STEP_S)
+            pulse_once()
+            for _ in range(3):
+                self.waker.wake(self.clock.now)
+
+
+def torn_at(file: Path, table: str, nights: list[SamsNight], clock: Clock) -> tuple[Torn, Page]:
+    connection.close()
+    pages = leaves(file, table)
+    page = pages[len(pages) // 2]
+    tear(file, page)
+    lost = [n for n in nights if table == "watch" and n.watch in page.ids]
+    return Torn(lost, [n for n in nights if n not in lost], clock, Waker()), page
+
+
+@pytest.fixture
+def torn(file: Path, clock: Clock) -> Torn:
+    """Everybody is watched, and then a page of the watches is torn."""
+    nights = [sams_night(("Leo",)) for _ in range(PEOPLE)]
+    for night in nights:
+        night.start(own='{"total_s": 10800}')
+    clock.advance(181)  # asked once, and answered: rows have changed, and pages have room
+    pulse_once()
+    tick_all()
+    for night in nights:
+        night.does(CheckIn())
+    found, _ = torn_at(file, "watch", nights, clock)
+    assert len(found.lost) >= 5
+    with pytest.raises(DatabaseError):
+        list(WatchRow.objects.all())
+    return found
+
+
+def words_to(night: SamsNight, *words: str) -> set[str]:
+    mine = Message.objects.filter(person=night.person, word__in=words)
+    return set(mine.values_list("word", flat=True))
+
+
+def test_the_others_are_asked_and_alarmed_in_time(torn: Torn) -> None:
+    torn.pass_time(205)
+    assert {n.watch for n in torn.aside} == {n.watch for n in torn.lost}
+    assert {night.row().state for night in torn.others} == {State.ASKING}
+    torn.pass_time(75)
+    assert {night.row().state for night in torn.well} == {State.ALARM}
+    assert torn.well
+    for night in [*torn.lost, *torn.others]:
+        assert words_to(night, "alarm"), "heard of, one way or the other"
+
+
+def test_who_cannot_be_read_is_set_aside_and_their_people_are_told_once(torn: Torn) -> None:
+    torn.pass_time(205)
+    assert {n.watch for n in torn.lost} <= {n.watch for n in torn.aside}
+    for night in torn.aside:
+        to = Message.objects.filter(person=night.person, word="alarm")
+        assert {m.contact_id for m in to} == {night.contacts["Leo"].id}
+        assert {m.channel for m in to} == {"text", "call"}
+        pages = Message.objects.filter(person=night.person, word="page-quarantine")
+        assert [m.channel for m in pages] == ["coordinator"]
+    before = Message.objects.filter(word="page-quarantine").count()
+    torn.waker = Waker()  # the engine was started again
+    torn.pass_time(10)
+    assert Message.objects.filter(word="page-quarantine").count() == before
+
+
+def test_their_alarms_leave(torn: Torn) -> None:
+    torn.pass_time(205)
+    leased = delivery.lease("text", torn.clock.now, 500, 20.0)
+    people = {m.person_name for m in leased if m.word == "alarm"}
+    assert people == {"Sam"}
+    alarms = [m for m in leased if m.word == "alarm"]
+    assert len(alarms) == len(torn.aside)
+    assert all(m.to and m.contact_nonce for m in alarms)
+    delivery.record(
+        [delivery.Fated(m, delivery.SENT, f"one:{m.id}") for m in leased], torn.clock.now
+    )
+    torn.clock.advance(31)
+    receipts.silent(torn.clock.now)
+    again = delivery.lease("text", torn.clock.now, 500, 20.0)
+    assert {m.id for m in alarms} <= {m.id for m in again}, "silence is answered by another try"
+
+
+def test_a_press_on_it_is_never_called_kept_and_harms_nobody_else(torn: Torn) -> None:
+    lost, other = torn.lost[0], torn.others[0]
+    torn.clock.advance(10)
+    writes: GroupCommit[Change, apply.Answer] = GroupCommit(apply_free)
+    try:
+        with pytest.raises(NotStored):
+            writes.commit(Change(CheckIn(), watch=lost.watch))
+        assert writes.commit(Change(CheckIn(), watch=other.watch)).watch is not None
+    finally:
+        writes.stop()
+    assert other.row().seen_at == torn.clock.now
+
+
+def test_the_proof_holds_for_the_others_and_everybody_hears_how_many_are_aside(
+    torn: Torn,
+) -> None:
+    torn.pass_time(205)
+    Message.objects.update(status="delivered")
+    assert audit_once(torn.clock.now) == []
+    assert sweep_once(torn.clock.now) == 0
+    says = f"{len(torn.aside)} watches cannot be read; their people were told"
+    assert says in health.reasons()
+    assert not health.behind(), "the others are watched, and their pages say so"
+    [(well, finding)] = set_aside()
+    assert not well
+    assert finding.startswith(f"{len(torn.aside)} watches cannot be read")
+
+
+def test_the_desk_shows_them_until_somebody_has_looked(torn: Torn) -> None:
+    torn.others[-1].does(NeedHelp())
+    torn.pass_time(205)
+    client, key = Client(), desk.key()
+    page = client.get(f"/desk/{key}")
+    assert page.status_code == 200
+    assert page.content.decode().count("nobody watches it") == len(torn.aside)
+    for night in torn.aside:
+        client.post(f"/desk/{key}/act", {"do": "looked", "watch": night.watch})
+    assert damage.unlooked() == []
+    assert "nobody watches it" not in client.get(f"/desk/{key}").content.decode()
+
+
+def test_their_own_page_does_not_say_that_anybody_watches(torn: Torn) -> None:
+    torn.pass_time(205)
+    night = torn.lost[0]
+    client = Client()
+    client.cookies["lamp"] = night.key
+    page = client.get("/watch").content.decode()
+    assert "Nobody is watching" in page
+    assert 'action="/k/' not in page
+
+
+def test_the_page_of_whoever_was_called_says_what_to_do(torn: Torn) -> None:
+    torn.pass_time(205)
+    key = queries.contact_key(torn.lost[0].contacts["Leo"])
+    page = Client().get(f"/c/{key}")
+    assert page.status_code == 200
+    assert "we can no longer ask Sam" in page.content.decode()
+
+
+def test_messages_on_a_torn_page_keep_no_other_from_leaving(file: Path, clock: Clock) -> None:
+    nights = [sams_night(("Leo",)) for _ in range(PEOPLE)]
+    for night in nights:
+        night.start(own='{"total_s": 10800}')
+        night.does(NeedHelp())
+    found, page = torn_at(file, "message", nights, clock)
+    leased = delivery.lease("call", clock.now, 500, 20.0)
+    assert leased
+    assert all(m.id not in page.ids for m in leased)
+    assert {m.id < page.ids[0] for m in leased} == {True, False}, "before it, and behind"
+    aside = set(SetAside.objects.values_list("watch", flat=True))
+    of_page = [n for n in nights if n.watch in aside]
+    assert of_page, "an alarm that cannot be read is told anew"
+    assert found.waker.wake(clock.now) >= 0
