@@ -23,6 +23,7 @@ SEED = int(os.environ.get("SEED", "20261123"))
 COLUMNS = {
     "lost_check_ins": "lost", "lost_silences": "unheard", "alarmed_in_vain": "in vain",
     "green_in_vain_s": "green",
+    "held_up": "held up",
     "duplicated": "twice",
     "duplicated_unexplained": "unexplained", "acknowledged": "kept", "refused": "refused",
     "handed_over": "sent", "late_p50_s": "late p50", "late_p99_s": "p99", "late_max_s": "max",

@@ -25,6 +25,8 @@ class Scene:
     undone: list[str] = field(default_factory=list)
     green_in_vain_s: float = 0.0  # how long all was said to be well while nobody could be reached
     kept: Callable[[], int] = lambda: 0  # how many check-ins were acknowledged so far
+    harmed: set[int] | None = None  # watches a fault is about; None: about everybody
+    aside: set[int] = field(default_factory=set)  # whose rows cannot be used; people were told
 
     @contextmanager
     def wrong(self, what: str) -> Iterator[None]:

@@ -5,11 +5,13 @@ handed nothing. Duplicated: a key that the provider was handed again after it ha
 we never saw its answer; one that no fault explains is a fault of ours. Late: when the first ask and
 the first alarm after the last "Got it" were handed over, minus when they were due by that answer.
 Alarmed in vain: a contact was handed an alarm about somebody who was still pressing.
+Held up: late by more than somebody else's fault explains, where a fault is about a few.
 """
 
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +24,7 @@ ALARMS = frozenset({"alarm", "help", "again"})
 ASK = "ask"
 SHOW_S, GRACE_S = 5, 60  # as the profile of the crowd has it
 BEYOND_S = 120.0  # a full grace after an outage, and as much again
+HELD_UP_S = 20.0  # of the wall; later than this is no busy machine any more
 IN_FLIGHT_S = 25.0  # a lease taken just before a fault ends this much later at the latest
 
 
@@ -32,6 +35,7 @@ class Verdict:
     lost_check_ins: list[int] = field(default_factory=list)
     lost_silences: list[int] = field(default_factory=list)
     set_aside: list[int] = field(default_factory=list)
+    held_up: list[int] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
     duplicated: int = 0
     unexplained: int = 0
@@ -48,7 +52,8 @@ class Verdict:
     @property
     def lost(self) -> int:
         """Everything that must never be."""
-        return sum(map(len, (self.lost_check_ins, self.lost_silences, self.set_aside)))
+        never = self.lost_check_ins, self.lost_silences, self.set_aside, self.held_up
+        return sum(map(len, never))
 
     def figures(self) -> dict[str, float]:
         """The figures by name, in the order in which they are printed."""
@@ -62,6 +67,7 @@ class Verdict:
             "set_aside": len(self.set_aside),
             "alarmed_in_vain": self.in_vain,
             "green_in_vain_s": round(self.green_in_vain_s, 1),
+            "held_up": len(self.held_up),
             "duplicated": self.duplicated,
             "duplicated_unexplained": self.unexplained,
             "late_p50_s": quantile(late, 50),
@@ -105,7 +111,12 @@ def judge(
     """Hold what people were told against the store and the provider's list."""
     handed = scene.place.carrier.handed()
     verdict = Verdict(
-        lost_check_ins=[s.watch for s in people if rows[s.watch]["seen_at"] < s.acked_at],
+        lost_check_ins=[
+            sam.watch
+            for sam in people
+            if sam.watch not in scene.aside
+            and (sam.watch not in rows or rows[sam.watch]["seen_at"] < sam.acked_at)
+        ],
         lost_silences=unheard(people, handed, words),
         set_aside=[watch for watch, row in rows.items() if row["quarantined_at"]],
         strange=[line for sam in people for line in sam.strange],
@@ -120,13 +131,17 @@ def judge(
     for sam in people:
         alarmed_s = first(sam.contacts, 0.0, ALARMS)
         verdict.in_vain += alarmed_s is not None and alarmed_s < sam.tried_s
-        if sam.next_ask_at is None or rows[sam.watch]["seen_at"] > sam.acked_at:
+        known = rows.get(sam.watch)
+        if sam.next_ask_at is None or known is None or known["seen_at"] > sam.acked_at:
             continue  # one more was kept than was acknowledged: what is due is not known here
         ask_s = sam.heard_s + (sam.next_ask_at - sam.acked_at) / 1000 / rate
+        alarm_s = first(sam.contacts, sam.heard_s, ALARMS)
+        others = scene.harmed is not None and sam.watch not in scene.harmed
+        if others and (alarm_s or time.monotonic()) - ask_s - GRACE_S / rate > HELD_UP_S:
+            verdict.held_up.append(sam.watch)
         _late(verdict.late_asks_s, verdict, scene, first({sam.number}, sam.heard_s, {ASK}),
               ask_s + SHOW_S / rate, rate)  # fmt: skip
-        _late(verdict.late_alarms_s, verdict, scene, first(sam.contacts, sam.heard_s, ALARMS),
-              ask_s + GRACE_S / rate, rate)  # fmt: skip
+        _late(verdict.late_alarms_s, verdict, scene, alarm_s, ask_s + GRACE_S / rate, rate)
     return verdict
 
 
