@@ -23,10 +23,10 @@ from django.db import connection, transaction
 from stillhere.core import events as ev
 from stillhere.core.circle import Circle
 from stillhere.core.events import Event, Outcome, State
-from stillhere.core.schedule import Routine, from_text
+from stillhere.core.schedule import Routine
 from stillhere.core.watch import Step, Watch, check, step, wake_at, worth_a_line
 from stillhere.core.watch import start as begin
-from stillhere.store import bulk, clock, damage, queries, rows, sealed
+from stillhere.store import bulk, clock, queries, rows, sealed
 from stillhere.store.circle import circles_of
 from stillhere.store.clock import ClockRow
 from stillhere.store.held import Held, exist
@@ -385,7 +385,7 @@ def start(
         here = clock.read()
         now = clock.now_of(here)
         Person.objects.select_for_update().get(id=person)
-        again = _open_already(person, profile, routine)
+        again = queries.open_already(person, profile, routine)
         if again is not None:
             return again
         watch = begin(0, numbers, now, routine)
@@ -406,30 +406,6 @@ def start(
         outbox.add(started, person, 0, [], [JournalEntry(ev.Started(), started, started, now)])
         outbox.write()
     return row.id
-
-
-def _open_already(person: int, profile: str, routine: Routine | None) -> int | None:
-    """The open watch that a form sent twice means. One that was set aside watches nobody."""
-    mine = WatchRow.objects.filter(
-        person=person, wake_at__isnull=False, quarantined_at__isnull=True
-    ).order_by("id")
-
-    def beside() -> list[WatchRow]:
-        theirs = queries.spared(queries.named("person_id = %s", person))
-        return [r for r in theirs if r.wake_at is not None and r.quarantined_at is None]
-
-    for row in damage.around(lambda: list(mine), beside):
-        if routine is None and not row.routine:
-            return row.id
-        again = routine is not None and row.routine and row.profile == profile
-        if again and _same(row.routine, routine):
-            return row.id
-    return None
-
-
-def _same(text: str, routine: Routine | None) -> bool:
-    known = from_text(text)
-    return routine is not None and known == replace(routine, pause_until_at=known.pause_until_at)
 
 
 def looked(watch: int) -> None:

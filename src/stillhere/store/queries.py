@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
 from django.db.models import Q
 
 from stillhere.core.profiles import TRIAL
+from stillhere.core.schedule import Routine, from_text
 from stillhere.core.watch import Watch
 from stillhere.store import damage, rows, sealed
 from stillhere.store.models import (
@@ -288,6 +289,30 @@ def routines_of(person: Person) -> list[Shown]:
     return [
         shown for shown in map(_shown, (_whose(row, person) for row in found)) if shown is not None
     ]
+
+
+def open_already(person: int, profile: str, routine: Routine | None) -> int | None:
+    """The open watch that a form sent twice means. One that was set aside watches nobody."""
+    mine = WatchRow.objects.filter(
+        person=person, wake_at__isnull=False, quarantined_at__isnull=True
+    ).order_by("id")
+
+    def beside() -> list[WatchRow]:
+        theirs = spared(named("person_id = %s", person))
+        return [r for r in theirs if r.wake_at is not None and r.quarantined_at is None]
+
+    for row in damage.around(lambda: list(mine), beside):
+        if routine is None and not row.routine:
+            return row.id
+        again = routine is not None and row.routine and row.profile == profile
+        if again and _same(row.routine, routine):
+            return row.id
+    return None
+
+
+def _same(text: str, routine: Routine | None) -> bool:
+    known = from_text(text)
+    return routine is not None and known == replace(routine, pause_until_at=known.pause_until_at)
 
 
 def watch_by_key(key: str) -> Shown | None:
