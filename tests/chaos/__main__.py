@@ -74,7 +74,7 @@ def main() -> int:
             name = f"{fault.name}_{kind}".replace("-", "_")
             tell(f"{fault.name}, {kind}", verdict, scene, time.monotonic() - began)
             bad += verdict.lost + len(verdict.strange) + verdict.unexplained + len(scene.undone)
-            bad += verdict.in_vain if fault.none_in_vain else 0
+            bad += fault.in_vain(scene, verdict.in_vain)
             lines += [f"{name}_{key}={value}" for key, value in verdict.figures().items()]
     print()
     print("\n".join(lines))

@@ -44,7 +44,8 @@ class Fault:
     """One kind of trouble. ``happen`` returns when it is over; ``ground`` prepares for it.
 
     ``night_s`` is how long people are awake, in real seconds; ``rate`` is how fast the
-    installation's clock runs. ``none_in_vain``: whoever goes on pressing may not be alarmed for.
+    installation's clock runs. ``none_in_vain_s``: whoever goes on pressing may not be alarmed for
+    where all was well again this soon; what takes longer is beyond the promise, and is only told.
     """
 
     name: str
@@ -53,4 +54,9 @@ class Fault:
     ground: Callable[[], AbstractContextManager[Ground]] = plain_ground
     night_s: float = 18.0
     rate: float = 10.0
-    none_in_vain: bool = False
+    none_in_vain_s: float = 0.0
+
+    def in_vain(self, scene: Scene, alarmed: int) -> int:
+        """How many of those who were alarmed for should not have been."""
+        longest_s = max((end - began for began, end in scene.windows), default=0.0)
+        return alarmed if longest_s <= self.none_in_vain_s else 0
