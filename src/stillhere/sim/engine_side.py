@@ -130,7 +130,8 @@ class EngineSide:
     def beat_until(self, t: int) -> None:
         """The beats of a stretch in which nothing else happens: one statement instead of one
         transaction a second, with the same row in the end."""
-        if not self._service.engine.up or self._pulse_now or t - self._pulsed_t < BEAT_MS:
+        quiet = self._service.engine.up and not self._storage.held and not self._pulse_now
+        if not quiet or t - self._pulsed_t < BEAT_MS:
             return
         self._pulsed_t += (t - self._pulsed_t) // BEAT_MS * BEAT_MS
         ahead_ms = self._pulsed_t - self._world.t
@@ -141,7 +142,9 @@ class EngineSide:
     def calm(self) -> bool:
         """Whether the engine has had time to catch up with whatever happened."""
         engine = self._service.engine
-        return engine.up and max(engine.up_t, self._world.jumped_t) <= self._world.t - CALM_MS
+        if not engine.up or self._storage.held:
+            return False
+        return max(engine.up_t, self._world.jumped_t) <= self._world.t - CALM_MS
 
     def audit(self) -> None:
         """What the audit says must agree with what we know: up and caught up, the proof holds."""

@@ -171,6 +171,7 @@ class Night:
         self._letters.arrives = self._arrives
         self._service.shows = self._shows
         self._service.away_ms = self._away_ms
+        self._service.noticed = self._engine.clock_moved
         for person in persons[: self._dice.randrange(1, PERSONS + 1)]:
             self._moves_in(person)
 
@@ -300,6 +301,14 @@ class Night:
                 closed += [Closed(way, from_t, to_t, removed) for way in ways]
         return closed
 
+    def _plan_holds(self) -> None:
+        """Somebody else keeps the database to themselves for a while."""
+        dice = self.world.dice("holds")
+        for no in range(dice.choice((0, 0, 0, 0, 1, 2))):
+            t = dice.randrange(self._ends_t)
+            if self.world.has(f"database held {no}"):
+                self.world.at(t, self._service.hold)
+
     def _moves_clock(self, by_ms: int) -> None:
         self.world.move_clock(by_ms)
         self.evidence.moves.append((self.world.t, by_ms))
@@ -311,6 +320,7 @@ class Night:
         """The whole night, then a quiet time in which everything must come to its end. Raises
         Violation."""
         self._plan_faults()
+        self._plan_holds()
         self._keep_looking()
         self._until(self._ends_t)
         self._storage.fuses.clear()

@@ -53,6 +53,7 @@ class Service:
         self.engine, self.web = Process("engine"), Process("web")
         self.away_ms: Callable[[Process], int] = lambda _: 1_000
         self.shows: Callable[[Change], None] = lambda _: None
+        self.noticed: Callable[[], None] = lambda: None
         self._seen = -1
 
     def act(self, process: Process, deed: Callable[[], T], attempts: Sequence[Attempt] = ()) -> T:
@@ -82,6 +83,23 @@ class Service:
     def will_fail(self, process: Process, statements: int, *, dies: bool) -> None:
         """After so many more statements this process dies, or the database refuses one."""
         self.storage.fuses.setdefault(process.name, Fuse(statements, dies))
+
+    def hold(self) -> None:
+        """Somebody else keeps the database to themselves, as a backup program may."""
+        if self.storage.held:
+            return
+        self.storage.held, held_t = True, self.world.t
+        away_ms = self.away_ms(self.engine)
+        self.world.say(f"the database is held for {away_ms / 1000:.1f} s")
+        self.world.after(away_ms, lambda: self._let_go(held_t))
+
+    def _let_go(self, held_t: int) -> None:
+        """Nobody could be heard meanwhile, as if there had been no engine."""
+        self.storage.held = False
+        self.engine.up_t = max(self.engine.up_t, self.world.t)
+        self._was_away(held_t)
+        self.world.say("the database is free again")
+        self.noticed()
 
     def look_on(self, attempts: Sequence[Attempt] = ()) -> None:
         """Judge what was left behind since we last looked."""
@@ -114,5 +132,11 @@ class Service:
         process.up, process.up_t = True, self.world.t
         self.world.say(f"{process.name} is back")
         if process is self.engine:
-            self.night.away.append((process.down_t, self.world.t))
+            self._was_away(process.down_t)
         process.begins()
+
+    def _was_away(self, from_t: int) -> None:
+        """Nobody could be heard since then. What overlaps was one absence."""
+        away, to_t = self.night.away, self.world.t
+        from_t = min([from_t, *(at for at, until in away if until >= from_t)])
+        away[:] = [*(gap for gap in away if gap[1] < from_t), (from_t, to_t)]

@@ -57,6 +57,7 @@ class Storage:
         self.statements = 0
         self.between: Callable[[], None] = lambda: None
         self.alone = False
+        self.held = False  # somebody else keeps the database to themselves
         self._clock, self._clock_of = ClockRow(), -1
         self._beats = 0
 
@@ -86,6 +87,7 @@ class Storage:
         self._template.backup(self.raw)
         self._clock_of = -1
         self.acting, self.fuses, self.between, self.alone = None, {}, lambda: None, False
+        self.held = False
 
     @property
     def raw(self) -> sqlite3.Connection:
@@ -117,6 +119,8 @@ class Storage:
             if not self.alone and not self._ours.in_atomic_block:
                 self.between()
             self.burn()
+            if self.held and not self._ours.in_atomic_block:
+                raise OperationalError("database is locked")
         return execute(sql, params, many, context)
 
     # --- looking on -----------------------------------------------------------------------------
