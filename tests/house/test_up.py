@@ -7,6 +7,7 @@ import signal
 import socket
 import sqlite3
 import stat
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from stillhere import line
 from stillhere.cli import folder, schema, up
+from stillhere.cli.main import COMMANDS
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError
 from tests.installation import Installation, alive, wait_for
@@ -335,3 +337,16 @@ def test_the_shortcut_leaves_missing_keys_to_those_who_know(installation: Make) 
     home.run("migrate")
     (home.data / "keys/master.json").unlink()
     assert not schema.is_current(environment.read(home.environment))
+
+
+def test_every_command_can_be_loaded_before_there_are_settings(installation: Make) -> None:
+    """A command is loaded before it reads its settings: what needs the tables comes later."""
+    home = installation()
+    load = "import importlib; from stillhere.cli import main\n" + "".join(
+        f"importlib.import_module('stillhere.cli.{name}')\n" for name in COMMANDS
+    )
+    done = subprocess.run(
+        [home.program[0], "-c", load],
+        cwd=home.folder, env=home.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -21,6 +21,7 @@ import django
 import psycopg
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.utils.module_loading import import_string
 
 from stillhere.cli import bundle, database, dump, integrity, passphrase, record, rotation, trouble
 from stillhere.cli.bundle import Manifest
@@ -38,7 +39,7 @@ from stillhere.cli.vault import Sealer
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import wall_ms
-from stillhere.store import backups, clock
+from stillhere.store import backups
 from stillhere.store.backups import Contents
 
 WORK = "backup-in-the-making"
@@ -212,7 +213,8 @@ def _collect(stillhere: Stillhere, work: Path) -> tuple[Manifest, dict[str, Path
 def _now() -> int:
     """By the installation's clock; a database that cannot tell is copied all the same."""
     try:
-        return clock.now_ms()
+        now: int = import_string("stillhere.store.clock.now_ms")()  # knows the tables
+        return now
     except DatabaseError:
         return wall_ms()
 
