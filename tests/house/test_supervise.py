@@ -212,8 +212,10 @@ def test_nobody_is_replaced_because_the_supervisor_stood_still(
     other."""
     home = family(SPEAKING)
     child, _ = home.nth(1)
-    for pid in (home.process.pid, child):
-        os.kill(pid, signal.SIGSTOP)
+    time.sleep(1)
+    os.kill(child, signal.SIGSTOP)
+    time.sleep(0.4)  # what it had said is heard, so that nothing waits in the pipe
+    os.kill(home.process.pid, signal.SIGSTOP)
     time.sleep(2.5)
     os.kill(home.process.pid, signal.SIGCONT)
     time.sleep(0.7)
