@@ -77,9 +77,12 @@ def pass_time(seconds: float) -> int:
 
 
 def away(seconds: float) -> int:
-    """Move the clock alone: time has passed, and we were not there."""
+    """Move the clock alone: time has passed, and we were not there. As after a start of the
+    machine: else the clock that counts since then would know that it has not."""
     by_ms = round(seconds * 1000)
-    Installation.objects.filter(id=1).update(clock_offset_ms=F("clock_offset_ms") + by_ms)
+    Installation.objects.filter(id=1).update(
+        clock_offset_ms=F("clock_offset_ms") + by_ms, beat_boot="the start before this one"
+    )
     return clock.now_ms()
 
 
