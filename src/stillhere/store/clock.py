@@ -14,11 +14,13 @@ whose row has another ``clock_back_ms`` was reckoned in the time before (``apply
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection
 
-from stillhere.store.models import Installation
+if TYPE_CHECKING:  # a command reads the time before it has settings for models
+    from stillhere.store.models import Installation
 
 BACK_MS = 2_000  # a clock this far behind was set back; less is a clock being nudged
 FORWARD_MS = 15_000  # and one this far ahead was set forward
