@@ -175,6 +175,21 @@ def test_one_who_cannot_come_soon_is_told_on_again_after_a_locked_door() -> None
     assert len(night.tells(ANA, Word.GOING)) == 2
 
 
+def test_one_who_cannot_come_soon_and_taps_twice_is_told_once() -> None:
+    night = alarmed()
+    night.claims(LEO, None)
+    night.claims(LEO, None)
+    assert len(night.tells(ANA, Word.GOING)) == 1
+
+
+def test_one_who_cannot_come_soon_is_told_on_again_after_a_mistaken_no() -> None:
+    night = alarmed()
+    night.claims(LEO, None)
+    night.declines(LEO)
+    night.claims(LEO, None)
+    assert len(night.tells(ANA, Word.GOING)) == 2
+
+
 def test_a_double_tap_that_comes_after_the_arrival_tells_nobody_that_they_are_still_going() -> None:
     night = alarmed()
     night.claims(LEO, 60)
