@@ -11,17 +11,18 @@ import psycopg
 import pytest
 from django.db import DatabaseError, OperationalError, connection
 
-from stillhere.core.events import State
+from stillhere.core import events as ev
+from stillhere.core.events import Outcome, State
 from stillhere.engine import loop, tick
 from stillhere.engine.silence import Silence
 from stillhere.engine.tick import Waker, tick_once
 from stillhere.store import apply, delivery, halves, receipts
 from stillhere.store import clock as time
-from stillhere.store.apply import Answer, Change, CheckIn, apply_free
+from stillhere.store.apply import Answer, Change, CheckIn, NeedHelp, apply_free
 from stillhere.store.delivery import FAILED, SENT, Fated
 from stillhere.store.group import GroupCommit, NotStored
 from stillhere.store.held import Held
-from stillhere.store.models import Message, WatchRow
+from stillhere.store.models import Message, Tally, WatchRow
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
 
@@ -70,6 +71,21 @@ def test_the_others_are_asked_while_somebody_holds_one_row(clock: Clock) -> None
         assert tick_once(clock.now) == 0
     assert tick_once(clock.now) == 1
     assert asked(made) == 5
+
+
+@pytest.mark.postgres
+def test_nobody_is_alarmed_later_for_the_sake_of_a_number(clock: Clock) -> None:
+    """The day's count of alarms is one row, and every alarm adds to it."""
+    first, second = nights(2)
+    first.does(NeedHelp())
+    row = Tally.objects.get(what="acute.alarm.help")
+    with held("tally", row.id):
+        second.does(NeedHelp())
+    assert second.row().state == State.ALARM
+    assert Tally.objects.get(id=row.id).count == 1
+    second.does(ev.Resolved(None, Outcome.FINE))
+    first.does(ev.Resolved(None, Outcome.FINE))
+    assert Tally.objects.get(what="acute.fine").count == 2
 
 
 @pytest.mark.postgres

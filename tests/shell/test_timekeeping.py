@@ -3,27 +3,14 @@ check-in is put off, and time is set right when somebody can prove it."""
 
 from __future__ import annotations
 
-import asyncio
-import ssl
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
-from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
+from datetime import UTC, datetime
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from django.db.models import F
 
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome
 from stillhere.core.schedule import Routine
-from stillhere.engine import timekeeping
 from stillhere.engine.pulse import pulse_once
 from stillhere.engine.timekeeping import Reckoning, Timekeeper, settle
 from stillhere.store import apply, delivery, peers
@@ -385,100 +372,3 @@ def test_a_person_says_that_the_clock_is_right(clock: Clock) -> None:
     follow()
     assert installation_clock.now_ms() == clock.now
     assert wall(until(clock, night, "asking", 11 * HOUR_S)) == "21:00"
-
-
-# --- by the dates of others -----------------------------------------------------------------------
-
-EXPIRED_AT = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's certificate that ran out years ago, and somebody who trusts who signed it: our own
-    clock is what is in doubt, so no certificate may be judged by it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "time.example.org")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(EXPIRED_AT - timedelta(days=30))
-        .not_valid_after(EXPIRED_AT)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = tmp_path / "both.pem"
-    pem.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(pem)
-    client = timekeeping.trust()
-    client.load_verify_locations(pem)
-    return server, client
-
-
-@contextmanager
-def dates(server: ssl.SSLContext, at_ms: int | None) -> Iterator[str]:
-    """A host that says it is ``at_ms``; None says nothing of the kind. Its address."""
-
-    class Host(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            self.send_response_only(200)
-            if at_ms is not None:
-                self.send_header("Date", formatdate(at_ms / 1000, usegmt=True))
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Host) as http:
-        http.socket = server.wrap_socket(http.socket, server_side=True)
-        thread = Thread(target=http.serve_forever, daemon=True)
-        thread.start()
-        yield f"https://localhost:{http.server_port}"
-        http.shutdown()
-        thread.join()
-
-
-@pytest.mark.parametrize(
-    ("told_s", "agreed_s"),
-    [
-        ((0, 1), 1),
-        ((0, 3600), None),  # one of them is wrong, and nobody can say which
-        ((3600, 0, 2), 1),
-        ((0, None), None),
-    ],
-)
-def test_the_time_on_which_two_hosts_agree_is_proved(
-    authority: tuple[ssl.SSLContext, ssl.SSLContext],
-    told_s: tuple[int | None, ...],
-    agreed_s: int | None,
-) -> None:
-    server, client = authority
-    with ExitStack() as running:
-        urls = [
-            running.enter_context(dates(server, None if s is None else NOON_MS + s * 1000))
-            for s in told_s
-        ]
-        found = asyncio.run(timekeeping.agreed(urls, client))
-    if agreed_s is None:
-        assert found is None
-    else:
-        assert found == pytest.approx(NOON_MS + agreed_s * 1000, abs=1_000)
-
-
-def test_a_host_that_nobody_vouches_for_proves_nothing(
-    authority: tuple[ssl.SSLContext, ssl.SSLContext],
-) -> None:
-    server, _client = authority
-    with dates(server, NOON_MS) as one, dates(server, NOON_MS) as other:
-        assert asyncio.run(timekeeping.agreed([one, other])) is None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
 
 from django.db import connection
 
@@ -31,7 +30,7 @@ from stillhere.core.events import (
 )
 from stillhere.core.profiles import TRIAL
 from stillhere.core.watch import Watch
-from stillhere.store import bulk
+from stillhere.store import bulk, tally
 from stillhere.store.models import Contact
 
 LOUD = frozenset(
@@ -156,7 +155,7 @@ class Outbox:
         if self.lines:
             bulk.insert("journal", _LINE, map(_as_row, self.lines))
         if self.counts:
-            count(self.counts, self.now)
+            tally.add(self.counts, self.now)
 
     def _write_messages(self) -> None:
         _tell_the_well(self.jobs)
@@ -433,16 +432,3 @@ def _counted(entry: JournalEntry) -> list[str]:
     if entry.before.outcome is None and entry.after.outcome is not None:
         counted.append(f"{kind}.{entry.after.outcome}")
     return counted
-
-
-def count(counts: dict[str, int], now: int) -> None:
-    """Add to the day's counts. In name order, so that two writers never wait for each other in a
-    circle."""
-    day = datetime.fromtimestamp(now / 1000, UTC).date().isoformat()
-    with connection.cursor() as cursor:
-        for what in sorted(counts):
-            cursor.execute(
-                "INSERT INTO tally (day, what, count) VALUES (%s, %s, %s) "
-                "ON CONFLICT (day, what) DO UPDATE SET count = tally.count + excluded.count",
-                [day, what, counts[what]],
-            )
