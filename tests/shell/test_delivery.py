@@ -9,7 +9,7 @@ from stillhere.store import clock as installation_clock
 from stillhere.store import delivery, receipts, services
 from stillhere.store.apply import CheckIn, NeedHelp
 from stillhere.store.delivery import Fated, Leased
-from stillhere.store.models import Address, Message
+from stillhere.store.models import Address, Message, WatchRow
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
 
@@ -186,6 +186,20 @@ def test_no_end_goes_by_another_way_once_the_next_alarm_is_open(clock: Clock) ->
     night.does(NeedHelp())
     fate(leased, delivery.FAILED, clock)
     assert night.queued("stand-down") == []
+
+
+def test_an_alarm_that_cannot_be_read_spoils_no_results_of_others(clock: Clock) -> None:
+    night, other = alarmed_night(clock, ("Leo",)), alarmed_night(clock, ("Maya",))
+    for channel in ("text", "call"):
+        fate(lease(clock, channel), delivery.SENT, clock)
+    for each in (night, other):
+        each.does(CheckIn())
+    leased = [m for m in lease(clock, "text") if m.word == "stand-down"]
+    assert len(leased) == 2
+    WatchRow.objects.filter(id=night.watch).update(alarm='{"no":')
+    fate(leased, delivery.FAILED, clock)
+    ends = night.queued("stand-down")
+    assert [(m.contact_id, m.channel) for m in ends] == [(other.contacts["Maya"].id, "call")]
 
 
 def test_who_is_not_called_to_the_next_alarm_still_hears_that_the_first_is_over(

@@ -27,6 +27,14 @@ def nights(clock: Clock) -> tuple[SamsNight, SamsNight]:
     return bad, good
 
 
+def test_an_open_alarm_that_cannot_be_read_counts_as_one_without_life(
+    nights: tuple[SamsNight, SamsNight], clock: Clock
+) -> None:
+    bad, _ = nights
+    WatchRow.objects.filter(id=bad.watch).update(state="alarm", alarms=1)
+    assert queries.alarms_without_life(clock.now) == [bad.watch]
+
+
 def test_the_others_are_woken_all_the_same(
     nights: tuple[SamsNight, SamsNight], clock: Clock
 ) -> None:

@@ -388,7 +388,9 @@ def holds(m: Spoken, w: Standing) -> bool:
         return False
     if m.word == Word.STAND_DOWN:
         newer = Message.objects.filter(watch=m.watch, contact=m.contact, alarm__gt=m.alarm)
-        came = rows.alarm_from(w.alarm) if w.alarm else None
+        came = rows.alarm_or_none(w.alarm) if w.alarm else None
+        if w.alarm and came is None:
+            return False  # nobody knows who was called since: never say that it is over
         return not newer.exists() and (
             came is None or came.no <= m.alarm or m.contact not in came.told
         )

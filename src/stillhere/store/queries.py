@@ -117,8 +117,13 @@ def alarms_without_life(now: int) -> list[int]:
     return [
         id
         for id, wake_at, alarm in suspects
-        if wake_at is None or not alarm or rows.alarm_from(alarm).told
+        if wake_at is None or not alarm or _told_or_unreadable(alarm)
     ]
+
+
+def _told_or_unreadable(text: str) -> bool:
+    alarm = rows.alarm_or_none(text)
+    return alarm is None or bool(alarm.told)
 
 
 def _suspects(sql: str, *more: int) -> list[Any]:

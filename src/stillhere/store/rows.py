@@ -185,6 +185,16 @@ def _plain(value: Reach | Claim) -> dict[str, Any]:
     return {name: getattr(value, name) for name in value.__slots__}
 
 
+def alarm_or_none(text: str) -> Alarm | None:
+    """The same, or None where the text cannot be read: whoever asks about one watch beside others
+    must not fail over it."""
+    try:
+        return alarm_from(text)
+    except Exception:
+        log.exception("unreadable alarm")
+        return None
+
+
 def alarm_from(text: str) -> Alarm:
     """The alarm that ``alarm_text`` wrote."""
     raw = json.loads(text)
