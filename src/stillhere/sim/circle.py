@@ -178,5 +178,6 @@ class Coordinator:
 
     def _looks(self, watch: int) -> None:
         kept = self._night.watches.get(watch)
-        if kept is not None and kept.watch.held:
+        aside = watch in self._night.troubles.damaged
+        if aside or (kept is not None and kept.watch.held):
             self._web.call(partial(apply.looked, watch), lambda _: None)

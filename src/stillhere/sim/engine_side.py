@@ -157,7 +157,7 @@ class EngineSide:
         if self.calm and not told:
             require(invariants.WHILE_ALL_IS_PROVED, self._service.night)
         full = self._service.night.full_since(self._world.t - FULL_MS)
-        if reasons and self.calm and not full:
+        if reasons and self.calm and not full and not self._service.night.troubles.unnoticed():
             raise Violation("the_proof_holds_while_the_engine_is_up", "; ".join(reasons))
 
     def _reasons(self) -> tuple[list[str], list[str]]:

@@ -20,6 +20,7 @@ from stillhere.core.circle import Circle
 from stillhere.core.events import Cause, State
 from stillhere.core.watch import Watch
 from stillhere.sim.storage import Storage
+from stillhere.sim.troubles import Troubles
 from stillhere.store import rows
 from stillhere.store.apply import Answer, CheckIn, NeedHelp
 
@@ -182,6 +183,7 @@ class Evidence:
     dead: set[int] = field(default_factory=set)  # addresses a carrier called dead
     owed: list[Owed] = field(default_factory=list)
     quarantined: set[int] = field(default_factory=set)
+    troubles: Troubles = field(default_factory=Troubles)
     turned_away: set[int] = field(default_factory=set)  # messages for a way that was taken out
     full_t: dict[str, int] = field(default_factory=dict)  # when a channel had no place left
     counts: dict[str, int] = field(default_factory=dict)
@@ -219,7 +221,7 @@ class Evidence:
         self.t, self.now = t, now
         known = {id: kept.version for id, kept in self.watches.items()}
         changes = []
-        for id, version, quarantined, row in self.storage.watch_rows(known):
+        for id, version, quarantined, row in self.storage.watch_rows(known, self.troubles.damaged):
             if quarantined:
                 self.quarantined.add(id)
             changes.append(self._changed(id, version, rows.thaw(row), attempts))

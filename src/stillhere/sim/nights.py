@@ -21,6 +21,7 @@ from stillhere.sim.carriers import Carriers, Closed
 from stillhere.sim.circle import Coordinator, Neighbour
 from stillhere.sim.engine_side import EngineSide
 from stillhere.sim.evidence import Change, Evidence
+from stillhere.sim.faults import DamagedRows
 from stillhere.sim.invariants import require
 from stillhere.sim.letters import Letters
 from stillhere.sim.people import MINUTE_MS, Sam
@@ -321,6 +322,7 @@ class Night:
         Violation."""
         self._plan_faults()
         self._plan_holds()
+        DamagedRows(self.world, self._storage, self.evidence).plan(self._ends_t)
         self._keep_looking()
         self._until(self._ends_t)
         self._storage.fuses.clear()

@@ -108,6 +108,7 @@ class Service:
         if written == self._seen:
             return
         self._seen = written
+        night.count("rows set aside", night.troubles.see(night.t, self.storage))
         for change in night.see(night.t, night.now, attempts):
             w = change.after
             self.world.say(f"watch {w.id} is {w.state}, ask {w.asks}, alarm {w.alarms}")

@@ -10,7 +10,7 @@ power cut is tested with real files and real kills.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -151,10 +151,28 @@ class Storage:
         """Read without being noticed."""
         return self.raw.execute(sql, params).fetchall()
 
-    def watch_rows(self, known: dict[int, int]) -> Iterator[tuple[int, int, bool, Row]]:
-        """(id, version, quarantined, row) of watches that changed since ``known``."""
+    def first_rung(self, person: int) -> set[int]:
+        """Whoever stands on the first rung of this person's list, and has a way."""
+        found = self.look(
+            "SELECT c.rung, c.id, EXISTS (SELECT 1 FROM address a WHERE a.contact_id = c.id "
+            "AND a.state = 'ok') FROM contact c WHERE c.person_id = ? "
+            "AND c.status IN ('invited', 'confirmed') ORDER BY c.rung",
+            person,
+        )
+        return {id for rung, id, has_a_way in found if rung == found[0][0] and has_a_way}
+
+    def set_aside(self, watch: int) -> bool:
+        """Whether this watch is looked after by people from now on."""
+        sql = "SELECT quarantined_at IS NOT NULL FROM watch WHERE id = ?"
+        return bool(self.look(sql, watch)[0][0])
+
+    def watch_rows(
+        self, known: dict[int, int], unreadable: Container[int]
+    ) -> Iterator[tuple[int, int, bool, Row]]:
+        """(id, version, quarantined, row) of watches that changed since ``known``,
+        without those whose row is known to be garbage."""
         for id, version in self.look("SELECT id, version FROM watch ORDER BY id"):
-            if known.get(id) != version:
+            if known.get(id) != version and id not in unreadable:
                 columns = ", ".join(rows.COLUMNS)
                 sql = f"SELECT quarantined_at, {columns} FROM watch WHERE id = ?"  # noqa: S608
                 quarantined_at, *row = self.look(sql, id)[0]

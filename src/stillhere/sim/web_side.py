@@ -14,6 +14,8 @@ from typing import TypeVar
 
 from django.db import Error
 
+from stillhere.sim import invariants
+from stillhere.sim.invariants import require
 from stillhere.sim.service import Died, Service
 from stillhere.store.apply import Answer, Asked, Change, apply_batch
 
@@ -114,6 +116,7 @@ class WebSide:
             if lost and self._world.has("answers get lost"):
                 self._fail([request])
                 continue
+            require(invariants.FOR_EVERY_ANSWER, self._night, attempt, answer)
             self._night.answered(attempt, answer)
             request.done(answer)
 

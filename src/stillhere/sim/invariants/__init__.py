@@ -2,8 +2,8 @@
 
 Owns the judgement over ``Evidence`` (what an onlooker knows). A rule yields a complaint for every
 breach it sees and nothing else; it changes nothing. The lists say when its rules are asked: after
-every change, for every new message, at every lease, in calm moments (the engine has been up, and
-nobody moved the clock, for a while) and when the night is over.
+every change, for every new message, at every lease, for every answer, in calm moments (the engine
+has been up, and nobody moved the clock, for a while) and when the night is over.
 
 Limits are written out here a second time on purpose: a rule that reads its limit from the code
 under test proves nothing.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from stillhere.sim.invariants import alarms, asking, weeks, words
+from stillhere.sim.invariants import alarms, asking, troubles, weeks, words
 from stillhere.sim.world import Violation
 
 Rule = Callable[..., Iterator[str]]
@@ -37,6 +37,7 @@ FOR_EVERY_LEASED_MESSAGE = (
     words.nobody_is_told_falsely_that_it_is_over,
     words.nobody_is_told_of_an_answer_that_nobody_gave,
 )
+FOR_EVERY_ANSWER = (troubles.nobody_hears_got_it_of_a_row_that_cannot_be_read,)
 IN_CALM = (
     asking.no_acknowledged_check_in_is_forgotten,
     asking.every_open_watch_is_looked_at_in_time,
@@ -46,6 +47,8 @@ IN_CALM = (
     alarms.everyone_is_rung_within_three_minutes,
     alarms.a_dead_number_moves_the_ladder_at_once,
     words.urgent_words_leave_at_once,
+    troubles.a_row_that_cannot_be_read_is_set_aside_when_it_falls_due,
+    troubles.people_are_told_of_a_row_that_cannot_be_read,
 )
 WHILE_ALL_IS_PROVED = (alarms.nothing_is_proved_while_an_open_alarm_has_reached_nobody,)
 WHEN_THE_NIGHT_IS_OVER = (
@@ -53,6 +56,7 @@ WHEN_THE_NIGHT_IS_OVER = (
     words.everyone_told_of_an_alarm_is_told_of_its_end,
     words.what_is_marked_sent_was_handed_over,
     words.everything_has_come_to_an_end,
+    troubles.people_are_told_of_a_row_that_cannot_be_read,
 )
 WHEN_THE_WEEKS_ARE_OVER = (
     weeks.every_day_is_answered_or_alarmed_in_time,

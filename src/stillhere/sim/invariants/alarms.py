@@ -95,8 +95,9 @@ def no_rung_is_rung_before_its_time(night: Evidence, mail: Mail) -> Iterator[str
 
 def rung_ms(night: Evidence, story: Story) -> int:
     """How far apart the rungs of an alarm are at least."""
-    watch = night.watches[story.watch].watch
-    if watch.routine is not None and story.cause is Cause.SILENCE:
+    kept = night.watches.get(story.watch)
+    watch = kept.watch if kept is not None else None
+    if watch is not None and watch.routine is not None and story.cause is Cause.SILENCE:
         return watch.profile.rung_s * 1000
     return min(RUNG_MS, EVERYONE_MS // max(len(story.alarm.circle.rungs) - 1, 1))
 

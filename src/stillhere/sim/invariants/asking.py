@@ -81,6 +81,8 @@ def no_acknowledged_check_in_is_forgotten(night: Evidence) -> Iterator[str]:
 
 def every_open_watch_is_looked_at_in_time(night: Evidence) -> Iterator[str]:
     for id, wake_at in night.storage.look("SELECT id, wake_at FROM watch WHERE state <> 'closed'"):
+        if id in night.troubles.damaged:
+            continue
         kept = night.watches[id]
         if wake_at is None or max(wake_at, kept.changed_at) < night.now - SLACK_MS:
             yield f"watch {id} was to be looked at {wake_at} and it is {night.now}"

@@ -51,6 +51,9 @@ def nobody_is_told_falsely_that_it_is_over(night: Evidence, mail: Mail) -> Itera
     if mail.word != "stand-down" or mail.watch is None:
         return
     story = night.story_of(mail)
+    damaged = night.troubles.damaged.get(mail.watch)
+    if story is None and damaged is not None and mail.alarm in damaged.over:
+        return
     if story is None or story.ended_t is None:
         yield f"contact {mail.contact} is told that alarm {mail.alarm} is over, and it is not"
         return
@@ -84,6 +87,8 @@ def everyone_told_of_an_alarm_is_told_of_its_end(night: Evidence) -> Iterator[st
         for contact in sorted(story.reached | story.acted):
             if contact in night.left or contact in story.alarm.gone:
                 continue
+            if _called_anew(night, story, contact):
+                continue
             if not _heard_the_end(night, story, contact) and _could_hear(night, contact):
                 yield f"contact {contact} never heard that alarm {story.no} was over"
 
@@ -93,6 +98,16 @@ def _heard_the_end(night: Evidence, story: Story, contact: int) -> bool:
     somebody took the only way out of the settings meanwhile, nobody can tell them."""
     return any(
         m.word == "stand-down" and (m.accepted or m.id in night.turned_away) and m.alarm >= story.no
+        for m in night.mails.values()
+        if m.contact == contact and m.watch == story.watch
+    )
+
+
+def _called_anew(night: Evidence, story: Story, contact: int) -> bool:
+    """Its row became garbage and they were called about that: they no longer hear of an end."""
+    damaged = night.troubles.damaged.get(story.watch)
+    return damaged is not None and any(
+        m.word == "alarm" and m.created_at >= damaged.at
         for m in night.mails.values()
         if m.contact == contact and m.watch == story.watch
     )
