@@ -1,5 +1,6 @@
-"""Nights in which a row becomes garbage: drawn always here, and now and then in every other night.
-And bugs planted in what is done about it, each with the rule that has to find it.
+"""Nights in which a row becomes garbage, or the web hangs: drawn always here, and now and then in
+every other night. And bugs planted in what is done about it, each with the rule that has to find
+it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import pytest
 
 from stillhere.core.circle import Circle
 from stillhere.core.watch import Watch
+from stillhere.engine import silence
 from stillhere.sim import faults
 from stillhere.sim.nights import Simulator
 from stillhere.sim.weeks import Weeks
@@ -34,6 +36,22 @@ def test_nights_hold_in_which_a_row_becomes_garbage(
 ) -> None:
     monkeypatch.setattr(faults, "P_DAMAGED", 1.0)
     assert _counts(simulator, range(1, 9))["rows set aside"] > 0
+
+
+def test_nights_hold_in_which_the_web_hangs_while_the_engine_lives(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults, "P_HANGS", 1.0)
+    assert _counts(simulator, range(1, 9))["silences told"] > 0
+
+
+@pytest.mark.slow
+def test_many_nights_and_weeks_hold_in_which_the_web_hangs(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults, "P_HANGS", 1.0)
+    assert _counts(simulator, range(1, 61))["silences told"] > 30
+    assert _counts(simulator, range(1, 11), Weeks)["silences told"] > 5
 
 
 @pytest.mark.slow
@@ -75,6 +93,15 @@ def what_cannot_be_read_is_left_where_it_is(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(queries, "due", due)
 
 
+def nobody_writes_down_that_the_web_is_silent(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(silence, "begin", lambda now, silent_ms: None)
+
+
+def a_web_that_is_silent_for_ever_puts_alarms_off_for_ever(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(silence, "MOST_MS", 3_600_000)
+    patch.setattr(silence, "MOST_OF_ALL_MS", 3_600_000)
+
+
 PLANTED: dict[Plant, tuple[str, ...]] = {
     only_the_coordinator_hears_of_a_row_set_aside: (
         "people_are_told_of_a_row_that_cannot_be_read",
@@ -86,6 +113,10 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
     what_cannot_be_read_is_left_where_it_is: (
         "a_row_that_cannot_be_read_is_set_aside_when_it_falls_due",
     ),
+    nobody_writes_down_that_the_web_is_silent: ("nobody_is_alarmed_while_the_web_is_silent",),
+    a_web_that_is_silent_for_ever_puts_alarms_off_for_ever: (
+        "silence_raises_the_alarm_as_soon_as_the_time_to_answer_is_over",
+    ),
 }
 
 
@@ -94,7 +125,8 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
 def test_a_bug_planted_in_what_is_done_about_trouble_is_found(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch, plant: Plant
 ) -> None:
-    monkeypatch.setattr(faults, "P_DAMAGED", 1.0)
+    for fault in ("P_DAMAGED", "P_HANGS"):
+        monkeypatch.setattr(faults, fault, 1.0)
     plant(monkeypatch)
     verdicts = (simulator.run(seed) for seed in range(1, MOST_NIGHTS + 1))
     found = next((v for v in verdicts if v.broken is not None), None)

@@ -1,23 +1,34 @@
-"""What goes wrong from outside, beside processes that die: rows that become garbage.
+"""What goes wrong from outside, beside processes that die: rows that become garbage, and a web
+server that hangs while its engine lives.
 
 Owns when it happens and to whom, drawn with dice of its own. Judges nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
+from django.conf import settings
+from django.db import Error
+
+from stillhere.engine import silence
 from stillhere.sim.evidence import Evidence, Story
+from stillhere.sim.service import Died, Service
 from stillhere.sim.storage import Storage
-from stillhere.sim.troubles import Damaged
+from stillhere.sim.troubles import Damaged, Silence
 from stillhere.sim.world import World
 
-P_DAMAGED = 0.2
+P_DAMAGED, P_HANGS = 0.2, 0.2
 # What a column of text may be found to hold after a bad disk, or a hand that slipped.
 GARBAGE = (
     ("alarm", '{"no":1,"cause":'), ("alarm", "\x00\x00"),
     ("routine", '{"v":'), ("rechecks", "soon"),
 )  # fmt: skip
+
+# How long a web server hangs: over by itself, until it is replaced, in its replacements too.
+HANGS_MS = ((2_000, 14_000), (15_500, 20_000), (20_000, 60_000), (60_000, 300_000))
+UNHEARD_MS, ROUND_MS = 3_000, 1_000  # after so long the supervisor says so, in its next round
 
 
 class DamagedRows:
@@ -62,3 +73,77 @@ class DamagedRows:
 
     def _stories(self, watch: int) -> list[Story]:
         return [story for story in self._night.stories.values() if story.watch == watch]
+
+
+class SilentWeb:
+    """A web server that answers nobody, whether it hangs or is not there, and the supervisor, who
+    says so to whatever engine lives. A hang that is not over by itself ends when it is replaced, or
+    goes on in the replacement."""
+
+    def __init__(self, world: World, service: Service, night: Evidence) -> None:
+        self._world, self._service, self._night = world, service, night
+        self._dice = world.dice("silence")
+        self._since_ms = 0  # by the boot clock; 0: somebody is heard
+        self._word, self._life = _Word(None), 0
+        service.web.loses = _both(service.web.loses, self._falls_silent)
+        service.web.begins = self._is_heard
+        service.engine.begins = _both(service.engine.begins, self._tell)
+
+    def plan(self, ends_t: int) -> None:
+        """Draw when it hangs."""
+        if self._dice.random() >= P_HANGS:
+            return
+        for no in range(self._dice.choice((1, 2, 4))):
+            t, long = self._dice.randrange(ends_t), self._dice.choice(HANGS_MS)
+            hang = partial(self._service.hang, self._service.web, self._dice.randrange(*long))
+            if self._world.has(f"web hangs {no}"):
+                self._world.at(t, hang)
+
+    def _falls_silent(self) -> None:
+        silent = Silence(self._world.t)
+        self._night.troubles.silences.append(silent)
+        self._world.after(UNHEARD_MS + self._dice.randrange(ROUND_MS), partial(self._miss, silent))
+
+    def _miss(self, silent: Silence) -> None:
+        if silent.to_t is None:
+            self._since_ms = settings.BOOT_MS() - (self._world.t - silent.from_t)
+            self._tell()
+
+    def _is_heard(self) -> None:
+        self._night.troubles.silences[-1].to_t = self._world.t
+        if self._since_ms:
+            self._since_ms = 0
+            self._world.after(self._dice.randrange(ROUND_MS), self._tell)
+
+    def _tell(self) -> None:
+        """As ``engine/loop.py``: each engine listens, and again where it could not write."""
+        engine = self._service.engine
+        if not engine.up:
+            return
+        if self._life != engine.life:
+            self._word, self._life = _Word(None), engine.life
+        self._word.says(self._since_ms)
+        try:
+            self._service.act(engine, self._word.listen)
+        except Died:
+            return
+        except Error:
+            self._world.after(ROUND_MS, self._tell)
+            return
+        if self._since_ms:
+            self._night.count("silences told", self._night.troubles.told(self._world.t))
+
+
+def _both(first: Callable[[], None], then: Callable[[], None]) -> Callable[[], None]:
+    def both() -> None:
+        first()
+        then()
+
+    return both
+
+
+class _Word(silence.Silence):
+    """The engine's ear, without a pipe."""
+
+    def says(self, since_ms: int) -> None:
+        self._since_ms = since_ms

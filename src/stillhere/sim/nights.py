@@ -21,7 +21,7 @@ from stillhere.sim.carriers import Carriers, Closed
 from stillhere.sim.circle import Coordinator, Neighbour
 from stillhere.sim.engine_side import EngineSide
 from stillhere.sim.evidence import Change, Evidence
-from stillhere.sim.faults import DamagedRows
+from stillhere.sim.faults import DamagedRows, SilentWeb
 from stillhere.sim.invariants import require
 from stillhere.sim.letters import Letters
 from stillhere.sim.people import MINUTE_MS, Sam
@@ -165,6 +165,7 @@ class Night:
         self._letters = Letters(self._service, carriers, places)
         self._engine = EngineSide(self._service, self._letters)
         self._web = WebSide(self._service)
+        self._silent = SilentWeb(world, self._service, self.evidence)
         self._coordinator = Coordinator(world, self._web, self.evidence)
         self._sams: dict[int, Sam] = {}
         self._neighbours: dict[int, Neighbour] = {}
@@ -322,6 +323,7 @@ class Night:
         Violation."""
         self._plan_faults()
         self._plan_holds()
+        self._silent.plan(self._ends_t)
         DamagedRows(self.world, self._storage, self.evidence).plan(self._ends_t)
         self._keep_looking()
         self._until(self._ends_t)

@@ -80,6 +80,12 @@ class Service:
         if process.up:
             self._die(process)
 
+    def hang(self, process: Process, ms: int) -> None:
+        """It answers nothing for so long, and keeps nothing of what it is asked."""
+        if process.up:
+            self.night.count("hangs")
+            self._leave(process, "hangs", ms)
+
     def will_fail(self, process: Process, statements: int, *, dies: bool) -> None:
         """After so many more statements this process dies, or the database refuses one."""
         self.storage.fuses.setdefault(process.name, Fuse(statements, dies))
@@ -121,11 +127,13 @@ class Service:
             night.file(mail, alarms.rung_ms(night, story) if story is not None else 0)
 
     def _die(self, process: Process) -> None:
+        self.night.count("crashes")
+        self._leave(process, "dies", self.away_ms(process))
+
+    def _leave(self, process: Process, how: str, away_ms: int) -> None:
         process.up, process.down_t = False, self.world.t
         process.life += 1
-        self.night.count("crashes")
-        away_ms = self.away_ms(process)
-        self.world.say(f"{process.name} dies, back in {away_ms / 1000:.1f} s")
+        self.world.say(f"{process.name} {how}, back in {away_ms / 1000:.1f} s")
         process.loses()
         self.world.after(away_ms, lambda: self._rise(process))
 

@@ -25,6 +25,7 @@ AFTER_EVERY_CHANGE = (
     alarms.an_alarm_ends_only_by_an_answer_or_a_word,
     asking.nobody_is_alarmed_over_a_check_in_we_had,
     asking.nobody_is_alarmed_without_the_full_time_to_answer,
+    asking.nobody_is_alarmed_while_the_web_is_silent,
     alarms.whoever_answered_an_alarm_is_asked_again_within_a_minute,
     alarms.all_holds_together_last_at_most_ten_minutes,
     asking.no_watch_is_quarantined,

@@ -67,6 +67,20 @@ def nobody_is_alarmed_without_the_full_time_to_answer(
         yield f"watch {before.id} had {had_ms} ms to answer instead of {grace_ms}"
 
 
+def nobody_is_alarmed_while_the_web_is_silent(night: Evidence, change: Change) -> Iterator[str]:
+    """Whoever pressed in vain has time to press again. Not judged where we were away, or the clock
+    was set, since they were asked: then more than the silence was made up for."""
+    asked_t = change.asked_t
+    if not _raised_by_silence(change) or asked_t is None:
+        return
+    for silence in night.troubles.silences:
+        since_t = min(asked_t, silence.from_t)
+        if silence.told_t is None or night.restarts_since(since_t) or night.moved_since(since_t):
+            continue
+        if silence.told_t + SLACK_MS <= night.t < silence.until_t - SLACK_MS:
+            yield f"watch {change.after.id}: nobody is heard since {silence.from_t}"
+
+
 def _raised_by_silence(change: Change) -> bool:
     was = change.before.alarm if change.before is not None else None
     now = change.after.alarm
@@ -102,6 +116,7 @@ def silence_raises_the_alarm_as_soon_as_the_time_to_answer_is_over(
         grace_ms += UNCLEAR_MS if w.unclear else 0
         if night.restarts_since(kept.asked_t) or night.moved_since(kept.asked_t):
             grace_ms += UNCLEAR_MS + w.profile.grace_s * 1000
+        grace_ms += night.troubles.put_off_ms(kept.asked_t, night.t)
         waited_ms = night.up_ms(kept.asked_t, night.t)
         if waited_ms > grace_ms + 2 * SLACK_MS:
             yield f"watch {w.id} was asked {waited_ms} ms ago, and no alarm was raised"

@@ -131,7 +131,7 @@ def _until(night: Evidence, daily: Daily, due_t: int) -> int:
         if from_t <= until_t and to_t >= due_t - daily.reminders_ms[0]:
             back_t = to_t + daily.grace_ms + 2 * SLACK_MS
             until_t = max(until_t + max(to_t - max(from_t, due_t), 0), back_t)
-    return until_t
+    return until_t + night.troubles.put_off_ms(due_t - daily.reminders_ms[0], until_t)
 
 
 def _troubled(night: Evidence, watch: int, from_t: int, due_t: int) -> bool:
