@@ -83,6 +83,14 @@ def test_a_list_whose_every_number_is_dead_is_red(clock: Clock) -> None:
     assert "reached nobody" in reasons[0]
 
 
+def test_a_carrier_that_says_they_want_no_more_is_not_somebody_who_did_something(
+    clock: Clock,
+) -> None:
+    alarmed_night(clock, ("Leo",))
+    reasons = rounds(clock, 35, delivery.OPTED_OUT, "text", "call", why="opted out")
+    assert any("1 open alarm has reached nobody" in reason for reason in reasons)
+
+
 def test_somebody_with_nobody_on_the_list_is_the_coordinators_and_not_red(clock: Clock) -> None:
     night = alarmed_night(clock)
     assert [m.word for m in night.queued("page-exhausted")] == ["page-exhausted"]

@@ -40,7 +40,7 @@ AND NOT EXISTS (
 AND NOT EXISTS (
     SELECT 1 FROM journal j
     WHERE j.watch_id = w.id AND j.contact IS NOT NULL
-    AND j.event NOT IN ('Undeliverable', 'Unheard')
+    AND j.event NOT IN ('Undeliverable', 'Unheard', 'OptedOut')
     AND j.at >= (
         SELECT min(m.created_at) FROM message m
         WHERE m.watch_id = w.id AND m.alarm = w.alarms AND m.contact_id IS NOT NULL
