@@ -26,6 +26,7 @@ from stillhere.sim.verdict import Lived, Verdict
 COUNTED = ("watches", "check-ins", "alarms", "messages", "duplicates", "crashes")
 COUNTED_IN_THE_CORE = ("steps", "asks", "alarms", "told", "outages")
 SLICE, CORE_SLICE = 5, 500
+_WEEKS, _CLOCK_WEEK = "stillhere.sim.weeks.Weeks", "stillhere.sim.clock_weeks.ClockWeek"
 SHOWN = 5  # of the nights that broke; the others are counted
 
 
@@ -34,20 +35,25 @@ SHOWN = 5  # of the nights that broke; the others are counted
 @click.option("--seed", default=1, show_default=True, help="The first night's seed.")
 @click.option("--core", is_flag=True, help="Nights of the core alone, some hundred times faster.")
 @click.option("--weeks", is_flag=True, help="Each lasts two or three weeks.")
+@click.option("--clocks", is_flag=True, help="Weeks on a machine whose clock is not to be trusted.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
-def command(nights: int, seed: int, core: bool, weeks: bool, jobs: int) -> None:
+def command(nights: int, seed: int, core: bool, weeks: bool, clocks: bool, jobs: int) -> None:
     """Live through NIGHTS nights, one a seed; exit with 1 at anything that must never be.
 
     A night that fails does so again, alone, and is then made as small as it gets: stillhere
     simulate --nights 1 --seed N.
     """
-    run = partial(_core if core else _full, weeks=weeks)
+    if core and clocks:
+        raise click.UsageError("The core has no clock: --clocks is of the whole product.")
+    kind = _CLOCK_WEEK if clocks else _WEEKS if weeks else ""
+    run = partial(_core, weeks=weeks) if core else partial(_full, kind=kind)
+    again = "--core " * core + "--weeks " * weeks + "--clocks " * clocks
     counts: Counter[str] = Counter()
     broken: list[Verdict] = []
     for found, bad in run(_slices(nights, seed, CORE_SLICE if core else SLICE), jobs, nights == 1):
         counts.update(found)
         for verdict in bad[: max(SHOWN - len(broken), 0)]:
-            _tell(verdict, "--core " * core + "--weeks " * weeks, alone=nights == 1)
+            _tell(verdict, again, alone=nights == 1)
         broken += bad
     counted = COUNTED_IN_THE_CORE if core else COUNTED
     click.echo(summary(nights, seed, counts, len(broken), counted))
@@ -88,20 +94,16 @@ def _core(slices: Sequence[range], jobs: int, alone: bool, *, weeks: bool) -> It
         yield counts, list(small) if alone else list(bad)
 
 
-def _full(slices: Sequence[range], jobs: int, alone: bool, *, weeks: bool) -> Iterator[Lived]:
+def _full(slices: Sequence[range], jobs: int, alone: bool, *, kind: str) -> Iterator[Lived]:
+    """``kind`` names what is lived through where it is not a night; its module needs settings."""
     if jobs > 1:
-        yield from _spread(partial(_in_a_process_of_its_own, weeks=weeks), slices, jobs)
+        yield from _spread(partial(_in_a_process_of_its_own, kind=kind), slices, jobs)
         return
     with _simulator() as simulator:
-        kind = _kind(weeks=weeks)
+        lives = import_string(kind) if kind else None
         for seeds in slices:
-            counts, bad = simulator.lived(seeds, kind)
-            yield counts, [simulator.shrunk(each, kind) for each in bad] if alone else bad
-
-
-def _kind(*, weeks: bool) -> Any:
-    """What is lived through, where it is not a night."""
-    return import_string("stillhere.sim.weeks.Weeks") if weeks else None
+            counts, bad = simulator.lived(seeds, lives)
+            yield counts, [simulator.shrunk(each, lives) for each in bad] if alone else bad
 
 
 def _spread(lived: Callable[[range], Lived], slices: Sequence[range], jobs: int) -> Iterator[Lived]:
@@ -118,11 +120,12 @@ def _spread(lived: Callable[[range], Lived], slices: Sequence[range], jobs: int)
 _OPEN: list[object] = []  # this process's simulator, once it has one; closed with the process
 
 
-def _in_a_process_of_its_own(seeds: range, *, weeks: bool) -> Lived:
+def _in_a_process_of_its_own(seeds: range, *, kind: str) -> Lived:
     if not _OPEN:
         entered = _simulator()
         _OPEN[:] = [entered, entered.__enter__()]
-    return _OPEN[1].lived(seeds, _kind(weeks=weeks))  # type: ignore[attr-defined,no-any-return]
+    lives = import_string(kind) if kind else None
+    return _OPEN[1].lived(seeds, lives)  # type: ignore[attr-defined,no-any-return]
 
 
 @contextmanager

@@ -39,9 +39,11 @@ class Silence:
     def listen(self) -> None:
         """Write down what changed. Raises what the database raises; then it is done next time."""
         self._read()
-        if self._since_ms and not self._noted_ms:
+        if self._since_ms == self._noted_ms:
+            return
+        if self._since_ms:  # also where the end of the one before could not be written down
             begin(clock.now_ms(), settings.BOOT_MS() - self._since_ms)
-        elif self._noted_ms and not self._since_ms:
+        else:
             end(clock.now_ms())
         self._noted_ms = self._since_ms
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
+from typing import Any, Protocol
 
 from django.test import override_settings
 
@@ -41,7 +42,18 @@ SHORTEST_MS, LONGEST_MS = 20 * MINUTE_MS, 80 * MINUTE_MS
 MENDING_MS = 240 * MINUTE_MS  # after this long without faults everything has come to its end
 ROUNDS_MS = 20_000
 LOOK_EVERY_MS, SELDOM_MS = 5_000, 30_000
-Kind = Callable[[World, Storage, list[int]], "Night"]
+
+
+class Living(Protocol):
+    """A night, or what is lived through in its place."""
+
+    evidence: Any  # its ``counts`` are told
+
+    def live(self) -> None:
+        """From the first event to the judgement. Raises Violation."""
+
+
+Kind = Callable[[World, Storage, list[int]], Living]
 
 
 @dataclass(slots=True)
@@ -60,7 +72,7 @@ class Simulator:
         """Live through the night of this seed, without what is named in ``off``; or through
         another ``kind`` of night (``weeks.py``)."""
         world = World(seed, off=off)
-        night = (kind or Night)(world, self.storage, self.persons)
+        night: Living = (kind or Night)(world, self.storage, self.persons)
         broken = None
         with _clock_of(world), _listening(world):
             try:
@@ -116,7 +128,7 @@ def _clock_of(world: World) -> Iterator[None]:
         RAW_NOW_MS=world.raw_now_ms,
         BOOT_MS=world.boot_ms,
         BOOT_ID=lambda: world.boot,
-        PROVED_MS=lambda: None,
+        PROVED_MS=world.proved_ms,
     ):
         yield
 

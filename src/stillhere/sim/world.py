@@ -45,6 +45,8 @@ class World:
     jumped_t: int = -1_000_000  # when somebody last moved the machine's clock
     begins_at: int = EVENING_AT
     boot: str = "boot 0"  # which start of the machine it is
+    boot_t: int = 0
+    proved: bool = False  # whether anybody can say what time it is
     off: frozenset[str] = frozenset()  # what this night is lived without
     switches: dict[str, None] = field(default_factory=dict)  # what could be left out
     _coming: list[tuple[int, int, Deed]] = field(default_factory=list)
@@ -72,7 +74,17 @@ class World:
 
     def boot_ms(self) -> int:
         """What the machine's boot clock shows."""
-        return BOOTED_MS + self.t
+        return BOOTED_MS + self.t - self.boot_t
+
+    def proved_ms(self) -> int | None:
+        """The right time, where anybody can say it."""
+        return self.begins_at + self.t if self.proved else None
+
+    def restart(self, skew_ms: int) -> None:
+        """The machine starts anew, with its clock so far off."""
+        self.boot, self.boot_t = f"boot at {self.t}", self.t
+        self.skew_ms, self.proved = skew_ms, False
+        self.say(f"the machine starts, its clock off by {skew_ms / 1000:.0f} s")
 
     def move_clock(self, by_ms: int) -> None:
         """Somebody sets the machine's clock."""
