@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from django.db import OperationalError
 
 from stillhere.core import events as ev
+from stillhere.engine import silence
 from stillhere.engine.pulse import pulse_once
 from stillhere.engine.silence import MOST_OF_ALL_MS, WHY, Silence
 from stillhere.store.apply import CheckIn
@@ -162,6 +164,23 @@ def test_a_silence_is_written_once_whoever_is_told_of_it(ears: Ears) -> None:
         os.close(reader)
         os.close(writer)
     assert Outage.objects.filter(why=WHY).count() == 1
+
+
+def test_a_second_silence_is_an_outage_also_where_the_end_of_the_first_was_not_kept(
+    ears: Ears, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(now: int) -> None:
+        raise OperationalError("database is locked")
+
+    ears.fall_silent()
+    ears.told(0)
+    with monkeypatch.context() as held:
+        held.setattr(silence, "end", refused)
+        with pytest.raises(OperationalError):
+            ears.silence.listen()
+    ears.clock.advance(8)
+    ears.fall_silent()
+    assert Outage.objects.filter(why=WHY).count() == 2
 
 
 def test_without_a_supervisor_nobody_tells_us_anything(clock: Clock) -> None:
