@@ -9,7 +9,7 @@ from stillhere.store import clock as installation_clock
 from stillhere.store import delivery, receipts, services
 from stillhere.store.apply import CheckIn, NeedHelp
 from stillhere.store.delivery import Fated, Leased
-from stillhere.store.models import Address, Message, WatchRow
+from stillhere.store.models import Address, Message, Person, WatchRow
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
 
@@ -226,3 +226,33 @@ def test_a_number_that_died_for_one_watch_moves_the_ladder_of_another(clock: Clo
         assert lease(clock, channel) == []
     tick_all()
     assert {m.contact_id for m in night.queued("alarm")} == {night.contacts["Maya"].id}
+
+
+def test_what_cannot_be_opened_holds_up_nobody_else(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    night = alarmed_night(clock, ("Leo", "Maya"))
+    spoiled = Address.objects.filter(contact=night.contacts["Leo"], channel="text")
+    address = spoiled.get()
+    value = bytes(address.value)
+    spoiled.update(value=value[:-1] + bytes([value[-1] ^ 1]))
+    leased = lease(clock, "text")
+    assert [m.contact_name for m in leased if m.contact] == ["Maya"]
+    lost = Message.objects.get(address=address, word="alarm")
+    assert (lost.status, lost.why) == ("dropped", "address cannot be opened")
+    assert f"message={lost.id}: address.value cannot be opened" in caplog.text
+    assert "Leo" not in caplog.text
+    spoiled.update(value=value)
+    assert spoiled.get().state == Address.State.OK, "with the right key it is as it was"
+
+
+def test_an_alarm_whose_name_cannot_be_opened_still_leaves(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    night = alarmed_night(clock, ("Leo",))
+    night.person.refresh_from_db()
+    spoiled = bytes(night.person.name)[:-1] + bytes([bytes(night.person.name)[-1] ^ 1])
+    Person.objects.filter(id=night.person.id).update(name=spoiled)
+    (leo,) = (m for m in lease(clock, "text") if m.contact)
+    assert (leo.contact_name, leo.person_name) == ("Leo", "")
+    assert f"message={leo.id}: person.name cannot be opened" in caplog.text

@@ -9,6 +9,7 @@ moment, and win.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,12 +22,15 @@ from stillhere.store.held import hold, hold_messages
 from stillhere.store.models import Address, Contact, Message
 from stillhere.store.queries import ALARMED
 
+log = logging.getLogger("stillhere.delivery")
+
 BACK_OFF_S = (1, 2, 4, 8, 15, 30, 60)
 SENT, DELIVERED, RETRY = "sent", "delivered", "retry"
 FAILED, OPTED_OUT = "failed", "opted-out"  # the address is of no use any more
 NOWHERE = "nowhere"  # this installation has no such channel: the address may be fine
 _BAD = (FAILED, OPTED_OUT, NOWHERE)  # what a watch hears of
 GONE = "address gone"
+UNREADABLE = "address cannot be opened"
 QUESTIONS = ("ask", "ask-ring")
 # What a message keeps when it goes by another way.
 _SAME = (
@@ -146,7 +150,7 @@ def lease(
     )
     if not taken:
         return []
-    found = [dict(zip(_PARTS, row, strict=True)) for row in taken]
+    found = [_addressed(dict(zip(_PARTS, row, strict=True))) for row in taken]
     wanted = damage.around(lambda: _without_stale(found, now), lambda: _fresh(found, now))
     names = _names([json.loads(row["facts"]) for row in wanted])
     return [_leased(row, names) for row in wanted]
@@ -163,6 +167,25 @@ def _take(channel: str, now: int, most: int, until: int, which: str) -> list[Any
         return list(cursor.fetchall())
 
 
+def _opened(of: str, blob: bytes, field: str, nonce: bytes) -> str | None:
+    """What was sealed; None where it cannot be opened: the others' messages must go on. ``of``:
+    the row, as the log names it."""
+    try:
+        return sealed.unseal(blob, field, nonce)
+    except sealed.SealBroken:
+        log.error("%s: %s cannot be opened", of, field)
+        return None
+
+
+def _addressed(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its address in clear; None where that cannot be opened."""
+    nonce = row["address_nonce"]
+    to: str | None = ""
+    if nonce is not None:
+        to = _opened(f"message={row['id']}", row["value"], "address.value", nonce)
+    return row | {"to": to}
+
+
 def _fresh(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
     """Those that are not stale; the others wait for the end of their lease."""
     return [row for row in found if not _stale(row, now)]
@@ -173,7 +196,7 @@ def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]
     stale = {row["id"]: why for row in found if (why := _stale(row, now))}
     if not stale:
         return found
-    gone = [row for row in found if stale.get(row["id"]) == GONE]
+    gone = [row for row in found if stale.get(row["id"]) in (GONE, UNREADABLE)]
     with transaction.atomic():
         held = hold({row["watch"] for row in gone})
         later = {row["id"] for row in gone if row["watch"] in held}  # once this lease is over
@@ -194,13 +217,17 @@ def _stale(row: dict[str, Any], now: int) -> str:
         return "lapsed"
     if row["contact"] is not None and row["status"] not in ("invited", "confirmed"):
         return "not wanted"
+    if row["to"] is None:
+        return UNREADABLE
     return GONE if row["address"] is not None and row["state"] != "ok" else ""
 
 
 def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> Leased:
     def opened(field: str, name: str) -> str:
         nonce = row[f"{field.split('.', maxsplit=1)[0]}_nonce"]
-        return sealed.unseal(row[name], field, nonce) if nonce is not None else ""
+        if nonce is None:
+            return ""
+        return _opened(f"message={row['id']}", row[name], field, nonce) or ""
 
     facts = json.loads(row["facts"])
     to_contact = row["contact"] is not None
@@ -208,7 +235,7 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> Leased:
         **{name: row[name] for name in ("id", "key", "channel", "word", "attempts", "lapses_at")},
         **{name: row[name] for name in ("watch", "contact", "address", "carrier")},
         facts=facts,
-        to=opened("address.value", "value"),
+        to=row["to"],
         lang=(row["contact_lang"] if to_contact else row["person_lang"]) or "en",
         tz=row["tz"] or "UTC",
         wish=row["wish"] or "phone-first",
@@ -234,7 +261,8 @@ def _names(facts: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
             spoken_of = cursor.fetchall()
     others = peers.names([each["peer"] for each in facts if "peer" in each])
     return {
-        ("who", id): sealed.unseal(name, "contact.name", nonce) for id, name, nonce in spoken_of
+        ("who", id): _opened(f"contact={id}", name, "contact.name", nonce) or ""
+        for id, name, nonce in spoken_of
     } | {("peer", id): name for id, name in others.items()}
 
 
