@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from stillhere.cli import trouble
+from stillhere.cli import fit, trouble
+from stillhere.store import sealed
 from tests.house.test_backup import WORDS
 from tests.house.test_damage import database, fill, keep, refused, zero_a_page
 from tests.installation import Installation, wait_for
@@ -23,6 +24,13 @@ Make = Callable[..., Installation]
 ROOT = os.geteuid() == 0
 RUTH = 65_534  # a user that every machine has, and who is not root
 only_root = pytest.mark.skipif(not ROOT, reason="only root can mount a disk or give files away")
+
+SAM = """
+import django
+django.setup()
+from stillhere.store import services
+services.set_plan(services.new_person("en", "UTC")[0], name="Sam", place="", entry="")
+"""
 
 
 @pytest.fixture
@@ -72,6 +80,72 @@ def test_damaged_master_keys_stop_it_and_say_how_to_bring_them_back(
     for command in ("up", "migrate", "check", "desk"):
         refused(home.run(command), "master.json is damaged", "stillhere restore")
     assert (home.data / "keys/master.json").read_text() == content, "nothing is made anew"
+
+
+def other_keys(home: Installation) -> None:
+    """The keys are of the right shape, and others."""
+    file = home.data / "keys/master.json"
+    text = file.read_text()
+    file.write_text(text[:-3] + ("1" if text[-3] != "1" else "2") + text[-2:])
+
+
+def hold_sam(home: Installation) -> None:
+    """Somebody's name is sealed in the database."""
+    told = subprocess.run(
+        [*home.program[:1], "-c", SAM],
+        env=home.environment | {"DJANGO_SETTINGS_MODULE": "stillhere.config.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "web", "engine", "check"])
+def test_keys_that_open_nothing_stop_it_before_anybody_relies_on_it(
+    home: Installation, command: str
+) -> None:
+    hold_sam(home)
+    other_keys(home)
+    told = home.run(command)
+    assert told.returncode == 1
+    said = told.stdout + told.stderr
+    assert "do not open this database" in said
+    assert "stillhere restore" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.storage
+def test_other_keys_are_found_on_either_database_and_an_empty_one_proves_nothing(
+    home: Installation,
+) -> None:
+    other_keys(home)
+    assert "do not open" not in home.run("check").stdout
+    hold_sam(home)
+    assert "do not open" not in home.run("check").stdout
+    other_keys(home)
+    assert "do not open this database" in home.run("check").stdout
+
+
+def test_one_row_that_is_damaged_does_not_keep_it_from_starting() -> None:
+    masters = {1: bytes(32)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sealed, "_masters", lambda: masters)
+        whole = sealed.seal("Sam", "person.name", b"n" * 16)
+    good, bad = ("person.name", b"n" * 16, whole), ("person.name", b"n" * 16, whole[:-1] + b"x")
+    assert fit.opens([bad, good], masters)
+    assert not fit.opens([bad], masters)
+    assert fit.opens([], masters)
+
+
+def test_a_backup_whose_keys_open_nothing_is_not_put_in_place(
+    installation: Make, home: Installation
+) -> None:
+    hold_sam(home)
+    other_keys(home)
+    file = home.folder / "bad.backup"
+    assert home.run("backup", str(file), **WORDS).returncode == 0
+    refused(installation().run("restore", str(file), **WORDS), "do not open", "older one")
 
 
 @pytest.mark.parametrize("content", ["y", "", "z" * 64, "a" * 63, "\xff\xfe"])

@@ -17,6 +17,7 @@ def command() -> None:
     django.setup()
     if settings.STILLHERE.database_url:  # loads its driver
         import_string("stillhere.cli.database.refuse_wrong")(settings.STILLHERE)
+    import_string("stillhere.cli.fit.require")(settings.STILLHERE)
     run = import_string("stillhere.engine.loop.run")
     garbage.seldom()
     with folder.only_engine(settings.STILLHERE):

@@ -15,7 +15,7 @@ from django.core import checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from stillhere.cli import damage, database, listening, proof, trouble, weaknesses
+from stillhere.cli import damage, database, fit, listening, proof, trouble, weaknesses
 from stillhere.cli.up import health
 from stillhere.config import environment, keys
 from stillhere.config.carriers import leaves
@@ -33,7 +33,7 @@ def everything(stillhere: Stillhere, *, proving: bool = True) -> Iterator[Findin
     """All questions in turn. A database that cannot be read is one finding, not the end. With a
     wrong setting nothing is proved, for the record is of the settings that it runs with."""
     questions: list[Callable[[Stillhere], Iterator[Finding]]] = [
-        _framework, _folder, _keys, _damage, _database, _channels, _running, _proofs, _steps,
+        _framework, _folder, _keys, _fit, _damage, _database, _channels, _running, _proofs, _steps,
         weaknesses.look,
     ]  # fmt: skip
     told = set()
@@ -93,6 +93,13 @@ def _keys(stillhere: Stillhere) -> Iterator[Finding]:
                 "backups? Without one a broken disk ends everything."
             ),
         )
+
+
+def _fit(stillhere: Stillhere) -> Iterator[Finding]:
+    try:
+        fit.require(stillhere)
+    except SettingError as error:
+        yield False, str(error)
 
 
 def _database(stillhere: Stillhere) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 import psycopg
 
-from stillhere.cli import bundle, dump, folder, passphrase
+from stillhere.cli import bundle, dump, fit, folder, passphrase
 from stillhere.cli.bundle import Manifest
 from stillhere.cli.unpack import LOOK, describe, end_tidily, opened, prove, require_ours
 from stillhere.config import databases, environment, keys
@@ -45,9 +45,12 @@ def command(file: Path) -> None:
             manifest, _sizes = bundle.read(source, work)
             require_ours(stillhere, manifest)
             prove(manifest, work / bundle.DATABASE)
+            if not stillhere.database_url:
+                fit.require_of_backup(work / bundle.DATABASE, keys.read_master(work))
             _put_in_place(stillhere, work)
         finally:
             shutil.rmtree(work, ignore_errors=True)
+        fit.require(stillhere)
     click.echo(f"{describe(manifest)}\nIt is in place in {stillhere.data}.")
     click.echo(_what_now(manifest))
 

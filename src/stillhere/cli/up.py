@@ -57,6 +57,7 @@ def _look(stillhere: Stillhere) -> damage.Look:
         raise SettingError(said)
     if keys.exist(stillhere.data):
         keys.require_whole(stillhere.data)
+        importlib.import_module("stillhere.cli.fit").require(stillhere)
     found = damage.look(stillhere, damage.START_MS)
     if found.damaged:
         click.echo(damage.sentence(found, stillhere.data), err=True)

@@ -45,6 +45,7 @@ def command() -> None:
     listening.require(settings.STILLHERE)
     if settings.STILLHERE.database_url:  # loads its driver
         import_string("stillhere.cli.database.refuse_wrong")(settings.STILLHERE)
+    import_string("stillhere.cli.fit.require")(settings.STILLHERE)
     collect_static(Path(settings.STATICFILES_DIRS[0]), Path(settings.STATIC_ROOT))
     application = import_string("stillhere.config.asgi.application")
     writer = import_string("stillhere.store.group.WRITER")
