@@ -7,14 +7,18 @@ import json
 import pytest
 
 from stillhere.channels.base import Fate, Receipt
+from stillhere.core import events as ev
 from stillhere.engine import letters
+from stillhere.engine.audit import audit_once
 from stillhere.engine.pulse import pulse_once
 from stillhere.store import clock as time
 from stillhere.store import delivery, stuck
-from stillhere.store.models import Installation, Message
+from stillhere.store.apply import CheckIn
+from stillhere.store.models import Installation, Message, WatchRow
 from tests.conftest import Clock
+from tests.shell.circle import sams_night
 from tests.shell.test_delivery import alarmed_night
-from tests.shell.test_reached import rounds
+from tests.shell.test_reached import rounds, try_all
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -28,7 +32,7 @@ def live(clock: Clock, seconds: int, *, stuck_now: bool) -> None:
     for _ in range(0, seconds, 5):
         clock.advance(5)
         pulse_once()
-        stuck.look(clock.now, time.read().rate, stuck=stuck_now)
+        stuck.look(clock.now, time.read().rate, stuck=stuck_now, free=not stuck_now)
 
 
 def test_a_carrier_that_refuses_everything_pages_the_coordinator_and_says_when_it_is_over(
@@ -81,7 +85,7 @@ def test_two_engines_page_once(clock: Clock) -> None:
     clock.advance(5)
     seen = Installation.objects.filter(id=1).values("stuck_at", "stuck_told_at").first()
     assert seen is not None
-    assert stuck.look(clock.now, 1.0, stuck=True) == "page-stuck"
+    assert stuck.look(clock.now, 1.0, stuck=True, free=False) == "page-stuck"
     assert stuck._page("page-stuck", clock.now, seen, clock.now + 1, stuck_told_at=1) == ""
     assert words() == ["page-stuck"]
 
@@ -101,3 +105,41 @@ def test_the_coordinator_reads_since_when_and_no_name(clock: Clock) -> None:
     ]
     assert all(t.link.endswith("/desk") for t in told)
     assert set(json.loads(Message.objects.earliest("id").facts)) == {"at"}
+
+
+def test_it_does_not_work_again_because_what_was_in_vain_has_lapsed(clock: Clock) -> None:
+    """The carrier refuses the asks, the asks lapse, and their alarms are young."""
+    nights = [sams_night(("Leo",)) for _ in range(3)]
+    Message.objects.filter(word="invite").update(status="sent")
+    for each in nights:
+        each.start()
+        each.does(ev.Marked())
+    red_at, alarms = 0, set()
+    for second in range(240):
+        rounds(clock, 1, delivery.RETRY, "text", "call")
+        red = bool(audit_once(clock.now))
+        red_at = red_at or (second if red else 0)
+        assert red == bool(red_at), f"green again after {second} s"
+        alarms.add(WatchRow.objects.filter(state="alarm").count())
+    assert 0 < red_at < 120, "before the alarms"
+    assert alarms == {0, 3}
+    assert words() == ["page-stuck"]
+    rounds(clock, 90, delivery.SENT, "text", "call", why="")
+    assert audit_once(clock.now) == []
+    assert words() == ["page-stuck", "page-free"]
+
+
+def test_an_alarm_starts_red_while_nobody_has_seen_the_carrier_take_anything(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",))
+    rounds(clock, 40, delivery.RETRY, "text", "call")
+    night.does(CheckIn())
+    Message.objects.filter(status="queued").update(status="dropped", done_at=clock.now)
+    assert rounds(clock, 5, delivery.RETRY, "text", "call") == []
+    assert words() == ["page-stuck"], "nothing waits, and nothing was taken"
+    alarmed_night(clock, ("Maya",))
+    assert "reached nobody" in " ".join(audit_once(clock.now))
+    try_all(clock, delivery.SENT, "text")
+    rounds(clock, 5, delivery.RETRY, "call")
+    assert words() == ["page-stuck"], "calls are refused yet"
+    rounds(clock, 70, delivery.SENT, "text", "call", why="")
+    assert words() == ["page-stuck", "page-free"]

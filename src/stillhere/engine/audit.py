@@ -40,10 +40,7 @@ def audit_once(now: int) -> list[str]:
     dead = queries.alarms_without_life(now)
     if dead:
         reasons.append(f"{len(dead)} open alarms have nothing on its way: {dead[:5]}")
-    stuck: list[str] = damage.around(lambda: unheard(now, rate), list)
-    if word := stuck_pages.look(now, rate, stuck=bool(stuck)):
-        log.warning("coordinator paged word=%s", word)
-    reasons += stuck
+    reasons += _stuck(now, rate)
     if DISK.says():
         reasons.append(DISK.says())
     with transaction.atomic():
@@ -54,13 +51,29 @@ def audit_once(now: int) -> list[str]:
     return reasons
 
 
-def unheard(now: int, rate: float) -> list[str]:
-    """What does not reach people although it is tried."""
+def _stuck(now: int, rate: float) -> list[str]:
+    """What reaches nobody; the coordinator is paged about it. Until something is taken again, what
+    is new is given no time: nobody has seen that a way works."""
+    stuck: list[str] = damage.around(lambda: unheard(now, rate), list)
+    since_at = min(stuck_pages.since_at(), now)
+    still: list[str] = stuck
+    if since_at and not stuck:
+        still = damage.around(lambda: unheard(now, rate, 0), list)
+    free = bool(since_at) and not still
+    free = free and damage.around(lambda: reaching.went_through(since_at, now), bool)
+    if word := stuck_pages.look(now, rate, stuck=bool(stuck), free=free):
+        log.warning("coordinator paged word=%s", word)
+    return still
+
+
+def unheard(now: int, rate: float, given_ms: int = UNHEARD_MS) -> list[str]:
+    """What does not reach people although it is tried, for longer than ``given_ms`` of real
+    time."""
     reasons = []
     in_vain_ms = reaching.in_vain_ms(now, REFUSED, NO_CONNECTION) / rate
-    if in_vain_ms > UNHEARD_MS:
+    if in_vain_ms > given_ms:
         reasons.append(f"an urgent message has been tried in vain for {in_vain_ms / 1000:.0f} s")
-    unreached = reaching.unreached(now - int(UNHEARD_MS * rate))
+    unreached = reaching.unreached(now - int(given_ms * rate))
     if unreached:
         reasons.append(_reached_nobody(unreached))
     return reasons

@@ -19,7 +19,7 @@ from stillhere.sim.invariants import require
 from stillhere.sim.letters import Letters
 from stillhere.sim.service import Died, Service
 from stillhere.sim.world import Violation
-from stillhere.store import clock, delivery
+from stillhere.store import clock, delivery, stuck
 
 ROUND_MS = 100  # how often the real loops look
 BEAT_MS = 1_000
@@ -162,8 +162,13 @@ class EngineSide:
 
     def _reasons(self) -> tuple[list[str], list[str]]:
         """Why nothing is proved, and what of it has no excuse. That nobody is reached is true where
-        carriers refuse or addresses are dead; where all of them work it never is."""
-        now = clock.now_ms()
-        excused = unheard(now, clock.read().rate) if self._letters.troubled else []
+        carriers refuse or addresses are dead; where all of them work it never is, but for what is
+        young before anything was taken again."""
+        now, rate = clock.now_ms(), clock.read().rate
+        troubled, excused = self._letters.troubled, list[str]()
+        if troubled or stuck.since_at():
+            late = unheard(now, rate)
+            excused = late if troubled else []
+            excused = excused if late else unheard(now, rate, 0)
         told = audit_once(now)
         return told, [reason for reason in told if reason not in excused]

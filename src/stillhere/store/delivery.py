@@ -310,12 +310,12 @@ def _move(fates: Sequence[Fated], now: int) -> None:
         cursor.execute(
             "UPDATE message SET status = v.column2, provider_ref = v.column3, why = v.column4, "
             "done_at = v.column5, due_at = COALESCE(v.column6, message.due_at), lease_until_at = "
-            "CASE WHEN v.column2 = 'queued' THEN 0 ELSE message.lease_until_at END, "
+            "CASE WHEN v.column2 = 'queued' THEN 0 ELSE %s END, "
             "carrier = CASE WHEN v.column7 = '' THEN message.carrier ELSE v.column7 END, "
             "receipt_by_at = v.column8, vain_at = "
             "CASE WHEN v.column2 = 'queued' THEN COALESCE(message.vain_at, %s) END "
             f"FROM {those} AS v WHERE message.id = v.column1 AND message.status = 'queued'",
-            [now, *params],
+            [now, now, *params],
         )
 
 

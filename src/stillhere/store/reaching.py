@@ -14,10 +14,12 @@ from django.db import connection
 from stillhere.core.events import Urgency
 from stillhere.core.profiles import TRIAL
 from stillhere.store import rows
+from stillhere.store.outbox import COORDINATOR
 
 URGENT = (Urgency.ALARM, Urgency.RING, Urgency.ASK)
 MOST_NAMED = 200  # of the alarms whose reasons are looked up
 MOST_REASONS = 3
+DAY_MS = 24 * 3600 * 1000
 
 # Taken by a provider: also what is to be said again because nobody picked up.
 _HANDED_OVER = (
@@ -75,6 +77,15 @@ AND (m.why LIKE %s OR m.why LIKE %s OR NOT EXISTS (
     WHERE w.id = m.watch_id AND m.contact_id IS NOT NULL AND w.state IN ('claimed', 'attended')
 ))
 """
+# When each way last took something, and when something urgent was last given up in vain by it.
+_WENT = """
+SELECT max(CASE WHEN status = 'dropped' THEN done_at END),
+    max(CASE WHEN status <> 'dropped' THEN lease_until_at END)
+FROM message WHERE channel <> %s AND (
+    (status IN ('sent', 'delivered') AND lease_until_at > %s)
+    OR (status = 'dropped' AND vain_at IS NOT NULL AND done_at > %s AND urgency IN (%s, %s, %s))
+) GROUP BY channel
+"""
 
 
 def untried_ms(now: int, flight_ms: int) -> int:
@@ -87,6 +98,16 @@ def in_vain_ms(now: int, refused: str, cut_off: str) -> int:
     """How long the oldest urgent message has been tried in vain. ``refused`` and ``cut_off`` are
     how a ``why`` begins that is about the way itself."""
     return _since(now, _IN_VAIN, *URGENT, now, now, f"{refused}%", f"{cut_off}%")
+
+
+def went_through(since_at: int, now: int) -> bool:
+    """Whether something was taken since ``since_at``, and by every way by which something urgent
+    was given up in vain since then (within a day), after that. Reads all messages: only to be asked
+    while something is wrong."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WENT, (COORDINATOR, since_at, max(since_at, now - DAY_MS), *URGENT))
+        ways = cursor.fetchall()
+    return bool(ways) and all(took and took > (vain or 0) for vain, took in ways)
 
 
 def _since(now: int, sql: str, *params: int | str) -> int:

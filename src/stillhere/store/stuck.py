@@ -1,7 +1,8 @@
 """The coordinator hears that what is urgent reaches nobody: once, every half hour, and at its end.
 
-Owns those pages, which belong to no watch, and since when it is so (``Installation``). What is
-stuck is the audit's to say; by which way a page goes is the pager's, never the one that failed.
+Owns those pages, which belong to no watch, and since when it is so (``Installation``): until
+something was taken again, not until nothing waits. What is stuck, and what is free, is the audit's
+to say; by which way a page goes is the pager's, never the one that failed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ LASTS_MS = 10_000  # real time: what was cleared by then is told to nobody
 STUCK, FREE = "page-stuck", "page-free"
 
 
-def look(now: int, rate: float, *, stuck: bool) -> str:
+def since_at() -> int:
+    """Since when something urgent reaches nobody, and nothing was taken since; 0: not so."""
+    return Installation.objects.filter(id=1).values_list("stuck_at", flat=True).first() or 0
+
+
+def look(now: int, rate: float, *, stuck: bool, free: bool) -> str:
     """Page the coordinator where it is time; returns the word that was queued, or nothing. Two
     engines may look at once: a page is queued by whoever moves ``stuck_told_at``."""
     here = Installation.objects.filter(id=1).values("stuck_at", "stuck_told_at").first()
@@ -28,6 +34,8 @@ def look(now: int, rate: float, *, stuck: bool) -> str:
         return ""
     since_at, told_at = here["stuck_at"], here["stuck_told_at"]
     if not stuck:
+        if not free:
+            return ""
         return _page(FREE if told_at else "", now, here, now, stuck_at=0, stuck_told_at=0)
     if not since_at:
         return _page("", now, here, now, stuck_at=now)

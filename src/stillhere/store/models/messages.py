@@ -4,9 +4,10 @@
 
 ``carrier`` is who carried it last, ``receipt_by_at`` when we give up waiting for a word of it,
 ``cleared_at`` when its traces at the carrier were deleted, ``vain_at`` since when every try was in
-vain (null: never tried, or taken). A message holds a word and facts (ids,
-times), never a text, a name or an address: those are read and rendered when it is leased, so that
-an opt-out or an erasure made a moment ago wins.
+vain (null: never tried, or taken). ``lease_until_at`` is when its last lease ended, once it is not
+queued any more. A message holds a word and facts (ids, times), never a text, a name or an address:
+those are read and rendered when it is leased, so that an opt-out or an erasure made a moment ago
+wins.
 """
 
 from __future__ import annotations
