@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from stillhere.cli import fit, trouble
+from stillhere.cli import damage, fit, record, trouble
+from stillhere.config import environment
+from stillhere.config.environment import SettingError
 from stillhere.store import sealed
 from tests.house.test_backup import WORDS
 from tests.house.test_damage import database, fill, keep, refused, zero_a_page
@@ -164,6 +166,36 @@ def test_a_key_that_is_there_is_never_taken_away_with_the_one_that_is_lost(
     refused(home.run("migrate"), "Put them back from your backup")
     assert (home.data / "keys/secret").read_text() == secret
     assert not (home.data / "keys/master.json").exists()
+
+
+@pytest.mark.parametrize("trace", [*damage.TRACES, record.FILE])
+@pytest.mark.parametrize("left", ["nothing", "an empty file"])
+def test_a_database_that_is_gone_is_never_replaced_by_a_new_one(
+    tmp_path: Path, trace: str, left: str
+) -> None:
+    ours = environment.read({"STILLHERE_DATA": str(tmp_path)})
+    (tmp_path / "keys").mkdir()
+    if left != "nothing":
+        (tmp_path / "stillhere.sqlite3").touch()
+    damage.require_there(ours)  # a first start that was killed goes on
+    (tmp_path / "backups").mkdir()
+    record.failed(tmp_path, "there is nothing yet", 1)
+    damage.require_there(ours)  # nor is this a trace of one
+    if trace == record.FILE:
+        record.succeeded(tmp_path, tmp_path / "good.backup", 1)
+    else:
+        (tmp_path / trace.replace("*", "20261129")).touch()
+    with pytest.raises(SettingError, match=r"is gone, and .*stillhere restore FILE.* begin anew"):
+        damage.look(ours, damage.START_MS)
+
+
+def test_no_command_makes_a_new_database_where_one_is_gone(home: Installation) -> None:
+    file = home.folder / "good.backup"
+    assert home.run("backup", str(file), **WORDS).returncode == 0
+    database(home).unlink()
+    for command in ("up", "migrate", "web", "engine"):
+        refused(home.run(command), "is gone", str(file), "stillhere restore")
+    assert "is gone" in home.run("check").stdout
 
 
 @only_root

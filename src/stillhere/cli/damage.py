@@ -11,7 +11,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from stillhere.cli import integrity, record, trouble
+from stillhere.cli import folder, integrity, record, trouble
 from stillhere.config import databases
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import boot_ms
@@ -19,6 +19,8 @@ from stillhere.config.wiring import boot_ms
 START_MS = 400  # a start waits for it, and nobody is watched meanwhile
 CHECK_MS = 30_000
 FIRST = ("django_migrations", "installation", "watch", "outage", "person", "contact", "message")
+# What is made only once there is a database.
+TRACES = (folder.ENGINE_FILE, "static", "backups/stillhere-*.sqlite3")
 _EVERY = 2_000  # of SQLite's own steps between two looks at the time
 
 
@@ -32,7 +34,8 @@ class Look:
 
 def look(stillhere: Stillhere, within_ms: int) -> Look:
     """Look through the database's tables, what watches need first, for ``within_ms`` at most.
-    Raises `SettingError` where it is no database any more, or cannot be opened."""
+    Raises `SettingError` where it is no database any more, is gone, or cannot be opened."""
+    require_there(stillhere)
     database = stillhere.data / databases.SQLITE_FILE
     if stillhere.database_url or not database.exists():
         return Look()
@@ -44,6 +47,23 @@ def look(stillhere: Stillhere, within_ms: int) -> Look:
             return _through(found, names)
     except sqlite3.Error as error:
         raise SettingError(_unusable(error, stillhere.data)) from None
+
+
+def require_there(stillhere: Stillhere) -> None:
+    """Raise `SettingError` where the database is gone and something shows that there was one: a
+    new one in its place would look well and watch nobody."""
+    database = stillhere.data / databases.SQLITE_FILE
+    if stillhere.database_url or (database.exists() and database.stat().st_size):
+        return
+    traces = [path for name in TRACES for path in stillhere.data.glob(name)]
+    if record.read(stillhere.data).whole:
+        traces.append(stillhere.data / record.FILE)
+    if traces:
+        raise SettingError(
+            f"The database {database} is gone, and {traces[0].name} shows that there was one. "
+            f"No new one was made, for it would watch nobody. {record.way_back(stillhere.data)} "
+            "To begin anew on purpose, name a new folder in STILLHERE_DATA."
+        )
 
 
 def _rank(name: str) -> int:

@@ -7,7 +7,7 @@ import django
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from stillhere.cli import folder, life
+from stillhere.cli import damage, folder, life
 from stillhere.config import garbage
 
 
@@ -17,6 +17,7 @@ def command() -> None:
     django.setup()
     if settings.STILLHERE.database_url:  # loads its driver
         import_string("stillhere.cli.database.refuse_wrong")(settings.STILLHERE)
+    damage.require_there(settings.STILLHERE)
     import_string("stillhere.cli.fit.require")(settings.STILLHERE)
     run = import_string("stillhere.engine.loop.run")
     garbage.seldom()

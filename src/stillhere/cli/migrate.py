@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from stillhere.cli import database, dump, folder, integrity, record
+from stillhere.cli import damage, database, dump, folder, integrity, record
 from stillhere.cli.integrity import Damaged
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError, Stillhere
@@ -46,6 +46,7 @@ def prepare(stillhere: Stillhere) -> list[str]:
 
     The caller holds the data folder. Raises `SettingError` with a sentence when it must not go on.
     """
+    damage.require_there(stillhere)
     new_keys = keys.create_missing(stillhere.data, demo=stillhere.demo)
     django.setup()
     try:

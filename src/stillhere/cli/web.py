@@ -29,7 +29,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from stillhere.cli import connections, folder, life, listening
+from stillhere.cli import connections, damage, folder, life, listening
 from stillhere.config import garbage
 
 BACKLOG = 4096  # connections the kernel keeps while we are busy
@@ -45,6 +45,7 @@ def command() -> None:
     listening.require(settings.STILLHERE)
     if settings.STILLHERE.database_url:  # loads its driver
         import_string("stillhere.cli.database.refuse_wrong")(settings.STILLHERE)
+    damage.require_there(settings.STILLHERE)
     import_string("stillhere.cli.fit.require")(settings.STILLHERE)
     collect_static(Path(settings.STATICFILES_DIRS[0]), Path(settings.STATIC_ROOT))
     application = import_string("stillhere.config.asgi.application")
