@@ -19,7 +19,7 @@ from stillhere.engine.tick import Waker
 from stillhere.store import apply, damage, delivery, desk, queries, receipts
 from stillhere.store.apply import Change, CheckIn, NeedHelp, apply_free
 from stillhere.store.group import GroupCommit, NotStored
-from stillhere.store.models import Message, SetAside, WatchRow
+from stillhere.store.models import Contact, Message, SetAside, WatchRow
 from stillhere.web import health
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
@@ -73,10 +73,12 @@ class Torn:
                 self.waker.wake(self.clock.now)
 
 
-def torn_at(file: Path, table: str, nights: list[SamsNight], clock: Clock) -> tuple[Torn, Page]:
+def torn_at(
+    file: Path, table: str, nights: list[SamsNight], clock: Clock, *, last: bool = False
+) -> tuple[Torn, Page]:
     connection.close()
     pages = leaves(file, table)
-    page = pages[len(pages) // 2]
+    page = pages[-1 if last else len(pages) // 2]
     tear(file, page)
     lost = [n for n in nights if table == "watch" and n.watch in page.ids]
     return Torn(lost, [n for n in nights if n not in lost], clock, Waker()), page
@@ -103,6 +105,31 @@ def torn(file: Path, clock: Clock) -> Torn:
 def words_to(night: SamsNight, *words: str) -> set[str]:
     mine = Message.objects.filter(person=night.person, word__in=words)
     return set(mine.values_list("word", flat=True))
+
+
+def asked_nights(clock: Clock) -> list[SamsNight]:
+    """Everybody is asked, and nobody has answered."""
+    nights = [sams_night(("Leo", "Maya")) for _ in range(PEOPLE)]
+    for night in nights:
+        night.start(own='{"total_s": 10800}')
+    clock.advance(190)
+    pulse_once()
+    tick_all()
+    assert {night.row().state for night in nights} == {State.ASKING}
+    return nights
+
+
+def lies_on(page: Page, table: str, contact: Contact) -> bool:
+    """Whether something of this contact lies on that page."""
+    if table == "contact":
+        return contact.id in page.ids
+    return any(id in page.ids for id in ids_of_ways(contact))
+
+
+def ids_of_ways(contact: Contact) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM address WHERE contact_id = %s", [contact.id])
+        return [id for (id,) in cursor.fetchall()]
 
 
 def test_the_others_are_asked_and_alarmed_in_time(torn: Torn) -> None:
@@ -221,3 +248,64 @@ def test_messages_on_a_torn_page_keep_no_other_from_leaving(file: Path, clock: C
     of_page = [n for n in nights if n.watch in aside]
     assert of_page, "an alarm that cannot be read is told anew"
     assert found.waker.wake(clock.now) >= 0
+
+
+@pytest.mark.parametrize("table", ["contact", "address", "person", "message", "journal", "tally"])
+def test_whatever_is_torn_when_alarms_are_raised_nobody_is_left_asking_for_ever(
+    file: Path, clock: Clock, table: str
+) -> None:
+    nights = asked_nights(clock)
+    found, page = torn_at(file, table, nights, clock)
+    found.pass_time(105)
+    aside = {n.watch for n in found.aside}
+    assert {n.row().state for n in nights if n.watch not in aside} <= {State.ALARM}
+    assert bool(aside) or table in ("message", "journal")
+    if table == "message":
+        return  # nothing of them may be read
+    assert Message.objects.filter(word="page-quarantine").count() == len(aside)
+    told = set(Message.objects.filter(word="alarm").values_list("contact_id", flat=True))
+    readable = [
+        contact.id
+        for night in found.aside
+        for contact in night.contacts.values()
+        if table not in ("contact", "address") or not lies_on(page, table, contact)
+    ]
+    assert set(readable) <= told
+
+
+def test_where_nothing_more_can_be_queued_the_watch_is_set_aside_all_the_same(
+    file: Path, clock: Clock
+) -> None:
+    nights = asked_nights(clock)
+    found, _ = torn_at(file, "message", nights, clock, last=True)
+    found.pass_time(105)
+    assert len(found.aside) == PEOPLE, "and the outside watcher hears of it"
+
+
+def test_two_torn_tables_leave_nobody_asking_for_ever(file: Path, clock: Clock) -> None:
+    nights = asked_nights(clock)
+    torn_at(file, "contact", nights, clock)
+    found, _ = torn_at(file, "watch", nights, clock)
+    found.pass_time(105)
+    aside = {n.watch for n in found.aside}
+    assert {n.watch for n in found.lost} < aside
+    assert {n.row().state for n in nights if n.watch not in aside} == {State.ALARM}
+    assert Message.objects.filter(word="page-quarantine").count() == len(aside)
+
+
+def test_one_that_cannot_be_set_aside_keeps_no_other_from_it(
+    torn: Torn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlucky, honest = torn.lost[0].watch, damage.set_aside
+
+    def fails_once(watch: int, now: int) -> bool:
+        if watch == unlucky:
+            raise DatabaseError("database disk image is malformed")
+        return honest(watch, now)
+
+    monkeypatch.setattr(damage, "set_aside", fails_once)
+    torn.pass_time(205)
+    assert {n.watch for n in torn.lost[1:]} <= {n.watch for n in torn.aside}
+    monkeypatch.setattr(damage, "set_aside", honest)
+    torn.pass_time(5)
+    assert unlucky in {n.watch for n in torn.aside}

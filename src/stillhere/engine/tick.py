@@ -117,9 +117,19 @@ class Waker:
             if watch in self._aside:
                 continue
             self._strikes[watch] += 1
-            if self._strikes[watch] >= MOST_STRIKES:
-                damage.set_aside(watch, now)
+            if self._strikes[watch] >= MOST_STRIKES and _set_aside(watch, now):
                 self._aside.add(watch)
+
+
+def _set_aside(watch: int, now: int) -> bool:
+    """Whether that could be kept. If not, the others go on, and its next strike tries again."""
+    try:
+        damage.set_aside(watch, now)
+    except Exception as failure:
+        log.exception("not set aside watch=%d", watch)
+        halves.forget_broken_connection(failure)
+        return False
+    return True
 
 
 def tick_once(now: int, most: int = MOST) -> int:

@@ -11,15 +11,17 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from django.db import DatabaseError, connection, transaction
 
+from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Paging, Urgency, Word
 from stillhere.store import halves
 from stillhere.store.circle import circles_of
 from stillhere.store.held import in_the_way
-from stillhere.store.models import Address, Message, SetAside
+from stillhere.store.models import Address, Contact, Message, SetAside
 from stillhere.store.outbox import COORDINATOR, PAGE_WORDS
 
 log = logging.getLogger("stillhere.damage")
@@ -101,15 +103,35 @@ def _unless_quarantined(ids: Sequence[int]) -> dict[int, bool]:
 
 def set_aside(watch: int, now: int) -> bool:
     """This watch is looked after by people from now on: its first contacts and the coordinator are
-    told, once. Whether it was news."""
+    told, once. Whatever else is damaged, that is written down and the coordinator paged; of the
+    contacts those are told who can be read. Whether it was news.
+
+    Reads first: SQLite keeps nothing of a transaction that has met damage.
+    """
+    if SetAside.objects.filter(watch=watch).exists():
+        return False
+    person = _whose(watch)
+    told = _told(watch, person, now)
+    for together in (told, told[:1], []):
+        made = around(partial(_write, watch, person, now, together), lambda: None)
+        if made is not None:
+            break
+    else:
+        raise DatabaseError(f"watch {watch} cannot even be set aside")
+    if made:
+        for message in told[len(together) :]:
+            around(partial(Message.objects.bulk_create, [message]), list)
+        log.critical("set aside watch=%d: its row cannot be read or written", watch)
+    return made
+
+
+def _write(watch: int, person: int | None, now: int, messages: Sequence[Message]) -> bool | None:
+    """In one transaction; whether it was news."""
     with transaction.atomic():
-        person = _whose(watch)
         made = SetAside.objects.get_or_create(watch=watch, defaults={"person": person, "at": now})
-        if not made[1]:
-            return False
-        _tell(watch, person, now)
-    log.critical("set aside watch=%d: its row cannot be read or written", watch)
-    return True
+        if made[1]:
+            Message.objects.bulk_create(messages)
+        return made[1]
 
 
 def _whose(watch: int) -> int | None:
@@ -118,40 +140,64 @@ def _whose(watch: int) -> int | None:
         "SELECT person_id FROM watch WHERE id + 0 = %s",
         "SELECT person_id FROM message WHERE watch_id = %s AND person_id IS NOT NULL LIMIT 1",
     ):
-        try:
-            with transaction.atomic():
-                found = _rows(sql, watch)
-        except DatabaseError as failure:
-            if not is_damage(failure):
-                raise
-            continue
+        found = around(partial(_rows, sql, watch), list[tuple[int, ...]])
         if found:
             return int(found[0][0])
     return None
 
 
-def _tell(watch: int, person: int | None, now: int) -> None:
+def _told(watch: int, person: int | None, now: int) -> list[Message]:
     """As ``outbox.quarantine_alert``, but of no watch: there is no row that a message could point
-    at."""
-    circle = circles_of({person}, now).get(person) if person is not None else None
-    first = circle.rungs[0] if circle is not None and circle.rungs else ()
-    about = {"person_id": person, "due_at": now, "created_at": now}
+    at. The page first. SQLite looks at whomever a message points at, so it points at nobody who
+    cannot be read."""
+    whose = person if person is not None and _there("person", person) else None
+    about = {"person_id": whose, "due_at": now, "created_at": now}
     key = f"a{watch}.{now:x}"
     facts = {"at": now, "who": None, "eta_s": None, "round": 0, "outcome": None}
-    messages = [
-        Message(
-            **about, key=f"{key}.{way.id}", contact_id=reach.contact, address=way,
-            channel=way.channel, word=Word.ALARM.value, facts=json.dumps(facts),
-            urgency=Urgency.ALARM, place=place,
-        )
-        for place, reach in enumerate(first)
-        for way in Address.objects.filter(id__in=reach.ways).order_by("id")
-    ]  # fmt: skip
     page = Message(
         **about, key=key, channel=COORDINATOR, word=PAGE_WORDS[Paging.QUARANTINED],
         facts=json.dumps({"round": 0}), urgency=Urgency.RING,
     )  # fmt: skip
-    Message.objects.bulk_create([*messages, page])
+    alarms = [
+        Message(
+            **about, key=f"{key}.{way}", contact_id=reach.contact, address_id=way,
+            channel=channel, word=Word.ALARM.value, facts=json.dumps(facts),
+            urgency=Urgency.ALARM, place=place,
+        )
+        for place, reach in enumerate(_first(person, now) if person is not None else ())
+        for way in reach.ways
+        if (channel := around(partial(_channel_of, way), str))
+    ]  # fmt: skip
+    return [page, *alarms]
+
+
+def _there(table: str, id: int) -> bool:
+    return around(lambda: bool(_rows(f"SELECT length(nonce) FROM {table} WHERE id = %s", id)), bool)
+
+
+def _first(person: int, now: int) -> Sequence[Reach]:
+    """Whom to tell: the first rung; where some of the list cannot be read, everybody who can."""
+    circle = around(lambda: circles_of({person}, now).get(person, Circle()), lambda: None)
+    if circle is not None:
+        return circle.rungs[0] if circle.rungs else ()
+    named = partial(_rows, "SELECT id FROM contact WHERE person_id = %s", person)
+    listed = around(named, list[tuple[int, ...]])
+    found = [around(partial(_reach, contact), lambda: None) for (contact,) in listed]
+    return [reach for reach in found if reach is not None]
+
+
+def _reach(contact: int) -> Reach | None:
+    """One of a list, where they may be told. Who cannot be read may have said no."""
+    mine = Contact.objects.filter(id=contact, status__in=["invited", "confirmed"])
+    status = mine.values_list("status", flat=True).first()
+    ways = _rows("SELECT id FROM address WHERE contact_id = %s ORDER BY id", contact)
+    return Reach(contact, tuple(way for (way,) in ways), status == "confirmed") if status else None
+
+
+def _channel_of(way: int) -> str:
+    """How an address is reached, or nothing: it does not work any more."""
+    mine = Address.objects.filter(id=way, state=Address.State.OK)
+    return mine.values_list("channel", flat=True).first() or ""
 
 
 def unlooked() -> list[SetAside]:

@@ -152,7 +152,8 @@ def lease(
         return []
     found = [_addressed(dict(zip(_PARTS, row, strict=True))) for row in taken]
     wanted = damage.around(lambda: _without_stale(found, now), lambda: _fresh(found, now))
-    names = _names([json.loads(row["facts"]) for row in wanted])
+    facts = [json.loads(row["facts"]) for row in wanted]
+    names = damage.around(lambda: _names(facts), dict[tuple[str, int], str])
     return [_leased(row, names) for row in wanted]
 
 

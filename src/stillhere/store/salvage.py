@@ -1,7 +1,8 @@
 """Messages beside damage: leased one by one where a row of theirs or of their watch is unreadable.
 
-Owns nothing but that. A message whose watch cannot be read leaves without what stands there; one
-that cannot be read itself may have been an alarm, so its watch is set aside and people are told.
+Owns nothing but that. A message whose watch or person cannot be read leaves without what stands
+there; one that cannot be read itself may have been an alarm, so its watch is set aside and people
+are told.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from django.db import connection
 
 from stillhere.store import damage, halves
 
-_OF_WATCH = "w.id = m.watch_id"
+_OF_WATCH, _OF_PERSON = "w.id = m.watch_id", "p.id = m.person_id"
+_WITHOUT = ((_OF_WATCH,), (_OF_PERSON,), (_OF_WATCH, _OF_PERSON))  # what a message can do without
 
 
 def take(channel: str, now: int, most: int, until: int, which: str, read: str) -> list[Any]:
@@ -33,10 +35,16 @@ def take(channel: str, now: int, most: int, until: int, which: str, read: str) -
     first = sorted(found.values(), key=lambda row: (*row[1:], row[0]))[:most]
     ours = _leased([row[0] for row in first], until)
     whole = damage.readable(ours, lambda ids: {row[0]: row for row in _of(read, ids)})
-    bare = read.replace(_OF_WATCH, f"{_OF_WATCH} AND 1 = 0")
-    without = [id for id in ours if id not in whole]
-    whole |= damage.readable(without, lambda ids: {row[0]: row for row in _of(bare, ids)})
+    for unread in _WITHOUT:
+        whole |= _bare(read, unread, [id for id in ours if id not in whole])
     return [whole[id] for id in ours if id in whole]
+
+
+def _bare(read: str, unread: Sequence[str], ids: Sequence[int]) -> dict[int, Any]:
+    """What ``read`` finds for these, without what is joined in ``unread``."""
+    for join in unread:
+        read = read.replace(join, f"{join} AND 1 = 0")
+    return damage.readable(ids, lambda part: {row[0]: row for row in _of(read, part)})
 
 
 def _leased(ids: Sequence[int], until: int) -> list[int]:
