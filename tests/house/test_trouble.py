@@ -58,7 +58,7 @@ def read_only(folder: Path) -> Iterator[None]:
 
 
 @only_root
-@pytest.mark.parametrize("command", ["up", "desk", "migrate", "steps", "backup", "check"])
+@pytest.mark.parametrize("command", ["up", "desk", "migrate", "steps", "backup", "check", "clock"])
 def test_a_read_only_folder_is_one_sentence(home: Installation, command: str) -> None:
     more = {
         "steps": ["--sign", "Dr. Ana Example"], "backup": [str(home.folder / "x.backup")],
@@ -209,9 +209,28 @@ def test_what_root_makes_belongs_to_whom_the_folder_belongs(home: Installation) 
         home.run("backup", "--check", str(next(folder.iterdir())), **WORDS),
     ):  # fmt: skip
         assert told.returncode == 0, told.stderr
+    home.up()
+    home.stop()
     made = [*folder.iterdir(), *home.data.rglob("*")]
+    assert {"engine.lock", "static", "stillhere.sqlite3-next"} <= {path.name for path in made}
     assert (home.data / "walk.signed") in made
     assert [path.name for path in made if path.stat().st_uid != RUTH] == []
+
+
+def test_a_folder_of_ones_own_is_not_sent_to_its_own_user(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    said = trouble.forbidden(tmp_path / "lock")
+    assert f"chmod u+rwX {tmp_path}" in said
+    assert "run this as" not in said
+
+
+@only_root
+def test_a_file_of_another_user_in_ones_own_folder_is_to_be_given_back(tmp_path: Path) -> None:
+    (tmp_path / "engine.lock").touch()
+    os.chown(tmp_path / "engine.lock", RUTH, RUTH)
+    said = trouble.forbidden(tmp_path / "engine.lock")
+    assert f"chown -R root {tmp_path}" in said
+    assert "run this as" not in said
 
 
 @only_root

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils.module_loading import import_string
 
-from stillhere.config.environment import SettingError, Stillhere
+from stillhere.cli import database
+from stillhere.config.environment import Stillhere
 
 
 @click.command()
@@ -29,5 +30,5 @@ def command(right: bool) -> None:
             click.echo(f"Stillhere's time was set by {words}." if by_ms else "It was right.")
         for good, sentence in look(settings.STILLHERE):
             click.echo(f"{'ok  ' if good else 'LOOK'}  {sentence}")
-    except DatabaseError:
-        raise SettingError("The database is not ready. Run `stillhere up` first.") from None
+    except DatabaseError as error:
+        raise database.problem(error, settings.STILLHERE) from None

@@ -17,6 +17,7 @@ from pathlib import Path
 from stillhere.cli import record
 
 LEAST_ROOM = 64 * 1024  # bytes: what SQLite takes for its shared memory, and a little more
+_WRITTEN = ("*.sqlite3*", "*.lock", "static")  # what a start must write, beside the folder itself
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -78,7 +79,8 @@ def _is_full(data: Path) -> bool:
 
 def unwritable(data: Path) -> str | None:
     """Why this user cannot write into the data folder, or to what lies in it; None where it can."""
-    for path in (data, *sorted(data.glob("*.sqlite3*"))):
+    needed = (path for name in _WRITTEN for path in sorted(data.glob(name)))
+    for path in (data, *needed):
         if not os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0)):
             system = os.statvfs(path).f_flag if path.exists() else 0
             return read_only(path) if system & os.ST_RDONLY else forbidden(path)
@@ -94,13 +96,21 @@ def read_only(path: Path) -> str:
 
 
 def forbidden(path: Path) -> str:
-    """Another user's."""
+    """Another user's, or one's own without the right to write."""
     there = path
     while not os.path.exists(there) and there != there.parent:  # noqa: PTH110  never raises
         there = there.parent
+    whose, me = owner(there), _me()
+    if whose == me:
+        return f"{there} cannot be written, though it is yours: chmod u+rwX {there}"
+    if owner(there.parent) == me:
+        return (
+            f"{there} belongs to {whose}, and its folder to {me}, who cannot use it. As an "
+            f"administrator: chown -R {me} {there.parent}"
+        )
     return (
-        f"The user {_me()} may not use {path}. {there} belongs to the user {owner(there)}: run "
-        f"this as {owner(there)}, or name another place."
+        f"The user {me} may not use {path}. {there} belongs to the user {whose}: run "
+        f"this as {whose}, or name another place."
     )
 
 

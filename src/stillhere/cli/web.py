@@ -30,7 +30,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from stillhere.cli import connections, damage, folder, life, listening
-from stillhere.config import garbage
+from stillhere.config import garbage, keys
 
 BACKLOG = 4096  # connections the kernel keeps while we are busy
 HEADERS_MS = 10_000  # a request whose head trickles in slower than this is nobody's
@@ -81,6 +81,8 @@ def collect_static(source: Path, target: Path) -> None:
         making.storage = _storage_at(fresh)
         call_command(making, interactive=False, verbosity=0)
         (fresh / STAMP).write_text(state)
+        for path in (fresh, *sorted(fresh.rglob("*"))):  # a folder before what lies in it
+            keys.own(path)
         os.sync()  # or after a power cut the names are there and the files are empty
         if target.exists():
             target.rename(old)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import os
 import select
+from pathlib import Path
 
 # Waited for by select: a sleep is told an instant, and fails where a test sets the clock.
 LOOK_AGAIN_S = 0.001
@@ -57,6 +58,10 @@ class Turnstile:
                 os.open(f"{self._path}-{name}", flags, 0o600) for name in ("next", "turn")
             )
             self._gates = first, second
+            if os.geteuid() == 0:  # root's would lock out whom the folder belongs to
+                whose = Path(self._path).absolute().parent.stat()
+                for gate in self._gates:
+                    os.fchown(gate, whose.st_uid, whose.st_gid)
         return self._gates
 
 
