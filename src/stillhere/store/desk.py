@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Min, Q, Sum
+from django.db.models.functions import Coalesce
 
 from stillhere.store import sealed
 from stillhere.store.models import Installation, Message, Tally
@@ -40,18 +41,30 @@ def opens(tried: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What one channel still has to send. ``oldest_s`` is how long the first has been due."""
+    """What one channel still has to send, as far as it waits for one reason. ``oldest_s`` is how
+    long the first has been due or was tried in vain; ``why`` is empty for what was never tried."""
 
     channel: str
     queued: int
     oldest_s: int
+    why: str
 
 
 def backlog(now: int) -> list[Backlog]:
-    """What is due and has not left, by channel."""
-    due = Message.objects.filter(status="queued", due_at__lte=now).values("channel")
-    waiting = due.annotate(queued=Count("id"), first=Min("due_at")).order_by("channel")
-    return [Backlog(w["channel"], w["queued"], (now - w["first"]) // 1000) for w in waiting]
+    """What is due, or was tried in vain and is due again, by channel and reason."""
+    ours = Q(due_at__lte=now) | Q(vain_at__isnull=False)
+    due = Message.objects.filter(ours, status="queued").values("channel", "carrier", "why")
+    since_at = Min(Coalesce("vain_at", "due_at"))
+    waiting = due.annotate(queued=Count("id"), first=since_at).order_by("channel", "carrier", "why")
+    return [
+        Backlog(
+            w["channel"],
+            w["queued"],
+            (now - w["first"]) // 1000,
+            ": ".join(each for each in (w["carrier"], w["why"]) if each),
+        )
+        for w in waiting
+    ]
 
 
 def failed_lately(now: int) -> int:

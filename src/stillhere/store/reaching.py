@@ -7,6 +7,7 @@ statement each, however many alarms are open.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -48,6 +49,11 @@ AND NOT EXISTS (
         WHERE m.watch_id = w.id AND m.alarm = w.alarms AND m.contact_id IS NOT NULL
     )
 )
+"""
+_REACHED = f"""
+SELECT DISTINCT m.watch_id, m.contact_id FROM message m
+JOIN watch w ON w.id = m.watch_id AND w.alarms = m.alarm
+WHERE m.watch_id IN ({{marks}}) AND m.contact_id IS NOT NULL AND {_HANDED_OVER.format("m")}
 """
 _WHY = """
 SELECT m.channel, m.carrier, m.why, count(*) FROM message m
@@ -123,6 +129,15 @@ def unreached(before_at: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_UNREACHED, (TRIAL, f"%{rows.NOBODY}%", before_at))
         return [id for (id,) in cursor.fetchall()]
+
+
+def handed_over(watches: Sequence[int]) -> set[tuple[int, int]]:
+    """Watch and contact of whom something of the watch's newest alarm was handed over to."""
+    if not watches:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_REACHED.format(marks=", ".join(["%s"] * len(watches))), list(watches))
+        return set(cursor.fetchall())
 
 
 @dataclass(frozen=True, slots=True)

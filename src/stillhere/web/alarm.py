@@ -6,7 +6,7 @@ only for somebody who said yes to the invitation and then said "I'm going" or "I
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 import phonenumbers
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from stillhere.core.alarm import HOLDING_ETA_S, Alarm, Claim
 from stillhere.core.events import Cause, Word
-from stillhere.store import kits, queries
+from stillhere.store import kits, queries, reaching
 from stillhere.store.models import Contact, Person
 from stillhere.store.queries import Line, Shown
 from stillhere.web import coming, words
@@ -79,7 +79,9 @@ def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int, *, the
     return Known(
         head=head(shown, name, now),
         says=_says(alarm, lines if theirs else (), person.tz, now),
-        circle=circle(shown, contact.id, person.tz, now) if theirs else [],
+        circle=circle(shown, contact.id, now, reaching.handed_over([shown.row.id]))
+        if theirs
+        else [],
         number=coming.number(shown),
         mine=alarm.reach(contact.id) is not None and contact.id not in alarm.gone,
         going=claim is not None and not out,
@@ -109,8 +111,10 @@ def others_hear(alarm: Alarm, me: int) -> bool:
     return any(c != me for c in alarm.listeners())
 
 
-def circle(shown: Shown, me: int, tz: str, now: int) -> list[Doing]:
-    """Everyone on an open alarm, and what they are doing."""
+def circle(shown: Shown, me: int, now: int, reached: Container[tuple[int, int]]) -> list[Doing]:
+    """Everyone on an open alarm, and what they are doing. ``reached``: watch and contact, where
+    something of the alarm was handed over (``reaching.handed_over``)."""
+    tz = shown.row.person.tz
     alarm = shown.watch.alarm
     if alarm is None:
         return []
@@ -118,7 +122,7 @@ def circle(shown: Shown, me: int, tz: str, now: int) -> list[Doing]:
     carry = kits.carriers([c.id for c in people], now)
     return [
         replace(
-            _doing(c, alarm, me, tz, now),
+            _doing(c, alarm, me, tz, now, left=(shown.row.id, c.id) in reached),
             carries=coming.carries(carry.get(c.id), now),
             trained=_trained(c),
             near=coming.near(c),
@@ -268,7 +272,8 @@ def _contacts(alarm: Alarm) -> list[Contact]:
     return [found[id] for id in order if id in found and id not in alarm.gone]
 
 
-def _doing(other: Contact, alarm: Alarm, me: int, tz: str, now: int) -> Doing:
+def _doing(other: Contact, alarm: Alarm, me: int, tz: str, now: int, *, left: bool) -> Doing:
+    """``left``: something of this alarm was handed over to a carrier for them."""
     name = words.someone(queries.contact_name(other))
     reach = alarm.reach(other.id)
     claim = next((c for c in alarm.claims if c.contact == other.id), None)
@@ -280,6 +285,8 @@ def _doing(other: Contact, alarm: Alarm, me: int, tz: str, now: int) -> Doing:
         what = _("cannot be reached") if dead else _("cannot come")
     elif claim is not None:
         what, good = _claimed(claim, tz, now)
+    elif other.id in alarm.told and reach is not None and reach.ways and not left:
+        what = _("not told yet: we are trying, nothing has left")
     elif other.id in alarm.told:
         what = _("was told, no answer yet")
     elif reach is not None and not reach.ways:

@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from stillhere.core.events import Outcome, Resolved
-from stillhere.store import apply, clock, damage, kits, peers, queries, shifts
+from stillhere.store import apply, clock, damage, kits, peers, queries, reaching, shifts
 from stillhere.store import desk as kept
 from stillhere.store.apply import Change
 from stillhere.store.group import WRITER
@@ -78,9 +78,11 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     now = clock.now_ms()
     counts = kept.counts(now, DAYS)
+    alarms = queries.open_alarms()
+    reached = reaching.handed_over([shown.row.id for shown in alarms])
     given: dict[str, Any] = {
         "key": key,
-        "alarms": [_open(shown, now) for shown in queries.open_alarms()],
+        "alarms": [_open(shown, now, reached) for shown in alarms],
         "look": [
             *(_aside(each, now) for each in damage.unlooked()),
             *(_to_look_at(shown, now) for shown in queries.to_look_at()),
@@ -186,11 +188,11 @@ def _volunteers(typed: Mapping[str, str]) -> str:
         return "not-a-number"
 
 
-def _open(shown: Shown, now: int) -> OnDesk:
+def _open(shown: Shown, now: int, reached: set[tuple[int, int]]) -> OnDesk:
     person = shown.row.person
     name = words.someone(queries.person_note(person, "name"))
     open_alarm = shown.watch.alarm
-    circle = alarm.circle(shown, 0, person.tz, now)
+    circle = alarm.circle(shown, 0, now, reached)
     since = words.clock_time(open_alarm.raised_at, person.tz, now) if open_alarm else ""
     head = alarm.head(shown, name, now)
     set_aside = shown.row.quarantined_at is not None

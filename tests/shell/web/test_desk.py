@@ -12,12 +12,14 @@ from django.conf import settings
 from stillhere.cli.desk import command
 from stillhere.core import events as ev
 from stillhere.core.events import State
-from stillhere.store import desk, peers
+from stillhere.store import delivery, desk, peers
 from stillhere.store.apply import NeedHelp
 from stillhere.store.group import WRITER
 from stillhere.store.models import Installation, Message, Tally, WatchRow
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
+from tests.shell.test_reached import try_all
+from tests.shell.test_statements import said_by
 from tests.shell.web.conftest import browser
 from tests.shell.web.pages import everything, make, read
 
@@ -153,6 +155,37 @@ def test_the_backlog_and_what_failed_are_counted(path: str, night: SamsNight, cl
     Message.objects.update(status="failed", done_at=clock.now)
     failed = Message.objects.count()
     assert f"{failed} messages could not be delivered" in read(browser(), path)
+
+
+def test_what_is_refused_waits_with_the_reason_and_nobody_was_told(
+    path: str, night: SamsNight, clock: Clock
+) -> None:
+    Message.objects.update(status="sent")
+    make("alarm", night)
+    try_all(clock, delivery.RETRY, "text", "call", why="refuses us 401")
+    for _ in range(6):
+        clock.advance(70)
+        try_all(clock, delivery.RETRY, "text", "call", why="refuses us 401")
+    told = read(browser(), path)
+    assert "Leo not told yet: we are trying, nothing has left" in told
+    assert "was told" not in told
+    assert "call 1 420 s one: refuses us 401" in told, "though it is due only in a minute"
+    Message.objects.filter(word="help", channel="text").update(status="delivered", vain_at=None)
+    told = read(browser(), path)
+    assert "Leo was told, no answer yet" in told
+    assert "text 1" not in told
+
+
+def test_who_was_told_is_read_at_once_for_all_alarms(path: str, night: SamsNight) -> None:
+    def read_at_once() -> int:
+        said = said_by(lambda: browser().get(path))
+        return sum("DISTINCT m.watch_id, m.contact_id" in each for each in said)
+
+    make("alarm", night)
+    assert read_at_once() == 1
+    for _ in range(3):
+        make("alarm", sams_night(("Leo",), ("Maya",)))
+    assert read_at_once() == 1
 
 
 def test_counts_hold_no_name(path: str, night: SamsNight) -> None:
