@@ -256,3 +256,11 @@ def test_an_alarm_whose_name_cannot_be_opened_still_leaves(
     (leo,) = (m for m in lease(clock, "text") if m.contact)
     assert (leo.contact_name, leo.person_name) == ("Leo", "")
     assert f"message={leo.id}: person.name cannot be opened" in caplog.text
+
+
+def test_the_coordinator_is_paged_in_one_language_whoever_the_watch_is_for(clock: Clock) -> None:
+    night = sams_night()
+    Person.objects.filter(id=night.person.id).update(lang="es")
+    night.start()
+    night.does(NeedHelp())
+    assert [m.lang for m in lease(clock, "coordinator")] == ["en"]

@@ -20,6 +20,7 @@ from stillhere.core.events import Undeliverable, Word
 from stillhere.store import apply, bulk, damage, peers, rows, salvage, sealed, services
 from stillhere.store.held import hold, hold_messages
 from stillhere.store.models import Address, Contact, Message
+from stillhere.store.outbox import COORDINATOR
 from stillhere.store.queries import ALARMED
 
 log = logging.getLogger("stillhere.delivery")
@@ -231,13 +232,12 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> Leased:
         return _opened(f"message={row['id']}", row[name], field, nonce) or ""
 
     facts = json.loads(row["facts"])
-    to_contact = row["contact"] is not None
     return Leased(
         **{name: row[name] for name in ("id", "key", "channel", "word", "attempts", "lapses_at")},
         **{name: row[name] for name in ("watch", "contact", "address", "carrier")},
         facts=facts,
         to=row["to"],
-        lang=(row["contact_lang"] if to_contact else row["person_lang"]) or "en",
+        lang=_lang(row),
         tz=row["tz"] or "UTC",
         wish=row["wish"] or "phone-first",
         person_name=opened("person.name", "person_name"),
@@ -248,6 +248,14 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> Leased:
         contact_nonce=bytes(row["contact_nonce"] or b""),
         confirmed=row["status"] == Contact.Status.CONFIRMED,
     )
+
+
+def _lang(row: Mapping[str, Any]) -> str:
+    """The language of whoever reads it. The coordinator's pages are in English: whose watch it is
+    says nothing about her."""
+    if row["channel"] == COORDINATOR:
+        return "en"
+    return (row["contact_lang"] if row["contact"] is not None else row["person_lang"]) or "en"
 
 
 def _names(facts: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
