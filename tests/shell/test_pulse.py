@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import OperationalError
 
 from stillhere.core import events as ev
 from stillhere.core.schedule import Routine
@@ -108,6 +109,25 @@ def test_a_gap_is_one_row_however_many_watches_fell_due(clock: Clock) -> None:
     tick_all()
     assert Outage.objects.count() == 1
     assert {night.row().state for night in nights} == {"asking"}
+
+
+def test_an_outage_is_told_once_it_stands_and_not_each_time_it_is_tried(
+    clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OperationalError("database or disk is full")
+
+    pulse_once()
+    clock.advance(60)
+    with monkeypatch.context() as patch:
+        patch.setattr(Installation, "save", full)
+        for _ in range(3):
+            with pytest.raises(OperationalError):
+                pulse_once()
+    assert "outage" not in caplog.text
+    pulse_once()
+    assert caplog.text.count("outage from_at=") == 1
+    assert Outage.objects.count() == 1
 
 
 def test_a_short_restart_is_no_outage(clock: Clock) -> None:

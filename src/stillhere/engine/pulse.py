@@ -38,16 +38,19 @@ def pulse_once() -> int:
         row = clock.row_of(here)
         told = row.told(settings.RAW_NOW_MS(connection))
         right = _right(row, told) if row.beat_at else told
-        if right != told:
-            log.warning("clock set by_ms=%d", told - right)
         here.clock_held_ms += right - told
         now = max(right, row.beat_at)
-        if row.beat_at and (now - row.beat_at) / row.rate > AWAY_MS:
+        away = bool(row.beat_at) and (now - row.beat_at) / row.rate > AWAY_MS
+        if away:
             Outage.objects.create(from_at=row.beat_at, to_at=now, why="away")
-            log.warning("outage from_at=%d to_at=%d", row.beat_at, now)
         here.beat_at = now
         here.beat_boot, here.beat_boot_ms = settings.BOOT_ID(), settings.BOOT_MS()
         here.save(update_fields=["clock_held_ms", "beat_at", "beat_boot", "beat_boot_ms"])
+    # Said once it stands: on a full disk the same is tried every second.
+    if right != told:
+        log.warning("clock set by_ms=%d", told - right)
+    if away:
+        log.warning("outage from_at=%d to_at=%d", row.beat_at, now)
     return now
 
 
