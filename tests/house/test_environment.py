@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stillhere.config import databases
-from stillhere.config.environment import SETTINGS, SettingError, examine, read
+from stillhere.config.environment import SETTINGS, SettingError, examine, read, strays
 
 
 def test_a_laptop_needs_no_setting_at_all() -> None:
@@ -308,3 +308,15 @@ def test_a_page_that_could_never_arrive_is_refused_with_why(typed: str, why: str
         read({"STILLHERE_COORDINATOR": typed, "STILLHERE_CARRIERS": carriers})
     assert why in str(told.value)
     assert "ruth:pw" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["STILHERE_PORT", "stilhere_port", "stillhere_port", "STILL_HERE_PORT", "SILLHERE_PORT"]
+)
+def test_a_slip_in_the_beginning_of_a_name_is_found_too(name: str) -> None:
+    assert "Did you mean STILLHERE_PORT?" in strays({name: "1"})[name]
+
+
+@pytest.mark.parametrize("name", ["PORT", "WHERE_PORT", "DISTILLED_PORT", "STILLHERE_PORT"])
+def test_names_of_others_are_left_alone(name: str) -> None:
+    assert strays({name: "1"}) == {}

@@ -187,7 +187,12 @@ def strays(environ: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for name in sorted(environ):
         meant = name.upper()
-        if name in SETTINGS or not meant.startswith(PREFIX):
+        if name not in SETTINGS and not meant.startswith(PREFIX):
+            alike = "STIL" in meant or "HERE_" in meant
+            meant = next(iter(difflib.get_close_matches(meant, SETTINGS, 1, 0.85)), "")
+            if not alike or not meant:
+                continue
+        elif name in SETTINGS:
             continue
         ours = [each.removeprefix(PREFIX) for each in SETTINGS]
         near = difflib.get_close_matches(meant.removeprefix(PREFIX), ours, 1, 0.7)
