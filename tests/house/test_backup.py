@@ -129,7 +129,9 @@ def test_a_damaged_or_cut_off_file_changes_nothing(installation: Make, file: Pat
         refuses(installation(), file, "damaged or cut off")
     file.write_bytes(b"hello")
     refuses(installation(), file, "not a backup")
-    refuses(installation(), file.with_name("nowhere"), "No such file")
+    refuses(installation(), file.with_name("nowhere"), f"No such file: {file.with_name('nowhere')}")
+    told = installation().run("backup", "--check", str(file.with_name("nowhere")), **WORDS)
+    assert "nowhere" in told.stderr
 
 
 def test_a_newer_ones_backup_is_refused(installation: Make, home: Installation) -> None:

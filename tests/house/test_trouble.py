@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from stillhere.cli import damage, fit, record, trouble
-from stillhere.config import environment
+from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError
 from stillhere.store import sealed
 from tests.house.test_backup import WORDS
@@ -147,7 +147,9 @@ def test_a_backup_whose_keys_open_nothing_is_not_put_in_place(
     other_keys(home)
     file = home.folder / "bad.backup"
     assert home.run("backup", str(file), **WORDS).returncode == 0
-    refused(installation().run("restore", str(file), **WORDS), "do not open", "older one")
+    other = installation()
+    refused(other.run("restore", str(file), **WORDS), "do not open", "older one")
+    assert not other.data.exists(), "a restore that failed leaves nothing"
 
 
 @pytest.mark.parametrize("content", ["y", "", "z" * 64, "a" * 63, "\xff\xfe"])
@@ -215,6 +217,17 @@ def test_what_root_makes_belongs_to_whom_the_folder_belongs(home: Installation) 
     assert {"engine.lock", "static", "stillhere.sqlite3-next"} <= {path.name for path in made}
     assert (home.data / "walk.signed") in made
     assert [path.name for path in made if path.stat().st_uid != RUTH] == []
+
+
+def test_a_record_that_finds_no_room_leaves_nothing_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(keys, "own", full)
+    record.failed(tmp_path, "the disk is full", 1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_of_ones_own_is_not_sent_to_its_own_user(tmp_path: Path) -> None:

@@ -54,9 +54,12 @@ def failed(data: Path, why: str, at: int) -> None:
 def _write(data: Path, record: Record) -> None:
     aside = data / f".{FILE}.new"
     with contextlib.suppress(OSError):
-        aside.write_text(json.dumps(asdict(record)), "utf-8")
-        keys.own(aside)
-        aside.replace(data / FILE)
+        try:
+            aside.write_text(json.dumps(asdict(record)), "utf-8")
+            keys.own(aside)
+            aside.replace(data / FILE)
+        finally:  # on a full disk it is empty
+            aside.unlink(missing_ok=True)
 
 
 def newest(data: Path) -> str:

@@ -9,9 +9,11 @@ queued in the past, and who is asked first, is the engine's to decide when it st
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -36,7 +38,12 @@ def command(file: Path) -> None:
     stillhere = environment.read(os.environ)
     _require_empty(stillhere)
     end_tidily()
-    with opened(file, passphrase.find(new=False)) as source, folder.held(stillhere):
+    new = not stillhere.data.exists()
+    with (
+        opened(file, passphrase.find(new=False)) as source,
+        folder.held(stillhere),
+        _nothing_left(stillhere.data, new=new),
+    ):
         _require_empty(stillhere)
         work = stillhere.data / WORK
         shutil.rmtree(work, ignore_errors=True)
@@ -53,6 +60,21 @@ def command(file: Path) -> None:
         fit.require(stillhere)
     click.echo(f"{describe(manifest)}\nIt is in place in {stillhere.data}.")
     click.echo(_what_now(manifest))
+
+
+@contextlib.contextmanager
+def _nothing_left(data: Path, *, new: bool) -> Iterator[None]:
+    """Where it fails, take back what was made of a ``new`` folder, and nothing that holds more."""
+    try:
+        yield
+    except BaseException:
+        left = {path.name for path in data.iterdir()}
+        with contextlib.suppress(OSError):
+            if new and left <= {keys.FOLDER, folder.LOCK_FILE}:
+                (data / keys.FOLDER).rmdir()
+                (data / folder.LOCK_FILE).unlink()
+                data.rmdir()
+        raise
 
 
 def _require_empty(stillhere: Stillhere) -> None:

@@ -35,6 +35,8 @@ def opened(file: Path, secret: str) -> Iterator[IO[bytes]]:
             yield cast("IO[bytes]", Opener(sealed, secret))
     except NotOpened as error:
         raise SettingError(str(error)) from None
+    except FileNotFoundError as error:
+        raise SettingError(f"No such file: {error.filename or file}. Look at its name.") from None
     except OSError as error:
         said = trouble.sentence(error, file)
         raise SettingError(said or f"We cannot read or write here: {error.strerror}.") from None
