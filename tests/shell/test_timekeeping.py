@@ -372,3 +372,16 @@ def test_a_person_says_that_the_clock_is_right(clock: Clock) -> None:
     follow()
     assert installation_clock.now_ms() == clock.now
     assert wall(until(clock, night, "asking", 11 * HOUR_S)) == "21:00"
+
+
+@pytest.mark.parametrize(
+    ("ms", "words"),
+    [
+        (259_199_999, "3 days"),
+        (-3_600_000, "60 minutes"),
+        (7_199_600, "2 hours"),
+        (900, "1 seconds"),
+    ],
+)
+def test_a_difference_is_said_as_people_say_it(ms: int, words: str) -> None:
+    assert installation_clock.in_words(ms) == words

@@ -87,10 +87,10 @@ def row_of(here: Installation) -> ClockRow:
 
 def in_words(ms: int) -> str:
     """A difference of two clocks, for a coordinator: 20 minutes, 3 days."""
-    seconds = abs(ms) // 1000
+    seconds = round(abs(ms) / 1000)
     for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
+            return f"{round(seconds / size)} {unit}"
     return f"{seconds} seconds"
 
 

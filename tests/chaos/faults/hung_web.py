@@ -77,7 +77,9 @@ async def hang_engine(scene: Scene) -> None:
     await hang(scene, "engine")
 
 
+# Slow enough that a busy machine does not take from the people what the fault leaves them.
+RATE = 3.0
 FAULTS = [
-    Fault("hung-web", hang_web, night_s=24.0, none_in_vain_s=SOON_S),
-    Fault("hung-engine", hang_engine, night_s=24.0, none_in_vain_s=SOON_S),
+    Fault("hung-web", hang_web, night_s=36.0, rate=RATE, none_in_vain_s=SOON_S),
+    Fault("hung-engine", hang_engine, night_s=36.0, rate=RATE, none_in_vain_s=SOON_S),
 ]
