@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
@@ -16,11 +19,12 @@ from stillhere.core.events import State
 from stillhere.engine.audit import audit_once, sweep_once
 from stillhere.engine.pulse import pulse_once
 from stillhere.engine.tick import Waker
-from stillhere.store import apply, damage, delivery, desk, queries, receipts
+from stillhere.store import apply, damage, delivery, desk, queries, receipts, sealed
 from stillhere.store.apply import Change, CheckIn, NeedHelp, apply_free
 from stillhere.store.group import GroupCommit, NotStored
 from stillhere.store.models import Contact, Message, SetAside, WatchRow
 from stillhere.web import health
+from stillhere.web.checkin import FastLane
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
 from tests.torn import Page, leaves, tear
@@ -54,6 +58,7 @@ class Torn:
     others: list[SamsNight]
     clock: Clock
     waker: Waker
+    keys: dict[int, str] = field(default_factory=dict)  # of the watches, by id
 
     @property
     def aside(self) -> list[SamsNight]:
@@ -95,7 +100,9 @@ def torn(file: Path, clock: Clock) -> Torn:
     tick_all()
     for night in nights:
         night.does(CheckIn())
+    keys = {row.id: sealed.key_for("watch", row.nonce) for row in WatchRow.objects.all()}
     found, _ = torn_at(file, "watch", nights, clock)
+    found.keys = keys
     assert len(found.lost) >= 5
     with pytest.raises(DatabaseError):
         list(WatchRow.objects.all())
@@ -117,6 +124,29 @@ def asked_nights(clock: Clock) -> list[SamsNight]:
     tick_all()
     assert {night.row().state for night in nights} == {State.ASKING}
     return nights
+
+
+async def nothing_else(scope: object, receive: object, send: object) -> None:
+    raise AssertionError("only check-ins are asked for")
+
+
+def press(lane: FastLane, key: str, lang: str) -> tuple[int, str]:
+    """A check-in by script: its status, and what it says."""
+    said: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    headers = [(b"accept", b"application/json"), (b"accept-language", lang.encode())]
+    path = f"/k/{key}"
+    scope = {
+        "type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers,
+    }  # fmt: skip
+    asyncio.run(lane(scope, receive, send))
+    return said[0]["status"], json.loads(said[1]["body"])["says"]
 
 
 def lies_on(page: Page, table: str, contact: Contact) -> bool:
@@ -195,7 +225,7 @@ def test_the_proof_holds_for_the_others_and_everybody_hears_how_many_are_aside(
     Message.objects.update(status="delivered")
     assert audit_once(torn.clock.now) == []
     assert sweep_once(torn.clock.now) == 0
-    says = f"{len(torn.aside)} watches cannot be read; their people were told"
+    says = f"{len(torn.aside)} watches cannot be read and nobody watches them"
     assert says in health.reasons()
     assert not health.behind(), "the others are watched, and their pages say so"
     [(well, finding)] = set_aside()
@@ -209,11 +239,54 @@ def test_the_desk_shows_them_until_somebody_has_looked(torn: Torn) -> None:
     client, key = Client(), desk.key()
     page = client.get(f"/desk/{key}")
     assert page.status_code == 200
-    assert page.content.decode().count("nobody watches it") == len(torn.aside)
+    assert page.content.decode().count("this watch cannot be read") == len(torn.aside)
+    assert "our own code failed" not in page.content.decode()
     for night in torn.aside:
         client.post(f"/desk/{key}/act", {"do": "looked", "watch": night.watch})
     assert damage.unlooked() == []
     assert "nobody watches it" not in client.get(f"/desk/{key}").content.decode()
+
+
+def test_who_was_looked_at_is_still_watched_by_nobody_and_that_is_said(torn: Torn) -> None:
+    torn.pass_time(205)
+    many, night = len(torn.aside), torn.lost[0]
+    damage.looked(night.watch, torn.clock.now)
+    says = f"{many} watches cannot be read and nobody watches them; 1 were looked at"
+    assert says in health.reasons()
+    readable = next(n for n in torn.others if n not in torn.aside)
+    apply.apply(Change(CheckIn(), watch=readable.watch))
+    SetAside.objects.filter(watch=night.watch).delete()
+    SetAside.objects.create(watch=readable.watch, at=1, looked_at=2)
+    SetAside.objects.create(watch=10**9, at=1, looked_at=2)
+    assert health.aside_reasons(torn.clock.now) == [
+        f"{many - 1} watches cannot be read and nobody watches them"
+    ], "one can be read again, one is gone"
+
+
+def test_what_a_watch_set_aside_left_unsent_stops_no_proof(torn: Torn) -> None:
+    torn.pass_time(205)
+    Message.objects.update(status="delivered")
+    readable = torn.others[0]
+    Message.objects.create(
+        key="left", watch_id=readable.watch, channel="text", word="ask", urgency=3,
+        due_at=torn.clock.now - 600_000, created_at=torn.clock.now - 600_000,
+    )  # fmt: skip
+    assert audit_once(torn.clock.now) != []
+    SetAside.objects.create(watch=readable.watch, at=torn.clock.now)
+    assert audit_once(torn.clock.now) == []
+
+
+def test_a_press_that_will_never_be_kept_hears_so(torn: Torn) -> None:
+    torn.pass_time(205)
+    writes: GroupCommit[Change, apply.Answer] = GroupCommit(apply_free)
+    lane = FastLane(nothing_else, writes)
+    try:
+        answers = [press(lane, torn.keys[torn.lost[0].watch], lang) for lang in ("en", "es")]
+    finally:
+        writes.stop()
+    assert [status for status, _ in answers] == [503, 503]
+    assert "Nobody is watching you now. Phone somebody." in answers[0][1]
+    assert "Ahora nadie está pendiente de ti" in answers[1][1]
 
 
 def test_their_own_page_does_not_say_that_anybody_watches(torn: Torn) -> None:

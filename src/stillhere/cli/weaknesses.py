@@ -249,10 +249,14 @@ def waiting() -> Iterator[Finding]:
 
 def set_aside() -> Iterator[Finding]:
     """Watches whose rows cannot be read."""
-    if aside := len(damage.unlooked()):
-        told = f"{aside} watches cannot be read: the database file is damaged. Their first contacts"
+    aside, looked = damage.unwatched(clock.now_ms())
+    if aside:
+        nobody = (
+            f"{aside} watches cannot be read: the database file is damaged. Nobody watches them"
+        )
+        seen = f" ({looked} were looked at)" if looked else ""
         do = 'Phone them, press "I have looked" at the desk, put the newest backup back'
-        yield False, f"{told} were told. {do} (`stillhere restore`)."
+        yield False, f"{nobody}{seen}; their first contacts were told. {do} (`stillhere restore`)."
 
 
 def engine() -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from stillhere.core.events import Paging, Urgency, Word
 from stillhere.store import halves
 from stillhere.store.circle import circles_of
 from stillhere.store.held import in_the_way
-from stillhere.store.models import Address, Contact, Message, SetAside
+from stillhere.store.models import Address, Contact, Message, SetAside, WatchRow
 from stillhere.store.outbox import COORDINATOR, PAGE_WORDS
 
 log = logging.getLogger("stillhere.damage")
@@ -205,9 +205,40 @@ def unlooked() -> list[SetAside]:
     return list(SetAside.objects.filter(looked_at__isnull=True).order_by("at", "watch"))
 
 
+def unwatched(now: int) -> tuple[int, int]:
+    """How many set aside nobody watches, and how many of them a person has looked at: until the row
+    can be read again and is not overdue, or is gone."""
+    aside = dict(SetAside.objects.values_list("watch", "looked_at"))
+    if not aside:
+        return 0, 0
+    looked = [watch for watch, at in aside.items() if at is not None]
+
+    def read(part: Sequence[int]) -> dict[int, WatchRow]:
+        return {row.id: row for row in WatchRow.objects.filter(id__in=part)}
+
+    found = readable(looked, read)
+    still = {id for id in looked if id not in found}
+    named: set[int] = set()
+    for start in range(0, len(looked), MOST):
+        part = looked[start : start + MOST]
+        marks = ", ".join(["%s"] * len(part))
+        named |= {id for (id,) in _rows(f"SELECT id FROM watch WHERE id + 0 IN ({marks})", *part)}
+    overdue = {id for id, row in found.items() if row.wake_at is not None and row.wake_at <= now}
+    nobodys = len(still & named) + len(overdue)
+    return len(aside) - len(looked) + nobodys, nobodys
+
+
 def is_aside(person: int) -> bool:
     """Whether one of this person's watches was set aside and nobody has looked yet."""
     return SetAside.objects.filter(person=person, looked_at__isnull=True).exists()
+
+
+def is_aside_by_key(key_hash: bytes) -> bool:
+    """Whether the watch of this key was set aside: an index knows which it is."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM watch WHERE key_hash = %s", [key_hash])
+        named = [id for (id,) in cursor.fetchall()]
+    return SetAside.objects.filter(watch__in=named).exists()
 
 
 def any_aside() -> bool:

@@ -65,6 +65,7 @@ GROUP BY m.channel, m.carrier, m.why ORDER BY count(*) DESC, m.channel, m.carrie
 _UNTRIED = """
 SELECT min(CASE WHEN attempts = 0 THEN due_at ELSE due_at + %s END) FROM message
 WHERE status = 'queued' AND urgency IN (%s, %s, %s) AND vain_at IS NULL AND due_at <= %s
+AND (watch_id IS NULL OR watch_id NOT IN (SELECT watch FROM set_aside))
 """
 # One way in vain is no trouble where another was taken, or where somebody goes: unless the way
 # itself is closed to everybody.
@@ -96,7 +97,8 @@ FROM message WHERE channel <> %s AND (
 
 def untried_ms(now: int, flight_ms: int) -> int:
     """How long the oldest urgent message has been waiting of which nothing is known: never tried,
-    or tried, and not written down although every flight is over after ``flight_ms``."""
+    or tried, and not written down although every flight is over after ``flight_ms``. Of a watch
+    that was set aside only its alarm counts, which is of no watch (``damage.py``)."""
     return _since(now, _UNTRIED, flight_ms, *URGENT, now)
 
 

@@ -32,12 +32,25 @@ def take(channel: str, now: int, most: int, until: int, which: str, read: str) -
         for (watch,) in _rows("SELECT watch_id FROM message WHERE id + 0 = %s", id):
             if watch is not None:
                 damage.set_aside(watch, now)
-    first = sorted(found.values(), key=lambda row: (*row[1:], row[0]))[:most]
-    ours = _leased([row[0] for row in first], until)
-    whole = damage.readable(ours, lambda ids: {row[0]: row for row in _of(read, ids)})
-    for unread in _WITHOUT:
-        whole |= _bare(read, unread, [id for id in ours if id not in whole])
+    first = [row[0] for row in sorted(found.values(), key=lambda row: (*row[1:], row[0]))]
+    ready: list[int] = []
+    for start in range(0, len(first), most):  # one that cannot be read takes nobody's place
+        part = first[start : start + most]
+        readable = _whole(read, part)
+        ready += [id for id in part if id in readable]
+        if len(ready) >= most:
+            break
+    ours = _leased(ready[:most], until)
+    whole = _whole(read, ours)
     return [whole[id] for id in ours if id in whole]
+
+
+def _whole(read: str, ids: Sequence[int]) -> dict[int, Any]:
+    """What ``read`` finds, where need be without what a message can do without."""
+    whole = damage.readable(ids, lambda part: {row[0]: row for row in _of(read, part)})
+    for unread in _WITHOUT:
+        whole |= _bare(read, unread, [id for id in ids if id not in whole])
+    return whole
 
 
 def _bare(read: str, unread: Sequence[str], ids: Sequence[int]) -> dict[int, Any]:

@@ -1,8 +1,9 @@
 """The fast lane: ``POST /k/<key>`` is a check-in, and "ok" is said only after the commit.
 
 Stands in front of Django and hands everything else on. Owns the reading of one small request, the
-one question it puts to the group commit, and the answer. Refuses: threads, the ORM, decryption, any
-other action than a plain check-in, and to say "got it" for what is not durable.
+one question it puts to the group commit, and the answer. Refuses: decryption, any other action than
+a plain check-in, to say "got it" for what is not durable; threads and the ORM, but where damage was
+met.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
+from django.db import DatabaseError, Error, connection
 from django.utils import translation
 from django.utils.translation import gettext_noop
 
 from stillhere.core.events import State
-from stillhere.store import sealed
+from stillhere.store import damage, sealed
 from stillhere.store.apply import Answer, Change, CheckIn
 from stillhere.store.group import WRITER, Full, GroupCommit, NotStored
 from stillhere.web import tongue
@@ -38,6 +40,7 @@ MOST_BODY = 4096
 MOST_AGE_MS = 7 * 24 * 3600 * 1000  # a check-in kept longer than this says nothing about now
 MOST_SEQ = 2**53  # what a page can count to
 DEADLINE_S = 8.0  # then we say honestly that we do not know whether it was kept
+ASIDE_S = 1.0  # how long we ask whether a watch is beyond keeping anything
 READ_S = 8.0  # a request that trickles in slower than this is nobody's tap
 # In a body that we do not read: something else than a check-in is wanted.
 _ELSE = re.compile(rb"""\bdo\b["']?\s*[=:](?!\s*["']?here\b)|\b(?:help|sos)\b""", re.IGNORECASE)
@@ -58,6 +61,7 @@ _FAULT = gettext_noop(
 _NOT_STORED = gettext_noop(
     "We could not keep that. It is not counted yet. Your page keeps trying; press again."
 )
+_ASIDE = gettext_noop("We cannot keep this. Nobody is watching you now. Phone somebody.")
 # why: (status, seconds until another try makes sense, what is said)
 _NOT_COUNTED: dict[str, tuple[int, int | None, str]] = {
     "malformed": (400, None, _MALFORMED),
@@ -65,6 +69,7 @@ _NOT_COUNTED: dict[str, tuple[int, int | None, str]] = {
     "unknown": (404, None, _UNKNOWN),
     "throttled": (429, 60, _THROTTLED),
     "fault": (503, 60, _FAULT),
+    "aside": (503, 60, _ASIDE),
     "not-stored": (503, 1, _NOT_STORED),
 }
 _CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"
@@ -138,7 +143,11 @@ class FastLane:
         timer = future.get_loop().call_later(self._deadline_s, _give_up, future)
         try:
             return await future
-        except (NotStored, TimeoutError):
+        except NotStored as failure:
+            if str(failure) == DatabaseError.__name__ and await _aside(key):
+                raise _Bad("aside") from None
+            return None
+        except TimeoutError:
             return None
         finally:
             timer.cancel()
@@ -151,6 +160,23 @@ class FastLane:
             return "throttled" if self._guesses.missed(asked.address) else "unknown"
         # Set aside because our own code failed on it: nobody looks at this watch but a person.
         return "fault" if answer.quarantined and answer.refused is None else ""
+
+
+async def _aside(key: str) -> bool:
+    """Whether this will never be kept: its watch lies on a damaged page, and was set aside."""
+
+    def look() -> bool:
+        try:
+            return damage.is_aside_by_key(sealed.key_hash(key))
+        except Error:
+            return False
+        finally:
+            connection.close()  # of a thread that asks once
+
+    try:
+        return await asyncio.wait_for(asyncio.to_thread(look), ASIDE_S)
+    except TimeoutError:
+        return False
 
 
 def _give_up(future: asyncio.Future[Answer]) -> None:
@@ -362,7 +388,7 @@ def _said(why: str, lang: str, page: bool) -> bytes:
     with translation.override(lang):
         says = translation.gettext(_NOT_COUNTED[why][2])
         if page:
-            again = why not in ("unknown", "fault")
+            again = why not in ("unknown", "fault", "aside")
             return without_request("not_counted.html", {"says": says, "again": again}).encode()
         return json.dumps({"ok": False, "why": why, "says": says}, ensure_ascii=False).encode()
 

@@ -59,6 +59,7 @@ class OnDesk:
     circle: list[alarm.Doing]
     grave: str
     set_aside: bool
+    unreadable: bool = False
     phones: list[tuple[str, str]] = field(default_factory=list)  # name and number, to phone them
 
 
@@ -200,7 +201,7 @@ def _open(shown: Shown, now: int, reached: set[tuple[int, int]]) -> OnDesk:
     for each in queries.circle_list(person):
         numbers = dict.fromkeys(v for c, v, s in each.ways if c in ("call", "text") and s == "ok")
         phones += [(words.someone(each.name), number) for number in numbers]
-    return OnDesk(shown.row.id, name, since, head, circle, "", set_aside, phones)
+    return OnDesk(shown.row.id, name, since, head, circle, "", set_aside, phones=phones)
 
 
 def _to_look_at(shown: Shown, now: int) -> OnDesk:
@@ -219,7 +220,7 @@ def _aside(each: SetAside, now: int) -> OnDesk:
     person = Person.objects.filter(id=each.person or 0).first()
     name = words.someone(queries.person_note(person, "name") if person is not None else "")
     at = words.clock_time(each.at, person.tz if person is not None else "UTC", now)
-    return OnDesk(each.watch, name, at, "", [], "", set_aside=True)
+    return OnDesk(each.watch, name, at, "", [], "", set_aside=False, unreadable=True)
 
 
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked

@@ -58,14 +58,23 @@ def clock_reasons(here: Installation, now: int) -> list[str]:
     return [f"the machine's clock was set by {apart}, and nothing proves which time is right"]
 
 
+def aside_reasons(now: int) -> list[str]:
+    """How many nobody watches; a person who has looked at them does not watch them either."""
+    many, looked = damage.unwatched(now)
+    if not many:
+        return []
+    seen = f"; {looked} were looked at" if looked else ""
+    return [f"{many} watches cannot be read and nobody watches them{seen}"]
+
+
 def reasons() -> list[str]:
     """Everything that is not as it should be. Of a disk that takes nothing all the rest follows."""
     if disk := _of_the_disk():
         return [disk]
     try:
-        found = engine_reasons(queries.installation())
-        if aside := len(damage.unlooked()):
-            found.append(f"{aside} watches cannot be read; their people were told")
+        here = queries.installation()
+        found = engine_reasons(here)
+        found += aside_reasons(now_of(here))
     except Error as failure:
         log.warning("database: %s", type(failure).__name__)
         found = ["the database cannot be read"]
