@@ -28,11 +28,11 @@ from stillhere.store import (
 )
 from stillhere.store.answering import Reply, Speaker
 from stillhere.store.apply import Change, CheckIn, NeedHelp
-from stillhere.store.delivery import still_true
 from stillhere.store.inbox import Came
 from stillhere.store.models import Arrival, Message, Person, WatchRow
 from stillhere.store.outbox import COORDINATOR
 from stillhere.store.queries import ALARMED
+from stillhere.store.validity import still_true
 
 TALKS_MS = 60_000  # a second call this soon after the missed one is answered
 RANG = "rang"  # the row that says how a call to us was met, should the carrier tell it again

@@ -26,15 +26,13 @@ from stillhere.store.delivery import (
     RECEIPT_MS,
     RETRY,
     SENT,
-    Spoken,
-    Standing,
     by_another_way,
     feed_back,
-    holds,
 )
 from stillhere.store.held import Held, hold, hold_messages
 from stillhere.store.models import Message
 from stillhere.store.outbox import ASK_WORDS, LOUD
+from stillhere.store.validity import Spoken, Standing, holds
 
 MOST_TRIES = 3  # of one message; then the ladder's own rounds go on
 CALL_AGAIN_MS = 45_000  # a second call within three minutes gets through "do not disturb"
