@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -317,8 +318,8 @@ def test_a_backup_that_failed_is_told_until_one_is_whole(home: Installation) -> 
     ("number", "words"),
     [
         (errno.EROFS, "its disk is read-only"),
-        (errno.EACCES, "belongs to the user"),
-        (errno.EPERM, "run this as"),
+        (errno.EACCES, "though it is yours: chmod u+rwX"),
+        (errno.EPERM, "though it is yours: chmod u+rwX"),
         (errno.ENOSPC, "the disk is full"),
         (errno.EDQUOT, "the disk is full"),
         (errno.EIO, "Look at it at once"),
@@ -326,10 +327,22 @@ def test_a_backup_that_failed_is_told_until_one_is_whole(home: Installation) -> 
 )
 def test_what_the_system_says_is_said_in_words(tmp_path: Path, number: int, words: str) -> None:
     path = tmp_path / "keys"
+    path.touch()
     said = trouble.sentence(OSError(number, "in short", str(path)), tmp_path)
     assert said is not None
     assert words in said
     assert str(path) in said
+
+
+@only_root
+def test_a_folder_of_somebody_else_names_them(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    for folder in (tmp_path, theirs):
+        folder.mkdir(exist_ok=True)
+        shutil.chown(folder, "nobody")
+    said = trouble.sentence(OSError(errno.EACCES, "in short", str(theirs / "keys")), theirs)
+    assert said is not None
+    assert "belongs to the user nobody: run this as nobody" in said
 
 
 def test_what_is_no_trouble_of_a_folder_stays_what_it_is(tmp_path: Path) -> None:
