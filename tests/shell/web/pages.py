@@ -95,13 +95,13 @@ def make(state: str, night: SamsNight) -> None:
         apply.start(night.person.id, "routine", routine=wanted)
         return
     night.start("hours" if state == "looked-in-on" else "injected")
-    leo = night.contacts["Leo"].id
+    leo, maya = (night.contacts[n].id if n in night.contacts else 0 for n in ("Leo", "Maya"))
     steps: dict[str, list[apply.Asked]] = {
         "open": [],
         "looked-in-on": [],
         "marked": [ev.Marked()],
         "alarm": [NeedHelp()],
-        "claimed": [NeedHelp(), ev.Claimed(leo, 180), ev.Declined(night.contacts["Maya"].id)],
+        "claimed": [NeedHelp(), ev.Claimed(leo, 180), ev.Declined(maya)],
         "declined": [NeedHelp(), ev.Declined(leo)],
         "far": [NeedHelp(), ev.Claimed(leo, None)],
         "attended": [NeedHelp(), ev.Arrived(leo)],
