@@ -55,6 +55,8 @@ def require_there(stillhere: Stillhere) -> None:
     database = stillhere.data / databases.SQLITE_FILE
     if stillhere.database_url or (database.exists() and database.stat().st_size):
         return
+    if stillhere.demo:  # each demo begins anew, and watches nobody
+        return
     traces = [path for name in TRACES for path in stillhere.data.glob(name)]
     if record.read(stillhere.data).whole:
         traces.append(stillhere.data / record.FILE)
