@@ -16,20 +16,17 @@ from stillhere.store import clock
 
 Finding = tuple[bool, str]
 
-CLOSE_MS = 2_000
-DOUBT_MS = 60_000
-
 
 def look(stillhere: Stillhere, proved: Callable[[], int | None] | None = None) -> Iterator[Finding]:
     """Asks and alarms go by the clock, and so does what people read."""
     right = (proved or settings.PROVED_MS)()
     yield kept(right, stillhere.time_urls)
     raw = settings.RAW_NOW_MS(connection)
-    if right and abs(raw - right) > CLOSE_MS:
+    if right and abs(raw - right) > clock.CLOSE_MS:
         apart = clock.in_words(raw - right)
         yield False, f"The database's clock is {apart} off: set up a time service on its machine."
     row = clock.read()
-    if abs(row.held_ms + row.offset_ms) >= DOUBT_MS and not stillhere.demo:
+    if abs(row.held_ms + row.offset_ms) >= clock.DOUBT_MS and not stillhere.demo:
         apart, shows = clock.in_words(row.held_ms + row.offset_ms), _wall(raw)
         yield (
             False,

@@ -135,7 +135,7 @@ def _ticking(silence: Silence) -> Callable[[], float]:
 
 
 def _try(name: str, once: Callable[[], T]) -> T | None:
-    """Where this fails the tick comes all the same: whoever is due waits for no beat."""
+    """Where this fails the tick, or the audit, comes all the same: neither waits for a clock."""
     try:
         return once()
     except Error as failure:
@@ -154,7 +154,7 @@ def _auditing() -> Callable[[], float]:
 
     def once() -> float:
         nonlocal swept, pinged, read
-        timekeeper.round(clock.read())
+        _try("timekeeping", lambda: timekeeper.round(clock.read()))
         now, boot = clock.now_ms(), settings.BOOT_MS()
         reasons = audit_once(now)
         lookout.look_once(now, well=not reasons)

@@ -31,7 +31,6 @@ log = logging.getLogger("stillhere.clock")
 
 MOST = 200  # watches in one batch
 READ_AHEAD = 20_000
-CLOSE_MS = 2_000  # nearer to the proved time than this is right
 AGREE_MS = 5_000  # dates of two servers, a second coarse and a way apart
 ASK_S = 5
 ASK_EVERY_MS = 3_600_000
@@ -111,7 +110,7 @@ def settle(right: int | None) -> int:
         now = clock.now_of(row)
         if right is not None and row.rate == 1.0:
             here.clock_proved_at = now if abs(now - right) <= clock.FORWARD_MS else right
-            target = plain if abs(plain - right) <= CLOSE_MS else right
+            target = plain if abs(plain - right) <= clock.CLOSE_MS else right
         elif -clock.BACK_MS <= plain - now <= clock.FORWARD_MS:
             target = plain
         else:

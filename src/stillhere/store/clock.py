@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # a command reads the time before it has settings for models
 
 BACK_MS = 2_000  # a clock this far behind was set back; less is a clock being nudged
 FORWARD_MS = 15_000  # and one this far ahead was set forward
+CLOSE_MS = 2_000  # nearer to the proved time than this is right
+DOUBT_MS = 60_000  # set by less, it moves no daily check-in that anybody would notice
 
 _COLUMNS = {
     "offset_ms": "clock_offset_ms",

@@ -25,7 +25,6 @@ log = logging.getLogger("stillhere.health")
 BEAT_MS = 10_000
 PROOF_MS = 30_000
 WROTE_MS = 5_000
-DOUBT_MS = 60_000  # a clock that was set by less moves no daily check-in that anybody would notice
 PROVED_MS = 600_000
 
 
@@ -51,7 +50,7 @@ def clock_reasons(here: Installation, now: int) -> list[str]:
     """What is not right about the time: daily check-ins are asked for by the one on the wall."""
     if here.clock_back_ms != here.clock_reckoned_ms:
         return ["the clock was set back, and the watches are following it"]
-    doubt = abs(here.clock_held_ms) >= DOUBT_MS and now - here.clock_proved_at >= PROVED_MS
+    doubt = abs(here.clock_held_ms) >= clock.DOUBT_MS and now - here.clock_proved_at >= PROVED_MS
     if not doubt:
         return []
     apart = clock.in_words(here.clock_held_ms)
