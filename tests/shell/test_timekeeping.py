@@ -364,6 +364,37 @@ def test_a_proof_of_another_time_than_the_machines_counts_for_more(clock: Clock)
     assert installation_clock.now_ms() == clock.proved + 3_000
 
 
+def test_a_proof_leaves_a_demo_or_a_test_in_its_own_time(clock: Clock) -> None:
+    """They move the installation's time by its offset, on machines whose clocks are right."""
+    pulse_once()
+    by_ms = 20 * 60 * 1000
+    Installation.objects.update(
+        clock_offset_ms=F("clock_offset_ms") + by_ms, beat_at=F("beat_at") + by_ms
+    )
+    clock.proved = clock.now
+    for _ in range(3):
+        clock.advance(1)
+        clock.proved = clock.now
+        Timekeeper(()).round(installation_clock.read())
+        pulse_once()
+    assert installation_clock.now_ms() == clock.now + by_ms
+    assert not Outage.objects.exists()
+
+
+def test_what_the_release_before_held_in_the_offset_is_held_and_settled(clock: Clock) -> None:
+    pulse_once()
+    by_ms = 20 * 60 * 1000
+    Installation.objects.update(
+        clock_offset_ms=by_ms, beat_at=F("beat_at") + by_ms, beat_boot="", beat_boot_ms=0
+    )
+    clock.advance(1)
+    assert pulse_once() == clock.now + by_ms
+    here = Installation.objects.get()
+    assert (here.clock_offset_ms, here.clock_held_ms) == (0, by_ms)
+    prove(clock)
+    assert installation_clock.now_ms() == clock.now
+
+
 def test_a_person_says_that_the_clock_is_right(clock: Clock) -> None:
     night = daily_night(clock)
     ahead(clock, HOUR_S)

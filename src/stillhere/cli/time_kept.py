@@ -26,8 +26,8 @@ def look(stillhere: Stillhere, proved: Callable[[], int | None] | None = None) -
         apart = clock.in_words(raw - right)
         yield False, f"The database's clock is {apart} off: set up a time service on its machine."
     row = clock.read()
-    if abs(row.held_ms + row.offset_ms) >= clock.DOUBT_MS and not stillhere.demo:
-        apart, shows = clock.in_words(row.held_ms + row.offset_ms), _wall(raw)
+    if abs(row.held_ms) >= clock.DOUBT_MS and not stillhere.demo:
+        apart, shows = clock.in_words(row.held_ms), _wall(raw)
         yield (
             False,
             (

@@ -35,6 +35,7 @@ def pulse_once() -> int:
     middle of it, this one gives way at once: raises ``OperationalError``."""
     with transaction.atomic():
         here = Installation.objects.select_for_update(nowait=True).get_or_create(id=1)[0]
+        _adopt(here)
         row = clock.row_of(here)
         told = row.told(settings.RAW_NOW_MS(connection))
         right = _right(row, told) if row.beat_at else told
@@ -45,13 +46,23 @@ def pulse_once() -> int:
             Outage.objects.create(from_at=row.beat_at, to_at=now, why="away")
         here.beat_at = now
         here.beat_boot, here.beat_boot_ms = settings.BOOT_ID(), settings.BOOT_MS()
-        here.save(update_fields=["clock_held_ms", "beat_at", "beat_boot", "beat_boot_ms"])
+        here.save(update_fields=_BEAT)
     # Said once it stands: on a full disk the same is tried every second.
     if right != told:
         log.warning("clock set by_ms=%d", told - right)
     if away:
         log.warning("outage from_at=%d to_at=%d", row.beat_at, now)
     return now
+
+
+_BEAT = ("clock_offset_ms", "clock_held_ms", "beat_at", "beat_boot", "beat_boot_ms")
+
+
+def _adopt(here: Installation) -> None:
+    """Until release 0.1 what was held apart stood in the offset. Its beats name no boot."""
+    if here.beat_at and not here.beat_boot and here.clock_rate == 1.0:
+        here.clock_held_ms += here.clock_offset_ms
+        here.clock_offset_ms = 0
 
 
 def _right(row: clock.ClockRow, told: int) -> int:

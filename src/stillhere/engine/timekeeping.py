@@ -51,7 +51,7 @@ class Timekeeper:
         boot_ms = settings.BOOT_MS()
         right = settings.PROVED_MS() or self._ask(boot_ms, in_doubt=bool(row.held_ms))
         known = right is not None and boot_ms - self._settled_ms >= SETTLE_EVERY_MS
-        apart = right is not None and abs(clock.now_of(row) - right) > clock.FORWARD_MS
+        apart = right is not None and abs(clock.now_of(row) - row.plain(right)) > clock.FORWARD_MS
         if row.held_ms or known or apart:
             settle(right)
             self._settled_ms = boot_ms
@@ -106,9 +106,10 @@ def settle(right: int | None) -> int:
     with transaction.atomic():
         here = Installation.objects.select_for_update().get(id=1)
         row = clock.row_of(here)
-        plain = row.told(settings.RAW_NOW_MS(connection)) - row.held_ms
+        plain = row.plain(settings.RAW_NOW_MS(connection))
         now = clock.now_of(row)
         if right is not None and row.rate == 1.0:
+            right = row.plain(right)
             here.clock_proved_at = now if abs(now - right) <= clock.FORWARD_MS else right
             target = plain if abs(plain - right) <= clock.CLOSE_MS else right
         elif -clock.BACK_MS <= plain - now <= clock.FORWARD_MS:

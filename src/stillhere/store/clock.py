@@ -58,10 +58,15 @@ class ClockRow:
     boot: str = ""
     boot_ms: int = 0
 
+    def plain(self, raw_ms: int) -> int:
+        """Installation time where the machine's clock is right: with the offset and the rate that a
+        demo and the tests have."""
+        at = self.anchor_at + (raw_ms - self.anchor_at) * self.rate if self.rate != 1.0 else raw_ms
+        return int(at) + self.offset_ms
+
     def told(self, raw_ms: int) -> int:
         """Installation time as the machine's clock has it."""
-        at = self.anchor_at + (raw_ms - self.anchor_at) * self.rate if self.rate != 1.0 else raw_ms
-        return int(at) + self.offset_ms + self.held_ms
+        return self.plain(raw_ms) + self.held_ms
 
     def steady(self, boot: str, boot_ms: int) -> int | None:
         """Installation time as the clock since the machine's start has it; None where the last
