@@ -213,3 +213,95 @@ def test_a_silence_still_under_way_puts_an_alarm_off_by_no_more_than_itself(into
         looks += 1
         assert looks < 20, "told again and again"
     assert gap.to_at < night.now <= night.begins_at + 90_000
+
+
+# --- outages in which nothing fell due: made up for when the time is up ---------------------------
+
+
+@pytest.mark.parametrize("away_s", [16, 18])
+def test_an_outage_between_the_last_ring_and_the_end_is_given_back(away_s: int) -> None:
+    night = asked()
+    night.wait(41)
+    night.was_down(away_s)
+    night.mute()
+    night.until_alarm()
+    assert night.s == 60 + away_s
+    assert night.asked_s(Way.RING) == [60], "and they are asked once more"
+    assert all(ask.after_outage for ask in night.asks())
+
+
+def test_what_a_second_outage_took_unseen_is_given_back() -> None:
+    """Sixty seconds of theirs: one before the first outage, nine and fifty after it."""
+    night = asked()
+    night.wait(1)
+    night.was_down(600)
+    night.wait(9)
+    night.was_down(40)
+    night.until_alarm()
+    assert night.s == 600 + 40 + 60
+
+
+def test_outages_that_overlap_are_one() -> None:
+    night = asked()
+    night.wait(41)
+    night.was_down(10)
+    end_at = night.now
+    night.away += [(end_at - 5_000, end_at + 2_000), (end_at - 1_000, end_at)]
+    night.until_alarm()
+    assert night.s == 60 + 12
+
+
+def test_an_outage_before_the_ask_or_still_to_come_owes_nothing() -> None:
+    night = asked()
+    night.away += [(night.now - 90_000, night.now - 1), (night.now + 60_000, night.now + 90_000)]
+    night.until_alarm()
+    assert night.s == 60
+
+
+def test_an_outage_that_began_before_the_ask_took_only_what_it_had_of_it() -> None:
+    night = asked()
+    night.away.append((night.now - 90_000, night.now + 7_000))
+    night.until_alarm()
+    assert night.s == 60 + 7
+
+
+def test_a_minute_that_was_bought_does_for_an_outage() -> None:
+    night = asked()
+    night.wait(10)
+    night.unclear()
+    night.wait(55)
+    night.was_down(45)
+    night.until_alarm()
+    assert night.s == 120
+
+
+def test_a_bought_minute_that_an_outage_took_is_given_back_as_far_as_it_is_owed() -> None:
+    night = asked()
+    night.wait(10)
+    night.unclear()
+    night.wait(31)
+    night.was_down(70)
+    night.until_alarm()
+    assert night.s == 120 + 10
+
+
+def test_a_service_that_is_gone_unseen_again_and_again_still_raises_the_alarm() -> None:
+    night, up_s = asked(), 0
+    night.wait(41)
+    up_s += 41
+    while night.state() is State.ASKING:
+        night.was_down(18)
+        night.wait(1)
+        up_s += 1
+    assert up_s <= 61
+
+
+def test_an_ask_at_the_deadline_that_went_out_late_is_owed_what_it_lost() -> None:
+    """Ten minutes from when it was asked, a little after ten, not from ten sharp."""
+    night = evenings(routine=ONCE, profile=AFTER)
+    night.sleep(TEN_S + 9)
+    night.settle()
+    night.wait(3 * 60)
+    night.was_down(50)
+    night.until_alarm()
+    assert night.s == TEN_S + 9 + 600 + 50

@@ -99,6 +99,7 @@ class Night:
         self.begins_at = self.now = begins_at
         self.watch: Watch = watch.start(1, profile, begins_at, routine)
         self.heard: list[Heard] = []
+        self.away: list[tuple[int, int]] = []
         self.last = self.do(ev.Started())
 
     # --- what happens ---------------------------------------------------------------------------
@@ -173,7 +174,7 @@ class Night:
 
     def tick(self) -> Step:
         """``TimePassed``, now, due or not."""
-        return self.do(ev.TimePassed(self.circle))
+        return self.do(ev.TimePassed(self.circle, tuple(self.away)))
 
     def settle(self) -> None:
         """Fire whatever is due at this instant."""
@@ -206,6 +207,7 @@ class Night:
         """The service is away for a while; whatever fell due meanwhile hears of it first."""
         away_at = self.now
         self.sleep(seconds)
+        self.away.append((away_at, self.now))
         due = watch.wake_at(self.watch)
         if due is not None and due <= self.now:
             self.do(ev.ServiceWasDown(away_at, self.now))

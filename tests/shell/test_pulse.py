@@ -101,6 +101,23 @@ def test_whoever_was_looked_at_after_an_outage_is_not_told_of_it_again(clock: Cl
     assert night.row().state == "alarm"
 
 
+def test_an_outage_in_the_middle_of_an_ask_puts_off_the_alarm_by_as_much(clock: Clock) -> None:
+    """Nothing fell due in it, so nobody told the watch: it hears of it when the time is up."""
+    night = night_under_way(clock)
+    live(clock, 61)
+    asked_at = night.row().base_at
+    assert asked_at is not None
+    live(clock, 41)
+    clock.advance(17)
+    live(clock, 2)
+    assert night.row().state == "asking"
+    assert night.row().grace_at == asked_at + 60_000 + 18_000
+    live(clock, 16)
+    assert night.row().state == "asking"
+    live(clock, 1)
+    assert night.row().state == "alarm"
+
+
 def test_a_gap_is_one_row_however_many_watches_fell_due(clock: Clock) -> None:
     nights = [night_under_way(clock) for _ in range(3)]
     clock.advance(300)

@@ -14,7 +14,7 @@ from stillhere.sim.verdict import Verdict
 FEW = range(1, 7)
 SLICE = 20  # small enough that two workers end at the same time
 MANY = range(100, 1_100, SLICE)
-FRESH = range(0, 20, SLICE)
+FRESH = range(0, 60, SLICE)
 
 
 def _nights(simulator: Simulator, seeds: range) -> list[Verdict]:

@@ -16,7 +16,6 @@ from typing import Any
 from stillhere.core import events as ev
 from stillhere.core import schedule
 from stillhere.core.alarm import Alarm
-from stillhere.core.circle import Circle
 from stillhere.core.events import (
     AllWell,
     Ask,
@@ -31,7 +30,6 @@ from stillhere.core.events import (
 from stillhere.core.profiles import Profile
 from stillhere.core.schedule import Routine
 
-LATE_S = 15  # an ask later than this was late because we were away
 LAST_ASK_S = 30  # an answer this close to the end is the last one
 UNCLEAR_S = 60  # what an unclear answer buys, once an ask
 RING_AGAIN_S = 20  # a second call soon after the first: that one gets through "do not disturb"
@@ -39,8 +37,6 @@ KEPT_S = 5  # a check-in older than this was kept by the page while we could not
 LONGEST_S = 24 * 3600  # from the start or the last mark, however often more time is asked for
 MORE_S = (60, 3600)  # bounds of one extension
 LONGEST_PAUSE_S = 366 * 24 * 3600
-SHORT_S = 30  # away no longer than a database takes to move to another machine
-CATCH_UP_S = 5  # what a page needs to hand over what was pressed meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,7 @@ def stages(w: Watch) -> tuple[tuple[int, Way], ...]:
     deadline and a while after it."""
     assert w.base_at is not None
     ring = (w.base_at + w.profile.ring_s * 1000, Way.RING)
-    if _for_deadline(w):
+    if for_deadline(w):
         return (*((w.base_at - s * 1000, Way.NEXT) for s in w.profile.reminders_s), ring)
     shown = ((w.base_at, Way.SHOW), (w.base_at + w.profile.show_s * 1000, Way.NEXT), ring)
     again_s = w.profile.ring_s + RING_AGAIN_S
@@ -94,7 +90,7 @@ def stages(w: Watch) -> tuple[tuple[int, Way], ...]:
     return shown
 
 
-def _for_deadline(w: Watch) -> bool:
+def for_deadline(w: Watch) -> bool:
     """Whether the open ask is the one about a routine's deadline."""
     return w.base_at == w.deadline_at  # neither is ever None where this is asked of an acute watch
 
@@ -122,12 +118,12 @@ def louder(w: Watch, now: int, out: list[Effect], *, after_outage: bool = False)
     if not due:
         return w
     # A screen that showed a reminder an hour ago says nothing about the next one.
-    if due[-1] is not Way.NEXT or not w.shown or _for_deadline(w):
+    if due[-1] is not Way.NEXT or not w.shown or for_deadline(w):
         out.append(Ask(w.asks, due[-1], w.grace_at, after_outage))
     return replace(w, stage=w.stage + len(due))
 
 
-def _ring_now(w: Watch, now: int, out: list[Effect], *, after_outage: bool = False) -> Watch:
+def ring_now(w: Watch, now: int, out: list[Effect], *, after_outage: bool = False) -> Watch:
     """Ring without waiting, once an ask; before a deadline the later reminders still come."""
     assert w.grace_at is not None
     assert w.base_at is not None
@@ -214,7 +210,7 @@ def alive(w: Watch, at: int, now: int, out: list[Effect], **changes: Any) -> Wat
         out.append(Withdraw(asks_only=True))
     if w.routine is None:
         return go_on(w, at, **changes)
-    if _does_for_deadline(w, at):
+    if _doesfor_deadline(w, at):
         changes["deadline_at"] = now if w.routine.once else _next_deadline(w, now)
         if w.routine.well:
             out.append(AllWell(at))
@@ -226,11 +222,11 @@ def _answers(w: Watch, at: int) -> bool:
     have prevented it, had it come at once, does not."""
     assert w.base_at is not None
     if w.routine is not None:
-        return at >= w.base_at or _does_for_deadline(w, at)
+        return at >= w.base_at or _doesfor_deadline(w, at)
     return at + _pace_ms(w, at) > w.base_at
 
 
-def _does_for_deadline(w: Watch, at: int) -> bool:
+def _doesfor_deadline(w: Watch, at: int) -> bool:
     """Whether a sign of life made at ``at`` does for a routine's next deadline: in its window, or
     as an answer to a reminder. What is asked only once is answered only by an answer."""
     assert w.routine is not None
@@ -239,7 +235,7 @@ def _does_for_deadline(w: Watch, at: int) -> bool:
         return at >= first_reminder_at(w, w.deadline_at)
     if schedule.counts_for(w.routine, w.deadline_at, at):
         return True
-    return _for_deadline(w) and at >= first_reminder_at(w, w.deadline_at)
+    return for_deadline(w) and at >= first_reminder_at(w, w.deadline_at)
 
 
 def _next_deadline(w: Watch, now: int) -> int:
@@ -339,7 +335,7 @@ def unclear(w: Watch, e: ev.Unclear, now: int, out: list[Effect]) -> Watch:
         return w
     assert w.grace_at is not None
     w = replace(w, unclear=True, grace_at=w.grace_at + UNCLEAR_S * 1000)
-    return _ring_now(w, now, out)
+    return ring_now(w, now, out)
 
 
 def own_phone_silent(
@@ -348,7 +344,7 @@ def own_phone_silent(
     """The quiet way to the person's own phone is dead, or nothing was heard of it: do not wait,
     ring. A reminder has time."""
     assert w.base_at is not None
-    return w if e.contact is not None or now < w.base_at else _ring_now(w, now, out)
+    return w if e.contact is not None or now < w.base_at else ring_now(w, now, out)
 
 
 def dropped(w: Watch, e: ev.Dropped, now: int, out: list[Effect]) -> Watch:
@@ -360,10 +356,10 @@ def dropped(w: Watch, e: ev.Dropped, now: int, out: list[Effect]) -> Watch:
 
 
 def dropped_while_asked(w: Watch, e: ev.Dropped, now: int, out: list[Effect]) -> Watch:
-    return w if w.routine is not None else _ring_now(w, now, out)
+    return w if w.routine is not None else ring_now(w, now, out)
 
 
-# --- time, and our own absence --------------------------------------------------------------------
+# --- time -----------------------------------------------------------------------------------------
 
 
 def ask_is_due(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
@@ -374,58 +370,6 @@ def ask_is_due(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
     if w.deadline_at is not None and not owed:
         return ask(w, w.deadline_at, now, out)
     return ask(w, now, now, out)
-
-
-def was_down(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
-    """We could not have heard them: ask first, with a full grace or, after a short absence, the one
-    that was running; and alarm nobody for our own silence."""
-    if w.state is State.ASKING:
-        return _asked_again(w, e, now, out)
-    if w.deadline_at is not None and now < w.deadline_at and not w.rechecks:
-        return ask_is_due(w, ev.TimePassed(Circle()), now, out)
-    return ask(w, now, now, out, after_outage=True)
-
-
-def _asked_again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
-    """The open ask after an outage: the full grace once, and after that only as much as the outage
-    took from it. So a service that crashes again and again still raises the alarm. From a
-    reminder before the deadline it took nothing."""
-    assert w.grace_at is not None
-    assert w.base_at is not None
-    if now < w.base_at:
-        return louder(w, now, out)
-    full_ms = w.profile.grace_s * 1000
-    bought_ms = UNCLEAR_S * 1000 if w.unclear else 0
-    # An ask about a deadline may itself have gone out a little late: no outage made up for yet.
-    late_ms = LATE_S * 1000 if _for_deadline(w) else 0
-    again = w.grace_at - w.base_at > full_ms + bought_ms + late_ms
-    since_at = w.grace_at - full_ms if again else w.base_at
-    if e.to_at - e.from_at <= SHORT_S * 1000:
-        return _put_off(w, e, now, out, again=again)
-    lost_ms = e.to_at - max(e.from_at, since_at)
-    # Over before it began, it took nothing. Longer than a whole grace, and yet the grace ends
-    # behind it: it was made up for already, and we are told twice (two engines came back at once).
-    over = again and w.grace_at <= e.from_at
-    twice = again and w.grace_at > e.to_at and e.to_at - e.from_at > full_ms
-    if lost_ms <= 0 or over or twice:
-        return louder(w, now, out)
-    w = replace(w, grace_at=w.grace_at + lost_ms if again else now + full_ms, unclear=False)
-    return _ring_now(w, now, out, after_outage=True)
-
-
-def _put_off(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect], *, again: bool) -> Watch:
-    """After a short outage the grace goes on where it stood, so that the alarm is late by the
-    outage and no more. Told twice (two engines came back at once) it is one outage: what was put
-    off lies behind its end."""
-    assert w.grace_at is not None
-    assert w.base_at is not None
-    if min([w.grace_at, *(at for at, _ in stages(w)[w.stage :])]) > e.to_at:
-        return louder(w, now, out)
-    grace_at = w.grace_at + max(e.to_at - max(e.from_at, w.base_at), 0)
-    # Time to catch up once: a service that crashes every few seconds must not put it off for ever.
-    least_at = e.to_at + 1 if again else now + CATCH_UP_S * 1000
-    w = replace(w, grace_at=max(grace_at, least_at))
-    return _ring_now(w, now, out, after_outage=True)
 
 
 # --- what changes nothing -------------------------------------------------------------------------

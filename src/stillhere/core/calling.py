@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stillhere.core import asking, ladder
+from stillhere.core import asking, ladder, outages
 from stillhere.core import events as ev
 from stillhere.core.alarm import Alarm, begin
 from stillhere.core.asking import Watch
@@ -34,10 +34,13 @@ SOON_S = 60  # "I'm with them" from a link whose holder never said yes is "I'm n
 
 
 def grace_runs(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Watch:
-    """The open ask grows louder, until nobody answered it in time."""
+    """The open ask grows louder, until nobody answered it in the time in which we were there."""
     assert w.grace_at is not None
     if now < w.grace_at:
         return asking.louder(w, now, out)
+    owed_ms = outages.owed_ms(w, e.away, now)
+    if owed_ms > 0:
+        return outages.wait_longer(w, owed_ms, now, out)
     rang = any(way is Way.RING for _, way in asking.stages(w)[: w.stage])
     w = _raise(w, Cause.SILENCE, e.circle, now, out)
     # We were late for the ring, but not for the alarm: the phone rings together with it.

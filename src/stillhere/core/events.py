@@ -112,10 +112,11 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class TimePassed:
-    """``wake_at`` has come. ``circle`` is the plan as it stands, needed only if an alarm starts
-    now."""
+    """``wake_at`` has come. ``circle`` is the plan as it stands, and ``away`` when (from, to) we
+    were not there since the ask; both are needed only if an alarm starts now."""
 
     circle: Circle
+    away: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

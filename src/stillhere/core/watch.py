@@ -28,7 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stillhere.core import alarm, asking, calling, clock_change, schedule
+from stillhere.core import alarm, asking, calling, clock_change, outages, schedule
 from stillhere.core import events as ev
 from stillhere.core.asking import Watch
 from stillhere.core.events import Effect, Event, Refused, State
@@ -99,7 +99,7 @@ QUIET: dict[type, Handler] = {
     ev.Paused: asking.pause,
     ev.Ended: asking.end,
     ev.TimePassed: asking.ask_is_due,
-    ev.ServiceWasDown: asking.was_down,
+    ev.ServiceWasDown: outages.was_down,
     ev.ClockSetBack: clock_change.set_back,
     ev.Claimed: asking.no_alarm,
     ev.Declined: asking.no_alarm,

@@ -16,8 +16,8 @@ import logging
 from django.conf import settings
 from django.db import connection, transaction
 
-from stillhere.core.asking import SHORT_S
 from stillhere.core.events import ServiceWasDown, State
+from stillhere.core.outages import SHORT_S
 from stillhere.store import backups, clock, delivery
 from stillhere.store.apply import Change, apply_batch
 from stillhere.store.models import Installation, Outage, WatchRow

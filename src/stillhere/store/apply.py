@@ -64,6 +64,7 @@ class Follow:
 
 
 Asked = Event | CheckIn | NeedHelp | Tick | Follow
+Gaps = tuple[tuple[int, int], ...]  # (from, to) in which we were away, newest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +136,8 @@ def _apply(
     circles = circles_of(
         {b.person for c, b in pairs if b is not None and _may_alarm(c.what, b.watch, now)}, now
     )
-    _say_we_were_away(pairs, now)
-    answers = [_fold(change, bench, circles, now) for change, bench in pairs]
+    gaps = _say_we_were_away(pairs, now)
+    answers = [_fold(change, bench, circles, now, gaps) for change, bench in pairs]
     _store({bench.watch.id: bench for bench in benches.values()}.values(), now)
     return answers
 
@@ -151,11 +152,12 @@ def _set_back(benches: Iterable[_Bench], back_ms: int, now: int) -> None:
             bench.set_back = True
 
 
-def _say_we_were_away(pairs: Sequence[tuple[Change, _Bench | None]], now: int) -> None:
+def _say_we_were_away(pairs: Sequence[tuple[Change, _Bench | None]], now: int) -> Gaps:
     """Whatever reaches a watch that fell due while we were away, it hears of that first: a no, or a
     receipt, may move its timer out of the gap before the engine has looked. Then it hears what has
     come, if only what time it is: one from which the outage took nothing would be told of it for
-    ever, and nobody called. A check-in needs nothing of the kind."""
+    ever, and nobody called. A check-in needs nothing of the kind. Returns when we were away since
+    the first of their asks."""
     mute = (CheckIn, ev.StillHere, ev.ServiceWasDown)
     due = [
         bench
@@ -164,12 +166,15 @@ def _say_we_were_away(pairs: Sequence[tuple[Change, _Bench | None]], now: int) -
         if bench.before[0] is not None and bench.before[0] <= now
     ]
     if not due:
-        return
-    gaps = queries.outages_since(min(bench.before[0] for bench in due))
+        return ()
+    gaps = queries.outages_since(
+        min(min(bench.before[0], bench.watch.base_at or now) for bench in due)
+    )
     for bench in due:
         away = queries.away(gaps, bench.before[0])
         if away is not None and bench.before[0] == wake_at(bench.watch):
             _fold(Change(ev.ServiceWasDown(*away), watch=bench.watch.id), bench, {}, now)
+    return tuple(gaps)
 
 
 def apply(change: Change) -> Answer:
@@ -256,7 +261,13 @@ def _read(where: str, params: Sequence[int | bytes], lock: str) -> list[list[Any
     return found
 
 
-def _fold(change: Change, bench: _Bench | None, circles: Mapping[int, Circle], now: int) -> Answer:
+def _fold(
+    change: Change,
+    bench: _Bench | None,
+    circles: Mapping[int, Circle],
+    now: int,
+    gaps: Gaps = (),
+) -> Answer:
     """Step one watch by one event; what raises is quarantined, and the rest of the batch goes
     on."""
     if bench is None:
@@ -265,7 +276,7 @@ def _fold(change: Change, bench: _Bench | None, circles: Mapping[int, Circle], n
         return Answer(now, bench.watch, None, bench.quarantined)
     try:
         assert bench.readable, "a row we cannot read"
-        event = _event(change.what, bench, circles, now)
+        event = _event(change.what, bench, circles, now, gaps)
         done = step(bench.watch, event, now)
     except Exception:
         log.exception("quarantine watch=%d event=%s", bench.watch.id, type(change.what).__name__)
@@ -278,7 +289,9 @@ def _fold(change: Change, bench: _Bench | None, circles: Mapping[int, Circle], n
     return Answer(now, done.watch, done.refused, bench.quarantined)
 
 
-def _event(what: Asked, bench: _Bench, circles: Mapping[int, Circle], now: int) -> Event:
+def _event(
+    what: Asked, bench: _Bench, circles: Mapping[int, Circle], now: int, gaps: Gaps
+) -> Event:
     """Give what came in the instant and the plan it needs to be an event."""
     match what:
         case CheckIn(age_ms, seq, least_ms):
@@ -290,7 +303,7 @@ def _event(what: Asked, bench: _Bench, circles: Mapping[int, Circle], now: int) 
         case NeedHelp():
             return ev.NeedHelp(circles.get(bench.person, Circle()))
         case Tick():
-            return ev.TimePassed(circles.get(bench.person, Circle()))
+            return ev.TimePassed(circles.get(bench.person, Circle()), gaps)
         case Follow():
             raise AssertionError("nothing happened")
         case _:

@@ -161,7 +161,7 @@ class Night:
             away = [gap for gap in self.seen.away if gap[1] >= due_at]
             if away:
                 return ev.ServiceWasDown(min(a for a, _ in away), away[-1][1])
-        return ev.TimePassed(self._circle)
+        return ev.TimePassed(self._circle, tuple(self.seen.away))
 
     def _happens(self, deed: Deed) -> None:
         what = deed.what

@@ -89,6 +89,8 @@ class Onlooker:
             self._in_alarm(self.story, m)
         if m.effects or m.was is not m.after.state:
             self._asks(m)
+        if isinstance(m.event, ev.TimePassed) and m.was is m.after.state is State.ASKING:
+            self._given_back(m)
         if isinstance(m.event, ev.ServiceWasDown | ev.Unclear | ev.OptedOut):
             self._news(m)
         if self.days is not None:
@@ -101,6 +103,16 @@ class Onlooker:
         elif m.due_at is not None and m.due_at <= m.now:
             self.ticks_here = self.ticks_here + 1 if self.ticked_at == m.now else 1
             self.ticked_at = m.now
+
+    def _given_back(self, m: Moment) -> None:
+        """An outage in which nothing fell due is made up for when the time is up."""
+        assert isinstance(m.event, ev.TimePassed)
+        if self.asked_at is None or m.due_at is None or m.due_at > m.now:
+            return
+        for from_at, to_at in m.event.away:
+            known = any(a <= from_at and to_at <= b for a, b, _ in self.outages)
+            if to_at > self.asked_at and not known:
+                self.outages.append((from_at, to_at, self.asked_at))
 
     def _news(self, m: Moment) -> None:
         match m.event:

@@ -202,7 +202,7 @@ def nobody_is_alarmed_without_the_full_time_to_answer(night: Onlooker, m: Moment
 def had_the_full_time(night: Onlooker, m: Moment, from_at: int) -> str | None:
     """Whether somebody who is alarmed about had the time to answer, counted from then."""
     had_ms, outages = m.now - from_at, _outages(night, m, from_at)
-    had_ms -= sum(to_at - max(away_at, from_at) for away_at, to_at, _ in outages)
+    had_ms -= sum(max(to_at - max(away_at, from_at), 0) for away_at, to_at in night.away)
     if len(outages) == 1 and outages[0][1] - outages[0][0] > SHORT_MS:
         had_ms = min(had_ms, m.now - outages[0][2])
     if had_ms < night.grace_ms - SLACK_MS:

@@ -1,0 +1,101 @@
+"""Our own absence while somebody is asked: they are asked first, and the time to answer is theirs.
+
+Owns what an outage gives back to an open ask, told as it ends (``ServiceWasDown``) or, where
+nothing fell due in it, found when the time is up (``owed_ms``). What it means for an open alarm
+stands in ``calling.py``. Arguments as in ``asking.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from stillhere.core import asking
+from stillhere.core import events as ev
+from stillhere.core.asking import Watch
+from stillhere.core.circle import Circle
+from stillhere.core.events import Effect, State
+
+LATE_S = 15  # an ask later than this was late because we were away
+SHORT_S = 30  # away no longer than a database takes to move to another machine
+CATCH_UP_S = 5  # what a page needs to hand over what was pressed meanwhile
+
+
+def was_down(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
+    """We could not have heard them: ask first, with a full grace or, after a short absence, the one
+    that was running; and alarm nobody for our own silence."""
+    if w.state is State.ASKING:
+        return _asked_again(w, e, now, out)
+    if w.deadline_at is not None and now < w.deadline_at and not w.rechecks:
+        return asking.ask_is_due(w, ev.TimePassed(Circle()), now, out)
+    return asking.ask(w, now, now, out, after_outage=True)
+
+
+def _asked_again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
+    """The open ask after an outage: the full grace once, and after that only as much as the outage
+    took from it. So a service that crashes again and again still raises the alarm. From a
+    reminder before the deadline it took nothing."""
+    assert w.grace_at is not None
+    assert w.base_at is not None
+    if now < w.base_at:
+        return asking.louder(w, now, out)
+    full_ms = w.profile.grace_s * 1000
+    again = _made_up(w)
+    since_at = w.grace_at - full_ms if again else w.base_at
+    if e.to_at - e.from_at <= SHORT_S * 1000:
+        return _put_off(w, e, now, out, again=again)
+    lost_ms = e.to_at - max(e.from_at, since_at)
+    # Over before it began, it took nothing. Longer than a whole grace, and yet the grace ends
+    # behind it: it was made up for already, and we are told twice (two engines came back at once).
+    over = again and w.grace_at <= e.from_at
+    twice = again and w.grace_at > e.to_at and e.to_at - e.from_at > full_ms
+    if lost_ms <= 0 or over or twice:
+        return asking.louder(w, now, out)
+    w = replace(w, grace_at=w.grace_at + lost_ms if again else now + full_ms, unclear=False)
+    return asking.ring_now(w, now, out, after_outage=True)
+
+
+def _made_up(w: Watch) -> bool:
+    """Whether an outage was made up for during the open ask. One about a deadline may itself have
+    gone out a little late."""
+    assert w.grace_at is not None
+    assert w.base_at is not None
+    late_ms = LATE_S * 1000 if asking.for_deadline(w) else 0
+    return w.grace_at - w.base_at > _time_to_answer_ms(w) + late_ms
+
+
+def _time_to_answer_ms(w: Watch) -> int:
+    return (w.profile.grace_s + (asking.UNCLEAR_S if w.unclear else 0)) * 1000
+
+
+def _put_off(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect], *, again: bool) -> Watch:
+    """After a short outage the grace goes on where it stood, so that the alarm is late by the
+    outage and no more. Told twice (two engines came back at once) it is one outage: what was put
+    off lies behind its end."""
+    assert w.grace_at is not None
+    assert w.base_at is not None
+    if min([w.grace_at, *(at for at, _ in asking.stages(w)[w.stage :])]) > e.to_at:
+        return asking.louder(w, now, out)
+    grace_at = w.grace_at + max(e.to_at - max(e.from_at, w.base_at), 0)
+    # Time to catch up once: a service that crashes every few seconds must not put it off for ever.
+    least_at = e.to_at + 1 if again else now + CATCH_UP_S * 1000
+    w = replace(w, grace_at=max(grace_at, least_at))
+    return asking.ring_now(w, now, out, after_outage=True)
+
+
+def owed_ms(w: Watch, away: Sequence[tuple[int, int]], now: int) -> int:
+    """How much of the time to answer was not theirs, because we were ``away`` in it while nothing
+    fell due: so nobody told the watch. What was given back already counts as had."""
+    assert w.grace_at is not None
+    assert w.base_at is not None
+    asked_at = w.base_at if _made_up(w) else w.grace_at - _time_to_answer_ms(w)
+    lost_ms, until_at = 0, asked_at
+    for from_at, to_at in sorted(away):
+        lost_ms += max(min(to_at, now) - max(from_at, until_at), 0)
+        until_at = max(until_at, min(to_at, now))
+    return min(w.profile.grace_s * 1000 - (now - asked_at - lost_ms), lost_ms)
+
+
+def wait_longer(w: Watch, owed_ms: int, now: int, out: list[Effect]) -> Watch:
+    """Ask once more, and give back what they are owed."""
+    return asking.ring_now(replace(w, grace_at=now + owed_ms), now, out, after_outage=True)
