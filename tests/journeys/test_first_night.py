@@ -124,7 +124,7 @@ def test_alone_tonight(chromium: Browser, place: Town, look: tuple[str, str, Any
     eventually(lambda: marked(place), "the mark is kept")
     sam.sees("If you go quiet, we reach %(names)s.", names="Leo")
     for _ in range(2):
-        place.pass_to_the_next_ask()
+        place.until_asked()
         expect(sam.page.locator("#now[data-state=asking]")).to_be_attached()
         sam.presses("Still here")
         eventually(lambda: state(place) == "open", "the check-in is kept")

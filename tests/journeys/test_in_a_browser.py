@@ -112,9 +112,7 @@ def test_alone_tonight(browser: Browser, place: Town) -> None:
     eventually(lambda: place.inside("watches")[-1]["wake_at"] is not None, "marked")
     asks = 0
     for _ in range(40):
-        place.pass_to_the_next_ask()
-        eventually(lambda: watch_state(place) != "open", "an ask, or the end", 15)
-        if watch_state(place) == "closed":
+        if place.until_asked() == "closed":
             break
         asks += 1
         sam.get_by_role("button", name="Still here").click()

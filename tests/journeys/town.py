@@ -211,6 +211,19 @@ class Town:
         now, wake_at = self.inside("pass_time", seconds=0), self.inside("watches")[-1]["wake_at"]
         self.pass_time(max(wake_at - now, 0) / 1000)
 
+    def until_asked(self) -> str:
+        """Let time pass until the newest watch is asked, or over; returns its state. A page that
+        sent a press twice, on a slow machine, may move the timer once more meanwhile."""
+
+        def asked() -> bool:
+            newest, now = self.inside("watches")[-1], self.inside("pass_time", seconds=0)
+            if newest["state"] == "open" and newest["wake_at"] > now:
+                self.pass_to_the_next_ask()
+            return bool(newest["state"] != "open")
+
+        wait_for(asked, lambda: f"an ask, or the end: {self.inside('watches')[-1]}")
+        return str(self.inside("watches")[-1]["state"])
+
     def live_through(self, seconds: int, step_s: int = 5) -> None:
         """Let installation time pass in steps that the engine can follow."""
         until_at = self.inside("pass_time", seconds=0) + seconds * 1000
