@@ -109,7 +109,7 @@ def test_alone_tonight(browser: Browser, place: Town) -> None:
     joins(browser, place)
     start_watch(sam)
     sam.get_by_role("button", name="I've used").click()
-    eventually(lambda: place.inside("watches")[-1]["wake_at"] is not None, "marked")
+    eventually(lambda: place.inside("watches")[-1]["marked_at"] is not None, "marked")
     asks = 0
     for _ in range(40):
         if place.until_asked() == "closed":
