@@ -210,7 +210,7 @@ def alive(w: Watch, at: int, now: int, out: list[Effect], **changes: Any) -> Wat
         out.append(Withdraw(asks_only=True))
     if w.routine is None:
         return go_on(w, at, **changes)
-    if _doesfor_deadline(w, at):
+    if _does_for_deadline(w, at):
         changes["deadline_at"] = now if w.routine.once else _next_deadline(w, now)
         if w.routine.well:
             out.append(AllWell(at))
@@ -222,11 +222,11 @@ def _answers(w: Watch, at: int) -> bool:
     have prevented it, had it come at once, does not."""
     assert w.base_at is not None
     if w.routine is not None:
-        return at >= w.base_at or _doesfor_deadline(w, at)
+        return at >= w.base_at or _does_for_deadline(w, at)
     return at + _pace_ms(w, at) > w.base_at
 
 
-def _doesfor_deadline(w: Watch, at: int) -> bool:
+def _does_for_deadline(w: Watch, at: int) -> bool:
     """Whether a sign of life made at ``at`` does for a routine's next deadline: in its window, or
     as an answer to a reminder. What is asked only once is answered only by an answer."""
     assert w.routine is not None
