@@ -14,6 +14,7 @@ from stillhere.core import events as ev
 from stillhere.core import watch
 from stillhere.core.events import Outcome, State, Way, Withdraw
 from stillhere.core.schedule import Routine
+from tests.core.test_edges_of_asking import stood_down
 from tests.core.world import (
     DAILY,
     DAY_S,
@@ -33,6 +34,7 @@ HOUR_S = 3600
 THREE_DAYS_S = 3 * DAY_S
 NOON = EVENING - 10 * HOUR_S * 1000
 YEARS_S = 56 * 365 * DAY_S
+ONCE_AT_TEN = Routine(frozenset(range(7)), 22 * 60, "UTC", once=True)
 ERRORS_S = (60, 20 * 60, HOUR_S, 5 * HOUR_S, DAY_S, THREE_DAYS_S, YEARS_S)
 
 
@@ -211,11 +213,12 @@ def test_an_ask_about_a_time_that_has_come_stands_on_and_alarms_in_time() -> Non
     night.clock_set_back(300)
     assert night.state() is State.ASKING
     night.until_alarm()
-    assert on_the_wall(night.now) == "Sat 22:30"
+    assert night.now == EVENING + DAILY.grace_s * 1000
 
 
-def test_reminders_that_are_still_to_come_by_the_right_time_come_again() -> None:
-    night = daily(1200)
+@pytest.mark.parametrize("routine", [EVERY_NIGHT_AT_TEN, ONCE_AT_TEN])
+def test_reminders_that_are_still_to_come_by_the_right_time_come_again(routine: Routine) -> None:
+    night = daily(1200, routine)
     night.wait(10 * HOUR_S - 1200 + 60)  # the clock says a minute past ten
     night.mute()
     night.clock_set_back(1200)  # and it is nineteen to
@@ -225,6 +228,70 @@ def test_reminders_that_are_still_to_come_by_the_right_time_come_again() -> None
         "Sat 22:00",
     ]
     assert on_the_wall(night.now) == "Sat 22:30"
+
+
+def test_a_reminder_whose_right_time_is_now_is_not_sent_twice() -> None:
+    night = daily(1200)
+    night.wait(10 * HOUR_S - 15 * 60)  # the clock says five past ten
+    night.mute()
+    night.clock_set_back(1200)  # and it is a quarter to
+    night.until_alarm()
+    assert night.asked_s(Way.NEXT) == [10 * HOUR_S]
+
+
+def test_an_ask_whose_right_time_is_now_stands_on() -> None:
+    night = daily(1200)
+    night.wait(9 * HOUR_S)  # the clock says twenty past nine
+    night.clock_set_back(1200)  # and it is nine, when the first reminder is due
+    assert night.state() is State.ASKING
+    assert night.last.effects == ()
+
+
+def test_an_ask_after_an_outage_over_a_deadline_that_has_just_come_stands_on() -> None:
+    night = daily(300)
+    night.wait(8 * HOUR_S)
+    night.was_down(2 * HOUR_S)  # the clock says five past ten, and it is ten
+    night.clock_set_back(300)
+    assert night.state() is State.ASKING
+    assert night.last.effects == ()
+
+
+def test_an_ask_after_an_outage_over_a_deadline_that_is_still_to_come_becomes_a_reminder() -> None:
+    night = daily(900)
+    night.wait(8 * HOUR_S)
+    night.was_down(2 * HOUR_S - 600)  # the clock says five past ten, and it is ten to
+    night.clock_set_back(900)
+    assert night.last.effects == (Withdraw(asks_only=True),)
+    night.mute()
+    night.until_alarm()
+    assert night.asked_s(Way.NEXT) == [10 * HOUR_S - 600, 10 * HOUR_S]
+    assert night.s == 10 * HOUR_S + DAILY.grace_s
+
+
+@pytest.mark.parametrize("past_s", [0, 60])
+def test_a_deadline_that_nobody_looked_at_is_asked_for_after_the_clock_is_corrected(
+    past_s: int,
+) -> None:
+    """It has come by the right time, too: tonight is not passed over for tomorrow."""
+    night = daily(300)
+    night.sleep(10 * HOUR_S + past_s)
+    night.clock_set_back(300)
+    assert night.state() is State.OPEN
+    night.settle()
+    assert night.state() is State.ASKING
+    night.until_alarm()
+    assert night.s == 10 * HOUR_S + past_s + DAILY.grace_s
+
+
+def test_looks_after_an_alarm_of_a_daily_check_in_are_still_owed() -> None:
+    night, other = stood_down(20 * 60), stood_down(20 * 60)
+    night.clock_set_back(HOUR_S)
+    for each in (night, other):
+        each.until_ask()
+        each.tap()
+        each.until_ask()
+    assert night.asked_s() == other.asked_s()
+    assert night.s == other.s < 2 * HOUR_S
 
 
 def test_who_was_asked_for_days_that_never_were_is_asked_for_the_night_instead() -> None:

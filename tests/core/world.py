@@ -215,9 +215,12 @@ class Night:
 
     def clock_set_back(self, seconds: float) -> Step:
         """The installation's time ran so far ahead, and is right from now on. ``s`` goes on."""
-        self.now -= round(seconds * 1000)
-        self.begins_at -= round(seconds * 1000)
-        return self.do(ev.ClockSetBack(round(seconds * 1000)))
+        by_ms = round(seconds * 1000)
+        self.now -= by_ms
+        self.begins_at -= by_ms
+        # As the store does: an outage that would lie ahead by the right time is moved, too.
+        self.away = [(a - by_ms, b - by_ms) if b > self.now else (a, b) for a, b in self.away]
+        return self.do(ev.ClockSetBack(by_ms))
 
     def until(self, *states: State, within_s: float = 40 * DAY_S) -> None:
         """Let time pass until the watch stands in one of ``states``; fails if it never does."""

@@ -15,7 +15,7 @@ from typing import Any
 from stillhere.core import events as ev
 from stillhere.core import schedule
 from stillhere.core.alarm import Alarm
-from stillhere.core.asking import UNASKED, Watch, first_reminder_at, stages
+from stillhere.core.asking import UNASKED, Watch, first_reminder_at, for_deadline, stages
 from stillhere.core.events import Effect, State, Withdraw
 
 
@@ -88,15 +88,13 @@ def _asked(w: Watch, moved: Watch, now: int, out: list[Effect]) -> Watch:
     assert w.base_at is not None
     assert w.grace_at is not None
     assert moved.grace_at is not None
-    if w.base_at != w.deadline_at:  # after an outage, or a look after an alarm
-        too_soon = w.deadline_at > now and w.base_at >= w.deadline_at
-    else:
-        too_soon = first_reminder_at(w, w.deadline_at) > now
-    if too_soon:
+    about = for_deadline(w)  # or after an outage that went over one, or a look after an alarm
+    due_at = first_reminder_at(w, w.deadline_at) if about else w.deadline_at
+    if due_at > now and w.base_at >= w.deadline_at:
         out.append(Withdraw(asks_only=True))
         changes = {"rechecks": moved.rechecks, "deadline_at": moved.deadline_at}
         return _reopened(moved, now, changes)
-    if w.base_at != w.deadline_at:
+    if not about:
         return moved
     # About the deadline on the wall: the reminders that are still to come by the right time come
     # (again), and the time to answer is counted from it, or from when the ask went out late.
