@@ -100,6 +100,26 @@ def test_an_outage_that_ends_at_ten_sharp_took_nothing(over_s: float, rings: boo
     assert night.rang() is rings
 
 
+@pytest.mark.parametrize("late_s", [0, 1])
+def test_a_short_outage_that_ends_at_ten_sharp_rings_nobody(late_s: float) -> None:
+    """However late the watch is told of it."""
+    night = reminded(20)
+    from_at = night.now
+    night.sleep(20 + late_s)
+    night.do(ev.ServiceWasDown(from_at, from_at + 20_000))
+    assert night.asked_s() == night.asked_s(Way.NEXT) == [TEN_S + late_s]
+    assert grace_s(night) == TEN_S + DAILY.grace_s
+
+
+def test_a_silence_before_ten_that_goes_on_rings_nobody_yet() -> None:
+    night = reminded(20)
+    from_at = night.now
+    night.sleep(15)
+    night.do(ev.ServiceWasDown(from_at, from_at + 30_000))
+    assert not night.rang()
+    assert grace_s(night) == TEN_S + DAILY.grace_s
+
+
 def test_a_short_outage_over_a_reminder_moves_nothing() -> None:
     night = reminded(910)
     night.was_down(20)
@@ -160,11 +180,12 @@ def rung_after_an_outage() -> Night:
     return night
 
 
-def test_an_outage_told_twice_puts_the_alarm_off_once() -> None:
+@pytest.mark.parametrize("away_s", [60, 90])
+def test_an_outage_told_twice_puts_the_alarm_off_once(away_s: int) -> None:
     night = rung_after_an_outage()
     night.wait(20)
-    from_at, to_at = night.now, night.now + 90_000
-    night.sleep(90)
+    from_at, to_at = night.now, night.now + away_s * 1000
+    night.sleep(away_s)
     night.do(ev.ServiceWasDown(from_at, to_at))
     left_s = (night.watch.grace_at or 0) - night.now
     assert left_s == 40_000  # what was left of it
@@ -172,9 +193,26 @@ def test_an_outage_told_twice_puts_the_alarm_off_once() -> None:
     assert (night.watch.grace_at or 0) - night.now == left_s
 
 
-def test_an_outage_after_the_time_was_over_gives_nothing_back() -> None:
+def test_the_first_outage_told_twice_gives_the_full_time_once() -> None:
+    night = asked()
+    night.wait(10)
+    from_at = night.now
+    night.sleep(40)
+    for _ in range(2):
+        night.do(ev.ServiceWasDown(from_at, night.now))
+        assert grace_s(night) == 50 + 60
+
+
+def test_an_outage_of_all_the_time_to_answer_gives_all_of_it_back() -> None:
     night = rung_after_an_outage()
-    night.sleep(66)  # its time was over, and nobody looked
+    night.was_down(60)
+    assert night.watch.grace_at == night.now + 60_000
+
+
+@pytest.mark.parametrize("late_s", [60, 66])
+def test_an_outage_after_the_time_was_over_gives_nothing_back(late_s: int) -> None:
+    night = rung_after_an_outage()
+    night.sleep(late_s)  # its time was over, and nobody looked
     from_at = night.now
     night.sleep(277)
     for _ in range(2):
@@ -183,6 +221,29 @@ def test_an_outage_after_the_time_was_over_gives_nothing_back() -> None:
         assert night.asks() == []
     night.tick()
     assert night.state() is State.ALARM
+
+
+def test_the_last_moment_that_an_outage_took_is_asked_for_and_given_back() -> None:
+    night = rung_after_an_outage()
+    night.wait(59.999)
+    night.mute()
+    night.was_down(277)
+    assert night.rang()
+    assert night.watch.grace_at == night.now + 1
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_outage_brings_no_alarm_nearer_than_was_said(*, again: bool) -> None:
+    """A restore tells whoever has time left: they are asked anew, and keep what they bought."""
+    night = rung_after_an_outage() if again else asked()
+    night.wait(10)
+    night.unclear()
+    said_at = night.watch.grace_at
+    night.wait(5)
+    night.mute()
+    night.do(ev.ServiceWasDown(night.now - 31_000, night.now))
+    assert [ask.way for ask in night.asks()] == [Way.RING]
+    assert night.watch.grace_at == said_at == night.now + 105_000
 
 
 def test_a_reminder_that_fell_due_in_a_short_outage_is_sent_once_and_rings_nobody() -> None:
@@ -305,3 +366,16 @@ def test_an_ask_at_the_deadline_that_went_out_late_is_owed_what_it_lost() -> Non
     night.was_down(50)
     night.until_alarm()
     assert night.s == TEN_S + 9 + 600 + 50
+
+
+def test_a_moment_is_given_back_to_the_millisecond_and_counts_as_given_back() -> None:
+    """Whoever was given back something has no full time after the next outage, only what was left:
+    so moments without end put no alarm off for ever."""
+    night = asked()
+    night.away.append((night.now, night.now + 1))
+    night.wait(60)
+    assert grace_s(night) == 60.001
+    night.was_down(40)
+    assert grace_s(night) == 100.001
+    night.until_alarm()
+    assert night.s == 100.001

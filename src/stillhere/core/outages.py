@@ -32,26 +32,27 @@ def was_down(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Wat
 
 
 def _asked_again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
-    """The open ask after an outage: the full grace once, and after that only as much as the outage
-    took from it. So a service that crashes again and again still raises the alarm. From a
-    reminder before the deadline it took nothing."""
+    """The open ask after an outage: the full grace once, and after that as much as was left of it
+    when we went. So a service that crashes again and again still raises the alarm. From a reminder
+    before the deadline it took nothing."""
     assert w.grace_at is not None
     assert w.base_at is not None
-    if now < w.base_at:
+    if min(e.to_at, now) <= w.base_at:
         return asking.louder(w, now, out)
-    full_ms = w.profile.grace_s * 1000
     again = _made_up(w)
-    since_at = w.grace_at - full_ms if again else w.base_at
     if e.to_at - e.from_at <= SHORT_S * 1000:
         return _put_off(w, e, now, out, again=again)
-    lost_ms = e.to_at - max(e.from_at, since_at)
-    # Over before it began, it took nothing. Longer than a whole grace, and yet the grace ends
-    # behind it: it was made up for already, and we are told twice (two engines came back at once).
-    over = again and w.grace_at <= e.from_at
-    twice = again and w.grace_at > e.to_at and e.to_at - e.from_at > full_ms
-    if lost_ms <= 0 or over or twice:
-        return asking.louder(w, now, out)
-    w = replace(w, grace_at=w.grace_at + lost_ms if again else now + full_ms, unclear=False)
+    full_ms = w.profile.grace_s * 1000
+    grace_at = now + full_ms
+    if again:
+        left_ms = w.grace_at - e.from_at
+        # A whole grace or longer, and yet the grace ends behind it: it was made up for already, and
+        # we are told twice (two engines came back at once).
+        twice = w.grace_at > e.to_at and e.to_at - e.from_at >= full_ms
+        if left_ms <= 0 or twice:
+            return asking.louder(w, now, out)
+        grace_at = e.to_at + min(left_ms, full_ms)
+    w = replace(w, grace_at=max(w.grace_at, grace_at), unclear=False)
     return asking.ring_now(w, now, out, after_outage=True)
 
 
@@ -76,7 +77,7 @@ def _put_off(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect], *, aga
     assert w.base_at is not None
     if min([w.grace_at, *(at for at, _ in asking.stages(w)[w.stage :])]) > e.to_at:
         return asking.louder(w, now, out)
-    grace_at = w.grace_at + max(e.to_at - max(e.from_at, w.base_at), 0)
+    grace_at = w.grace_at + e.to_at - max(e.from_at, w.base_at)
     # Time to catch up once: a service that crashes every few seconds must not put it off for ever.
     least_at = e.to_at + 1 if again else now + CATCH_UP_S * 1000
     w = replace(w, grace_at=max(grace_at, least_at))
