@@ -48,6 +48,11 @@ def test_fresh_core_nights_hold(fresh_seed: int, nth: int) -> None:
     _nights(range(first, first + SLICE))
 
 
+def test_a_night_that_was_judged_wrongly_holds() -> None:
+    """Somebody said anew that they are going, once their hold was over."""
+    _nights(range(7_582_383, 7_582_384))
+
+
 def test_one_seed_is_one_core_night() -> None:
     assert nights.run(2, trace=True).counts == nights.run(2, trace=True).counts
     assert nights.run(2).counts != nights.run(3).counts

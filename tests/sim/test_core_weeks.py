@@ -56,6 +56,12 @@ def test_fresh_weeks_hold(fresh_seed: int, nth: int) -> None:
     _weeks(range(first, first + SLICE))
 
 
+@pytest.mark.parametrize("seed", [7_200_910, 7_201_648])
+def test_weeks_that_were_judged_wrongly_hold(seed: int) -> None:
+    """An answer came while a tick was late; and a phone rang early, for an unclear one."""
+    _weeks(range(seed, seed + 1))
+
+
 @pytest.mark.parametrize("tz", calendar.ZONES)
 def test_two_reckonings_of_the_days_agree_about_every_change_of_the_clocks(tz: str) -> None:
     """Every half hour of the day, from two days before a change to two days after it."""

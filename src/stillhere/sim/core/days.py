@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from stillhere.core import events as ev
-from stillhere.core.events import Ask
+from stillhere.core.events import Ask, Way
 from stillhere.sim.core import calendar
 from stillhere.sim.core.plan import Plan
 from stillhere.sim.core.story import Moment
@@ -41,6 +41,7 @@ class Days:
         self.about: int | None = None
         self.settled: list[int] = []
         self.asks: list[int] = []
+        self.rings: list[int] = []
         self.owed: list[int] = []
         self.troubles: list[int] = []
 
@@ -55,8 +56,11 @@ class Days:
         """Remember one moment."""
         self.about, self.settled = self.open(), []
         alarmed = m.before.alarm is not None
-        if any(isinstance(e, Ask) for e in m.effects):
+        ways = {e.way for e in m.effects if isinstance(e, Ask)}
+        if ways:
             self.asks.append(m.now)
+        if Way.RING in ways:
+            self.rings.append(m.now)
         if isinstance(m.event, ev.Paused) and m.taken:
             self._rests(m.event.until_at, m.now)
         elif m.taken and not alarmed and m.made_at >= min(m.before.seen_at, m.now):
@@ -98,5 +102,13 @@ class Days:
 
     def was_asked(self, from_at: int, to_at: int) -> bool:
         """Whether an ask left between two instants."""
-        found = bisect_left(self.asks, from_at)
-        return found < len(self.asks) and self.asks[found] <= to_at
+        return _one_between(self.asks, from_at, to_at)
+
+    def rang(self, from_at: int, to_at: int) -> bool:
+        """Whether the phone rang between two instants."""
+        return _one_between(self.rings, from_at, to_at)
+
+
+def _one_between(times: list[int], from_at: int, to_at: int) -> bool:
+    found = bisect_left(times, from_at)
+    return found < len(times) and times[found] <= to_at

@@ -83,6 +83,7 @@ class Night:
         self._circle: Circle = plan.circle
         self.watch: Watch = watch.start(1, plan.profile, plan.begins_at, plan.routine)
         self._wake_at = watch.wake_at(self.watch)
+        self._set_t = 0  # since when that is so: nothing else that comes makes the tick later
         self.seen = Onlooker(plan)
         self._coming: list[tuple[int, int, Deed]] = []
         self._number = 0
@@ -101,8 +102,9 @@ class Night:
         """When the next tick comes: after its time, never before, and not while we are away."""
         if self._wake_at is None:
             return None
-        due_t = max(self._wake_at - self.plan.begins_at + self._behind_ms, self.t)
-        return max(due_t, self._back_t) + self.plan.lates[self._ticks % len(self.plan.lates)]
+        due_t = self._wake_at - self.plan.begins_at + self._behind_ms
+        due_t = max(due_t, self._set_t, self._back_t)
+        return max(due_t + self.plan.lates[self._ticks % len(self.plan.lates)], self.t)
 
     def _stand_still(self, ms: int) -> None:
         if self.t >= max(self._still_until, self._back_t):
@@ -221,6 +223,8 @@ class Night:
             raise Violation("no_event_breaks_the_core", f"{event}: {error}") from error
         self.watch = done.watch
         self._wake_at = watch.wake_at(done.watch)
+        if self._wake_at != due_at:
+            self._set_t = self.t
         moment = Moment(before, event, done.watch, done.effects, now, due_at, self._wake_at)
         if self._say is not None:
             self._trace(moment, name)

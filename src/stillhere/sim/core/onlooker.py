@@ -328,7 +328,7 @@ class Onlooker:
             return
         late = [c for c, until_at in story.going.items() if until_at <= now]
         for contact in late:
-            del story.going[contact]
+            del story.going[contact], story.claimed[contact]
         if late and not story.going:
             story.moved_at = now
 

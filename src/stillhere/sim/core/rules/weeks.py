@@ -40,7 +40,8 @@ def a_day_is_asked_about_once(night: Onlooker, m: Moment) -> str | None:
 
 
 def every_reminder_of_a_day_goes_out(night: Onlooker, m: Moment) -> str | None:
-    """At each of its times, and then the ring, until an answer or the alarm."""
+    """At each of its times, and then the ring, until an answer or the alarm. It rings at once where
+    something unclear was said: that is the ring."""
     days = night.days
     if days is None:
         return None
@@ -51,7 +52,9 @@ def every_reminder_of_a_day_goes_out(night: Onlooker, m: Moment) -> str | None:
             at = due_at - before_ms
             if at < days.begins_at or at + night.late_ms >= m.now:
                 continue
-            if not days.was_asked(at - SLACK_MS, at + night.late_ms):
+            last_at = at + night.late_ms
+            rung = before_ms < 0 and days.rang(due_at, last_at)
+            if not rung and not days.was_asked(at - SLACK_MS, last_at):
                 return f"due at {due_at}, and nothing was asked at {at}"
     return None
 
