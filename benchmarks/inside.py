@@ -30,9 +30,11 @@ from django.db import connection, transaction  # noqa: E402
 from stillhere.core.schedule import Routine  # noqa: E402
 from stillhere.core.watch import start as begin  # noqa: E402
 from stillhere.sim import crowd  # noqa: E402
-from stillhere.store import clock, rows, sealed, services  # noqa: E402
-from stillhere.store.apply import Change, CheckIn, apply_batch, start  # noqa: E402
+from stillhere.store.db import clock, encryption  # noqa: E402
 from stillhere.store.models import Address, Arrival, Installation, Message  # noqa: E402
+from stillhere.store.people import services  # noqa: E402
+from stillhere.store.watches import rows  # noqa: E402
+from stillhere.store.watches.apply import Change, CheckIn, apply_batch, start  # noqa: E402
 from tests.shell.circle import open_links  # noqa: E402
 
 FAR_MS = 3_600_000
@@ -150,7 +152,7 @@ def store_limit(seconds: float) -> dict[str, float]:
 
 def _per_second(kept: list[str], at_once: int, seconds: float) -> float:
     chance = random.Random(1)
-    hashes = [sealed.key_hash(key) for key in kept]
+    hashes = [encryption.key_hash(key) for key in kept]
     began, done = time.perf_counter(), 0
     while time.perf_counter() < began + seconds:
         apply_batch([Change(CheckIn(), key_hash=h) for h in chance.sample(hashes, at_once)])

@@ -25,8 +25,9 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from stillhere.core.watch import start  # noqa: E402
-from stillhere.store import clock, rows, sealed  # noqa: E402
+from stillhere.store.db import clock, encryption  # noqa: E402
 from stillhere.store.models import JournalLine, Message  # noqa: E402
+from stillhere.store.watches import rows  # noqa: E402
 from tests.shell.circle import sams_night  # noqa: E402
 
 PERSONS, WATCHES, LINES = 50, 20_000, 10_000
@@ -44,7 +45,7 @@ def fill() -> None:
     for number in range(WATCHES):
         nonce = (number + 1).to_bytes(16, "big")
         person = nights[number % PERSONS].person.id
-        key_hash = sealed.key_hash(sealed.key_for("watch", nonce))
+        key_hash = encryption.key_hash(encryption.key_for("watch", nonce))
         lines.append((person, nonce, key_hash, 0, "injected", "", *frozen))
     marks = ", ".join(["%s"] * len(names))
     with connection.cursor() as cursor:

@@ -27,9 +27,9 @@ from benchmarks.report import Figure, tell
 from benchmarks.stand import percentile, stand, wait_for
 from stillhere.channels.base import Fate, Outgoing
 from stillhere.channels.carrier import Carrier
+from stillhere.channels.failover import TEXTS, Relay
 from stillhere.channels.http import HttpClient
 from stillhere.channels.numbers import normalise_number
-from stillhere.channels.relay import TEXTS, Relay
 from stillhere.channels.sms import SmsCarrier
 
 OUT = int(os.environ.get("BENCH_TEXTS", "10000"))

@@ -21,7 +21,7 @@ Path_ = tuple[tuple[str, int | None], ...]
 Change = tuple[str, ast.AST]  # what it says, what stands there instead
 
 LONGEST = 100  # letters of a change's name
-WORDLESS = {"words", "replies"}  # the modules in which a text with a space in it is a table
+WORDLESS = {"vocabulary", "replies"}  # the modules in which a text with a space in it is a table
 COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
     ast.LtE: (ast.Lt, ast.Gt),

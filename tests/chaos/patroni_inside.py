@@ -21,9 +21,11 @@ from stillhere.config.wiring import derived_secret  # noqa: E402
 from stillhere.core import events as ev  # noqa: E402
 from stillhere.core.schedule import Routine  # noqa: E402
 from stillhere.core.watch import start  # noqa: E402
-from stillhere.store import apply, clock, rows, sealed, services  # noqa: E402
+from stillhere.store.db import clock, encryption  # noqa: E402
 from stillhere.store.models import Message, WatchRow  # noqa: E402
-from stillhere.store.services import Reached  # noqa: E402
+from stillhere.store.people import services  # noqa: E402
+from stillhere.store.people.services import Reached  # noqa: E402
+from stillhere.store.watches import apply, rows  # noqa: E402
 
 OWN = {"first_ask_s": 30, "early_every_s": 60, "later_every_s": 120, "grace_s": 30}
 
@@ -50,8 +52,8 @@ def _ledger(count: int) -> list[str]:
     keys, lines = [], []
     for number in range(count):
         nonce = (number + 1).to_bytes(16, "big")
-        keys.append(sealed.key_for("watch", nonce))
-        hashed = sealed.key_hash(keys[-1])
+        keys.append(encryption.key_for("watch", nonce))
+        hashed = encryption.key_hash(keys[-1])
         lines.append((person.id, nonce, hashed, 0, "routine", "", now, *frozen))
     with connection.cursor() as cursor:
         marks = ", ".join(["%s"] * len(names))
@@ -69,7 +71,7 @@ def _person(number: int) -> dict[str, Any]:
     Message.objects.filter(word="invite").delete()
     watch = apply.start(person.id, "injected", json.dumps(OWN))
     apply.apply(apply.Change(ev.Marked(), watch=watch))
-    key = sealed.key_for("watch", WatchRow.objects.get(id=watch).nonce)
+    key = encryption.key_for("watch", WatchRow.objects.get(id=watch).nonce)
     return {"watch": watch, "key": key, "contacts": numbers[1:], "grace_s": OWN["grace_s"]}
 
 
@@ -83,7 +85,7 @@ def look() -> dict[str, Any]:
     for nonce, seq, seen_at, alarms, quarantined in WatchRow.objects.values_list(
         "nonce", "seq", "seen_at", "alarms", "quarantined_at"
     ):
-        key = sealed.key_for("watch", bytes(nonce))
+        key = encryption.key_for("watch", bytes(nonce))
         found[key] = {"seq": seq, "seen_at": seen_at, "alarms": alarms, "aside": bool(quarantined)}
     return found
 

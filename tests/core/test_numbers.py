@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from stillhere.core import alarm, asking, calling, ladder, profiles, schedule
+from stillhere.core import alarm, alarm_handlers, ladder, profiles, quiet_handlers, schedule
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome, Urgency
 from stillhere.core.profiles import Profile
@@ -27,16 +27,16 @@ from stillhere.core.profiles import Profile
         (ladder.ATTENDED_S, 600),
         (ladder.ATTENDED_GRACE_S, 300),
         (ladder.REPEAT_S, (120, 180, 300, 600, 600, 1200, 1800, 3600)),
-        (calling.RECHECKS_S, (60, 180)),
-        (calling.APART_S, 30),
-        (calling.IN_A_ROW_S, 300),
-        (asking.LAST_ASK_S, 30),
-        (asking.UNCLEAR_S, 60),
-        (asking.RING_AGAIN_S, 20),
-        (asking.KEPT_S, 5),
-        (asking.LONGEST_S, 86_400),
-        (asking.MORE_S, (60, 3600)),
-        (asking.LONGEST_PAUSE_S, 31_622_400),
+        (alarm_handlers.RECHECKS_S, (60, 180)),
+        (alarm_handlers.APART_S, 30),
+        (alarm_handlers.IN_A_ROW_S, 300),
+        (quiet_handlers.LAST_ASK_S, 30),
+        (quiet_handlers.UNCLEAR_S, 60),
+        (quiet_handlers.RING_AGAIN_S, 20),
+        (quiet_handlers.KEPT_S, 5),
+        (quiet_handlers.LONGEST_S, 86_400),
+        (quiet_handlers.MORE_S, (60, 3600)),
+        (quiet_handlers.LONGEST_PAUSE_S, 31_622_400),
         (schedule.OPENS_S, 43_200),
         (schedule.OPENS_LEAST_S, 3600),
         (schedule.OPENS_MOST_S, 64_800),

@@ -7,8 +7,8 @@ from itertools import product
 
 import pytest
 
-from stillhere.core import asking, watch
 from stillhere.core import events as ev
+from stillhere.core import quiet_handlers, watch
 from stillhere.core.events import EVENTS, Event, Refused, State
 from stillhere.core.watch import ROWS, TABLE, Watch
 from tests.core.world import INJECTED, NOBODY, Night, alarmed, evenings
@@ -70,17 +70,17 @@ def test_every_event_that_is_defined_is_an_event() -> None:
 
 
 def test_every_ignored_pair_is_meant() -> None:
-    ignored = {pair for pair, handler in TABLE.items() if handler is asking.ignore}
+    ignored = {pair for pair, handler in TABLE.items() if handler is quiet_handlers.ignore}
     assert ignored == {(state, event) for event, states in IGNORED.items() for state in states}
 
 
 def test_what_is_over_refuses_what_people_do() -> None:
-    over = {pair for pair, handler in TABLE.items() if handler is asking.over}
+    over = {pair for pair, handler in TABLE.items() if handler is quiet_handlers.over}
     assert over == {(State.CLOSED, event) for event in OVER}
 
 
 def test_what_needs_an_alarm_is_refused_without_one() -> None:
-    refused = {pair for pair, handler in TABLE.items() if handler is asking.no_alarm}
+    refused = {pair for pair, handler in TABLE.items() if handler is quiet_handlers.no_alarm}
     assert refused == set(product(NO_ALARM, NEEDS_AN_ALARM))
 
 
@@ -115,7 +115,7 @@ def test_a_refused_event_changes_nothing_and_says_why_and_nothing_else() -> None
 
 def test_an_ignored_event_changes_nothing_and_says_nothing() -> None:
     for sample, event in every_step():
-        if TABLE[sample.watch.state, type(event)] is asking.ignore:
+        if TABLE[sample.watch.state, type(event)] is quiet_handlers.ignore:
             assert watch.step(sample.watch, event, sample.now) == watch.Step(sample.watch, ())
 
 

@@ -17,8 +17,9 @@ from typing import IO, cast
 
 import pytest
 
-from stillhere.cli import backup, bundle
-from stillhere.cli.vault import NotOpened, Sealer
+from stillhere.cli.backup_file import bundle
+from stillhere.cli.backup_file.encryption import NotOpened, Sealer
+from stillhere.cli.commands import backup
 from tests.house.test_up import LATER
 from tests.installation import Installation
 
@@ -263,7 +264,8 @@ def test_a_backup_that_is_stopped_leaves_nothing_in_clear(home: Installation) ->
     stuck = home.folder / "slow.py"
     stuck.write_text(
         "import sys, time\n"
-        "from stillhere.cli import bundle, main\n"
+        "from stillhere.cli import main\n"
+        "from stillhere.cli.backup_file import bundle\n"
         "def wait(*_): print('packing', flush=True); time.sleep(60)\n"
         "bundle.write = wait\n"
         "sys.argv = ['stillhere', 'backup', 'slow.backup']\n"

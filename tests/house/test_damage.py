@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from stillhere.cli import bundle, integrity, programs, rotation
-from stillhere.cli.bundle import Manifest
-from stillhere.cli.integrity import Damaged
-from stillhere.cli.unpack import LOOK
+from stillhere.cli.backup_file import bundle, integrity, postgresql_programs, rotation
+from stillhere.cli.backup_file.bundle import Manifest
+from stillhere.cli.backup_file.integrity import Damaged
+from stillhere.cli.backup_file.unpack import LOOK
 from tests.house.test_backup import WORDS, forged
 from tests.house.test_up import LATER
 from tests.installation import Installation
@@ -294,7 +294,8 @@ def test_a_dump_that_was_cut_short_is_not_called_a_backup(home: Installation) ->
     short = home.folder / "short.py"
     short.write_text(
         "import os, sys\n"
-        "from stillhere.cli import dump, main\n"
+        "from stillhere.cli import main\n"
+        "from stillhere.cli.backup_file import dump\n"
         "whole = dump._run\n"
         "def cut(stillhere, program, *arguments):\n"
         "    whole(stillhere, program, *arguments)\n"
@@ -315,11 +316,16 @@ def test_a_dump_that_was_cut_short_is_not_called_a_backup(home: Installation) ->
 @pytest.mark.postgres
 def test_every_row_of_a_dump_is_counted_and_every_byte_is_read(home: Installation) -> None:
     url = home.environment["STILLHERE_DATABASE_URL"]
-    psql = [programs.find("psql"), url, "--quiet", "--command", GAPS]
+    psql = [postgresql_programs.find("psql"), url, "--quiet", "--command", GAPS]
     subprocess.run(psql, check=True)
     dump = home.folder / "dump"
     subprocess.run(
-        [programs.find("pg_dump"), f"--dbname={url}", "--format=custom", f"--file={dump}"],
+        [
+            postgresql_programs.find("pg_dump"),
+            f"--dbname={url}",
+            "--format=custom",
+            f"--file={dump}",
+        ],
         check=True,
     )
     rows = integrity.prove_dump(dump)

@@ -10,7 +10,7 @@ from typing import Any
 import phonenumbers
 import pytest
 
-from stillhere.web import lines
+from stillhere.content import helplines
 
 SOURCE = Path(__file__).resolve().parent.parent.parent / "src/stillhere"
 LINES = (SOURCE / "content/lines.toml").read_text()
@@ -34,7 +34,7 @@ def test_every_line_says_what_it_is_and_where_that_is_from(row: dict[str, Any]) 
     assert [each for each in EVERY if each not in row] == []
     assert row["source_url"].startswith("https://")
     assert sorted(row["says"]) == sorted(LANGUAGES)
-    assert row["country"] in lines.COUNTRIES
+    assert row["country"] in helplines.COUNTRIES
     assert bool(row["verified_on"]) == bool(row["verified_by"])
     assert not (row.get("doubt") and row["verified_on"])  # who dialled it knows
 
@@ -48,15 +48,15 @@ def test_every_number_is_one(row: dict[str, Any]) -> None:
 
 
 def test_the_file_is_one_that_would_be_used() -> None:
-    read = lines.read(LINES)
+    read = helplines.read(LINES)
     assert read[0].name == "SafeSpot"
-    assert {line.kind for line in read} == set(lines.KINDS)
+    assert {line.kind for line in read} == set(helplines.KINDS)
 
 
 def test_a_host_can_put_no_line_there_that_a_phone_would_not_dial_as_written() -> None:
-    for line in lines.read(LINES):
+    for line in helplines.read(LINES):
         digits = re.sub(r"\D", "", line.number)
-        link = lines._tel(line)
+        link = helplines._tel(line)
         assert link == "" if line.way == "text" else link.endswith(digits.removeprefix("1")), line
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stillhere.cli import listening
+from stillhere.cli.check import listening
 from stillhere.config.environment import SettingError, Stillhere, read
 from tests.installation import free_port
 

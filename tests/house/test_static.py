@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.test import override_settings
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-from stillhere.config.static import StaticLane
+from stillhere.web.asgi.static_files import StaticLane
 
 CSS = "body { color: #f7efe4; background: #15110d }\n" * 50
 
@@ -99,7 +99,7 @@ settings.configure(
 )
 import django
 django.setup()
-from stillhere.cli import web
+from stillhere.cli.commands import web
 if sys.argv[3:] == ["die"]:
     os.sync = lambda: os.kill(os.getpid(), signal.SIGKILL)
 web.collect_static(source, target)

@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from stillhere.cli import damage, fit, record, trouble
+from stillhere.cli import trouble
+from stillhere.cli.backup_file import record
+from stillhere.cli.check import damage, key_fit
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError
-from stillhere.store import sealed
+from stillhere.store.db import encryption
 from tests.house.test_backup import WORDS
 from tests.house.test_damage import database, fill, keep, refused, zero_a_page
 from tests.installation import Installation, wait_for
@@ -31,7 +33,7 @@ only_root = pytest.mark.skipif(not ROOT, reason="only root can mount a disk or g
 SAM = """
 import django
 django.setup()
-from stillhere.store import services
+from stillhere.store.people import services
 services.set_plan(services.new_person("en", "UTC")[0], name="Sam", place="", entry="")
 """
 
@@ -133,12 +135,12 @@ def test_other_keys_are_found_on_either_database_and_an_empty_one_proves_nothing
 def test_one_row_that_is_damaged_does_not_keep_it_from_starting() -> None:
     masters = {1: bytes(32)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sealed, "_masters", lambda: masters)
-        whole = sealed.seal("Sam", "person.name", b"n" * 16)
+        patch.setattr(encryption, "_masters", lambda: masters)
+        whole = encryption.seal("Sam", "person.name", b"n" * 16)
     good, bad = ("person.name", b"n" * 16, whole), ("person.name", b"n" * 16, whole[:-1] + b"x")
-    assert fit.opens([bad, good], masters)
-    assert not fit.opens([bad], masters)
-    assert fit.opens([], masters)
+    assert key_fit.opens([bad, good], masters)
+    assert not key_fit.opens([bad], masters)
+    assert key_fit.opens([], masters)
 
 
 def test_a_backup_whose_keys_open_nothing_is_not_put_in_place(

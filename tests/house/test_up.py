@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from stillhere import line
-from stillhere.cli import folder, schema, up
+from stillhere import sip
+from stillhere.cli import data_lock, schema
+from stillhere.cli.commands import up
 from stillhere.cli.main import COMMANDS
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError
@@ -237,9 +238,9 @@ def test_a_line_that_cannot_ring_keeps_nothing_else_from_starting(
 ) -> None:
     carrier = "sip://lamp:t@sip.example.org?from=+12025550100"
     here = environment.read({"STILLHERE_CARRIERS": carrier})
-    monkeypatch.setattr(line, "missing", list)
+    monkeypatch.setattr(sip, "missing", list)
     assert up.parts(here) == ("web", "engine", "line")
-    monkeypatch.setattr(line, "missing", lambda: ["baresip"])
+    monkeypatch.setattr(sip, "missing", lambda: ["baresip"])
     assert up.parts(here) == ("web", "engine")
 
 
@@ -262,8 +263,8 @@ def test_a_second_engine_by_hand_says_who_is_there_and_touches_nothing(installat
 @pytest.mark.storage
 def test_on_postgresql_there_may_be_several_engines(installation: Make) -> None:
     stillhere = environment.read(installation().environment)
-    with folder.only_engine(stillhere), folder.only_engine(stillhere):
-        assert not (stillhere.data / folder.ENGINE_FILE).exists()
+    with data_lock.only_engine(stillhere), data_lock.only_engine(stillhere):
+        assert not (stillhere.data / data_lock.ENGINE_FILE).exists()
 
 
 @pytest.mark.slow
@@ -343,7 +344,7 @@ def test_every_command_can_be_loaded_before_there_are_settings(installation: Mak
     """A command is loaded before it reads its settings: what needs the tables comes later."""
     home = installation()
     load = "import importlib; from stillhere.cli import main\n" + "".join(
-        f"importlib.import_module('stillhere.cli.{name}')\n" for name in COMMANDS
+        f"importlib.import_module('stillhere.cli.commands.{name}')\n" for name in COMMANDS
     )
     done = subprocess.run(
         [home.program[0], "-c", load],

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from stillhere.cli import vault
-from stillhere.cli.vault import CHUNK, HEADER, TAG, NotOpened, Opener, Sealer
+from stillhere.cli.backup_file import encryption
+from stillhere.cli.backup_file.encryption import CHUNK, HEADER, TAG, NotOpened, Opener, Sealer
 
 WORDS = "five small words for Ruth"
 ONE = CHUNK + TAG
@@ -92,6 +92,6 @@ def test_nothing_is_handed_out_before_it_is_proved() -> None:
 
 def test_a_file_cannot_ask_for_more_memory_than_a_machine_has() -> None:
     file = bytearray(sealed(b"Sam"))
-    file[len(vault.MAGIC)] = 30
+    file[len(encryption.MAGIC)] = 30
     with pytest.raises(NotOpened, match="damaged"):
         opened(bytes(file))

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
-from stillhere.cli.steps import command
+from stillhere.cli.commands.steps import command
 from stillhere.config.environment import SettingError
-from stillhere.store import naloxone
-from stillhere.web import walk
+from stillhere.content import steps
+from stillhere.store.kits import naloxone
 
 CONTENT = Path(__file__).resolve().parent.parent.parent / "src/stillhere/content"
 LANGUAGES = ["en", "es"]
@@ -32,11 +32,11 @@ def data(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def by_id() -> dict[str, walk.Screen]:
-    return {screen.id: screen for screen in walk.screens()}
+def by_id() -> dict[str, steps.Screen]:
+    return {screen.id: screen for screen in steps.screens()}
 
 
-def lead(screen: walk.Screen) -> list[str]:
+def lead(screen: steps.Screen) -> list[str]:
     return [answer.to for answer in (*screen.answers, *screen.also)]
 
 
@@ -69,13 +69,13 @@ def test_every_sentence_has_a_source_and_every_language(kind: str) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_an_instruction_is_ten_words_and_an_answer_six(lang: str) -> None:
     with translation.override(lang):
-        for screen in walk.screens():
+        for screen in steps.screens():
             assert len(screen.says.split()) <= 10, screen.id
             assert all(len(a.says.split()) <= 6 for a in screen.answers), screen.id
 
 
 def test_every_screen_has_a_drawing_of_a_few_hundred_bytes() -> None:
-    for draw in {draw for s in walk.screens() for draw in (s.draw, *(a.draw for a in s.answers))}:
+    for draw in {draw for s in steps.screens() for draw in (s.draw, *(a.draw for a in s.answers))}:
         if not draw:
             continue
         drawn = (DRAWINGS / f"{draw}.svg").read_text()
@@ -87,13 +87,13 @@ def test_every_screen_has_a_drawing_of_a_few_hundred_bytes() -> None:
 # --- where it leads -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("first", walk.CHOICES["first"])
-@pytest.mark.parametrize("not_breathing", walk.CHOICES["not_breathing"])
+@pytest.mark.parametrize("first", steps.CHOICES["first"])
+@pytest.mark.parametrize("not_breathing", steps.CHOICES["not_breathing"])
 def test_whatever_is_chosen_every_screen_leads_on_and_to_help(
     data: Path, first: str, not_breathing: str
 ) -> None:
     own = f'[choose]\nfirst = "{first}"\nnot_breathing = "{not_breathing}"\n'
-    (data / walk.FILE).write_text(own)
+    (data / steps.FILE).write_text(own)
     screens = by_id()
     for screen in screens.values():
         assert all(to in screens for to in lead(screen)), screen.id
@@ -108,7 +108,7 @@ def test_whatever_is_chosen_every_screen_leads_on_and_to_help(
     assert screens["breathing"].answers[0].to == expected
 
 
-def taps(screens: list[walk.Screen], *answers: int) -> str:
+def taps(screens: list[steps.Screen], *answers: int) -> str:
     """Where so many taps lead from the start, each the 0th or 1st button, or the 2nd: a link."""
     by_name = {screen.id: screen for screen in screens}
     on = by_name["look"]
@@ -119,7 +119,7 @@ def taps(screens: list[walk.Screen], *answers: int) -> str:
 
 def test_breaths_or_pushes_come_after_three_taps_and_naloxone_after_them() -> None:
     """As few as a good dispatcher needs: no answer, calling, not breathing well."""
-    screens = walk.screens()
+    screens = steps.screens()
     assert taps(screens, 0, 0, 0) == "press"
     assert taps(screens, 0, 0, 1) == "airway"
     assert taps(screens, 0, 0, 1, 0) == "kit"
@@ -130,7 +130,7 @@ def test_breaths_or_pushes_come_after_three_taps_and_naloxone_after_them() -> No
     assert taps(screens, 0, 0, 1, 0, 1, 0, 2) == "other", "not sure"
     assert taps(screens, 0, 0, 1, 1) == "well", "slow breaths are not pushed away"
     assert taps(screens, 0, 0, 2, 0) == "form", "breathing and not waking: naloxone too"
-    assert taps(walk.screens("injection", in_hand=True), 0, 0, 1, 0) == "vial"
+    assert taps(steps.screens("injection", in_hand=True), 0, 0, 1, 0) == "vial"
 
 
 def test_a_kit_that_fails_leads_nobody_to_breaths_that_were_not_needed() -> None:
@@ -144,13 +144,13 @@ def test_a_kit_that_fails_leads_nobody_to_breaths_that_were_not_needed() -> None
 
 
 def test_whoever_answers_is_asked_whether_they_are_sleepy() -> None:
-    assert taps(walk.screens(), 1, 0) == "drowsy"
+    assert taps(steps.screens(), 1, 0) == "drowsy"
     assert by_id()["drowsy"].emergency
 
 
 def test_where_naloxone_comes_first_the_call_follows_the_dose(data: Path) -> None:
-    (data / walk.FILE).write_text('[choose]\nfirst = "naloxone"\n')
-    screens = walk.screens()
+    (data / steps.FILE).write_text('[choose]\nfirst = "naloxone"\n')
+    screens = steps.screens()
     assert taps(screens, 0, 1, 1, 0) == "call"
     assert taps(screens, 0, 0) == "call", "none there"
     assert taps(screens, 0, 0, 0, 1, 0) == "breathe", "it was looked for already"
@@ -158,13 +158,13 @@ def test_where_naloxone_comes_first_the_call_follows_the_dose(data: Path) -> Non
 
 def test_not_to_know_is_the_worse_case() -> None:
     """The first button is the worse answer, and doubt always stands with it."""
-    for screen in walk.screens():
+    for screen in steps.screens():
         for answer in screen.answers[1:]:
             assert not re.search("know|not sure", answer.says), screen.id
 
 
 def test_a_dose_leads_to_the_breathing_and_is_told() -> None:
-    forms = [screen for screen in walk.screens() if screen.form]
+    forms = [screen for screen in steps.screens() if screen.form]
     assert {screen.form for screen in forms} == {"nasal", "prenoxad", "injection", "other"}
     for screen in forms:
         given = next(a for a in screen.answers if a.did == "dose")
@@ -173,14 +173,14 @@ def test_a_dose_leads_to_the_breathing_and_is_told() -> None:
 
 
 def test_a_kit_that_is_known_is_not_asked_about() -> None:
-    known = {screen.id: screen for screen in walk.screens("prenoxad")}
+    known = {screen.id: screen for screen in steps.screens("prenoxad")}
     assert [a.to for a in known["kit"].answers if a.give] == ["prenoxad"]
     assert [a.to for a in by_id()["kit"].answers if a.give] == ["form"]
 
 
 @pytest.mark.parametrize("form", [form for form in naloxone.FORMS if form != "injection"])
 def test_every_strength_is_given_by_its_own_screen_and_told_by_its_name(form: str) -> None:
-    screens = {screen.id: screen for screen in walk.screens(form, in_hand=True)}
+    screens = {screen.id: screen for screen in steps.screens(form, in_hand=True)}
     screen = screens[screens["airway"].answers[0].to]
     assert screen.form == form
     assert {"prenoxad": "prenoxad", "other": "other"}.get(form, "nose") == screen.id
@@ -190,23 +190,23 @@ def test_every_strength_is_given_by_its_own_screen_and_told_by_its_name(form: st
 
 
 def test_nobody_has_signed_what_we_ship(data: Path) -> None:
-    assert walk.signature() is None
+    assert steps.signature() is None
 
 
 def test_a_signature_is_of_these_words_and_no_others(data: Path) -> None:
-    walk.sign("Dr. Ana Example", "2026-11-27")
-    assert walk.signature() == walk.Signature("Dr. Ana Example", "2026-11-27")
-    (data / walk.FILE).write_text('[[screen]]\nid = "look"\nsays.en = "Shout. Shake. Look."\n')
-    assert walk.signature() is None, "changed since"
+    steps.sign("Dr. Ana Example", "2026-11-27")
+    assert steps.signature() == steps.Signature("Dr. Ana Example", "2026-11-27")
+    (data / steps.FILE).write_text('[[screen]]\nid = "look"\nsays.en = "Shout. Shake. Look."\n')
+    assert steps.signature() is None, "changed since"
     assert by_id()["look"].says == "Shout. Shake. Look."
-    walk.sign("Dr. Ana Example", "2026-11-28")
-    assert walk.signature() is not None
+    steps.sign("Dr. Ana Example", "2026-11-28")
+    assert steps.signature() is not None
 
 
 @pytest.mark.parametrize("kept", ["", "{}", "[]", '{"sha256": 1}', "\x00"])
 def test_a_broken_signature_is_none(data: Path, kept: str) -> None:
-    (data / walk.SIGNED).write_text(kept)
-    assert walk.signature() is None
+    (data / steps.SIGNED).write_text(kept)
+    assert steps.signature() is None
 
 
 @pytest.mark.parametrize(
@@ -265,10 +265,10 @@ def test_a_broken_signature_is_none(data: Path, kept: str) -> None:
 def test_a_file_that_would_mislead_is_not_used_and_says_why(
     data: Path, own: str, fault: str
 ) -> None:
-    before = walk.screens()
-    (data / walk.FILE).write_text(own)
-    assert fault in walk.own_fault() or (fault == "walk" and walk.own_fault())
-    assert walk.screens() == before
+    before = steps.screens()
+    (data / steps.FILE).write_text(own)
+    assert fault in steps.own_fault() or (fault == "walk" and steps.own_fault())
+    assert steps.screens() == before
 
 
 def test_the_command_prints_all_of_it_and_keeps_who_signs(data: Path) -> None:
@@ -281,7 +281,7 @@ def test_the_command_prints_all_of_it_and_keeps_who_signs(data: Path) -> None:
     assert signed.output.startswith("Signed by Dr. Ana Example, 20")
     assert "Signed by Dr. Ana Example" in CliRunner().invoke(command, ["--lang", "es"]).output
     assert CliRunner().invoke(command, ["--sign", "x"]).exit_code == 1
-    (data / walk.FILE).write_text("[[screen]")
+    (data / steps.FILE).write_text("[[screen]")
     broken = CliRunner().invoke(command, [])
     assert broken.exit_code == 1
     assert isinstance(broken.exception, SettingError)

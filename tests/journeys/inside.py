@@ -23,20 +23,10 @@ from stillhere.config.wiring import derived_secret  # noqa: E402
 from stillhere.core import events as ev  # noqa: E402
 from stillhere.core.schedule import Routine  # noqa: E402
 from stillhere.engine.audit import sweep_once  # noqa: E402
-from stillhere.store import (  # noqa: E402
-    apply,
-    clock,
-    contacts,
-    damage,
-    desk,
-    kits,
-    peers,
-    queries,
-    sealed,
-    services,
-    shifts,
-)
-from stillhere.store.kits import Inside  # noqa: E402
+from stillhere.store.db import clock, encryption  # noqa: E402
+from stillhere.store.installation import desk_key, peers  # noqa: E402
+from stillhere.store.kits import kits  # noqa: E402
+from stillhere.store.kits.kits import Inside  # noqa: E402
 from stillhere.store.models import (  # noqa: E402
     Address,
     Contact,
@@ -48,8 +38,11 @@ from stillhere.store.models import (  # noqa: E402
     Tally,
     WatchRow,
 )
-from stillhere.store.services import Reached  # noqa: E402
-from stillhere.web import whose  # noqa: E402
+from stillhere.store.people import contacts, services  # noqa: E402
+from stillhere.store.people.services import Reached  # noqa: E402
+from stillhere.store.program import shifts  # noqa: E402
+from stillhere.store.watches import apply, damage, queries  # noqa: E402
+from stillhere.web.access import contact_device  # noqa: E402
 from tests.shell.circle import SamsNight, open_links, sams_night  # noqa: E402
 from tests.shell.web.pages import make  # noqa: E402
 
@@ -123,14 +116,14 @@ def seed(
                 person, contact_name, _phone(numbers[contact_name]), rung=rung
             )
             services.join(contact)
-            contacts[contact_name] = sealed.key_for("contact", contact.nonce)
+            contacts[contact_name] = encryption.key_for("contact", contact.nonce)
     Message.objects.filter(word="invite").delete()
     seeded: dict[str, Any] = {"person": person.id, "key": key, "contacts": contacts}
     if start:
         watch = apply.start(person.id, "injected", own)
         apply.apply(apply.Change(ev.Marked(), watch=watch))
         seeded["watch"] = watch
-        seeded["watch_key"] = sealed.key_for("watch", WatchRow.objects.get(id=watch).nonce)
+        seeded["watch_key"] = encryption.key_for("watch", WatchRow.objects.get(id=watch).nonce)
     return seeded
 
 
@@ -255,7 +248,7 @@ def phone_of(key: str) -> str:
     """The cookie of the phone on which this contact once proved their number."""
     contact = queries.contact_by_key(key)
     assert contact is not None
-    return "=".join(whose.cookie(contact))
+    return "=".join(contact_device.cookie(contact))
 
 
 def scene(state: str) -> dict[str, Any]:
@@ -273,18 +266,18 @@ def scene(state: str) -> dict[str, Any]:
             contacts.keep(night.contacts[name], minutes=minutes)
     _into(state, night)
     ana = shifts.everyone() or [shifts.add("Ana", "+12025550104", "en")]
-    keys: dict[str, Any] = {"person": night.key, "desk": desk.key()}
+    keys: dict[str, Any] = {"person": night.key, "desk": desk_key.key()}
     keys["volunteer"] = shifts.key_of(ana[0])
     kits.add(Inside("nasal", 2, "2031-05", "", "blue backpack"), person=night.person)
     for contact in night.contacts.values():
         kits.add(Inside("injection", 3, "2020-01"), contact=contact)
     keys["kit"] = kits.key_of(kits.add(Inside("nasal", 2, "2031-05")))
-    known = (whose.cookie(contact) for contact in night.contacts.values())
+    known = (contact_device.cookie(contact) for contact in night.contacts.values())
     keys["phones"] = [{"name": name, "value": value} for name, value in known]
     for name, contact in night.contacts.items():
         keys |= {name: queries.contact_key(contact), f"{name}Id": contact.id}
     if night.watch:
-        keys["watch"] = sealed.key_for("watch", night.row().nonce)
+        keys["watch"] = encryption.key_for("watch", night.row().nonce)
     return keys
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from stillhere.line.baresip import Telephone, Trunk
+from stillhere.sip.baresip import Telephone, Trunk
 from tests.installation import Installation, free_port, wait_for
 from tests.journeys.town import Inside
 

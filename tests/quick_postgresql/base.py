@@ -13,8 +13,8 @@ from typing import Any
 
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-from stillhere.store.patience import PATIENCE
-from stillhere.store.postgresql import base
+from stillhere.store.db.postgresql import base
+from stillhere.store.db.timeouts import PATIENCE
 
 
 class Operations(DatabaseOperations):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stillhere.engine.pulse import pulse_once
+from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.tick import tick_once
-from stillhere.store import apply, clock, queries, services
-from stillhere.store.apply import Answer, Asked, Change
+from stillhere.store.db import clock
 from stillhere.store.models import Contact, Message, Person, WatchRow
-from stillhere.store.services import Reached
-from stillhere.web import whose
+from stillhere.store.people import services
+from stillhere.store.people.services import Reached
+from stillhere.store.watches import apply, queries
+from stillhere.store.watches.apply import Answer, Asked, Change
+from stillhere.web.access import contact_device
 
 if TYPE_CHECKING:  # a process that only looks on needs none of the tests' own tools
     from tests.conftest import Clock
@@ -79,7 +81,7 @@ def open_links(people: int, each: int) -> list[dict[str, Any]]:
                 "watch": watch,
                 "contact": contact.id,
                 "key": queries.contact_key(contact),
-                "cookies": dict([whose.cookie(contact)]),
+                "cookies": dict([contact_device.cookie(contact)]),
             }
             for contact in person.contacts.order_by("id")
         ]

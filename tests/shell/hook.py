@@ -9,11 +9,12 @@ from typing import Any
 from django.conf import settings as conf
 from django.test import Client
 
-from stillhere.channels.phones import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from stillhere.channels.demo import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from stillhere.core import events as ev
-from stillhere.engine import letters
-from stillhere.store import delivery, queries
+from stillhere.engine import render
+from stillhere.store.messages import delivery
 from stillhere.store.models import Message
+from stillhere.store.watches import queries
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
 
@@ -110,4 +111,4 @@ def last(number: str, channel: str) -> Message:
 def said_to(number: str, clock: Clock) -> list[str]:
     """The texts that leave for this number now."""
     leased = delivery.lease("text", clock.now, 50, 20)
-    return [letters.render(m, m.to).text for m in leased if m.to == number]
+    return [render.render(m, m.to).text for m in leased if m.to == number]

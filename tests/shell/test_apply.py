@@ -12,9 +12,9 @@ from django.db import connection
 
 from stillhere.core import events as ev
 from stillhere.core.events import State
-from stillhere.store import apply, queries, rows
-from stillhere.store.apply import Change, CheckIn, NeedHelp, SwapMissed, Tick
 from stillhere.store.models import JournalLine, Message, Tally, WatchRow
+from stillhere.store.watches import apply, queries, rows
+from stillhere.store.watches.apply import Change, CheckIn, NeedHelp, SwapMissed, Tick
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
 

@@ -11,11 +11,12 @@ import pytest
 from click.testing import CliRunner, Result
 from django.db import connection
 
-from stillhere.cli import bounce
-from stillhere.store import delivery, services
-from stillhere.store.apply import NeedHelp
+from stillhere.cli.commands import bounce
+from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Arrival, Message
-from stillhere.store.services import Reached
+from stillhere.store.people import services
+from stillhere.store.people.services import Reached
+from stillhere.store.watches.apply import NeedHelp
 from tests.conftest import Clock
 from tests.shell.channels.test_bounces import OURS, POSTFIX, mail
 from tests.shell.circle import SamsNight, sams_night, tick_all, ways

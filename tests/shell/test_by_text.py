@@ -10,12 +10,16 @@ from pytest_django.fixtures import Settings
 
 from stillhere.core import events as ev
 from stillhere.core.schedule import Routine
-from stillhere.engine import letters
+from stillhere.engine import render
 from stillhere.engine.audit import sweep_once
-from stillhere.store import apply, delivery, inbox, sealed, services
-from stillhere.store.apply import NeedHelp
-from stillhere.store.inbox import Came
+from stillhere.store.db import encryption
+from stillhere.store.inbound import inbox
+from stillhere.store.inbound.inbox import Came
+from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
+from stillhere.store.people import services
+from stillhere.store.watches import apply
+from stillhere.store.watches.apply import NeedHelp
 from tests.conftest import Clock
 from tests.shell.channels.accounts import carrier_of
 from tests.shell.circle import SamsNight, sams_night, tick_all
@@ -37,7 +41,7 @@ def text(number: str, words: str, **more: Any) -> None:
 def said(number: str, clock: Clock) -> str:
     """The last text that leaves for a number, as it reads; nothing where none does."""
     texts = [
-        letters.render(m, m.to).text
+        render.render(m, m.to).text
         for m in delivery.lease("text", clock.now, 50, 20)
         if m.to == number
     ]
@@ -45,7 +49,7 @@ def said(number: str, clock: Clock) -> str:
 
 
 def person_of(number: str) -> Person:
-    found = Address.objects.get(lookup=sealed.lookup("text", number), person__isnull=False)
+    found = Address.objects.get(lookup=encryption.lookup("text", number), person__isnull=False)
     assert found.person is not None
     return found.person
 
@@ -115,7 +119,7 @@ def test_somebody_is_added_by_text_and_joins_by_text(words: str, clock: Clock) -
     text(NEW, "go")
     text(NEW, words)
     contact = Contact.objects.get(person=person_of(NEW))
-    assert sealed.unseal(contact.name, "contact.name", contact.nonce).lower() == "maya"
+    assert encryption.unseal(contact.name, "contact.name", contact.nonce).lower() == "maya"
     assert "may we reach you" in said("+12025550142", clock) or contact.lang == "es"
     text("+12025550142", "1")
     contact.refresh_from_db()

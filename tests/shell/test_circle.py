@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stillhere.store import contacts
-from stillhere.store.circle import circles_of
+from stillhere.store.people import contacts
+from stillhere.store.watches.circle import circles_of
 from tests.conftest import Clock
 from tests.shell.circle import sams_night
 

@@ -14,17 +14,20 @@ import pytest
 from django.db import DatabaseError, connection
 from django.test import Client
 
-from stillhere.cli.weaknesses import set_aside
+from stillhere.cli.check.weaknesses import set_aside
 from stillhere.core.events import State
 from stillhere.engine.audit import audit_once, sweep_once
-from stillhere.engine.pulse import pulse_once
+from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.tick import Waker
-from stillhere.store import apply, damage, delivery, desk, queries, receipts, sealed
-from stillhere.store.apply import Change, CheckIn, NeedHelp, apply_free
-from stillhere.store.group import GroupCommit, NotStored
+from stillhere.store.db import encryption
+from stillhere.store.installation import desk_key
+from stillhere.store.messages import delivery, receipts
 from stillhere.store.models import Contact, Message, SetAside, WatchRow
-from stillhere.web import health
-from stillhere.web.checkin import FastLane
+from stillhere.store.watches import apply, damage, queries
+from stillhere.store.watches.apply import Change, CheckIn, NeedHelp, apply_free
+from stillhere.store.watches.group_commit import GroupCommit, NotStored
+from stillhere.web.asgi.check_in import FastLane
+from stillhere.web.site import health
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
 from tests.torn import Page, leaves, tear
@@ -100,7 +103,7 @@ def torn(file: Path, clock: Clock) -> Torn:
     tick_all()
     for night in nights:
         night.does(CheckIn())
-    keys = {row.id: sealed.key_for("watch", row.nonce) for row in WatchRow.objects.all()}
+    keys = {row.id: encryption.key_for("watch", row.nonce) for row in WatchRow.objects.all()}
     found, _ = torn_at(file, "watch", nights, clock)
     found.keys = keys
     assert len(found.lost) >= 5
@@ -236,7 +239,7 @@ def test_the_proof_holds_for_the_others_and_everybody_hears_how_many_are_aside(
 def test_the_desk_shows_them_until_somebody_has_looked(torn: Torn) -> None:
     torn.others[-1].does(NeedHelp())
     torn.pass_time(205)
-    client, key = Client(), desk.key()
+    client, key = Client(), desk_key.key()
     page = client.get(f"/desk/{key}")
     assert page.status_code == 200
     assert page.content.decode().count("this watch cannot be read") == len(torn.aside)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stillhere.store import days
+from stillhere.store.kits import dates
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from stillhere.store import days
     ],
 )  # fmt: skip
 def test_a_month(typed: str, month: str) -> None:
-    assert days.month(typed) == month
+    assert dates.month(typed) == month
 
 
 @pytest.mark.parametrize(
@@ -40,5 +40,5 @@ def test_a_month(typed: str, month: str) -> None:
     ],
 )  # fmt: skip
 def test_a_day(typed: str, day: str | None) -> None:
-    found = days.day(typed)
+    found = dates.day(typed)
     assert (found and found.isoformat()) == day

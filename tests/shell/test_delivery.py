@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from stillhere.core import events as ev
-from stillhere.store import clock as installation_clock
-from stillhere.store import delivery, receipts, services
-from stillhere.store.apply import CheckIn, NeedHelp
-from stillhere.store.delivery import Fated, Leased
+from stillhere.store.db import clock as installation_clock
+from stillhere.store.messages import delivery, receipts
+from stillhere.store.messages.delivery import Fated, Leased
 from stillhere.store.models import Address, Message, Person, WatchRow
+from stillhere.store.people import services
+from stillhere.store.watches.apply import CheckIn, NeedHelp
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
 

@@ -12,8 +12,8 @@ import pytest
 from stillhere.config import keys
 from stillhere.config.environment import SettingError, read
 from stillhere.sim import demo
+from stillhere.sim.clients import StuckError
 from stillhere.sim.demo import NUMBERS, scenes
-from stillhere.sim.hands import StuckError
 from tests.installation import Installation, alive, wait_for
 from tests.journeys.town import Json, Phones
 

@@ -13,12 +13,12 @@ from django.db import Error, OperationalError, connection, transaction
 from django.test import RequestFactory
 
 from stillhere.engine.audit import audit_once
-from stillhere.engine.pulse import pulse_once
-from stillhere.store.disk import BROKEN, DISK, FULL, READ_ONLY, full, meaning
-from stillhere.store.group import WRITER, GroupCommit, NotStored
+from stillhere.engine.heartbeat import pulse_once
+from stillhere.store.db.disk import BROKEN, DISK, FULL, READ_ONLY, full, meaning
 from stillhere.store.models import Outage
-from stillhere.web import health
-from stillhere.web.errors import not_kept
+from stillhere.store.watches.group_commit import WRITER, GroupCommit, NotStored
+from stillhere.web.site import health
+from stillhere.web.site.errors import not_kept
 from tests.conftest import Clock
 
 

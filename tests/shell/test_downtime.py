@@ -8,9 +8,9 @@ import os
 import pytest
 
 from stillhere.core import events as ev
-from stillhere.engine.pulse import pulse_once
-from stillhere.store.apply import CheckIn
+from stillhere.engine.heartbeat import pulse_once
 from stillhere.store.models import Message, WatchRow
+from stillhere.store.watches.apply import CheckIn
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, live, sams_night, tick_all
 

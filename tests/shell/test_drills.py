@@ -13,14 +13,17 @@ from click.testing import CliRunner, Result
 from django.conf import settings
 from django.test import Client
 
-from stillhere.cli.drill import command
+from stillhere.cli.commands.drill import command
 from stillhere.core import events as ev
-from stillhere.engine import letters
-from stillhere.store import delivery, drills, inbox, sealed
-from stillhere.store.apply import NeedHelp
-from stillhere.store.inbox import Came
+from stillhere.engine import render
+from stillhere.store.db import encryption
+from stillhere.store.inbound import inbox
+from stillhere.store.inbound.inbox import Came
+from stillhere.store.messages import delivery
 from stillhere.store.models import Contact, Message, Person
-from stillhere.store.services import Problem
+from stillhere.store.people import drills
+from stillhere.store.people.services import Problem
+from stillhere.store.watches.apply import NeedHelp
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
 from tests.shell.hook import LEO, MAYA
@@ -40,7 +43,7 @@ def leaves(clock: Clock, channel: str = "text") -> dict[str, str]:
     """What leaves now, by number."""
     found = {}
     for m in delivery.lease(channel, clock.now, 50, 20):
-        found[m.to] = letters.render(m, m.to).text
+        found[m.to] = render.render(m, m.to).text
         delivery.record([delivery.Fated(m, delivery.SENT, f"one:{m.id}")], clock.now)
     return found
 
@@ -181,7 +184,7 @@ def test_a_coordinator_holds_one_by_link_or_number(clock: Clock) -> None:
 @pytest.mark.parametrize("key", ["-" + "x" * 26, "--" + "w" * 25, "-wait" + "x" * 22])
 def test_a_key_may_begin_with_a_dash(key: str) -> None:
     night = quiet()
-    Person.objects.filter(id=night.person.id).update(key_hash=sealed.key_hash(key))
+    Person.objects.filter(id=night.person.id).update(key_hash=encryption.key_hash(key))
     assert drill(key).exit_code == 0
 
 
@@ -206,7 +209,7 @@ def test_the_answers_are_printed_as_they_come(
             contact = Contact.objects.get(id=night.contacts[name].id)
             drills.answer(contact, comes=comes, now=contact.drilled_at + 7_000)
 
-    monkeypatch.setattr("stillhere.cli.drill.time.sleep", answers)
+    monkeypatch.setattr("stillhere.cli.commands.drill.time.sleep", answers)
     told = CliRunner().invoke(command, [night.key, "--wait", "60"])
     assert "Leo: could not come, after 7 s\n" in told.output
     assert "Maya: would come, after 7 s\n" in told.output
@@ -216,8 +219,9 @@ def test_the_answers_are_printed_as_they_come(
 def test_the_command_loads_what_it_needs_by_itself() -> None:
     """In a process of its own nothing has loaded the tables before it."""
     code = (
-        "import django; django.setup(); from stillhere.cli import drill; "
-        "[drill._store(name) for name in ('drills', 'services', 'queries', 'models')]"
+        "import django; django.setup(); from stillhere.cli.commands import drill; "
+        "stores = ('people.drills', 'people.services', 'watches.queries', 'models')\n"
+        "[drill._store(name) for name in stores]"
     )
     alone = os.environ | {"DJANGO_SETTINGS_MODULE": "stillhere.config.settings"}
     subprocess.run([sys.executable, "-c", code], check=True, env=alone)

@@ -10,9 +10,9 @@ from contextlib import closing, contextmanager
 import pytest
 from django.db import OperationalError
 
-from stillhere.store import group
-from stillhere.store.apply import Answer, Change, CheckIn, apply_batch
-from stillhere.store.group import Full, GroupCommit, NotStored
+from stillhere.store.watches import group_commit
+from stillhere.store.watches.apply import Answer, Change, CheckIn, apply_batch
+from stillhere.store.watches.group_commit import Full, GroupCommit, NotStored
 from tests.conftest import Clock
 from tests.shell.circle import sams_night
 
@@ -94,7 +94,7 @@ def test_one_bad_change_harms_nobody_else(clock: Clock) -> None:
 
 
 def test_a_full_queue_refuses_at_once(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group, "MOST_WAITING", 2)
+    monkeypatch.setattr(group_commit, "MOST_WAITING", 2)
     night = sams_night(("Leo",))
     night.start()
     gate = Gate()

@@ -16,13 +16,15 @@ from stillhere.core.events import Outcome, State
 from stillhere.engine import loop, tick
 from stillhere.engine.silence import Silence
 from stillhere.engine.tick import Waker, tick_once
-from stillhere.store import apply, delivery, halves, receipts
-from stillhere.store import clock as time
-from stillhere.store.apply import Answer, Change, CheckIn, NeedHelp, apply_free
-from stillhere.store.delivery import FAILED, SENT, Fated
-from stillhere.store.group import GroupCommit, NotStored
-from stillhere.store.held import Held
+from stillhere.store.db import clock as time
+from stillhere.store.db import halving
+from stillhere.store.db.row_locks import Held
+from stillhere.store.messages import delivery, receipts
+from stillhere.store.messages.delivery import FAILED, SENT, Fated
 from stillhere.store.models import Message, Tally, WatchRow
+from stillhere.store.watches import apply
+from stillhere.store.watches.apply import Answer, Change, CheckIn, NeedHelp, apply_free
+from stillhere.store.watches.group_commit import GroupCommit, NotStored
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
 
@@ -146,7 +148,7 @@ def test_a_hundred_bad_rows_take_no_more_than_one_rounds_time(
     fall_due(clock)
     began = clock.boot
     Waker().wake(clock.now)
-    assert clock.boot - began <= halves.MOST_MS + tick.ROUND_MS
+    assert clock.boot - began <= halving.MOST_MS + tick.ROUND_MS
     assert len(sizes) <= 6
 
 

@@ -11,8 +11,9 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from stillhere.core import events as ev
-from stillhere.store import delivery, queries
+from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Arrival, Message, WatchRow
+from stillhere.store.watches import queries
 from tests.conftest import Clock
 from tests.shell.circle import sams_night, tick_all
 from tests.shell.hook import (

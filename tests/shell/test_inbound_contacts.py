@@ -8,8 +8,8 @@ import json
 import pytest
 
 from stillhere.core import events as ev
-from stillhere.store import services
 from stillhere.store.models import Contact, Message
+from stillhere.store.people import services
 from tests.conftest import Clock
 from tests.shell.circle import sams_night, tick_all, ways
 from tests.shell.hook import (

@@ -9,10 +9,12 @@ from django.conf import settings
 from django.db import connection
 
 from stillhere.core import events as ev
-from stillhere.store import queries, sealed, services
-from stillhere.store.apply import CheckIn, NeedHelp
+from stillhere.store.db import encryption
+from stillhere.store.db.encryption import SealBroken
 from stillhere.store.models import JournalLine, Message, Person, Tally, WatchRow
-from stillhere.store.sealed import SealBroken
+from stillhere.store.people import services
+from stillhere.store.watches import queries
+from stillhere.store.watches.apply import CheckIn, NeedHelp
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
 
@@ -51,27 +53,27 @@ def test_nothing_that_says_who_lies_in_clear_in_the_files(clock: Clock) -> None:
 
 
 def test_a_sealed_value_opens_only_in_its_own_row_and_field() -> None:
-    mine, yours = sealed.new_nonce(), sealed.new_nonce()
-    blob = sealed.seal("12 Elm Street", "person.place", mine)
-    assert sealed.unseal(blob, "person.place", mine) == "12 Elm Street"
+    mine, yours = encryption.new_nonce(), encryption.new_nonce()
+    blob = encryption.seal("12 Elm Street", "person.place", mine)
+    assert encryption.unseal(blob, "person.place", mine) == "12 Elm Street"
     for field, nonce in (("person.place", yours), ("person.entry", mine)):
         with pytest.raises(SealBroken):
-            sealed.unseal(blob, field, nonce)
+            encryption.unseal(blob, field, nonce)
     with pytest.raises(SealBroken):
-        sealed.unseal(blob[:-1] + bytes([blob[-1] ^ 1]), "person.place", mine)
+        encryption.unseal(blob[:-1] + bytes([blob[-1] ^ 1]), "person.place", mine)
 
 
 def test_a_new_master_key_seals_and_the_old_one_still_opens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     old = settings.STILLHERE.master_keys
-    nonce = sealed.new_nonce()
-    before, key = sealed.seal("Sam", "person.name", nonce), sealed.key_for("person", nonce)
-    monkeypatch.setattr(sealed, "_masters", lambda: {**old, max(old) + 1: b"n" * 32})
-    after = sealed.seal("Sam", "person.name", nonce)
+    nonce = encryption.new_nonce()
+    before, key = encryption.seal("Sam", "person.name", nonce), encryption.key_for("person", nonce)
+    monkeypatch.setattr(encryption, "_masters", lambda: {**old, max(old) + 1: b"n" * 32})
+    after = encryption.seal("Sam", "person.name", nonce)
     assert before[:2] != after[:2]
-    assert sealed.unseal(before, "person.name", nonce) == "Sam"
-    assert sealed.key_for("person", nonce) == key
+    assert encryption.unseal(before, "person.name", nonce) == "Sam"
+    assert encryption.key_for("person", nonce) == key
 
 
 def test_a_quiet_night_is_gone_after_a_day_and_only_counts_stay(clock: Clock) -> None:
@@ -163,7 +165,7 @@ def test_a_name_cannot_turn_the_words_around_it(clock: Clock) -> None:
 
 def test_someone_removed_or_gone_has_no_key_any_more(clock: Clock) -> None:
     night = sams_night(("Leo", "Ines"))
-    keys = {n: sealed.key_for("contact", c.nonce) for n, c in night.contacts.items()}
+    keys = {n: encryption.key_for("contact", c.nonce) for n, c in night.contacts.items()}
     services.leave(night.contacts["Leo"])
     assert queries.contact_by_key(keys["Leo"]) is None
     assert queries.contact_by_key(keys["Ines"]) is not None

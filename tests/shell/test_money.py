@@ -10,12 +10,14 @@ from django.conf import settings
 
 from stillhere.channels.base import Cost, Outgoing, Receipt
 from stillhere.channels.carrier import Carrier
-from stillhere.channels.relay import TEXTS, Relay
-from stillhere.cli import weaknesses
+from stillhere.channels.failover import TEXTS, Relay
+from stillhere.cli.check import weaknesses
 from stillhere.engine.deliver import Courier
-from stillhere.store import delivery, drills, upkeep
-from stillhere.store.apply import NeedHelp
+from stillhere.store.installation import upkeep
+from stillhere.store.messages import delivery
 from stillhere.store.models import Message
+from stillhere.store.people import drills
+from stillhere.store.watches.apply import NeedHelp
 from tests.conftest import Clock
 from tests.shell.channels.accounts import carrier_of
 from tests.shell.circle import sams_night

@@ -14,10 +14,10 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 
-from stillhere.store.apply import Answer, Change, CheckIn, apply_batch
-from stillhere.store.group import GroupCommit, NotStored
-from stillhere.store.patience import PATIENCE, be_impatient
-from stillhere.store.postgresql.base import HOSTS, Hosts, Impatient, reordered
+from stillhere.store.db.postgresql.base import HOSTS, Hosts, Impatient, reordered
+from stillhere.store.db.timeouts import PATIENCE, be_impatient
+from stillhere.store.watches.apply import Answer, Change, CheckIn, apply_batch
+from stillhere.store.watches.group_commit import GroupCommit, NotStored
 from tests.conftest import Clock
 from tests.installation import wait_for
 from tests.postgres import running_cluster

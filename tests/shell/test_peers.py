@@ -15,12 +15,13 @@ from pytest_django.fixtures import Settings
 
 from stillhere.channels.base import Fate, Receipt
 from stillhere.cli.main import main
-from stillhere.engine import letters, loop
+from stillhere.engine import loop, render
 from stillhere.engine.audit import Lookout
-from stillhere.engine.pulse import pulse_once
-from stillhere.store import delivery, peers
+from stillhere.engine.heartbeat import pulse_once
+from stillhere.store.installation import peers
+from stillhere.store.installation.peers import NameWrong
+from stillhere.store.messages import delivery
 from stillhere.store.models import Message, Peer
-from stillhere.store.peers import NameWrong
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -54,8 +55,8 @@ def words() -> list[str]:
 def read_all(clock: Clock) -> list[str]:
     """What the coordinator reads, in the order in which it leaves."""
     leased = delivery.lease("coordinator", clock.now, 100, 10)
-    told = [letters.render(m, "ruth@example.org") for m in leased]
-    sent = [letters.fated(m, Receipt(Fate.ACCEPTED)) for m in leased]
+    told = [render.render(m, "ruth@example.org") for m in leased]
+    sent = [render.fated(m, Receipt(Fate.ACCEPTED)) for m in leased]
     delivery.record(sent, clock.now)
     assert all(t.link.endswith("/desk") for t in told)
     return [t.text for t in told]

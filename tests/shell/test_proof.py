@@ -14,10 +14,11 @@ from pytest_django.fixtures import Settings
 
 from stillhere.channels.base import Capability
 from stillhere.channels.page import PageChannel
-from stillhere.cli import proof as proving
-from stillhere.store import proof
+from stillhere.cli.check import proof as proving
+from stillhere.content import steps
+from stillhere.store.installation import proof
 from stillhere.store.models import Installation, Message, Outage
-from stillhere.web import reach, walk
+from stillhere.web.access import address_input
 from tests.conftest import Clock
 
 DAY_MS = 24 * 3600 * 1000
@@ -40,14 +41,14 @@ def here(settings: Settings, clock: Clock, database: object, tmp_path: Path) -> 
         data=tmp_path,
     )
     settings.BUILD_CHANNELS = lambda _: {"call": Ringing()}
-    walk.sign("Dr. Ana Example", "2026-01-31")
+    steps.sign("Dr. Ana Example", "2026-01-31")
     return settings.STILLHERE
 
 
 def reasons(clock: Clock, proved: Collection[str], base_url: str = "") -> list[str]:
     proof.keep(proved, base_url or django_settings.STILLHERE.base_url, clock.now)
-    reach.learn()
-    return reach.practice()
+    address_input.learn()
+    return address_input.practice()
 
 
 def test_with_everything_proved_it_is_no_practice(clock: Clock) -> None:
@@ -62,22 +63,22 @@ def test_one_thing_not_proved_is_practice(clock: Clock, missing: str) -> None:
 
 
 def test_steps_that_nobody_signed_are_practice(clock: Clock, here: Any) -> None:
-    (here.data / walk.SIGNED).unlink()
+    (here.data / steps.SIGNED).unlink()
     found = reasons(clock, proof.EVERYTHING)
     assert found[0] == "No clinician has signed the steps for the one who comes."
 
 
 def test_nothing_is_proved_before_it_was_checked(clock: Clock) -> None:
-    reach.learn()
-    assert len(reach.practice()) == 5
+    address_input.learn()
+    assert len(address_input.practice()) == 5
 
 
 @pytest.mark.parametrize(("days", "practice"), [(0, False), (30, False), (31, True)])
 def test_a_proof_grows_old(clock: Clock, days: int, practice: bool) -> None:
     proof.keep(proof.EVERYTHING, django_settings.STILLHERE.base_url, clock.now)
     clock.advance(days * 24 * 3600)
-    reach.learn()
-    assert bool(reach.practice()) is practice
+    address_input.learn()
+    assert bool(address_input.practice()) is practice
 
 
 def test_a_proof_of_another_address_is_none(clock: Clock) -> None:
@@ -87,8 +88,8 @@ def test_a_proof_of_another_address_is_none(clock: Clock) -> None:
 @pytest.mark.parametrize("text", ["", "x", "[]", "{}", '{"base_url": 1}'])
 def test_a_record_nobody_can_read_proves_nothing(clock: Clock, text: str) -> None:
     Installation.objects.update(checked=text, checked_at=clock.now)
-    reach.learn()
-    assert reach.practice()
+    address_input.learn()
+    assert address_input.practice()
 
 
 # --- proving --------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from django.db import OperationalError
 from stillhere.core import events as ev
 from stillhere.core.schedule import Routine
 from stillhere.engine.audit import audit_once
-from stillhere.engine.pulse import pulse_once
+from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.tick import tick_once
-from stillhere.store.apply import CheckIn
 from stillhere.store.models import Installation, Message, Outage
+from stillhere.store.watches.apply import CheckIn
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, live, sams_night, tick_all
 

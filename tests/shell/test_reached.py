@@ -8,12 +8,12 @@ import pytest
 from stillhere.core import events as ev
 from stillhere.core.profiles import TRIAL
 from stillhere.engine.audit import audit_once
-from stillhere.engine.pulse import pulse_once
-from stillhere.store import delivery, receipts
-from stillhere.store.apply import CheckIn
-from stillhere.store.delivery import Fated
+from stillhere.engine.heartbeat import pulse_once
+from stillhere.store.messages import delivery, receipts
+from stillhere.store.messages.delivery import Fated
 from stillhere.store.models import Installation, Message, WatchRow
-from stillhere.web import health
+from stillhere.store.watches.apply import CheckIn
+from stillhere.web.site import health
 from tests.conftest import Clock
 from tests.shell.circle import sams_night, tick_all
 from tests.shell.test_delivery import alarmed_night, lease

@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 
 from stillhere.core import events as ev
-from stillhere.store import delivery, receipts
-from stillhere.store.delivery import DELIVERED, RETRY, SENT, Fated
+from stillhere.store.messages import delivery, receipts
+from stillhere.store.messages.delivery import DELIVERED, RETRY, SENT, Fated
+from stillhere.store.messages.receipts import Told
 from stillhere.store.models import Address, Message
-from stillhere.store.receipts import Told
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, tick_all
 from tests.shell.test_delivery import alarmed_night

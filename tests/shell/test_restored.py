@@ -9,10 +9,12 @@ from django.db import connection
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome
 from stillhere.core.schedule import Routine
-from stillhere.engine.pulse import come_back, pulse_once
-from stillhere.store import apply, backups, delivery
-from stillhere.store.apply import CheckIn, NeedHelp
+from stillhere.engine.heartbeat import come_back, pulse_once
+from stillhere.store.installation import backups
+from stillhere.store.messages import delivery
 from stillhere.store.models import Message, Outage, WatchRow
+from stillhere.store.watches import apply
+from stillhere.store.watches.apply import CheckIn, NeedHelp
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, live, sams_night, tick_all
 

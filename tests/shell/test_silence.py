@@ -12,10 +12,10 @@ from django.db import OperationalError
 
 from stillhere.core import events as ev
 from stillhere.engine import silence
-from stillhere.engine.pulse import pulse_once
+from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.silence import MOST_OF_ALL_MS, WHY, Silence
-from stillhere.store.apply import CheckIn
 from stillhere.store.models import Message, Outage
+from stillhere.store.watches.apply import CheckIn
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, live, sams_night, tick_all
 

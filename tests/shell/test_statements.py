@@ -15,10 +15,11 @@ import pytest
 from django.db import connection
 
 from stillhere.engine.tick import tick_once
-from stillhere.store import clock as time
-from stillhere.store import delivery, sealed
-from stillhere.store.apply import Change, CheckIn, apply_batch
+from stillhere.store.db import clock as time
+from stillhere.store.db import encryption
+from stillhere.store.messages import delivery
 from stillhere.store.models import Message
+from stillhere.store.watches.apply import Change, CheckIn, apply_batch
 from tests.conftest import Clock
 from tests.installation import Installation
 from tests.shell.circle import SamsNight, sams_night, tick_all
@@ -53,7 +54,7 @@ def nights(count: int) -> list[SamsNight]:
 
 
 def check_in(those: list[SamsNight]) -> list[str]:
-    keys = [sealed.key_hash(sealed.key_for("watch", night.row().nonce)) for night in those]
+    keys = [encryption.key_hash(encryption.key_for("watch", night.row().nonce)) for night in those]
     return said_by(lambda: apply_batch([Change(CheckIn(), key_hash=key) for key in keys]))
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from stillhere.channels.base import Fate, Receipt
 from stillhere.core import events as ev
-from stillhere.engine import letters
+from stillhere.engine import render
 from stillhere.engine.audit import audit_once
-from stillhere.engine.pulse import pulse_once
-from stillhere.store import clock as time
-from stillhere.store import delivery, stuck
-from stillhere.store.apply import CheckIn
+from stillhere.engine.heartbeat import pulse_once
+from stillhere.store.db import clock as time
+from stillhere.store.messages import delivery, stuck
 from stillhere.store.models import Installation, Message, WatchRow
+from stillhere.store.watches.apply import CheckIn
 from tests.conftest import Clock
 from tests.shell.circle import sams_night
 from tests.shell.test_delivery import alarmed_night
@@ -94,8 +94,8 @@ def test_the_coordinator_reads_since_when_and_no_name(clock: Clock) -> None:
     live(clock, 15, stuck_now=True)
     live(clock, 15, stuck_now=False)
     leased = delivery.lease("coordinator", clock.now, 10, 10)
-    told = [letters.render(m, "ruth@example.org") for m in leased]
-    delivery.record([letters.fated(m, Receipt(Fate.ACCEPTED)) for m in leased], clock.now)
+    told = [render.render(m, "ruth@example.org") for m in leased]
+    delivery.record([render.fated(m, Receipt(Fate.ACCEPTED)) for m in leased], clock.now)
     assert [t.text for t in told] == [
         (
             "Some of what we send has not arrived since 22:00 UTC. "

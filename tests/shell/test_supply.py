@@ -11,12 +11,14 @@ import pytest
 from aiohttp import web
 from pytest_django.fixtures import Settings
 
-from stillhere.engine import feeds, letters
+from stillhere.engine import feeds, render
 from stillhere.engine.audit import sweep_once
-from stillhere.store import delivery, services, supply
+from stillhere.store.kits import supply_warnings
+from stillhere.store.kits.supply_warnings import Found
+from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Message, SupplyWarning
-from stillhere.store.services import Problem
-from stillhere.store.supply import Found
+from stillhere.store.people import services
+from stillhere.store.people.services import Problem
 from tests.conftest import Clock
 from tests.shell.circle import sams_night
 from tests.shell.web.conftest import browser, post
@@ -31,7 +33,7 @@ XYLAZINE = Found(
 
 def told(clock: Clock) -> list[str]:
     found = delivery.lease("text", clock.now, 50, 20)
-    return [letters.render(m, m.to).text for m in found if m.word == "news"]
+    return [render.render(m, m.to).text for m in found if m.word == "news"]
 
 
 def test_those_who_asked_for_it_are_told_once_and_nothing_is_said_on_a_lock_screen(
@@ -39,17 +41,19 @@ def test_those_who_asked_for_it_are_told_once_and_nothing_is_said_on_a_lock_scre
 ) -> None:
     night, other = sams_night(("Leo",)), sams_night()
     Message.objects.all().delete()
-    supply.want(night.person, True)
-    assert supply.post(XYLAZINE)
-    assert not supply.post(XYLAZINE), "the same one again"
-    supply.post(Found("lab/2", "Example County", "More of it.", "Example Lab", "2026-01-31"))
+    supply_warnings.want(night.person, True)
+    assert supply_warnings.post(XYLAZINE)
+    assert not supply_warnings.post(XYLAZINE), "the same one again"
+    supply_warnings.post(
+        Found("lab/2", "Example County", "More of it.", "Example Lab", "2026-01-31")
+    )
     assert told(clock) == ["There is news that may matter to you. See our page."]
     assert not Message.objects.filter(person=other.person).exists()
 
 
 def test_the_page_shows_what_holds_and_only_that(clock: Clock) -> None:
     assert "We know of no warning now." in read(browser(), "/before")
-    supply.post(XYLAZINE)
+    supply_warnings.post(XYLAZINE)
     page = read(browser(), "/before")
     assert "Example County, 2026-01-30 Xylazine in pressed pills. Example Lab" in page
     clock.advance(31 * 86_400)
@@ -67,13 +71,13 @@ def test_sam_asks_for_them_and_stops_them_again(clock: Clock) -> None:
     post(sam, "/people", do="news", want="1")
     night.person.refresh_from_db()
     assert night.person.news
-    supply.post(XYLAZINE)
+    supply_warnings.post(XYLAZINE)
     assert "1 warning we know of, and what makes it safer" in read(sam, "/watch"), (
         "no town is known"
     )
     services.set_plan(night.person, town="Example, Colorado")
     assert "1 warning for your town" in read(sam, "/watch")
-    supply.post(Found("", "Elsewhere", "Another.", "Example Lab", "2026-01-31"))
+    supply_warnings.post(Found("", "Elsewhere", "Another.", "Example Lab", "2026-01-31"))
     assert "1 warning for your town" in read(sam, "/watch")
     told = read(sam, "/before")
     assert told.index("Xylazine in pressed") < told.index("Another."), "near their town first"
@@ -96,7 +100,7 @@ def test_sam_asks_for_them_and_stops_them_again(clock: Clock) -> None:
 )
 def test_what_says_nothing_is_refused(found: Found, says: str) -> None:
     with pytest.raises(Problem, match=says):
-        supply.post(found)
+        supply_warnings.post(found)
 
 
 # --- feeds ----------------------------------------------------------------------------------------
@@ -117,32 +121,34 @@ def at(settings: Settings) -> Callable[[str], None]:
 
 
 def reads(body: bytes, url: str = "https://other.example.org/warnings.atom") -> int:
-    return supply.take_in(feeds.entries(body, url)).new
+    return supply_warnings.take_in(feeds.entries(body, url)).new
 
 
 def test_what_goes_out_as_a_feed_comes_in_as_one(clock: Clock, at: Callable[[str], None]) -> None:
     odd = "\x0b\ufffe\u202e"
     at("a")
-    supply.post(XYLAZINE)
-    supply.post(Found("", f"Denver{odd}", 'Half < strength & "more"', "Lab", "2026-01-29"))
-    sent = {(w.area, w.text, w.source, w.found_on) for w in supply.current(clock.now)}
+    supply_warnings.post(XYLAZINE)
+    supply_warnings.post(Found("", f"Denver{odd}", 'Half < strength & "more"', "Lab", "2026-01-29"))
+    sent = {(w.area, w.text, w.source, w.found_on) for w in supply_warnings.current(clock.now)}
     feed = browser().get("/warnings.atom")
     assert feed["Content-Type"].startswith("application/atom+xml")
     assert feeds.entries(feed.content, "https://x.example.org/warnings.atom") == [], "our own"
     at("b")
     assert reads(feed.content) == 2
     assert reads(feed.content) == 0
-    assert {(w.area, w.text, w.source, w.found_on) for w in supply.current(clock.now)} == sent
+    assert {
+        (w.area, w.text, w.source, w.found_on) for w in supply_warnings.current(clock.now)
+    } == sent
 
 
 def test_two_that_read_each_other_do_not_multiply_and_tell_once(
     clock: Clock, at: Callable[[str], None]
 ) -> None:
     night = sams_night()
-    supply.want(night.person, True)
+    supply_warnings.want(night.person, True)
     at("a")
-    supply.post(XYLAZINE)
-    supply.take_in([Found("lab/7", "Denver", "Stronger.", "Lab", "2026-01-28")])
+    supply_warnings.post(XYLAZINE)
+    supply_warnings.take_in([Found("lab/7", "Denver", "Stronger.", "Lab", "2026-01-28")])
     Message.objects.all().delete()
     for _round in range(3):
         clock.advance(3600)
@@ -156,7 +162,7 @@ def test_two_that_read_each_other_do_not_multiply_and_tell_once(
         reads(back)
         assert reads(sent) == 0, "by another way"
         at("a")
-    assert len(supply.current(clock.now)) == 2
+    assert len(supply_warnings.current(clock.now)) == 2
     assert Message.objects.filter(word="news").count() <= 2 * 2, "b's and c's own, never a's again"
 
 
@@ -164,7 +170,7 @@ def test_one_that_gives_copies_new_names_does_not_make_them_grow(
     clock: Clock, at: Callable[[str], None]
 ) -> None:
     at("a")
-    supply.post(XYLAZINE)
+    supply_warnings.post(XYLAZINE)
     sent = browser().get("/warnings.atom").content.decode()
     renamed = re.sub(r"<id>[^<]*#w[^<]*</id>", "<id>https://b.example.org/before#w9</id>", sent)
     assert reads(renamed.encode()) == 0
@@ -229,19 +235,19 @@ NOW = "<pubDate>Fri, 30 Jan 2026 10:00:00 GMT</pubDate>"
 def test_an_old_entry_of_a_feed_is_no_warning(clock: Clock) -> None:
     old = "<title>Old</title><pubDate>Fri, 04 Jan 2019 10:00:00 GMT</pubDate>"
     assert reads(rss(old, "<title>Of no day</title>", f"<title>New</title>{NOW}")) == 1
-    assert [each.text for each in supply.current(clock.now)] == ["New"]
+    assert [each.text for each in supply_warnings.current(clock.now)] == ["New"]
 
 
 def test_what_was_taken_back_or_is_over_does_not_come_again(clock: Clock) -> None:
     body = rss(f"<title>Wrong</title><guid>a1</guid>{NOW}")
     assert reads(body) == 1
-    supply.take_back(supply.current(clock.now)[0].id)
+    supply_warnings.take_back(supply_warnings.current(clock.now)[0].id)
     assert reads(body) == 0
     for _week in range(12):
         clock.advance(7 * 86_400)
-        supply.end_due(clock.now)
+        supply_warnings.end_due(clock.now)
         assert reads(body) == 0
-    assert not supply.current(clock.now)
+    assert not supply_warnings.current(clock.now)
 
 
 def test_an_entry_of_tomorrow_is_left_out_alone_and_the_log_says_which(
@@ -263,7 +269,7 @@ def test_an_entry_of_tomorrow_is_left_out_alone_and_the_log_says_which(
 def test_a_feed_s_secret_is_never_told(clock: Clock) -> None:
     url = "https://me:pass@lab.example.org/feed?token=geheim"
     reads(rss(f"<title>New</title><guid>a1</guid>{NOW}", title=""), url)
-    [each] = supply.current(clock.now)
+    [each] = supply_warnings.current(clock.now)
     assert each.source == each.area == "lab.example.org"
     for path in ("/before", "/warnings.atom"):
         body = browser().get(path).content.decode()
@@ -272,12 +278,12 @@ def test_a_feed_s_secret_is_never_told(clock: Clock) -> None:
 
 
 def test_many_that_are_over_are_forgotten(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supply, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(supply_warnings, "MOST_REMEMBERED", 3)
     for no in range(6):
-        supply.post(Found("", "Denver", f"Batch {no}.", "", "2026-01-30"))
-    for each in supply.current(clock.now):
-        supply.take_back(each.id)
-    supply.end_due(clock.now)
+        supply_warnings.post(Found("", "Denver", f"Batch {no}.", "", "2026-01-30"))
+    for each in supply_warnings.current(clock.now):
+        supply_warnings.take_back(each.id)
+    supply_warnings.end_due(clock.now)
     assert SupplyWarning.objects.count() == 3
 
 
@@ -298,7 +304,7 @@ def test_a_feed_of_nothing_but_tags_is_not_parsed() -> None:
 def test_a_broken_way_is_not_told(clock: Clock) -> None:
     night = sams_night()
     Message.objects.all().delete()
-    supply.want(night.person, True)
+    supply_warnings.want(night.person, True)
     Address.objects.update(state="opted-out")
-    supply.post(XYLAZINE)
+    supply_warnings.post(XYLAZINE)
     assert told(clock) == []

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from stillhere.store import desk, supply
+from stillhere.store.installation import desk_key
+from stillhere.store.kits import supply_warnings
+from stillhere.store.kits.supply_warnings import Found
 from stillhere.store.models import SupplyWarning
-from stillhere.store.supply import Found
 from tests.conftest import Clock
 from tests.shell.web.conftest import browser
 from tests.shell.web.pages import read, text_of
@@ -26,7 +27,7 @@ s3,2024-01-21,Example County,NC,heroin,fentanyl,
 
 
 def stock() -> str:
-    return f"/desk/{desk.key()}/stock"
+    return f"/desk/{desk_key.key()}/stock"
 
 
 def upload(name: str, body: bytes) -> Any:
@@ -47,13 +48,13 @@ def test_a_coordinator_posts_one_and_takes_it_back(clock: Clock) -> None:
     found = SupplyWarning.objects.get()
     assert (found.ends_at - clock.now) // 86_400_000 == 7
     browser().post(stock(), {"do": "back", "warning": str(found.id)})
-    assert not supply.current(clock.now)
+    assert not supply_warnings.current(clock.now)
     again = browser().post(stock(), {"do": "back", "warning": str(found.id)}, follow=True)
     assert "Taken back" not in text_of(again), "it was over"
     fields["days"] = "7"
     browser().post(stock(), fields)
     assert "stands there already" in text_of(browser().post(stock(), fields, follow=True))
-    assert len(supply.current(clock.now)) == 1, "posted anew it holds, once"
+    assert len(supply_warnings.current(clock.now)) == 1, "posted anew it holds, once"
 
 
 def test_a_lab_s_file_gives_what_is_new_and_surprises(clock: Clock) -> None:
@@ -84,13 +85,13 @@ def test_json_is_read_too(clock: Clock) -> None:
 def test_of_several_lists_the_one_with_results_is_read(clock: Clock) -> None:
     told = {"meta": [1], "results": [{"date": "2026-01-25", "city": "Denver", "text": "Stronger."}]}
     upload("r.json", json.dumps(told).encode())
-    assert [each.area for each in supply.current(clock.now)] == ["Denver"]
+    assert [each.area for each in supply_warnings.current(clock.now)] == ["Denver"]
 
 
 def test_no_field_can_carry_what_no_database_can(clock: Clock) -> None:
     row = {"date": "2026-01-25", "city": "Den\ud800ver", "text": "Xyl\ud800azine", "id": "\ud800"}
     assert "Taken in: 1." in text_of(upload("r.json", json.dumps([row]).encode()))
-    assert supply.current(clock.now)[0].area == "Denver"
+    assert supply_warnings.current(clock.now)[0].area == "Denver"
     assert browser().get("/warnings.atom").status_code == 200
 
 
@@ -109,7 +110,7 @@ def test_what_is_not_there_or_was_expected_is_no_warning(
 ) -> None:
     row = {"date": "2026-01-25", "city": "Denver", "sold_as": sold, "results": holds}
     upload("r.json", json.dumps([row]).encode())
-    found = supply.current(clock.now)
+    found = supply_warnings.current(clock.now)
     assert bool(found) == worth
     assert not any("{" in each.text for each in found)
 
@@ -123,14 +124,14 @@ def test_what_is_not_there_or_was_expected_is_no_warning(
 )
 def test_files_of_older_spreadsheets_are_read(clock: Clock, body: bytes) -> None:
     upload("r.csv", body)
-    assert [each.area for each in supply.current(clock.now)] == ["Denver"]
+    assert [each.area for each in supply_warnings.current(clock.now)] == ["Denver"]
 
 
 @pytest.mark.parametrize("between", [",", ";", "\t"])
 def test_spreadsheets_put_one_of_three_signs_between(clock: Clock, between: str) -> None:
     lines = [("date", "city", "text"), ("20-Jan-2026", "Denver", "Stronger."), ("", "", "")]
     upload("r.csv", "\r\n".join(map(between.join, lines)).encode("utf-8-sig"))
-    assert [each.found_on for each in supply.current(clock.now)] == ["2026-01-20"]
+    assert [each.found_on for each in supply_warnings.current(clock.now)] == ["2026-01-20"]
 
 
 def test_a_file_with_nothing_but_names_of_columns_is_told_so(clock: Clock) -> None:
@@ -154,20 +155,20 @@ def lab_rows(many: int, day: str, ref: str = "s") -> bytes:
 
 def test_a_large_file_ends_no_warning_of_ours_and_says_what_it_left(clock: Clock) -> None:
     by_hand = Found("", "Example County", "Xylazine in pressed pills.", "Ruth", "2026-01-30")
-    supply.post(by_hand)
-    told = text_of(upload("r.csv", lab_rows(supply.MOST_KEPT + 100, "2026-01-20")))
-    assert f"Taken in: {supply.MOST_KEPT}." in told
+    supply_warnings.post(by_hand)
+    told = text_of(upload("r.csv", lab_rows(supply_warnings.MOST_KEPT + 100, "2026-01-20")))
+    assert f"Taken in: {supply_warnings.MOST_KEPT}." in told
     assert "Left out, there is no room and newer ones stay: 100." in told
     assert SupplyWarning.objects.filter(text=by_hand.text, ends_at__gt=clock.now).exists()
     told = text_of(upload("r.csv", lab_rows(30, "2026-01-25", "t")))
     assert "Taken in: 30. Older ones that ended to make room: 30." in told
-    assert len(supply.current(clock.now)) == supply.MOST_KEPT + 1
+    assert len(supply_warnings.current(clock.now)) == supply_warnings.MOST_KEPT + 1
 
 
 def test_a_person_reads_a_few_of_each_place_the_newest_first(clock: Clock) -> None:
     for no in range(10, 20):
-        supply.post(Found("", "Denver", f"Batch {no}.", "", f"2026-01-{no}"))
-    supply.post(Found("", "Boulder", "Other.", "", "2026-01-12"))
+        supply_warnings.post(Found("", "Denver", f"Batch {no}.", "", f"2026-01-{no}"))
+    supply_warnings.post(Found("", "Boulder", "Other.", "", "2026-01-12"))
     told = read(browser(), "/before")
     assert told.index("Batch 19.") < told.index("Batch 15.") < told.index("Other.")
     assert "Batch 14." not in told
@@ -184,7 +185,7 @@ def test_a_person_reads_a_few_of_each_place_the_newest_first(clock: Clock) -> No
     ],
 )  # fmt: skip
 def test_a_place_is_somebody_s_town(area: str, town: str, is_near: bool) -> None:
-    assert supply.near(area, town) is is_near
+    assert supply_warnings.near(area, town) is is_near
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from stillhere.store import tables
-from stillhere.store.services import Problem
+from stillhere.store.kits import spreadsheet
+from stillhere.store.people.services import Problem
 
 
 def test_a_row_keeps_the_number_a_spreadsheet_shows() -> None:
     body = "\ufeff\n Form ;doses;\n\nnasal; 2;;\n;;\n".encode()
-    assert tables.rows(body) == [(4, {"form": "nasal", "doses": "2"})]
+    assert spreadsheet.rows(body) == [(4, {"form": "nasal", "doses": "2"})]
 
 
 def test_what_goes_out_opens_in_a_spreadsheet_and_comes_in_again() -> None:
-    body = tables.written(("lot", "who"), [("-2+cmd()", "Zoë\nB"), ("a;b", "")])
+    body = spreadsheet.written(("lot", "who"), [("-2+cmd()", "Zoë\nB"), ("a;b", "")])
     assert body.startswith(b"\xef\xbb\xbf")
-    assert [row for _no, row in tables.rows(body)] == [
+    assert [row for _no, row in spreadsheet.rows(body)] == [
         {"lot": "'-2+cmd()", "who": "Zoë\nB"},
         {"lot": "a;b", "who": ""},
     ]
@@ -28,20 +28,20 @@ def test_what_goes_out_opens_in_a_spreadsheet_and_comes_in_again() -> None:
         (b"\xff\xff", "no text in UTF-8"),
         (b"{", "neither CSV nor JSON"),
         (b"a;b;c\r\n", "no row below"),
-        (b"a\n" + b"1\n" * (tables.MOST_ROWS + 1), "too many rows"),
+        (b"a\n" + b"1\n" * (spreadsheet.MOST_ROWS + 1), "too many rows"),
     ],
 )
 def test_a_file_that_is_none_says_why(body: bytes, says: str) -> None:
     with pytest.raises(Problem, match=says):
-        tables.rows(body)
+        spreadsheet.rows(body)
 
 
 @pytest.mark.parametrize("body", [b"", b"\n\n", b"[]", b'[1, "x", null]', b"[[1]]"])
 def test_a_file_with_nothing_in_it_has_no_row(body: bytes) -> None:
-    assert tables.rows(body) == []
+    assert spreadsheet.rows(body) == []
 
 
 def test_of_json_the_list_that_holds_objects_is_read() -> None:
-    assert tables.rows(b'{"meta": [1], "n": 3, "results": [{" A ": null, "b": 1.5}]}') == [
+    assert spreadsheet.rows(b'{"meta": [1], "n": 3, "results": [{" A ": null, "b": 1.5}]}') == [
         (1, {"a": "", "b": "1.5"})
     ]

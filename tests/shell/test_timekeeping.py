@@ -11,12 +11,14 @@ from django.db.models import F
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome
 from stillhere.core.schedule import Routine
-from stillhere.engine.pulse import pulse_once
+from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.timekeeping import Reckoning, Timekeeper, settle
-from stillhere.store import apply, delivery, peers
-from stillhere.store import clock as installation_clock
-from stillhere.store.apply import CheckIn, NeedHelp
+from stillhere.store.db import clock as installation_clock
+from stillhere.store.installation import peers
+from stillhere.store.messages import delivery
 from stillhere.store.models import Installation, Message, Outage, Peer, WatchRow
+from stillhere.store.watches import apply
+from stillhere.store.watches.apply import CheckIn, NeedHelp
 from tests.conftest import EVENING_MS, Clock
 from tests.shell.circle import SamsNight, live, sams_night, tick_all
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from django.db import connection, transaction
 
-from stillhere.store import turnstile
-from stillhere.store.turnstile import Turnstile
+from stillhere.store.db.sqlite import write_queue
+from stillhere.store.db.sqlite.write_queue import Turnstile
 from tests.installation import wait_for
 
 
@@ -63,7 +63,7 @@ def test_the_one_who_has_just_written_waits_for_the_one_who_waits(
 def test_somebody_who_never_leaves_is_passed_after_a_while(
     path: str, leo: Turnstile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turnstile, "MOST_LOOKS", 3)
+    monkeypatch.setattr(write_queue, "MOST_LOOKS", 3)
     leo.enter()
     maya = Turnstile(path)
     maya.enter()

@@ -7,9 +7,10 @@ from django.test import Client
 
 from stillhere.core import events as ev
 from stillhere.core.events import State
-from stillhere.store import apply, desk, queries
-from stillhere.store.apply import CheckIn, NeedHelp
+from stillhere.store.installation import desk_key
 from stillhere.store.models import WatchRow
+from stillhere.store.watches import apply, queries
+from stillhere.store.watches.apply import CheckIn, NeedHelp
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
 
@@ -77,7 +78,7 @@ def test_pages_show_it_as_set_aside_and_the_person_can_start_again(
     client = Client()
     client.cookies["lamp"] = bad.key
     assert b"Nobody is watching" in client.get("/watch").content
-    page = client.get(f"/desk/{desk.key()}").content.decode()
+    page = client.get(f"/desk/{desk_key.key()}").content.decode()
     assert "our own code failed" in page
     assert "Maya" in page
     assert apply.start(bad.person.id, "injected") != bad.watch

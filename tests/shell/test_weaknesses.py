@@ -14,16 +14,18 @@ from pytest_django.fixtures import Settings
 
 from stillhere.channels.base import Capability
 from stillhere.channels.page import PageChannel
-from stillhere.cli import findings, programs, time_kept, weaknesses
-from stillhere.cli import proof as proving
+from stillhere.cli.backup_file import postgresql_programs
+from stillhere.cli.check import findings, time_kept, weaknesses
+from stillhere.cli.check import proof as proving
 from stillhere.config import wiring
 from stillhere.core import events as ev
-from stillhere.engine.pulse import pulse_once
+from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.timekeeping import Reckoning, settle
-from stillhere.store import clock as installation_clock
-from stillhere.store import contacts, peers, proof, services, upkeep
-from stillhere.store.apply import NeedHelp
+from stillhere.store.db import clock as installation_clock
+from stillhere.store.installation import peers, proof, upkeep
 from stillhere.store.models import Address, Contact, Installation, Message, WatchRow
+from stillhere.store.people import contacts, services
+from stillhere.store.watches.apply import NeedHelp
 from tests.conftest import Clock
 from tests.installation import Installation as Processes
 from tests.shell.circle import SamsNight, sams_night
@@ -359,8 +361,8 @@ def test_what_is_not_installed_is_named_before_it_is_missed(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert list(weaknesses.installed(replace(here, database_url=""))) == []
-    monkeypatch.setattr("stillhere.web.paper.able", lambda: False)
-    monkeypatch.setattr("stillhere.web.aloud.able", lambda: False)
+    monkeypatch.setattr("stillhere.web.guide.print.able", lambda: False)
+    monkeypatch.setattr("stillhere.web.guide.speech.able", lambda: False)
     printing, voice = looks(weaknesses.installed(replace(here, database_url="")))
     assert "apt-get install libpango-1.0-0" in printing
     assert "apt-get install espeak-ng" in voice
@@ -375,7 +377,7 @@ def test_a_backup_that_could_not_be_made_is_named_before_it_is_missed(
     old.parent.mkdir(parents=True)
     old.write_text("#!/bin/sh\necho pg_dump \\(PostgreSQL\\) 9.6.1\n")
     old.chmod(0o755)
-    monkeypatch.setattr(programs, "FOLDER", tmp_path)
+    monkeypatch.setattr(postgresql_programs, "FOLDER", tmp_path)
     (older,) = looks(weaknesses.installed(here))
     assert "pg_dump 9 is older than the server" in older
     old.unlink()

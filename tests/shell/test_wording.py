@@ -13,7 +13,7 @@ from stillhere.channels.wording import WORDS, Facts, compose, plain
 from stillhere.channels.wording.spoken import SENTENCES as SPOKEN
 from stillhere.core import events as ev
 from stillhere.core.events import Word
-from stillhere.store import outbox
+from stillhere.store.watches import outbox
 from tests.conftest import EVENING_MS
 
 LANGS = [code for code, _name in settings.LANGUAGES]

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from stillhere.core import asking, watch
 from stillhere.core import events as ev
-from stillhere.engine import pulse
+from stillhere.core import quiet_handlers, watch
+from stillhere.engine import heartbeat
 from stillhere.sim.clock_weeks import ClockWeek
 from stillhere.sim.nights import Simulator
-from stillhere.store.clock import ClockRow
+from stillhere.store.db.clock import ClockRow
 
 pytestmark = pytest.mark.slow
 FRESH = 20
@@ -39,14 +39,14 @@ def test_a_seed_lives_the_same_week_again(simulator: Simulator) -> None:
 def watches_do_not_follow(patch: pytest.MonkeyPatch) -> None:
     for state, event in list(watch.TABLE):
         if event is ev.ClockSetBack:
-            patch.setitem(watch.TABLE, (state, event), asking.ignore)
+            patch.setitem(watch.TABLE, (state, event), quiet_handlers.ignore)
 
 
 def a_clock_that_leaps_is_followed(patch: pytest.MonkeyPatch) -> None:
     def right(row: ClockRow, told: int) -> int:
         return told
 
-    patch.setattr(pulse, "_right", right)
+    patch.setattr(heartbeat, "_right", right)
 
 
 @pytest.mark.parametrize(

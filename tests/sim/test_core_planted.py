@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from stillhere.core import alarm, asking, calling, ladder, outages, schedule
+from stillhere.core import alarm, alarm_handlers, ladder, outages, quiet_handlers, schedule
 from stillhere.core import events as ev
-from stillhere.core.asking import Watch
+from stillhere.core.quiet_handlers import Watch
 from stillhere.core.events import Effect, State, Tell, Urgency, Word
 from stillhere.core.watch import TABLE
 from stillhere.sim.core import nights
@@ -26,36 +26,36 @@ MOST_NIGHTS = 3_000
 
 def a_check_in_is_acknowledged_and_not_counted(patch: pytest.MonkeyPatch) -> None:
     def still_here(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
-        return asking.still_here(w, e, now, out) if now % 5 else w
+        return quiet_handlers.still_here(w, e, now, out) if now % 5 else w
 
     patch.setitem(TABLE, (State.OPEN, ev.StillHere), still_here)
 
 
 def an_unclear_answer_is_taken_for_a_check_in(patch: pytest.MonkeyPatch) -> None:
     def unclear(w: Watch, e: ev.Unclear, now: int, out: list[Effect]) -> Watch:
-        return asking.alive(w, now, now, out)
+        return quiet_handlers.alive(w, now, now, out)
 
     patch.setitem(TABLE, (State.ASKING, ev.Unclear), unclear)
 
 
 def a_screen_that_lights_up_answers_the_ask(patch: pytest.MonkeyPatch) -> None:
     def shown(w: Watch, e: ev.Shown, now: int, out: list[Effect]) -> Watch:
-        return asking.go_on(w, now)
+        return quiet_handlers.go_on(w, now)
 
     patch.setitem(TABLE, (State.ASKING, ev.Shown), shown)
 
 
 def kept_check_ins_answer_every_ask(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(asking, "_answers", lambda w, at: True)
+    patch.setattr(quiet_handlers, "_answers", lambda w, at: True)
 
 
 def asks_go_on_at_the_last_pace(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(asking, "_pace_ms", lambda w, at: 600_000)
+    patch.setattr(quiet_handlers, "_pace_ms", lambda w, at: 600_000)
 
 
 def a_second_mark_does_not_count(patch: pytest.MonkeyPatch) -> None:
     def mark(w: Watch, e: ev.Marked, now: int, out: list[Effect]) -> Watch:
-        return replace(asking.mark(w, e, now, out), next_ask_at=now + 600_000)
+        return replace(quiet_handlers.mark(w, e, now, out), next_ask_at=now + 600_000)
 
     for state in (State.OPEN, State.ASKING):
         patch.setitem(TABLE, (state, ev.Marked), mark)
@@ -65,7 +65,7 @@ def an_outage_takes_the_time_to_answer(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(
         TABLE,
         (State.ASKING, ev.ServiceWasDown),
-        lambda w, e, now, out: asking.louder(w, now, out),
+        lambda w, e, now, out: quiet_handlers.louder(w, now, out),
     )
 
 
@@ -131,7 +131,7 @@ def the_rungs_are_twice_as_far_apart(patch: pytest.MonkeyPatch) -> None:
         slow = real(*facts)
         return replace(slow, rung_s=slow.rung_s * 2)
 
-    patch.setattr(calling, "begin", begin)
+    patch.setattr(alarm_handlers, "begin", begin)
 
 
 def nobody_is_told_to_call_an_ambulance(patch: pytest.MonkeyPatch) -> None:
@@ -164,18 +164,18 @@ def only_the_first_hears_that_it_is_over(patch: pytest.MonkeyPatch) -> None:
 
 def an_answer_from_before_the_alarm_ends_it(patch: pytest.MonkeyPatch) -> None:
     def answered(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
-        return calling.answered(w, replace(e, made_at=now), now, out)
+        return alarm_handlers.answered(w, replace(e, made_at=now), now, out)
 
     for state in (State.ALARM, State.CLAIMED, State.ATTENDED):
         patch.setitem(TABLE, (state, ev.StillHere), answered)
 
 
 def one_answer_ends_a_call_for_help(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(calling, "APART_S", 0)
+    patch.setattr(alarm_handlers, "APART_S", 0)
 
 
 def nobody_asks_again_after_an_answer(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(calling, "RECHECKS_S", (3600,))
+    patch.setattr(alarm_handlers, "RECHECKS_S", (3600,))
 
 
 def news_pushes_before_first_calls(patch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from stillhere.core import asking, schedule
-from stillhere.core.asking import Watch
+from stillhere.core import quiet_handlers, schedule
 from stillhere.core.events import Ask, Effect, Way
+from stillhere.core.quiet_handlers import Watch
 from stillhere.core.schedule import Routine
 from stillhere.sim.core import calendar, nights
 
@@ -81,9 +81,11 @@ def test_two_reckonings_of_the_days_agree_about_every_change_of_the_clocks(tz: s
 
 
 def a_day_is_left_out(patch: pytest.MonkeyPatch) -> None:
-    real = asking._next_deadline
+    real = quiet_handlers._next_deadline
     patch.setattr(
-        asking, "_next_deadline", lambda w, now: real(w, real(w, now)) if now % 3 else real(w, now)
+        quiet_handlers,
+        "_next_deadline",
+        lambda w, now: real(w, real(w, now)) if now % 3 else real(w, now),
     )
 
 
@@ -92,12 +94,12 @@ def whoever_answers_early_is_asked_all_the_same(patch: pytest.MonkeyPatch) -> No
         assert w.routine is not None
         return schedule.next_deadline(w.routine, now)
 
-    patch.setattr(asking, "_next_deadline", next_deadline)
+    patch.setattr(quiet_handlers, "_next_deadline", next_deadline)
 
 
 def the_clocks_never_change(patch: pytest.MonkeyPatch) -> None:
     """The next day is twenty-four hours later."""
-    real = asking._next_deadline
+    real = quiet_handlers._next_deadline
 
     def next_deadline(w: Watch, now: int) -> int:
         assert w.deadline_at is not None
@@ -105,7 +107,7 @@ def the_clocks_never_change(patch: pytest.MonkeyPatch) -> None:
         at, later = real(w, now), w.deadline_at + day_ms
         return later if abs(at - later) <= 3_600_000 and later > now else at
 
-    patch.setattr(asking, "_next_deadline", next_deadline)
+    patch.setattr(quiet_handlers, "_next_deadline", next_deadline)
 
 
 def a_time_that_comes_twice_is_due_the_second_time(patch: pytest.MonkeyPatch) -> None:
@@ -122,7 +124,7 @@ def a_time_that_comes_twice_is_due_the_second_time(patch: pytest.MonkeyPatch) ->
 
 
 def a_reminder_is_lost(patch: pytest.MonkeyPatch) -> None:
-    real = asking.louder
+    real = quiet_handlers.louder
 
     def louder(w: Watch, now: int, out: list[Effect], *, after_outage: bool = False) -> Watch:
         said: list[Effect] = []
@@ -130,33 +132,33 @@ def a_reminder_is_lost(patch: pytest.MonkeyPatch) -> None:
         out += said if after.stage != 2 else []
         return after
 
-    patch.setattr(asking, "louder", louder)
+    patch.setattr(quiet_handlers, "louder", louder)
 
 
 def the_time_to_answer_begins_with_the_first_reminder(patch: pytest.MonkeyPatch) -> None:
-    real = asking.ask
+    real = quiet_handlers.ask
 
     def ask(w: Watch, base_at: int, now: int, out: list[Effect], **more: bool) -> Watch:
         after = real(w, base_at, now, out, **more)
         return replace(after, grace_at=now + w.profile.grace_s * 1000)
 
-    patch.setattr(asking, "ask", ask)
+    patch.setattr(quiet_handlers, "ask", ask)
 
 
 def the_time_to_answer_is_an_hour_longer(patch: pytest.MonkeyPatch) -> None:
-    real = asking.ask
+    real = quiet_handlers.ask
 
     def ask(w: Watch, base_at: int, now: int, out: list[Effect], **more: bool) -> Watch:
         after = real(w, base_at, now, out, **more)
         assert after.grace_at is not None
         return replace(after, grace_at=after.grace_at + 3_600_000)
 
-    patch.setattr(asking, "ask", ask)
+    patch.setattr(quiet_handlers, "ask", ask)
 
 
 def nobody_is_asked(patch: pytest.MonkeyPatch) -> None:
     """As for somebody who had no way to be asked: and then they were alarmed about."""
-    real = asking.louder
+    real = quiet_handlers.louder
 
     def louder(w: Watch, now: int, out: list[Effect], *, after_outage: bool = False) -> Watch:
         said: list[Effect] = []
@@ -164,24 +166,26 @@ def nobody_is_asked(patch: pytest.MonkeyPatch) -> None:
         out += [e for e in said if not isinstance(e, Ask) or e.way is Way.SHOW]
         return after
 
-    patch.setattr(asking, "louder", louder)
+    patch.setattr(quiet_handlers, "louder", louder)
 
 
 def a_rest_lasts_a_day_too_long(patch: pytest.MonkeyPatch) -> None:
-    real = asking.rest
-    patch.setattr(asking, "rest", lambda w, until, now: real(w, until + calendar.DAY_MS, now))
+    real = quiet_handlers.rest
+    patch.setattr(
+        quiet_handlers, "rest", lambda w, until, now: real(w, until + calendar.DAY_MS, now)
+    )
 
 
 def a_day_after_an_alarm_is_forgotten(patch: pytest.MonkeyPatch) -> None:
-    real = asking.missed
+    real = quiet_handlers.missed
 
     def missed(w: Watch, now: int) -> Watch:
         after = real(w, now)
         if after.routine is None or after.deadline_at is None:
             return after
-        return asking.due(after, schedule.next_deadline(after.routine, after.deadline_at))
+        return quiet_handlers.due(after, schedule.next_deadline(after.routine, after.deadline_at))
 
-    patch.setattr(asking, "missed", missed)
+    patch.setattr(quiet_handlers, "missed", missed)
 
 
 PLANTED: dict[Plant, tuple[str, ...]] = {

@@ -12,16 +12,17 @@ from typing import Any
 
 import pytest
 
-from stillhere.core import alarm, asking, calling, ladder
+from stillhere.core import alarm, alarm_handlers, ladder, quiet_handlers
 from stillhere.core import events as ev
-from stillhere.core.asking import Watch
 from stillhere.core.events import Effect, State, Word
+from stillhere.core.quiet_handlers import Watch
 from stillhere.core.watch import TABLE
 from stillhere.engine import audit
 from stillhere.sim.nights import Simulator
 from stillhere.sim.verdict import Verdict
-from stillhere.store import delivery, outbox, queries, receipts, rows
+from stillhere.store.messages import delivery, receipts
 from stillhere.store.models import Message
+from stillhere.store.watches import outbox, queries, rows
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 MOST_NIGHTS = 80
@@ -29,7 +30,7 @@ MOST_NIGHTS = 80
 
 def an_answer_from_before_the_alarm_ends_it(patch: pytest.MonkeyPatch) -> None:
     def answered(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
-        return calling.answered(w, replace(e, made_at=now), now, out)
+        return alarm_handlers.answered(w, replace(e, made_at=now), now, out)
 
     for state in (State.ALARM, State.CLAIMED, State.ATTENDED):
         patch.setitem(TABLE, (state, ev.StillHere), answered)
@@ -112,7 +113,7 @@ def an_end_that_found_no_way_is_given_up(patch: pytest.MonkeyPatch) -> None:
 
 def a_check_in_is_acknowledged_and_not_counted(patch: pytest.MonkeyPatch) -> None:
     def still_here(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
-        return asking.still_here(w, e, now, out) if now % 5 else w
+        return quiet_handlers.still_here(w, e, now, out) if now % 5 else w
 
     for state in (State.OPEN, State.ASKING):
         patch.setitem(TABLE, (state, ev.StillHere), still_here)
@@ -138,7 +139,7 @@ def one_answer_is_told_with_the_wrong_time(patch: pytest.MonkeyPatch) -> None:
 
 
 def nobody_asks_again_after_an_answer(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(calling, "RECHECKS_S", (3600,))
+    patch.setattr(alarm_handlers, "RECHECKS_S", (3600,))
 
 
 def the_engine_looks_every_few_seconds_only(patch: pytest.MonkeyPatch) -> None:

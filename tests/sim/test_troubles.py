@@ -16,8 +16,8 @@ from stillhere.engine import silence
 from stillhere.sim import faults
 from stillhere.sim.nights import Simulator
 from stillhere.sim.weeks import Weeks
-from stillhere.store import apply, outbox, queries, rows
 from stillhere.store.models import WatchRow
+from stillhere.store.watches import apply, outbox, queries, rows
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 MOST_NIGHTS = 40

@@ -12,12 +12,13 @@ from dataclasses import replace
 
 import pytest
 
-from stillhere.core import asking, schedule
-from stillhere.core.asking import Watch
+from stillhere.core import quiet_handlers, schedule
 from stillhere.core.events import Effect
+from stillhere.core.quiet_handlers import Watch
 from stillhere.sim.nights import Simulator
 from stillhere.sim.weeks import Weeks
-from stillhere.store import delivery, outbox
+from stillhere.store.messages import delivery
+from stillhere.store.watches import outbox
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 SLICE = 3
@@ -58,8 +59,8 @@ def test_fresh_weeks_hold(simulator: Simulator, fresh_seed: int, nth: int) -> No
 
 
 def a_day_is_left_out(patch: pytest.MonkeyPatch) -> None:
-    real = asking._next_deadline
-    patch.setattr(asking, "_next_deadline", lambda w, now: real(replace(w), real(w, now)))
+    real = quiet_handlers._next_deadline
+    patch.setattr(quiet_handlers, "_next_deadline", lambda w, now: real(replace(w), real(w, now)))
 
 
 def a_row_forgets_where_somebody_lives(patch: pytest.MonkeyPatch) -> None:
@@ -68,7 +69,7 @@ def a_row_forgets_where_somebody_lives(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_reminder_is_lost(patch: pytest.MonkeyPatch) -> None:
-    real = asking.louder
+    real = quiet_handlers.louder
 
     def louder(w: Watch, now: int, out: list[Effect], *, after_outage: bool = False) -> Watch:
         said: list[Effect] = []
@@ -76,7 +77,7 @@ def a_reminder_is_lost(patch: pytest.MonkeyPatch) -> None:
         out += said if w.routine is None or after.stage != 2 else []
         return after
 
-    patch.setattr(asking, "louder", louder)
+    patch.setattr(quiet_handlers, "louder", louder)
 
 
 def whoever_answers_early_is_asked_all_the_same(patch: pytest.MonkeyPatch) -> None:
@@ -84,7 +85,7 @@ def whoever_answers_early_is_asked_all_the_same(patch: pytest.MonkeyPatch) -> No
         assert w.routine is not None
         return schedule.next_deadline(w.routine, now)
 
-    patch.setattr(asking, "_next_deadline", next_deadline)
+    patch.setattr(quiet_handlers, "_next_deadline", next_deadline)
 
 
 def whoever_has_a_routine_is_not_asked(patch: pytest.MonkeyPatch) -> None:

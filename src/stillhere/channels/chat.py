@@ -36,7 +36,7 @@ from stillhere.channels.base import (
     one_line,
     text_with_link,
 )
-from stillhere.channels.walls import is_public
+from stillhere.channels.network_policy import is_public
 
 MAX_URL = 2_000
 MAX_TEXT = 1_800  # every app on the list takes this much in one piece

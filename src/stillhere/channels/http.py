@@ -19,7 +19,7 @@ import aiohttp
 from aiohttp.abc import ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
-from stillhere.channels.walls import is_public
+from stillhere.channels.network_policy import is_public
 
 MAX_REPLY_BYTES = 64 * 1024
 MAX_RETRY_AFTER_S = 60

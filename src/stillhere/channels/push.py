@@ -35,7 +35,7 @@ from stillhere.channels.base import (
     one_line,
 )
 from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError
-from stillhere.channels.walls import is_local_name, is_public
+from stillhere.channels.network_policy import is_local_name, is_public
 
 MAX_ENDPOINT = 1_500
 MAX_TITLE, MAX_TEXT = 120, 300  # a push service takes 4,096 bytes in all (RFC 8030, 7.2)

@@ -70,7 +70,7 @@ class LazyCommands(click.Group):
         """Load one command, or say that there is none."""
         if cmd_name not in COMMANDS:
             return None
-        loaded = importlib.import_module(f"stillhere.cli.{cmd_name}").command
+        loaded = importlib.import_module(f"stillhere.cli.commands.{cmd_name}").command
         assert isinstance(loaded, click.Command)
         return loaded
 

@@ -11,7 +11,7 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from stillhere.cli import integrity
+from stillhere.cli.backup_file import integrity
 from stillhere.config import databases, keys
 from stillhere.config.environment import Stillhere
 

@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from stillhere.cli import record
+from stillhere.cli.backup_file import record
 
 LEAST_ROOM = 64 * 1024  # bytes: what SQLite takes for its shared memory, and a little more
 _WRITTEN = ("*.sqlite3*", "*.lock", "static")  # what a start must write, beside the folder itself

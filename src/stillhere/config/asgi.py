@@ -12,13 +12,13 @@ _pages = get_asgi_application()
 
 from django.conf import settings  # noqa: E402
 
-from stillhere.config.static import StaticLane  # noqa: E402
-from stillhere.store.group import WRITER  # noqa: E402  needs Django to be set up
-from stillhere.store.patience import be_impatient  # noqa: E402
-from stillhere.web.checkin import FastLane  # noqa: E402
-from stillhere.web.door import Door  # noqa: E402
-from stillhere.web.gate import Gate  # noqa: E402
-from stillhere.web.webhooks import WebhookLane  # noqa: E402
+from stillhere.store.db.timeouts import be_impatient  # noqa: E402
+from stillhere.store.watches.group_commit import WRITER  # noqa: E402  needs Django to be set up
+from stillhere.web.asgi.body_limits import Door  # noqa: E402
+from stillhere.web.asgi.check_in import FastLane  # noqa: E402
+from stillhere.web.asgi.page_gate import Gate  # noqa: E402
+from stillhere.web.asgi.static_files import StaticLane  # noqa: E402
+from stillhere.web.asgi.webhooks import WebhookLane  # noqa: E402
 
 be_impatient()
 WRITER.start()  # from here on it proves every second that this process can write

@@ -29,8 +29,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from stillhere.channels.base import AddressError
 from stillhere.channels.carrier import Carrier
+from stillhere.channels.network_policy import is_local_name
 from stillhere.channels.numbers import our_own, spaced
-from stillhere.channels.walls import is_local_name
 
 KINDS = ("twilio", "signalwire", "telnyx", "android", "sip")
 CARRIES = {"android": ("text",), "sip": ("call",)}  # the others carry both

@@ -51,7 +51,7 @@ _HOST = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,
 def sqlite(data: Path) -> dict[str, Any]:
     """The embedded default: one file in the data folder."""
     return {
-        "ENGINE": "stillhere.store.sqlite",  # Django's, with a queue in front of the one lock
+        "ENGINE": "stillhere.store.db.sqlite",  # Django's, with a queue in front of the one lock
         "NAME": str(data / SQLITE_FILE),
         "OPTIONS": {
             # Deferred transactions that turn into writers fail at once under load; IMMEDIATE waits.
@@ -79,7 +79,7 @@ def postgresql(url: str) -> dict[str, Any]:
     if "," in options.get("host", hosts):
         options.setdefault("target_session_attrs", "read-write")
     return {
-        "ENGINE": "stillhere.store.postgresql",
+        "ENGINE": "stillhere.store.db.postgresql",
         "NAME": unquote(match["name"] or "stillhere"),
         "USER": unquote(match["user"] or ""),
         # Wherever it was typed: an option would be seen in the list of processes.

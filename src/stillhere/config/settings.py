@@ -56,7 +56,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "stillhere.web.errors.HonestMiddleware",
+    "stillhere.web.site.errors.HonestMiddleware",
 ]
 TEMPLATES = [
     {
@@ -66,7 +66,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
-                "stillhere.web.context.page",
+                "stillhere.web.site.context.page",
             ],
         },
     }

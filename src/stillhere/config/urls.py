@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from stillhere.web import errors
+from stillhere.web.site import errors
 
 urlpatterns = [path("", include("stillhere.web.urls"))]
 

@@ -21,7 +21,7 @@ from stillhere.channels.base import Capability
 from stillhere.channels.carrier import ACCOUNTS, Carrier
 from stillhere.channels.page import PageChannel
 from stillhere.config.environment import Stillhere
-from stillhere.config.later import Later
+from stillhere.config.lazy_channel import Later
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -118,7 +118,7 @@ def build_channels(stillhere: Stillhere) -> dict[str, Channel]:
             EmailChannel(stillhere.smtp_url, stillhere.mail_from, clock=wall_ms, secret=secret)
         )
     if stillhere.demo_url:
-        from stillhere.channels.phones import demo_phones
+        from stillhere.channels.demo import demo_phones
 
         secret = derived_secret(stillhere, "demo-phones")
         channels.extend(
@@ -136,9 +136,9 @@ def build_channels(stillhere: Stillhere) -> dict[str, Channel]:
 def _relays(stillhere: Stillhere) -> list[Channel]:
     """The channels over the carriers of the settings, those of texts and those of calls."""
     from stillhere.channels.android import AndroidCarrier
+    from stillhere.channels.failover import CALLS, TEXTS, Carries, Relay
     from stillhere.channels.http import HttpClient
     from stillhere.channels.numbers import normalise_for_texts, normalise_number
-    from stillhere.channels.relay import CALLS, TEXTS, Carries, Relay
     from stillhere.channels.sms import SmsCarrier
     from stillhere.channels.voice import VoiceCarrier
 

@@ -15,7 +15,7 @@ from typing import Any
 from stillhere.core import events as ev
 from stillhere.core import schedule
 from stillhere.core.alarm import Alarm
-from stillhere.core.asking import UNASKED, Watch, first_reminder_at, for_deadline, stages
+from stillhere.core.quiet_handlers import UNASKED, Watch, first_reminder_at, for_deadline, stages
 from stillhere.core.events import Effect, State, Withdraw
 
 

@@ -1,8 +1,8 @@
 """The ladder: what happens while an alarm is open. Rungs, claims, and who is told what.
 
 Every function takes an ``Alarm`` and ``now`` (ms UTC), appends what should be said to ``out`` and
-returns the next ``Alarm``. ``calling.py`` decides when they are called. Nobody in ``gone`` is ever
-spoken to from here.
+returns the next ``Alarm``. ``alarm_handlers.py`` decides when they are called. Nobody in ``gone``
+is ever spoken to from here.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns what an outage gives back to an open ask, told as it ends (``ServiceWasDown``) or, where
 nothing fell due in it, found when the time is up (``owed_ms``). What it means for an open alarm
-stands in ``calling.py``. Arguments as in ``asking.py``.
+stands in ``alarm_handlers.py``. Arguments as in ``quiet_handlers.py``.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from stillhere.core import asking
+from stillhere.core import quiet_handlers
 from stillhere.core import events as ev
-from stillhere.core.asking import Watch
+from stillhere.core.quiet_handlers import Watch
 from stillhere.core.circle import Circle
 from stillhere.core.events import Effect, State
 
@@ -27,8 +27,8 @@ def was_down(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Wat
     if w.state is State.ASKING:
         return _asked_again(w, e, now, out)
     if w.deadline_at is not None and now < w.deadline_at and not w.rechecks:
-        return asking.ask_is_due(w, ev.TimePassed(Circle()), now, out)
-    return asking.ask(w, now, now, out, after_outage=True)
+        return quiet_handlers.ask_is_due(w, ev.TimePassed(Circle()), now, out)
+    return quiet_handlers.ask(w, now, now, out, after_outage=True)
 
 
 def _asked_again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
@@ -38,7 +38,7 @@ def _asked_again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) ->
     assert w.grace_at is not None
     assert w.base_at is not None
     if min(e.to_at, now) <= w.base_at:
-        return asking.louder(w, now, out)
+        return quiet_handlers.louder(w, now, out)
     again = _made_up(w)
     if e.to_at - e.from_at <= SHORT_S * 1000:
         return _put_off(w, e, now, out, again=again)
@@ -50,10 +50,10 @@ def _asked_again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) ->
         # we are told twice (two engines came back at once).
         twice = w.grace_at > e.to_at and e.to_at - e.from_at >= full_ms
         if left_ms <= 0 or twice:
-            return asking.louder(w, now, out)
+            return quiet_handlers.louder(w, now, out)
         grace_at = e.to_at + min(left_ms, full_ms)
     w = replace(w, grace_at=max(w.grace_at, grace_at), unclear=False)
-    return asking.ring_now(w, now, out, after_outage=True)
+    return quiet_handlers.ring_now(w, now, out, after_outage=True)
 
 
 def _made_up(w: Watch) -> bool:
@@ -61,12 +61,12 @@ def _made_up(w: Watch) -> bool:
     gone out a little late."""
     assert w.grace_at is not None
     assert w.base_at is not None
-    late_ms = LATE_S * 1000 if asking.for_deadline(w) else 0
+    late_ms = LATE_S * 1000 if quiet_handlers.for_deadline(w) else 0
     return w.grace_at - w.base_at > _time_to_answer_ms(w) + late_ms
 
 
 def _time_to_answer_ms(w: Watch) -> int:
-    return (w.profile.grace_s + (asking.UNCLEAR_S if w.unclear else 0)) * 1000
+    return (w.profile.grace_s + (quiet_handlers.UNCLEAR_S if w.unclear else 0)) * 1000
 
 
 def _put_off(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect], *, again: bool) -> Watch:
@@ -75,13 +75,13 @@ def _put_off(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect], *, aga
     off lies behind its end."""
     assert w.grace_at is not None
     assert w.base_at is not None
-    if min([w.grace_at, *(at for at, _ in asking.stages(w)[w.stage :])]) > e.to_at:
-        return asking.louder(w, now, out)
+    if min([w.grace_at, *(at for at, _ in quiet_handlers.stages(w)[w.stage :])]) > e.to_at:
+        return quiet_handlers.louder(w, now, out)
     grace_at = w.grace_at + e.to_at - max(e.from_at, w.base_at)
     # Time to catch up once: a service that crashes every few seconds must not put it off for ever.
     least_at = e.to_at + 1 if again else now + CATCH_UP_S * 1000
     w = replace(w, grace_at=max(grace_at, least_at))
-    return asking.ring_now(w, now, out, after_outage=True)
+    return quiet_handlers.ring_now(w, now, out, after_outage=True)
 
 
 def owed_ms(w: Watch, away: Sequence[tuple[int, int]], now: int) -> int:
@@ -99,4 +99,4 @@ def owed_ms(w: Watch, away: Sequence[tuple[int, int]], now: int) -> int:
 
 def wait_longer(w: Watch, owed_ms: int, now: int, out: list[Effect]) -> Watch:
     """Ask once more, and give back what they are owed."""
-    return asking.ring_now(replace(w, grace_at=now + owed_ms), now, out, after_outage=True)
+    return quiet_handlers.ring_now(replace(w, grace_at=now + owed_ms), now, out, after_outage=True)

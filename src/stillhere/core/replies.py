@@ -1,7 +1,7 @@
 """What somebody means: the words of a text and the keys of a call, turned into one intent.
 
-Owns reading; the words themselves stand in ``words.py``. Refuses to guess: what is unclear is never
-"I'm fine".
+Owns reading; the words themselves stand in ``vocabulary.py``. Refuses to guess: what is unclear is
+never "I'm fine".
 
 How a text is read
 ------------------
@@ -20,8 +20,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stillhere.core import words
-from stillhere.core.words import Intent, Phrase, Role, Table
+from stillhere.core import vocabulary
+from stillhere.core.vocabulary import Intent, Phrase, Role, Table
 
 __all__ = ["Intent", "Role", "language_of", "read_key", "read_minutes", "read_text"]
 
@@ -34,15 +34,20 @@ _PHONE = re.compile(r"\+?\d[\d ().-]{5,20}\d")
 _SPELT_911 = re.compile(r"(?<!\d)9[ .-]{0,2}1[ .-]{0,2}1(?!\d)")
 _MINUTES = re.compile(r"(?<=\d)(?=(m|min|mins|minutes?|minutos?)\b)")
 _SHORTER = re.compile(
-    r"\b(" + "|".join(sorted(words.SHORTER, key=len, reverse=True)) + r")\b"
+    r"\b(" + "|".join(sorted(vocabulary.SHORTER, key=len, reverse=True)) + r")\b"
 )  # longest first
 _PIECE = re.compile(r"[^\W_]+|[^\w\s]|\n")
 _ASKS = frozenset("?¿؟‽")
 _HARMLESS = frozenset("\n~^|+=")
 
-_PHRASES = (*words.TABLES.values(), words.OPT_OUT, words.HELP_ANYWHERE, words.CANT_GET_IN)
+_PHRASES = (
+    *vocabulary.TABLES.values(),
+    vocabulary.OPT_OUT,
+    vocabulary.HELP_ANYWHERE,
+    vocabulary.CANT_GET_IN,
+)
 _KNOWN = frozenset(word for phrases in _PHRASES for phrase in phrases for word in phrase).union(
-    words.WAVES_OFF, words.WAVES_OFF_NEXT, words.LINKING, words.COMMANDS
+    vocabulary.WAVES_OFF, vocabulary.WAVES_OFF_NEXT, vocabulary.LINKING, vocabulary.COMMANDS
 )
 _LONGEST = max(len(phrase) for phrases in _PHRASES for phrase in phrases)  # in words
 
@@ -64,22 +69,22 @@ def read_text(text: str, role: Role, *, watching: bool) -> Intent:
     whole = _fold(text[:TEXT_MOST]).strip()
     if not whole:
         return Intent.EMPTY
-    if words.REACTION.match(whole):
-        liked = role is Role.PERSON and whole.startswith(words.LIKED)
+    if vocabulary.REACTION.match(whole):
+        liked = role is Role.PERSON and whole.startswith(vocabulary.LIKED)
         return Intent.HERE if liked else Intent.UNCLEAR
     body, tail = (_fold(part) for part in _own_words(text[:TEXT_MOST]))
-    if words.AUTOMATIC.search(body):
+    if vocabulary.AUTOMATIC.search(body):
         return Intent.UNCLEAR
     said, signature = _hear(body), _hear(tail)
-    adds = not watching and role is Role.PERSON and said.words[:1] in words.ADDS
+    adds = not watching and role is Role.PERSON and said.words[:1] in vocabulary.ADDS
     if (_cries(said, watching) or _cries(signature, watching)) and not adds:
         return Intent.HELP
     if len(body) > READ_MOST:
         return Intent.UNCLEAR
     intent = _meaning(said, role, watching)
-    if said.asks and intent not in words.MAY_ASK:
+    if said.asks and intent not in vocabulary.MAY_ASK:
         return Intent.UNCLEAR
-    if signature.asks or words.WAVES_OFF.intersection(signature.words):
+    if signature.asks or vocabulary.WAVES_OFF.intersection(signature.words):
         return Intent.UNCLEAR  # that is no signature
     return intent
 
@@ -87,7 +92,7 @@ def read_text(text: str, role: Role, *, watching: bool) -> Intent:
 def language_of(text: str) -> str:
     """``es`` or ``en`` where a word of the text is only one of them, else nothing."""
     said = set(_hear(_fold(_own_words(text[:READ_MOST])[0])).words)
-    spanish, english = bool(said & words.SPANISH), bool(said & words.ENGLISH)
+    spanish, english = bool(said & vocabulary.SPANISH), bool(said & vocabulary.ENGLISH)
     return "" if spanish == english else "es" if spanish else "en"
 
 
@@ -96,7 +101,7 @@ def read_key(key: str, role: Role) -> Intent:
     pressed = key.strip()
     if not pressed:
         return Intent.EMPTY
-    return words.KEYS[role].get(pressed, Intent.UNCLEAR)
+    return vocabulary.KEYS[role].get(pressed, Intent.UNCLEAR)
 
 
 def read_minutes(text: str) -> int | None:
@@ -116,9 +121,9 @@ def _fold(text: str) -> str:
     plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).casefold()
     kept = (" " if c in "\t\r" else c for c in unicodedata.normalize("NFKD", plain) if _visible(c))
     folded = "".join(kept)
-    for face, symbol in words.FACES.items():
+    for face, symbol in vocabulary.FACES.items():
         folded = folded.replace(face, symbol)
-    folded = _SHORTER.sub(lambda found: words.SHORTER[found[0]], folded)
+    folded = _SHORTER.sub(lambda found: vocabulary.SHORTER[found[0]], folded)
     folded = _PHONE.sub(lambda found: re.sub(r"\D", "", found[0]), folded)
     return _MINUTES.sub(" ", _SPELT_911.sub("911", folded))
 
@@ -133,15 +138,15 @@ def _own_words(text: str) -> tuple[str, str]:
     """Their words without a quoted mail, and apart from them the signature."""
     own: list[str] = []
     for line in text.splitlines():
-        if words.QUOTED_FROM_HERE.match(line):
+        if vocabulary.QUOTED_FROM_HERE.match(line):
             break
-        if not words.QUOTED_LINE.match(line):
+        if not vocabulary.QUOTED_LINE.match(line):
             own.append(line)
     for number, line in enumerate(own):
-        if words.SIGNED.match(line) and "".join(own[:number]).strip():
+        if vocabulary.SIGNED.match(line) and "".join(own[:number]).strip():
             return "\n".join(own[:number]), "\n".join(own[number:])
     body = "\n".join(own).rstrip()
-    signed = words.SIGNED_ON_THE_LINE.search(body)
+    signed = vocabulary.SIGNED_ON_THE_LINE.search(body)
     return (body[: signed.start()], signed[0]) if signed else (body, "")
 
 
@@ -171,12 +176,12 @@ def _word(piece: str) -> str:
             return "911"
         return "9" if set(piece) == {"9"} and len(piece) != 3 else piece
     for spelling in (piece, _RUN.sub(r"\1", piece), _RUN.sub(r"\1\1", piece)):
-        word = words.SLIPS.get(spelling, spelling)
+        word = vocabulary.SLIPS.get(spelling, spelling)
         if word in _KNOWN:
             return word
-    if piece in words.NEIGHBOURS:
+    if piece in vocabulary.NEIGHBOURS:
         return piece
-    return next((word for word in sorted(words.FORGIVEN) if _one_slip(piece, word)), piece)
+    return next((word for word in sorted(vocabulary.FORGIVEN) if _one_slip(piece, word)), piece)
 
 
 def _one_slip(typed: str, word: str) -> bool:
@@ -194,16 +199,16 @@ def _one_slip(typed: str, word: str) -> bool:
 
 
 def _meaning(said: _Said, role: Role, watching: bool) -> Intent:
-    plain = tuple(word for word in said.words if word not in words.POLITE)
-    if plain in words.OPT_OUT:
+    plain = tuple(word for word in said.words if word not in vocabulary.POLITE)
+    if plain in vocabulary.OPT_OUT:
         return Intent.OPT_OUT
-    if plain in words.CARRIER_HELP:
+    if plain in vocabulary.CARRIER_HELP:
         return Intent.HELP if watching else Intent.CARRIER_HELP
     if role is Role.CONTACT and _door_is_shut(said):
         return Intent.CANT_GET_IN
-    if role is Role.PERSON and plain in words.MARK_ALONE:
+    if role is Role.PERSON and plain in vocabulary.MARK_ALONE:
         return Intent.MARK
-    intent = _composed(said.words, words.TABLES[role])
+    intent = _composed(said.words, vocabulary.TABLES[role])
     if intent is Intent.UNCLEAR and role is Role.PERSON:
         return _command(plain)
     return intent
@@ -242,20 +247,22 @@ def _strongest(found: set[Intent]) -> Intent:
 def _command(plain: Phrase) -> Intent:
     """A command with something after it: "add 303 555 0142", "pause 3 days"."""
     rest = plain[1:] if plain[:1] in (("ok",), ("okay",)) else plain
-    short = len(rest) <= words.COMMAND_WORDS or any(len(w) >= 7 and w.isdecimal() for w in rest)
-    return words.COMMANDS.get(rest[0], Intent.UNCLEAR) if rest and short else Intent.UNCLEAR
+    short = len(rest) <= vocabulary.COMMAND_WORDS or any(
+        len(w) >= 7 and w.isdecimal() for w in rest
+    )
+    return vocabulary.COMMANDS.get(rest[0], Intent.UNCLEAR) if rest and short else Intent.UNCLEAR
 
 
 def _cries(said: _Said, watching: bool) -> bool:
-    cries = words.HELP_ANYWHERE | (words.HELP_WHILE_WATCHING if watching else frozenset())
+    cries = vocabulary.HELP_ANYWHERE | (vocabulary.HELP_WHILE_WATCHING if watching else frozenset())
     return any(not _waved_off(said, at, phrase) for at, phrase in _find(said, cries))
 
 
 def _door_is_shut(said: _Said) -> bool:
     return any(
         not _waved_off(said, at, phrase)
-        and not words.NOT_THE_DOOR.intersection(said.words[at + len(phrase) :][:1])
-        for at, phrase in _find(said, words.CANT_GET_IN)
+        and not vocabulary.NOT_THE_DOOR.intersection(said.words[at + len(phrase) :][:1])
+        for at, phrase in _find(said, vocabulary.CANT_GET_IN)
     )
 
 
@@ -273,14 +280,14 @@ def _waved_off(said: _Said, at: int, phrase: Phrase) -> bool:
     def before(position: int) -> str:
         return "" if position in said.starts else said.words[position - 1]
 
-    if before(at) in words.WAVES_OFF_NEXT:
+    if before(at) in vocabulary.WAVES_OFF_NEXT:
         return True
     start = at
-    while before(start) in words.LINKING:
+    while before(start) in vocabulary.LINKING:
         start -= 1
-    if len(phrase) > 1 and before(at) in words.WAVES_OFF_ONE_WORD:
+    if len(phrase) > 1 and before(at) in vocabulary.WAVES_OFF_ONE_WORD:
         return False
-    return before(start) in words.WAVES_OFF
+    return before(start) in vocabulary.WAVES_OFF
 
 
 def _is_number(word: str) -> bool:

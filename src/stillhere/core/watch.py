@@ -6,9 +6,9 @@ Theory of operation
 A watch is always in one of six states. While it is ``OPEN`` a single instant, ``next_ask_at``, says
 when the person is asked next. An ask puts it in ``ASKING``: the ask grows louder in stages (on the
 screen; the next channel if the screen did not confirm it; the phone rings) until ``grace_at``. A
-check-in brings it back to ``OPEN`` (``asking.py``); silence raises an ``Alarm`` (``calling.py``)
-and the ladder (``ladder.py``) is climbed until somebody is going (``CLAIMED``, bounded), somebody
-is there (``ATTENDED``, looked in on), or it is over (``CLOSED``).
+check-in brings it back to ``OPEN`` (``quiet_handlers.py``); silence raises an ``Alarm``
+(``alarm_handlers.py``) and the ladder (``ladder.py``) is climbed until somebody is going
+(``CLAIMED``, bounded), somebody is there (``ATTENDED``, looked in on), or it is over (``CLOSED``).
 
 Nothing here waits or remembers outside the value: ``wake_at(watch)`` is the one instant at which
 ``TimePassed`` should come, and coming late, twice, or from two engines at once is harmless, because
@@ -28,11 +28,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stillhere.core import alarm, asking, calling, clock_change, outages, schedule
+from stillhere.core import alarm, alarm_handlers, clock_change, outages, quiet_handlers, schedule
 from stillhere.core import events as ev
-from stillhere.core.asking import Watch
 from stillhere.core.events import Effect, Event, Refused, State
 from stillhere.core.profiles import Profile
+from stillhere.core.quiet_handlers import Watch
 from stillhere.core.schedule import Routine
 
 __all__ = ["TABLE", "Step", "Watch", "check", "start", "step", "wake_at", "worth_a_line"]
@@ -56,7 +56,7 @@ def start(id: int, profile: Profile, now: int, routine: Routine | None = None) -
     """A new watch, open, with its first ask set. ``routine`` makes it a routine one."""
     if routine is not None:
         fresh = Watch(id, profile, State.OPEN, now, now, None, None, routine=routine)
-        return asking.due(fresh, schedule.next_deadline(routine, now))
+        return quiet_handlers.due(fresh, schedule.next_deadline(routine, now))
     ends_at = now + profile.unmarked_end_s * 1000
     return Watch(id, profile, State.OPEN, now, now, ends_at, now + profile.unmarked_ask_s * 1000)
 
@@ -78,7 +78,7 @@ def wake_at(w: Watch) -> int | None:
     if w.state is State.OPEN:
         return w.next_ask_at
     if w.alarm is None:
-        times = [w.grace_at, *(at for at, _ in asking.stages(w)[w.stage :])]
+        times = [w.grace_at, *(at for at, _ in quiet_handlers.stages(w)[w.stage :])]
     else:
         a = w.alarm
         times = [a.recheck_at, a.check_at]
@@ -89,72 +89,72 @@ def wake_at(w: Watch) -> int | None:
 
 
 QUIET: dict[type, Handler] = {
-    ev.Started: asking.ignore,
-    ev.Marked: asking.mark,
-    ev.StillHere: asking.still_here,
-    ev.Shown: asking.ignore,
-    ev.Unclear: asking.ignore,
-    ev.NeedHelp: calling.need_help,
-    ev.Extended: asking.more,
-    ev.Paused: asking.pause,
-    ev.Ended: asking.end,
-    ev.TimePassed: asking.ask_is_due,
+    ev.Started: quiet_handlers.ignore,
+    ev.Marked: quiet_handlers.mark,
+    ev.StillHere: quiet_handlers.still_here,
+    ev.Shown: quiet_handlers.ignore,
+    ev.Unclear: quiet_handlers.ignore,
+    ev.NeedHelp: alarm_handlers.need_help,
+    ev.Extended: quiet_handlers.more,
+    ev.Paused: quiet_handlers.pause,
+    ev.Ended: quiet_handlers.end,
+    ev.TimePassed: quiet_handlers.ask_is_due,
     ev.ServiceWasDown: outages.was_down,
     ev.ClockSetBack: clock_change.set_back,
-    ev.Claimed: asking.no_alarm,
-    ev.Declined: asking.no_alarm,
-    ev.CannotGetIn: asking.no_alarm,
-    ev.Arrived: asking.no_alarm,
-    ev.Resolved: asking.no_alarm,
-    ev.Undeliverable: asking.ignore,
-    ev.Unheard: asking.ignore,
-    ev.Dropped: asking.dropped,
-    ev.OptedOut: asking.ignore,
+    ev.Claimed: quiet_handlers.no_alarm,
+    ev.Declined: quiet_handlers.no_alarm,
+    ev.CannotGetIn: quiet_handlers.no_alarm,
+    ev.Arrived: quiet_handlers.no_alarm,
+    ev.Resolved: quiet_handlers.no_alarm,
+    ev.Undeliverable: quiet_handlers.ignore,
+    ev.Unheard: quiet_handlers.ignore,
+    ev.Dropped: quiet_handlers.dropped,
+    ev.OptedOut: quiet_handlers.ignore,
 }
 ALARMED: dict[type, Handler] = {
-    ev.Started: asking.ignore,
-    ev.Marked: calling.answered_now,
-    ev.StillHere: calling.answered,
-    ev.Shown: asking.ignore,
-    ev.Unclear: asking.ignore,
-    ev.NeedHelp: calling.need_help,
-    ev.Extended: calling.answered_now,
-    ev.Paused: calling.answered_now,
-    ev.Ended: calling.answered_now,
-    ev.TimePassed: calling.time_in_alarm,
-    ev.ServiceWasDown: calling.was_down_in_alarm,
+    ev.Started: quiet_handlers.ignore,
+    ev.Marked: alarm_handlers.answered_now,
+    ev.StillHere: alarm_handlers.answered,
+    ev.Shown: quiet_handlers.ignore,
+    ev.Unclear: quiet_handlers.ignore,
+    ev.NeedHelp: alarm_handlers.need_help,
+    ev.Extended: alarm_handlers.answered_now,
+    ev.Paused: alarm_handlers.answered_now,
+    ev.Ended: alarm_handlers.answered_now,
+    ev.TimePassed: alarm_handlers.time_in_alarm,
+    ev.ServiceWasDown: alarm_handlers.was_down_in_alarm,
     ev.ClockSetBack: clock_change.set_back,
-    ev.Claimed: calling.contact_acts,
-    ev.Declined: calling.contact_acts,
-    ev.CannotGetIn: calling.contact_acts,
-    ev.Arrived: calling.contact_acts,
-    ev.Resolved: calling.resolved,
-    ev.Undeliverable: calling.contact_acts,
-    ev.Unheard: calling.contact_acts,
-    ev.Dropped: asking.ignore,
-    ev.OptedOut: calling.contact_acts,
+    ev.Claimed: alarm_handlers.contact_acts,
+    ev.Declined: alarm_handlers.contact_acts,
+    ev.CannotGetIn: alarm_handlers.contact_acts,
+    ev.Arrived: alarm_handlers.contact_acts,
+    ev.Resolved: alarm_handlers.resolved,
+    ev.Undeliverable: alarm_handlers.contact_acts,
+    ev.Unheard: alarm_handlers.contact_acts,
+    ev.Dropped: quiet_handlers.ignore,
+    ev.OptedOut: alarm_handlers.contact_acts,
 }
 ASKED: dict[type, Handler] = {
     **QUIET,
-    ev.Shown: asking.shown,
-    ev.Unclear: asking.unclear,
-    ev.TimePassed: calling.grace_runs,
-    ev.Undeliverable: asking.own_phone_silent,
-    ev.Unheard: asking.own_phone_silent,
-    ev.Dropped: asking.dropped_while_asked,
+    ev.Shown: quiet_handlers.shown,
+    ev.Unclear: quiet_handlers.unclear,
+    ev.TimePassed: alarm_handlers.grace_runs,
+    ev.Undeliverable: quiet_handlers.own_phone_silent,
+    ev.Unheard: quiet_handlers.own_phone_silent,
+    ev.Dropped: quiet_handlers.dropped_while_asked,
 }
 ENDED: dict[type, Handler] = {
-    **dict.fromkeys(QUIET, asking.over),
-    ev.Started: asking.ignore,
-    ev.Shown: asking.ignore,
-    ev.Unclear: asking.ignore,
-    ev.TimePassed: asking.ignore,
-    ev.ServiceWasDown: asking.ignore,
-    ev.ClockSetBack: asking.ignore,
-    ev.Undeliverable: asking.ignore,
-    ev.Unheard: asking.ignore,
-    ev.Dropped: asking.ignore,
-    ev.OptedOut: asking.ignore,
+    **dict.fromkeys(QUIET, quiet_handlers.over),
+    ev.Started: quiet_handlers.ignore,
+    ev.Shown: quiet_handlers.ignore,
+    ev.Unclear: quiet_handlers.ignore,
+    ev.TimePassed: quiet_handlers.ignore,
+    ev.ServiceWasDown: quiet_handlers.ignore,
+    ev.ClockSetBack: quiet_handlers.ignore,
+    ev.Undeliverable: quiet_handlers.ignore,
+    ev.Unheard: quiet_handlers.ignore,
+    ev.Dropped: quiet_handlers.ignore,
+    ev.OptedOut: quiet_handlers.ignore,
 }
 ROWS = {
     State.OPEN: QUIET,

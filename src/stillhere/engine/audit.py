@@ -14,10 +14,16 @@ from django.conf import settings
 from django.db import transaction
 
 from stillhere.channels.base import NO_CONNECTION, REFUSED
-from stillhere.store import clock, damage, kits, peers, queries, reaching, services, shifts, supply
-from stillhere.store import stuck as stuck_pages
-from stillhere.store.disk import DISK
+from stillhere.store.db import clock
+from stillhere.store.db.disk import DISK
+from stillhere.store.installation import peers
+from stillhere.store.kits import kits, supply_warnings
+from stillhere.store.messages import reach
+from stillhere.store.messages import stuck as stuck_pages
 from stillhere.store.models import Installation
+from stillhere.store.people import services
+from stillhere.store.program import shifts
+from stillhere.store.watches import damage, queries
 
 log = logging.getLogger("stillhere.audit")
 
@@ -34,7 +40,7 @@ def audit_once(now: int) -> list[str]:
     late_ms = queries.latest_due_ms(now) / rate
     if late_ms > BEHIND_MS:
         reasons.append(f"watches are looked at {late_ms / 1000:.0f} s late")
-    untried_ms = damage.around(lambda: reaching.untried_ms(now, int(FLIGHT_MS * rate)), int) / rate
+    untried_ms = damage.around(lambda: reach.untried_ms(now, int(FLIGHT_MS * rate)), int) / rate
     if untried_ms > UNHEARD_MS:
         reasons.append(f"an urgent message has been waiting for {untried_ms / 1000:.0f} s")
     dead = queries.alarms_without_life(now)
@@ -60,7 +66,7 @@ def _stuck(now: int, rate: float) -> list[str]:
     if since_at and not stuck:
         still = damage.around(lambda: unheard(now, rate, 0), list)
     free = bool(since_at) and not still
-    free = free and damage.around(lambda: reaching.went_through(since_at, now), bool)
+    free = free and damage.around(lambda: reach.went_through(since_at, now), bool)
     if word := stuck_pages.look(now, rate, stuck=bool(stuck), free=free):
         log.warning("coordinator paged word=%s", word)
     return still
@@ -70,10 +76,10 @@ def unheard(now: int, rate: float, given_ms: int = UNHEARD_MS) -> list[str]:
     """What does not reach people although it is tried, for longer than ``given_ms`` of real
     time."""
     reasons = []
-    in_vain_ms = reaching.in_vain_ms(now, REFUSED, NO_CONNECTION) / rate
+    in_vain_ms = reach.in_vain_ms(now, REFUSED, NO_CONNECTION) / rate
     if in_vain_ms > given_ms:
         reasons.append(f"an urgent message has been tried in vain for {in_vain_ms / 1000:.0f} s")
-    unreached = reaching.unreached(now - int(given_ms * rate))
+    unreached = reach.unreached(now - int(given_ms * rate))
     if unreached:
         reasons.append(_reached_nobody(unreached))
     return reasons
@@ -81,7 +87,7 @@ def unheard(now: int, rate: float, given_ms: int = UNHEARD_MS) -> list[str]:
 
 def _reached_nobody(watches: list[int]) -> str:
     many = "1 open alarm has" if len(watches) == 1 else f"{len(watches)} open alarms have"
-    why = "; ".join(map(str, reaching.obstacles(watches)))
+    why = "; ".join(map(str, reach.obstacles(watches)))
     return f"{many} reached nobody{f': {why}' if why else ''}"
 
 
@@ -109,7 +115,7 @@ def sweep_once(now: int) -> int:
         lambda: services.erase_callers(now, quiet_h),
         lambda: shifts.end_due(now),
         lambda: kits.remind(now),
-        lambda: supply.end_due(now),
+        lambda: supply_warnings.end_due(now),
         lambda: peers.erase_pages(now, alarm_days),
     )
     gone = damage.around(lambda: services.erase_due(now, quiet_h, alarm_days), lambda: 0)

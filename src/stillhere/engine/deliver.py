@@ -18,11 +18,13 @@ from typing import Any, TypeVar
 from django.db import Error, connection
 
 from stillhere.channels.base import Channel, Fate, Outgoing, Receipt
+from stillhere.channels.failover import Relay
 from stillhere.channels.pager import Pager
-from stillhere.channels.relay import Relay
-from stillhere.engine import letters, recordings, traces
-from stillhere.store import clock, delivery, halves, receipts, upkeep
-from stillhere.store.delivery import Fated, Leased
+from stillhere.engine import carrier_cleanup, recordings, render
+from stillhere.store.db import clock, halving
+from stillhere.store.installation import upkeep
+from stillhere.store.messages import delivery, receipts
+from stillhere.store.messages.delivery import Fated, Leased
 
 log = logging.getLogger("stillhere.deliver")
 
@@ -64,7 +66,7 @@ class Courier:
             *queues,
             asyncio.create_task(self._orphans()),
             asyncio.create_task(self._silences()),
-            asyncio.create_task(self._again(traces.clear_once, traces.EVERY_S)),
+            asyncio.create_task(self._again(carrier_cleanup.clear_once, carrier_cleanup.EVERY_S)),
             asyncio.create_task(self._again(self._count_money, MONEY_EVERY_S)),
             asyncio.create_task(self._again(recordings.fetch_once, recordings.EVERY_S)),
             asyncio.create_task(self._recorder()),
@@ -114,7 +116,7 @@ class Courier:
 
     async def _send(self, channel: Channel, message: Leased) -> None:
         try:
-            outgoing = letters.render(message, message.to)
+            outgoing = render.render(message, message.to)
             receipt = await _deadline(channel, outgoing)
         except Exception:
             log.exception("could not send message=%d channel=%s", message.id, message.channel)
@@ -126,7 +128,7 @@ class Courier:
             message.channel,
             receipt.fate,
         )
-        await self._done.put(letters.fated(message, receipt))
+        await self._done.put(render.fated(message, receipt))
 
     async def _recorder(self) -> None:
         """Write down results in groups. What cannot be written stays leased, runs out, and is
@@ -238,7 +240,7 @@ def _record(group: list[Fated]) -> list[Fated]:
         left.extend(delivery.record(part, clock.now_ms()))
         return [True] * len(part)
 
-    for failure in halves.each(record, group):
+    for failure in halving.each(record, group):
         if isinstance(failure, Exception):
             log.error("not recorded, so it leaves again: %s", type(failure).__name__)
     return left

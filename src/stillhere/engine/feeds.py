@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import aiohttp
 from django.conf import settings
 
-from stillhere.store import supply
-from stillhere.store.supply import Found
+from stillhere.store.kits import supply_warnings
+from stillhere.store.kits.supply_warnings import Found
 
 log = logging.getLogger("stillhere.feeds")
 
@@ -39,7 +39,7 @@ def read_once(urls: Sequence[str]) -> int:
     fresh = 0
     for url in urls:
         try:
-            taken = supply.take_in(entries(asyncio.run(_get(url)), url))
+            taken = supply_warnings.take_in(entries(asyncio.run(_get(url)), url))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as failure:
             log.warning("feed %s: %s", _host(url), type(failure).__name__)
             continue

@@ -26,13 +26,14 @@ from django.db import Error, connection
 from stillhere.engine import feeds
 from stillhere.engine.audit import Lookout, audit_once, sweep_once
 from stillhere.engine.deliver import Courier
-from stillhere.engine.pulse import come_back, pulse_once
+from stillhere.engine.heartbeat import come_back, pulse_once
 from stillhere.engine.silence import Silence
 from stillhere.engine.tick import MOST, Waker
 from stillhere.engine.timekeeping import Reckoning, Timekeeper
-from stillhere.store import clock, delivery
-from stillhere.store.halves import forget_broken_connection
-from stillhere.store.patience import be_impatient
+from stillhere.store.db import clock
+from stillhere.store.db.halving import forget_broken_connection
+from stillhere.store.db.timeouts import be_impatient
+from stillhere.store.messages import delivery
 
 log = logging.getLogger("stillhere.engine")
 T = TypeVar("T")

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from stillhere.channels.base import Channel
-from stillhere.channels.relay import Relay
+from stillhere.channels.failover import Relay
 from stillhere.channels.voice import VoiceCarrier
-from stillhere.store import recordings
+from stillhere.store.watches import recordings
 
 log = logging.getLogger("stillhere.recordings")
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 
 from stillhere.core.outages import SHORT_S
-from stillhere.store import clock
+from stillhere.store.db import clock
 from stillhere.store.models import Installation, Outage
 
 log = logging.getLogger("stillhere.silence")

@@ -1,5 +1,5 @@
 """Due ``wake_at`` -> ``apply``. Decides nothing: a watch that fell due while we were away hears of
-that first, as from whatever else reaches it (``store/apply.py``).
+that first, as from whatever else reaches it (``store/watches/apply.py``).
 
 Nobody waits for anybody else's row. One that somebody else holds is left for the next round; one
 that spoils its group is found by halving it, and from then on tried apart from the others. One that
@@ -15,9 +15,10 @@ from functools import partial
 
 from django.conf import settings
 
-from stillhere.store import damage, halves, queries
-from stillhere.store.apply import Change, Tick, apply_free
-from stillhere.store.held import Held, in_the_way
+from stillhere.store.db import halving
+from stillhere.store.db.row_locks import Held, in_the_way
+from stillhere.store.watches import damage, queries
+from stillhere.store.watches.apply import Change, Tick, apply_free
 
 log = logging.getLogger("stillhere.tick")
 
@@ -72,16 +73,16 @@ class Waker:
         """All of them at once; returns how many were left as they are."""
         if not due:
             return 0
-        answers = halves.each(apply_free, [_wakes(watch) for watch, _ in due])
+        answers = halving.each(apply_free, [_wakes(watch) for watch, _ in due])
         failures = [
             (watch, answer)
             for (watch, _), answer in zip(due, answers, strict=True)
             if isinstance(answer, Exception)
         ]
         for watch, failure in failures:
-            if halves.broke(failure):
+            if halving.broke(failure):
                 raise failure  # no database: the loop says so and tries again
-            if not isinstance(failure, Held | halves.Untried):
+            if not isinstance(failure, Held | halving.Untried):
                 log.error("apart watch=%d: %s", watch, type(failure).__name__)
                 self._apart[watch] = settings.BOOT_MS()
         return len(failures)
@@ -102,8 +103,8 @@ class Waker:
             [answer] = apply_free([_wakes(watch)])
         except Exception as failure:
             log.exception("still apart watch=%d", watch)
-            halves.forget_broken_connection(failure)
-            if not in_the_way(failure) and not halves.broke(failure):
+            halving.forget_broken_connection(failure)
+            if not in_the_way(failure) and not halving.broke(failure):
                 self._strike([watch], now)
             return False
         if not isinstance(answer, Held):
@@ -127,7 +128,7 @@ def _set_aside(watch: int, now: int) -> bool:
         damage.set_aside(watch, now)
     except Exception as failure:
         log.exception("not set aside watch=%d", watch)
-        halves.forget_broken_connection(failure)
+        halving.forget_broken_connection(failure)
         return False
     return True
 

@@ -1,7 +1,7 @@
 """Whether the installation's time is right, and setting it where that is proved.
 
-A clock that leaped is not followed (``pulse.py``): the difference is held. It is settled when the
-time is proved: by the kernel, where a time service keeps it right; by the dates that two named
+A clock that leaped is not followed (``heartbeat.py``): the difference is held. It is settled when
+the time is proved: by the kernel, where a time service keeps it right; by the dates that two named
 addresses agree on; or by a person who says so (`stillhere clock --right`). Time set forward is an
 absence like any other: people are asked first. Time set back is one row, and after it the watches
 follow in small batches, the one whose timer comes first in front: an instant can only be right in
@@ -22,10 +22,11 @@ import aiohttp
 from django.conf import settings
 from django.db import connection, transaction
 
-from stillhere.engine.pulse import AWAY_MS
-from stillhere.store import clock, halves, time_change
-from stillhere.store.apply import Change, Follow, apply_free
+from stillhere.engine.heartbeat import AWAY_MS
+from stillhere.store.db import clock, halving
+from stillhere.store.installation import time_change
 from stillhere.store.models import Installation, Outage
+from stillhere.store.watches.apply import Change, Follow, apply_free
 
 log = logging.getLogger("stillhere.clock")
 
@@ -164,9 +165,9 @@ class Reckoning:
             log.warning("all watches follow the clock back_ms=%d", self.back_ms)
             return False
         batch, self.waiting = self.waiting[:MOST], self.waiting[MOST:]
-        answers = halves.each(apply_free, [Change(Follow(), watch=id) for _, id in batch])
+        answers = halving.each(apply_free, [Change(Follow(), watch=id) for _, id in batch])
         for failure in (each for each in answers if isinstance(each, Exception)):
-            if halves.broke(failure):
+            if halving.broke(failure):
                 raise failure
             self.left = True
         self.after = batch[-1]

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from stillhere.channels.base import Fate, Receipt
-from stillhere.engine import letters
+from stillhere.engine import render
 from stillhere.engine.tick import tick_once
 from stillhere.sim import crowd
-from stillhere.store import clock, delivery, sealed
-from stillhere.store.apply import Change, CheckIn, apply_batch
+from stillhere.store.db import clock, encryption
+from stillhere.store.messages import delivery
+from stillhere.store.watches.apply import Change, CheckIn, apply_batch
 
 OPEN, ALARMS, GROUP = 100_000, 600, 256
 FAR_MS = 3_600_000
@@ -50,7 +51,7 @@ def measure(seconds: float, say: Say) -> Capacity:
     now = clock.now_ms()
     kept = crowd.open_watches(OPEN, crowd.asked_at(now, lambda n: now + FAR_MS + n))
     silent = crowd.silent_people(ALARMS, now - 180_000, lambda _: now)
-    hashes = [sealed.key_hash(key) for key in kept]
+    hashes = [encryption.key_hash(key) for key in kept]
     say("Measuring check-ins.")
     one = _check_ins_per_s(hashes, 1, seconds / 4)
     grouped = _check_ins_per_s(hashes, GROUP, seconds)
@@ -82,9 +83,9 @@ def _sent(channel: str) -> int:
     now = clock.now_ms()
     leased = delivery.lease(channel, now, 200, 60.0)
     for message in leased:
-        letters.render(message, message.to)
+        render.render(message, message.to)
     done = Receipt(Fate.ACCEPTED, "measured")
-    delivery.record([letters.fated(message, done) for message in leased], now)
+    delivery.record([render.fated(message, done) for message in leased], now)
     return len(leased)
 
 

@@ -16,10 +16,11 @@ from stillhere.core.events import Outcome
 from stillhere.sim.evidence import Evidence
 from stillhere.sim.web_side import Request, WebSide
 from stillhere.sim.world import World
-from stillhere.store import apply, services
-from stillhere.store.apply import Asked
-from stillhere.store.delivery import Leased
+from stillhere.store.messages.delivery import Leased
 from stillhere.store.models import Contact
+from stillhere.store.people import services
+from stillhere.store.watches import apply
+from stillhere.store.watches.apply import Asked
 
 MOST_TRIES = 8
 SUMMONS = frozenset({"alarm", "help", "again", "ambulance", "reopened", "going", "cannot-get-in"})

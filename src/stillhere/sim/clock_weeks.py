@@ -22,16 +22,17 @@ from django.db import OperationalError
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome, State
 from stillhere.core.schedule import Routine
-from stillhere.engine.pulse import pulse_once
+from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.tick import Waker
 from stillhere.engine.timekeeping import Reckoning, Timekeeper, settle
 from stillhere.sim.core import calendar
 from stillhere.sim.core.calendar import DAY_MS
 from stillhere.sim.storage import Storage
 from stillhere.sim.world import Violation, World
-from stillhere.store import apply, clock
-from stillhere.store.apply import Change, CheckIn
-from stillhere.store.rows import known_profiles
+from stillhere.store.db import clock
+from stillhere.store.watches import apply
+from stillhere.store.watches.apply import Change, CheckIn
+from stillhere.store.watches.rows import known_profiles
 
 MINUTE_MS, HOUR_MS, YEAR_MS = 60_000, 3_600_000, 365 * DAY_MS
 LONGEST_LOOK_MS = 6 * HOUR_MS

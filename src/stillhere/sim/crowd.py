@@ -15,11 +15,13 @@ from typing import Any
 from django.db import connection, transaction
 
 from stillhere.core import events as ev
-from stillhere.core.asking import stages
 from stillhere.core.circle import Circle
+from stillhere.core.quiet_handlers import stages
 from stillhere.core.watch import Watch, start, step
-from stillhere.store import rows, sealed, services
+from stillhere.store.db import encryption
 from stillhere.store.models import Address, Contact, Person, WatchRow
+from stillhere.store.people import services
+from stillhere.store.watches import rows
 
 CHUNK = 5_000
 FIRST = 10_000_000  # ids of people with a plan of their own; everybody else has the database's
@@ -61,7 +63,7 @@ def open_watches(count: int, watch_of: Callable[[int], Watch], keep: int = 20_00
     def lines() -> Iterator[tuple[Any, ...]]:
         for number in range(count):
             nonce = (number + 1).to_bytes(16, "big")
-            key = sealed.key_for("watch", nonce)
+            key = encryption.key_for("watch", nonce)
             if number % every == 0:
                 kept.append(key)
             yield _row(watch_of(number), person.id, nonce, key)
@@ -81,22 +83,22 @@ def silent_people(
     for number in range(count):
         id, at = FIRST + number, ask_at(number)
         nonce = id.to_bytes(16, "big")
-        key = sealed.key_for("person", nonce)
-        name = sealed.seal("Sam", "person.name", nonce)
+        key = encryption.key_for("person", nonce)
+        name = encryption.seal("Sam", "person.name", nonce)
         notes = (b"", b"", b"")
-        mine = (id, nonce, sealed.key_hash(key), name, "en", "UTC", "phone-first", now)
+        mine = (id, nonce, encryption.key_hash(key), name, "en", "UTC", "phone-first", now)
         people.append((*mine, *notes))
         ways += _ways(id, "person_id", number * (contacts + 1))
         for place in range(contacts):
             contact = id * 10 + place
             hidden = contact.to_bytes(16, "big")
-            mark = sealed.key_hash(sealed.key_for("contact", hidden))
-            said = sealed.seal("Leo", "contact.name", hidden)
+            mark = encryption.key_hash(encryption.key_for("contact", hidden))
+            said = encryption.seal("Leo", "contact.name", hidden)
             circle.append((contact, id, hidden, mark, said, "en", 0, "confirmed", True, now))
             ways += _ways(contact, "contact_id", number * (contacts + 1) + place + 1)
         watch = replace(step(start(0, profile, now), ev.Marked(), now).watch, next_ask_at=at)
         secret = (id * 1_000).to_bytes(16, "big")
-        watches.append((id, *_row(watch, id, secret, sealed.key_for("watch", secret), own)))
+        watches.append((id, *_row(watch, id, secret, encryption.key_for("watch", secret), own)))
         made.append(Silent(id, at))
     with transaction.atomic():
         _insert(Person, _PERSON, people)
@@ -138,16 +140,16 @@ def _ways(owner: int, whose: str, number: int) -> list[tuple[Any, ...]]:
     value = f"+1202{number:07}"
     found = []
     for channel, rings in (("text", False), ("call", True)):
-        nonce = sealed.new_nonce()
-        hidden = sealed.seal(value, "address.value", nonce)
+        nonce = encryption.new_nonce()
+        hidden = encryption.seal(value, "address.value", nonce)
         mine = (owner, None) if whose == "person_id" else (None, owner)
-        mark = sealed.lookup(channel, value)
+        mark = encryption.lookup(channel, value)
         found.append((*mine, nonce, channel, hidden, mark, rings, "ok", 0, ""))
     return found
 
 
 def _row(watch: Watch, person: int, nonce: bytes, key: str, own: str = "") -> tuple[Any, ...]:
-    fixed = (person, nonce, sealed.key_hash(key), 0, watch.profile.key, own)
+    fixed = (person, nonce, encryption.key_hash(key), 0, watch.profile.key, own)
     return (*fixed, *rows.freeze(watch))
 
 

@@ -15,11 +15,11 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from stillhere.channels.phones import Kind
-from stillhere.sim.hands import Browser, Phones, StuckError
-from stillhere.store import services
+from stillhere.channels.demo import Kind
+from stillhere.sim.clients import Browser, Phones, StuckError
 from stillhere.store.models import Installation, Message
-from stillhere.store.services import Reached
+from stillhere.store.people import services
+from stillhere.store.people.services import Reached
 
 RATE = 10.0  # the installation's clock runs as many times faster than the wall's
 STEP_S = 0.1  # one step of the story; what tells it rests so long between two

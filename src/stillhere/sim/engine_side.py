@@ -1,7 +1,7 @@
 """The engine process: its real rounds, called when its real loops would call them.
 
 Owns the timing of ``pulse_once``, ``tick_once`` and ``audit_once``, and jumps over the time in
-which they would find nothing. What leaves and what carriers say is ``letters.py``'s.
+which they would find nothing. What leaves and what carriers say is ``render.py``'s.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from random import Random
 from django.db import Error
 
 from stillhere.engine.audit import audit_once, unheard
-from stillhere.engine.pulse import pulse_once
+from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.tick import tick_once
 from stillhere.sim import invariants
 from stillhere.sim.carriers import CHANNELS
@@ -19,7 +19,8 @@ from stillhere.sim.invariants import require
 from stillhere.sim.letters import Letters
 from stillhere.sim.service import Died, Service
 from stillhere.sim.world import Violation
-from stillhere.store import clock, delivery, stuck
+from stillhere.store.db import clock
+from stillhere.store.messages import delivery, stuck
 
 ROUND_MS = 100  # how often the real loops look
 BEAT_MS = 1_000

@@ -21,8 +21,8 @@ from stillhere.core.events import Cause, State
 from stillhere.core.watch import Watch
 from stillhere.sim.storage import Storage
 from stillhere.sim.troubles import Troubles
-from stillhere.store import rows
-from stillhere.store.apply import Answer, CheckIn, NeedHelp
+from stillhere.store.watches import rows
+from stillhere.store.watches.apply import Answer, CheckIn, NeedHelp
 
 OUTAGE_MS = 15_000  # a gap longer than this is an outage, a shorter one is a restart
 KEPT_MS = 5_000

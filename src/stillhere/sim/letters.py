@@ -15,13 +15,14 @@ from django.db import Error
 
 from stillhere.channels.base import Fate, Receipt
 from stillhere.core.alarm import Alarm
-from stillhere.engine import letters as real
+from stillhere.engine import render as real
 from stillhere.sim import invariants
 from stillhere.sim.carriers import CHANNELS, DEADLINE_S, Carriers, Passage
 from stillhere.sim.invariants import require
 from stillhere.sim.service import Died, Service
-from stillhere.store import clock, delivery, receipts
-from stillhere.store.delivery import Fated, Leased
+from stillhere.store.db import clock
+from stillhere.store.messages import delivery, receipts
+from stillhere.store.messages.delivery import Fated, Leased
 
 LEASE_MARGIN_S = 10.0
 MOST = 200

@@ -31,10 +31,10 @@ from stillhere.sim.storage import Storage
 from stillhere.sim.verdict import Lived, Verdict, lived, shrunk
 from stillhere.sim.web_side import WebSide
 from stillhere.sim.world import Violation, World
-from stillhere.store import services
-from stillhere.store.delivery import Leased
+from stillhere.store.messages.delivery import Leased
 from stillhere.store.models import Contact, Message, Person
-from stillhere.store.services import Reached
+from stillhere.store.people import services
+from stillhere.store.people.services import Reached
 
 PERSONS, CONTACTS = 6, 5
 SHRINK_TRIES = 200

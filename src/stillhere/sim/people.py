@@ -18,8 +18,8 @@ from stillhere.core.schedule import Routine
 from stillhere.sim.evidence import Change
 from stillhere.sim.web_side import Request, WebSide
 from stillhere.sim.world import World
-from stillhere.store import apply
-from stillhere.store.apply import Answer, Asked, CheckIn, NeedHelp
+from stillhere.store.watches import apply
+from stillhere.store.watches.apply import Answer, Asked, CheckIn, NeedHelp
 
 MINUTE_MS = 60_000
 ACUTE = ("injected", "injected", "snorted", "swallowed")

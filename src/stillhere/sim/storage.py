@@ -20,9 +20,10 @@ from django.db import OperationalError, connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.utils import ConnectionHandler
 
-from stillhere.store import clock, rows
-from stillhere.store.clock import ClockRow
-from stillhere.store.rows import Row
+from stillhere.store.db import clock
+from stillhere.store.db.clock import ClockRow
+from stillhere.store.watches import rows
+from stillhere.store.watches.rows import Row
 
 _DATABASE = {
     "default": {

@@ -17,7 +17,7 @@ from django.db import Error
 from stillhere.sim import invariants
 from stillhere.sim.invariants import require
 from stillhere.sim.service import Died, Service
-from stillhere.store.apply import Answer, Asked, Change, apply_batch
+from stillhere.store.watches.apply import Answer, Asked, Change, apply_batch
 
 T = TypeVar("T")
 AGAIN_MS = 3_000  # how long a page waits before it sends again
@@ -92,7 +92,8 @@ class WebSide:
         storage.acting = acting
 
     def _store(self, group: Sequence[Request]) -> None:
-        """As ``store/group.py``: together, else one by one, and each gets its own answer."""
+        """As ``store/watches/group_commit.py``: together, else one by one, and each gets its own
+        answer."""
         try:
             self._apply(group)
         except Died:

@@ -23,8 +23,8 @@ from stillhere.sim.service import Process
 from stillhere.sim.storage import Storage
 from stillhere.sim.web_side import WebSide
 from stillhere.sim.world import EVENING_AT, World
-from stillhere.store import apply
-from stillhere.store.rows import known_profiles
+from stillhere.store.watches import apply
+from stillhere.store.watches.rows import known_profiles
 
 HOUR_MS = 60 * MINUTE_MS
 NIGHT_MS = 80 * MINUTE_MS

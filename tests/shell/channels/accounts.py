@@ -13,9 +13,9 @@ from aiohttp import web
 from stillhere.channels.android import AndroidCarrier
 from stillhere.channels.base import Fate
 from stillhere.channels.carrier import ACCOUNTS, Carrier
+from stillhere.channels.failover import TEXTS, Relay
 from stillhere.channels.http import HttpClient
 from stillhere.channels.numbers import normalise_for_texts
-from stillhere.channels.relay import TEXTS, Relay
 from stillhere.channels.sms import SmsCarrier
 from tests.shell.channels.browsers import PushRig
 from tests.shell.channels.rigs import RIGS, Received, Rig

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from stillhere.channels.base import Fate, Inbound, Outgoing
-from stillhere.channels.phones import PhonesChannel, demo_phones, parse_webhook
+from stillhere.channels.demo import PhonesChannel, demo_phones, parse_webhook
 from stillhere.sim.phones.provider import Provider
 from tests.shell.channels.rigs import NOW_MS, SECRET
 

@@ -20,8 +20,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from stillhere.channels.base import Channel, Fate
 from stillhere.channels.chat import ChatChannel
+from stillhere.channels.demo import Kind, PhonesChannel
 from stillhere.channels.email import EmailChannel
-from stillhere.channels.phones import Kind, PhonesChannel
 from stillhere.sim.phones.exchange import Line
 from stillhere.sim.phones.provider import Provider
 

@@ -12,9 +12,9 @@ import pytest
 
 from stillhere.channels.base import Cost, Fate, Outgoing, Played, Receipt, Turn
 from stillhere.channels.carrier import Carrier
+from stillhere.channels.failover import TEXTS, Relay
 from stillhere.channels.http import HttpClient
 from stillhere.channels.numbers import normalise_for_texts
-from stillhere.channels.relay import TEXTS, Relay
 from stillhere.channels.twilio import cost_of, receipt_of
 from stillhere.channels.voice import VoiceCarrier, twiml
 from tests.shell.channels.accounts import (

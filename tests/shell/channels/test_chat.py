@@ -20,7 +20,7 @@ from apprise import NotifyType
 from stillhere.channels.apps import APPS
 from stillhere.channels.base import AddressError, Fate, Outgoing
 from stillhere.channels.chat import ChatChannel, sender
-from stillhere.channels.walls import is_public
+from stillhere.channels.network_policy import is_public
 from tests.shell.channels.rigs import ChatRig
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -292,7 +292,7 @@ def test_one_slow_host_does_not_silence_the_others() -> None:
 
 def test_apprise_is_loaded_by_this_channel_alone() -> None:
     code = (
-        "import sys, stillhere.channels.base, stillhere.channels.email, stillhere.channels.phones\n"
+        "import sys, stillhere.channels.base, stillhere.channels.email, stillhere.channels.demo\n"
         "assert 'apprise' not in sys.modules\n"
         "import stillhere.channels.chat\n"
         "assert 'apprise.plugins.ntfy' in sys.modules\n"

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from stillhere.channels.base import Fate, Outgoing
-from stillhere.channels.phones import Kind, PhonesChannel
+from stillhere.channels.demo import Kind, PhonesChannel
 from stillhere.sim.phones.provider import Faults, Provider
 from tests.shell.channels.hearing import ANA, LEO, MAYA, Night, night
 from tests.shell.channels.rigs import NOW_MS, SECRET

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from stillhere.channels.base import GarbageError, Inbound, SignatureError
-from stillhere.channels.phones import (
+from stillhere.channels.demo import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
     TOLERANCE_MS,

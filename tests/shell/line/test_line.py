@@ -18,11 +18,11 @@ import pytest
 from stillhere.channels.base import Played, Turn
 from stillhere.channels.carrier import Carrier
 from stillhere.channels.voice import twiml as written
-from stillhere.line import twiml
-from stillhere.line.baresip import Happened, Telephone, Trunk
-from stillhere.line.conversation import Conversation, _closed
-from stillhere.line.prompts import TAIL_S, PromptError, Prompts
-from stillhere.line.service import Line, Ours
+from stillhere.sip import twiml
+from stillhere.sip.baresip import Happened, Telephone, Trunk
+from stillhere.sip.conversation import Conversation, _closed
+from stillhere.sip.prompts import TAIL_S, PromptError, Prompts
+from stillhere.sip.service import Line, Ours
 from tests.installation import free_port
 
 ACTION = "https://lamp.example.org/in/sip/call?at=answer&n=1"

@@ -13,12 +13,14 @@ from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
-from stillhere.store import queries, sealed, services
-from stillhere.store.apply import Answer, Change, NeedHelp, apply_batch
-from stillhere.store.group import WRITER, GroupCommit
+from stillhere.store.db import encryption
 from stillhere.store.models import Installation
-from stillhere.web import whose
-from stillhere.web.throttle import GUESSES, INVITATIONS, PERSONS, PROOFS
+from stillhere.store.people import services
+from stillhere.store.watches import queries
+from stillhere.store.watches.apply import Answer, Change, NeedHelp, apply_batch
+from stillhere.store.watches.group_commit import WRITER, GroupCommit
+from stillhere.web.access import contact_device
+from stillhere.web.access.rate_limit import GUESSES, INVITATIONS, PERSONS, PROOFS
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
 
@@ -68,7 +70,7 @@ class Phone(Client):
         with contextlib.suppress(Error):  # some tests take the database away
             contact = queries.contact_by_key(rest.partition("/")[0]) if not start and rest else None
         if contact is not None:
-            name, value = whose.cookie(contact)
+            name, value = contact_device.cookie(contact)
             self.cookies[name] = value
         return super().request(**request)
 
@@ -106,7 +108,7 @@ def brittle() -> Iterator[tuple[GroupCommit[Change, Answer], list[Exception]]]:
 
 
 def _path(night: SamsNight, name: str) -> str:
-    return f"/c/{sealed.key_for('contact', night.contacts[name].nonce)}"
+    return f"/c/{encryption.key_for('contact', night.contacts[name].nonce)}"
 
 
 @pytest.fixture

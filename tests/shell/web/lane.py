@@ -10,9 +10,9 @@ from typing import Any
 
 from django.core.asgi import get_asgi_application
 
-from stillhere.store.apply import Answer, Change
-from stillhere.store.group import WRITER, GroupCommit
-from stillhere.web.checkin import Application, FastLane
+from stillhere.store.watches.apply import Answer, Change
+from stillhere.store.watches.group_commit import WRITER, GroupCommit
+from stillhere.web.asgi.check_in import Application, FastLane
 
 FORM = "application/x-www-form-urlencoded"
 PAGE = {"Accept": "text/html,*/*", "Content-Type": FORM}

@@ -10,9 +10,11 @@ from django.test import Client
 
 from stillhere.core import events as ev
 from stillhere.core.schedule import Routine
-from stillhere.store import apply, desk, sealed
-from stillhere.store.apply import NeedHelp
+from stillhere.store.db import encryption
+from stillhere.store.installation import desk_key
 from stillhere.store.models import Contact
+from stillhere.store.watches import apply
+from stillhere.store.watches.apply import NeedHelp
 from tests.shell.circle import SamsNight
 from tests.shell.web.conftest import browser
 
@@ -30,7 +32,7 @@ def everything() -> dict[str, list[dict[str, Any]]]:
 
 
 def contact_key(contact: Contact) -> str:
-    return sealed.key_for("contact", contact.nonce)
+    return encryption.key_for("contact", contact.nonce)
 
 
 def contact_path(night: SamsNight, name: str) -> str:
@@ -38,7 +40,7 @@ def contact_path(night: SamsNight, name: str) -> str:
 
 
 def watch_path(night: SamsNight) -> str:
-    return "/k/" + sealed.key_for("watch", night.row().nonce)
+    return "/k/" + encryption.key_for("watch", night.row().nonce)
 
 
 def text_of(response: Any) -> str:
@@ -82,7 +84,7 @@ def in_every_state(night: SamsNight, lang: str) -> dict[str, list[tuple[Client, 
         "own": own,
         "waiting": waiting,
         "public": public,
-        "desk": [(anyone, f"/desk/{desk.key()}")],
+        "desk": [(anyone, f"/desk/{desk_key.key()}")],
     }
 
 

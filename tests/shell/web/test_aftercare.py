@@ -7,8 +7,8 @@ from django.test import Client
 
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome, State
-from stillhere.store import queries
-from stillhere.store.apply import NeedHelp
+from stillhere.store.watches import queries
+from stillhere.store.watches.apply import NeedHelp
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, tick_all
 from tests.shell.web.conftest import post

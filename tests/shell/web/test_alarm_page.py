@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from stillhere.core import events as ev
-from stillhere.engine.pulse import pulse_once
-from stillhere.store import services
-from stillhere.store.apply import NeedHelp
+from stillhere.engine.heartbeat import pulse_once
 from stillhere.store.models import Message
+from stillhere.store.people import services
+from stillhere.store.watches.apply import NeedHelp
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, tick_all
 from tests.shell.web.conftest import browser

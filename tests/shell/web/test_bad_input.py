@@ -10,9 +10,9 @@ from django.test import Client
 from stillhere.core import events as ev
 from stillhere.core.events import State
 from stillhere.engine.audit import sweep_once
-from stillhere.store import queries
-from stillhere.store.apply import CheckIn
 from stillhere.store.models import Contact, Person, WatchRow
+from stillhere.store.watches import queries
+from stillhere.store.watches.apply import CheckIn
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, tick_all
 from tests.shell.web.conftest import browser, post

@@ -6,9 +6,9 @@ import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
-from stillhere.store import peers
+from stillhere.store.installation import peers
 from stillhere.store.models import Peer
-from stillhere.web.throttle import MOST_MISSES
+from stillhere.web.access.rate_limit import MOST_MISSES
 from tests.conftest import Clock
 from tests.shell.web.conftest import browser
 from tests.shell.web.pages import everything

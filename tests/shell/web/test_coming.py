@@ -6,11 +6,12 @@ import pytest
 from django.test import Client
 
 from stillhere.core import events as ev
-from stillhere.store import kits, services
-from stillhere.store.apply import NeedHelp
-from stillhere.store.circle import circles_of
-from stillhere.store.kits import Inside
+from stillhere.store.kits import kits
+from stillhere.store.kits.kits import Inside
 from stillhere.store.models import Contact, Deed
+from stillhere.store.people import services
+from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.circle import circles_of
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight
 from tests.shell.web.conftest import browser

@@ -8,9 +8,10 @@ import pytest
 
 from stillhere.core import events as ev
 from stillhere.core.events import State
-from stillhere.store import queries, services
-from stillhere.store.apply import NeedHelp
 from stillhere.store.models import Contact, JournalLine, Message, Person
+from stillhere.store.people import services
+from stillhere.store.watches import queries
+from stillhere.store.watches.apply import NeedHelp
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all, ways
 from tests.shell.web.conftest import browser

@@ -11,8 +11,8 @@ from pytest_django.fixtures import Settings
 
 from stillhere.core import events as ev
 from stillhere.store.models import Person
-from stillhere.web import recovery
-from stillhere.web.pin import MANY, SLOW, TRIES
+from stillhere.web.person import recovery
+from stillhere.web.person.pin import MANY, SLOW, TRIES
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight
 from tests.shell.web.conftest import browser, post
@@ -115,7 +115,7 @@ def test_a_pin_is_asked_again_after_a_quarter_of_an_hour(
     with_pin(sam)
     post(sam, "/pin", pin="2580")
     assert sam.get("/people").status_code == 200
-    monkeypatch.setattr("stillhere.web.session.PIN_S", -1)
+    monkeypatch.setattr("stillhere.web.access.person_session.PIN_S", -1)
     assert sam.get("/people").status_code == 302
 
 

@@ -9,13 +9,14 @@ import pytest
 from click.testing import CliRunner
 from django.conf import settings
 
-from stillhere.cli.desk import command
+from stillhere.cli.commands.desk import command
 from stillhere.core import events as ev
 from stillhere.core.events import State
-from stillhere.store import delivery, desk, peers
-from stillhere.store.apply import NeedHelp
-from stillhere.store.group import WRITER
+from stillhere.store.installation import desk_key, peers
+from stillhere.store.messages import delivery
 from stillhere.store.models import Installation, Message, Tally, WatchRow
+from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.group_commit import WRITER
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
 from tests.shell.test_reached import try_all
@@ -26,7 +27,7 @@ from tests.shell.web.pages import everything, make, read
 
 @pytest.fixture
 def path() -> str:
-    return f"/desk/{desk.key()}"
+    return f"/desk/{desk_key.key()}"
 
 
 def press(path: str, **fields: object) -> str:
@@ -55,9 +56,9 @@ def test_a_leaked_link_is_replaced_and_opens_nothing(path: str) -> None:
 
 
 def test_before_the_first_link_no_key_opens() -> None:
-    assert not desk.opens("")
+    assert not desk_key.opens("")
     Installation.objects.all().delete()
-    assert not desk.opens("")
+    assert not desk_key.opens("")
     assert browser().get("/desk/" + "x" * 27).status_code == 404
 
 
@@ -233,7 +234,7 @@ def test_how_often_it_was_for_nothing_is_this_installation_s_own_figure(
     day = datetime.fromtimestamp(clock.now / 1000, UTC).date().isoformat()
     for what, count in counts.items():
         Tally.objects.create(day=day, what=what, count=count)
-    assert says in read(browser(), f"/desk/{desk.key()}")
+    assert says in read(browser(), f"/desk/{desk_key.key()}")
 
 
 def test_installations_we_look_after_stand_on_the_desk(path: str, clock: Clock) -> None:
@@ -250,7 +251,7 @@ def test_installations_we_look_after_stand_on_the_desk(path: str, clock: Clock) 
 
 
 def test_the_desk_has_numbers_to_phone_and_no_place(night: SamsNight) -> None:
-    path = f"/desk/{desk.key()}"
+    path = f"/desk/{desk_key.key()}"
     assert "tel:" not in browser().get(path).content.decode()
     night.start()
     night.does(NeedHelp())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stillhere.web.door import Door, Receive, Scope, Send
+from stillhere.web.asgi.body_limits import Door, Receive, Scope, Send
 
 END: dict[str, Any] = {"type": "http.disconnect"}
 

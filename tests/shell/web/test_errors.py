@@ -6,11 +6,11 @@ import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.test import Client
 
-from stillhere.store import clock as store_clock
-from stillhere.store import queries
-from stillhere.store.apply import Answer, Change, NeedHelp
-from stillhere.store.group import WRITER, Full, NotStored
+from stillhere.store.db import clock as store_clock
 from stillhere.store.models import Person
+from stillhere.store.watches import queries
+from stillhere.store.watches.apply import Answer, Change, NeedHelp
+from stillhere.store.watches.group_commit import WRITER, Full, NotStored
 from tests.shell.circle import SamsNight
 from tests.shell.web.conftest import browser
 from tests.shell.web.pages import contact_path, text_of, watch_path

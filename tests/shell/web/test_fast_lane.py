@@ -13,10 +13,10 @@ from pytest_django.fixtures import Settings
 
 from stillhere.core import events as ev
 from stillhere.core.events import State
-from stillhere.store import sealed
-from stillhere.store.apply import Answer, Change
-from stillhere.store.group import GroupCommit
-from stillhere.web.throttle import MOST_ADDRESSES, MOST_MISSES, Guesses
+from stillhere.store.db import encryption
+from stillhere.store.watches.apply import Answer, Change
+from stillhere.store.watches.group_commit import GroupCommit
+from stillhere.web.access.rate_limit import MOST_ADDRESSES, MOST_MISSES, Guesses
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, tick_all
 from tests.shell.web.lane import FORM, PAGE, ask, lane, tap
@@ -33,7 +33,7 @@ def path(night: SamsNight) -> str:
 
 
 def key_of(night: SamsNight) -> str:
-    return sealed.key_for("watch", night.row().nonce)
+    return encryption.key_for("watch", night.row().nonce)
 
 
 # --- counted --------------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from stillhere.web import reach
-from stillhere.web.door import Receive, Scope, Send
-from stillhere.web.gate import RETRY_S, SMALL, Gate, Rank, rank_of
+from stillhere.web.access import address_input
+from stillhere.web.asgi.body_limits import Receive, Scope, Send
+from stillhere.web.asgi.page_gate import RETRY_S, SMALL, Gate, Rank, rank_of
 
 Request = tuple[str, str]
 
@@ -413,7 +413,7 @@ def test_it_says_practice_as_long_as_it_is_and_no_longer(
     async def story(town: Town) -> None:
         await town.come("/k/a/help", "POST", b"")
         for reasons, said in ((["Nobody would wake up."], True), ([], False)):
-            monkeypatch.setattr(reach, "practice", lambda reasons=reasons: reasons)
+            monkeypatch.setattr(address_input, "practice", lambda reasons=reasons: reasons)
             refused = await town.come("/k/b/help", "POST", b"", headers=spanish)
             assert ("Práctica: no se llamará a nadie." in refused.body.decode()) is said
 

@@ -6,10 +6,10 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from stillhere.store import queries
-from stillhere.store.apply import Answer, Change, apply_batch
-from stillhere.store.group import WRITER, GroupCommit
 from stillhere.store.models import Installation
+from stillhere.store.watches import queries
+from stillhere.store.watches.apply import Answer, Change, apply_batch
+from stillhere.store.watches.group_commit import WRITER, GroupCommit
 from tests.conftest import Clock
 from tests.shell.web.conftest import browser
 from tests.shell.web.pages import everything

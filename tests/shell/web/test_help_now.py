@@ -14,9 +14,9 @@ from django.db import OperationalError, connection
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
-from stillhere.store import desk
+from stillhere.content import helplines
+from stillhere.store.installation import desk_key
 from stillhere.store.models import Installation
-from stillhere.web import lines
 from tests.conftest import Clock
 from tests.shell.web.conftest import browser
 from tests.shell.web.pages import read
@@ -123,7 +123,7 @@ def test_with_nobody_on_the_list_the_watch_offers_a_line(lang: str, says: str) -
     assert says in read(client, "/watch")
     assert 'href="/people#add"' in page
     with translation.override(lang):
-        us, canada = lines.staffed(None)
+        us, canada = helplines.staffed(None)
     assert (us.name, canada.name) == ("SafeSpot", "NORS")
     for line in (us, canada):
         assert f'href="{line.tel}"' in page
@@ -181,7 +181,7 @@ def test_a_host_s_own_lines_count_instead_of_ours(own: Path, clock: Clock) -> No
     assert "SafeSpot" not in told
     assert "Contesta Ana." in read(browser(lang="es"), "/lines")
     assert "Número comprobado el 20 de enero de 2026." in read(browser(lang="es"), "/lines")
-    assert [each.number for each in lines.emergency()] == ["112"]
+    assert [each.number for each in helplines.emergency()] == ["112"]
     own.write_text(ONE.replace("Ana answers", "Leo answers now"))
     assert "Leo answers now." in read(browser(), "/lines")
 
@@ -197,7 +197,7 @@ def test_a_host_s_own_lines_count_instead_of_ours(own: Path, clock: Clock) -> No
 )
 def test_a_check_grows_old(own: Path, day: str, stale: bool, says: str) -> None:
     own.write_text(ONE)
-    (line,) = lines.staffed(at(day))
+    (line,) = helplines.staffed(at(day))
     assert (line.stale, line.checked) == (stale, says)
 
 
@@ -224,9 +224,9 @@ def test_without_a_clock_nothing_is_fresh(own: Path, no_database: list[str]) -> 
 def test_what_nobody_dialled_says_so(own: Path, seen: str, says: str) -> None:
     unsigned = ONE.replace('"2026-01-20"', '""').replace('"Ruth"', '""')
     own.write_text(unsigned.replace('seen = ""', f'seen = "{seen}"'))
-    (line,) = lines.staffed(at("2026-01-31"))
+    (line,) = helplines.staffed(at("2026-01-31"))
     assert (line.stale, line.checked) == (True, says)
-    assert lines.overdue(at("2026-01-31")) == ["Night line 202-555-0100"]
+    assert helplines.overdue(at("2026-01-31")) == ["Night line 202-555-0100"]
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_what_a_host_writes_is_text_and_nothing_else(own: Path) -> None:
 
 def test_the_desk_lists_what_to_phone_again(own: Path, clock: Clock) -> None:
     own.write_text(ONE)
-    path = f"/desk/{desk.key()}"
+    path = f"/desk/{desk_key.key()}"
     assert "not phoned for 90 days" not in read(browser(), path)
     clock.advance(100 * 24 * 3600)
     told = read(browser(), path)

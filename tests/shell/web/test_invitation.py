@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from stillhere.store import contacts, queries, services
-from stillhere.store.apply import NeedHelp
 from stillhere.store.models import Contact, Message, WatchRow
+from stillhere.store.people import contacts, services
+from stillhere.store.watches import queries
+from stillhere.store.watches.apply import NeedHelp
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
 from tests.shell.web.conftest import browser, post

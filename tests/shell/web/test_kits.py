@@ -12,13 +12,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 
-from stillhere.engine import letters
+from stillhere.engine import render
 from stillhere.engine.audit import sweep_once
-from stillhere.store import delivery, desk, kits, naloxone, shifts
-from stillhere.store.kits import Inside
+from stillhere.store.installation import desk_key
+from stillhere.store.kits import kits, naloxone
+from stillhere.store.kits.kits import Inside
+from stillhere.store.messages import delivery
 from stillhere.store.models import Kit, Message
-from stillhere.store.services import Problem
-from stillhere.web import whose
+from stillhere.store.people.services import Problem
+from stillhere.store.program import shifts
+from stillhere.web.access import contact_device
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight
 from tests.shell.web.conftest import browser, post
@@ -34,7 +37,7 @@ def send(client: Client, path: str, **fields: str) -> Any:
 
 
 def stock() -> str:
-    return f"/desk/{desk.key()}/stock"
+    return f"/desk/{desk_key.key()}/stock"
 
 
 # --- whoever carries one --------------------------------------------------------------------------
@@ -211,14 +214,14 @@ def test_a_sticker_opens_the_steps_first_and_then_what_is_in_it(night: SamsNight
 
 
 def test_a_sheet_of_stickers_is_a_pdf_and_each_opens_a_kit(clock: Clock) -> None:
-    response = browser().post(f"/desk/{desk.key()}/stickers.pdf", {"many": "12"})
+    response = browser().post(f"/desk/{desk_key.key()}/stickers.pdf", {"many": "12"})
     assert response["Content-Type"] == "application/pdf"
     assert response.content.startswith(b"%PDF-")
     assert Kit.objects.count() == 12
     told = read(browser(), f"/kit/{kits.key_of(Kit.objects.all()[0])}")
     assert "nobody has looked into it yet" in told
     for many in ("0", "31", "x", ""):
-        refused = browser().post(f"/desk/{desk.key()}/stickers.pdf", {"many": many})
+        refused = browser().post(f"/desk/{desk_key.key()}/stickers.pdf", {"many": many})
         assert refused.status_code == 422
         assert "A sheet holds 1 to 30 stickers." in text_of(refused)
 
@@ -247,7 +250,7 @@ def test_who_is_known_on_this_phone_carries_it_from_now_on(
 
 def test_a_phone_of_theirs_is_known_at_the_sticker_too(night: SamsNight) -> None:
     response = HttpResponse()
-    whose.remember(response, night.contacts["Leo"])
+    contact_device.remember(response, night.contacts["Leo"])
     [cookie] = response.cookies.values()
     assert cookie["path"] == "/"
 
@@ -284,7 +287,7 @@ def test_nobody_takes_what_is_somebody_s_and_a_stranger_takes_nothing(
 
 def leaving(clock: Clock) -> list[tuple[str, str]]:
     found = delivery.lease("text", clock.now, 50, 20)
-    return [(m.word, letters.render(m, m.to).text) for m in found if m.word.startswith("kit-")]
+    return [(m.word, render.render(m, m.to).text) for m in found if m.word.startswith("kit-")]
 
 
 def test_its_keeper_hears_once_before_it_runs_out_and_once_when_it_was_used(
@@ -314,7 +317,7 @@ def test_sam_s_own_is_told_to_sam(night: SamsNight, clock: Clock) -> None:
     Message.objects.all().delete()
     assert kits.remind(clock.now) == 1
     [message] = delivery.lease("text", clock.now, 50, 20)
-    assert letters.render(message, message.to).link.endswith("/kits")
+    assert render.render(message, message.to).link.endswith("/kits")
     assert message.to == "+12025550100"
 
 
@@ -340,7 +343,7 @@ def test_the_desk_counts_and_names_nobody(night: SamsNight) -> None:
 
 def test_stock_goes_out_as_a_file_and_comes_in_again(clock: Clock) -> None:
     kits.add(Inside("nasal", 2, "2027-05", "-2+cmd()"))
-    out = browser().get(f"/desk/{desk.key()}/kits.csv").content.decode("utf-8-sig")
+    out = browser().get(f"/desk/{desk_key.key()}/kits.csv").content.decode("utf-8-sig")
     [row] = list(csv.DictReader(io.StringIO(out)))
     assert row["lot"] == "'-2+cmd()", "no spreadsheet runs it"
     changed = out.replace("nasal,2", "Nasal,1") + ",injection,3,2026-12,L9,,\n"
@@ -356,7 +359,7 @@ def test_what_is_empty_stays_so_and_what_nobody_looked_into_too(clock: Clock) ->
     kits.stickers(2)
     before = list(Kit.objects.order_by("id").values())
     clock.advance(3600)
-    out = browser().get(f"/desk/{desk.key()}/kits.csv").content
+    out = browser().get(f"/desk/{desk_key.key()}/kits.csv").content
     assert out.startswith(b"\xef\xbb\xbf"), "or a spreadsheet spoils names"
     told = text_of(upload("kits", out + b",,,,,,\r\n"))
     assert "Kits as they were: " in told
@@ -387,7 +390,7 @@ def test_an_older_file_changes_nothing_that_is_not_in_stock_any_more(
     night: SamsNight, clock: Clock
 ) -> None:
     mine, gone, left = (kits.add(Inside("nasal", 2)) for _ in range(3))
-    out = browser().get(f"/desk/{desk.key()}/kits.csv").content
+    out = browser().get(f"/desk/{desk_key.key()}/kits.csv").content
     kits.take(mine, night.person)
     kits.used(Kit.objects.get(id=mine.id))
     kits.drop(gone)

@@ -10,10 +10,11 @@ from django.test import Client
 
 from stillhere.core.events import State
 from stillhere.core.schedule import Routine
-from stillhere.engine import letters
-from stillhere.store import apply, delivery, queries
-from stillhere.store.apply import Change, CheckIn
+from stillhere.engine import render
+from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Message, WatchRow
+from stillhere.store.watches import apply, queries
+from stillhere.store.watches.apply import Change, CheckIn
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, tick_all
 from tests.shell.web.conftest import post
@@ -126,7 +127,7 @@ def test_text_me_by_ten_and_tell_my_mother(night: SamsNight, sam: Client, clock:
     assert {m.channel for m in told} == {"text"}, "quietly"
     assert told.count() == 2, "Leo and Maya, once each"
     [leo, _maya] = [
-        letters.render(m, m.to).text
+        render.render(m, m.to).text
         for m in delivery.lease("text", clock.now, 10, 30)
         if m.word == "well"
     ]

@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from stillhere.store.models import Contact, Message, Person
-from stillhere.web.throttle import MOST_INVITATIONS, MOST_MISSES, MOST_PERSONS
+from stillhere.web.access.rate_limit import MOST_INVITATIONS, MOST_MISSES, MOST_PERSONS
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
 from tests.shell.web.conftest import browser, post

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.test import Client
 
 from stillhere.core import events as ev
-from stillhere.store.apply import NeedHelp
 from stillhere.store.models import Person
+from stillhere.store.watches.apply import NeedHelp
 from tests.shell.circle import SamsNight
 from tests.shell.web.conftest import browser, post
 from tests.shell.web.pages import make, read, text_of, watch_path

@@ -10,11 +10,12 @@ import pytest
 from django.db import OperationalError
 
 from stillhere.core import events as ev
-from stillhere.store import group, sealed
-from stillhere.store.apply import Answer, Change, apply_batch
-from stillhere.store.group import GroupCommit
+from stillhere.store.db import encryption
 from stillhere.store.models import WatchRow
-from stillhere.web import checkin
+from stillhere.store.watches import group_commit
+from stillhere.store.watches.apply import Answer, Change, apply_batch
+from stillhere.store.watches.group_commit import GroupCommit
+from stillhere.web.asgi import check_in
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight
 from tests.shell.web.lane import FORM, PAGE, ask, lane, tap
@@ -27,7 +28,7 @@ def path(night: SamsNight) -> str:
     """Where Sam's check-ins go: a marked watch."""
     night.start()
     night.does(ev.Marked())
-    return "/k/" + sealed.key_for("watch", night.row().nonce)
+    return "/k/" + encryption.key_for("watch", night.row().nonce)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_what_breaks_off_or_makes_no_sense_is_not_counted(path: str, night: Sams
 
 
 def test_one_that_never_finishes_is_given_up(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkin, "READ_S", 0.05)
+    monkeypatch.setattr(check_in, "READ_S", 0.05)
     headers = [(b"transfer-encoding", b"chunked"), (b"content-type", b"application/json")]
 
     async def trickle() -> int:
@@ -218,7 +219,7 @@ def test_a_database_that_says_nothing_is_not_waited_for_for_ever(path: str) -> N
 
 
 def test_a_full_queue_refuses_at_once(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group, "MOST_WAITING", 0)
+    monkeypatch.setattr(group_commit, "MOST_WAITING", 0)
     answered = tap(path)
     assert (answered.status, answered.json["why"]) == (503, "not-stored")
 

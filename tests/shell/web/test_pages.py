@@ -11,8 +11,10 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from stillhere.store import desk, sealed, services
+from stillhere.store.db import encryption
+from stillhere.store.installation import desk_key
 from stillhere.store.models import Address, Installation, WatchRow
+from stillhere.store.people import services
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
 from tests.shell.web.conftest import browser, post
@@ -48,7 +50,7 @@ def test_every_page_shows_in_every_state(
 
 
 def everything_after_the_desk_was_opened() -> object:
-    desk.key()
+    desk_key.key()
     return everything()
 
 
@@ -80,7 +82,7 @@ def test_a_script_in_a_name_is_text(state: str) -> None:
     night = sams_night(("Leo",), ("Maya",))
     services.set_plan(night.person, name=UGLY, place=UGLY, entry=UGLY, dispatch=UGLY)
     for contact in night.contacts.values():
-        contact.name = sealed.seal(UGLY[:80], "contact.name", contact.nonce)
+        contact.name = encryption.seal(UGLY[:80], "contact.name", contact.nonce)
         contact.save(update_fields=["name"])
     make(state, night)
     for pages in in_every_state(night, "en").values():
@@ -106,7 +108,7 @@ def test_no_page_writes_a_key_into_the_log(
                 client.get(path)
                 client.post(path)
         browser().get("/c/" + "x" * 27)
-    for secret in (night.key, watch_path(night).removeprefix("/k/"), desk.key(), "Sam", "Elm"):
+    for secret in (night.key, watch_path(night).removeprefix("/k/"), desk_key.key(), "Sam", "Elm"):
         assert secret not in caplog.text
 
 

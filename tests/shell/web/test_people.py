@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from stillhere.store import queries, services
 from stillhere.store.models import Address, Contact, Message, Person
+from stillhere.store.people import services
+from stillhere.store.watches import queries
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night
 from tests.shell.web.conftest import browser, post

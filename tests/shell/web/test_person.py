@@ -9,10 +9,13 @@ from django.test import Client
 
 from stillhere.core import events as ev
 from stillhere.core.events import State
-from stillhere.engine import letters
-from stillhere.store import contacts, delivery, queries, sealed, services
-from stillhere.store.apply import NeedHelp
+from stillhere.engine import render
+from stillhere.store.db import encryption
+from stillhere.store.messages import delivery
 from stillhere.store.models import Contact, Person, WatchRow
+from stillhere.store.people import contacts, services
+from stillhere.store.watches import queries
+from stillhere.store.watches.apply import NeedHelp
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all, ways
 from tests.shell.web.conftest import browser, post
@@ -25,7 +28,7 @@ def test_one_press_makes_a_person_and_the_next_does_not() -> None:
     assert (response.status_code, response["Location"]) == (302, "/watch")
     person = Person.objects.get()
     assert (person.lang, person.tz) == ("es", "America/Denver")
-    assert sealed.key_hash(client.cookies["lamp"].value) == bytes(person.key_hash)
+    assert encryption.key_hash(client.cookies["lamp"].value) == bytes(person.key_hash)
     post(client, "/")
     assert Person.objects.count() == 1
 
@@ -230,7 +233,7 @@ def test_two_tabs_do_no_harm(night: SamsNight) -> None:
 
 
 def watch_path_of_only() -> str:
-    return "/k/" + sealed.key_for("watch", WatchRow.objects.get().nonce)
+    return "/k/" + encryption.key_for("watch", WatchRow.objects.get().nonce)
 
 
 def test_someone_taken_away_is_no_longer_named(night: SamsNight, sam: Client) -> None:
@@ -275,7 +278,7 @@ def test_two_of_us_are_both_asked(night: SamsNight, sam: Client, clock: Clock) -
     clock.advance(6)
     tick_all()
     leased = delivery.lease("text", clock.now, 10, 30)
-    [asked] = [letters.render(m, m.to).text for m in leased if m.word == "ask"]
+    [asked] = [render.render(m, m.to).text for m in leased if m.word == "ask"]
     assert "both still here" in asked
     assert WatchRow.objects.get().partner != b"Ana"
 

@@ -11,9 +11,11 @@ from django.test import Client
 
 from stillhere.channels.carrier import Carrier
 from stillhere.core.events import State
-from stillhere.store import apply, clock, delivery, queries, sealed
-from stillhere.store.apply import Tick
+from stillhere.store.db import clock, encryption
+from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Message
+from stillhere.store.watches import apply, queries
+from stillhere.store.watches.apply import Tick
 from tests.conftest import Clock
 from tests.shell.channels.browsers import BrowserKeys
 from tests.shell.circle import SamsNight
@@ -196,7 +198,7 @@ def test_a_gone_subscription_moves_on_at_once(night: SamsNight, asked: int) -> N
     delivery.record([delivery.Fated(leased, delivery.FAILED, why="gone")], clock.now_ms())
     address = Address.objects.get(person=night.person, channel="push")
     assert address.state == "broken"
-    assert address.lookup == sealed.lookup("push", SAMS.subscription)
+    assert address.lookup == encryption.lookup("push", SAMS.subscription)
 
 
 def test_what_a_borrowed_phone_shows_is_never_kept(sam: Client, night: SamsNight) -> None:

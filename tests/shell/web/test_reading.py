@@ -19,17 +19,20 @@ from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
-from stillhere.cli.steps import command
-from stillhere.store import shifts
+from stillhere.cli.commands.steps import command
+from stillhere.content import steps
 from stillhere.store.models import Contact
-from stillhere.web import aloud, paper, printed, reading, throttle, walk
+from stillhere.store.program import shifts
+from stillhere.web.access import rate_limit
+from stillhere.web.guide import learn, print, speech
+from stillhere.web.guide import pdf as printed
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight
 from tests.shell.web.conftest import browser
 from tests.shell.web.pages import contact_path, read, text_of
 from tests.shell.web.papers import Paper
 
-RIGHT = {f"q{q.no}": q.right for q in reading.questions()}
+RIGHT = {f"q{q.no}": q.right for q in learn.questions()}
 OLDEST_READER = 11  # years: a reading grade is about five years less
 
 
@@ -85,10 +88,10 @@ def test_afterwards_is_for_each_of_them() -> None:
 
 
 def test_every_part_has_its_sources_in_every_language() -> None:
-    rows = [row for kind in ("part", "question", "paper") for row in walk.reading()[kind]]
+    rows = [row for kind in ("part", "question", "paper") for row in steps.reading()[kind]]
     for row in rows:
         assert row["sources"], row
-        assert set(row["sources"]) <= set(walk.sources()), row
+        assert set(row["sources"]) <= set(steps.sources()), row
         for text in (row[name] for name in ("head", "says", "ask", "why") if name in row):
             assert sorted(text) == ["en", "es"], row
 
@@ -109,12 +112,12 @@ def grade(text: str) -> float:
 
 @pytest.mark.parametrize("page", ["before", "after", "learn", "door", "kit"])
 def test_a_child_of_eleven_reads_it(page: str) -> None:
-    text = " ".join(f"{part.head}. {part.says}" for part in reading.parts(page))
+    text = " ".join(f"{part.head}. {part.says}" for part in learn.parts(page))
     assert grade(text) + 5 <= OLDEST_READER, grade(text)
 
 
 def test_a_child_of_eleven_reads_the_steps() -> None:
-    text = " ".join(f"{s.says} {s.quiet}" for s in walk.screens())
+    text = " ".join(f"{s.says} {s.quiet}" for s in steps.screens())
     assert grade(text) + 5 <= OLDEST_READER, grade(text)
 
 
@@ -142,7 +145,7 @@ def test_who_answers_all_six_is_marked_for_everyone(night: SamsNight, sam: Clien
 
 def test_each_kind_of_naloxone_is_shown_as_the_steps_say_it() -> None:
     told = read(browser(), "/learn")
-    for screen in walk.screens():
+    for screen in steps.screens():
         if screen.form in ("nasal", "prenoxad"):
             assert screen.says.partition(". ")[0] in told, screen.id
     for words in ("Draw up one whole bottle", "Inject nothing but naloxone.", "next black line"):
@@ -193,9 +196,9 @@ def test_a_volunteer_is_marked_too_and_a_stranger_just_learns() -> None:
 
 
 def test_the_right_answers_do_not_all_stand_in_one_place() -> None:
-    assert {q.right for q in reading.questions()} == {"0", "1", "2"}
+    assert {q.right for q in learn.questions()} == {"0", "1", "2"}
     with translation.override("es"):
-        for question in reading.questions():
+        for question in learn.questions():
             assert len({text for _, text in question.answers}) == 3
 
 
@@ -238,7 +241,7 @@ def test_paper_that_cannot_be_made_now_says_so(monkeypatch: pytest.MonkeyPatch) 
     def late(*_: Any, **__: Any) -> None:
         raise subprocess.TimeoutExpired("printed", 30)
 
-    monkeypatch.setattr("stillhere.web.paper.subprocess.run", late)
+    monkeypatch.setattr("stillhere.web.guide.print.subprocess.run", late)
     response = browser().post("/paper/certificate.pdf", {"passed": passed()})
     assert response.status_code == 503
     assert "Try again in a minute" in text_of(response)
@@ -252,7 +255,7 @@ def test_a_machine_that_cannot_print_says_so_and_not_in_a_minute(
 ) -> None:
     (tmp_path / "weasyprint.py").write_text("raise OSError('cannot load library')")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
-    paper._made.cache_clear()
+    print._made.cache_clear()
     client = browser()
     client.post("/language", {"lang": lang})
     for response in (
@@ -262,17 +265,17 @@ def test_a_machine_that_cannot_print_says_so_and_not_in_a_minute(
         assert response.status_code == 501
         assert says in text_of(response)
         assert "/learn" in text_of(response)
-    assert not paper.able()
+    assert not print.able()
     monkeypatch.undo()
-    assert paper.able()
+    assert print.able()
     assert client.get("/paper/wallet.pdf").status_code == 200, "once it is set up it prints"
 
 
 def test_a_printing_press_is_not_for_hire() -> None:
-    for _ in range(throttle.MOST_PAPERS):
-        throttle.PAPERS.missed("127.0.0.1")
+    for _ in range(rate_limit.MOST_PAPERS):
+        rate_limit.PAPERS.missed("127.0.0.1")
     assert browser().post("/paper/certificate.pdf", {"passed": passed()}).status_code == 429
-    throttle.PAPERS.forget()
+    rate_limit.PAPERS.forget()
 
 
 def test_there_are_no_other_papers() -> None:
@@ -295,7 +298,7 @@ def in_country(settings: Settings, code: str, **more: Any) -> None:
 
 
 def laid_out(of: str, lang: str, **more: Any) -> Paper:
-    return Paper(paper._html(f"paper/{of}.html", lang, **more))
+    return Paper(print._html(f"guide/paper/{of}.html", lang, **more))
 
 
 @pytest.mark.parametrize("country", ["US", "GB", "MX"])
@@ -319,8 +322,8 @@ def test_every_step_stands_on_it_a_second_dose_and_the_chest_too(
 ) -> None:
     in_country(settings, "US")
     told = laid_out(name, lang).text
-    by_id = {screen.id: screen for screen in walk.screens()}
-    at = [told.find(by_id[id].said) for id in paper.CARD]
+    by_id = {screen.id: screen for screen in steps.screens()}
+    at = [told.find(by_id[id].said) for id in print.CARD]
     assert -1 not in at
     assert at == sorted(at)
     notes = {"en": ("another dose.", "or only gasping:"), "es": ("otra dosis.", "o solo jadea:")}
@@ -346,7 +349,7 @@ def test_the_number_of_the_place_is_the_largest_on_it(
 def test_what_stands_before_the_chest_is_the_programme_s_choice(
     settings: Settings, tmp_path: Path
 ) -> None:
-    (tmp_path / walk.FILE).write_text('[choose]\nnot_breathing = "breathe"\n')
+    (tmp_path / steps.FILE).write_text('[choose]\nnot_breathing = "breathe"\n')
     in_country(settings, "US", data=tmp_path)
     told = laid_out("poster", "en").text
     assert "If you cannot give breaths:" in told
@@ -355,8 +358,8 @@ def test_what_stands_before_the_chest_is_the_programme_s_choice(
 
 def test_a_sentence_of_paper_stands_with_a_step_and_before_the_clinician() -> None:
     printed = CliRunner().invoke(command, []).output
-    for row in walk.reading()["paper"]:
-        assert row["step"] in paper.CARD
+    for row in steps.reading()["paper"]:
+        assert row["step"] in print.CARD
         assert row["where"] in ("before", "after")
         assert row["says"]["en"] in printed
 
@@ -366,7 +369,7 @@ def test_thirty_stickers_are_a_sheet_and_none_is_cut(
     settings: Settings, country: str, lang: str
 ) -> None:
     in_country(settings, country)
-    code = paper.qr("https://lamp.example.org/kit/" + "a" * 27)
+    code = print.qr("https://lamp.example.org/kit/" + "a" * 27)
     made = laid_out("stickers", lang, codes=[(98765 + n, code) for n in range(30)])
     assert made.sheets == [SHEETS[country]]
     assert made.outside("sticker") == []
@@ -397,12 +400,12 @@ def test_a_name_no_font_can_write_is_left_to_the_hand() -> None:
 
 
 def test_a_letter_that_no_font_has_is_noticed() -> None:
-    assert (paper.LACKS, paper.NOT_SET_UP) == (printed.LACKS, printed.NOT_SET_UP)
+    assert (print.LACKS, print.NOT_SET_UP) == (printed.LACKS, printed.NOT_SET_UP)
     nowhere = "<p>\U0010fff0</p>"
     with pytest.raises(LookupError):
-        paper._print(nowhere, every_letter=True)
-    assert pages(paper._print(nowhere) or b"") == 1
-    assert pages(paper._print("<p>Ana Ñandú</p>", every_letter=True) or b"") == 1
+        print._print(nowhere, every_letter=True)
+    assert pages(print._print(nowhere) or b"") == 1
+    assert pages(print._print("<p>Ana Ñandú</p>", every_letter=True) or b"") == 1
 
 
 @contextlib.contextmanager
@@ -412,11 +415,11 @@ def printing(asked: list[str], lacks: str = "nothing lacks") -> Iterator[None]:
     def run(_command: object, *, input: bytes, **_: Any) -> subprocess.CompletedProcess[bytes]:
         asked.append(input.decode())
         return subprocess.CompletedProcess(
-            [], paper.LACKS if lacks in asked[-1] else 0, b"%PDF-", b""
+            [], print.LACKS if lacks in asked[-1] else 0, b"%PDF-", b""
         )
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("stillhere.web.paper.subprocess.run", run)
+        patch.setattr("stillhere.web.guide.print.subprocess.run", run)
         yield
 
 
@@ -433,6 +436,6 @@ def test_a_step_is_read_aloud_by_the_server_where_the_browser_cannot() -> None:
 
 
 def test_without_that_program_nothing_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aloud, "_program", lambda: None)
+    monkeypatch.setattr(speech, "_program", lambda: None)
     assert browser().get("/said/look.wav").status_code == 404
     assert "data-sound" not in browser().get("/help-now").content.decode()

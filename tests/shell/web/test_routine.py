@@ -8,10 +8,12 @@ import pytest
 from django.test import Client
 
 from stillhere.core import events as ev
-from stillhere.engine import letters
-from stillhere.store import delivery, queries, services
-from stillhere.store.apply import Change, NeedHelp, apply
+from stillhere.engine import render
+from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Message, WatchRow
+from stillhere.store.people import services
+from stillhere.store.watches import queries
+from stillhere.store.watches.apply import Change, NeedHelp, apply
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
 from tests.shell.web.conftest import browser, post
@@ -335,7 +337,7 @@ def missed(alone: SamsNight, clock: Clock) -> str:
     post(browser(alone.key), "/routine", **TEN, alone="1")
     asked(clock, to_s=30 * 60)
     [leased] = [m for m in delivery.lease("text", clock.now, 50, 20) if m.word == "alarm"]
-    return letters.render(leased, leased.to).text
+    return render.render(leased, leased.to).text
 
 
 def test_nobody_is_told_that_sam_did_not_answer_what_was_never_asked(

@@ -13,27 +13,21 @@ from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
+from stillhere.channels.failover import CALLS, Relay
 from stillhere.channels.http import HttpClient
-from stillhere.channels.relay import CALLS, Relay
 from stillhere.channels.voice import VoiceCarrier
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome
 from stillhere.engine.recordings import fetch_once
-from stillhere.store import (
-    apply,
-    clock,
-    contacts,
-    desk,
-    queries,
-    recordings,
-    sealed,
-    services,
-    shifts,
-)
-from stillhere.store.apply import Change, NeedHelp
+from stillhere.store.db import clock, encryption
+from stillhere.store.installation import desk_key
 from stillhere.store.models import Contact, Message, Person, Recording, Responder, WatchRow
-from stillhere.store.services import Problem, Reached
-from stillhere.web import reading
+from stillhere.store.people import contacts, services
+from stillhere.store.people.services import Problem, Reached
+from stillhere.store.program import shifts
+from stillhere.store.watches import apply, queries, recordings
+from stillhere.store.watches.apply import Change, NeedHelp
+from stillhere.web.guide import learn
 from tests.conftest import Clock
 from tests.shell.channels.accounts import carrier_of
 from tests.shell.circle import SamsNight, tick_all
@@ -159,7 +153,7 @@ def test_a_stranger_says_where_they_are_and_only_who_is_on_shift_hears_it(
     assert arrives() == ["get RE1", "delete RE1"]
     kept = Recording.objects.get()
     assert SAID not in bytes(kept.sound)
-    assert recordings.sound(sealed.key_for("recording", kept.nonce)) is None  # no alarm
+    assert recordings.sound(encryption.key_for("recording", kept.nonce)) is None  # no alarm
 
     silence(clock)
     to_ana = call_to(client, ANA)
@@ -320,7 +314,7 @@ def test_the_volunteers_page_switches_on_and_off(clock: Clock) -> None:
 @pytest.mark.parametrize("lang", ["en", "es"])
 def test_the_rules_for_a_stranger_s_door_stand_there_once(lang: str, ana: Responder) -> None:
     with translation.override(lang):
-        [rules] = reading.parts("door")
+        [rules] = learn.parts("door")
     told = read(browser(lang=lang), f"/r/{shifts.key_of(ana)}")
     assert told.count(rules.says) == 1
     for once in ("stranger", "desconocid", "no conoces", "in pairs", "otra persona"):
@@ -351,7 +345,7 @@ def test_whom_nothing_here_can_reach_is_counted_nowhere(
     assert "No alarm can reach you yet: nothing here sends texts or makes calls." in told
     assert "Your coordinator must connect a phone service first." in told
     assert "Alarms come by" not in told
-    assert "No alarm can reach them yet" in read(browser(), f"/desk/{desk.key()}")
+    assert "No alarm can reach them yet" in read(browser(), f"/desk/{desk_key.key()}")
     assert "No alarm can reach you from here yet." in read(browser(), contact_path(night, "Leo"))
     assert "Volunteers cannot be reached from here yet." in read(sam, "/people")
     told = read(sam, "/watch")
@@ -407,7 +401,7 @@ def test_the_list_says_the_town_and_leaves_the_address_to_whoever_goes(
 
 
 def test_the_coordinator_adds_and_takes_off_volunteers(client: Client, clock: Clock) -> None:
-    path = f"/desk/{desk.key()}"
+    path = f"/desk/{desk_key.key()}"
     anyone = browser()
     add = {"do": "volunteer", "name": "Ana", "phone": "202 555 0177", "lang": "es"}
     assert anyone.post(f"{path}/act", add)["Location"].endswith("said=added-volunteer")

@@ -12,10 +12,11 @@ from stillhere.channels.base import Fate, Outgoing
 from stillhere.channels.page import PageChannel
 from stillhere.core.events import Claimed, State
 from stillhere.engine.audit import audit_once, sweep_once
-from stillhere.store import apply, desk, queries
-from stillhere.store.apply import Change
+from stillhere.store.installation import desk_key
 from stillhere.store.models import Contact, Message, Person, Tally, WatchRow
-from stillhere.web import tryit
+from stillhere.store.watches import apply, queries
+from stillhere.store.watches.apply import Change
+from stillhere.web.person import trial
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, tick_all
 from tests.shell.web.conftest import browser, post
@@ -24,8 +25,8 @@ from tests.shell.web.pages import contact_key, read, text_of
 
 @pytest.fixture(autouse=True)
 def no_tries() -> None:
-    tryit.MINE.forget()
-    tryit.ALL.forget()
+    trial.MINE.forget()
+    trial.ALL.forget()
 
 
 def begin(client: Client) -> str:
@@ -100,7 +101,7 @@ def test_a_try_out_disturbs_and_counts_nobody(clock: Clock) -> None:
     assert {m.channel for m in Message.objects.all()} == {"page"}
     assert not Message.objects.filter(word__startswith="page-").exists()
     assert {t.what for t in Tally.objects.all()} == {"try.started"}
-    assert "No alarm is open" in read(browser(), f"/desk/{desk.key()}")
+    assert "No alarm is open" in read(browser(), f"/desk/{desk_key.key()}")
     Message.objects.update(status="sent")
     assert audit_once(clock.now) == []
 
@@ -208,7 +209,7 @@ def test_nobody_dies_in_a_try_out(clock: Clock) -> None:
     browser().post(f"{friend()}/answer", {"do": "arrived"})
     browser().post(f"{friend()}/answer", {"do": "resolve", "outcome": "died"})
     assert WatchRow.objects.get().state == State.ATTENDED
-    assert "A person must look" not in read(browser(), f"/desk/{desk.key()}")
+    assert "A person must look" not in read(browser(), f"/desk/{desk_key.key()}")
 
 
 def test_a_friend_who_leaves_takes_nothing_along(clock: Clock) -> None:

@@ -16,11 +16,11 @@ from django.core.asgi import get_asgi_application
 from twilio.request_validator import RequestValidator
 
 from stillhere.core import events as ev
-from stillhere.store.answering import Reply
-from stillhere.store.group import GroupCommit, NotStored
-from stillhere.store.inbox import Came, take_all
+from stillhere.store.inbound.inbox import Came, take_all
+from stillhere.store.inbound.reply import Reply
 from stillhere.store.models import Arrival, Message
-from stillhere.web.webhooks import MOST_BODY, WebhookLane
+from stillhere.store.watches.group_commit import GroupCommit, NotStored
+from stillhere.web.asgi.webhooks import MOST_BODY, WebhookLane
 from tests.conftest import Clock
 from tests.shell.channels.accounts import OURS, SECRET, carrier_of
 from tests.shell.hook import LEO, SAM, alarmed_night, asked_night, last

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stillhere.core import events as ev
-from stillhere.store.apply import NeedHelp
 from stillhere.store.models import JournalLine, Person
+from stillhere.store.watches.apply import NeedHelp
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight, sams_night, tick_all
 from tests.shell.web.conftest import browser

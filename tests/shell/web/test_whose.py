@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from stillhere.store import kits, services
-from stillhere.store.apply import NeedHelp
-from stillhere.store.kits import Inside
+from stillhere.store.kits import kits
+from stillhere.store.kits.kits import Inside
 from stillhere.store.models import Address, Contact, Deed, JournalLine
-from stillhere.web.throttle import GUESSES, MOST_MISSES, PROOFS
+from stillhere.store.people import services
+from stillhere.store.watches.apply import NeedHelp
+from stillhere.web.access.rate_limit import GUESSES, MOST_MISSES, PROOFS
 from tests.conftest import Clock
 from tests.shell.circle import SamsNight
 from tests.shell.web.conftest import browser

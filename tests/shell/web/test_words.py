@@ -9,7 +9,7 @@ import pytest
 from django.utils import translation
 
 import stillhere
-from stillhere.web import words
+from stillhere.web.site import texts
 
 SOURCE = Path(stillhere.__file__).parent
 NOW = 1_769_896_800_000  # 22:00 UTC
@@ -24,31 +24,31 @@ def test_every_refusal_of_the_core_has_a_sentence() -> None:
     refused = sentences("core", r'refuse\(\s*w,\s*out,\s*"([^"]+)"')
     refused |= sentences("core", r'return "([a-z]+ [^"]+)"')
     assert len(refused) >= 8
-    assert refused <= set(words.REFUSALS)
+    assert refused <= set(texts.REFUSALS)
 
 
 def test_every_problem_of_the_store_has_a_sentence() -> None:
     problems = {p for p in sentences("store", r'Problem\("([^"]+)"\)') if "no such note" not in p}
     assert problems
-    assert problems <= set(words.REFUSALS)
+    assert problems <= set(texts.REFUSALS)
 
 
 def test_every_sentence_of_a_schedule_is_translated() -> None:
     said = sentences("core", r'ScheduleError\("([^"]+)"\)')
     kept = {s for s in said if "routine" not in s and "18 hours" not in s}
-    assert kept <= set(words.SCHEDULE)
+    assert kept <= set(texts.SCHEDULE)
 
 
 def test_every_note_is_said_in_every_language() -> None:
-    english = {name: words.note(name) for name in words.NOTES}
+    english = {name: texts.note(name) for name in texts.NOTES}
     with translation.override("es"):
-        spanish = {name: words.note(name) for name in words.NOTES}
+        spanish = {name: texts.note(name) for name in texts.NOTES}
     assert all(english.values())
     assert all(spanish[name] and spanish[name] != english[name] for name in english)
 
 
 def test_a_note_that_is_none_is_nothing() -> None:
-    assert words.note("../etc") == ""
+    assert texts.note("../etc") == ""
 
 
 @pytest.mark.parametrize(
@@ -65,24 +65,24 @@ def test_a_note_that_is_none_is_nothing() -> None:
     ],
 )
 def test_spans_are_told_as_people_tell_them(ms: int, said: str) -> None:
-    assert words.span(ms) == said
+    assert texts.span(ms) == said
 
 
 def test_times_stand_on_the_wall_where_sam_is() -> None:
-    assert words.clock_time(NOW, "America/New_York", NOW) == "17:00"
-    assert words.clock_time(NOW, "UTC", NOW) == "22:00 UTC"
-    assert words.clock_time(NOW, "Nowhere/Land", NOW) == "22:00 UTC"
+    assert texts.clock_time(NOW, "America/New_York", NOW) == "17:00"
+    assert texts.clock_time(NOW, "UTC", NOW) == "22:00 UTC"
+    assert texts.clock_time(NOW, "Nowhere/Land", NOW) == "22:00 UTC"
     tomorrow = NOW + 86_400_000
-    assert words.clock_time(NOW, "America/New_York", tomorrow) == "31 January, 17:00"
+    assert texts.clock_time(NOW, "America/New_York", tomorrow) == "31 January, 17:00"
     with translation.override("es"):
-        assert words.clock_time(NOW, "America/New_York", tomorrow) == "17:00 del 31 de enero"
+        assert texts.clock_time(NOW, "America/New_York", tomorrow) == "17:00 del 31 de enero"
 
 
 def test_names_are_joined_as_in_speech() -> None:
-    assert words.names([]) == ""
-    assert words.names(["Leo"]) == "Leo"
-    assert words.names(["Leo", "Maya"]) == "Leo and Maya"
-    assert words.names(["Leo", "Maya", "Ana"]) == "Leo, Maya and Ana"
+    assert texts.names([]) == ""
+    assert texts.names(["Leo"]) == "Leo"
+    assert texts.names(["Leo", "Maya"]) == "Leo and Maya"
+    assert texts.names(["Leo", "Maya", "Ana"]) == "Leo, Maya and Ana"
 
 
 def test_words_that_judge_are_on_no_page() -> None:

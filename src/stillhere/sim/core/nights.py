@@ -2,7 +2,7 @@
 
 Owns time (true time, the clock that may stand still, ticks that come late or twice, outages) and
 the order of deeds. The core is driven through ``watch.start``, ``step`` and ``wake_at`` only, as
-``store/apply.py`` and ``engine/tick.py`` do it. Judges nothing: ``rules`` do, on what the
+``store/watches/apply.py`` and ``engine/tick.py`` do it. Judges nothing: ``rules`` do, on what the
 ``Onlooker`` saw.
 """
 
@@ -23,7 +23,7 @@ from stillhere.core.watch import Watch
 from stillhere.sim import verdict
 from stillhere.sim.core import rules, weeks
 from stillhere.sim.core.deeds import BEGIN, Away, Cue, Deed, Help, Look, Still, Tap
-from stillhere.sim.core.onlooker import Onlooker
+from stillhere.sim.core.observer import Onlooker
 from stillhere.sim.core.plan import Plan, drawn
 from stillhere.sim.core.story import Moment
 from stillhere.sim.verdict import Lived, Verdict

@@ -22,7 +22,7 @@ from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Event
 from stillhere.core.profiles import Profile
 from stillhere.core.schedule import Routine
-from stillhere.sim.core import habits
+from stillhere.sim.core import distributions
 from stillhere.sim.core.deeds import BEGIN, Away, Cue, Deed, Look, Still, Tap, What
 
 T = TypeVar("T")
@@ -128,11 +128,13 @@ def _watch(draw: Draw) -> tuple[Profile, Routine | None, int | None]:
         kind = "own" if roll < 0.14 else draw.one("injected", "injected", "snorted", "swallowed")
         profile = draw.profiles[kind]
         if kind == "own":
-            profile = habits.own_numbers(profile, draw.one, draw.between)
+            profile = distributions.own_numbers(profile, draw.one, draw.between)
         return profile, None, None
     kind = draw.one("routine", "routine", "after")
     due_min = draw.between(2, 150 if kind == "routine" else 40)
-    routine = habits.routine(22 * 60 + due_min, once=kind == "after", well=draw.random() < 0.5)
+    routine = distributions.routine(
+        22 * 60 + due_min, once=kind == "after", well=draw.random() < 0.5
+    )
     return draw.profiles[kind], routine, due_min * MINUTE_MS
 
 
@@ -148,7 +150,7 @@ def _sam(draw: Draw, ends_t: int, routine: bool) -> None:
     if random() < 0.6:
         for no in range(1, ASKS, draw.one(1, 1, 2, 5)):
             deed(f"ask {no} is shown", ("ask", no), 900, ev.Shown(no))
-    for name, chance, what in habits.WHIMS:
+    for name, chance, what in distributions.WHIMS:
         if random() < chance:
             deed(name, BEGIN, below(ends_t), what)
     if random() < 0.08:
@@ -198,7 +200,7 @@ def _wakes(draw: Draw) -> None:
             age_ms = draw.between(6_000, 300_000)
             deed(f"late letter {no}", alarm, draw.below(120_000), Tap(age_ms, draw.one(None, 50)))
         if random() < 0.06:
-            what = draw.one(*habits.PRESSES)
+            what = draw.one(*distributions.PRESSES)
             deed(f"presses {no}", alarm, draw.between(1_000, 300_000), what)
 
 
@@ -220,7 +222,7 @@ def circle_of(draw: Draw) -> Circle:
         deed = ev.Claimed(STRANGER, 60)
         draw.deed("a stranger", ("alarm", 1), draw.below(200_000), deed)
     if random() < 0.3:
-        ends = ev.Resolved(None, draw.one(*habits.ENDINGS))
+        ends = ev.Resolved(None, draw.one(*distributions.ENDINGS))
         draw.deed("coordinator", ("page", 1), draw.between(20_000, 600_000), ends)
     return Circle(tuple(tuple(rung) for rung in rungs))
 
@@ -239,7 +241,7 @@ def _contact(draw: Draw, contact: int, ways: tuple[int, ...]) -> None:
     seen = random() < 0.06
     for told in (("alarm", 1) if seen else cue, ("told again", contact)):
         says = partial(_says, draw, contact, told)
-        habits.reaction(random)(contact, draw.between, draw.one, says)
+        distributions.reaction(random)(contact, draw.between, draw.one, says)
 
 
 def _says(draw: Draw, contact: int, cue: Cue, delay_ms: int, what: Event) -> None:

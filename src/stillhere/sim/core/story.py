@@ -1,6 +1,6 @@
 """One step, and one alarm, as they look from outside.
 
-Owns the records ``onlooker.py`` fills and ``rules/`` read. All ``_at`` are what the clock showed,
+Owns the records ``observer.py`` fills and ``rules/`` read. All ``_at`` are what the clock showed,
 in ms. Judges nothing.
 """
 

@@ -13,7 +13,7 @@ from stillhere.core import events as ev
 from stillhere.core.events import Event, Outcome
 from stillhere.core.profiles import Profile
 from stillhere.core.schedule import Routine
-from stillhere.sim.core import calendar, habits
+from stillhere.sim.core import calendar, distributions
 from stillhere.sim.core.calendar import DAY_MS
 from stillhere.sim.core.deeds import BEGIN, Away, Look, Tap, What
 from stillhere.sim.core.plan import Draw, Plan, circle_of
@@ -102,7 +102,7 @@ def _whims(draw: Draw, begins_at: int, ends_t: int) -> None:
             ev.Unclear(), ev.Undeliverable(None, 1), ev.Unheard(None, 1), ev.Shown(below(9)),
         )  # fmt: skip
         deed(f"own phone {no}", ("ask", draw.between(1, 40)), below(900_000), draw.one(*fails))
-    for name, chance, what in habits.WHIMS:
+    for name, chance, what in distributions.WHIMS:
         if random() < chance / 4 and name != "rests":
             deed(name, BEGIN, below(ends_t), what)
 

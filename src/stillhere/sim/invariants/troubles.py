@@ -8,7 +8,7 @@ from stillhere.sim.evidence import Attempt, Evidence
 from stillhere.sim.invariants.asking import SLACK_MS
 from stillhere.sim.invariants.words import URGENT_MS
 from stillhere.sim.troubles import Damaged
-from stillhere.store.apply import Answer
+from stillhere.store.watches.apply import Answer
 
 PAGE = "page-quarantine"
 

@@ -8,7 +8,7 @@ from stillhere.core import events as ev
 from stillhere.core.events import Cause
 from stillhere.sim.evidence import Attempt, Daily, Evidence, Story
 from stillhere.sim.invariants.asking import SLACK_MS, UNCLEAR_MS
-from stillhere.store.apply import NeedHelp
+from stillhere.store.watches.apply import NeedHelp
 
 HOUR_MS = 3_600_000
 ASK_WORDS = ("ask", "ask-ring")

@@ -1,6 +1,6 @@
 """The loopback provider: HTTP in front of the phones, with the faults a carrier can have.
 
-Owns the little protocol of ``stillhere.channels.phones`` from the other side (two POSTs, status
+Owns the little protocol of ``stillhere.channels.demo`` from the other side (two POSTs, status
 codes, idempotency keys), the page's API, the log of what was accepted, and the faults tests ask
 for. Binds 127.0.0.1 and nothing else, and answers no request that names another host.
 

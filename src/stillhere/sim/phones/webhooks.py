@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stillhere.channels.demo import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
-from stillhere.channels.phones import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from stillhere.sim.phones.exchange import Event
 
 LANES = 8

@@ -9,7 +9,7 @@ from django.db import models
 
 class Installation(models.Model):
     """One row (id 1). ``now`` = anchor + (raw - anchor) * rate + offset + held, see
-    ``store/clock.py``, which also says what ``clock_back_ms`` and ``beat_boot`` are;
+    ``store/db/clock.py``, which also says what ``clock_back_ms`` and ``beat_boot`` are;
     ``clock_reckoned_ms`` is the ``clock_back_ms`` that every open watch has, ``clock_proved_at``
     when the time was last proved to be right.
 

@@ -2,7 +2,7 @@
 sealed.
 
 A row's ``nonce`` binds its sealed fields to it and is what its secret key is derived from
-(``sealed.py``); ``key_hash`` is all we keep of the key.
+(``encryption.py``); ``key_hash`` is all we keep of the key.
 """
 
 from __future__ import annotations

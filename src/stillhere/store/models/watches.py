@@ -1,8 +1,8 @@
 """The watch as a row, and its journal. Only ``apply.py`` writes them.
 
-The columns are the fields of ``core.watch.Watch`` (``store/rows.py`` maps them), so that one due
-``wake_at`` is one index entry and one check-in is one update. ``version`` is what every write swaps
-on.
+The columns are the fields of ``core.watch.Watch`` (``store/watches/rows.py`` maps them), so that
+one due ``wake_at`` is one index entry and one check-in is one update. ``version`` is what every
+write swaps on.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class WatchRow(models.Model):
         null=True
     )  # our own code could not step it: a person must look
     looked_at = models.BigIntegerField(null=True)  # a person has looked at a grave outcome
-    clock_back_ms = models.BigIntegerField(default=0, db_default=0)  # see ``store/clock.py``
+    clock_back_ms = models.BigIntegerField(default=0, db_default=0)  # see ``store/db/clock.py``
     partner = models.BinaryField(default=b"", db_default=b"")  # sealed; "two of us": who else
 
     class Meta:

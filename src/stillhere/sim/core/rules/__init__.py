@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 from stillhere.core.events import State
 from stillhere.core.watch import Watch
-from stillhere.sim.core.onlooker import Onlooker
+from stillhere.sim.core.observer import Onlooker
 from stillhere.sim.core.rules import alarms, asking, weeks, words
 from stillhere.sim.core.story import Moment
 from stillhere.sim.world import Violation

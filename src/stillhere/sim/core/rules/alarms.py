@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stillhere.core import events as ev
 from stillhere.core.events import Ask, Cause, Outcome, PageCoordinator, State, Tell, Word
-from stillhere.sim.core.onlooker import CALLS, RESTS_MS, Onlooker
+from stillhere.sim.core.observer import CALLS, RESTS_MS, Onlooker
 from stillhere.sim.core.rules.asking import SLACK_MS
 from stillhere.sim.core.story import Moment, Story
 

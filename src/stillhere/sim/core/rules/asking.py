@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stillhere.core import events as ev
 from stillhere.core.events import Ask, State, Way
-from stillhere.sim.core.onlooker import Onlooker
+from stillhere.sim.core.observer import Onlooker
 from stillhere.sim.core.plan import OPENS_MS
 from stillhere.sim.core.story import Moment
 

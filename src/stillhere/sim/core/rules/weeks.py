@@ -5,7 +5,7 @@ from __future__ import annotations
 from stillhere.core import events as ev
 from stillhere.core.events import Ask, State
 from stillhere.sim.core.days import TROUBLE_MS
-from stillhere.sim.core.onlooker import SLIP_MS, Onlooker
+from stillhere.sim.core.observer import SLIP_MS, Onlooker
 from stillhere.sim.core.rules.asking import SLACK_MS, UNCLEAR_MS, had_the_full_time
 from stillhere.sim.core.story import Moment
 

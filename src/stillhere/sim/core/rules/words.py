@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stillhere.core import events as ev
 from stillhere.core.events import AllWell, Outcome, State, Tell, Urgency, Word
-from stillhere.sim.core.onlooker import CALLS, SOON_S, Onlooker
+from stillhere.sim.core.observer import CALLS, SOON_S, Onlooker
 from stillhere.sim.core.story import Moment
 
 GRAVE = (Outcome.HOSPITAL, Outcome.DIED)

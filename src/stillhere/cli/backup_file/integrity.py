@@ -1,0 +1,114 @@
+"""Whether a copied database is whole: its pages, its references, its rows.
+
+Owns what "whole" means, for a backup, for a restore and for the copy before migrations. Knows
+nothing of who wrote the copy, never changes it, and needs no server and no Django.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import sqlite3
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from stillhere.cli.backup_file import postgresql_programs
+
+Rows = Mapping[str, int]  # how many there are, by table
+
+_COPY = re.compile(rb"COPY (.+?) \(.*\) FROM stdin;\n")
+
+
+class Damaged(ValueError):
+    """The database is not whole. The message says what is wrong, in a part of a sentence."""
+
+
+def connect(database: Path, *, still: bool = False) -> sqlite3.Connection:
+    """Open a SQLite file to be read only. ``still``: nobody else has it open, leave no trace."""
+    options = "mode=ro&immutable=1" if still else "mode=ro"
+    return sqlite3.connect(f"{database.absolute().as_uri()}?{options}", uri=True)
+
+
+def tables(found: sqlite3.Connection) -> list[str]:
+    """Every table of a SQLite database."""
+    rows = found.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    return [name for (name,) in rows]
+
+
+def prove_sqlite(copy: Path) -> Rows:
+    """Read every page, index and reference of a copied database. Raises `Damaged`."""
+    try:
+        with contextlib.closing(connect(copy, still=True)) as found:
+            names = tables(found)
+            if found.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+                raise Damaged(f"not all of it can be read ({_where(found, names)})")
+            dangling = found.execute("PRAGMA foreign_key_check").fetchone()
+            if dangling is not None:
+                raise Damaged(f"a row of {dangling[0]} names one of {dangling[2]} that is gone")
+            return {name: _count(found, name) for name in names}
+    except sqlite3.Error as error:
+        raise Damaged(f"it cannot be read ({error})") from None
+
+
+def _count(found: sqlite3.Connection, table: str) -> int:
+    (count,) = found.execute(f'SELECT count(*) FROM "{table}"').fetchone()  # noqa: S608  ours
+    return int(count)
+
+
+def _where(found: sqlite3.Connection, names: Iterable[str]) -> str:
+    """Which tables, with their indexes, are damaged; a table may be too damaged to ask."""
+    broken = [name for name in names if not is_readable(found, name)]
+    return f"damaged: {', '.join(broken)}" if broken else "damaged between the tables"
+
+
+def is_readable(found: sqlite3.Connection, table: str) -> bool:
+    """Whether every page of a table and of its indexes can be read. Raises
+    `sqlite3.OperationalError` where it was not looked at to its end."""
+    try:
+        said: object = found.execute(f'PRAGMA quick_check("{table}")').fetchone()
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        return False
+    return said == ("ok",)
+
+
+def prove_dump(dump: Path) -> Rows:
+    """Read a dump of PostgreSQL to its end, every row of it. Raises `Damaged`, and `SettingError`
+    where PostgreSQL's programs are not here."""
+    command = [postgresql_programs.find("pg_restore"), "--data-only", "--file=-", str(dump)]
+    rows: dict[str, int] = {}
+    table = ""
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as reading:
+        assert reading.stdout is not None
+        for line in reading.stdout:
+            begun = None if table else _COPY.fullmatch(line)
+            if begun:
+                table = begun[1].decode().replace('"', "")
+                rows[table] = 0
+            elif line == b"\\.\n":
+                table = ""
+            elif table:
+                rows[table] += 1
+    if reading.returncode or table:
+        raise Damaged("what PostgreSQL wrote cannot be read to its end")
+    return rows
+
+
+def compare(found: Rows, wanted: Rows) -> None:
+    """Raise `Damaged` where a table holds another number of rows than was written down."""
+    for table, count in wanted.items():
+        if table not in found:
+            raise Damaged(f"{table} is not in it")
+        if found[table] != count:
+            raise Damaged(f"{table} holds {found[table]} rows, and {count} were there")
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of a file."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -1,0 +1,96 @@
+"""Whether SQLite's file can be read, looked at while it is in use.
+
+Owns how far one looks in a given time, and what is said. A look costs a reader's time and changes
+nothing; the whole proof of a copy is ``integrity.py``'s. A PostgreSQL server looks after its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from stillhere.cli import data_lock, trouble
+from stillhere.cli.backup_file import integrity, record
+from stillhere.config import databases
+from stillhere.config.environment import SettingError, Stillhere
+from stillhere.config.wiring import boot_ms
+
+START_MS = 400  # a start waits for it, and nobody is watched meanwhile
+CHECK_MS = 30_000
+FIRST = ("django_migrations", "installation", "watch", "outage", "person", "contact", "message")
+# What is made only once there is a database.
+TRACES = (data_lock.ENGINE_FILE, "static", "backups/stillhere-*.sqlite3")
+_EVERY = 2_000  # of SQLite's own steps between two looks at the time
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The tables of which something cannot be read, and whether there was time for all of them."""
+
+    damaged: tuple[str, ...] = ()
+    finished: bool = True
+
+
+def look(stillhere: Stillhere, within_ms: int) -> Look:
+    """Look through the database's tables, what watches need first, for ``within_ms`` at most.
+    Raises `SettingError` where it is no database any more, is gone, or cannot be opened."""
+    require_there(stillhere)
+    database = stillhere.data / databases.SQLITE_FILE
+    if stillhere.database_url or not database.exists():
+        return Look()
+    until = boot_ms() + within_ms
+    try:
+        with contextlib.closing(integrity.connect(database)) as found:
+            names = sorted(integrity.tables(found), key=lambda name: (_rank(name), name))
+            found.set_progress_handler(lambda: boot_ms() > until, _EVERY)
+            return _through(found, names)
+    except sqlite3.Error as error:
+        raise SettingError(_unusable(error, stillhere.data)) from None
+
+
+def require_there(stillhere: Stillhere) -> None:
+    """Raise `SettingError` where the database is gone and something shows that there was one: a
+    new one in its place would look well and watch nobody."""
+    database = stillhere.data / databases.SQLITE_FILE
+    if stillhere.database_url or (database.exists() and database.stat().st_size):
+        return
+    if stillhere.demo:  # each demo begins anew, and watches nobody
+        return
+    traces = [path for name in TRACES for path in stillhere.data.glob(name)]
+    if record.read(stillhere.data).whole:
+        traces.append(stillhere.data / record.FILE)
+    if traces:
+        raise SettingError(
+            f"The database {database} is gone, and {traces[0].name} shows that there was one. "
+            f"No new one was made, for it would watch nobody. {record.way_back(stillhere.data)} "
+            "To begin anew on purpose, name a new folder in STILLHERE_DATA."
+        )
+
+
+def _rank(name: str) -> int:
+    return FIRST.index(name) if name in FIRST else len(FIRST)
+
+
+def _through(found: sqlite3.Connection, names: list[str]) -> Look:
+    damaged: list[str] = []
+    for name in names:
+        try:
+            if not integrity.is_readable(found, name):
+                damaged.append(name)
+        except sqlite3.OperationalError:  # the time is over
+            return Look(tuple(damaged), finished=False)
+    return Look(tuple(damaged))
+
+
+def _unusable(error: sqlite3.Error, data: Path) -> str:
+    return trouble.sentence(error, data) or f"The database in {data} cannot be opened: {error}."
+
+
+def sentence(found: Look, data: Path) -> str:
+    """What is said where something cannot be read."""
+    return (
+        f"THE DATABASE IS DAMAGED: not all of {', '.join(found.damaged)} can be read. Whoever can "
+        f"be read is asked and alarmed for; whoever cannot is not watched. {record.way_back(data)}"
+    )

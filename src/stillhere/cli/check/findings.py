@@ -1,0 +1,184 @@
+"""Everything that `stillhere check` looks at, in order.
+
+Owns the list of questions; asks the parts that know (``proof.py``, ``weaknesses.py``). Changes
+nothing but the record of what was proved.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+
+from django.core import checks
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from stillhere.cli import database, trouble
+from stillhere.cli.check import damage, key_fit, listening, proof, weaknesses
+from stillhere.cli.commands.up import health
+from stillhere.config import environment, keys
+from stillhere.config.carriers import leaves
+from stillhere.config.environment import SettingError, Stillhere
+from stillhere.config.wiring import build_channels
+from stillhere.content import steps
+from stillhere.store.db import clock
+from stillhere.store.installation import proof as kept
+
+LEAST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
+Finding = tuple[bool, str]
+
+
+def everything(stillhere: Stillhere, *, proving: bool = True) -> Iterator[Finding]:
+    """All questions in turn. A database that cannot be read is one finding, not the end. With a
+    wrong setting nothing is proved, for the record is of the settings that it runs with."""
+    questions: list[Callable[[Stillhere], Iterator[Finding]]] = [
+        _framework, _folder, _keys, _fit, _damage, _database, _channels, _running, _proofs, _steps,
+        weaknesses.look,
+    ]  # fmt: skip
+    told = set()
+    for ask in questions:
+        if ask is _proofs and not proving:
+            continue
+        try:
+            for good, sentence in ask(stillhere):
+                told.add(sentence)
+                yield good, sentence
+        except DatabaseError as error:
+            sentence = str(database.problem(error, stillhere))
+            if sentence not in told:
+                told.add(sentence)
+                yield False, sentence
+
+
+def _framework(_stillhere: Stillhere) -> Iterator[Finding]:
+    problems = checks.run_checks()
+    for problem in problems:
+        yield False, f"{problem.id}: {problem.msg}"
+    if not problems:
+        yield True, "The settings fit together."
+
+
+def _folder(stillhere: Stillhere) -> Iterator[Finding]:
+    """Whether the user who runs it can write what must be written, and read what lies there."""
+    said = trouble.unwritable(stillhere.data)
+    if said is not None:
+        yield False, said
+    others = trouble.others(stillhere.data)
+    if others:
+        whose = trouble.owner(stillhere.data)
+        more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
+        yield (
+            False,
+            (
+                f"{others[0]}{more} belongs to {trouble.owner(others[0])}, and the folder to "
+                f"{whose}, who may not be able to read it: chown -R {whose} {stillhere.data}"
+            ),
+        )
+
+
+def _keys(stillhere: Stillhere) -> Iterator[Finding]:
+    loose = [
+        path.name
+        for path in (stillhere.data / keys.FOLDER).iterdir()
+        if stat.S_IMODE(path.stat().st_mode) & 0o077
+    ]
+    if loose:
+        yield False, f"Others on this machine can read {', '.join(loose)} in keys/: chmod 600."
+    else:
+        yield (
+            True,
+            (
+                "The keys can be read by this user only. Is there a copy elsewhere, not beside the "
+                "backups? Without one a broken disk ends everything."
+            ),
+        )
+
+
+def _fit(stillhere: Stillhere) -> Iterator[Finding]:
+    try:
+        key_fit.require(stillhere)
+    except SettingError as error:
+        yield False, str(error)
+
+
+def _database(stillhere: Stillhere) -> Iterator[Finding]:
+    if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < LEAST_SQLITE:
+        yield False, f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer."
+    try:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        yield False, str(database.problem(error, stillhere))
+        return
+    if plan:
+        yield False, f"The database lacks {len(plan)} migrations: `stillhere migrate`."
+    else:
+        yield True, f"The database is up to date ({connection.display_name})."
+
+
+def _damage(stillhere: Stillhere) -> Iterator[Finding]:
+    """A PostgreSQL server looks after its own pages."""
+    try:
+        found = damage.look(stillhere, damage.CHECK_MS)
+    except SettingError as error:
+        yield False, str(error)
+        return
+    if found.damaged:
+        yield False, damage.sentence(found, stillhere.data)
+    elif not found.finished:
+        yield True, "The database is too large to look at all of it here: each backup does."
+    elif not stillhere.database_url:
+        yield True, "All of the database's file can be read."
+
+
+def _proofs(stillhere: Stillhere) -> Iterator[Finding]:
+    """What must be proved before this is more than practice; kept, so that every page knows."""
+    found = list(proof.prove(stillhere))
+    kept.keep([each.proves for each in found if each.proves], stillhere.base_url, clock.now_ms())
+    for each in found:
+        yield bool(each.proves), each.says
+    if not all(each.proves for each in found):
+        banner = (
+            "Practice: not proved yet, though texts or calls do leave"
+            if stillhere.carriers
+            else "Practice: nobody will be called"
+        )
+        yield False, f"Until all of this is proved every page says: {banner}."
+
+
+def _steps(stillhere: Stillhere) -> Iterator[Finding]:
+    """Whether a clinician answers for what the one who comes reads. Without one it is practice."""
+    fault, signed = steps.own_fault(), steps.signature()
+    if fault:
+        yield False, f"walk.toml in the data folder is not used: {fault}."
+    if signed is not None:
+        yield True, f"The steps were signed by {signed.by}, {signed.on}."
+    else:
+        yield False, "No clinician has signed the steps: `stillhere steps`, then `--sign NAME`."
+
+
+def _channels(stillhere: Stillhere) -> Iterator[Finding]:
+    unset = environment.empty(os.environ)
+    if unset:
+        yield True, f"Set to nothing, which is as good as not set: {', '.join(unset)}."
+    for carrier in stillhere.carriers:
+        yield True, leaves(carrier)
+    yield True, f"Channels: {', '.join(sorted(build_channels(stillhere)))}."
+    if not stillhere.smtp_url:
+        yield False, "No e-mail leaves here: set STILLHERE_SMTP_URL."
+
+
+def _running(stillhere: Stillhere) -> Iterator[Finding]:
+    status, reasons = health(stillhere)
+    good = status == 200
+    if not status:
+        try:
+            listening.require(stillhere)
+        except SettingError as error:
+            yield False, str(error)
+    yield (
+        good,
+        f"It is running: {stillhere.base_url}" if good else f"It is not running well: {reasons}",
+    )

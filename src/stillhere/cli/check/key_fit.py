@@ -1,0 +1,97 @@
+"""Whether the keys that are here open the database that is here.
+
+Owns the question and what is said. A key of the right shape that is another one lets everything
+start and reaches nobody. A few rows are opened, for one alone may be damaged; a database with
+nothing sealed in it proves nothing, and one that cannot be read is for others to speak of.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import psycopg
+
+from stillhere.cli import database
+from stillhere.cli.backup_file import integrity, record
+from stillhere.config import databases, keys
+from stillhere.config.environment import SettingError, Stillhere
+from stillhere.store.db import encryption
+
+_SOME = 5  # rows of each table: one that is damaged is no reason not to start
+_SEALED = (("person", "name"), ("contact", "name"), ("address", "value"))
+
+
+def require(stillhere: Stillhere) -> None:
+    """Raise `SettingError` where the keys do not open what the database holds."""
+    masters = keys.read_master(stillhere.data)
+    if not opens(_found(stillhere), masters):
+        raise SettingError(
+            f"The keys in {stillhere.data / keys.FOLDER} do not open this database: nobody could "
+            "be reached. Nothing was changed. Put back the keys that belong to it; they lie in "
+            f"every backup. {record.newest(stillhere.data)} `stillhere restore FILE` into a new "
+            "folder brings them."
+        )
+
+
+def require_of_backup(file: Path, masters: Mapping[int, bytes]) -> None:
+    """As ``require``, for a SQLite database out of a backup and the keys beside it."""
+    if not opens(_of_sqlite(file, still=True), masters):
+        raise SettingError(
+            "The keys in this backup do not open its database: nobody in it could be reached. "
+            "Nothing was put in place. Take an older one."
+        )
+
+
+Sealed = tuple[str, bytes, bytes]  # field, nonce, what was sealed
+
+
+def opens(found: Iterable[Sealed], masters: Mapping[int, bytes]) -> bool:
+    """Whether one of these opens, or there is none."""
+    empty = True
+    for field, nonce, blob in found:
+        empty = False
+        with contextlib.suppress(encryption.SealBroken):
+            encryption.unseal_with(masters, blob, field, nonce)
+            return True
+    return empty
+
+
+def _found(stillhere: Stillhere) -> list[Sealed]:
+    if stillhere.database_url:
+        return _of_postgresql(stillhere)
+    file = stillhere.data / databases.SQLITE_FILE
+    return _of_sqlite(file) if file.exists() else []
+
+
+def _of_sqlite(file: Path, *, still: bool = False) -> list[Sealed]:
+    found: list[Sealed] = []
+    for table, column in _SEALED:
+        with (
+            contextlib.suppress(sqlite3.Error),
+            contextlib.closing(integrity.connect(file, still=still)) as connection,
+        ):
+            rows = connection.execute(_query(table, column))
+            found += [(f"{table}.{column}", nonce, blob) for nonce, blob in rows]
+    return found
+
+
+def _of_postgresql(stillhere: Stillhere) -> list[Sealed]:
+    found: list[Sealed] = []
+    with (
+        contextlib.suppress(psycopg.Error),
+        psycopg.connect(database.address(stillhere, password=True)) as connection,
+    ):
+        for table, column in _SEALED:
+            rows = connection.execute(_query(table, column).encode()).fetchall()
+            found += [(f"{table}.{column}", nonce, blob) for nonce, blob in rows]
+    return found
+
+
+def _query(table: str, column: str) -> str:
+    return (
+        f"SELECT nonce, {column} FROM {table} WHERE length({column}) > 0 "  # noqa: S608  ours
+        f"ORDER BY id DESC LIMIT {_SOME}"
+    )

@@ -1,0 +1,42 @@
+"""`stillhere bounce`: a returned mail is a receipt.
+
+Owns the step from a mail server's pipe to the store. The mail server hands every mail to our
+sender's address to this command; what is no bounce of ours is ignored, because anybody can write
+there. Exits with 75 (try again later) when it could not be stored.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import django
+from django.conf import settings
+from django.db import Error, connection
+from django.utils.module_loading import import_string
+
+from stillhere.channels.email import MAX_BOUNCE_BYTES, parse_bounce
+
+TRY_AGAIN_LATER = 75  # EX_TEMPFAIL of sysexits.h: what mail servers understand
+
+
+@click.command()
+def command() -> None:
+    """Read one returned mail from standard input."""
+    inbound = parse_bounce(sys.stdin.buffer.read(MAX_BOUNCE_BYTES))
+    if inbound is None:
+        click.echo("No bounce of ours.")
+        return
+    try:
+        django.setup()
+    except SystemExit as told:  # a wrong setting loses no mail
+        click.echo(told.code, err=True)
+        raise SystemExit(TRY_AGAIN_LATER) from None
+    take = import_string("stillhere.store.inbound.inbox.take")
+    came = import_string("stillhere.web.hooks.demo_phones.came")
+    try:
+        take(came(inbound, settings.RAW_NOW_MS(connection)))
+    except Error as failure:
+        click.echo(f"Not stored ({type(failure).__name__}). Try again.", err=True)
+        raise SystemExit(TRY_AGAIN_LATER) from None
+    click.echo("Stored.")

@@ -1,0 +1,58 @@
+"""`stillhere check`: what a careful person would look at before the first night, and every week.
+
+Owns the command and what is printed. What is looked at stands in ``findings.py``, which knows the
+tables and can be loaded only when there is an installation to look at.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+
+import click
+import django
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from stillhere.cli import data_lock
+from stillhere.cli.backup_file import passphrase
+from stillhere.config import environment, keys
+from stillhere.config.environment import SettingError
+
+Finding = tuple[bool, str]
+
+
+# Without these nobody knows which installation is meant.
+WHICH = frozenset({"STILLHERE_DATA", "STILLHERE_DATABASE_URL", "STILLHERE_DEMO"})
+
+
+@click.command()
+def command() -> None:
+    """Look at settings, keys, database and channels; exit with 1 where something is wrong."""
+    stillhere, wrong = environment.examine(os.environ)
+    told = [*wrong.values(), *filter(None, [passphrase.fault()])]
+    well = _say((False, sentence) for sentence in told)
+    if wrong:
+        _say([(False, "Nothing of ours starts with these. The rest is looked at without them:")])
+    for name in wrong:
+        os.environ.pop(name, None)
+    if WHICH & set(wrong):
+        raise SettingError(f"Which installation is meant? {', '.join(WHICH & set(wrong))}.")
+    if not keys.exist(stillhere.data):
+        raise SettingError(f"There is no installation in {stillhere.data} yet: `stillhere up`.")
+    data_lock.follow_running(stillhere.data)
+    django.setup()
+    everything: Callable[..., Iterator[Finding]] = import_string(
+        "stillhere.cli.check.findings.everything"
+    )
+    if not _say(everything(settings.STILLHERE, proving=not wrong)) or not well:
+        raise SystemExit(1)
+
+
+def _say(found: Iterable[Finding]) -> bool:
+    """Print what was found, as it is found; whether all of it is well."""
+    well = True
+    for good, sentence in found:
+        well = well and good
+        click.echo(f"{'ok  ' if good else 'LOOK'}  {sentence}")
+    return well

@@ -1,0 +1,136 @@
+"""`stillhere restore FILE`: an installation out of its backup, into an empty data folder.
+
+Owns the order: open the file to its end, prove that what is inside is whole and that this release
+can go on with it (``unpack.py``), then the database, and the keys last: without keys nothing
+starts, so a restore that was cut short is never taken for a whole one. Overwrites nothing. What was
+queued in the past, and who is asked first, is the engine's to decide when it starts
+(``engine/heartbeat.py``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import psycopg
+
+from stillhere.cli import data_lock
+from stillhere.cli.backup_file import bundle, dump, passphrase
+from stillhere.cli.backup_file.bundle import Manifest
+from stillhere.cli.backup_file.unpack import LOOK, describe, end_tidily, opened, prove, require_ours
+from stillhere.cli.check import key_fit
+from stillhere.config import databases, environment, keys
+from stillhere.config.environment import SettingError, Stillhere
+
+WORK = "restore-in-the-making"
+# What an empty data folder may hold: locks, no key, and what a look or a restore that was killed
+# left.
+EMPTY = {keys.FOLDER, data_lock.LOCK_FILE, WORK, LOOK, f"{LOOK}.lock"}
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def command(file: Path) -> None:
+    """Put back what is in FILE, into an empty data folder (and an empty PostgreSQL database)."""
+    stillhere = environment.read(os.environ)
+    _require_empty(stillhere)
+    end_tidily()
+    new = not stillhere.data.exists()
+    with (
+        opened(file, passphrase.find(new=False)) as source,
+        data_lock.held(stillhere),
+        _nothing_left(stillhere.data, new=new),
+    ):
+        _require_empty(stillhere)
+        work = stillhere.data / WORK
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(mode=0o700)
+        try:
+            manifest, _sizes = bundle.read(source, work)
+            require_ours(stillhere, manifest)
+            prove(manifest, work / bundle.DATABASE)
+            if not stillhere.database_url:
+                key_fit.require_of_backup(work / bundle.DATABASE, keys.read_master(work))
+            _put_in_place(stillhere, work)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        key_fit.require(stillhere)
+    click.echo(f"{describe(manifest)}\nIt is in place in {stillhere.data}.")
+    click.echo(_what_now(manifest))
+
+
+@contextlib.contextmanager
+def _nothing_left(data: Path, *, new: bool) -> Iterator[None]:
+    """Where it fails, take back what was made of a ``new`` folder, and nothing that holds more."""
+    try:
+        yield
+    except BaseException:
+        left = {path.name for path in data.iterdir()}
+        with contextlib.suppress(OSError):
+            if new and left <= {keys.FOLDER, data_lock.LOCK_FILE}:
+                (data / keys.FOLDER).rmdir()
+                (data / data_lock.LOCK_FILE).unlink()
+                data.rmdir()
+        raise
+
+
+def _require_empty(stillhere: Stillhere) -> None:
+    data = stillhere.data
+    there = {path.name for path in data.iterdir()} if data.is_dir() else set()
+    there |= {path.name for path in (data / keys.FOLDER).glob("*")}
+    if there - EMPTY:
+        raise SettingError(
+            f"{data} is not empty ({min(there - EMPTY)}), and nothing is ever overwritten. "
+            "Name a new folder with STILLHERE_DATA."
+        )
+    if stillhere.database_url:
+        dump.require_empty_postgresql(stillhere)
+
+
+def _put_in_place(stillhere: Stillhere, work: Path) -> None:
+    """The database first, the keys last. Raises `SettingError`."""
+    copy = work / bundle.DATABASE
+    try:
+        if stillhere.database_url:
+            dump.restore_postgresql(stillhere, copy)
+        else:
+            dump.restore_sqlite(copy)
+            _move(copy, stillhere.data / databases.SQLITE_FILE)
+    except (psycopg.Error, sqlite3.Error) as error:
+        raise SettingError(
+            f"The database could not be restored ({type(error).__name__}). "
+            "Make a new empty one and try again."
+        ) from None
+    for name in (*bundle.OWN, *reversed(bundle.KEYS)):
+        if (work / name).exists():
+            _move(work / name, stillhere.data / name)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Give a file its place so that it survives a power cut."""
+    keys.sync_file(source)
+    source.rename(target)
+    keys.own(target)
+    keys.sync_folder(target.parent)
+
+
+def _what_now(manifest: Manifest) -> str:
+    alarms = (
+        f"\n{manifest.open_alarms} alarms were open then. They go on: their people are called "
+        "again, and the person is rung first of all."
+        if manifest.open_alarms
+        else ""
+    )
+    return (
+        "Now start it: stillhere up. Whoever's time came meanwhile is asked first, and nobody is "
+        f"called for them before a full time to answer has passed.{alarms}\n"
+        "What happened after the backup is not in it. Whoever began a watch since then must begin "
+        "again, and contacts who said STOP since then, or were removed, are on the list again: "
+        "look at what you know of that before people rely on it. Links that were replaced since "
+        "then open again."
+    )

@@ -1,0 +1,371 @@
+"""Whom a person can phone besides their own people: staffed lines and emergency numbers.
+
+Owns reading and checking ``content/lines.toml``, and how sure we may say we are of a number. A
+host's own ``lines.toml`` in the data folder counts instead, whole; a broken one is ignored, loudly
+in the log. Needs no database: ``/lines`` must open when nothing else does.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import Error
+from django.http import HttpRequest, HttpResponse
+from django.utils.dateformat import format as date_format
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from stillhere.store.db import clock
+from stillhere.web.site.context import without_request
+
+log = logging.getLogger("stillhere.web")
+
+FILE = "lines.toml"
+FRESH_DAYS = 90
+LARGEST = 256 * 1024
+COUNTRIES = {
+    "US": gettext_lazy("United States"),
+    "CA": gettext_lazy("Canada"),
+    "EU": gettext_lazy("Europe"),
+    "GB": gettext_lazy("United Kingdom"),
+    "IE": gettext_lazy("Ireland"),
+    "AU": gettext_lazy("Australia"),
+    "NZ": gettext_lazy("New Zealand"),
+}
+KINDS, WAYS = ("company", "talk", "emergency"), ("call", "text", "both")
+_WORDS = ("name", "number", "country", "kind", "hours", "source_url", "seen")
+_SIGNED = ("verified_on", "verified_by")
+_OTHERS = ("languages", "says", "way", "doubt")
+_NUMBER = re.compile(r"\+?[0-9][0-9 ()-]{1,19}")
+_NORTH_AMERICA = ("US", "CA")
+# Where Europe's number counts by the law of the Union.
+_UNION = frozenset(
+    {
+        "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE",
+        "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+    }
+)  # fmt: skip
+# Time zones by country, as far as a number of ours counts there.
+_ELSEWHERE = {
+    "Europe/London": "GB",
+    "Europe/Belfast": "GB",
+    "Europe/Dublin": "IE",
+    "Europe/Moscow": "",
+    "Europe/Minsk": "",
+    "Pacific/Auckland": "NZ",
+    "Pacific/Chatham": "NZ",
+    "Pacific/Honolulu": "US",
+}
+_AMERICA = frozenset(
+    {
+        "New_York", "Detroit", "Kentucky/Louisville", "Indiana/Indianapolis", "Indianapolis",
+        "Chicago", "Menominee", "North_Dakota/Center", "Denver", "Boise", "Phoenix", "Los_Angeles",
+        "Anchorage", "Juneau", "Sitka", "Nome", "Adak", "St_Johns", "Halifax", "Moncton", "Toronto",
+        "Montreal", "Winnipeg", "Regina", "Edmonton", "Whitehorse", "Vancouver", "Iqaluit",
+    }
+)  # fmt: skip
+
+
+class LinesError(ValueError):
+    """A file of lines that must not be used. The message is fit for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One number as the file has it. ``verified_on`` is None where nobody has dialled it."""
+
+    name: str
+    number: str
+    country: str
+    kind: str
+    way: str
+    hours: str
+    languages: tuple[str, ...]
+    doubt: bool
+    says: Mapping[str, str]
+    source_url: str
+    seen: str
+    verified_on: date | None
+    verified_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Staffed:
+    """A line as a page shows it. ``tel`` is a link, or "" for a number that only takes texts."""
+
+    name: str
+    place: str
+    number: str
+    tel: str
+    says: str
+    checked: str
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """An emergency number and where it counts, in words."""
+
+    number: str
+    tel: str
+    place: str
+
+
+def staffed(now_ms: int | None) -> list[Staffed]:
+    """The lines that keep somebody company tonight, without those whose number is in doubt. Where
+    a host knows none of that kind, those that listen."""
+    sure = [line for line in known() if _answers(line)]
+    company = [line for line in sure if line.kind == "company"]
+    return [_shown(line, now_ms) for line in company or sure]
+
+
+def all_staffed(now_ms: int | None) -> list[Staffed]:
+    """Every line where a person answers, countries together."""
+    lines = [line for line in known() if line.kind != "emergency"]
+    countries = list(dict.fromkeys(line.country for line in lines))
+    lines.sort(key=lambda line: countries.index(line.country))
+    return [_shown(line, now_ms) for line in lines]
+
+
+def emergency() -> list[Emergency]:
+    """Each emergency number once, that of the host's own country first."""
+    places: dict[str, list[str]] = {}
+    numbers = [line for line in known() if line.kind == "emergency"]
+    for line in sorted(numbers, key=lambda line: line.country != settings.STILLHERE.country):
+        places.setdefault(line.number, []).append(_place(line))
+    return [Emergency(number, f"tel:{number}", ", ".join(at)) for number, at in places.items()]
+
+
+def emergency_at(tz: str) -> list[Emergency]:
+    """The number that counts where this time zone is, or all of them where we cannot tell."""
+    return _emergency_of(country(tz)) or emergency()
+
+
+def emergency_in(code: str) -> str:
+    """The number that counts in a country (two letters), or "" where we cannot tell."""
+    found = _emergency_of(code) or (_emergency_of("EU") if code in _UNION else [])
+    return found[0].number if found else ""
+
+
+def _emergency_of(where: str) -> list[Emergency]:
+    """The first number of a country as ``lines.toml`` names it, or none."""
+    here = [line for line in known() if line.kind == "emergency" and line.country == where]
+    return [Emergency(each.number, f"tel:{each.number}", _place(each)) for each in here[:1]]
+
+
+def country(tz: str) -> str:
+    """The country of a time zone as ``lines.toml`` names it, or "". Canada's number is also that of
+    the United States."""
+    region, _slash, town = tz.partition("/")
+    if tz in _ELSEWHERE:
+        return _ELSEWHERE[tz]
+    if region in ("US", "Canada") or (region == "America" and town in _AMERICA):
+        return "US"
+    return {"Europe": "EU", "Australia": "AU"}.get(region, "")
+
+
+def overdue(now_ms: int) -> list[str]:
+    """The lines nobody has dialled for too long, or ever: for whoever runs this. An emergency
+    number is not dialled to see whether it works."""
+    lines = [line for line in known() if line.kind != "emergency"]
+    return [f"{line.name} {line.number}" for line in lines if not _fresh(line, now_ms)]
+
+
+@require_safe
+def show(request: HttpRequest) -> HttpResponse:
+    """Every line on one page. It opens without a database, and then knows no day."""
+    try:
+        now_ms: int | None = clock.now_ms()
+    except Error:
+        now_ms = None
+    given = {"request": request, "lines": all_staffed(now_ms), "emergency": emergency()}
+    return HttpResponse(without_request("guide/lines.html", given))
+
+
+# --- what is said of a line -----------------------------------------------------------------------
+
+
+def _shown(line: Line, now_ms: int | None) -> Staffed:
+    return Staffed(
+        name=line.name,
+        place=_place(line),
+        number=line.number,
+        tel=_tel(line),
+        says=_says(line),
+        checked=_checked(line, now_ms),
+        stale=not _fresh(line, now_ms),
+    )
+
+
+def _place(line: Line) -> str:
+    return str(COUNTRIES.get(line.country, line.country))
+
+
+def _says(line: Line) -> str:
+    reads = (get_language() or "en").partition("-")[0]
+    sentences = [line.says.get(reads) or line.says["en"]]
+    if line.hours == "24/7":
+        sentences.append(_("Day and night."))
+    elif line.hours:
+        sentences.append(line.hours)
+    if line.way == "text":
+        sentences.append(_("Only by text."))
+    if reads != "en" and reads not in line.languages:
+        sentences.append(_("They may speak only English."))
+    return " ".join(sentences)
+
+
+def _tel(line: Line) -> str:
+    """What a phone dials. National digits where a number is free only inside its country."""
+    if line.way == "text":
+        return ""
+    digits = re.sub(r"[^0-9+]", "", line.number)
+    if line.country in _NORTH_AMERICA and re.fullmatch(r"1?[2-9][0-9]{9}", digits):
+        return f"tel:+1{digits[-10:]}"
+    return f"tel:{digits}"
+
+
+def _fresh(line: Line, now_ms: int | None) -> bool:
+    """Whether it was dialled lately. Where we cannot tell the time, nothing is fresh."""
+    if line.verified_on is None or now_ms is None:
+        return False
+    today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+    return -1 <= (today - line.verified_on).days <= FRESH_DAYS  # a day ahead: another time zone
+
+
+def _checked(line: Line, now_ms: int | None) -> str:
+    """How sure we are, in one breath."""
+    if line.doubt:
+        return _("Sources give different numbers for this line. It may not answer.")
+    if line.verified_on is not None:
+        day = date_format(line.verified_on, _("j F Y"))
+        if _fresh(line, now_ms):
+            return _("Number checked on %(day)s.") % {"day": day}
+        return _("Last checked on %(day)s. It may not answer.") % {"day": day}
+    if line.seen == "source":
+        return _("Number from their own page, not phoned by us.")
+    if line.seen:
+        told = _("Number from their own page in %(year)s, not phoned by us.")
+        return told % {"year": line.seen}
+    return _("Nobody has checked this number lately. It may not answer.")
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def known() -> tuple[Line, ...]:
+    """The lines of this installation: the host's own where that file is sound, else ours."""
+    path = settings.STILLHERE.data / FILE
+    try:
+        told = path.stat()
+    except OSError:
+        return _built_in()
+    return _own(path, told.st_mtime_ns, told.st_size) or _built_in()
+
+
+@lru_cache(maxsize=1)
+def _built_in() -> tuple[Line, ...]:
+    return read(resources.files("stillhere.content").joinpath(FILE).read_text("utf-8"))
+
+
+@lru_cache(maxsize=2)
+def _own(path: Path, _changed: int, size: int) -> tuple[Line, ...] | None:
+    """The host's file, read once each time it changes; None where it must not be used."""
+    try:
+        if size > LARGEST:
+            raise LinesError("it is too large")
+        return read(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, LinesError) as error:
+        log.warning("lines.toml in the data folder is not used: %s", error)
+        return None
+
+
+def read(text: str) -> tuple[Line, ...]:
+    """Every line in a text, checked. Raises LinesError."""
+    try:
+        rows = tomllib.loads(text).get("line", [])
+    except tomllib.TOMLDecodeError as error:
+        raise LinesError(str(error)) from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise LinesError("a line begins with [[line]]")
+    lines = tuple(_line(row) for row in rows)
+    if not any(_answers(line) for line in lines):
+        raise LinesError("it has no line where somebody answers")
+    if not any(line.kind == "emergency" for line in lines):
+        raise LinesError("it has no emergency number")
+    return lines
+
+
+def _answers(line: Line) -> bool:
+    """Whether somebody picks up there, as far as anyone knows."""
+    return line.kind != "emergency" and line.way != "text" and not line.doubt
+
+
+def _line(row: dict[str, Any]) -> Line:
+    name = str(row.get("name", "?"))
+    strange = sorted(row.keys() - {*_WORDS, *_SIGNED, *_OTHERS})
+    if strange:
+        raise LinesError(f"{name}: unknown {', '.join(strange)}")
+    for each in (*_WORDS, *_SIGNED):
+        if not isinstance(row.get(each), str):
+            raise LinesError(f"{name}: {each} is missing or no text")
+    line = Line(
+        **{each: row[each].strip() for each in _WORDS},
+        way=row.get("way", "call"),
+        languages=_texts(name, row.get("languages")),
+        doubt=row.get("doubt", False) is True,
+        says=_by_language(name, row.get("says")),
+        verified_on=_day(name, row["verified_on"]),
+        verified_by=row["verified_by"].strip(),
+    )
+    _sound(line)
+    return line
+
+
+def _sound(line: Line) -> None:
+    """Refuse what would mislead: a number no phone dials, a check without a checker."""
+    faults = {
+        "name": not 0 < len(line.name) <= 80,
+        "number": not _NUMBER.fullmatch(line.number),
+        "country": not re.fullmatch(r"[A-Z]{2}", line.country),
+        "kind": line.kind not in KINDS,
+        "way": line.way not in WAYS,
+        "seen": not re.fullmatch(r"source|20[0-9]{2}|", line.seen),
+        "source_url": not re.fullmatch(r"https://[^\s/]+\.[^\s]+", line.source_url),
+        "verified_by": bool(line.verified_by) != (line.verified_on is not None),
+    }
+    for each, wrong in faults.items():
+        if wrong:
+            raise LinesError(f"{line.name}: {each} cannot be used")
+
+
+def _texts(name: str, given: object) -> tuple[str, ...]:
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        raise LinesError(f"{name}: languages is no list of codes")
+    return tuple(given)
+
+
+def _by_language(name: str, given: object) -> dict[str, str]:
+    if not isinstance(given, dict) or not all(isinstance(each, str) for each in given.values()):
+        raise LinesError(f"{name}: says is no sentence by language")
+    if not given.get("en", "").strip():
+        raise LinesError(f"{name}: says has no English")
+    return {code: sentence.strip() for code, sentence in given.items()}
+
+
+def _day(name: str, given: str) -> date | None:
+    try:
+        return date.fromisoformat(given) if given else None
+    except ValueError:
+        raise LinesError(f"{name}: verified_on is no day like 2026-11-24") from None

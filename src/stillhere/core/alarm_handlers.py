@@ -1,0 +1,255 @@
+"""Calling: what raises an alarm, what happens to it, and who is believed when it ends.
+
+Owns the step from silence or a call for help to an open ``Alarm`` and back. What is said to whom
+on the way stands in ``ladder.py``; which function meets which event stands in ``watch.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stillhere.core import events as ev
+from stillhere.core import ladder, outages, quiet_handlers
+from stillhere.core.alarm import Alarm, begin
+from stillhere.core.circle import Circle, Reach
+from stillhere.core.events import Ask, Cause, Effect, Event, Outcome, State, Way, Withdraw, Word
+from stillhere.core.quiet_handlers import Watch
+
+RECHECKS_S = (60, 180)  # after a stand-down: someone else may have silenced the phone
+APART_S = 30  # two answers closer than this are one tap
+IN_A_ROW_S = 300  # and further apart than this are not in a row
+Acts = (
+    ev.Claimed
+    | ev.Declined
+    | ev.CannotGetIn
+    | ev.Arrived
+    | ev.Undeliverable
+    | ev.Unheard
+    | ev.OptedOut
+)
+SOON_S = 60  # "I'm with them" from a link whose holder never said yes is "I'm nearly there"
+
+
+# --- raising --------------------------------------------------------------------------------------
+
+
+def grace_runs(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Watch:
+    """The open ask grows louder, until nobody answered it in the time in which we were there."""
+    assert w.grace_at is not None
+    if now < w.grace_at:
+        return quiet_handlers.louder(w, now, out)
+    owed_ms = outages.owed_ms(w, e.away, now)
+    if owed_ms > 0:
+        return outages.wait_longer(w, owed_ms, now, out)
+    rang = any(way is Way.RING for _, way in quiet_handlers.stages(w)[: w.stage])
+    w = _raise(w, Cause.SILENCE, e.circle, now, out)
+    # We were late for the ring, but not for the alarm: the phone rings together with it.
+    return w if rang else _ring_person(w, now, out)
+
+
+def _raise(w: Watch, cause: Cause, circle: Circle, now: int, out: list[Effect]) -> Watch:
+    no = w.alarms + 1
+    p = w.profile
+    alarm = begin(no, cause, circle, p.rung_s, p.ambulance_s, now, w.seen_at)
+    w = replace(quiet_handlers.quiet(w), alarms=no)
+    return _settle(w, ladder.climb(alarm, now, out), now, out)
+
+
+def _settle(w: Watch, alarm: Alarm, now: int, out: list[Effect]) -> Watch:
+    """Name the state an open alarm is in: somebody there, somebody going, or nobody yet. A hold
+    that ended meanwhile is over whatever happened, and whoever is told of it hears it now."""
+    if alarm.arrivals:
+        return replace(w, state=State.ATTENDED, alarm=alarm)
+    alarm = ladder.lapse(alarm, now, out)
+    held = alarm.held(now)
+    return replace(w, state=State.CLAIMED if held else State.ALARM, alarm=alarm)
+
+
+def need_help(w: Watch, e: ev.NeedHelp, now: int, out: list[Effect]) -> Watch:
+    """Need help now: an alarm at once; one that is open already becomes a call for help, and an
+    answer given before it no longer counts."""
+    w = replace(w, seen_at=max(w.seen_at, now))
+    if w.alarm is None:
+        return _raise(w, Cause.HELP, e.circle, now, out)
+    if w.alarm.cause is Cause.HELP and w.alarm.answered_at is None:
+        return w
+    return _settle(w, ladder.call_for_help(w.alarm, now, out), now, out)
+
+
+# --- answering ------------------------------------------------------------------------------------
+
+
+def answered(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
+    """A check-in while an alarm is open. One tap answers silence; a call for help, or a room where
+    somebody already is, takes two answers in a row. One made before the alarm never stands it
+    down."""
+    assert w.alarm is not None
+    a, made_at, live = w.alarm, min(e.made_at, now), e.made_at >= now
+    seq = w.seq if e.seq is None else max(w.seq, e.seq)
+    w = replace(w, seq=seq, seen_at=max(w.seen_at, made_at))
+    if made_at < a.raised_at and not live:
+        return w
+    if a.cause is Cause.SILENCE and not a.arrivals:
+        return _stand_down(w, made_at, now, out)
+    if a.answered_at is not None:
+        apart_ms = made_at - a.answered_at
+        if APART_S * 1000 <= apart_ms <= IN_A_ROW_S * 1000:
+            return _stand_down(w, made_at, now, out)
+        if 0 <= apart_ms < APART_S * 1000 or (apart_ms < 0 and not live):
+            return w  # the same tap, or an older one
+    ladder.tell(a, a.listeners(), Word.ANSWERED_ONCE, made_at, out)
+    return replace(w, alarm=replace(a, answered_at=made_at, recheck_at=now + APART_S * 1000))
+
+
+def answered_now(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
+    """Any other sign of life from the person's phone during an alarm is an answer, no more as far
+    as the alarm goes; but what they asked for is kept: a new mark, more time, a pause."""
+    match e:
+        case ev.Marked():
+            w = quiet_handlers.marked(w, now)
+        case ev.Extended(by_s):
+            w = quiet_handlers.longer(w, by_s, now)
+        case ev.Paused(until_at):
+            rested = quiet_handlers.rest(w, until_at, now)
+            w = w if isinstance(rested, str) else rested
+        case _:
+            pass
+    return answered(w, ev.StillHere(now), now, out)
+
+
+def _stand_down(
+    w: Watch,
+    at: int,
+    now: int,
+    out: list[Effect],
+    who: int | None = None,
+    outcome: Outcome | None = None,
+) -> Watch:
+    """Silence was broken: say exactly that to everyone who was told, and keep asking for a
+    while."""
+    assert w.alarm is not None
+    out.append(Withdraw(asks_only=False))
+    ladder.stand_down(w.alarm, at, out, who, outcome)
+    owed = tuple(now + s * 1000 for s in RECHECKS_S)
+    return quiet_handlers.go_on(
+        quiet_handlers.missed(replace(w, alarm=None, rechecks=owed), now), now
+    )
+
+
+# --- an open alarm --------------------------------------------------------------------------------
+
+
+def time_in_alarm(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Watch:
+    """Fire what is due: the look-in, holds that lapsed, the next rung, the ambulance words. While
+    somebody is there nobody else is missed."""
+    assert w.alarm is not None
+    a = w.alarm
+    if a.recheck_at is not None and a.recheck_at <= now:
+        w, a = _ring_person(w, now, out), replace(a, recheck_at=None)
+    if a.check_at is not None and a.check_at <= now:
+        a = ladder.look_in(a, now, out)
+    if a.arrivals:
+        return _settle(w, a, now, out)
+    a = ladder.lapse(a, now, out)
+    if not a.held(now) and a.next_rung_at <= now:
+        rounds = a.round
+        a = ladder.climb(a, now, out)
+        if a.round > rounds:  # the whole ladder was tried: the person's own phone rings again too
+            w = _ring_person(w, now, out)
+    if a.ambulance_at is not None and a.ambulance_at <= now:
+        a = ladder.ambulance(a, now, out)
+    return _settle(w, a, now, out)
+
+
+def _ring_person(w: Watch, now: int, out: list[Effect], *, after_outage: bool = False) -> Watch:
+    """Ring the person's own phone while an alarm is open."""
+    w = replace(w, asks=w.asks + 1)
+    out.append(Ask(w.asks, Way.RING, now + w.profile.grace_s * 1000, after_outage))
+    return w
+
+
+def was_down_in_alarm(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
+    """An alarm goes on where it was; the person is rung again, and the circle learns why it was
+    quiet."""
+    a = w.alarm
+    assert a is not None
+    w = _ring_person(w, now, out, after_outage=True)
+    ladder.tell(a, a.listeners(), Word.SERVICE_WAS_DOWN, e.from_at, out)
+    return time_in_alarm(w, ev.TimePassed(a.circle), now, out)
+
+
+def contact_acts(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
+    """Something a contact said, or a receipt said about them."""
+    a = w.alarm
+    assert a is not None
+    if isinstance(e, ev.Undeliverable | ev.Unheard) and e.contact is None:
+        return w
+    assert isinstance(e, Acts)
+    contact = e.contact
+    assert contact is not None
+    reach = a.reach(contact)
+    if reach is None or contact in a.gone:
+        return quiet_handlers.refuse(w, out, "not on this alarm")
+    return _settle(w, _moved(a, e, reach, now, out), now, out)
+
+
+def _moved(a: Alarm, e: Acts, reach: Reach, now: int, out: list[Effect]) -> Alarm:
+    """The alarm after what the contact behind ``reach`` did, or what was heard of them."""
+    who = reach.contact
+    match e:
+        case ev.Arrived() if not reach.confirmed:
+            # It may be an invitation that was passed on: it is heard, and rests nothing.
+            return ladder.claim(a, who, SOON_S, now, out, holds=False)
+        case ev.Claimed(_, eta_s):
+            return ladder.claim(a, who, eta_s, now, out, holds=reach.confirmed)
+        case ev.Declined():
+            return ladder.drop(a, who, now, out)
+        case ev.CannotGetIn():
+            return ladder.obstacle(a, who, Word.CANNOT_GET_IN, now, out)
+        case ev.Arrived():
+            return ladder.arrive(a, who, now, out)
+        case ev.Undeliverable(_, way):
+            return ladder.break_way(a, who, way, now, out)
+        case ev.Unheard():
+            return ladder.unheard(a, who, now)
+        case ev.OptedOut():
+            return ladder.opt_out(a, who, now, out)
+
+
+def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:
+    """Somebody says how it ended. What closes for good takes the coordinator or one who is there;
+    one who said yes and spoke with them stands silence down, and we go on asking. Grave news is
+    told by people, never by us."""
+    assert w.alarm is not None
+    a, who = w.alarm, e.contact
+    reach = a.reach(who) if who is not None else None
+    if who is not None and (reach is None or who in a.gone):
+        return quiet_handlers.refuse(w, out, "not on this alarm")
+    if e.outcome is Outcome.ENDED:
+        return quiet_handlers.refuse(w, out, "an alarm does not end quietly")
+    if e.outcome is Outcome.NOT_FOUND:
+        if who is None:
+            return quiet_handlers.refuse(w, out, "not found keeps the alarm open")
+        return _settle(w, ladder.obstacle(a, who, Word.NOT_FOUND, now, out), now, out)
+    if who is None or who in a.arrivals:
+        if e.outcome in ev.GRAVE:
+            out.append(Withdraw(asks_only=False))
+            return quiet_handlers.close(w, e.outcome, now)
+        return _over(w, who, e.outcome, now, out)
+    spoke = (
+        e.outcome in (Outcome.FINE, Outcome.FALSE_ALARM) and reach is not None and reach.confirmed
+    )
+    if spoke and a.cause is Cause.SILENCE and not a.arrivals:
+        return _stand_down(w, now, now, out, who, e.outcome)
+    return quiet_handlers.refuse(w, out, "only someone who is with them can end this alarm")
+
+
+def _over(w: Watch, who: int | None, outcome: Outcome, now: int, out: list[Effect]) -> Watch:
+    """The one who is with them says that it is over. An acute watch closes; a daily check-in that
+    did its work goes on with the next day, what is asked only once is done."""
+    assert w.alarm is not None
+    out.append(Withdraw(asks_only=False))
+    ladder.stand_down(w.alarm, now, out, who, outcome)
+    if w.routine is None or w.routine.once:
+        return quiet_handlers.close(w, outcome, now)
+    return quiet_handlers.go_on(quiet_handlers.missed(replace(w, alarm=None), now), now)

@@ -1,0 +1,106 @@
+"""The engine's heartbeat, and what it learns from it about lost time and moved clocks.
+
+The beat stored with every round is the reference, and with it how long ago this machine started, by
+the clock that nobody can set. Found far behind by both: we were away, people could not have been
+heard, so an ``Outage`` is written and they are asked first. Where the machine's clock alone has
+leaped, it was set: the installation's time goes on as if it had not been, and the difference is
+held until it is proved which of them is right (``timekeeping.py``). After a start of the machine
+there is only the beat: a clock behind it is wrong, and one a year ahead. Several engines may beat;
+it is idempotent. A database that was put back from a backup says so, once: ``come_back``.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from stillhere.core.events import ServiceWasDown, State
+from stillhere.core.outages import SHORT_S
+from stillhere.store.db import clock
+from stillhere.store.installation import backups
+from stillhere.store.messages import delivery
+from stillhere.store.models import Installation, Outage, WatchRow
+from stillhere.store.watches.apply import Change, apply_batch
+
+log = logging.getLogger("stillhere.pulse")
+
+AWAY_MS = 15_000  # a gap longer than this, in real time, is an outage
+MOST = 200  # watches told in one go that they come from a backup
+LONG_MS = (SHORT_S + 1) * 1000  # an absence after which an open ask gets its full grace again
+ABSURD_MS = 366 * 24 * 3600 * 1000  # nobody was away for that long: the clock is wrong
+
+
+def pulse_once() -> int:
+    """Beat once and return ``now``. Where another engine beats just now, or was stopped in the
+    middle of it, this one gives way at once: raises ``OperationalError``."""
+    with transaction.atomic():
+        here = Installation.objects.select_for_update(nowait=True).get_or_create(id=1)[0]
+        _adopt(here)
+        row = clock.row_of(here)
+        told = row.told(settings.RAW_NOW_MS(connection))
+        right = _right(row, told) if row.beat_at else told
+        here.clock_held_ms += right - told
+        now = max(right, row.beat_at)
+        away = bool(row.beat_at) and (now - row.beat_at) / row.rate > AWAY_MS
+        if away:
+            Outage.objects.create(from_at=row.beat_at, to_at=now, why="away")
+        here.beat_at = now
+        here.beat_boot, here.beat_boot_ms = settings.BOOT_ID(), settings.BOOT_MS()
+        here.save(update_fields=_BEAT)
+    # Said once it stands: on a full disk the same is tried every second.
+    if right != told:
+        log.warning("clock set by_ms=%d", told - right)
+    if away:
+        log.warning("outage from_at=%d to_at=%d", row.beat_at, now)
+    return now
+
+
+_BEAT = ("clock_offset_ms", "clock_held_ms", "beat_at", "beat_boot", "beat_boot_ms")
+
+
+def _adopt(here: Installation) -> None:
+    """Until release 0.1 what was held apart stood in the offset. Its beats name no boot."""
+    if here.beat_at and not here.beat_boot and here.clock_rate == 1.0:
+        here.clock_held_ms += here.clock_offset_ms
+        here.clock_offset_ms = 0
+
+
+def _right(row: clock.ClockRow, told: int) -> int:
+    """The installation's time now, where ``told`` is what the machine's clock makes of it."""
+    steady = clock.steady_of(row)
+    if steady is not None:
+        return steady if row.leaps(told, steady) else told
+    ahead_ms = told - row.beat_at
+    return told if -clock.BACK_MS <= ahead_ms < ABSURD_MS else row.beat_at
+
+
+def come_back() -> int:
+    """After a restore, before anything else: ask whoever was being asked or called for, again;
+    returns how many that were. Nothing to do, and cheap, at every other start.
+
+    Whatever answered them after the backup is lost, so an ask that stood open gets its full grace
+    again, even where its time is not up; an alarm says that we were away. Watches that were not
+    being asked lose nothing: they fall due in the gap, or when they would have.
+    """
+    with transaction.atomic():
+        marks = Outage.objects.filter(why=backups.WAITING)
+        if not marks.exists():
+            return 0
+        Installation.objects.select_for_update().filter(id=1).first()
+        mark = marks.order_by("id").first()
+        if mark is None:  # another engine was quicker
+            return 0
+        now = pulse_once()
+        delivery.release_leases()
+        dropped = delivery.drop_the_past(now)
+        told = WatchRow.objects.filter(wake_at__isnull=False, quarantined_at__isnull=True)
+        ids = list(told.exclude(state=State.OPEN).order_by("id").values_list("id", flat=True))
+        # Never a short absence: whatever was answered after the backup is lost.
+        gap = ServiceWasDown(min(mark.from_at, now - LONG_MS), now)
+        for start in range(0, len(ids), MOST):
+            apply_batch([Change(gap, watch=id) for id in ids[start : start + MOST]])
+        marks.update(to_at=now, why=backups.DONE)
+    log.warning("restored from_at=%d asked=%d dropped=%d", mark.from_at, len(ids), dropped)
+    return len(ids)

@@ -1,0 +1,75 @@
+"""From a leased message to what is sent: facts become words, rows become links. Decides nothing."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from stillhere.channels.base import Fate, Outgoing, Receipt
+from stillhere.channels.wording import Facts, compose
+from stillhere.store.db import encryption
+from stillhere.store.messages import delivery
+from stillhere.store.messages.delivery import Fated, Leased
+
+FATES = {
+    Fate.ACCEPTED: delivery.SENT,
+    Fate.DELIVERED: delivery.DELIVERED,
+    Fate.ANSWERED: delivery.DELIVERED,
+    Fate.BUSY: delivery.RETRY,
+    Fate.UNKNOWN: delivery.RETRY,
+    Fate.FAILED: delivery.FAILED,
+    Fate.OPTED_OUT: delivery.OPTED_OUT,
+}
+
+
+def render(m: Leased, to: str) -> Outgoing:
+    """One message for the address ``to``, in the language of whoever reads it."""
+    facts = Facts.of(
+        m.facts,
+        person=m.person_name,
+        partner=m.partner_name,
+        contact=m.contact_name,
+        who=m.who_name,
+        tz=m.tz,
+        confirmed=m.confirmed,
+        wish=m.wish,
+        program=settings.STILLHERE.program,
+    )
+    words = compose(m.word, facts, m.lang, m.channel)
+    return Outgoing(
+        key=m.key,
+        to=to,
+        text=words.text,
+        subject=words.subject,
+        link=link(m),
+        lang=m.lang,
+        choices=words.choices,
+        reply_ref=str(m.id),
+        avoid=frozenset({m.carrier}) if m.carrier else frozenset(),
+    )
+
+
+def link(m: Leased) -> str:
+    """Where this message leads: the contact's page, the person's button, or the coordinator's
+    desk."""
+    base = settings.STILLHERE.base_url
+    if m.contact is not None:
+        return f"{base}/c/{encryption.key_for('contact', m.contact_nonce)}"
+    if m.address is None:
+        return f"{base}/desk"
+    if m.word == "news":
+        return f"{base}/before"
+    if m.word.startswith("kit-"):
+        return f"{base}/kits"
+    return f"{base}/k/{encryption.key_for('watch', m.watch_nonce)}" if m.watch is not None else base
+
+
+def fated(m: Leased, receipt: Receipt) -> Fated:
+    """What the channel learned, in the outbox's words."""
+    return Fated(
+        m,
+        FATES[receipt.fate],
+        receipt.provider_ref,
+        receipt.why,
+        receipt.retry_after_s,
+        receipt.carrier,
+    )

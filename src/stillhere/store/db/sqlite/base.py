@@ -1,0 +1,67 @@
+"""Django's SQLite, with a turnstile in front of every transaction that writes (all of ours do).
+
+Named by ``config/databases.py``; Django looks for ``DatabaseWrapper`` in a module called ``base``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.backends.sqlite3 import base
+from django.utils.functional import cached_property
+
+from stillhere.store.db.disk import Noticing
+from stillhere.store.db.sqlite.write_queue import Turnstile
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Takes a turn at BEGIN and gives it back after COMMIT or ROLLBACK, whatever came of it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._turnstile: Turnstile | None = None
+
+    @cached_property
+    def wrap_database_errors(self) -> Noticing:
+        return Noticing(self)
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        if not self.is_in_memory_db():
+            self._turnstile = Turnstile(str(self.settings_dict["NAME"]))
+        return super().get_new_connection(conn_params)
+
+    def _start_transaction_under_autocommit(self) -> None:
+        if self._turnstile is None:
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+            return
+        with self.wrap_database_errors:
+            self._turnstile.enter()
+        try:
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+        except BaseException:
+            self._turnstile.leave()
+            raise
+
+    def _commit(self) -> None:
+        try:
+            super()._commit()  # type: ignore[misc]
+        finally:
+            self._leave()
+
+    def _rollback(self) -> None:
+        try:
+            super()._rollback()  # type: ignore[misc]
+        finally:
+            self._leave()
+
+    def _close(self) -> None:
+        try:
+            super()._close()  # type: ignore[misc]
+        finally:
+            if self._turnstile is not None:
+                self._turnstile.close()
+                self._turnstile = None
+
+    def _leave(self) -> None:
+        if self._turnstile is not None:
+            self._turnstile.leave()

@@ -1,0 +1,235 @@
+"""Calls as they go on: who is on the line, what is said first, and what a missed call means.
+
+Owns the beginning of a call and the words that only a call has; what a key does in an ask or an
+alarm is ``handle.py``'s, as for texts. Keeps nothing about a call but its arrival rows. A person
+on watch who rings us is counted as alive and not answered: that costs them nothing. Whoever rings
+again within a minute wants to talk, and is answered.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from stillhere.core import events as ev
+from stillhere.store.db import clock
+from stillhere.store.inbound import handle, inbox
+from stillhere.store.inbound import reply as answering
+from stillhere.store.inbound.inbox import Came
+from stillhere.store.inbound.reply import Reply, Speaker
+from stillhere.store.messages.validity import still_true
+from stillhere.store.models import Arrival, Message, Person, WatchRow
+from stillhere.store.people import services
+from stillhere.store.program import shifts
+from stillhere.store.watches import apply, queries, recordings
+from stillhere.store.watches.apply import Change, CheckIn, NeedHelp
+from stillhere.store.watches.outbox import COORDINATOR
+from stillhere.store.watches.queries import ALARMED
+
+TALKS_MS = 60_000  # a second call this soon after the missed one is answered
+RANG = "rang"  # the row that says how a call to us was met, should the carrier tell it again
+STAYS = "stay"  # the kind of the arrival row that says somebody stays on the line
+GOES_ON_MS = 900_000  # a line that nobody hung up is forgotten after this
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a call begins with: a word of ``channels/wording``, and where its keys lead.
+
+    ``at`` names the next step (``answer``, ``menu``, ``stay``, ``unknown``); ``reject`` does not
+    answer at all.
+    """
+
+    word: str = ""
+    at: str = ""
+    reply: Reply | None = None
+    lang: str = "en"
+    reject: bool = False
+    message: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+# --- calls of ours --------------------------------------------------------------------------------
+
+
+def picked_up(message: int) -> Opening:
+    """Somebody answered a call of ours: say what is true now."""
+    m = Message.objects.select_related("watch", "person", "contact__person", "address")
+    found = m.filter(id=message).first()
+    if found is not None and found.channel == COORDINATOR:
+        return Opening(found.word, reply=answering.page(found))
+    if found is None or found.address is None or found.person is None:
+        return Opening("reply-over")
+    speaker = Speaker.of(found.address, found)
+    if not _true(found):
+        over = "reply-got-it" if speaker.contact is None else "reply-over"
+        return Opening(over, reply=answering.reply(speaker, over))
+    return Opening(found.word, "answer", answering.reply(speaker, found.word), message=found.id)
+
+
+def _true(m: Message) -> bool:
+    """Whether what a message says still holds at this moment."""
+    if m.watch is None:  # an invitation, a test, a drill
+        return True
+    if m.contact_id is None:
+        return m.watch.state in ("asking", *ALARMED)
+    return still_true(m)
+
+
+# --- calls to us ----------------------------------------------------------------------------------
+
+
+def rings_us(call: str, number: str) -> Opening:
+    """Somebody rings our number. Durable when it returns."""
+    came = Came("call", call, "missed-call", sender=number)
+    known = inbox.known_by(came)
+    if not known:
+        return Opening("call-unknown", "unknown")
+    speaker = inbox.speaker_of(came, known)
+    assert speaker is not None
+    if speaker.contact is not None:
+        return _contact_rings(speaker)
+    now = clock.now_ms()
+    watch = next(iter(answering.open_watches([speaker.person.id])), None)
+    lang = speaker.person.lang
+    if watch is None:
+        return Opening("call-menu", "menu", answering.reply(speaker, "call-menu"), lang)
+    talks = watch.state in ALARMED or now - _seen_at(watch) <= TALKS_MS
+    rang, fresh = Arrival.objects.get_or_create(
+        channel="call",
+        provider_id=f"{call}:{RANG}"[: inbox.LONGEST_ID],
+        defaults={"kind": "talks" if talks else "missed", "at": now},
+    )
+    if rang.kind == "talks":  # also told again much later: then it is no new sign of life
+        return Opening("call-on-watch", "watch", answering.reply(speaker, "call-on-watch"), lang)
+    if fresh:
+        inbox.take(came)
+    return Opening(reject=True)
+
+
+def _seen_at(watch: WatchRow) -> int:
+    return WatchRow.objects.values_list("seen_at", flat=True).get(id=watch.id)
+
+
+def _contact_rings(speaker: Speaker) -> Opening:
+    """A contact rings back: the last they were told, if it still holds."""
+    theirs = Message.objects.filter(contact=speaker.contact, attempts__gt=0)
+    last = theirs.select_related("watch").order_by("-id").first()
+    if last is not None and last.watch is not None and _true(last):
+        answers = Speaker.of(speaker.address, last)
+        reply = answering.reply(answers, last.word)
+        return Opening(last.word, "answer", reply, message=last.id)
+    return Opening("reply-over", reply=answering.reply(speaker, "reply-over"))
+
+
+# --- keys that only a call has --------------------------------------------------------------------
+
+
+def anybody_on_shift() -> bool:
+    """Whether somebody of the programme would come for a stranger now."""
+    return shifts.anybody(clock.now_ms())
+
+
+def begins(number: str, lang: str, *, shift: bool) -> bool:
+    """A watch starts on this phone. Somebody we had never heard of becomes a person with this
+    number and nothing else. Where ``shift`` and nobody was chosen, whoever is on shift stands by;
+    True then: they have to be told where."""
+    with transaction.atomic():
+        person = _person(number) or services.new_caller(number, lang)
+        stood_by = False
+        if shift and not person.contacts.filter(responder__isnull=True).exists():
+            stood_by = shifts.stand_by(person)
+        handle.start(person)
+    return stood_by
+
+
+def started(number: str) -> tuple[str, dict[str, Any]]:
+    """The word to say about a watch that has begun, and its facts."""
+    person = _person(number)
+    watch = next(iter(answering.open_watches([person.id])), None) if person else None
+    if person is None or watch is None:
+        return "reply-not-on", {}
+    asked_at = WatchRow.objects.values_list("next_ask_at", flat=True).get(id=watch.id)
+    reachable = any(listed.reachable for listed in queries.circle_list(person))
+    in_s = max(0, (asked_at or 0) - clock.now_ms()) // 1000
+    return "call-started" if reachable else "call-started-alone", {"eta_s": in_s}
+
+
+def said_where(number: str, carrier: str, ref: str) -> None:
+    """A stranger said where they are. Durable when it returns."""
+    person = _person(number)
+    if person is not None:
+        recordings.said(person, carrier, ref)
+
+
+def _person(number: str) -> Person | None:
+    known = inbox.known_by(Came("call", "", "key", sender=number))
+    mine = (a.person for a in known.values() if a.person is not None)
+    return next(mine, None)
+
+
+def stays(call: str, number: str, turn: int) -> bool:
+    """A sign of life on a line on which somebody stays: a key, or a word. False: there is no watch
+    to count it for."""
+    with transaction.atomic():
+        person = _person(number)
+        if person is None:
+            return False
+        now = clock.now_ms()
+        Arrival.objects.bulk_create(
+            [Arrival(channel="call", provider_id=f"{call}:{STAYS}", kind=STAYS, at=now)],
+            ignore_conflicts=True,
+        )
+        row = Arrival(channel="call", provider_id=f"{call}:{STAYS}:{turn}", kind="key", at=now)
+        Arrival.objects.bulk_create([row], ignore_conflicts=True)
+        watches = [w.id for w in answering.open_watches([person.id])]
+        apply.apply_batch([Change(CheckIn(), watch=id) for id in watches])
+    return bool(watches)
+
+
+def went_silent(number: str) -> None:
+    """Silence on a line on which somebody stays, twice: they are asked at once, by what rings."""
+    with transaction.atomic():
+        person = _person(number)
+        if person is not None:
+            watches = [w.id for w in answering.open_watches([person.id])]
+            apply.apply_batch([Change(ev.Dropped(), watch=id) for id in watches])
+
+
+def broke_off(call: str, number: str) -> bool:
+    """A call to us ended. If somebody stayed on that line they are asked at once; whether anybody
+    did."""
+    with transaction.atomic():
+        line = Arrival.objects.filter(channel="call", provider_id=f"{call}:{STAYS}")
+        stayed = line.filter(at__gt=clock.now_ms() - GOES_ON_MS).delete()[0] > 0
+        if stayed:
+            went_silent(number)
+    return stayed
+
+
+def hung_up_well(call: str) -> None:
+    """The line ended as it should: its end is no silence."""
+    Arrival.objects.filter(channel="call", provider_id=f"{call}:{STAYS}").delete()
+
+
+def needs_help(number: str) -> str:
+    """9 on any call to us by somebody on watch. Returns the word to say."""
+    with transaction.atomic():
+        person = _person(number)
+        watches = answering.open_watches([person.id]) if person is not None else []
+        if not watches:
+            return "reply-nobody"
+        answers = apply.apply_batch([Change(NeedHelp(), watch=watches[0].id)])
+    watch = answers[0].watch
+    told = watch is not None and watch.alarm is not None and watch.alarm.told
+    return "reply-helping" if told else "reply-nobody"
+
+
+def facts_of(message: int) -> dict[str, Any]:
+    """What a message keeps, for the words that are said again."""
+    kept = Message.objects.values_list("facts", flat=True).filter(id=message).first()
+    found: dict[str, Any] = json.loads(kept or "{}")
+    return found

@@ -1,0 +1,320 @@
+"""From what somebody said to what happens: one intent, one set of events, one word back.
+
+Owns what a text, a key or a missed call does, for the person and for a contact. The reading itself
+is ``core/replies.py``'s; the sentences are ``channels/wording``'s. Always inside the transaction of
+``inbox.take``. What is unclear is never a check-in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from stillhere.core import events as ev
+from stillhere.core.alarm import HOLDING_ETA_S
+from stillhere.core.replies import (
+    Intent,
+    Role,
+    read_key,
+    read_minutes,
+    read_text,
+)
+from stillhere.store.inbound import list_commands
+from stillhere.store.inbound.reply import (
+    Heard,
+    Reply,
+    Speaker,
+    open_watches,
+    queue,
+    reply,
+    speak_their_language,
+)
+from stillhere.store.models import Address, Contact, Person, WatchRow
+from stillhere.store.people import contacts, drills, services
+from stillhere.store.watches import apply, queries
+from stillhere.store.watches.apply import Answer, Asked, Change, CheckIn, NeedHelp
+from stillhere.store.watches.queries import ALARMED
+
+# Digits that stand in our messages beside those the core reads; whole texts only.
+UNBLOCKS = ("start", "unstop", "yes", "si", "sí")
+DIGITS = {"4": Intent.ARRIVED, "6": Intent.CANT_GET_IN}
+GO_PROFILE = "injected"  # the strictest, where nothing else was chosen before
+LONG_PROFILE = "swallowed"
+MORE_S = 600
+EARLIER_MS = 60_000  # a text older than its watch by more than this was meant for another one
+GOING_S = HOLDING_ETA_S  # "I'm going" without a time
+
+
+def hear(
+    speaker: Speaker, heard: Heard, known: Sequence[Address], now: int, *, new: bool = False
+) -> Reply | None:
+    """Do what was said and find the word to say back. ``known`` is everyone with this number;
+    ``new`` where it is the first we hear of it."""
+    facts: Mapping[str, Any] = {}
+    if _lets_us_text_again(known, heard, now):
+        word = "reply-unblocked"
+    elif speaker.contact is None:
+        word, facts = _person_says(speaker, heard, known, now)
+    else:
+        word = _contact_says(speaker, speaker.contact, heard, known, now)
+    if new and word in ("reply-alone", "reply-marked"):
+        word = "reply-welcome"  # the one text that says what answers cost
+    if not word or heard.kind == "missed-call":
+        return None  # nobody is listening
+    said = reply(speaker, word)
+    if heard.kind == "text":
+        speak_their_language(speaker, heard)
+        queue(speaker, heard, known, said, facts, now)
+    return said
+
+
+def _opt_out(known: Sequence[Address], now: int) -> str:
+    """A no is for the number: everyone who is reached by it leaves. A person who says it to their
+    own watch is rung at once instead: their texts are blocked from here on."""
+    for address in known:
+        if address.contact is not None:
+            services.leave(address.contact)
+            services.tell_of_gap(address.contact, now)
+        elif address.channel == "text" and address.person is not None:
+            services.break_address(address.id, Address.State.OPTED_OUT, "said stop", now)
+            gone: list[Asked] = [ev.Undeliverable(None, address.id), ev.Dropped()]
+            mine = _watches(address.person)
+            _apply([Change(event, watch=w.id) for w in mine for event in gone])
+    return ""
+
+
+def _lets_us_text_again(known: Sequence[Address], heard: Heard, now: int) -> bool:
+    """START and its like: the carrier lets our texts through again, whoever had said stop."""
+    if heard.kind != "text" or heard.text.strip().lower() not in UNBLOCKS:
+        return False
+    shut = [a.id for a in known if a.person_id and a.state == Address.State.OPTED_OUT]
+    Address.objects.filter(id__in=shut).update(state=Address.State.OK, why="", since_at=now)
+    for address in known:
+        if address.id in shut:
+            address.state = Address.State.OK
+    return bool(shut)
+
+
+# --- the person ---------------------------------------------------------------------------------
+
+
+def meant(watch: WatchRow, age_ms: int, now: int) -> bool:
+    """Whether a sign of life of that age can be for this watch: it was open then."""
+    return watch.started_at <= now - age_ms + EARLIER_MS
+
+
+def _watches(person: Person) -> list[WatchRow]:
+    return open_watches([person.id])
+
+
+def _person_says(
+    speaker: Speaker, heard: Heard, known: Sequence[Address], now: int
+) -> tuple[str, Mapping[str, Any]]:
+    watches = _watches(speaker.person)
+    intent = _persons_intent(heard, watching=bool(watches))
+    if intent is Intent.LIST:
+        return list_commands.on_the_list(speaker.person)
+    if intent is Intent.ADD:
+        return list_commands.add(speaker.person, heard.text, now)
+    if intent is Intent.PAUSE:
+        return list_commands.rest(speaker.person, heard.text, now)
+    if intent is Intent.DELETE:
+        return list_commands.erase(speaker.person, now)
+    return _watch_hears(speaker, watches, intent, heard, known, now), {}
+
+
+def _watch_hears(
+    speaker: Speaker,
+    watches: Sequence[WatchRow],
+    intent: Intent,
+    heard: Heard,
+    known: Sequence[Address],
+    now: int,
+) -> str:
+    if intent is Intent.OPT_OUT:
+        return _opt_out(known, now)
+    if intent is Intent.HERE:
+        return _here(watches, heard, now)
+    if intent in _STARTING:
+        return _STARTING[intent](speaker.person)
+    acute = [watch for watch in watches if not watch.routine]
+    if intent in _TURNS:
+        what, word = _TURNS[intent]
+        if not acute:
+            return "reply-only-daily" if watches else "reply-not-on"
+        answers = _apply([Change(what, watch=acute[0].id)])
+        if intent is Intent.DONE and answers[0].watch and answers[0].watch.closed_at is None:
+            word = "reply-got-it"  # an alarm does not end by it: it was an answer
+        elif intent is Intent.DONE and len(watches) > len(acute):
+            word = "reply-ended-daily"
+        return _unless_refused(answers, word, "reply-not-on")
+    # Somebody touched the phone and we cannot read what they mean: the core rings back.
+    _apply([Change(ev.Unclear(), watch=watch.id) for watch in watches])
+    return "reply-who-person" if intent is Intent.WHO else ""
+
+
+def _persons_intent(heard: Heard, *, watching: bool) -> Intent:
+    if heard.kind == "missed-call":
+        return Intent.HERE
+    if heard.opted_out:
+        return Intent.OPT_OUT
+    if heard.kind == "key":
+        return read_key(heard.text, Role.PERSON)
+    return read_text(heard.text, Role.PERSON, watching=watching)
+
+
+def _here(watches: Sequence[WatchRow], heard: Heard, now: int) -> str:
+    """A sign of life, counted from when it was made, is one for everything that was open then."""
+    if not watches:
+        return "reply-not-on"
+    then = [watch for watch in watches if meant(watch, heard.age_ms, now)]
+    answers = _apply([Change(CheckIn(heard.age_ms), watch=watch.id) for watch in then])
+    word = _unless_refused(answers, "reply-got-it", "reply-not-on") if answers else ""
+    # Every text costs them money; only what they would not expect is worth one.
+    return "" if word == "reply-got-it" and heard.kind == "text" else word
+
+
+def start(person: Person, profile: str = "") -> int:
+    """The same kind of watch as last time, or the strictest."""
+    last = WatchRow.objects.filter(person=person, routine="").order_by("-id").first()
+    if profile or last is None:
+        return apply.start(person.id, profile or GO_PROFILE)
+    return apply.start(person.id, last.profile, last.own)
+
+
+def _go(person: Person, profile: str = "") -> str:
+    """Said again while a watch is open, it is a sign of life like any other clear word."""
+    _apply([Change(CheckIn(), watch=watch.id) for watch in _watches(person) if not watch.routine])
+    start(person, profile)
+    reachable = any(listed.reachable for listed in queries.circle_list(person))
+    return "reply-started" if reachable else "reply-alone"
+
+
+def _mark(person: Person) -> str:
+    """ "I've used" begins a watch where there is none: that is when it is needed most."""
+    answers = _apply([Change(ev.Marked(), watch=start(person))])
+    return _unless_refused(answers, "reply-marked", "reply-not-on")
+
+
+def _help(person: Person) -> str:
+    """A cry for help is never lost for want of an open watch."""
+    watches = _watches(person)
+    watch = watches[0].id if watches else start(person)
+    answers = _apply([Change(NeedHelp(), watch=watch)])
+    alarm = answers[0].watch.alarm if answers[0].watch is not None else None
+    word = "reply-helping" if alarm is not None and alarm.told else "reply-nobody"
+    return _unless_refused(answers, word, "reply-nobody")
+
+
+_STARTING: Mapping[Intent, Callable[[Person], str]] = {
+    Intent.GO: _go,
+    Intent.GO_LONG: lambda person: _go(person, LONG_PROFILE),
+    Intent.MARK: _mark,
+    Intent.HELP: _help,
+}
+_TURNS: Mapping[Intent, tuple[Asked, str]] = {
+    Intent.MORE: (ev.Extended(MORE_S), "reply-more"),
+    Intent.DONE: (ev.Ended(), "reply-ended"),
+}
+
+
+# --- a contact ----------------------------------------------------------------------------------
+
+
+def _contact_says(
+    speaker: Speaker, contact: Contact, heard: Heard, known: Sequence[Address], now: int
+) -> str:
+    if heard.kind == "missed-call":
+        return ""  # they ring back: that is no answer, and they will be rung again
+    alarms = list(
+        WatchRow.objects.filter(person=speaker.person, state__in=ALARMED)
+        .order_by("id")
+        .values_list("id", flat=True)
+    )
+    intent = _contacts_intent(heard, watching=bool(alarms))
+    if intent in (Intent.OPT_OUT, Intent.DELETE):
+        return _opt_out(known, now)
+    if intent is Intent.WHO:
+        return "reply-who"
+    asked = speaker.message is not None and speaker.message.word == "invite"
+    refuses = contact.status == Contact.Status.INVITED and intent is Intent.DECLINE
+    if not alarms or (asked and refuses):  # a no to the invitation is one, whatever happens now
+        return _without_alarm(speaker, contact, intent, heard, now)
+    if intent is Intent.REPEAT and speaker.message is not None and heard.kind == "key":
+        return speaker.message.word
+    if intent in (Intent.STEPS, Intent.HELP):
+        return "reply-steps"
+    if intent not in _DEEDS:
+        return "reply-unclear"
+    make, word = _DEEDS[intent]
+    event = make(contact.id, heard)
+    answers = _apply([Change(event, watch=watch) for watch in alarms])
+    return _unless_refused(answers, word, "reply-not-on-it")
+
+
+def _contacts_intent(heard: Heard, *, watching: bool) -> Intent:
+    typed = heard.text.strip()
+    if heard.opted_out:
+        return Intent.OPT_OUT
+    if typed in DIGITS:
+        return DIGITS[typed]
+    if heard.kind == "key":
+        return read_key(typed, Role.CONTACT)
+    return read_text(heard.text, Role.CONTACT, watching=watching)
+
+
+def _without_alarm(
+    speaker: Speaker, contact: Contact, intent: Intent, heard: Heard, now: int
+) -> str:
+    """An answer to an invitation, to a drill or a test, or one that comes when all is over."""
+    word = speaker.message.word if speaker.message is not None else ""
+    if heard.kind == "key" and word == "test":
+        contacts.rang(contact)
+        return "reply-rang"
+    if intent in (Intent.CLAIM, Intent.DECLINE) and drills.waits(contact, now):
+        drills.answer(contact, comes=intent is Intent.CLAIM, now=now)
+        return "reply-drill"
+    if contact.status == Contact.Status.INVITED:
+        if intent is Intent.CLAIM:
+            services.join(contact)
+            contacts.test_ring(contact)  # so that the phone knows us before it has to
+            return "reply-joined"
+        if intent is Intent.DECLINE:
+            services.leave(contact)
+            return "reply-left"
+        if heard.kind == "key" and speaker.message is not None:
+            return speaker.message.word
+    # To a machine that texts back by itself we say nothing: it would go on for ever.
+    return "reply-over" if intent in _DEEDS or heard.kind == "key" else ""
+
+
+def _claim(contact: int, heard: Heard) -> ev.Claimed:
+    """How soon is counted from when it was said; one that came far too late holds nothing."""
+    minutes = read_minutes(heard.text) if heard.kind == "text" else heard.minutes
+    eta_s = GOING_S if minutes is None else minutes * 60
+    return ev.Claimed(contact, max(0, eta_s - heard.age_ms // 1000))
+
+
+_DEEDS: Mapping[Intent, tuple[Callable[[int, Heard], Asked], str]] = {
+    Intent.CLAIM: (_claim, "reply-going"),
+    Intent.FAR: (lambda contact, _: ev.Claimed(contact, None), "reply-far"),
+    Intent.DECLINE: (lambda contact, _: ev.Declined(contact), "reply-cannot"),
+    Intent.ARRIVED: (lambda contact, _: ev.Arrived(contact), "reply-there"),
+    Intent.CANT_GET_IN: (lambda contact, _: ev.CannotGetIn(contact), "reply-locked"),
+}
+
+
+# --- what goes back -----------------------------------------------------------------------------
+
+
+def _apply(changes: Sequence[Change]) -> list[Answer]:
+    return apply.apply_batch(changes) if changes else []
+
+
+def _unless_refused(answers: Sequence[Answer], word: str, refused: str) -> str:
+    """``word`` if anything was done; the truth if not."""
+    if any(answer.refused is None and not answer.quarantined for answer in answers):
+        return word
+    if any(answer.quarantined for answer in answers):
+        return "reply-fault"
+    return refused

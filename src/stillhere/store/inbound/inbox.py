@@ -1,0 +1,281 @@
+"""What comes in from phones: stored first and once, then heard, all in one transaction.
+
+Owns the arrival row (repeats stop there) and the question who is speaking: by the message that is
+answered where the provider carries that back, else by the number. What is said is ``handle.py``'s
+to understand. Refuses to guess about strangers: what an unknown number says is stored and no more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from stillhere.core.replies import Intent, Role, read_text
+from stillhere.store.db import clock, encryption
+from stillhere.store.db.row_locks import hurry
+from stillhere.store.inbound import handle, list_commands, reply
+from stillhere.store.inbound.reply import Reply, Speaker
+from stillhere.store.messages import receipts
+from stillhere.store.models import Address, Contact, Message, WatchRow
+from stillhere.store.watches import apply
+from stillhere.store.watches.apply import Change, CheckIn
+from stillhere.store.watches.queries import ALARMED
+
+PHONE = ("text", "call")  # one number is both
+LONGEST_ID = 120
+_A_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")  # not a short code, and nobody's own name
+RECENT = 20  # messages among which the one a text answers is looked for
+WANTED = (Contact.Status.INVITED, Contact.Status.CONFIRMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """One thing a provider told us.
+
+    ``kind`` is text, key, missed-call or receipt. ``provider_id`` is the same when it is told
+    again. ``reply_ref`` is the id of the message it answers, where the provider knows.
+    ``age_ms`` is how long ago it happened, in real time; ``minutes`` how soon somebody comes. A
+    receipt has a ``fate`` (one of ``delivery``'s words), the ``provider_ref`` of its message and a
+    ``why``. ``opted_out``: the carrier took it as "stop". ``pictures``: how many came with it.
+    """
+
+    channel: str
+    provider_id: str
+    kind: str
+    sender: str = ""
+    text: str = ""
+    reply_ref: str = ""
+    age_ms: int = 0
+    fate: str = ""
+    provider_ref: str = ""
+    why: str = ""
+    minutes: int | None = None
+    opted_out: bool = False
+    pictures: int = 0
+    cost_micros: int | None = None
+    currency: str = ""
+
+
+def take(came: Came) -> Reply | None:
+    """Store and apply one thing that came in; when it returns, both are durable.
+
+    The answer is what to say to whoever is on the phone; to a text it is queued as a message
+    already. None for a repeat, a receipt, and what needs no word. Raises what the database raises
+    when nothing could be stored: the provider should tell us again.
+    """
+    return _take([came])[0]
+
+
+def take_all(all_: Sequence[Came]) -> list[Reply | None]:
+    """The same for everything that came at one moment, in one transaction. Waits only a moment for
+    a row that somebody else holds: whoever stumbles over it is tried again apart.
+
+    Receipts and plain signs of life are most of it and are taken together, in few statements;
+    everything else is heard one after the other.
+    """
+    with transaction.atomic():
+        hurry()
+        return _take(all_)
+
+
+def _take(all_: Sequence[Came]) -> list[Reply | None]:
+    with transaction.atomic():
+        now, rate = clock.now_ms(), clock.read().rate
+        arrived = _arrive(all_, now)
+        fresh = [(no, came) for no, came in enumerate(all_) if no in arrived]
+        receipts.receipts([_told(came) for _, came in fresh if came.kind == "receipt"], now)
+        said = [(no, came) for no, came in fresh if came.kind != "receipt"]
+        known = _known([came for _, came in said])
+        plain = _plain(said, known)
+        _alive(plain, rate, now)
+        replies: list[Reply | None] = [None] * len(all_)
+        for no, came in said:
+            if no not in plain:
+                replies[no] = _heard(came, known[_sender(came)], arrived[no], rate, now)
+    return replies
+
+
+def _heard(
+    came: Came, known: Mapping[int, Address], arrival: int, rate: float, now: int
+) -> Reply | None:
+    age_ms = int(came.age_ms * rate)
+    heard = reply.Heard(came.kind, came.text, age_ms, arrival, came.minutes, came.opted_out)
+    speaker = speaker_of(came, known)
+    if speaker is None:
+        return _newcomer(came, heard, now)
+    return handle.hear(speaker, heard, list(known.values()), now)
+
+
+def _newcomer(came: Came, heard: reply.Heard, now: int) -> Reply | None:
+    """A number we never heard of: only a word that starts a watch, or a cry for help, makes it
+    somebody's. Anything else is stored and no more."""
+    starts = (Intent.GO, Intent.GO_LONG, Intent.MARK, Intent.HELP)
+    if came.kind != "text" or read_text(came.text, Role.PERSON, watching=False) not in starts:
+        return None
+    if not _A_NUMBER.fullmatch(came.sender):
+        return None
+    list_commands.newcomer(came.sender, came.text)
+    known = known_by(came)
+    speaker = speaker_of(came, known)
+    assert speaker is not None
+    return handle.hear(speaker, heard, list(known.values()), now, new=True)
+
+
+def _told(came: Came) -> receipts.Told:
+    return receipts.Told(
+        came.channel,
+        came.provider_ref[:LONGEST_ID],
+        came.fate,
+        came.why,
+        _id(came.reply_ref),
+        came.cost_micros,
+        came.currency,
+    )
+
+
+def _plain(
+    said: Sequence[tuple[int, Came]], known: Mapping[str, Mapping[int, Address]]
+) -> dict[int, tuple[Came, int]]:
+    """Texts that are nothing but a sign of life, from numbers that are one person's alone: by
+    place, with whose they are."""
+    plain = {}
+    for no, came in said:
+        theirs = known[_sender(came)].values()
+        persons = {address.person_id for address in theirs}
+        if came.kind != "text" or len(persons) != 1 or None in persons or came.opted_out:
+            continue
+        if read_text(came.text, Role.PERSON, watching=True) is Intent.HERE:
+            plain[no] = (came, next(iter(theirs)).person_id or 0)
+    return plain
+
+
+def _alive(plain: dict[int, tuple[Came, int]], rate: float, now: int) -> None:
+    """Count them all at once. Whoever has no watch that was open then is left to be heard singly,
+    because they are owed a word; so is whoever wrote twice."""
+    persons = [person for _, person in plain.values()]
+    watches: dict[int, list[WatchRow]] = {}
+    for watch in reply.open_watches(persons):
+        watches.setdefault(watch.person_id, []).append(watch)
+    changes = []
+    for no, (came, person) in list(plain.items()):
+        age_ms = int(came.age_ms * rate)
+        meant = [w for w in watches.get(person, ()) if handle.meant(w, age_ms, now)]
+        broken = any(w.quarantined_at is not None for w in meant)
+        if not meant or broken or persons.count(person) > 1:
+            del plain[no]
+            continue
+        changes += [Change(CheckIn(age_ms), watch=watch.id) for watch in meant]
+    if changes:
+        apply.apply_batch(changes)
+
+
+def _arrive(all_: Sequence[Came], now: int) -> dict[int, int]:
+    """Store the raw rows; the id of each that was not there already, by its place."""
+    places: dict[tuple[str, str], int] = {}
+    for no, came in enumerate(all_):
+        places.setdefault((came.channel, _stored_id(came.provider_id)), no)
+    rows = [(channel, id, all_[no].kind, now) for (channel, id), no in places.items()]
+    marks = ", ".join(["(%s, %s, %s, %s)"] * len(rows))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO arrival (channel, provider_id, kind, at) VALUES {marks} "
+            "ON CONFLICT (channel, provider_id) DO NOTHING RETURNING channel, provider_id, id",
+            [value for row in rows for value in row],
+        )
+        return {places[channel, ref]: int(id) for channel, ref, id in cursor.fetchall()}
+
+
+def _stored_id(provider_id: str) -> str:
+    """The id as the column can hold it: a long or strange one is hashed."""
+    if len(provider_id) <= LONGEST_ID and provider_id.isascii() and provider_id.isprintable():
+        return provider_id
+    return hashlib.sha256(provider_id.encode("utf-8", "replace")).hexdigest()
+
+
+def _id(reply_ref: str) -> int | None:
+    """A message's id as a provider carries it back."""
+    plain = reply_ref.isascii() and reply_ref.isdigit() and len(reply_ref) <= 18
+    return int(reply_ref) if plain else None
+
+
+# --- who is speaking ----------------------------------------------------------------------------
+
+
+def _sender(came: Came) -> str:
+    """Whose it is, as it was stored: one number is both a text's and a call's."""
+    return f"{'phone' if came.channel in PHONE else came.channel} {came.sender}"
+
+
+def _known(all_: Sequence[Came]) -> dict[str, dict[int, Address]]:
+    """Everyone who has these numbers, by number, then by address id. Who left or was removed is
+    nobody."""
+    known: dict[str, dict[int, Address]] = {_sender(came): {} for came in all_}
+    whose: dict[bytes, str] = {}
+    for came in all_:
+        if came.sender and came.sender.isascii():
+            for channel in PHONE if came.channel in PHONE else (came.channel,):
+                whose[encryption.lookup(channel, came.sender)] = _sender(came)
+    found = Address.objects.filter(lookup__in=list(whose)).order_by("id")
+    for address in found.select_related("person", "contact__person"):
+        if address.contact is None or address.contact.status in WANTED:
+            known[whose[bytes(address.lookup)]][address.id] = address
+    return known
+
+
+def known_by(came: Came) -> dict[int, Address]:
+    """Everyone who has the number this came from."""
+    return _known([came])[_sender(came)]
+
+
+def speaker_of(came: Came, known: Mapping[int, Address]) -> Speaker | None:
+    if not known:
+        return None
+    message = _answered(came, known)
+    if message is not None and message.address_id is not None:
+        return Speaker.of(known[message.address_id], message)
+    return Speaker.of(_likeliest(came, known.values()), None)
+
+
+def _answered(came: Came, known: Mapping[int, Address]) -> Message | None:
+    """The message that is answered: the one the provider names, if it went to this number; else
+    the last one that went there and still waits for an answer. A number may be several people's."""
+    theirs = Message.objects.filter(address__in=list(known)).select_related("watch", "contact")
+    named = theirs.filter(id=_id(came.reply_ref) or 0).first()
+    if named is not None:
+        return named
+    recent = theirs.filter(attempts__gt=0).order_by("-id")[:RECENT]
+    return next((message for message in recent if _waits(message)), None)
+
+
+def _waits(message: Message) -> bool:
+    """Whether an answer to this message can still mean something."""
+    if message.word == "invite":
+        return message.contact is not None and message.contact.status == Contact.Status.INVITED
+    if message.watch is None:
+        return False
+    if message.contact_id is not None:
+        return message.watch.state in ALARMED
+    return message.watch.closed_at is None
+
+
+def _likeliest(came: Came, known: Collection[Address]) -> Address:
+    """Of several people with one number: who keeps a watch, who can help in an alarm, then a
+    person, then a contact."""
+    persons = {a.person_id or (a.contact.person_id if a.contact else None) for a in known}
+    watches = WatchRow.objects.filter(person__in=persons, closed_at__isnull=True)
+    watching = set(watches.values_list("person_id", flat=True))
+    alarmed = set(watches.filter(state__in=ALARMED).values_list("person_id", flat=True))
+
+    def rank(address: Address) -> tuple[int, bool, int]:
+        if address.person_id is not None:
+            place = 0 if address.person_id in watching else 2
+        else:
+            assert address.contact is not None
+            place = 1 if address.contact.person_id in alarmed else 3
+        return place, address.channel != came.channel, address.id
+
+    return min(known, key=rank)

@@ -1,0 +1,112 @@
+"""By text: who is on my list, add somebody, rest a while, erase me. And somebody we never heard of.
+
+Owns what these few words do for a person who has nothing but a phone. Reading them is
+``core/replies.py``'s, saying something back ``channels/wording``'s. Each function returns the word
+to say and the facts it speaks of: ids and instants, never a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
+from stillhere.core import events as ev
+from stillhere.core.replies import language_of
+from stillhere.core.vocabulary import COMMANDS
+from stillhere.store.installation import upkeep
+from stillhere.store.models import Address, Contact, Message, Person, WatchRow
+from stillhere.store.people import services
+from stillhere.store.people.services import Problem, Reached
+from stillhere.store.watches import apply
+from stillhere.store.watches.apply import Change
+
+Said = tuple[str, Mapping[str, Any]]
+
+DAY_MS = 86_400_000
+SURE_MS = 600_000  # how long "erase me" waits to be said again
+_NUMBER = re.compile(r"\+?[0-9][0-9 ().\-/]{5,20}[0-9]")
+_MANY = {"week": 7, "weeks": 7, "semana": 7, "semanas": 7, "month": 30, "mes": 30}
+NOBODY: Mapping[str, Any] = {}
+
+
+def on_the_list(person: Person) -> Said:
+    """Everyone who would be reached, and who of them has not said yes."""
+    mine = Contact.objects.filter(person=person, status__in=["invited", "confirmed"])
+    rows = list(mine.order_by("rung", "id").values_list("id", "status"))
+    if not rows:
+        return "reply-list-empty", NOBODY
+    asked = [id for id, status in rows if status == Contact.Status.INVITED]
+    return "reply-list", {"on": [id for id, _ in rows], "asked": asked}
+
+
+def add(person: Person, text: str, now: int) -> Said:
+    """ADD, a name if there is one, and a number typed in any way. They are asked by text."""
+    found = _NUMBER.search(text)
+    try:
+        number = settings.PHONE_NUMBER(found[0] if found else "")
+    except ValueError:
+        return "reply-add-how", NOBODY
+    assert found is not None
+    if Address.objects.filter(person=person, lookup__in=services.lookups(number)).exists():
+        return "reply-add-own", NOBODY
+    before = text[: found.start()].strip(" (+,:;.-")
+    name = " ".join(w for w in before.split() if w.lower() not in COMMANDS)
+    ways = [Reached("text", number, rings=False), Reached("call", number, rings=True)]
+    there = set(person.contacts.values_list("id", flat=True))
+    try:
+        contact = services.add_contact(person, name or number[-4:], ways)
+    except Problem:
+        return "reply-list-full", NOBODY
+    if contact.id in there:
+        return "reply-on-it-already", {"who": contact.id}
+    return "reply-added-later" if _must_wait(now) else "reply-added", {"who": contact.id}
+
+
+def _must_wait(now: int) -> bool:
+    """Whether no carrier of texts may spend money on an invitation any more this month."""
+    texts = [c for c in settings.STILLHERE.carriers if "text" in c.carries]
+    over = upkeep.over({c.name: c.cap for c in texts if c.cap is not None}, now)
+    return bool(texts) and all(c.name in over for c in texts)
+
+
+def rest(person: Person, text: str, now: int) -> Said:
+    """PAUSE with days or weeks; one day where nothing is said. Only what is asked daily rests."""
+    words = text.lower().split()
+    number = next((int(w) for w in words if w.isascii() and w.isdigit() and len(w) < 4), 1)
+    days = number * next((many for w in words if (many := _MANY.get(w.strip(".,!")))), 1)
+    until_at = now + days * DAY_MS
+    routines = WatchRow.objects.filter(person=person, closed_at__isnull=True).exclude(routine="")
+    changes = [Change(ev.Paused(until_at), watch=w.id) for w in routines.only("id")]
+    if not changes:
+        return "reply-no-routine", NOBODY
+    answers = apply.apply_batch(changes)
+    if all(answer.refused for answer in answers):
+        return "reply-no-routine", NOBODY
+    return "reply-paused", {"at": until_at}
+
+
+def erase(person: Person, now: int) -> Said:
+    """DELETE, said twice within ten minutes. After the second nothing is left to answer to."""
+    asked = Message.objects.filter(
+        person=person, word="reply-delete", created_at__gt=now - SURE_MS
+    ).exists()
+    if not asked:
+        return "reply-delete", NOBODY
+    try:
+        services.erase_person(person)
+    except Problem:
+        return "reply-delete-later", NOBODY
+    return "", NOBODY
+
+
+def newcomer(number: str, text: str) -> Person:
+    """Somebody we never heard of says a word that starts a watch: a phone, and the language of the
+    word. No account, no name."""
+    return services.new_caller(number, language_of(text) or _home())
+
+
+def _home() -> str:
+    return str(settings.LANGUAGE_CODE).partition("-")[0]

@@ -1,0 +1,176 @@
+"""What is said back to whoever wrote or pressed a key: a word, in their language, to their phone.
+
+Owns who spoke (``Speaker``), what was heard (``Heard``), and the way back. What it does to a watch
+is ``handle.py``'s. Always inside the transaction of ``inbox.take``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stillhere.core import events as ev
+from stillhere.core.replies import language_of
+from stillhere.store.installation import peers
+from stillhere.store.models import Address, Contact, Message, Person, WatchRow
+from stillhere.store.watches import damage, queries
+from stillhere.store.watches.queries import ALARMED
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came in. ``age_ms`` in installation time; ``arrival`` is its stored row."""
+
+    kind: str
+    text: str
+    age_ms: int
+    arrival: int
+    minutes: int | None = None  # how soon, by a second key
+    opted_out: bool = False  # the carrier took it as "stop", whatever it says
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who says it. ``contact`` None: the person themself. ``message`` is what they answer."""
+
+    address: Address
+    person: Person
+    contact: Contact | None
+    message: Message | None
+
+    @classmethod
+    def of(cls, address: Address, message: Message | None) -> Speaker:
+        if address.person is not None:
+            return cls(address, address.person, None, message)
+        assert address.contact is not None
+        return cls(address, address.contact.person, address.contact, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to say back: a word of ``channels/wording`` and what it speaks of. ``more``: the call
+    goes on, because an answer is still wanted."""
+
+    word: str
+    person: str
+    contact: str
+    lang: str
+    tz: str
+    wish: str
+    confirmed: bool = True
+    who: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    more: bool = False
+
+
+def open_watches(persons: Sequence[int]) -> list[WatchRow]:
+    """The open ones of these people, each one's acute one first."""
+    mine = WatchRow.objects.filter(person__in=persons, closed_at__isnull=True).order_by(
+        "routine", "id"
+    )
+    wanted = "id", "state", "routine", "alarms", "person_id", "started_at", "quarantined_at"
+
+    def beside() -> list[WatchRow]:
+        ids = [id for person in persons for id in queries.named("person_id = %s", person)]
+        theirs = [row for row in queries.spared(ids) if row.closed_at is None]
+        return sorted(theirs, key=lambda row: (row.routine, row.id))
+
+    return damage.around(lambda: list(mine.only(*wanted)), beside)
+
+
+def speak_their_language(speaker: Speaker, heard: Heard) -> None:
+    """Whoever clearly writes one of our languages is answered in it from now on."""
+    lang = language_of(heard.text)
+    whose = speaker.contact or speaker.person
+    if lang and whose.lang != lang:
+        whose.lang = lang
+        whose.save(update_fields=["lang"])
+
+
+_GOES_ON = frozenset({"reply-unclear", "reply-steps"})
+
+
+def reply(speaker: Speaker, word: str) -> Reply:
+    """A word to somebody, with all it speaks of."""
+    message = speaker.message
+    again = message is not None and word == message.word
+    facts: dict[str, Any] = json.loads(message.facts) if again and message is not None else {}
+    who = Contact.objects.filter(id=facts["who"]).first() if facts.get("who") else None
+    contact = speaker.contact
+    return Reply(
+        word=word,
+        person=queries.person_note(speaker.person, "name"),
+        contact=queries.contact_name(contact) if contact is not None else "",
+        lang=contact.lang if contact is not None else speaker.person.lang,
+        tz=speaker.person.tz,
+        wish=speaker.person.wish,
+        confirmed=contact is None or contact.status == Contact.Status.CONFIRMED,
+        who=queries.contact_name(who) if who is not None else "",
+        facts=facts,
+        more=again or word in _GOES_ON,
+    )
+
+
+def page(m: Message) -> Reply:
+    """What a page to the coordinator speaks of, as it is said aloud."""
+    facts = json.loads(m.facts)
+    person = m.person
+    return Reply(
+        word=m.word,
+        person=queries.person_note(person, "name") if person is not None else "",
+        contact="",
+        lang="en",
+        tz=person.tz if person is not None else "UTC",
+        wish="phone-first",
+        who=next(iter(peers.names([facts["peer"]]).values()), "") if "peer" in facts else "",
+        facts=facts,
+    )
+
+
+def queue(
+    speaker: Speaker,
+    heard: Heard,
+    known: Sequence[Address],
+    said: Reply,
+    facts: Mapping[str, Any],
+    now: int,
+) -> None:
+    """Answer a text with a text. "We could not read that" goes once an alarm to each: two machines
+    must not talk to each other all night."""
+    back = next(
+        (
+            address
+            for address in known
+            if address.channel == "text"
+            and address.state == Address.State.OK
+            and address.person_id == speaker.address.person_id
+            and address.contact_id == speaker.address.contact_id
+        ),
+        None,
+    )
+    if back is None:
+        return
+    watches = sorted(
+        open_watches([speaker.person.id]), key=lambda watch: watch.state not in ALARMED
+    )
+    watch = next(iter(watches), None)
+    key = f"r{heard.arrival}"
+    if said.word == "reply-unclear" and watch is not None and speaker.contact is not None:
+        key = f"r.unclear.w{watch.id}.{watch.alarms}.{speaker.contact.id}"
+    message = Message(
+        key=key,
+        watch=watch,
+        person=speaker.person,
+        contact=speaker.contact,
+        address=back,
+        channel=back.channel,
+        word=said.word,
+        facts=json.dumps(dict(facts)),
+        alarm=watch.alarms if watch is not None else 0,
+        urgency=ev.Urgency.NEWS,
+        due_at=now,
+        created_at=now,
+    )
+    Message.objects.bulk_create([message], ignore_conflicts=True)

@@ -1,0 +1,416 @@
+"""Naloxone: who carries it, what is in it, and until when it is good.
+
+Owns all writes of kits. A kit belongs to the person, to somebody on their list, to a volunteer, or
+to the programme's stock. Whoever holds its key (the sticker's code) may say what is in it. Months
+are text like "2027-05": a kit is good until its month is over.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from stillhere.core.events import Urgency
+from stillhere.store.db import clock, encryption
+from stillhere.store.kits import dates, naloxone
+from stillhere.store.kits.spreadsheet import Row
+from stillhere.store.models import Address, Contact, Kit, Message, Person, Responder
+from stillhere.store.people.services import LONGEST_NAME, Problem, readable
+from stillhere.store.watches.circle import month
+
+MOST_DOSES = 20
+MOST_STICKERS = 30  # one sheet of paper
+MOST_KITS = 20  # of one keeper
+MOST_STOCK = 5_000
+WARN_DAYS = 45
+DAY_MS = 86_400_000
+MOST_YEARS = 12  # no box is good for longer
+AGAIN_MS, FILE_AGAIN_MS = 60_000, 600_000  # the same within this was sent twice
+_YES = ("yes", "y", "true", "1", "x", "si", "sí")
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What somebody says is in a kit."""
+
+    form: str
+    doses: int
+    expires: str = ""
+    lot: str = ""
+    place: str | None = None  # None: not said
+
+
+def inside(typed: Mapping[str, str]) -> Inside:
+    """What was typed about a kit, made regular. Raises Problem for what no kit can be."""
+    form, doses = naloxone.form(typed.get("form", "")), typed.get("doses", "").strip()
+    if not form:
+        raise Problem("say what kind of naloxone it is")
+    if not (
+        doses.isascii() and doses.isdigit() and len(doses) < 4 and 1 <= int(doses) <= MOST_DOSES
+    ):
+        raise Problem("say how many doses are in it")
+    return Inside(
+        form,
+        int(doses),
+        _month(typed.get("expires", "").strip()),
+        readable(typed.get("lot", "")).removeprefix("'")[:40],
+        readable(typed["place"])[:LONGEST_NAME] if "place" in typed else None,
+    )
+
+
+def _month(typed: str) -> str:
+    """A month as boxes write it; nothing is unknown."""
+    if not typed:
+        return ""
+    told = dates.month(typed)
+    if told < "2000":
+        raise Problem("say the month it is good until, like 05/2027")
+    if int(told[:4]) > int(month(clock.now_ms())[:4]) + MOST_YEARS:
+        raise Problem("no kit is good for so long")
+    return told
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def add(
+    what: Inside,
+    *,
+    person: Person | None = None,
+    contact: Contact | None = None,
+    responder: Responder | None = None,
+) -> Kit:
+    """A kit that somebody carries; without anybody it lies in stock."""
+    mine = Kit.objects.filter(person=person, contact=contact, responder=responder)
+    stock = person is None and contact is None and responder is None
+    if mine.count() >= (MOST_STOCK if stock else MOST_KITS):
+        raise Problem("there are as many kits here as one can hold")
+    now, nonce = clock.now_ms(), encryption.new_nonce()
+    return Kit.objects.create(
+        nonce=nonce,
+        key_hash=encryption.key_hash(encryption.key_for("kit", nonce)),
+        person=person,
+        contact=contact,
+        responder=responder,
+        created_at=now,
+        seen_at=now,
+        **_columns(what, nonce),
+    )
+
+
+def add_once(
+    what: Inside,
+    *,
+    person: Person | None = None,
+    contact: Contact | None = None,
+    responder: Responder | None = None,
+) -> bool:
+    """The same, as a form sends it; False where it was sent a moment ago already."""
+    mine = Kit.objects.filter(person=person, contact=contact, responder=responder)
+    with transaction.atomic():
+        there = _lately(mine, AGAIN_MS)[replace(what, place=None)]
+        if any(place_of(kit) == (what.place or "") and not kit.used_at for kit in there):
+            return False
+        add(what, person=person, contact=contact, responder=responder)
+    return True
+
+
+def _lately(among: QuerySet[Kit], ms: int) -> dict[Inside, list[Kit]]:
+    """Kits that were added within ``ms``, by what is in them."""
+    found: dict[Inside, list[Kit]] = defaultdict(list)
+    for kit in among.filter(created_at__gt=clock.now_ms() - ms).exclude(form=""):
+        found[Inside(kit.form, kit.doses, kit.expires, kit.lot)].append(kit)
+    return found
+
+
+def take(kit: Kit, keeper: Person | Contact) -> None:
+    """Somebody carries a kit of the stock from now on. Raises Problem where it is somebody's."""
+    if len(of(keeper)) >= MOST_KITS:
+        raise Problem("there are as many kits here as one can hold")
+    theirs = {"person" if isinstance(keeper, Person) else "contact": keeper}
+    free = Kit.objects.filter(id=kit.id, person=None, contact=None, responder=None)
+    if not free.update(**theirs, seen_at=clock.now_ms(), warned_at=0):
+        raise Problem("this kit is somebody's already")
+
+
+def change(kit: Kit, what: Inside) -> None:
+    """Somebody looked into it. A kit that was used is full again."""
+    columns = _columns(what, kit.nonce) | {"used_at": 0, "warned_at": 0, "seen_at": clock.now_ms()}
+    for name, value in columns.items():
+        setattr(kit, name, value)
+    kit.save(update_fields=[*columns])
+
+
+def used(kit: Kit) -> None:
+    """It was used: nobody is sent for it until somebody says what is in it now."""
+    kit.used_at, kit.warned_at = clock.now_ms(), 0
+    kit.save(update_fields=["used_at", "warned_at"])
+
+
+def dose_given(kit: Kit) -> None:
+    """One dose less in it; the last one empties it."""
+    if kit.doses <= 1:
+        used(kit)
+    else:
+        kit.doses -= 1
+        kit.save(update_fields=["doses"])
+
+
+def dose_back(kit: Kit) -> None:
+    """That dose was not given after all."""
+    if kit.used_at:
+        kit.used_at = 0
+    else:
+        kit.doses = min(kit.doses + 1, MOST_DOSES)
+    kit.save(update_fields=["doses", "used_at"])
+
+
+def drop(kit: Kit) -> None:
+    """It is not there any more."""
+    kit.delete()
+
+
+def stickers(many: int) -> list[Kit]:
+    """New kits nobody has looked into yet, for a sheet of stickers."""
+    if not 1 <= many <= MOST_STICKERS:
+        raise Problem(f"a sheet holds 1 to {MOST_STICKERS} stickers")
+    with transaction.atomic():
+        return [add(Inside("", 0)) for _ in range(many)]
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of a file of kits: how many were added, changed, and are as they were; how many
+    are not in stock any more, because somebody carries them or they are gone."""
+
+    added: int = 0
+    changed: int = 0
+    same: int = 0
+    gone: int = 0
+
+
+def take_in(rows: Sequence[Row]) -> Taken:
+    """Rows of a file into stock, all of them or none. One with a kit's key says what is in that
+    kit; where nobody has looked into it, nothing is said. One without is a kit more, unless all of
+    them came a moment ago. Raises Problem naming the row."""
+    if len(rows) > MOST_STOCK:
+        raise Problem("the file has too many rows")
+    taken = Taken()
+    new: list[tuple[Inside, bool]] = []
+    with transaction.atomic():
+        for number, row in rows:
+            try:
+                more = _take_row(row, taken)
+            except Problem as problem:
+                raise Problem(f"row {number}: {problem}") from None
+            new += [more] if more is not None else []
+        there = _lately(stock().filter(responder=None), FILE_AGAIN_MS)
+        wanted = Counter(replace(what, place=None) for what, _empty in new)
+        if all(len(there[what]) >= many for what, many in wanted.items()):  # sent again
+            taken.same += len(new)
+            return taken
+        for what, empty in new:
+            kit = add(what)
+            if empty:
+                used(kit)
+        taken.added = len(new)
+    return taken
+
+
+def _take_row(row: Mapping[str, str], taken: Taken) -> tuple[Inside, bool] | None:
+    """What a row says of a kit of the stock is kept; one that is not there yet, and whether it is
+    empty, is returned."""
+    key = row.get("kit", "").removeprefix("'")
+    kit = by_key(key) if key else None
+    unsaid = not row.get("form") and row.get("doses", "") in ("", "0")  # nobody has looked into it
+    if key and (kit is None or kit.person_id or kit.contact_id):
+        taken.gone += 1  # an older file knows less of it than whoever carries it
+        return None
+    if unsaid:
+        taken.same += 1
+        return None
+    what, empty = inside(row), row.get("used", "").casefold() in _YES
+    if kit is None:
+        return what, empty
+    if "used" not in row:  # not said
+        empty = bool(kit.used_at)
+    new = _as_told(kit, what, empty)
+    taken.changed, taken.same = taken.changed + new, taken.same + (not new)
+    return None
+
+
+def _as_told(kit: Kit, what: Inside, empty: bool) -> bool:
+    """Whether a kit's row says anything new of it; what it says is kept."""
+    told = Inside(kit.form, kit.doses, kit.expires, kit.lot)
+    if told == what and empty == bool(kit.used_at):
+        return False
+    since = kit.used_at
+    change(kit, what)
+    if empty:
+        kit.used_at = since or clock.now_ms()
+        kit.save(update_fields=["used_at"])
+    return True
+
+
+def _columns(what: Inside, nonce: bytes | memoryview) -> dict[str, object]:
+    columns: dict[str, object] = {
+        "form": what.form,
+        "doses": what.doses,
+        "expires": what.expires,
+        "lot": what.lot,
+    }
+    if what.place is not None:
+        columns["place"] = encryption.seal(what.place, "kit.place", nonce)
+    return columns
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def by_key(key: str) -> Kit | None:
+    """Which kit this sticker is on."""
+    found = Kit.objects.select_related("person", "contact", "responder")
+    return found.filter(key_hash=encryption.key_hash(key)).first()
+
+
+def key_of(kit: Kit) -> str:
+    return encryption.key_for("kit", kit.nonce)
+
+
+def place_of(kit: Kit) -> str:
+    return encryption.unseal(kit.place, "kit.place", kit.nonce)
+
+
+def of(keeper: Person | Contact | Responder) -> list[Kit]:
+    """What somebody carries. A volunteer's kits are also theirs as a contact."""
+    if isinstance(keeper, Person):
+        return list(Kit.objects.filter(person=keeper).order_by("id"))
+    if isinstance(keeper, Responder):
+        return list(Kit.objects.filter(responder=keeper).order_by("id"))
+    mine = Q(contact=keeper)
+    if keeper.responder_id is not None:
+        mine |= Q(responder=keeper.responder_id)
+    return list(Kit.objects.filter(mine).order_by("id"))
+
+
+def good(kit: Kit, now: int) -> bool:
+    """Whether it is there, full and in its date."""
+    return usable(kit) and (not kit.expires or kit.expires >= month(now))
+
+
+def usable(kit: Kit) -> bool:
+    """Whether there is something in it, in its date or not: an old one is better than none."""
+    return kit.doses > 0 and not kit.used_at
+
+
+def carriers(contacts: Collection[int], now: int) -> dict[int, Kit]:
+    """Who of these contacts carries naloxone: the best kit of each."""
+    people = list(Contact.objects.filter(id__in=contacts))
+    volunteers = {c.responder_id for c in people} - {None}
+    theirs = Q(contact__in=people) | Q(responder__in=volunteers)
+    there = list(Kit.objects.filter(theirs).order_by("id"))
+    found: dict[int, Kit] = {}
+    for c in people:
+        volunteers_own = [k for k in there if k.responder_id and k.responder_id == c.responder_id]
+        kit = best([k for k in there if k.contact_id == c.id] + volunteers_own, now)
+        if kit is not None:
+            found[c.id] = kit
+    return found
+
+
+def best(kits: Sequence[Kit], now: int) -> Kit | None:
+    """The one to use: in its date first, then most doses; an expired one before none."""
+    there = [kit for kit in kits if usable(kit)]
+    return max(there, key=lambda kit: (good(kit, now), kit.doses), default=None)
+
+
+def stock() -> QuerySet[Kit]:
+    """Every kit of the programme and its volunteers, what runs out first at the top. What people
+    carry is theirs, and only counted."""
+    return Kit.objects.filter(person=None, contact=None).order_by("expires", "id")
+
+
+def remind(now: int) -> int:
+    """Tell those who carry a kit that was used a day ago, or runs out soon, once and quietly; how
+    many were told of. A volunteer without an open watch to stand by reads it on their own page."""
+    told = 0
+    for kit in to_warn(now):
+        with transaction.atomic():
+            if Kit.objects.filter(id=kit.id, warned_at=0).update(warned_at=now):  # no other engine
+                _tell(kit, "kit-used" if kit.used_at else "kit-soon", now)
+                told += 1
+    return told
+
+
+def _tell(kit: Kit, word: str, now: int) -> None:
+    contact = kit.contact
+    if contact is None and kit.responder_id is not None:
+        theirs = Contact.objects.filter(responder=kit.responder_id, status="confirmed")
+        contact = theirs.order_by("id").first()
+    ways = Address.objects.filter(state=Address.State.OK, rings=False)
+    ways = ways.filter(contact=contact) if contact is not None else ways.filter(person=kit.person)
+    if contact is None and kit.person is None:
+        return
+    Message.objects.bulk_create(
+        Message(
+            key=f"k{kit.id}.{now}.{way.id}",
+            person_id=contact.person_id if contact is not None else kit.person_id,
+            contact=contact,
+            address=way,
+            channel=way.channel,
+            word=word,
+            facts="{}",
+            urgency=Urgency.CALM,
+            due_at=now,
+            created_at=now,
+        )
+        for way in ways.order_by("id")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Kits by form and month, without anybody's name."""
+
+    form: str
+    expires: str
+    kits: int
+    doses: int
+
+
+def counts() -> list[Count]:
+    """Everything there is, counted."""
+    found: dict[tuple[str, str], list[int]] = {}
+    rows = Kit.objects.filter(doses__gt=0, used_at=0).order_by("expires", "form", "id")
+    for form, expires, doses in rows.values_list("form", "expires", "doses"):
+        found.setdefault((form, expires), []).append(doses)
+    return [Count(f, e, len(many), sum(many)) for (f, e), many in found.items()]
+
+
+def to_warn(now: int, most: int = 200) -> list[Kit]:
+    """Kits whose keeper should hear something, and has not: used, or soon out of date."""
+    soon = month(now + WARN_DAYS * DAY_MS)
+    due = Q(used_at__gt=0, used_at__lt=now - DAY_MS) | (
+        Q(expires__lte=soon, used_at=0) & ~Q(expires="")
+    )
+    held = Q(person__isnull=False) | Q(contact__isnull=False) | Q(responder__isnull=False)
+    found = Kit.objects.filter(due & held, warned_at=0).order_by("id")
+    return list(found.select_related("person", "contact", "responder")[:most])
+
+
+def last_day(expires: str) -> datetime:
+    """The last day of a month like "2027-05"."""
+    year, number = (int(part) for part in expires.split("-"))
+    first = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
+    return first - timedelta(days=1)
+
+
+def prefer(person: Person, first: bool) -> None:
+    """Whether those who carry a kit are reached first in an alarm."""
+    person.kits_first = first
+    person.save(update_fields=["kits_first"])

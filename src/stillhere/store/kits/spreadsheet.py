@@ -1,0 +1,86 @@
+"""Files that come in and go out: CSV as any spreadsheet writes it, and JSON.
+
+Owns the step from bytes to rows and back. Rows keep the number that a spreadsheet shows beside
+them: the first one below the names is 2.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from stillhere.store.people.services import Problem
+
+MOST_ROWS = 10_000
+Row = tuple[int, dict[str, str]]  # its number, and cells by the names of columns in lower case
+_BETWEEN = ",;\t"
+
+
+def rows(body: bytes) -> list[Row]:
+    """What is in a file, without empty rows. Raises Problem, also for a file with no row."""
+    try:
+        wide = body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        text = body.decode("utf-16" if wide else "utf-8").lstrip("\ufeff")
+    except UnicodeDecodeError:
+        raise Problem("the file is no text in UTF-8") from None
+    try:
+        found = _json(text) if text.lstrip()[:1] in ("[", "{") else _csv(text)
+    except Problem:
+        raise
+    except (ValueError, csv.Error, RecursionError):
+        raise Problem("the file is neither CSV nor JSON that we can read") from None
+    if len(found) > MOST_ROWS:
+        raise Problem("the file has too many rows")
+    return found
+
+
+def written(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """A CSV file that spreadsheets open with every letter right, and run nothing of."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    writer.writerows([_no_formula(str(value)) for value in row] for row in rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _csv(text: str) -> list[Row]:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    head = text.lstrip().partition("\n")[0]
+    between = max(_BETWEEN, key=head.count)  # of none or equally many: the comma
+    lines = enumerate(csv.reader(io.StringIO(text), delimiter=between), 1)
+    told = [(no, line) for no, line in islice(lines, MOST_ROWS * 2) if any(map(str.strip, line))]
+    names = [name.strip().lower() for name in told[0][1]] if told else []
+    if len(told) == 1 and len(names) > 1:
+        raise Problem("the file has names of columns and no row below them")
+    return [(no, _row(zip(names, line, strict=False))) for no, line in told[1:]]
+
+
+def _json(text: str) -> list[Row]:
+    """A list of objects, wherever it stands at the top, or one object alone."""
+    told = json.loads(text)
+    if isinstance(told, dict):
+        lists = [value for value in told.values() if isinstance(value, list)]
+        holds = (each for each in lists if any(isinstance(one, dict) for one in each))
+        told = next(holds, [told])
+    return [(no, _row(row.items())) for no, row in enumerate(told, 1) if isinstance(row, dict)]
+
+
+def _row(cells: Iterable[tuple[str, object]]) -> dict[str, str]:
+    plain = ((str(name).strip().lower(), value) for name, value in cells)
+    return {name: _cell(value) for name, value in plain if name}
+
+
+def _cell(value: object) -> str:
+    """A value as text; of a list what is text in it."""
+    if isinstance(value, list):
+        return "; ".join(each.strip() for each in value if isinstance(each, str))
+    return "" if value is None or isinstance(value, dict) else str(value).strip()
+
+
+def _no_formula(cell: str) -> str:
+    """A cell that a spreadsheet would take for a formula becomes text."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") else cell

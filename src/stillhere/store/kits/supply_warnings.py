@@ -1,0 +1,334 @@
+"""Warnings about the supply: posted by the coordinator, read from files and feeds, and told.
+
+Owns all writes of them. They are public, name nobody, and end by themselves; what ended is
+remembered until it would be too old to come again. What somebody posted here is never in the way
+of a file or a feed, nor they in its. Whoever asked for it is told that there is something new, in
+words that say nothing on a lock screen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from stillhere.core.events import Urgency
+from stillhere.store.db import clock
+from stillhere.store.kits import dates as days
+from stillhere.store.kits import spreadsheet
+from stillhere.store.models import Address, Message, Person, SupplyWarning
+from stillhere.store.people.services import Problem, readable
+
+DAY_MS = 86_400_000
+KEPT_DAYS = 30
+TOGETHER_MS = 600_000  # what comes within this is one message, whichever engine found it
+LONGEST_DAYS = 90
+MOST_KEPT = 500  # of files and feeds
+MOST_SHOWN, MOST_OF_AREA = 40, 5  # to a person
+OLD_DAYS = 60  # what was found longer ago is no warning any more
+REMEMBERED_DAYS, MOST_REMEMBERED = OLD_DAYS + 2, 5_000
+HERE = "here/"  # begins the ref of what somebody posted here
+# Columns of files of drug-checking results, among them the Street Drug Analysis Lab's.
+_FOUND_ON = ("found_on", "date_collect", "date", "sample_date", "date_complete")
+_AREA = ("area", "location", "city", "county", "state", "program")
+_SOLD_AS = ("sold_as", "expectedsubstance", "expected", "sold as")
+_HOLDS = ("text", "substance", "primary", "substances", "lab_result", "results", "trace")
+_NOT = re.compile(r"\b(?:no|not|non|without|negative for)\b[^;,.]*", re.IGNORECASE)
+_WORTH = re.compile(
+    r"xylazine|medetomidine|nitazene|carfentanil|bromazolam|fentanyl|btmps", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One warning as it came. ``found_on`` is a day like "2026-11-24"; ``row`` is its place in the
+    file or the feed, for whoever looks for it there."""
+
+    ref: str
+    area: str
+    text: str
+    source: str
+    found_on: str
+    days: int = KEPT_DAYS
+    row: int = 0
+
+
+class Left(Problem):
+    """Why one was left out: ``kind`` in a word, and as a sentence for whoever posted it."""
+
+    def __init__(self, kind: str, why: str) -> None:
+        super().__init__(why)
+        self.kind = kind
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of a file or a feed: how many were new, how many older ones ended to make room,
+    and which rows were left out, by kind: known, old, ahead, unsaid, plain (nothing surprises)
+    or full."""
+
+    new: int = 0
+    ended: int = 0
+    left: dict[str, list[int]] = field(default_factory=dict)
+
+    def leave(self, kind: str, row: int) -> None:
+        self.left.setdefault(kind, []).append(row)
+
+
+def current(now: int) -> list[SupplyWarning]:
+    """What has not ended, newest first."""
+    return list(SupplyWarning.objects.filter(ends_at__gt=now).order_by("-found_on", "-id"))
+
+
+def shown(now: int, town: str = "") -> tuple[list[SupplyWarning], int]:
+    """What a person reads, area by area: those of their town first, then where something was found
+    last, the newest of each; and how many more there are."""
+    areas: dict[str, list[SupplyWarning]] = {}
+    found = current(now)
+    for each in found:
+        areas.setdefault(each.area.casefold(), []).append(each)
+    near_first = sorted(areas.values(), key=lambda rows: not near(rows[0].area, town))
+    told = [each for rows in near_first for each in rows[:MOST_OF_AREA]][:MOST_SHOWN]
+    return told, len(found) - len(told)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many warnings there are, and how many of them for somebody's town."""
+
+    all: int
+    near: int
+
+
+def count(now: int, town: str) -> Count:
+    areas = SupplyWarning.objects.filter(ends_at__gt=now).values_list("area", flat=True)
+    return Count(len(areas), sum(near(area, town) for area in areas) if town else 0)
+
+
+def near(area: str, town: str) -> bool:
+    """Whether a warning's area is a person's town, as far as words can say. "Denver County" is near
+    "Denver, CO", and so is "CO"; "Springfield, IL" is not near "Springfield, MA"."""
+    (head, tail), (other, rest) = _head_and_tail(area), _head_and_tail(town)
+    codes = [{len(word) == 2 for word in words} for words in (tail, rest)]
+    elsewhere = tail and rest and not tail & rest and codes[0] == codes[1]  # CO is Colorado
+    alike = (head and head <= other | rest) or (other and other <= head | tail)
+    return bool(alike and not elsewhere)
+
+
+def _head_and_tail(typed: str) -> tuple[set[str], set[str]]:
+    """The words of a place before the first comma, and behind it."""
+    head, _, tail = typed.casefold().partition(",")
+    return set(re.findall(r"\w+", head)), set(re.findall(r"\w+", tail))
+
+
+def post(found: Found) -> bool:
+    """Keep what somebody posts here, and tell those who asked for it; False where it is known.
+    What was taken back, or is over, holds anew. Raises Problem for what says nothing."""
+    now = clock.now_ms()
+    row = _row(found, now)
+    row.ref = f"{HERE}{hashlib.sha256(_content(row)).hexdigest()}"
+    same = SupplyWarning.objects.filter(area=row.area, text=row.text, found_on=row.found_on)
+    try:
+        with transaction.atomic():
+            if same.filter(ref=row.ref, ends_at__gt=now).exists():
+                return False
+            same.delete()
+            row.save()
+            _tell(now)
+    except IntegrityError:  # pressed twice: the other one was faster
+        return False
+    return True
+
+
+def take_in(found: Iterable[Found], taken: Taken | None = None) -> Taken:
+    """Keep what is new of a file or a feed, and tell those who asked for it, once for all of it.
+    What cannot be a warning is left out, and the rest is not."""
+    now, taken = clock.now_ms(), taken or Taken()
+    rows: list[tuple[int, SupplyWarning]] = []
+    for each in found:
+        try:
+            rows.append((each.row, _row(each, now)))
+        except Left as left:
+            taken.leave(left.kind, each.row)
+    with transaction.atomic():
+        fresh = _with_room(_unknown(rows, taken), now, taken)
+        SupplyWarning.objects.bulk_create(fresh, ignore_conflicts=True)
+        taken.new = len(fresh)
+        if fresh:
+            _tell(now)
+    return taken
+
+
+def _unknown(
+    rows: Sequence[tuple[int, SupplyWarning]], taken: Taken
+) -> list[tuple[int, SupplyWarning]]:
+    """Those that were never here, by their source's name for them or by every word."""
+    refs, dates = {row.ref for _, row in rows}, {row.found_on for _, row in rows}
+    there = SupplyWarning.objects.filter(Q(ref__in=refs) | Q(found_on__in=dates))
+    known: set[object] = set()
+    for row in there.iterator():
+        known |= {row.ref, _content(row)}
+    fresh = []
+    for number, row in rows:
+        if {row.ref, _content(row)} & known:
+            taken.leave("known", number)
+        else:
+            known |= {row.ref, _content(row)}
+            fresh.append((number, row))
+    return fresh
+
+
+def _with_room(
+    fresh: Sequence[tuple[int, SupplyWarning]], now: int, taken: Taken
+) -> list[SupplyWarning]:
+    """Those there is room for: the newest of all that came by files and feeds stay."""
+    there = list(_came().filter(ends_at__gt=now).order_by("id"))
+    newest = sorted(
+        [*there, *(row for _, row in fresh)], key=lambda row: row.found_on, reverse=True
+    )
+    stay = {row.ref for row in newest[:MOST_KEPT]}
+    over = [row.id for row in there if row.ref not in stay]
+    taken.ended = _came().filter(id__in=over).update(ends_at=now)
+    for number, row in fresh:
+        if row.ref not in stay:
+            taken.leave("full", number)
+    return [row for _, row in fresh if row.ref in stay]
+
+
+def _came() -> QuerySet[SupplyWarning]:
+    """What came by files and feeds."""
+    return SupplyWarning.objects.exclude(ref__startswith=HERE)
+
+
+def take_back(id: int) -> bool:
+    """It was wrong, or is over. It is remembered, so that no feed brings it again. False where it
+    is over already."""
+    now = clock.now_ms()
+    return bool(SupplyWarning.objects.filter(id=id, ends_at__gt=now).update(ends_at=now))
+
+
+def end_due(now: int) -> None:
+    """Forget what is over and would be too old to come again."""
+    over = SupplyWarning.objects.filter(ends_at__lte=now)
+    over.filter(created_at__lte=now - REMEMBERED_DAYS * DAY_MS).delete()
+    most = list(
+        over.order_by("-id").values_list("id", flat=True)[MOST_REMEMBERED:][:MOST_REMEMBERED]
+    )
+    SupplyWarning.objects.filter(id__in=most).delete()
+
+
+def want(person: Person, wants: bool) -> None:
+    """Whether somebody hears of warnings."""
+    person.news = wants
+    person.save(update_fields=["news"])
+
+
+def _row(found: Found, now: int) -> SupplyWarning:
+    """It as a row. Raises Left."""
+    text, area = _plain(found.text)[:600].strip(), _line(found.area)[:80].strip()
+    if not text or not area:
+        raise Left("unsaid", "say what was found, and where")
+    if not 1 <= found.days <= LONGEST_DAYS:
+        raise Left("unsaid", "a warning holds 1 to 90 days")
+    today = datetime.fromtimestamp(now / 1000, UTC).date()
+    day = days.day(found.found_on) if found.found_on.strip() else today
+    if day is None:
+        raise Left("unsaid", "say the day it was found, like 2026-11-24")
+    if (day - today).days > 1:  # a day ahead: another time zone
+        raise Left("ahead", "it was found on a day to come")
+    if (today - day).days > OLD_DAYS:
+        raise Left("old", "it was found too long ago")
+    row = SupplyWarning(
+        area=area,
+        text=text,
+        source=_line(found.source)[:200].strip(),
+        found_on=day.isoformat(),
+        created_at=now,
+        ends_at=now + found.days * DAY_MS,
+    )
+    row.ref = _ref(_line(found.ref) or hashlib.sha256(_content(row)).hexdigest())
+    return row
+
+
+def _ref(given: str) -> str:
+    """A source's name for it, short enough to keep, and never like one of ours."""
+    if len(given) >= 200:
+        return f"urn:sha256:{hashlib.sha256(given.encode()).hexdigest()}"
+    return f"/{given}" if given.startswith(HERE) else given
+
+
+def _content(row: SupplyWarning) -> bytes:
+    """What it says: the same words on two ways are one warning."""
+    return f"{row.area}\n{row.text}\n{row.found_on}".encode()
+
+
+def _plain(typed: str) -> str:
+    """Without what no feed can carry."""
+    return "".join(c for c in readable(typed) if c == "\n" or c.isprintable())
+
+
+def _line(typed: str) -> str:
+    return " ".join(_plain(typed).split())
+
+
+def _tell(now: int) -> None:
+    """One quiet message a person, however many warnings came; none where one still waits."""
+    wanting = Person.objects.filter(news=True, trial=False).values("id")
+    ways = Address.objects.filter(person__in=wanting, state=Address.State.OK, rings=False)
+    waiting = Message.objects.filter(word="news", status=Message.Status.QUEUED).values("address")
+    rows = [
+        Message(
+            key=f"n{way.id}.{now // TOGETHER_MS}",
+            person_id=way.person_id,
+            address=way,
+            channel=way.channel,
+            word="news",
+            facts="{}",
+            urgency=Urgency.CALM,
+            due_at=now,
+            created_at=now,
+        )
+        for way in ways.exclude(id__in=waiting).order_by("id")
+    ]
+    Message.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def take_file(name: str, body: bytes, source: str) -> Taken:
+    """Keep what is worth a warning in a CSV or JSON file of results. Raises Problem where no row
+    can be understood."""
+    taken, found = Taken(), []
+    for number, row in spreadsheet.rows(body):
+        try:
+            found.append(_of(number, row, source or name))
+        except Left as left:
+            taken.leave(left.kind, number)
+    if not found and taken.left.keys() <= {"unsaid"}:
+        raise Problem("no row of the file has a day, a place and something to warn of")
+    return take_in(found, taken)
+
+
+def _of(number: int, row: Mapping[str, str], source: str) -> Found:
+    """A row of results as a warning. Raises Left where nothing in it surprises."""
+    day, area = _first(row, _FOUND_ON), _first(row, _AREA)
+    holds = "; ".join(dict.fromkeys(row[name] for name in _HOLDS if row.get(name)))
+    if not day or not area or not holds:
+        raise Left("unsaid", "say what was found, and where")
+    told, sold = "text" in row, _first(row, _SOLD_AS)
+    worth = {each.casefold() for each in _WORTH.findall(_NOT.sub(" ", holds))}
+    if not told and all(each in sold.casefold() for each in worth):
+        raise Left("plain", "nothing in it surprises")
+    text = holds if told or not sold else f"{sold}: {holds}"
+    ref = _first(row, ("ref", "id", "sampleid", "sample_id"))
+    return Found(f"{source}/{ref}" if ref else "", area, text, source, day, row=number)
+
+
+def _first(row: Mapping[str, str], names: Iterable[str]) -> str:
+    return next((row[name] for name in names if row.get(name)), "")

@@ -1,0 +1,426 @@
+"""How a message moves: leased, recorded, or dropped. Only this file and ``receipts.py`` change a
+message's status.
+
+A lease is a promise to come back before ``lease_until_at``; whoever dies breaks it and the message
+is leased again: at least once. The address, the opt-out and the erasure are read here, at the last
+moment, and win.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from stillhere.core.events import Undeliverable
+from stillhere.store.db import bulk, encryption
+from stillhere.store.db.row_locks import hold, hold_messages
+from stillhere.store.installation import peers
+from stillhere.store.messages import salvage
+from stillhere.store.messages.validity import still_true
+from stillhere.store.models import Address, Contact, Message
+from stillhere.store.people import services
+from stillhere.store.watches import apply, damage
+from stillhere.store.watches.outbox import COORDINATOR
+
+log = logging.getLogger("stillhere.delivery")
+
+BACK_OFF_S = (1, 2, 4, 8, 15, 30, 60)
+SENT, DELIVERED, RETRY = "sent", "delivered", "retry"
+FAILED, OPTED_OUT = "failed", "opted-out"  # the address is of no use any more
+NOWHERE = "nowhere"  # this installation has no such channel: the address may be fine
+_BAD = (FAILED, OPTED_OUT, NOWHERE)  # what a watch hears of
+GONE = "address gone"
+UNREADABLE = "address cannot be opened"
+QUESTIONS = ("ask", "ask-ring")
+# What a message keeps when it goes by another way.
+_SAME = (
+    "watch_id", "person_id", "contact_id", "word", "facts", "alarm", "urgency", "place",
+    "lapses_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """One message with everything needed to render and send it, read a moment ago.
+
+    ``to`` is the address in clear, ``""`` for the coordinator. ``watch_nonce`` and
+    ``contact_nonce`` are what the links are derived from.
+    """
+
+    id: int
+    key: str
+    channel: str
+    word: str
+    facts: dict[str, Any]
+    attempts: int
+    to: str
+    lang: str
+    tz: str
+    wish: str
+    person_name: str
+    partner_name: str
+    contact_name: str
+    who_name: str
+    watch: int | None
+    watch_nonce: bytes
+    contact: int | None
+    contact_nonce: bytes
+    confirmed: bool
+    address: int | None
+    lapses_at: int | None
+    carrier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fated:
+    """What became of a leased message: one of the words above, and what the channel said."""
+
+    message: Leased
+    fate: str
+    provider_ref: str = ""
+    why: str = ""
+    retry_after_s: int | None = None
+    carrier: str = ""
+
+
+CAN_WAIT = (
+    "invite",
+    "test",
+    "drill",
+    "well",
+    "news",
+    "kit-soon",
+    "kit-used",
+)  # nobody is in danger when these come later
+_NEEDED = " AND word NOT IN ({})".format(", ".join(f"'{word}'" for word in CAN_WAIT))
+_LEASE = """
+UPDATE message SET lease_until_at = %s, attempts = attempts + 1
+WHERE id IN (
+    SELECT id FROM message
+    WHERE status = 'queued' AND channel = %s AND due_at <= %s AND lease_until_at <= %s{which}
+    ORDER BY urgency, place, due_at LIMIT %s{lock}
+) RETURNING id
+"""
+_PARTS = {
+    **{
+        name: f"m.{name}"
+        for name in ("id", "key", "channel", "word", "facts", "attempts", "lapses_at", "carrier")
+    },
+    "watch": "m.watch_id",
+    "contact": "m.contact_id",
+    "address": "m.address_id",
+    "person_nonce": "p.nonce",
+    "person_name": "p.name",
+    "tz": "p.tz",
+    "wish": "p.wish",
+    "person_lang": "p.lang",
+    "contact_nonce": "c.nonce",
+    "contact_name": "c.name",
+    "contact_lang": "c.lang",
+    "status": "c.status",
+    "address_nonce": "a.nonce",
+    "value": "a.value",
+    "state": "a.state",
+    "watch_nonce": "w.nonce",
+    "partner": "w.partner",
+}
+_READ = f"""
+SELECT {", ".join(_PARTS.values())}
+FROM message m
+LEFT JOIN person p ON p.id = m.person_id
+LEFT JOIN contact c ON c.id = m.contact_id
+LEFT JOIN address a ON a.id = m.address_id
+LEFT JOIN watch w ON w.id = m.watch_id
+WHERE m.id IN ({{marks}}) ORDER BY m.urgency, m.place, m.due_at, m.id
+"""
+
+
+def lease(
+    channel: str, now: int, most: int, lease_s: float, *, frugal: bool = False
+) -> list[Leased]:
+    """Up to ``most`` unsent messages of ``channel``, the most urgent first, ours until the lease
+    ends. ``frugal``: what can wait for another month does.
+
+    What lapsed, opted out or was removed since it was queued is dropped here and not returned.
+    """
+    until, which = now + int(lease_s * 1000), _NEEDED if frugal else ""
+    taken = damage.around(
+        lambda: _take(channel, now, most, until, which),
+        lambda: salvage.take(channel, now, most, until, which, _READ),
+    )
+    if not taken:
+        return []
+    found = [_addressed(dict(zip(_PARTS, row, strict=True))) for row in taken]
+    wanted = damage.around(lambda: _without_stale(found, now), lambda: _fresh(found, now))
+    facts = [json.loads(row["facts"]) for row in wanted]
+    names = damage.around(lambda: _names(facts), dict[tuple[str, int], str])
+    return [_leased(row, names) for row in wanted]
+
+
+def _take(channel: str, now: int, most: int, until: int, which: str) -> list[Any]:
+    lock = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LEASE.format(lock=lock, which=which), [until, channel, now, now, most])
+        ids = [id for (id,) in cursor.fetchall()]
+        if not ids:
+            return []
+        cursor.execute(_READ.format(marks=", ".join(["%s"] * len(ids))), ids)
+        return list(cursor.fetchall())
+
+
+def _opened(of: str, blob: bytes, field: str, nonce: bytes) -> str | None:
+    """What was sealed; None where it cannot be opened: the others' messages must go on. ``of``:
+    the row, as the log names it."""
+    try:
+        return encryption.unseal(blob, field, nonce)
+    except encryption.SealBroken:
+        log.error("%s: %s cannot be opened", of, field)
+        return None
+
+
+def _addressed(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its address in clear; None where that cannot be opened."""
+    nonce = row["address_nonce"]
+    to: str | None = ""
+    if nonce is not None:
+        to = _opened(f"message={row['id']}", row["value"], "address.value", nonce)
+    return row | {"to": to}
+
+
+def _fresh(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
+    """Those that are not stale; the others wait for the end of their lease."""
+    return [row for row in found if not _stale(row, now)]
+
+
+def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
+    """Drop what must not leave after all; what lost its address may have another way to go."""
+    stale = {row["id"]: why for row in found if (why := _stale(row, now))}
+    if not stale:
+        return found
+    gone = [row for row in found if stale.get(row["id"]) in (GONE, UNREADABLE)]
+    with transaction.atomic():
+        held = hold({row["watch"] for row in gone})
+        later = {row["id"] for row in gone if row["watch"] in held}  # once this lease is over
+        gone = [row for row in gone if row["id"] not in later]
+        feed_back([(r["watch"], r["contact"], r["address"], NOWHERE, "") for r in gone], now)
+        for id, why in stale.items():
+            if id in later:
+                continue
+            mine = Message.objects.filter(id=id, status="queued")
+            mine.update(status="dropped", why=why, done_at=now)
+        by_another_way([row["id"] for row in gone], now)
+    return [row for row in found if row["id"] not in stale]
+
+
+def _stale(row: dict[str, Any], now: int) -> str:
+    """Why a message must not leave after all, or nothing."""
+    if row["lapses_at"] is not None and row["lapses_at"] <= now:
+        return "lapsed"
+    if row["contact"] is not None and row["status"] not in ("invited", "confirmed"):
+        return "not wanted"
+    if row["to"] is None:
+        return UNREADABLE
+    return GONE if row["address"] is not None and row["state"] != "ok" else ""
+
+
+def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> Leased:
+    def opened(field: str, name: str) -> str:
+        nonce = row[f"{field.split('.', maxsplit=1)[0]}_nonce"]
+        if nonce is None:
+            return ""
+        return _opened(f"message={row['id']}", row[name], field, nonce) or ""
+
+    facts = json.loads(row["facts"])
+    return Leased(
+        **{name: row[name] for name in ("id", "key", "channel", "word", "attempts", "lapses_at")},
+        **{name: row[name] for name in ("watch", "contact", "address", "carrier")},
+        facts=facts,
+        to=row["to"],
+        lang=_lang(row),
+        tz=row["tz"] or "UTC",
+        wish=row["wish"] or "phone-first",
+        person_name=opened("person.name", "person_name"),
+        partner_name=opened("watch.partner", "partner"),
+        contact_name=opened("contact.name", "contact_name"),
+        who_name=_spoken_of(facts, names),
+        watch_nonce=bytes(row["watch_nonce"] or b""),
+        contact_nonce=bytes(row["contact_nonce"] or b""),
+        confirmed=row["status"] == Contact.Status.CONFIRMED,
+    )
+
+
+def _lang(row: Mapping[str, Any]) -> str:
+    """The language of whoever reads it. The coordinator's pages are in English: whose watch it is
+    says nothing about her."""
+    if row["channel"] == COORDINATOR:
+        return "en"
+    return (row["contact_lang"] if row["contact"] is not None else row["person_lang"]) or "en"
+
+
+def _names(facts: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
+    """The names of whom messages speak of: ("who", a contact's id) or ("peer", a peer's)."""
+    known = [each["who"] for each in facts if each.get("who") is not None]
+    known += [contact for each in facts for contact in each.get("on", ())]
+    spoken_of: list[tuple[int, bytes, bytes]] = []
+    if known:
+        marks = ", ".join(["%s"] * len(known))
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT id, name, nonce FROM contact WHERE id IN ({marks})", known)
+            spoken_of = cursor.fetchall()
+    others = peers.names([each["peer"] for each in facts if "peer" in each])
+    return {
+        ("who", id): _opened(f"contact={id}", name, "contact.name", nonce) or ""
+        for id, name, nonce in spoken_of
+    } | {("peer", id): name for id, name in others.items()}
+
+
+def _spoken_of(facts: Mapping[str, Any], names: Mapping[tuple[str, int], str]) -> str:
+    """The name a message speaks of; or all of a list, with a question mark after whoever has not
+    said yes."""
+    if "on" in facts:
+        listed = ((names.get(("who", id), ""), id in facts["asked"]) for id in facts["on"])
+        return ", ".join(f"{name}?" if asked else name for name, asked in listed if name)
+    spoken = ((name, facts[name]) for name in ("who", "peer") if name in facts)
+    return next((names[of] for of in spoken if of in names), "")
+
+
+def record(all_: Sequence[Fated], now: int) -> list[Fated]:
+    """Write down what became of leased messages and feed bad news back to their watches, in one
+    transaction. Returns what could not be: somebody else holds those rows, so it comes again."""
+    with transaction.atomic():
+        # Watches before messages, as in ``apply``.
+        watches = hold({f.message.watch for f in all_ if f.fate in _BAD})
+        messages = hold_messages([f.message.id for f in all_])
+        messages |= {f.message.id for f in all_ if f.fate in _BAD and f.message.watch in watches}
+        fates = [f for f in all_ if f.message.id not in messages]
+        feed_back(
+            [(f.message.watch, f.message.contact, f.message.address, f.fate, f.why) for f in fates],
+            now,
+        )
+        _move(fates, now)
+        by_another_way([f.message.id for f in fates if f.fate in (FAILED, NOWHERE)], now)
+    return [f for f in all_ if f.message.id in messages]
+
+
+_MOVED = ("bigint", "text", "text", "text", "bigint", "bigint", "text", "bigint")
+# How long we wait for a word of what was handed over. A call rings for 25 s.
+RECEIPT_MS = {"text": 30_000, "call": 60_000}
+
+
+def _move(fates: Sequence[Fated], now: int) -> None:
+    """All of them in one statement. A final status is never moved by a later record: receipts
+    that overtook it win."""
+    lines = [_moved(fated, now) for fated in fates]
+    if not lines:
+        return
+    those, params = bulk.values(_MOVED, lines)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE message SET status = v.column2, provider_ref = v.column3, why = v.column4, "
+            "done_at = v.column5, due_at = COALESCE(v.column6, message.due_at), lease_until_at = "
+            "CASE WHEN v.column2 = 'queued' THEN 0 ELSE %s END, "
+            "carrier = CASE WHEN v.column7 = '' THEN message.carrier ELSE v.column7 END, "
+            "receipt_by_at = v.column8, vain_at = "
+            "CASE WHEN v.column2 = 'queued' THEN COALESCE(message.vain_at, %s) END "
+            f"FROM {those} AS v WHERE message.id = v.column1 AND message.status = 'queued'",
+            [now, now, *params],
+        )
+
+
+def _moved(fated: Fated, now: int) -> tuple[object, ...]:
+    """Id, status, reference, why, when it was over, when it is due again, who carried it, and
+    until when we wait for a receipt."""
+    m, why = fated.message, fated.why[:200]
+    if fated.fate == RETRY:
+        wait_s = BACK_OFF_S[min(m.attempts, len(BACK_OFF_S)) - 1]
+        wait_s = min(max(wait_s, fated.retry_after_s or 0), 60)
+        return (m.id, "queued", "", why, None, now + wait_s * 1000, fated.carrier, None)
+    status = {SENT: "sent", DELIVERED: "delivered"}.get(fated.fate, "failed")
+    sent = fated.fate == SENT
+    until_at = now + RECEIPT_MS[m.channel] if sent and m.channel in RECEIPT_MS else None
+    ref, done_at = fated.provider_ref[:120], None if sent else now
+    return (m.id, status, ref, why, done_at, None, fated.carrier, until_at)
+
+
+def feed_back(
+    news: Sequence[tuple[int | None, int | None, int | None, str, str]], now: int
+) -> None:
+    """Permanent failures break the address and move the rung; an opt-out ends everything to that
+    contact."""
+    changes = []
+    for watch, contact, address, fate, why in news:
+        if address is None or fate not in _BAD:
+            continue
+        if fate != NOWHERE:
+            state = Address.State.BROKEN if fate == FAILED else Address.State.OPTED_OUT
+            services.break_address(address, state, why, now)
+            if contact is not None:
+                services.tell_of_gap_if_any(contact, now)
+            elif fate == FAILED:
+                services.tell_of_lost_way(address, now)
+        if fate == OPTED_OUT and contact is not None:
+            services.leave(Contact.objects.get(id=contact))
+        elif watch is not None:
+            changes.append(apply.Change(Undeliverable(contact, address), watch=watch))
+    if changes:
+        apply.apply_batch(changes)
+
+
+def by_another_way(lost: Sequence[int], now: int) -> None:
+    """News that found no way to a contact goes by one not tried yet, while it is still true. Loud
+    words went by every way at once and have none left; an ask grows louder by itself."""
+    if not lost:
+        return
+    dead = Message.objects.filter(id__in=lost, contact__isnull=False, watch__isnull=False)
+    for m in dead.filter(status__in=["failed", "dropped"]).select_related("watch").order_by("id"):
+        effect = m.key.rpartition(".")[0]
+        alike = Message.objects.filter(contact=m.contact_id, key__startswith=f"{effect}.")
+        alive = alike.filter(status__in=["queued", "sent", "delivered"])
+        if not still_true(m) or alive.exists():
+            continue
+        ways = Address.objects.filter(contact=m.contact_id, state=Address.State.OK)
+        same = {name: getattr(m, name) for name in _SAME}
+        Message.objects.bulk_create(
+            Message(
+                **same, key=f"{effect}.{way.id}", address=way, channel=way.channel,
+                due_at=now, created_at=now,
+            )
+            for way in ways.exclude(id__in=alike.values("address")).order_by("id")
+        )  # fmt: skip
+
+
+def channels_waiting() -> list[str]:
+    """The channels for which something is queued; beside damage, not looked for."""
+    queued = Message.objects.filter(status="queued").values_list("channel", flat=True)
+    return damage.around(lambda: list(queued.distinct()), list)
+
+
+def release_leases() -> int:
+    """Give back what a dead engine had leased, where we know it is dead (one engine, at its
+    start). Beside damage the leases run out by themselves."""
+    leased = Message.objects.filter(status="queued", lease_until_at__gt=0)
+    return damage.around(lambda: leased.update(lease_until_at=0), lambda: 0)
+
+
+def drop_the_past(now: int) -> int:
+    """After a restore: drop what was queued and is no longer true; returns how much that was.
+
+    A question of then is asked anew. What stays: an end that somebody is owed, the call of an alarm
+    that is still open, an invitation.
+    """
+    queued = Message.objects.filter(status="queued").exclude(word="invite").select_related("watch")
+    past = [m.id for m in queued if m.word in QUESTIONS or not _goes_on(m)]
+    for start in range(0, len(past), 500):
+        mine = Message.objects.filter(id__in=past[start : start + 500])
+        mine.update(status="dropped", why="from before the restore", done_at=now)
+    return len(past)
+
+
+def _goes_on(m: Message) -> bool:
+    """Whether a message of the past belongs to something that is not over."""
+    return m.watch is not None and (m.watch.quarantined_at is not None or still_true(m))

@@ -1,0 +1,165 @@
+"""Whether what is urgent reaches anybody: the reads behind the proof. Changes nothing.
+
+Owns what counts as reached (something of this alarm was handed over to a contact, or a contact did
+something about it) and since when urgent work waits, never tried or tried in vain. One bounded
+statement each, however many alarms are open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from stillhere.core.events import Urgency
+from stillhere.core.profiles import TRIAL
+from stillhere.store.watches import rows
+from stillhere.store.watches.outbox import COORDINATOR
+
+URGENT = (Urgency.ALARM, Urgency.RING, Urgency.ASK)
+MOST_NAMED = 200  # of the alarms whose reasons are looked up
+MOST_REASONS = 3
+DAY_MS = 24 * 3600 * 1000
+
+# Taken by a provider: also what is to be said again because nobody picked up.
+_HANDED_OVER = (
+    "({0}.status IN ('sent', 'delivered') OR ({0}.status = 'queued' AND {0}.provider_ref <> ''))"
+)
+# An alarm that somebody goes to, or is with, has reached them. One with nobody on its list is the
+# coordinator's from the start (``page-exhausted``), and a try-out's is nobody's.
+_UNREACHED = f"""
+SELECT w.id FROM watch w
+WHERE w.state = 'alarm' AND w.quarantined_at IS NULL AND w.profile <> %s AND w.alarm NOT LIKE %s
+AND EXISTS (
+    SELECT 1 FROM message m
+    WHERE m.watch_id = w.id AND m.alarm = w.alarms AND m.created_at <= %s
+)
+AND NOT EXISTS (
+    SELECT 1 FROM message m
+    WHERE m.watch_id = w.id AND m.alarm = w.alarms AND m.contact_id IS NOT NULL
+    AND {_HANDED_OVER.format("m")}
+)
+AND NOT EXISTS (
+    SELECT 1 FROM journal j
+    WHERE j.watch_id = w.id AND j.contact IS NOT NULL
+    AND j.event NOT IN ('Undeliverable', 'Unheard', 'OptedOut')
+    AND j.at >= (
+        SELECT min(m.created_at) FROM message m
+        WHERE m.watch_id = w.id AND m.alarm = w.alarms AND m.contact_id IS NOT NULL
+    )
+)
+"""
+_REACHED = f"""
+SELECT DISTINCT m.watch_id, m.contact_id FROM message m
+JOIN watch w ON w.id = m.watch_id AND w.alarms = m.alarm
+WHERE m.watch_id IN ({{marks}}) AND m.contact_id IS NOT NULL AND {_HANDED_OVER.format("m")}
+"""
+_WHY = """
+SELECT m.channel, m.carrier, m.why, count(*) FROM message m
+JOIN watch w ON w.id = m.watch_id AND w.alarms = m.alarm
+WHERE m.watch_id IN ({marks}) AND m.contact_id IS NOT NULL
+AND m.status IN ('queued', 'failed') AND m.why <> ''
+GROUP BY m.channel, m.carrier, m.why ORDER BY count(*) DESC, m.channel, m.carrier, m.why LIMIT %s
+"""
+_UNTRIED = """
+SELECT min(CASE WHEN attempts = 0 THEN due_at ELSE due_at + %s END) FROM message
+WHERE status = 'queued' AND urgency IN (%s, %s, %s) AND vain_at IS NULL AND due_at <= %s
+AND (watch_id IS NULL OR watch_id NOT IN (SELECT watch FROM set_aside))
+"""
+# One way in vain is no trouble where another was taken, or where somebody goes: unless the way
+# itself is closed to everybody.
+_IN_VAIN = f"""
+SELECT min(m.vain_at) FROM message m
+WHERE m.status = 'queued' AND m.urgency IN (%s, %s, %s) AND m.vain_at <= %s
+AND (m.lapses_at IS NULL OR m.lapses_at > %s)
+AND (m.why LIKE %s OR m.why LIKE %s OR NOT EXISTS (
+    SELECT 1 FROM message s
+    WHERE s.watch_id = m.watch_id AND s.alarm = m.alarm AND s.created_at >= m.created_at
+    AND (s.address_id IS NULL) = (m.address_id IS NULL)
+    AND (s.contact_id IS NULL) = (m.contact_id IS NULL)
+    AND {_HANDED_OVER.format("s")}
+) AND NOT EXISTS (
+    SELECT 1 FROM watch w
+    WHERE w.id = m.watch_id AND m.contact_id IS NOT NULL AND w.state IN ('claimed', 'attended')
+))
+"""
+# When each way last took something, and when something urgent was last given up in vain by it.
+_WENT = """
+SELECT max(CASE WHEN status = 'dropped' THEN done_at END),
+    max(CASE WHEN status <> 'dropped' THEN lease_until_at END)
+FROM message WHERE channel <> %s AND (
+    (status IN ('sent', 'delivered') AND lease_until_at > %s)
+    OR (status = 'dropped' AND vain_at IS NOT NULL AND done_at > %s AND urgency IN (%s, %s, %s))
+) GROUP BY channel
+"""
+
+
+def untried_ms(now: int, flight_ms: int) -> int:
+    """How long the oldest urgent message has been waiting of which nothing is known: never tried,
+    or tried, and not written down although every flight is over after ``flight_ms``. Of a watch
+    that was set aside only its alarm counts, which is of no watch (``damage.py``)."""
+    return _since(now, _UNTRIED, flight_ms, *URGENT, now)
+
+
+def in_vain_ms(now: int, refused: str, cut_off: str) -> int:
+    """How long the oldest urgent message has been tried in vain. ``refused`` and ``cut_off`` are
+    how a ``why`` begins that is about the way itself."""
+    return _since(now, _IN_VAIN, *URGENT, now, now, f"{refused}%", f"{cut_off}%")
+
+
+def went_through(since_at: int, now: int) -> bool:
+    """Whether something was taken since ``since_at``, and by every way by which something urgent
+    was given up in vain since then (within a day), after that. Reads all messages: only to be asked
+    while something is wrong."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WENT, (COORDINATOR, since_at, max(since_at, now - DAY_MS), *URGENT))
+        ways = cursor.fetchall()
+    return bool(ways) and all(took and took > (vain or 0) for vain, took in ways)
+
+
+def _since(now: int, sql: str, *params: int | str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        [(at,)] = cursor.fetchall()
+    return 0 if at is None else now - at
+
+
+def unreached(before_at: int) -> list[int]:
+    """Open alarms of which nothing was handed over to anybody and about which nobody did anything,
+    though they were raised by ``before_at``."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNREACHED, (TRIAL, f"%{rows.NOBODY}%", before_at))
+        return [id for (id,) in cursor.fetchall()]
+
+
+def handed_over(watches: Sequence[int]) -> set[tuple[int, int]]:
+    """Watch and contact of whom something of the watch's newest alarm was handed over to."""
+    if not watches:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_REACHED.format(marks=", ".join(["%s"] * len(watches))), list(watches))
+        return set(cursor.fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why something did not reach anybody: by which channel, whose carrier, in its words."""
+
+    channel: str
+    carrier: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.channel}{f' by {self.carrier}' if self.carrier else ''}: {self.why}"
+
+
+def obstacles(watches: list[int]) -> list[Obstacle]:
+    """What stood in the way of these alarms, the most frequent first."""
+    those = watches[:MOST_NAMED]
+    if not those:
+        return []
+    with connection.cursor() as cursor:
+        sql = _WHY.format(marks=", ".join(["%s"] * len(those)))
+        cursor.execute(sql, [*those, MOST_REASONS])
+        return [Obstacle(channel, carrier, why) for channel, carrier, why, _ in cursor.fetchall()]

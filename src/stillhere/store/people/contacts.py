@@ -1,0 +1,128 @@
+"""What Sam decides about one contact, and what that contact decides: all but joining and leaving.
+
+Writes contacts and addresses, and queues the test ring. Takes what was typed already made regular
+by a channel. Refuses to tell a contact anything about Sam's decisions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from stillhere.core.events import Urgency
+from stillhere.store.db import clock, encryption
+from stillhere.store.models import Address, Contact, Message
+from stillhere.store.people import services
+from stillhere.store.people.services import Problem, Reached
+
+MOST_MINUTES = 24 * 60
+TEST_AGAIN_MS = 60_000  # a second test before this is the same test
+MORNING = time(12)  # "not tonight" is over at noon
+
+
+def keep(
+    contact: Contact,
+    *,
+    minutes: int | None = None,
+    why: bool | None = None,
+    door: bool | None = None,
+    lang: str = "",
+    rung: int | None = None,
+) -> None:
+    """Keep what Sam decided: how far away, what they may know beforehand, whether they ever get the
+    door, in what language and when they are reached. What is None (or "") stays as it is;
+    ``minutes`` -1 means: not known. Raises Problem."""
+    if minutes is not None:
+        if minutes > MOST_MINUTES:
+            raise Problem("say how many minutes away they are")
+        contact.minutes = minutes if minutes >= 0 else None
+    contact.why = contact.why if why is None else why
+    contact.door = contact.door if door is None else door
+    contact.lang = lang or contact.lang
+    contact.rung = contact.rung if rung is None else rung
+    contact.save(update_fields=["minutes", "why", "door", "lang", "rung"])
+
+
+def reach_at(contact: Contact, ways: Sequence[Reached]) -> None:
+    """The contact says how to reach them: replaces what Sam typed. Raises Problem for no way."""
+    if not ways:
+        raise Problem("say how to reach them")
+    with transaction.atomic():
+        now = clock.now_ms()
+        Contact.objects.select_for_update().get(id=contact.id)
+        Address.objects.filter(contact=contact).exclude(channel=services.PUSH).delete()
+        for way in ways:
+            services.add_address(way, contact=contact, now=now)
+
+
+def not_tonight(contact: Contact, away: bool = True) -> None:
+    """The contact cannot come tonight: until noon they are reached last. ``away`` False: they can
+    after all."""
+    now = clock.now_ms()
+    contact.away_until_at = _noon_after(now, contact.person.tz) if away else 0
+    contact.save(update_fields=["away_until_at"])
+
+
+def _noon_after(now: int, tz: str) -> int:
+    there = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(tz or "UTC"))
+    noon = datetime.combine(there.date(), MORNING, there.tzinfo)
+    if noon <= there:
+        noon = datetime.combine(there.date() + timedelta(days=1), MORNING, there.tzinfo)
+    return round(noon.timestamp() * 1000)
+
+
+def test_ring(contact: Contact) -> int:
+    """Let us try every way to this contact, with words that say it is a test; returns how many.
+    Asked twice within a minute it is tried once."""
+    with transaction.atomic():
+        now = clock.now_ms()
+        Contact.objects.select_for_update().get(id=contact.id)
+        addresses = list(Address.objects.filter(contact=contact, state=Address.State.OK))
+        lately = Message.objects.filter(
+            contact=contact, word="test", created_at__gt=now - TEST_AGAIN_MS
+        )
+        if lately.exists():
+            return len(addresses)
+        Message.objects.bulk_create(
+            Message(
+                key=f"t{contact.id}.{now}.{a.id}",
+                person_id=contact.person_id,
+                contact=contact,
+                address=a,
+                channel=a.channel,
+                word="test",
+                facts=json.dumps({}),
+                urgency=Urgency.CALM,
+                due_at=now,
+                created_at=now,
+            )
+            for a in addresses
+        )
+    return len(addresses)
+
+
+def rang(contact: Contact) -> None:
+    """The contact says that the test rang."""
+    contact.rang_at = clock.now_ms()
+    contact.save(update_fields=["rang_at"])
+
+
+def renew(contact: Contact) -> str:
+    """A new key for this contact, which is returned; a link that went astray opens nothing."""
+    name = encryption.unseal(contact.name, "contact.name", contact.nonce)
+    nonce = encryption.new_nonce()
+    key = encryption.key_for("contact", nonce)
+    contact.nonce, contact.key_hash = nonce, encryption.key_hash(key)
+    contact.name = encryption.seal(name, "contact.name", nonce)
+    contact.save(update_fields=["nonce", "key_hash", "name"])
+    return key
+
+
+def trained(contact: Contact) -> None:
+    """They answered all the questions."""
+    contact.trained_at = clock.now_ms()
+    contact.save(update_fields=["trained_at"])

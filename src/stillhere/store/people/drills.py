@@ -1,0 +1,81 @@
+"""Drills: the whole list is reached as in an alarm, and every message says that it is only one.
+
+Owns whom a drill reaches, rung by rung, and what each of them answered. Nothing here is an alarm:
+no watch is touched, and a real one that comes meanwhile goes out before it.
+"""
+
+from __future__ import annotations
+
+import json
+
+from django.db import transaction
+
+from stillhere.core.events import Urgency
+from stillhere.store.db import clock
+from stillhere.store.models import Address, Contact, Message, Person
+from stillhere.store.people.services import Problem
+
+RUNG_MS = 45_000
+AGAIN_MS = 3_600_000  # nobody is drilled twice within an hour
+ANSWERS_MS = 3_600_000  # an answer this late is about something else
+LATELY_MS = 30 * 86_400_000
+
+
+def begin(person: Person, only: Contact | None = None) -> int:
+    """Send a drill to everybody who said yes, by every way, rung by rung, or to one of them who
+    asks for it; how many are reached. Raises Problem where nobody can be, or one was held within
+    the hour."""
+    with transaction.atomic():
+        now = clock.now_ms()
+        Person.objects.select_for_update().get(id=person.id)
+        them = list(person.contacts.filter(status=Contact.Status.CONFIRMED).order_by("rung", "id"))
+        them = [c for c in them if only is None or c.id == only.id]
+        ways = Address.objects.filter(contact__in=them, state=Address.State.OK).order_by("id")
+        reached = [c for c in them if any(way.contact_id == c.id for way in ways)]
+        if not reached:
+            raise Problem("nobody on the list can be reached by a drill yet")
+        if any(c.drilled_at > now - AGAIN_MS for c in them):
+            raise Problem("a drill was held within the hour")
+        rungs = sorted({contact.rung for contact in reached})
+        due = {c.id: now + rungs.index(c.rung) * RUNG_MS for c in reached}
+        Message.objects.bulk_create(
+            Message(
+                key=f"d{way.contact_id}.{now:x}.{way.id}",
+                person=person,
+                contact_id=way.contact_id,
+                address=way,
+                channel=way.channel,
+                word="drill",
+                facts=json.dumps({}),
+                urgency=Urgency.CALM,
+                due_at=due[way.contact_id],
+                created_at=now,
+            )
+            for way in ways
+            if way.contact_id is not None
+        )
+        for contact in reached:
+            contact.drilled_at, contact.drill_answered_at = due[contact.id], 0
+            contact.drill_said = ""
+            contact.save(update_fields=["drilled_at", "drill_answered_at", "drill_said"])
+    return len(reached)
+
+
+def waits(contact: Contact, now: int) -> bool:
+    """Whether this contact has a drill to answer."""
+    fresh = now - ANSWERS_MS < contact.drilled_at <= now
+    return fresh and not contact.drill_answered_at
+
+
+def answer(contact: Contact, *, comes: bool, now: int) -> None:
+    """What they said, and when. It rang, too."""
+    contact.drill_answered_at, contact.drill_said = now, "yes" if comes else "no"
+    contact.rang_at = now
+    contact.save(update_fields=["drill_answered_at", "drill_said", "rang_at"])
+
+
+def stale(person: Person, now: int) -> bool:
+    """Whether there is a list, and nobody on it has answered a drill for thirty days."""
+    mine = person.contacts.filter(status=Contact.Status.CONFIRMED)
+    lately = mine.filter(drill_answered_at__gt=now - LATELY_MS)
+    return mine.exists() and not lately.exists()

@@ -1,0 +1,43 @@
+"""Browsers that may show a notification to the person or to a contact: one address each.
+
+Owns how many there are and that the same one is kept once. Sends nothing.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from stillhere.store.db import clock, encryption
+from stillhere.store.models import Address, Contact, Message, Person
+from stillhere.store.people import services
+from stillhere.store.people.services import Reached
+
+CHANNEL = services.PUSH
+MOST = 4  # a phone, another one, a laptop, and one that was lost
+
+
+def allow(way: Reached, *, person: Person | None = None, contact: Contact | None = None) -> None:
+    """This browser is told from now on. Where there were ``MOST``, the oldest is told no more."""
+    with transaction.atomic():
+        now = clock.now_ms()
+        if person is not None:
+            Person.objects.select_for_update().get(id=person.id)
+        elif contact is not None:
+            Contact.objects.select_for_update().get(id=contact.id)
+        mine = Address.objects.filter(person=person, contact=contact, channel=CHANNEL)
+        known = mine.filter(lookup=encryption.lookup(CHANNEL, way.value)).first()
+        if known is not None and known.state == Address.State.OK:
+            return
+        if known is not None:
+            known.delete()
+        services.add_address(way, person=person, contact=contact, now=now)
+        kept = mine.order_by("-id").values_list("id", flat=True)[:MOST]
+        mine.exclude(id__in=list(kept)).delete()
+
+
+def pressed_on(
+    message: int, *, person: int | None = None, contact: int | None = None
+) -> Message | None:
+    """The message behind a notification, if it went to a browser of this person or contact."""
+    found = Message.objects.filter(id=message, channel=CHANNEL, address__isnull=False)
+    return found.filter(person=person, contact=contact).select_related("address").first()

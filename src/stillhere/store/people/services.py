@@ -1,0 +1,367 @@
+"""All writes that are not watches: people, contacts, addresses, invitations, erasure.
+
+Plain functions that take what was typed (already made regular by a channel) and either store it or
+raise ``Problem`` with a sentence fit to be shown. Watches are written by ``apply.py``, messages are
+moved by the engine.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
+
+from stillhere.core.events import OptedOut, Urgency
+from stillhere.store.db import clock, encryption
+from stillhere.store.models import Address, Contact, Message, Person, WatchRow
+from stillhere.store.watches import apply
+
+LONGEST_NAME = 80
+LONGEST_NOTE = 1000
+MOST_CONTACTS = 20
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+MOST_ERASED = 500  # in one transaction, so that a check-in never waits long behind an erasure
+TRIAL_MS = 3_600_000
+WISHES = ("phone-first", "call-now", "never")
+NOTES = ("name", "place", "entry", "dispatch", "town")  # of the plan, sealed
+PUSH = "push"  # a browser gives this address itself; nobody types it
+
+
+class Problem(ValueError):
+    """What was asked cannot be done. The message says what to do instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """One way to reach somebody, made regular by its channel."""
+
+    channel: str
+    value: str
+    rings: bool
+
+
+def new_person(lang: str, tz: str = "UTC") -> tuple[Person, str]:
+    """Someone new, and the key that is theirs alone. No account: whoever holds the key is them."""
+    nonce = encryption.new_nonce()
+    key = encryption.key_for("person", nonce)
+    person = Person.objects.create(
+        nonce=nonce, key_hash=encryption.key_hash(key), lang=lang, tz=tz, created_at=clock.now_ms()
+    )
+    return person, key
+
+
+def new_caller(number: str, lang: str, tz: str = "UTC") -> Person:
+    """Somebody who texted or rang us for the first time: a phone, and nothing else about them.
+    Nobody gets their key: their number is what they come back with."""
+    with transaction.atomic():
+        person, _ = new_person(lang, tz)
+        person.caller = True
+        person.save(update_fields=["caller"])
+        ways = [Reached("text", number, rings=False), Reached("call", number, rings=True)]
+        set_own_addresses(person, ways)
+    return person
+
+
+def new_trial(lang: str, tz: str, name: str, friend: str) -> tuple[Person, str]:
+    """Somebody who only tries it, with one friend whose open page is the way to them. Erased
+    an hour later."""
+    with transaction.atomic():
+        person, key = new_person(lang, tz)
+        person.trial = True
+        person.save(update_fields=["trial"])
+        set_plan(person, name=name)
+        contact = add_contact(person, friend, [], lang=lang)
+        add_address(Reached("page", "here", rings=False), contact=contact, now=clock.now_ms())
+    return person, key
+
+
+def erase_trials(now: int) -> int:
+    """Erase try-outs that began more than an hour ago, open or not; returns how many."""
+    old = Person.objects.filter(trial=True, created_at__lt=now - TRIAL_MS)
+    ids = list(old.values_list("id", flat=True)[:MOST_ERASED])
+    Person.objects.filter(id__in=ids).delete()
+    if ids:
+        vacuum_traces()
+    return len(ids)
+
+
+def erase_callers(now: int, quiet_h: int) -> int:
+    """Erase phones that once kept a watch and of which nothing is left but the number: no watch,
+    nobody on a list. Returns how many."""
+    old = Person.objects.filter(caller=True, created_at__lt=now - quiet_h * 3_600_000)
+    chosen = Contact.objects.filter(person=OuterRef("pk"), responder__isnull=True)
+    idle = old.filter(~Exists(chosen), watches__isnull=True)
+    ids = list(idle.values_list("id", flat=True)[:MOST_ERASED])
+    Person.objects.filter(id__in=ids).delete()
+    if ids:
+        vacuum_traces()
+    return len(ids)
+
+
+def readable(typed: str) -> str:
+    """What was typed without what could disturb the words around it: control characters (lines
+    stay lines) and marks that turn the direction of writing."""
+    kept = (c for c in typed if c == "\n" or not (unicodedata.category(c) == "Cc" or c in TURNING))
+    return "".join(kept).strip()
+
+
+def set_plan(person: Person, **notes: str) -> None:
+    """Keep the parts of the plan that were given: those of ``NOTES``, wish, lang, tz."""
+    changed = []
+    for name, typed in notes.items():
+        value = readable(typed)
+        if name in NOTES:
+            limit = LONGEST_NAME if name == "name" else LONGEST_NOTE
+            setattr(person, name, encryption.seal(value[:limit], f"person.{name}", person.nonce))
+        elif name == "wish":
+            if value not in WISHES:
+                raise Problem("choose one of the three wishes")
+            person.wish = value
+        elif name in ("lang", "tz"):
+            setattr(person, name, value)
+        else:
+            raise Problem(f"there is no such note: {name}")
+        changed.append(name)
+    person.save(update_fields=changed)
+
+
+def set_speak(person: Person, speak: bool) -> None:
+    """Whether the person's own phone calls out in an alarm."""
+    person.speak = speak
+    person.save(update_fields=["speak"])
+
+
+def set_pin(person: Person, hashed: str) -> None:
+    """Keep a PIN, already hashed, or none at all."""
+    person.pin = hashed
+    person.save(update_fields=["pin"])
+
+
+def add_contact(
+    person: Person, name: str, ways: list[Reached], *, rung: int | None = None, lang: str = ""
+) -> Contact:
+    """Add someone to the list and invite them by every way given. The same address twice is one
+    contact. Without a way nothing is sent: the invitation goes out from the person's own phone,
+    and whoever says yes to it says how to reach them.
+
+    ``rung`` None puts them behind everyone else, a rung of their own.
+    """
+    with transaction.atomic():
+        now = clock.now_ms()
+        Person.objects.select_for_update().get(id=person.id)
+        mine = list(Contact.objects.filter(person=person, status__in=["invited", "confirmed"]))
+        again = Address.objects.filter(
+            contact__in=mine, lookup__in=[encryption.lookup(way.channel, way.value) for way in ways]
+        ).first()
+        if again is not None and again.contact is not None:
+            return again.contact
+        if len(mine) >= MOST_CONTACTS:
+            raise Problem(f"a list holds at most {MOST_CONTACTS} people")
+        nonce = encryption.new_nonce()
+        contact = Contact.objects.create(
+            person=person,
+            nonce=nonce,
+            key_hash=encryption.key_hash(encryption.key_for("contact", nonce)),
+            name=encryption.seal(readable(name)[:LONGEST_NAME], "contact.name", nonce),
+            lang=lang or person.lang,
+            rung=max((c.rung for c in mine), default=-1) + 1 if rung is None else rung,
+            created_at=now,
+        )
+        for way in ways:
+            add_address(way, contact=contact, now=now)
+        invite(contact, now)
+    return contact
+
+
+def add_address(
+    way: Reached, *, now: int, contact: Contact | None = None, person: Person | None = None
+) -> Address:
+    """One way to reach a contact or the person."""
+    nonce = encryption.new_nonce()
+    return Address.objects.create(
+        contact=contact,
+        person=person,
+        nonce=nonce,
+        channel=way.channel,
+        value=encryption.seal(way.value, "address.value", nonce),
+        lookup=encryption.lookup(way.channel, way.value),
+        rings=way.rings,
+        since_at=now,
+    )
+
+
+def lookups(number: str) -> list[bytes]:
+    """How a phone's number is found among all addresses, as a text's and as a call's."""
+    return [encryption.lookup(channel, number) for channel in ("text", "call")]
+
+
+def set_own_addresses(person: Person, ways: list[Reached]) -> None:
+    """How we reach the person: replaces what was typed there before."""
+    with transaction.atomic():
+        now = clock.now_ms()
+        Address.objects.filter(person=person).exclude(channel=PUSH).delete()
+        for way in ways:
+            add_address(way, person=person, now=now)
+
+
+def add_own_addresses(person: Person, ways: list[Reached]) -> None:
+    """More ways to reach the person; what was there of the same channels is replaced."""
+    with transaction.atomic():
+        Address.objects.filter(person=person, channel__in=[way.channel for way in ways]).delete()
+        for way in ways:
+            add_address(way, person=person, now=clock.now_ms())
+
+
+def invite(contact: Contact, now: int) -> None:
+    """Queue the invitation, by the quiet ways where there are any."""
+    addresses = list(Address.objects.filter(contact=contact, state=Address.State.OK))
+    quiet = [a for a in addresses if not a.rings] or addresses
+    Message.objects.bulk_create(
+        Message(
+            key=f"i{contact.id}.{now}.{a.id}",
+            person_id=contact.person_id,
+            contact=contact,
+            address=a,
+            channel=a.channel,
+            word="invite",
+            facts=json.dumps({}),
+            urgency=Urgency.CALM,
+            due_at=now,
+            created_at=now,
+        )
+        for a in quiet
+    )
+
+
+def join(contact: Contact) -> None:
+    """The contact says yes to an invitation. One that came late, after a no or after Sam took them
+    off the list, changes nothing."""
+    status, now = Contact.Status.CONFIRMED, clock.now_ms()
+    asked = Contact.objects.filter(id=contact.id, status=Contact.Status.INVITED)
+    if asked.update(status=status, answered_at=now):
+        contact.status, contact.answered_at = status, now
+
+
+def leave(contact: Contact, status: Contact.Status = Contact.Status.LEFT) -> None:
+    """The contact says no more (``LEFT``), or Sam took them off the list (``REMOVED``, silent).
+    Nothing is sent to them again, and an alarm that is open moves on at once."""
+    with transaction.atomic():
+        now = clock.now_ms()
+        contact.status, contact.answered_at = status, now
+        contact.save(update_fields=["status", "answered_at"])
+        if status is Contact.Status.LEFT:
+            Address.objects.filter(contact=contact).update(
+                state=Address.State.OPTED_OUT, since_at=now
+            )
+        open_alarms = WatchRow.objects.filter(
+            person=contact.person_id, state__in=["alarm", "claimed", "attended"]
+        )
+        apply.apply_batch(
+            [
+                apply.Change(OptedOut(contact.id), watch=w)
+                for w in open_alarms.values_list("id", flat=True)
+            ]
+        )
+
+
+def tell_of_gap_if_any(contact: int, now: int) -> None:
+    """The same once no way to reach them is left."""
+    if not Address.objects.filter(contact=contact, state=Address.State.OK).exists():
+        tell_of_gap(Contact.objects.get(id=contact), now)
+
+
+def tell_of_gap(contact: Contact, now: int) -> None:
+    """The person hears now that somebody cannot be reached any more, not on the night."""
+    _tell_quietly(contact.person_id, "gap", f"g{contact.id}", {"who": contact.id}, now)
+
+
+def tell_of_lost_way(address: int, now: int) -> None:
+    """The person hears, by a way that is left, that one of their own does not work any more."""
+    person = Address.objects.filter(id=address).values_list("person", flat=True).first()
+    if person is not None:
+        _tell_quietly(person, "way-gone", f"o{address}", {}, now)
+
+
+def _tell_quietly(person: int, word: str, key: str, facts: dict[str, int], now: int) -> None:
+    """Something that can be read in the morning, by every way of the person's that rings nobody
+    awake. Told once a key."""
+    mine = Address.objects.filter(person=person, state=Address.State.OK, rings=False)
+    Message.objects.bulk_create(
+        [
+            Message(
+                key=f"{key}.{a.id}",
+                person_id=person,
+                address=a,
+                channel=a.channel,
+                word=word,
+                facts=json.dumps(facts),
+                urgency=Urgency.CALM,
+                due_at=now,
+                created_at=now,
+            )
+            for a in mine.order_by("id")
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def break_address(address: int, state: Address.State, why: str, now: int) -> None:
+    """A receipt says this address is of no use; Sam's page shows it from now on."""
+    Address.objects.filter(id=address, state=Address.State.OK).update(
+        state=state, why=why[:200], since_at=now
+    )
+
+
+def new_key(person: Person) -> str:
+    """A new key for the person; the old one, wherever it lies, opens nothing any more."""
+    nonce = encryption.new_nonce()
+    notes = {n: encryption.unseal(getattr(person, n), f"person.{n}", person.nonce) for n in NOTES}
+    key = encryption.key_for("person", nonce)
+    person.nonce, person.key_hash = nonce, encryption.key_hash(key)
+    for name, text in notes.items():
+        setattr(person, name, encryption.seal(text, f"person.{name}", nonce))
+    person.save(update_fields=["nonce", "key_hash", *notes])
+    return key
+
+
+def erase_person(person: Person) -> None:
+    """Everything about this person, now. Refused while an alarm is open or grave news waits for
+    a person."""
+    with transaction.atomic():
+        watches = WatchRow.objects.select_for_update().filter(person=person)
+        if watches.filter(state__in=["alarm", "claimed", "attended"]).exists():
+            raise Problem("an alarm is open: end it first, then everything can be erased")
+        if watches.filter(held=True, looked_at__isnull=True).exists():
+            raise Problem("the people who run this must look at the last alarm first")
+        person.delete()
+    vacuum_traces()
+
+
+def erase_due(now: int, quiet_h: int, alarm_days: int) -> int:
+    """Erase watches whose time to be kept is over; returns how many. Counts stay; grave ones
+    wait for a person."""
+    quiet_before, alarm_before = now - quiet_h * 3_600_000, now - alarm_days * 86_400_000
+    with transaction.atomic():
+        done = WatchRow.objects.filter(closed_at__isnull=False).exclude(
+            held=True, looked_at__isnull=True
+        )
+        due = done.filter(alarms=0, closed_at__lte=quiet_before) | done.filter(
+            closed_at__lte=alarm_before
+        )
+        ids = list(due.order_by("closed_at").values_list("id", flat=True)[:MOST_ERASED])
+        WatchRow.objects.filter(id__in=ids).delete()
+    if ids:
+        vacuum_traces()
+    return len(ids)
+
+
+def vacuum_traces() -> None:
+    """SQLite keeps deleted pages in its write-ahead log until a checkpoint; ``secure_delete``
+    zeroes them in the file itself. A checkpoint that a reader holds up is done at the next
+    erasure."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,121 @@
+"""Everything that is kept about one person, as one value they can take away. Changes nothing.
+
+Times are ms since 1970 UTC, as they are stored. Keys are left out: a copy of one's data should not
+open anything.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from stillhere.store.kits import kits
+from stillhere.store.models import Address, Contact, JournalLine, Kit, Message, Person, WatchRow
+from stillhere.store.people.services import NOTES
+from stillhere.store.watches import care_log, queries
+
+WATCH_FIELDS = (
+    "id",
+    "profile",
+    "own",
+    "state",
+    "started_at",
+    "seen_at",
+    "ends_at",
+    "next_ask_at",
+    "routine",
+    "deadline_at",
+    "marked_at",
+    "seq",
+    "asks",
+    "grace_at",
+    "alarms",
+    "alarm",
+    "outcome",
+    "closed_at",
+    "held",
+)
+CONTACT_FIELDS = (
+    "id",
+    "lang",
+    "rung",
+    "status",
+    "door",
+    "why",
+    "minutes",
+    "away_until_at",
+    "created_at",
+    "answered_at",
+    "rang_at",
+    "drilled_at",
+    "drill_answered_at",
+    "drill_said",
+    "trained_at",
+)
+KIT_FIELDS = ("form", "doses", "expires", "lot", "created_at", "seen_at", "used_at", "warned_at")
+MESSAGE_FIELDS = (
+    "channel",
+    "word",
+    "facts",
+    "status",
+    "attempts",
+    "why",
+    "due_at",
+    "created_at",
+    "done_at",
+    "contact",
+)
+
+
+def everything(person: Person) -> dict[str, Any]:
+    """All of it, opened: the plan, the people, every watch with what happened and what was sent."""
+    return {
+        "plan": {note: queries.person_note(person, note) for note in NOTES}
+        | {"lang": person.lang, "tz": person.tz, "wish": person.wish, "speak": person.speak}
+        | {"created_at": person.created_at, "kits_first": person.kits_first, "news": person.news},
+        "kits": [_kit(kit) for kit in kits.of(person)],
+        "how_to_reach_me": [_address(a) for a in person.addresses.order_by("id")],
+        "people": [_contact(c) for c in person.contacts.order_by("rung", "id")],
+        "watches": [_watch(w) for w in person.watches.order_by("id")],
+        "invitations": _messages(Message.objects.filter(person=person, watch__isnull=True)),
+    }
+
+
+def _kit(kit: Kit) -> dict[str, Any]:
+    return {name: getattr(kit, name) for name in KIT_FIELDS} | {"place": kits.place_of(kit)}
+
+
+def _address(address: Address) -> dict[str, Any]:
+    kept = {name: getattr(address, name) for name in ("channel", "rings", "state", "since_at")}
+    return kept | {"address": queries.address_value(address)}
+
+
+def _contact(contact: Contact) -> dict[str, Any]:
+    """Somebody on the list. A volunteer's number is theirs, not the person's."""
+    ways = contact.addresses.order_by("id") if contact.responder_id is None else ()
+    return {name: getattr(contact, name) for name in CONTACT_FIELDS} | {
+        "name": queries.contact_name(contact),
+        "volunteer": contact.responder_id is not None,
+        "addresses": [_address(a) for a in ways],
+    }
+
+
+def _watch(watch: WatchRow) -> dict[str, Any]:
+    lines = JournalLine.objects.filter(watch=watch).order_by("id")
+    return {name: getattr(watch, name) for name in WATCH_FIELDS} | {
+        "partner": queries.partner(watch),
+        "what_happened": [
+            {"at": x.at, "event": x.event, "state": x.state, "contact": x.contact}
+            | {"facts": json.loads(x.facts)}
+            for x in lines
+        ],
+        "what_was_done": [
+            {"at": d.at, "what": d.what, "form": d.form, "contact": d.contact}
+            for d in (*care_log.of(watch), *care_log.review(watch))
+        ],
+        "messages": _messages(Message.objects.filter(watch=watch)),
+    }
+
+
+def _messages(found: Any) -> list[dict[str, Any]]:
+    return list(found.order_by("id").values(*MESSAGE_FIELDS))

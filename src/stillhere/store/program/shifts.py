@@ -1,0 +1,195 @@
+"""Shifts: who of the programme comes now, for those who want that.
+
+Owns responders, their shifts, and their places on lists: whoever is on shift stands behind the
+people somebody chose, as a contact like any other, so asks, alarms, claims and pages need to know
+nothing of it. A shift ends by itself. Who is on an open alarm stays on it to its end. A no is a no:
+who texted "stop" is put on no list again.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from stillhere.store.db import clock, encryption
+from stillhere.store.models import Address, Contact, Person, Responder, WatchRow
+from stillhere.store.people import services
+from stillhere.store.people.services import Problem, Reached
+from stillhere.store.watches.queries import ALARMED
+
+HOUR_MS = 3_600_000
+LONGEST_H = 12
+MOST = 200
+WAYS = {"text": False, "call": True}  # the channels an alarm reaches them by, and which rings
+BEHIND = 100  # the round in which they are reached: after everyone the person chose
+
+
+def add(name: str, phone: str, lang: str) -> Responder:
+    """Somebody new who takes shifts. Raises Problem."""
+    name = services.readable(name)[: services.LONGEST_NAME]
+    if not name:
+        raise Problem("say what they are called")
+    with transaction.atomic():
+        if Responder.objects.count() >= MOST:
+            raise Problem("there are too many volunteers already")
+        if any(phone_of(each) == phone for each in Responder.objects.all()):
+            raise Problem("a volunteer has this number already")
+        if phone in {carrier.sender for carrier in settings.STILLHERE.carriers}:
+            raise Problem("this is our own number")
+        nonce = encryption.new_nonce()
+        return Responder.objects.create(
+            nonce=nonce,
+            key_hash=encryption.key_hash(encryption.key_for("responder", nonce)),
+            name=encryption.seal(name, "responder.name", nonce),
+            phone=encryption.seal(phone, "responder.phone", nonce),
+            lang=lang,
+            created_at=clock.now_ms(),
+        )
+
+
+def key_of(responder: Responder) -> str:
+    return encryption.key_for("responder", responder.nonce)
+
+
+def name_of(responder: Responder) -> str:
+    return encryption.unseal(responder.name, "responder.name", responder.nonce)
+
+
+def phone_of(responder: Responder) -> str:
+    return encryption.unseal(responder.phone, "responder.phone", responder.nonce)
+
+
+def by_key(key: str) -> Responder | None:
+    return Responder.objects.filter(key_hash=encryption.key_hash(key)).first()
+
+
+def everyone() -> list[Responder]:
+    return list(Responder.objects.order_by("id"))
+
+
+def anybody(now: int) -> bool:
+    """Whether somebody is on shift."""
+    return Responder.objects.filter(until_at__gt=now).exists()
+
+
+def begin(responder: Responder, hours: int) -> None:
+    """On shift for so long, from now. Raises Problem."""
+    if not 1 <= hours <= LONGEST_H:
+        raise Problem("a shift is 1 to 12 hours")
+    with transaction.atomic():
+        responder.until_at = clock.now_ms() + hours * HOUR_MS
+        responder.save(update_fields=["until_at"])
+        wanting = Person.objects.filter(volunteers=True, watches__closed_at__isnull=True)
+        for person in wanting.distinct().order_by("id"):
+            _stand_by(person, responder)
+
+
+def end(responder: Responder) -> None:
+    """Off shift. Nobody's list has them any more, but an open alarm that they are on."""
+    with transaction.atomic():
+        responder.until_at = 0
+        responder.save(update_fields=["until_at"])
+        _leave_lists(responder)
+
+
+def end_due(now: int) -> None:
+    """End the shifts whose time is over, and leave the alarms that have ended since."""
+    for responder in Responder.objects.filter(until_at__lte=now).order_by("id"):
+        if responder.until_at:
+            end(responder)
+        elif _standing(responder).exists():
+            with transaction.atomic():
+                _leave_lists(responder)
+
+
+def dismiss(responder: Responder) -> None:
+    """They take no more shifts, and their name and number are forgotten. Raises Problem while they
+    are on an open alarm."""
+    with transaction.atomic():
+        end(responder)
+        if _standing(responder).exists():
+            raise Problem("they are on an open alarm: end it first")
+        Contact.objects.filter(responder=responder).delete()
+        responder.delete()
+
+
+def stand_by(person: Person) -> bool:
+    """Put whoever is on shift on this person's list, who wants that from now on. Whether anybody
+    is."""
+    with transaction.atomic():
+        now = clock.now_ms()
+        if not person.volunteers:
+            person.volunteers = True
+            person.save(update_fields=["volunteers"])
+        on = list(Responder.objects.filter(until_at__gt=now).order_by("id"))
+        stood = [_stand_by(person, responder) for responder in on]
+    return any(stood)
+
+
+def want(person: Person, wanted: bool) -> None:
+    """Whether volunteers on shift may come for this person."""
+    if wanted:
+        stand_by(person)
+        return
+    with transaction.atomic():
+        person.volunteers = False
+        person.save(update_fields=["volunteers"])
+        for contact in person.contacts.filter(responder__isnull=False, status="confirmed"):
+            services.leave(contact, Contact.Status.REMOVED)
+
+
+def alarms_of(responder: Responder) -> list[Contact]:
+    """The open alarms this responder is on, as the contact they are there."""
+    return list(_standing(responder).filter(person__watches__state__in=ALARMED).distinct())
+
+
+def _standing(responder: Responder) -> QuerySet[Contact]:
+    return Contact.objects.filter(responder=responder, status=Contact.Status.CONFIRMED)
+
+
+def _leave_lists(responder: Responder) -> None:
+    alarmed = WatchRow.objects.filter(state__in=ALARMED).values("person")
+    for contact in _standing(responder).exclude(person__in=alarmed).order_by("id"):
+        services.leave(contact, Contact.Status.REMOVED)
+
+
+def _stand_by(person: Person, responder: Responder) -> bool:
+    """One place on one list; the same contact again where there was one. False after a no."""
+    there = Contact.objects.filter(person=person, responder=responder).first()
+    if there is not None and there.status != Contact.Status.REMOVED:
+        return there.status == Contact.Status.CONFIRMED
+    now = clock.now_ms()
+    if there is not None:
+        there.status, there.answered_at = Contact.Status.CONFIRMED, now
+        there.save(update_fields=["status", "answered_at"])
+        return True
+    nonce = encryption.new_nonce()
+    contact = Contact.objects.create(
+        person=person,
+        responder=responder,
+        nonce=nonce,
+        key_hash=encryption.key_hash(encryption.key_for("contact", nonce)),
+        name=encryption.seal(name_of(responder), "contact.name", nonce),
+        lang=responder.lang,
+        rung=BEHIND,
+        status=Contact.Status.CONFIRMED,
+        created_at=now,
+        answered_at=now,
+    )
+    number = phone_of(responder)
+    for channel, rings in WAYS.items():
+        services.add_address(Reached(channel, number, rings), contact=contact, now=now)
+    return True
+
+
+def stopped(responder: Responder) -> bool:
+    """Whether they texted "stop": their number gets nothing more from us."""
+    ways = Address.objects.filter(contact__responder=responder, state=Address.State.OPTED_OUT)
+    return ways.exists()
+
+
+def trained(responder: Responder) -> None:
+    """They answered all the questions."""
+    responder.trained_at = clock.now_ms()
+    responder.save(update_fields=["trained_at"])

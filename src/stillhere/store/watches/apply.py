@@ -1,0 +1,436 @@
+"""The only writer of watches, their journal and their messages.
+
+``apply_batch`` takes whatever is waiting, in the order it arrived, and in one transaction: reads
+the rows (locked in id order), folds each watch's events through ``core.watch.step``, swaps the rows
+where their version still matches, writes journal and outbox. When it returns, it is durable; that
+is when somebody may be told "Got it".
+
+A watch our own code cannot step is quarantined: its first contacts and the coordinator are alerted,
+the others in the batch are untouched. No network here, no clock but the one it reads first, no
+model instances.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.db import connection, transaction
+
+from stillhere.core import events as ev
+from stillhere.core.circle import Circle
+from stillhere.core.events import Event, Outcome, State
+from stillhere.core.schedule import Routine
+from stillhere.core.watch import Step, Watch, check, step, wake_at, worth_a_line
+from stillhere.core.watch import start as begin
+from stillhere.store.db import bulk, clock, encryption
+from stillhere.store.db.clock import ClockRow
+from stillhere.store.db.row_locks import Held, exist
+from stillhere.store.models import Person, WatchRow
+from stillhere.store.watches import queries, rows
+from stillhere.store.watches.circle import circles_of
+from stillhere.store.watches.outbox import JournalEntry, Outbox, Told, quarantine_alert
+from stillhere.store.watches.rows import COLUMNS, FIXED, MUTABLE, Row
+
+log = logging.getLogger("stillhere.apply")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """A check-in as it comes from a page or button: how old it is, not when it was, since only
+    we know now. A page has two clocks: one can be set, the other stands still in sleep. ``age_ms``
+    is by the one that says more, ``least_ms`` by the other."""
+
+    age_ms: int = 0
+    seq: int | None = None
+    least_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NeedHelp:
+    """The person wants somebody now; the plan is read when it is applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """``wake_at`` has come; the plan is read if an alarm may start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Nothing happened but what a watch hears of before anything else: a clock that was set."""
+
+
+Asked = Event | CheckIn | NeedHelp | Tick | Follow
+Gaps = tuple[tuple[int, int], ...]  # (from, to) in which we were away, newest first
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that happened to one watch, named by id or by the hash of its key."""
+
+    what: Asked
+    watch: int | None = None
+    key_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a ``Change``, after the commit. ``watch`` None: there is no such watch.
+    ``refused`` says why nothing changed; ``quarantined`` that the watch needs a person."""
+
+    now: int
+    watch: Watch | None = None
+    refused: str | None = None
+    quarantined: bool = False
+
+
+@dataclass(slots=True)
+class _Bench:
+    """One watch while its events are folded. ``before`` and ``after`` are its changeable
+    columns; ``back_ms`` says in which time it was reckoned (``clock.py``)."""
+
+    watch: Watch
+    person: int
+    version: int
+    before: Row
+    quarantined: bool
+    back_ms: int
+    readable: bool = True
+    set_back: bool = False
+    after: Row = ()
+    told: list[Told] = field(default_factory=list)
+    journal: list[JournalEntry] = field(default_factory=list)
+
+
+def apply_batch(changes: Sequence[Change]) -> list[Answer]:
+    """Apply ``changes`` in one transaction and answer each, in order, after the commit.
+
+    Raises what the database raises when nothing could be stored (nothing was acknowledged then).
+    """
+    with transaction.atomic():
+        here = clock.read()
+        return _apply(changes, _load(changes), here)
+
+
+def apply_free(changes: Sequence[Change]) -> list[Answer | Held]:
+    """The same for the rows that nobody else holds just now; who names another one hears so."""
+    with transaction.atomic():
+        here = clock.read()
+        benches = _load(changes, _SKIP)
+        held = _held(changes, benches)
+        free = [change for change in changes if _name(change) not in held] if held else changes
+        answers = iter(_apply(free, benches, here))
+    return [Held() if _name(change) in held else next(answers) for change in changes]
+
+
+def _apply(
+    changes: Sequence[Change], benches: Mapping[int | bytes | None, _Bench], here: ClockRow
+) -> list[Answer]:
+    """Fold and store, in the caller's transaction."""
+    now = clock.now_of(here)
+    _set_back(benches.values(), here.back_ms, now)
+    pairs = [(change, benches.get(_name(change))) for change in changes]
+    circles = circles_of(
+        {b.person for c, b in pairs if b is not None and _may_alarm(c.what, b.watch, now)}, now
+    )
+    gaps = _say_we_were_away(pairs, now)
+    answers = [_fold(change, bench, circles, now, gaps) for change, bench in pairs]
+    _store({bench.watch.id: bench for bench in benches.values()}.values(), now)
+    return answers
+
+
+def _set_back(benches: Iterable[_Bench], back_ms: int, now: int) -> None:
+    """Whatever reaches a watch that was reckoned before the installation's time was set back, it
+    hears of that first."""
+    for bench in benches:
+        by_ms, bench.back_ms = back_ms - bench.back_ms, back_ms
+        if by_ms and bench.readable:
+            _fold(Change(ev.ClockSetBack(by_ms), watch=bench.watch.id), bench, {}, now)
+            bench.set_back = True
+
+
+def _say_we_were_away(pairs: Sequence[tuple[Change, _Bench | None]], now: int) -> Gaps:
+    """Whatever reaches a watch that fell due while we were away, it hears of that first: a no, or a
+    receipt, may move its timer out of the gap before the engine has looked. Then it hears what has
+    come, if only what time it is: one from which the outage took nothing would be told of it for
+    ever, and nobody called. A check-in needs nothing of the kind. Returns when we were away since
+    the first of their asks."""
+    mute = (CheckIn, ev.StillHere, ev.ServiceWasDown)
+    due = [
+        bench
+        for change, bench in pairs
+        if bench is not None and bench.readable and not isinstance(change.what, mute)
+        if bench.before[0] is not None and bench.before[0] <= now
+    ]
+    if not due:
+        return ()
+    gaps = queries.outages_since(
+        min(min(bench.before[0], bench.watch.base_at or now) for bench in due)
+    )
+    for bench in due:
+        away = queries.away(gaps, bench.before[0])
+        if away is not None and bench.before[0] == wake_at(bench.watch):
+            _fold(Change(ev.ServiceWasDown(*away), watch=bench.watch.id), bench, {}, now)
+    return tuple(gaps)
+
+
+def apply(change: Change) -> Answer:
+    """Apply one change on its own."""
+    return apply_batch([change])[0]
+
+
+def _name(change: Change) -> int | bytes | None:
+    return change.watch if change.watch is not None else change.key_hash
+
+
+def _may_alarm(what: Asked, watch: Watch, now: int) -> bool:
+    """Whether this could raise an alarm, which needs the plan as it stands."""
+    if isinstance(what, Tick):
+        return watch.grace_at is not None and watch.grace_at <= now
+    return isinstance(what, NeedHelp)
+
+
+def _named(changes: Sequence[Change]) -> tuple[list[int], list[bytes]]:
+    ids = {c.watch for c in changes if c.watch is not None}
+    return list(ids), list(
+        {c.key_hash for c in changes if c.watch is None and c.key_hash is not None}
+    )
+
+
+def _held(
+    changes: Sequence[Change], benches: Mapping[int | bytes | None, _Bench]
+) -> set[int | bytes | None]:
+    """The names of rows that were asked for, are there, and did not come: somebody else holds
+    them."""
+    ids, hashes = _named(changes)
+    ids, hashes = [id for id in ids if id not in benches], [h for h in hashes if h not in benches]
+    if connection.vendor != "postgresql" or not (ids or hashes):
+        return set()
+    return {*exist(ids, hashes)}
+
+
+# How rows are locked on PostgreSQL, in id order: two batches never cross.
+_WAIT, _SKIP = "FOR UPDATE", "FOR UPDATE SKIP LOCKED"
+
+
+def _load(changes: Sequence[Change], lock: str = _WAIT) -> dict[int | bytes | None, _Bench]:
+    """The rows of all watches named, by id and by key hash."""
+    ids, hashes = _named(changes)
+    where: list[str] = []
+    params: list[int | bytes] = []
+    if ids:
+        where.append(f"id IN ({', '.join(['%s'] * len(ids))})")
+        params += ids
+    if hashes:
+        where.append(f"key_hash IN ({', '.join(['%s'] * len(hashes))})")
+        params += hashes
+    if not where:
+        return {}
+    benches: dict[int | bytes | None, _Bench] = {}
+    found = _read(" OR ".join(where), params, lock)
+    for person, version, key_hash, quarantined_at, back_ms, *row in found:
+        watch, readable = rows.thaw_or_stand_in(tuple(row))
+        aside = quarantined_at is not None
+        bench = _Bench(watch, person, version, tuple(row[len(FIXED) :]), aside, back_ms, readable)
+        benches[watch.id] = benches[key_hash] = bench
+    return benches
+
+
+_WANTED = ("person_id", "version", "key_hash", "quarantined_at", "clock_back_ms", *COLUMNS)
+_ONE = ", ".join("hex(key_hash)" if name == "key_hash" else name for name in _WANTED)
+
+
+def _read(where: str, params: Sequence[int | bytes], lock: str) -> list[list[Any]]:
+    """The rows as ``_WANTED``. From SQLite as one value: its driver gives up its hold on the
+    interpreter between any two rows, and every page waiting for it would push in between."""
+    columns = ", ".join(_WANTED)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            sql = f"SELECT {columns} FROM watch WHERE {where} ORDER BY id {lock}"
+            cursor.execute(sql, params)
+            found = [list(row) for row in cursor.fetchall()]
+        else:
+            sql = f"SELECT json_group_array(json_array({_ONE})) FROM watch WHERE {where}"
+            cursor.execute(sql, params)
+            found = json.loads(cursor.fetchone()[0])
+    for row in found:
+        row[2] = bytes.fromhex(row[2]) if isinstance(row[2], str) else bytes(row[2])
+    return found
+
+
+def _fold(
+    change: Change,
+    bench: _Bench | None,
+    circles: Mapping[int, Circle],
+    now: int,
+    gaps: Gaps = (),
+) -> Answer:
+    """Step one watch by one event; what raises is quarantined, and the rest of the batch goes
+    on."""
+    if bench is None:
+        return Answer(now)
+    if isinstance(change.what, Follow) and bench.readable:
+        return Answer(now, bench.watch, None, bench.quarantined)
+    try:
+        assert bench.readable, "a row we cannot read"
+        event = _event(change.what, bench, circles, now, gaps)
+        done = step(bench.watch, event, now)
+    except Exception:
+        log.exception("quarantine watch=%d event=%s", bench.watch.id, type(change.what).__name__)
+        if not bench.quarantined:
+            circle = circles_of({bench.person}, now).get(bench.person, Circle())
+            bench.told.append(quarantine_alert(bench.watch, circle, now))
+        bench.quarantined = True
+        return Answer(now, bench.watch, quarantined=True)
+    _record(bench, event, done, now)
+    return Answer(now, done.watch, done.refused, bench.quarantined)
+
+
+def _event(
+    what: Asked, bench: _Bench, circles: Mapping[int, Circle], now: int, gaps: Gaps
+) -> Event:
+    """Give what came in the instant and the plan it needs to be an event."""
+    match what:
+        case CheckIn(age_ms, seq, least_ms):
+            # Older than the watch cannot be: that clock was set. The press itself is real.
+            for made_at in (now - max(age_ms, 0), now - max(least_ms, 0)):
+                if made_at >= bench.watch.started_at:
+                    return ev.StillHere(made_at, seq)
+            return ev.StillHere(now, seq)
+        case NeedHelp():
+            return ev.NeedHelp(circles.get(bench.person, Circle()))
+        case Tick():
+            return ev.TimePassed(circles.get(bench.person, Circle()), gaps)
+        case Follow():
+            raise AssertionError("nothing happened")
+        case _:
+            return what
+
+
+def _record(bench: _Bench, event: Event, done: Step, now: int) -> None:
+    before, bench.watch = bench.watch, done.watch
+    if any(not isinstance(effect, ev.Refused) for effect in done.effects):
+        bench.told.append(Told(done.watch.alarms, done.effects))
+    if worth_a_line(before, event, done.watch) and done.refused is None:
+        bench.journal.append(JournalEntry(event, before, done.watch, now))
+
+
+def _store(benches: Iterable[_Bench], now: int) -> None:
+    """Swap rows, then journal and outbox: all in the caller's transaction."""
+    changed = []
+    outbox = Outbox(now)
+    for bench in benches:
+        bench.after = rows.freeze(bench.watch) if bench.readable else bench.before
+        if bench.after != bench.before or bench.told or bench.quarantined or bench.set_back:
+            changed.append(bench)
+        if bench.told or bench.journal:
+            outbox.add(bench.watch, bench.person, bench.version + 1, bench.told, bench.journal)
+    if changed:
+        _swap(changed, now)
+    outbox.write()
+
+
+_TYPES = {
+    "routine": "text",
+    "rechecks": "text",
+    "alarm": "text",
+    "outcome": "text",
+    "state": "text",
+} | dict.fromkeys(("shown", "unclear", "held"), "boolean")
+
+
+def _swap(changed: Sequence[_Bench], now: int) -> None:
+    """One statement for all rows, each only where its version still matches, and only for the
+    columns that moved in any of them: an index on one that did not is not touched. A row that does
+    not match can only mean a writer that bypassed us: everything is rolled back and the caller
+    tries again."""
+    moved = [
+        at
+        for at in range(len(MUTABLE))
+        if any(bench.before[at] != bench.after[at] for bench in changed)
+    ]
+    names = ["id", "version", "quarantined_at", *(MUTABLE[at] for at in moved)]
+    later = ["clock_back_ms"] if any(bench.set_back for bench in changed) else []
+    names += later
+    sets = "".join(f", {name} = v.column{no}" for no, name in enumerate(names, 1) if no > 3)
+    if any(bench.quarantined for bench in changed):
+        sets += ", quarantined_at = COALESCE(watch.quarantined_at, v.column3)"
+    lines = [
+        (
+            bench.watch.id,
+            bench.version,
+            now if bench.quarantined else None,
+            *(bench.after[at] for at in moved),
+            *(bench.back_ms for _ in later),
+        )
+        for bench in changed
+    ]
+    those, params = bulk.values([_TYPES.get(name, "bigint") for name in names], lines)
+    # No RETURNING: SQLite's driver would give up its hold on the interpreter for every row, and
+    # every page that waits for it would push in between.
+    sql = (
+        f"UPDATE watch SET version = watch.version + 1{sets} FROM {those} AS v "
+        "WHERE watch.id = v.column1 AND watch.version = v.column2"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        swapped = cursor.rowcount
+    if swapped != len(changed):
+        raise SwapMissed(f"{len(changed) - swapped} of {len(changed)} rows changed under us")
+
+
+class SwapMissed(RuntimeError):
+    """A row's version moved between our read and our write. Nothing was stored; try again."""
+
+
+def start(
+    person: int, profile: str, own: str = "", routine: Routine | None = None, partner: str = ""
+) -> int:
+    """Begin a watch for ``person`` and return its id. A form sent twice begins it once: the
+    acute watch that is still open, or the same routine, is the one you get. ``partner`` is the
+    other one of "two of us". Raises KeyError for an unknown profile, ProfileError for bad own
+    numbers."""
+    numbers = rows.profile_of(profile, own)
+    with transaction.atomic():
+        here = clock.read()
+        now = clock.now_of(here)
+        Person.objects.select_for_update().get(id=person)
+        again = queries.open_already(person, profile, routine)
+        if again is not None:
+            return again
+        watch = begin(0, numbers, now, routine)
+        check(watch, now)
+        nonce = encryption.new_nonce()
+        row = WatchRow.objects.create(
+            person_id=person,
+            nonce=nonce,
+            key_hash=encryption.key_hash(encryption.key_for("watch", nonce)),
+            profile=profile,
+            own=own,
+            partner=encryption.seal(partner, "watch.partner", nonce),
+            clock_back_ms=here.back_ms,
+            **dict(zip(MUTABLE, rows.freeze(watch), strict=True)),
+        )
+        started = replace(watch, id=row.id)
+        outbox = Outbox(now)
+        outbox.add(started, person, 0, [], [JournalEntry(ev.Started(), started, started, now)])
+        outbox.write()
+    return row.id
+
+
+def looked(watch: int) -> None:
+    """A person has looked at a grave or quarantined watch: its details may now be erased on
+    schedule, and a quarantined one ends."""
+    with transaction.atomic():
+        now = clock.now_ms()
+        row = WatchRow.objects.select_for_update().get(id=watch)
+        changes: dict[str, Any] = {"looked_at": now, "version": row.version + 1}
+        if row.quarantined_at is not None and row.closed_at is None:
+            changes |= dict.fromkeys(("wake_at", "next_ask_at", "grace_at", "base_at"))
+            changes |= {"state": State.CLOSED, "outcome": Outcome.FALSE_ALARM}
+            changes |= {"closed_at": now, "alarm": ""}
+        WatchRow.objects.filter(id=watch).update(**changes)

@@ -1,0 +1,440 @@
+"""Reads, for the loops and the pages. Changes nothing.
+
+Loop reads are bounded and stand on an index, so that they cost what is due, not what is open.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+
+from stillhere.core.profiles import TRIAL
+from stillhere.core.schedule import Routine, from_text
+from stillhere.core.watch import Watch
+from stillhere.store.db import encryption
+from stillhere.store.models import (
+    Address,
+    Contact,
+    Installation,
+    JournalLine,
+    Message,
+    Outage,
+    Person,
+    WatchRow,
+)
+from stillhere.store.watches import damage, rows
+
+ALARMED = ("alarm", "claimed", "attended")
+OUTAGES_KEPT = 50
+# One statement, however many alarms are open: what is due may be much, and so may they.
+# The states stand in it as they are: only so does SQLite see that its index of alarms will do.
+_ALARMED = "('alarm', 'claimed', 'attended')"
+_LIFELESS = f"""
+SELECT w.id, w.wake_at, w.alarm FROM watch w
+WHERE w.state IN {_ALARMED} AND w.quarantined_at IS NULL AND (
+    w.wake_at IS NULL OR w.alarm = ''
+    OR NOT EXISTS (SELECT 1 FROM message m WHERE m.watch_id = w.id AND m.alarm = w.alarms)
+)
+"""
+
+
+# --- for the loops
+# --------------------------------------------------------------------------------------
+
+
+def due(now: int, most: int) -> list[tuple[int, int]]:
+    """(watch id, wake_at) of watches whose time has come, longest due first."""
+    return _rows(
+        "SELECT id, wake_at FROM watch WHERE wake_at <= %s AND quarantined_at IS NULL "
+        "ORDER BY wake_at, id LIMIT %s",
+        now,
+        most,
+    )
+
+
+def due_after(now: int, most: int, last: tuple[int, int]) -> list[tuple[int, int]]:
+    """The same behind ``last``, one of those."""
+    return _rows(
+        "SELECT id, wake_at FROM watch WHERE wake_at <= %s AND quarantined_at IS NULL "
+        "AND (wake_at, id) > (%s, %s) ORDER BY wake_at, id LIMIT %s",
+        now,
+        last[1],
+        last[0],
+        most,
+    )
+
+
+def outages_since(at: int) -> list[tuple[int, int]]:
+    """(from, to) of the gaps that had not ended at ``at``, newest first."""
+    return _rows(
+        "SELECT from_at, to_at FROM outage WHERE to_at >= %s ORDER BY to_at DESC LIMIT %s",
+        at,
+        OUTAGES_KEPT,
+    )
+
+
+def away(gaps: Sequence[tuple[int, int]], wake_at: int) -> tuple[int, int] | None:
+    """The absence, of ``gaps`` as above, in which a watch fell due; also a moment before it, not
+    looked at any more."""
+    those = [gap for gap in gaps if gap[1] >= wake_at]
+    return (min(from_at for from_at, _ in those), those[0][1]) if those else None
+
+
+def latest_due_ms(now: int) -> int:
+    """How late the longest due watch is, of those that were not set aside."""
+    sql = "SELECT min(wake_at) FROM watch WHERE wake_at <= %s AND quarantined_at IS NULL"
+
+    def beside() -> int:
+        due, _ = damage.due(now, 1, (0, 0))
+        return now - due[0][1] if due else 0
+
+    late_ms = damage.around(lambda: now - _first(sql, now), beside)
+    return beside() if late_ms and damage.any_aside() else late_ms
+
+
+def _rows(sql: str, *params: int) -> list[Any]:
+    """What a loop reads many times a second, without building it anew each time."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        found: list[Any] = cursor.fetchall()
+    return found
+
+
+def _first(sql: str, now: int) -> int:
+    """The earliest instant that ``sql`` finds up to ``now``; ``now`` if there is none."""
+    [(at,)] = _rows(sql, now)
+    return now if at is None else at
+
+
+def alarms_without_life(now: int) -> list[int]:
+    """Open alarms without a timer, or whose circle has people while no message to any of them
+    exists."""
+    suspects = damage.around(lambda: _suspects(_LIFELESS), _suspects_around)
+    return [
+        id
+        for id, wake_at, alarm in suspects
+        if wake_at is None or not alarm or _told_or_unreadable(alarm)
+    ]
+
+
+def _told_or_unreadable(text: str) -> bool:
+    alarm = rows.alarm_or_none(text)
+    return alarm is None or bool(alarm.told)
+
+
+def _suspects(sql: str, *more: int) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, more)
+        return list(cursor.fetchall())
+
+
+def _suspects_around() -> list[Any]:
+    """The same where one of them cannot be read; what becomes of that one is the tick's to see."""
+
+    def read(ids: Sequence[int]) -> dict[int, Any]:
+        named = f" AND w.id IN ({', '.join(['%s'] * len(ids))})"
+        return {row[0]: row for row in _suspects(_LIFELESS + named, *ids)}
+
+    return list(damage.readable(named(f"state IN {_ALARMED}"), read).values())
+
+
+def named(which: str, *params: Any) -> list[int]:
+    """The ids of watches, where ``which`` asks one index and nothing else."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM watch WHERE {which}", params)
+        return sorted(id for (id,) in cursor.fetchall())
+
+
+def spared(ids: Sequence[int]) -> list[WatchRow]:
+    """Those of these watches that can be read, where one of them cannot."""
+    whole = WatchRow.objects.select_related("person")
+    found = damage.readable(ids, lambda part: {row.id: row for row in whole.filter(id__in=part)})
+    return [found[id] for id in sorted(found)]
+
+
+# --- for the pages
+# ----------------------------------------------------------------------------------------
+
+
+def person_by_key(key: str) -> Person | None:
+    """Whose key this is, by its hash. Somebody of a try-out is nobody: what they begin is erased
+    within the hour, so no real watch may be theirs."""
+    return Person.objects.filter(key_hash=encryption.key_hash(key), trial=False).first()
+
+
+def trial_by_key(key: str) -> Person | None:
+    """Whose try-out this key opens."""
+    return Person.objects.filter(key_hash=encryption.key_hash(key), trial=True).first()
+
+
+def contact_by_key(key: str) -> Contact | None:
+    """Whose key this is. Someone who left or was removed is nobody."""
+    found = Contact.objects.select_related("person").filter(key_hash=encryption.key_hash(key))
+    return found.filter(status__in=["invited", "confirmed"]).first()
+
+
+def person_note(person: Person, field: str) -> str:
+    """One opened note of the plan, named as in ``services.NOTES``."""
+    return encryption.unseal(getattr(person, field), f"person.{field}", person.nonce)
+
+
+def contact_name(contact: Contact) -> str:
+    return encryption.unseal(contact.name, "contact.name", contact.nonce)
+
+
+def partner(watch: WatchRow) -> str:
+    """The other one of "two of us", or nothing."""
+    return encryption.unseal(watch.partner, "watch.partner", watch.nonce)
+
+
+def contact_key(contact: Contact) -> str:
+    """The key of a contact's page, for the link that Sam sends."""
+    return encryption.key_for("contact", contact.nonce)
+
+
+def address_value(address: Address) -> str:
+    return encryption.unseal(address.value, "address.value", address.nonce)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A contact as Sam's own page shows them."""
+
+    contact: Contact
+    name: str
+    ways: tuple[tuple[str, str, str], ...]  # (channel, address in clear, state)
+
+    @property
+    def reachable(self) -> bool:
+        return any(state == "ok" for _, _, state in self.ways)
+
+
+def circle_list(person: Person) -> list[Listed]:
+    """Sam's list, rung by rung."""
+    found = Contact.objects.filter(person=person, status__in=["invited", "confirmed"]).order_by(
+        "rung", "id"
+    )
+    return [
+        Listed(
+            contact,
+            contact_name(contact),
+            tuple(
+                (a.channel, address_value(a), a.state)
+                for a in sorted(contact.addresses.all(), key=lambda a: a.id)
+            ),
+        )
+        for contact in found.prefetch_related("addresses")
+    ]
+
+
+def channels_of(person: Person) -> dict[int, str]:
+    """The channel of every way to those on a list, by the way's (address's) id."""
+    return dict(Address.objects.filter(contact__person=person).values_list("id", "channel"))
+
+
+def own_channels(person: Person) -> list[str]:
+    """The channels by which the person can be asked, as far as we know: what did not work before
+    is not among them."""
+    mine = Address.objects.filter(person=person, state=Address.State.OK).order_by("id")
+    return list(dict.fromkeys(mine.values_list("channel", flat=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A watch as a page shows it: the value, its row, its key and the installation's time."""
+
+    row: WatchRow
+    watch: Watch
+    key: str
+
+
+def _shown(row: WatchRow | None) -> Shown | None:
+    if row is None:
+        return None
+    values = tuple(getattr(row, name) for name in rows.COLUMNS)
+    watch, _readable = rows.thaw_or_stand_in(values)
+    return Shown(row, watch, encryption.key_for("watch", row.nonce))
+
+
+def _whose(row: WatchRow | None, person: Person) -> WatchRow | None:
+    """The row with its person, who was read already."""
+    if row is not None:
+        row.person = person
+    return row
+
+
+def watch_of(person: Person) -> Shown | None:
+    """The person's open acute watch, or the one that ended last."""
+    mine = WatchRow.objects.filter(person=person, routine="")
+
+    def read() -> WatchRow | None:
+        open_now = mine.filter(wake_at__isnull=False).order_by("-id").first()
+        return open_now or mine.order_by("-started_at", "-id").first()
+
+    def beside() -> WatchRow | None:
+        acute = [row for row in spared(named("person_id = %s", person.id)) if not row.routine]
+        return max(acute, key=lambda row: (row.wake_at is not None, row.id), default=None)
+
+    return _shown(_whose(damage.around(read, beside), person))
+
+
+def routines_of(person: Person) -> list[Shown]:
+    """The person's open routine check-ins."""
+    mine = WatchRow.objects.filter(person=person, wake_at__isnull=False).exclude(routine="")
+
+    def beside() -> list[WatchRow]:
+        theirs = spared(named("person_id = %s", person.id))
+        return [row for row in theirs if row.routine and row.wake_at is not None]
+
+    found = damage.around(lambda: list(mine.order_by("id")), beside)
+    return [
+        shown for shown in map(_shown, (_whose(row, person) for row in found)) if shown is not None
+    ]
+
+
+def open_already(person: int, profile: str, routine: Routine | None) -> int | None:
+    """The open watch that a form sent twice means. One that was set aside watches nobody."""
+    mine = WatchRow.objects.filter(
+        person=person, wake_at__isnull=False, quarantined_at__isnull=True
+    ).order_by("id")
+
+    def beside() -> list[WatchRow]:
+        theirs = spared(named("person_id = %s", person))
+        return [r for r in theirs if r.wake_at is not None and r.quarantined_at is None]
+
+    for row in damage.around(lambda: list(mine), beside):
+        if routine is None and not row.routine:
+            return row.id
+        again = routine is not None and row.routine and row.profile == profile
+        if again and _same(row.routine, routine):
+            return row.id
+    return None
+
+
+def _same(text: str, routine: Routine | None) -> bool:
+    known = from_text(text)
+    return routine is not None and known == replace(routine, pause_until_at=known.pause_until_at)
+
+
+def watch_by_key(key: str) -> Shown | None:
+    return _shown(WatchRow.objects.filter(key_hash=encryption.key_hash(key)).first())
+
+
+def alarm_for(contact: Contact) -> Shown | None:
+    """The open alarm this contact may act on, else the last watch on which they were told
+    something."""
+    return _shown(damage.around(lambda: _alarm_for(contact), lambda: _alarm_beside(contact)))
+
+
+def _alarm_beside(contact: Contact) -> WatchRow | None:
+    theirs = spared(named("person_id = %s", contact.person_id))
+    return next((row for row in reversed(theirs) if row.state in ALARMED), None)
+
+
+def _alarm_for(contact: Contact) -> WatchRow | None:
+    hers = WatchRow.objects.filter(person=contact.person_id)
+    open_now = hers.filter(state__in=ALARMED).order_by("-started_at").first()
+    if open_now is not None:
+        return open_now
+    told = Message.objects.filter(contact=contact, watch__isnull=False).exclude(word="well")
+    spoke = JournalLine.objects.filter(contact=contact.id).values("watch")
+    return (
+        hers.filter(Q(id__in=told.values("watch")) | Q(id__in=spoke))
+        .order_by("-started_at")
+        .first()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AskedBy:
+    """How a person was asked: the channels an ask left by, not those that refused it, and since
+    when no screen showed one."""
+
+    channels: tuple[str, ...]
+    unseen_at: int | None
+
+
+def asked(watch: int, from_at: int, to_at: int) -> AskedBy:
+    """How the person was asked between two instants. An ask leaves quietly by another channel
+    exactly when the page has not confirmed that it stands on the screen
+    (``core/quiet_handlers.py``)."""
+    sent = Message.objects.filter(
+        watch=watch, word__in=["ask", "ask-ring"], created_at__gt=from_at, created_at__lte=to_at
+    ).order_by("id")
+    found = list(sent.values_list("word", "channel", "attempts", "status", "created_at"))
+    channels = dict.fromkeys(
+        channel for _, channel, attempts, status, _ in found if attempts and status != "failed"
+    )
+    unseen = [at for word, _, _, _, at in found if word == "ask"]
+    return AskedBy(tuple(channels), min(unseen, default=None))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of what happened."""
+
+    at: int
+    event: str
+    state: str
+    contact: int | None
+    who: str
+    facts: dict[str, object]
+
+
+def journal(watch: int) -> list[Line]:
+    """What happened on a watch, oldest first."""
+    lines = list(JournalLine.objects.filter(watch=watch).order_by("id"))
+    names = {
+        c.id: contact_name(c)
+        for c in Contact.objects.filter(id__in=[line.contact for line in lines if line.contact])
+    }
+    return [
+        Line(x.at, x.event, x.state, x.contact, names.get(x.contact or 0, ""), json.loads(x.facts))
+        for x in lines
+    ]
+
+
+def away_between(from_at: int, to_at: int) -> tuple[int, int] | None:
+    """The last time within these instants in which we were away, as (from, to)."""
+    found = Outage.objects.filter(to_at__gte=from_at, from_at__lte=to_at).order_by("-to_at").first()
+    return (found.from_at, found.to_at) if found is not None and found.to_at <= to_at else None
+
+
+def open_alarms() -> list[Shown]:
+    """Every open alarm, oldest first: the coordinator's screen."""
+    real = WatchRow.objects.filter(state__in=ALARMED).exclude(profile=TRIAL)
+    whole = real.select_related("person").order_by("id")
+
+    def beside() -> list[WatchRow]:
+        alarmed = spared(named(f"state IN {_ALARMED}"))
+        return [row for row in alarmed if row.profile != TRIAL]
+
+    found = damage.around(lambda: list(whole), beside)
+    return [shown for shown in map(_shown, found) if shown is not None]
+
+
+def to_look_at() -> list[Shown]:
+    """Grave outcomes and quarantined watches that wait for a person."""
+    real = WatchRow.objects.exclude(profile=TRIAL)
+    found = real.filter(looked_at__isnull=True).filter(
+        Q(held=True) | Q(quarantined_at__isnull=False)
+    )
+    whole = found.select_related("person").order_by("id")
+
+    def beside() -> list[WatchRow]:
+        everyone = spared(named("id + 0 > 0"))
+        waits = [row for row in everyone if row.held or row.quarantined_at is not None]
+        return [row for row in waits if row.looked_at is None and row.profile != TRIAL]
+
+    rows_found = damage.around(lambda: list(whole), beside)
+    return [shown for shown in map(_shown, rows_found) if shown is not None]
+
+
+def installation() -> Installation:
+    """The installation's row; the engine writes it with its first beat."""
+    return Installation.objects.filter(id=1).first() or Installation(id=1)

@@ -1,0 +1,85 @@
+"""Whose phone this is: a contact's link opens everything only on a phone that we know to be theirs.
+
+A link can be forwarded. Somebody else who opens it sees a first name and may say "I'm going", which
+every human may; a place, a number or another name comes only after a number that was invited. Owns
+the cookie that says so; it is signed, and opens no page without the link.
+"""
+
+from __future__ import annotations
+
+import re
+
+from django.conf import settings
+from django.core import signing
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+
+from stillhere.store.db import encryption
+from stillhere.store.models import Address, Contact
+from stillhere.web.access import address_input, person_session, rate_limit
+
+SALT = "whose"
+MOST_LISTS = 20  # that one phone is on
+
+
+def theirs(request: HttpRequest, contact: Contact) -> bool:
+    """Whether this is a phone of theirs: where they said yes, or proved a number."""
+    if contact.person.trial:
+        return True
+    try:
+        kept = signing.Signer(salt=SALT).unsign(request.COOKIES.get(_name(contact), ""))
+    except signing.BadSignature:
+        return False
+    return kept == _worth(contact)
+
+
+def known(request: HttpRequest) -> list[Contact]:
+    """Whose phone this is, without a link: every list on which its holder said yes."""
+    ids = [int(name[1:]) for name in request.COOKIES if re.fullmatch(r"c[0-9]{1,15}", name)]
+    said_yes = Contact.objects.filter(status=Contact.Status.CONFIRMED, person__trial=False)
+    found = said_yes.filter(id__in=ids[:MOST_LISTS]).select_related("person").order_by("id")
+    return [contact for contact in found if theirs(request, contact)]
+
+
+def remember(response: HttpResponse, contact: Contact) -> None:
+    """From now on this phone is theirs."""
+    name, value = cookie(contact)
+    response.set_cookie(
+        name,
+        value,
+        max_age=person_session.KEPT_S,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.STILLHERE.https,
+    )
+
+
+def cookie(contact: Contact) -> tuple[str, str]:
+    """Name and value of what a phone of theirs keeps."""
+    return _name(contact), signing.Signer(salt=SALT).sign(_worth(contact))
+
+
+def proves(request: HttpRequest, contact: Contact, typed: str) -> bool:
+    """Whether what was typed is a number or address of somebody on this list, or the person's own,
+    which they know. Guessing is slow, for each line and link."""
+    tries = f"{rate_limit.network_of(request)} {contact.id}"
+    if rate_limit.PROOFS.full(tries):
+        return False
+    kinds = ("email",) if "@" in typed else ("phone",)
+    read = address_input.read(dict.fromkeys(kinds, typed))
+    lookups = [encryption.lookup(way.channel, way.value) for way in read.ways]
+    wanted = Q(contact__person=contact.person_id, contact__status__in=["invited", "confirmed"])
+    on_list = Address.objects.filter(wanted | Q(person=contact.person_id))
+    found = on_list.filter(lookup__in=lookups).exists()
+    if not found:
+        rate_limit.PROOFS.missed(tries)
+    return found
+
+
+def _name(contact: Contact) -> str:
+    return f"c{contact.id}"
+
+
+def _worth(contact: Contact) -> str:
+    """It ends with the link: a renewed one must be proved anew."""
+    return bytes(contact.key_hash).hex()

@@ -1,0 +1,173 @@
+"""Carriers' webhooks for texts and receipts: in front of Django, and durable before "thank you".
+
+``POST /in/<carrier>/text``, ``/status`` and ``/event`` (an Android phone). Owns the step from a
+signed request to what is stored; everything that waits at one moment shares one commit. Believes
+nothing unsigned. 200 is said only after the commit, and 503 when there was none, so that the
+carrier tells us again; what it tells twice stops at the arrival row. Calls are ``calls.py``'s: they
+want an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qs
+
+from django.conf import settings
+
+from stillhere.channels import android, twilio
+from stillhere.channels.base import GarbageError, Inbound, SignatureError
+from stillhere.channels.carrier import Carrier
+from stillhere.store.inbound.inbox import Came, take_all
+from stillhere.store.inbound.reply import Reply
+from stillhere.store.watches.group_commit import Full, GroupCommit, NotStored
+from stillhere.web.asgi.check_in import Application, Receive, Scope, Send
+from stillhere.web.hooks.demo_phones import came
+
+log = logging.getLogger("stillhere.webhooks")
+
+PREFIX = "/in/"
+KINDS = ("text", "status", "event")
+MOST_BODY = 64 * 1024
+READ_S = 8.0
+DEADLINE_S = 8.0
+_NOTHING_TO_SAY = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
+# why: (status, what is said). Carriers log it; a person may read it there.
+_NO: Mapping[str, tuple[int, str]] = {
+    "unknown": (404, "There is no such carrier here."),
+    "signature": (403, "The signature is wrong. Look at the token and at STILLHERE_BASE_URL."),
+    "garbage": (400, "This makes no sense."),
+    "too-long": (413, "This is too long."),
+    "not-stored": (503, "It could not be stored. Tell us again."),
+}
+
+INBOX: GroupCommit[Came, Reply | None] = GroupCommit(take_all, proves=False)
+
+
+class _No(Exception):
+    """The request is not taken; the word says why."""
+
+
+class _Gone(Exception):
+    """The carrier went away before it had said everything."""
+
+
+class WebhookLane:
+    """Texts and receipts here, everything else to ``app``."""
+
+    def __init__(
+        self,
+        app: Application,
+        carriers: Sequence[Carrier] = (),
+        inbox: GroupCommit[Came, Reply | None] = INBOX,
+    ) -> None:
+        self._app = app
+        self._carriers = {carrier.name: carrier for carrier in carriers}
+        self._inbox = inbox
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and scope["method"] == "POST":
+            before, _, rest = scope["path"].partition(PREFIX)
+            name, _, kind = rest.partition("/")
+            if not before and kind in KINDS:
+                try:
+                    await self._take(name, kind, scope, receive, send)
+                except _Gone:
+                    return
+                except _No as no:
+                    status, says = _NO[str(no)]
+                    log.info("not taken carrier=%s kind=%s why=%s", name[:20], kind, no)
+                    body = json.dumps({"error": says}).encode()
+                    await _send(send, status, body, b"application/json")
+                return
+        await self._app(scope, receive, send)
+
+    async def _take(self, name: str, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
+        carrier = self._carriers.get(name)
+        if carrier is None:
+            raise _No("unknown")
+        body = await _body(receive)
+        headers = {
+            key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
+        }
+        try:
+            told = read(carrier, kind, scope["path"], scope["query_string"], headers, body)
+        except SignatureError:
+            raise _No("signature") from None
+        except GarbageError:
+            raise _No("garbage") from None
+        if told is not None:
+            await self._store(told)
+        if kind == "text":
+            await _send(send, 200, _NOTHING_TO_SAY, b"text/xml")
+        else:
+            await _send(send, 204, b"", b"text/plain")
+
+    async def _store(self, told: Inbound) -> None:
+        now_ms = settings.WALL_MS()
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                await self._inbox.soon(came(told, now_ms))
+        except (Full, NotStored, TimeoutError):
+            raise _No("not-stored") from None
+
+
+def read(
+    carrier: Carrier,
+    kind: str,
+    path: str,
+    query: bytes,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> Inbound | None:
+    """What a webhook says, None for what is no news. Raises ``SignatureError``, ``GarbageError``.
+
+    The carrier signed our public address, which a proxy may have shortened.
+    """
+    now_ms = settings.WALL_MS()
+    if carrier.kind == "android":
+        if kind != "event":
+            raise GarbageError("an Android phone tells events")
+        return android.inbound_of(carrier, android.verify(carrier, headers, body, now_ms))
+    asked = query.decode("latin-1")
+    url = f"{settings.STILLHERE.base_url}{path}{f'?{asked}' if asked else ''}"
+    fields = twilio.verify(carrier, url, headers, body, now_ms)
+    if kind == "text":
+        return twilio.text_of(carrier, fields)
+    if kind == "status":
+        message = parse_qs(asked).get("m", [""])[0]
+        return twilio.receipt_of(carrier, fields, message)
+    raise GarbageError("this carrier tells no events")
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole body, bounded in size and time."""
+    body = b""
+    try:
+        async with asyncio.timeout(READ_S):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _Gone
+                body += message.get("body", b"")
+                if len(body) > MOST_BODY:
+                    raise _No("too-long")
+                if not message.get("more_body", False):
+                    return bytes(body)
+    except TimeoutError:
+        raise _No("not-stored") from None
+
+
+async def _send(send: Send, status: int, body: bytes, kind: bytes) -> None:
+    headers = [
+        (b"content-type", kind),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    if status == 503:
+        headers.append((b"retry-after", b"1"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,129 @@
+"""What happened, in plain words, for those who were called: once an alarm is over.
+
+Turns the journal into sentences and decides nothing. Grave news is left for people to tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from stillhere.core.events import GRAVE, State
+from stillhere.store.models import Contact
+from stillhere.store.watches import care_log, queries
+from stillhere.store.watches.queries import Line, Shown
+from stillhere.web.contact import on_scene
+from stillhere.web.site import texts
+
+ALARMED = (State.ALARM, State.CLAIMED, State.ATTENDED)
+ANSWERS = ("StillHere", "Marked", "Extended", "Paused", "Ended")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of what happened."""
+
+    at: str
+    says: str
+
+
+def told(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> list[Told]:
+    """What happened from the alarm on and what was done, oldest first. Grave news is left for
+    people to tell."""
+    person = contact.person
+    name = texts.someone(queries.person_note(person, "name"))
+    ways = queries.channels_of(person)
+    started = False
+    found: list[tuple[int, str]] = []
+    for line in lines:
+        began = not started and line.state in ALARMED
+        started = started or began
+        sentence = _sentence(line, name, began, ways) if started else ""
+        if began and line.event != "NeedHelp" and shown.watch.routine is not None:
+            sentence = _("%(name)s did not check in. The alarm began.") % {"name": name}
+        again = line.event == "Undeliverable" and sentence in [says for _at, says in found]
+        if sentence and not again:  # what failed once more is no news
+            found.append((line.at, sentence))
+        if started and line.state not in ALARMED:
+            started = False
+    found += [(each.at, on_scene.sentence(each, name)) for each in care_log.of(shown.row)]
+    found.sort(key=lambda each: each[0])
+    return [Told(texts.clock_time(at, person.tz, now), says) for at, says in found]
+
+
+def ending(shown: Shown, contact: Contact, lines: Sequence[Line]) -> str:
+    """How it stands after an alarm, in one sentence that claims no more than is known."""
+    watch = shown.watch
+    name = texts.someone(queries.person_note(contact.person, "name"))
+    if watch.outcome in GRAVE:
+        arrived = {x.contact for x in lines if x.event == "Arrived"}
+        last = next((x for x in reversed(lines) if x.event == "Resolved" and x.contact), None)
+        if last is None:
+            return _("The alarm is over. Speak with the people who run this.")
+        if last.contact == contact.id:
+            return _("The alarm is over. You need not carry it alone: speak with somebody.")
+        if last.contact in arrived:
+            return _("The alarm is over. Speak with %(who)s, who was there.") % {"who": last.who}
+        return _("The alarm is over. Speak with %(who)s.") % {"who": last.who}
+    if watch.state is not State.CLOSED:
+        return _("The alarm is over. We go on asking %(name)s for a while.") % {"name": name}
+    return _("The alarm is over.")
+
+
+def _sentence(line: Line, name: str, began: bool, ways: Mapping[int, str]) -> str:
+    """One line of the journal, or nothing where a reader learns nothing from it."""
+    who = texts.someone(line.who)
+    facts = {"name": name, "who": who}
+    if began:
+        if line.event == "NeedHelp":
+            return _("%(name)s asked for help.") % facts
+        return _("%(name)s did not answer. The alarm began.") % facts
+    if line.event in ANSWERS:
+        return _("%(name)s's phone was answered.") % facts
+    if line.event == "Claimed":
+        return _claim_line(line, facts)
+    if line.event == "Resolved":
+        return _resolved_line(line, facts)
+    if line.event == "Undeliverable":
+        return _dead(line, ways)
+    plain = {
+        "NeedHelp": _("%(name)s asked for help."),
+        "Declined": _("%(who)s could not come."),
+        "CannotGetIn": _("%(who)s was at the door and could not get in."),
+        "Arrived": _("%(who)s was with %(name)s."),
+        "ServiceWasDown": _("We were not running for a while."),
+        "TimePassed": _("Nothing more was heard, so we went on ringing."),
+    }
+    return plain.get(line.event, "") % facts
+
+
+def _dead(line: Line, ways: Mapping[int, str]) -> str:
+    """That a way to one of them did not work, and which; nothing about the person's own."""
+    if line.contact is None:
+        return ""
+    facts = {"who": texts.someone(line.who)}
+    way = line.facts.get("way")
+    channel = ways.get(way, "") if isinstance(way, int) else ""
+    if not channel:
+        return _("A way to reach %(who)s did not work.") % facts
+    facts["way"] = str(texts.CHANNELS.get(channel, channel))
+    return _("A way to reach %(who)s did not work: %(way)s.") % facts
+
+
+def _claim_line(line: Line, facts: dict[str, str]) -> str:
+    eta_s = line.facts.get("eta_s")
+    if not isinstance(eta_s, int):
+        return _("%(who)s was far away and phoned.") % facts
+    return _("%(who)s said: I'm going, %(span)s.") % {**facts, "span": texts.span(eta_s * 1000)}
+
+
+def _resolved_line(line: Line, facts: dict[str, str]) -> str:
+    outcome = str(line.facts.get("outcome", ""))
+    if outcome in GRAVE:
+        return ""
+    told = {**facts, "outcome": str(texts.OUTCOMES.get(outcome, outcome))}
+    if line.contact is None:
+        return _("The people who run this said: %(outcome)s.") % told
+    return _("%(who)s said: %(outcome)s.") % told

@@ -1,0 +1,313 @@
+"""An alarm in words, for one of those who were called: what is known, who does what, what to do.
+
+Turns values into sentences and decides nothing. The door and the place are opened here only, and
+only for somebody who said yes to the invitation and then said "I'm going" or "I'm with them".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
+
+import phonenumbers
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from stillhere.content.helplines import Emergency, emergency_at
+from stillhere.core.alarm import HOLDING_ETA_S, Alarm, Claim
+from stillhere.core.events import Cause, Word
+from stillhere.store.kits import kits
+from stillhere.store.messages import reach as reaching
+from stillhere.store.models import Contact, Person
+from stillhere.store.watches import queries
+from stillhere.store.watches.queries import Line, Shown
+from stillhere.web.contact import on_scene
+from stillhere.web.site import texts
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """One of those on the alarm, and what we know of them."""
+
+    name: str
+    what: str
+    me: bool
+    good: bool
+    carries: str = ""  # naloxone, what kind
+    trained: bool = False
+    near: str = ""  # how far away, as it was said when they were added
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the page of an open alarm says."""
+
+    head: str
+    says: str
+    circle: list[Doing]
+    number: str  # of this alarm, so that a page knows a new one
+    mine: bool  # on this alarm at all
+    going: bool
+    there: bool
+    declined: bool  # said last that they cannot come
+    phoning: bool  # said that they are far away and phone
+    far: bool
+    by_phone: bool  # whether having spoken with them is enough
+    locked: bool  # said last that they are at a locked door
+    call_now: str
+    numbers: list[Emergency]  # to tap, with those words
+    asked_for_key: bool  # whether somebody else heard that the door is locked
+    others: bool  # anybody else on this alarm
+    door: dict[str, str]
+    dispatch: str
+    dispatch_number: str
+    town: str
+    phones: list[str]
+    partner: str  # the other one of "two of us"
+    asked: str  # how we asked, and whether the phone showed it
+    away: str  # when we were away since the last sign of life, and heard nobody
+
+
+def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int, *, theirs: bool) -> Known:
+    """Everything one contact may know of an open alarm; on a phone that we do not know to be
+    ``theirs`` a first name, and since when."""
+    alarm = shown.watch.alarm
+    assert alarm is not None
+    person = contact.person
+    name = texts.someone(queries.person_note(person, "name"))
+    confirmed = theirs and contact.status == Contact.Status.CONFIRMED
+    claim = next((c for c in alarm.claims if c.contact == contact.id), None)
+    out = contact.id in alarm.out
+    dispatch = queries.person_note(person, "dispatch") if confirmed else ""
+    return Known(
+        head=head(shown, name, now),
+        says=_says(alarm, lines if theirs else (), person.tz, now),
+        circle=circle(shown, contact.id, now, reaching.handed_over([shown.row.id]))
+        if theirs
+        else [],
+        number=on_scene.number(shown),
+        mine=alarm.reach(contact.id) is not None and contact.id not in alarm.gone,
+        going=claim is not None and not out,
+        there=contact.id in alarm.arrivals,
+        declined=out and _declined(contact.id, lines, alarm),
+        phoning=claim is not None and claim.eta_s is None and not out,
+        far=claim is None or claim.eta_s is None or out,
+        by_phone=confirmed and alarm.cause is Cause.SILENCE and not alarm.arrivals,
+        locked=alarm.obstacle == Word.CANNOT_GET_IN and alarm.obstacle_by == contact.id,
+        call_now=_call_now(alarm, person, name),
+        numbers=emergency_at(person.tz),
+        asked_for_key=others_hear(alarm, contact.id),
+        others=any(c not in (contact.id, *alarm.gone) for c in alarm.circle.contacts()),
+        door=_door(contact, lines, alarm) if theirs else {},
+        dispatch=dispatch,
+        dispatch_number=_number_in(dispatch),
+        town=queries.person_note(person, "town") if confirmed else "",
+        phones=phones(person) if confirmed else [],
+        partner=queries.partner(shown.row) if theirs else "",
+        asked=_asked(shown, alarm, now) if alarm.cause is Cause.SILENCE else "",
+        away=_away(alarm, person.tz, now),
+    )
+
+
+def others_hear(alarm: Alarm, me: int) -> bool:
+    """Whether somebody else was called, and so hears what this contact does."""
+    return any(c != me for c in alarm.listeners())
+
+
+def circle(shown: Shown, me: int, now: int, reached: Container[tuple[int, int]]) -> list[Doing]:
+    """Everyone on an open alarm, and what they are doing. ``reached``: watch and contact, where
+    something of the alarm was handed over (``reaching.handed_over``)."""
+    tz = shown.row.person.tz
+    alarm = shown.watch.alarm
+    if alarm is None:
+        return []
+    people = _contacts(alarm)
+    carry = kits.carriers([c.id for c in people], now)
+    return [
+        replace(
+            _doing(c, alarm, me, tz, now, left=(shown.row.id, c.id) in reached),
+            carries=on_scene.carries(carry.get(c.id), now),
+            trained=_trained(c),
+            near=on_scene.near(c),
+        )
+        for c in people
+    ]
+
+
+def _trained(contact: Contact) -> bool:
+    """Whether they answered the questions, as a contact or as a volunteer."""
+    responder = contact.responder
+    return bool(contact.trained_at or (responder is not None and responder.trained_at))
+
+
+def head(shown: Shown, name: str, now: int) -> str:
+    """What is known, in one sentence."""
+    alarm = shown.watch.alarm
+    if alarm is not None and alarm.cause is Cause.HELP:
+        return _("%(name)s asks for help.") % {"name": name}
+    at = texts.clock_time(shown.watch.seen_at, shown.row.person.tz, now)
+    if shown.watch.routine is not None:  # who was perhaps never asked
+        return _("%(name)s has not checked in since %(time)s.") % {"name": name, "time": at}
+    return _("%(name)s has not answered since %(time)s.") % {"name": name, "time": at}
+
+
+def _says(alarm: Alarm, lines: Sequence[Line], tz: str, now: int) -> str:
+    """How sure we are, in one sentence: somebody is there, or as far as we know nobody is."""
+    facts = {
+        "time": texts.clock_time(alarm.raised_at, tz, now),
+        "span": texts.span(now - alarm.raised_at),
+    }
+    if alarm.answered_at is not None:
+        return _(
+            "The phone was answered once. We wait for a second answer. The alarm is still open."
+        )
+    there = [x for x in lines if x.event == "Arrived" and x.contact in alarm.arrivals]
+    if there:
+        at = texts.clock_time(there[0].at, tz, now)
+        facts |= {"who": texts.someone(there[0].who), "at": at}
+        return _("%(who)s is there since %(at)s. The alarm began at %(time)s.") % facts
+    return (
+        _("The alarm began at %(time)s, %(span)s ago. As far as we know nobody is there yet.")
+        % facts
+    )
+
+
+def _asked(shown: Shown, alarm: Alarm, now: int) -> str:
+    """How we asked before the alarm, and since when the phone shows nothing of it."""
+    asked = queries.asked(shown.row.id, alarm.since_at, alarm.raised_at)
+    tz = shown.row.person.tz
+    ways = [str(texts.CHANNELS.get(c, c)) for c in asked.channels]
+    if shown.watch.routine is not None:
+        if ways:
+            return _("We asked by %(ways)s, and heard nothing.") % {"ways": texts.names(ways)}
+        return _not_asked(shown.row.person)
+    if asked.unseen_at is not None:
+        facts = {"time": texts.clock_time(asked.unseen_at, tz, now)}
+        return (
+            _("Since %(time)s the phone does not show our asks. It may be off or offline.") % facts
+        )
+    if not ways and not queries.own_channels(shown.row.person):
+        return _("We could ask only on the screen of the phone. It may have been closed.")
+    if not ways:
+        return _("We asked on the screen of the phone.")
+    return _("We asked on the screen of the phone, and by %(ways)s.") % {"ways": texts.names(ways)}
+
+
+def _not_asked(person: Person) -> str:
+    """Why nobody asked them, so that silence is not taken for an answer that failed to come."""
+    name = {"name": texts.someone(queries.person_note(person, "name"))}
+    if person.addresses.exists():
+        return _("We could not ask %(name)s: no way to their phone worked.") % name
+    return _("We could not ask %(name)s: no phone was set up.") % name
+
+
+def _away(alarm: Alarm, tz: str, now: int) -> str:
+    """Our own absence since the last sign of life: silence may have been ours."""
+    gap = queries.away_between(alarm.since_at, now)
+    if gap is None:
+        return ""
+    since, until = (texts.clock_time(at, tz, now) for at in gap)
+    return _(
+        "We were away from %(since)s to %(until)s. "
+        "What was pressed in that time may not have reached us."
+    ) % {"since": since, "until": until}
+
+
+def _call_now(alarm: Alarm, person: Person, name: str) -> str:
+    """The words about the ambulance, as the plan wishes them; nothing before their time."""
+    if alarm.arrivals or not (alarm.ambulance_told or person.wish == "call-now"):
+        return ""
+    if person.wish == "never":
+        return _(
+            "Nobody is with %(name)s yet. %(name)s wished that no ambulance comes. "
+            "It is your decision, and you may call."
+        ) % {"name": name}
+    return _("Nobody is with %(name)s yet. Call an ambulance now: your emergency number.") % {
+        "name": name
+    }
+
+
+def _door(contact: Contact, lines: Sequence[Line], alarm: Alarm) -> dict[str, str]:
+    """Place and door, for a confirmed contact who comes. Once shown, they stay."""
+    if contact.status != Contact.Status.CONFIRMED or not contact.door:
+        return {}
+    came = any(
+        line.contact == contact.id
+        and line.at >= alarm.raised_at
+        and line.event in ("Claimed", "Arrived")
+        for line in lines
+    )
+    if not came or contact.id in alarm.out:
+        return {}
+    notes = {note: queries.person_note(contact.person, note) for note in ("place", "entry")}
+    return {note: text for note, text in notes.items() if text} or {"place": ""}
+
+
+def _declined(contact: int, lines: Sequence[Line], alarm: Alarm) -> bool:
+    """Whether what this contact said last on this alarm is that they cannot come."""
+    spoken = ("Claimed", "Arrived", "Declined")
+    said = [
+        x.event
+        for x in lines
+        if x.contact == contact and x.at >= alarm.raised_at and x.event in spoken
+    ]
+    return said[-1:] == ["Declined"]
+
+
+def phones(person: Person) -> list[str]:
+    """The numbers Sam can be phoned at."""
+    calls = person.addresses.filter(channel__in=["call", "text"], state="ok").order_by("id")
+    return list(dict.fromkeys(queries.address_value(a) for a in calls))
+
+
+def _number_in(note: str) -> str:
+    """The first phone number in a note, as a link needs it, or nothing."""
+    for found in phonenumbers.PhoneNumberMatcher(note, settings.STILLHERE.country):
+        return str(phonenumbers.format_number(found.number, phonenumbers.PhoneNumberFormat.E164))
+    return ""
+
+
+def _contacts(alarm: Alarm) -> list[Contact]:
+    """Everyone on the alarm: first those who were told, in the order of telling."""
+    ids = alarm.circle.contacts()
+    found = {c.id: c for c in Contact.objects.select_related("responder").filter(id__in=ids)}
+    order = (*alarm.told, *(id for id in ids if id not in alarm.told))
+    return [found[id] for id in order if id in found and id not in alarm.gone]
+
+
+def _doing(other: Contact, alarm: Alarm, me: int, tz: str, now: int, *, left: bool) -> Doing:
+    """``left``: something of this alarm was handed over to a carrier for them."""
+    name = texts.someone(queries.contact_name(other))
+    reach = alarm.reach(other.id)
+    claim = next((c for c in alarm.claims if c.contact == other.id), None)
+    good = False
+    if other.id in alarm.arrivals:
+        what, good = _("is there"), True
+    elif other.id in alarm.out:
+        dead = reach is not None and bool(reach.ways) and set(reach.ways) <= set(alarm.broken)
+        what = _("cannot be reached") if dead else _("cannot come")
+    elif claim is not None:
+        what, good = _claimed(claim, tz, now)
+    elif other.id in alarm.told and reach is not None and reach.ways and not left:
+        what = _("not told yet: we are trying, nothing has left")
+    elif other.id in alarm.told:
+        what = _("was told, no answer yet")
+    elif reach is not None and not reach.ways:
+        what = _("cannot be reached")
+    else:
+        what = _("not told yet")
+    return Doing(name, what, other.id == me, good)
+
+
+def _claimed(claim: Claim, tz: str, now: int) -> tuple[str, bool]:
+    at = texts.clock_time(claim.at, tz, now)
+    if claim.eta_s is None:
+        return _("is far away and phones (said at %(time)s)") % {"time": at}, False
+    if claim.eta_s > HOLDING_ETA_S:
+        return _("is going, but needs longer (said at %(time)s)") % {"time": at}, False
+    facts = {"time": at, "span": texts.span(claim.eta_s * 1000)}
+    if claim.hold_until_at is None or claim.hold_until_at <= now:
+        return _(
+            "said at %(time)s: there in %(span)s. Not there yet, as far as we know"
+        ) % facts, False
+    return _("is going, %(span)s (said at %(time)s)") % facts, True

@@ -1,0 +1,114 @@
+"""Being asked to be there, and quiet days: what a contact says yes, no and "not tonight" to.
+
+Owns the part of the contact's page that stands there while no alarm is open, and what is pressed on
+it. Nobody can start a watch from here or ask for one. A GET changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+
+from stillhere.store.models import Contact
+from stillhere.store.people import contacts, push_subscriptions, services
+from stillhere.store.people.services import Reached
+from stillhere.store.watches import queries
+from stillhere.web.access import address_input
+from stillhere.web.site import texts
+
+HERE = Reached("page", "here", rings=False)  # the page of theirs that is open
+ANSWERS = ("join", "leave", "not-me", "tonight", "back", "test", "rang", "number")
+
+
+class Wrong(ValueError):
+    """What was typed cannot be used: what is wrong by field, for the page to say."""
+
+    def __init__(self, wrong: Mapping[str, str]) -> None:
+        super().__init__("wrong")
+        self.wrong = wrong
+
+
+def given(contact: Contact, now: int) -> dict[str, Any]:
+    """What ``parts/invitation.html`` and ``parts/waiting.html`` show."""
+    ways = {a.channel for a in contact.addresses.filter(state="ok")}
+    here = set(address_input.here(ways))
+    at = texts.clock_time(contact.rang_at, contact.person.tz, now) if contact.rang_at else ""
+    return {
+        "contact": contact,
+        "me": queries.contact_name(contact),
+        "kinds": address_input.kinds(),
+        "reached": bool(ways),
+        "unreached": bool(ways) and not here,
+        "only_page": ways - {push_subscriptions.CHANNEL} == {HERE.channel},
+        "by_phone": bool(here & {"text", "call"}),
+        "better": bool({"phone", "email"} & set(address_input.kinds())),
+        "carries": contact.kits.exists(),
+        "away": contact.away_until_at > now,
+        "rang": at,
+        "mail": settings.STILLHERE.mail_from,
+    }
+
+
+def answer(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
+    """What was pressed. Pressed twice, it is said once. Raises Wrong."""
+    do, typed = request.POST.get("do", ""), request.POST
+    if do == "leave":
+        services.leave(contact)
+        return render(request, "contact/left.html", {"light": ""})
+    if do == "not-me":
+        return render(request, "contact/not_me.html", {"light": ""})
+    if do == "join":
+        _join(contact, typed)
+        said = "joined"
+    else:
+        said = _quiet(contact, do, typed)
+    return HttpResponseRedirect(f"/c/{key}?said={said}", status=303)
+
+
+def _join(contact: Contact, typed: Mapping[str, str]) -> None:
+    """Yes. Whoever was invited without an address may say how to reach them; who does not is
+    reached on this page, while it is open. Once somebody has, the same link changes nothing."""
+    if contact.status == Contact.Status.CONFIRMED:
+        return
+    if not contact.addresses.exists():
+        contacts.reach_at(contact, _ways(typed, [HERE]))
+    _speaks(contact, typed)
+    services.join(contact)
+
+
+def _quiet(contact: Contact, do: str, typed: Mapping[str, str]) -> str:
+    """What somebody who said yes does on a quiet day; returns what the page says then."""
+    if contact.status != Contact.Status.CONFIRMED or contact.person.trial:
+        return ""  # a try-out has the open page and no other way
+    if do in ("tonight", "back"):
+        contacts.not_tonight(contact, away=do == "tonight")
+    elif do == "test":
+        contacts.test_ring(contact)
+    elif do == "rang":
+        contacts.rang(contact)
+    else:
+        contacts.reach_at(contact, _ways(typed))
+        _speaks(contact, typed)
+        return "kept"
+    return do
+
+
+def _ways(typed: Mapping[str, str], otherwise: Sequence[Reached] = ()) -> list[Reached]:
+    read = address_input.read(typed)
+    if read.wrong:
+        raise Wrong(read.wrong)
+    if not read.ways and otherwise:
+        return list(otherwise)
+    if not read.ways:
+        raise Wrong({"": texts.put("say how we reach you")})
+    return read.ways
+
+
+def _speaks(contact: Contact, typed: Mapping[str, str]) -> None:
+    lang = typed.get("lang", "")
+    if lang in dict(settings.LANGUAGES):
+        contacts.keep(contact, lang=lang)

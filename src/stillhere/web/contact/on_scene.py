@@ -1,0 +1,243 @@
+"""What the one who comes needs in an alarm: the steps, the nearest kit, and what was done so far.
+
+Owns ``/c/<key>/did``, where a phone says what its holder did, and the card for the crew. Turns rows
+into sentences and decides nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from stillhere.core.alarm import Alarm
+from stillhere.core.events import GRAVE
+from stillhere.store.db import clock
+from stillhere.store.kits import kits, naloxone
+from stillhere.store.models import Contact, Kit
+from stillhere.store.watches import care_log, queries
+from stillhere.store.watches.care_log import Done
+from stillhere.store.watches.queries import Shown
+from stillhere.web.access import contact_device
+from stillhere.web.guide import help_now, learn
+from stillhere.web.site import errors, texts
+
+DONE = {
+    "found": gettext_lazy("%(who)s tried to wake %(name)s: no answer."),
+    "called": gettext_lazy("%(who)s called for an ambulance."),
+    "dose": gettext_lazy("%(who)s gave a dose of naloxone."),
+    "no-dose": gettext_lazy("%(who)s: the last dose was not given after all."),
+    "breaths": gettext_lazy("%(who)s began to give breaths."),
+    "presses": gettext_lazy("%(who)s began to press the chest."),
+    "breathing": gettext_lazy("%(who)s: %(name)s breathes."),
+    "crew": gettext_lazy("%(who)s: help is there."),
+    "there": gettext_lazy("%(who)s is with %(name)s."),
+}
+REVIEW = {
+    "door-wrong": gettext_lazy("%(who)s says: the way in was not right."),
+    "kit-wrong": gettext_lazy("%(who)s says: the kit was not where it should be."),
+}
+FARTHEST_M = 24 * 60
+STEPS_GO_ON_MS = 3 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was done, as a page says it."""
+
+    at: str
+    says: str
+
+
+def given(shown: Shown, contact: Contact, key: str, now: int, *, theirs: bool) -> dict[str, Any]:
+    """Everything about an alarm that belongs to the one who comes, also when somebody else has
+    just closed it."""
+    alarm, near, comes = shown.watch.alarm, None, False
+    if alarm is not None:
+        near = nearest(alarm, contact, now)
+        comes = contact.id in alarm.arrivals or any(c.contact == contact.id for c in alarm.claims)
+    confirmed = theirs and contact.status == Contact.Status.CONFIRMED
+    done = care_log.of(shown.row) if theirs else []
+    at_hand = near is not None and (near[0] is None or near[0].id == contact.id)
+    return {
+        **help_now.given(near[1].form if near and at_hand and theirs else "", contact.person.tz),
+        "did_to": f"/c/{key}/did",
+        "number": number(shown),
+        "kit_says": kit_says(near, contact, now, comes) if near and confirmed else "",
+        "hand_over": told(done, contact, now),
+        "dose_at": care_log.last_dose_at(done) or "",
+        "at_the_door": learn.parts("door"),
+        "doings": list(help_now.DEEDS.items()),
+    }
+
+
+def number(shown: Shown) -> str:
+    """Of this alarm, so that a page knows a new one."""
+    return f"{shown.row.id}.{shown.watch.alarms}"
+
+
+def goes_on(shown: Shown, now: int) -> bool:
+    """Whether somebody may still be following the steps: the alarm is open, or was closed a short
+    while ago, perhaps by another who knew less; not after a grave ending."""
+    closed_at, watch = shown.watch.closed_at, shown.watch
+    if watch.alarm is not None:
+        return True
+    lately = closed_at is None or now - closed_at < STEPS_GO_ON_MS
+    return watch.alarms > 0 and lately and watch.outcome not in GRAVE
+
+
+def told(done: Sequence[Done], contact: Contact, now: int) -> list[Line]:
+    """What was done, in sentences, oldest first."""
+    tz = contact.person.tz
+    name = texts.someone(queries.person_note(contact.person, "name"))
+    return [Line(texts.clock_time(each.at, tz, now), sentence(each, name)) for each in done]
+
+
+def sentence(each: Done, name: str) -> str:
+    """One thing that was done with ``name``, as the others read it."""
+    says = str(DONE[each.what]) % {"who": texts.someone(each.who), "name": name}
+    if each.form in naloxone.FORMS:
+        says = f"{says[:-1]} ({naloxone.FORMS[each.form]})."
+    if not each.known:
+        says += " " + _("(Said on a phone that we do not know.)")
+    return says
+
+
+def reviewed(shown: Shown) -> list[str]:
+    """What those who came said about the plan, where it was not right."""
+    said = [(each.what, texts.someone(each.who)) for each in care_log.review(shown.row)]
+    return [str(REVIEW[what]) % {"who": who} for what, who in said if what in REVIEW]
+
+
+def nearest(alarm: Alarm, contact: Contact, now: int) -> tuple[Contact | None, Kit] | None:
+    """The kit to think of first, and who carries it (None: it is the person's own). One in its date
+    goes before an old one, the person's own before one that must be brought, the nearer first."""
+    own = kits.best(kits.of(contact.person), now)
+    found: list[tuple[Contact | None, Kit]] = [(None, own)] if own is not None else []
+    carried = kits.carriers(alarm.circle.contacts(), now)
+    people = {c.id: c for c in Contact.objects.filter(id__in=carried)}
+    found += [(people[id], kit) for id, kit in carried.items() if id not in alarm.gone]
+
+    def rank(each: tuple[Contact | None, Kit]) -> tuple[bool, int, int]:
+        who, kit = each
+        far = 0 if who is None else 1 + (FARTHEST_M if who.minutes is None else who.minutes)
+        return (not kits.good(kit, now), far, kit.id)
+
+    return min(found, key=rank, default=None)
+
+
+def kit_says(near: tuple[Contact | None, Kit], contact: Contact, now: int, comes: bool) -> str:
+    """Where naloxone is, what kind, how much of it. The place is for whoever ``comes``."""
+    who, kit = near
+    name = texts.someone(queries.person_note(contact.person, "name"))
+    facts = {"what": what(kit), "name": name, "where": kits.place_of(kit)}
+    if who is None and facts["where"] and comes:
+        says = _("%(name)s has naloxone (%(what)s): %(where)s.") % facts
+    elif who is None:
+        says = _("%(name)s has naloxone (%(what)s).") % facts
+    elif who.id == contact.id:
+        says = _("You carry naloxone (%(what)s). Take it with you.") % facts
+    else:
+        facts["name"] = texts.someone(queries.contact_name(who))
+        says = _("%(name)s carries naloxone (%(what)s).") % facts
+    if not kits.good(kit, now):
+        says += " " + _("It is past its date: use it if it is all there is.")
+    return says
+
+
+def carries(kit: Kit | None, now: int) -> str:
+    """Of somebody on the alarm: that they carry naloxone, and which; or nothing."""
+    if kit is None:
+        return ""
+    says = _("carries naloxone") + f" ({what(kit)})"
+    return says if kits.good(kit, now) else f"{says}, {_('past its date')}"
+
+
+def near(contact: Contact) -> str:
+    """How far away somebody is, as it was said when they were added; or nothing."""
+    if contact.minutes is None:
+        return ""
+    return _("%(span)s away") % {"span": texts.span(contact.minutes * 60_000)}
+
+
+def what(kit: Kit) -> str:
+    """Form and doses, in words."""
+    doses = ngettext("%(n)d dose", "%(n)d doses", kit.doses) % {"n": kit.doses}
+    return f"{naloxone.FORMS.get(kit.form, kit.form)}, {doses}"
+
+
+@require_safe
+def steps(request: HttpRequest, key: str) -> HttpResponse:
+    """The steps on a page of their own, for a phone without scripts: the alarm's page loads itself
+    anew, and would lose the place. What is pressed here is noted as there."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    shown, now = queries.alarm_for(contact), clock.now_ms()
+    if shown is None or not goes_on(shown, now):
+        return HttpResponseRedirect(f"/c/{key}", status=303)
+    told = given(shown, contact, key, now, theirs=contact_device.theirs(request, contact))
+    return render(
+        request, "contact/contact_steps.html", {"key": key, "plain": True, "light": "", **told}
+    )
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_POST
+def did(request: HttpRequest, key: str) -> HttpResponse:
+    """Something was done, now or ``age_ms`` ago. Kept once, however often it is said."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    shown = queries.alarm_for(contact)
+    typed, known = request.POST, contact_device.theirs(request, contact)
+    open_now = shown is not None and shown.watch.alarm is not None
+    another = shown is not None and typed.get("of", "") not in ("", number(shown))
+    kept = (
+        shown is not None
+        and not another  # kept on a phone without a line since the alarm before
+        and (open_now or known)  # what is over, a stranger adds nothing to
+        and care_log.note(
+            contact,
+            shown.row,
+            typed.get("what", ""),
+            typed.get("form", "") if typed.get("form", "") in naloxone.FORMS else "",
+            _whole(typed.get("age_ms", "")),
+            typed.get("ref", ""),
+            known=known,
+        )
+    )
+    if kept and known and typed.get("what") in ("dose", "no-dose"):
+        _count(contact, typed.get("form", ""), given=typed["what"] == "dose")
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"ok": kept, "now": clock.now_ms()}, status=200 if kept else 409)
+    if re.fullmatch("[a-z]{2,20}", typed.get("next", "")):  # said in the steps, which go on
+        return HttpResponseRedirect(f"/c/{key}/steps#{typed['next']}", status=303)
+    return HttpResponseRedirect(f"/c/{key}?said={'done' if kept else 'no-alarm'}", status=303)
+
+
+def _count(contact: Contact, form: str, *, given: bool) -> None:
+    """A dose was given, or was not after all: a kit of that form, the person's or their own, has
+    one less or one more. Where the form was not said, the first there is."""
+    for keeper in (contact.person, contact):
+        mine = [
+            kit
+            for kit in kits.of(keeper)
+            if naloxone.given_as(form) in ("", naloxone.given_as(kit.form))
+        ]
+        found = [kit for kit in mine if kits.usable(kit)] if given else mine
+        if found:
+            (kits.dose_given if given else kits.dose_back)(found[0])
+            return
+
+
+def _whole(typed: str) -> int:
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 12 else 0

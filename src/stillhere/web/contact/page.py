@@ -1,0 +1,280 @@
+"""The contact's page: one address for all times. The key in it is what opens; no cookie is asked.
+
+Invitation, quiet days, the alarm, and what happened afterwards stand at the same place, so that one
+link kept in a phone is enough. A GET changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from stillhere.core.events import (
+    GRAVE,
+    Arrived,
+    CannotGetIn,
+    Claimed,
+    Declined,
+    Event,
+    Outcome,
+    Resolved,
+    State,
+)
+from stillhere.store.db import clock
+from stillhere.store.models import Contact
+from stillhere.store.watches import care_log, damage, queries, recordings
+from stillhere.store.watches.apply import Change
+from stillhere.store.watches.group_commit import WRITER
+from stillhere.store.watches.queries import Shown
+from stillhere.web.access import contact_device
+from stillhere.web.contact import aftermath_text, alarm_text, invitation, on_scene
+from stillhere.web.hooks import push
+from stillhere.web.site import errors, health, texts
+from stillhere.web.site.context import light
+
+# How soon, in seconds: up to five minutes the others wait for you. None: far away, phones.
+SOON: dict[str, int | None] = {"2": 120, "3": 180, "5": 300, "10": 600, "far": None}
+ETAS = (
+    ("2", gettext_lazy("2 min")),
+    ("3", gettext_lazy("3 min")),
+    ("5", gettext_lazy("5 min")),
+    ("10", gettext_lazy("10 minutes or more")),
+    ("far", gettext_lazy("I'm far, I'll phone")),
+)
+UNKNOWN_S = 600  # longer than anybody is waited for
+AFTERWARDS_MS = 7 * 24 * 3600 * 1000  # for so long the page speaks of the last alarm
+
+
+@require_safe
+def page(request: HttpRequest, key: str) -> HttpResponse:
+    """Whatever there is to know now."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    given = _given(request, contact, key) | {"note": texts.note(request.GET.get("said", ""))}
+    given |= {"push_key": push.public_key(), "push_to": f"/c/{key}/push"}
+    return render(request, "contact/contact.html", given)
+
+
+@require_safe
+def part(request: HttpRequest, key: str) -> HttpResponse:
+    """The changing part of the page, for its script."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    return render(request, "contact/parts/contact.html", _given(request, contact, key))
+
+
+@require_safe
+def number(request: HttpRequest, key: str) -> HttpResponse:
+    """What our messages come from, as a card for the phone's own list of people: named plainly."""
+    if queries.contact_by_key(key) is None:
+        return errors.unknown_key(request)
+    mail = parseaddr(settings.STILLHERE.mail_from)[1]
+    card = ["BEGIN:VCARD", "VERSION:3.0", "N:Lamp;;;;", "FN:Lamp"]
+    card += [f"EMAIL:{mail}"] if mail else []
+    response = HttpResponse("\r\n".join([*card, "END:VCARD", ""]), content_type="text/vcard")
+    response["Content-Disposition"] = 'attachment; filename="lamp.vcf"'
+    return response
+
+
+@require_safe
+def state(request: HttpRequest, key: str) -> HttpResponse:
+    """Small and often: whether the page must change."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    shown = queries.alarm_for(contact)
+    return JsonResponse({"v": _version(contact, shown), "now": clock.now_ms()})
+
+
+def _version(contact: Contact, shown: Shown | None) -> str:
+    """Changes with everything this page shows. Times on it move on by themselves once a minute."""
+    minute = clock.now_ms() // 60_000 if shown is not None and shown.watch.alarm is not None else 0
+    parts = [contact.status, contact.away_until_at, contact.rang_at, health.behind(), minute]
+    if shown is not None:
+        parts += [shown.row.id, shown.row.version, care_log.count(shown.row)]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
+    now = clock.now_ms()
+    theirs = contact_device.theirs(request, contact)
+    shown = queries.alarm_for(contact)
+    person = contact.person
+    given: dict[str, Any] = {
+        **invitation.given(contact, now),
+        "key": key,
+        "theirs": theirs,
+        "name": texts.someone(queries.person_note(person, "name")),
+        "wish": person.wish,
+        "version": _version(contact, shown),
+        "etas": ETAS,
+        "light": "",
+        "now": now,
+        "refresh": _refresh_s(contact),
+        "aside": damage.is_aside(person.id),
+    }
+    if shown is None:
+        return given
+    lines = queries.journal(shown.row.id)
+    if shown.watch.alarm is not None:
+        given["known"] = alarm_text.know(shown, contact, lines, now, theirs=theirs)
+        given["light"] = light(now, person.tz)
+        given["recorded"] = theirs and recordings.key_of(contact) != ""
+        given |= on_scene.given(shown, contact, key, now, theirs=theirs)
+        given["refresh"] = 10
+    elif _still_spoken_of(shown, now):
+        given["told"] = aftermath_text.told(shown, contact, lines, now) if theirs else []
+        given["ending"] = aftermath_text.ending(shown, contact, lines)
+        given["grave"] = shown.watch.outcome in GRAVE
+        given["revived"] = shown.watch.outcome is Outcome.REVIVED
+        if on_scene.goes_on(shown, now):
+            given |= on_scene.given(shown, contact, key, now, theirs=theirs)
+    return given
+
+
+def _refresh_s(contact: Contact) -> int | None:
+    """How soon a quiet page loads itself where its script does not run. Not while somebody may be
+    typing how to reach them."""
+    if contact.person.trial:
+        return 3
+    return 20 if contact.status == Contact.Status.CONFIRMED else None
+
+
+def _still_spoken_of(shown: Shown, now: int) -> bool:
+    closed_at = shown.watch.closed_at
+    return shown.watch.alarms > 0 and (closed_at is None or now - closed_at < AFTERWARDS_MS)
+
+
+@require_safe
+def said(request: HttpRequest, key: str) -> HttpResponse:
+    """Where a stranger said they are, for somebody on shift in an open alarm."""
+    contact = queries.contact_by_key(key)
+    mine = contact is not None and contact_device.theirs(request, contact)
+    sound = recordings.sound(recordings.key_of(contact)) if contact is not None and mine else None
+    if sound is None:
+        return errors.unknown_key(request)
+    return HttpResponse(sound, content_type="audio/mpeg", headers={"Cache-Control": "no-store"})
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_POST
+def answer(request: HttpRequest, key: str) -> HttpResponse:
+    """What a contact presses. Pressed twice, it is said once."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    do = request.POST.get("do", "")
+    if do == "mine":
+        return _mine(request, contact, key)
+    theirs = contact_device.theirs(request, contact)
+    if do in invitation.ANSWERS:
+        return _invited(request, contact, key, do, theirs=theirs)
+    if not theirs and do == "arrived":
+        return _unproved(contact, key)
+    if not theirs and do != "claim":
+        return _back(key, "prove")
+    return _acts(contact, key, do, request.POST, theirs=theirs)
+
+
+def _invited(
+    request: HttpRequest, contact: Contact, key: str, do: str, *, theirs: bool
+) -> HttpResponse:
+    """Something about the invitation, or a quiet day. Whoever says the first yes on a quiet day
+    says it on their phone. After that nothing is changed on any other: a link may have been passed
+    on."""
+    if contact.status == Contact.Status.CONFIRMED and not theirs:
+        return _back(key, "prove")
+    try:
+        response = invitation.answer(request, contact, key)
+    except invitation.Wrong as failed:
+        given = _given(request, contact, key) | {"wrong": failed.wrong, "typed": request.POST}
+        return render(request, "contact/contact.html", given, status=422)
+    if do == "join":
+        shown = queries.alarm_for(contact)
+        if shown is None or shown.watch.alarm is None:  # else a place is at stake: to be proved
+            contact_device.remember(response, contact)
+    return response
+
+
+def _acts(contact: Contact, key: str, do: str, typed: Any, *, theirs: bool) -> HttpResponse:
+    """Something about an alarm. Whoever says "I'm going" on a phone that we do not know is heard,
+    and holds nothing."""
+    event = _event(do, typed, contact.id)
+    if isinstance(event, Claimed) and event.eta_s is not None and not theirs:
+        event = Claimed(contact.id, max(event.eta_s, UNKNOWN_S))
+    if contact.person.trial and isinstance(event, Resolved) and event.outcome in GRAVE:
+        event = None  # nobody dies in a try-out
+    shown = queries.alarm_for(contact)
+    if event is None:
+        return _back(key, "")
+    if shown is None:
+        return _back(key, "no-alarm")
+    if not theirs and _has_spoken(shown, contact.id):  # their own word is not changed by another
+        return _back(key, "prove")
+    said = WRITER.commit(Change(event, watch=shown.row.id))
+    if said.refused is not None:
+        late = said.watch is not None and said.watch.state is State.CLOSED
+        return _back(key, "no-alarm" if late else texts.refusal(said.refused))
+    if said.quarantined:
+        return _back(key, "fault")
+    open_alarm = shown.watch.alarm
+    heard = open_alarm is not None and alarm_text.others_hear(open_alarm, contact.id)
+    if do == "claim":
+        return _back(key, "on-your-way" if heard else "you-go")
+    return _back(key, "told" if heard else "noted")
+
+
+def _has_spoken(shown: Shown, contact: int) -> bool:
+    """Whether they said in this alarm what they do."""
+    alarm = shown.watch.alarm
+    return alarm is not None and (
+        contact in (*alarm.out, *alarm.arrivals) or any(c.contact == contact for c in alarm.claims)
+    )
+
+
+def _unproved(contact: Contact, key: str) -> HttpResponse:
+    """Somebody is there, on a phone that we do not know: the others read it, and nothing waits."""
+    shown = queries.alarm_for(contact)
+    if shown is None or shown.watch.alarm is None:
+        return _back(key, "no-alarm")
+    care_log.note(contact, shown.row, "there", "", 0, f"there.{shown.watch.alarms}", known=False)
+    return _back(key, "there-unproved")
+
+
+def _mine(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
+    """A number that was invited: from now on this phone sees what its owner may see."""
+    if not contact_device.proves(request, contact, request.POST.get("number", "")[:254]):
+        return _back(key, "not-yours")
+    response = _back(key, "")
+    contact_device.remember(response, contact)
+    return response
+
+
+def _event(do: str, typed: Any, contact: int) -> Event | None:
+    """What was pressed, as something that happened; None for nothing we know."""
+    soon = typed.get("soon", "")
+    outcome = typed.get("outcome", "")
+    if do == "claim" and soon in SOON:
+        return Claimed(contact, SOON[soon])
+    if do == "resolve" and outcome in set(Outcome) - {Outcome.ENDED}:
+        return Resolved(contact, Outcome(outcome))
+    plain: dict[str, Event] = {
+        "arrived": Arrived(contact),
+        "locked": CannotGetIn(contact),
+        "decline": Declined(contact),
+    }
+    return plain.get(do)
+
+
+def _back(key: str, said: str) -> HttpResponse:
+    return HttpResponseRedirect(f"/c/{key}?said={said}" if said else f"/c/{key}", status=303)

@@ -1,0 +1,196 @@
+"""Pages to read in peace: before using, afterwards, and what everybody on a list should know.
+
+Owns how ``content/reading.toml`` is read, and ``/before``, ``/after`` and ``/learn`` with its six
+questions. They open without a database, but for what somebody has answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core import signing
+from django.db import Error
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from stillhere.content import steps
+from stillhere.store.db import clock
+from stillhere.store.kits import supply_warnings
+from stillhere.store.models import Contact
+from stillhere.store.people import contacts, drills
+from stillhere.store.people.services import Problem
+from stillhere.store.program import shifts
+from stillhere.store.watches import queries
+from stillhere.web.access import address_input, contact_device, person_session
+from stillhere.web.person import routine_text
+from stillhere.web.site import errors
+from stillhere.web.site import texts as words
+from stillhere.web.site.context import light, without_request
+
+KINDS = {"you": ("you", "fine"), "came": ("came",), "circle": ("circle",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing to know, in the reader's language."""
+
+    head: str
+    says: str
+    draw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One of the six. ``answers`` are (value, text) in the order of the page."""
+
+    no: int
+    ask: str
+    answers: tuple[tuple[str, str], ...]
+    why: str
+    right: str
+
+
+def parts(page: str, *kinds: str) -> list[Part]:
+    """What stands on a page, in order; of these kinds only, if any are given."""
+    reads = steps.language()
+    return [
+        Part(
+            steps.said_in(p["head"], reads),
+            steps.said_in(p["says"], reads),
+            p.get("draw", ""),
+        )
+        for p in steps.reading()["part"]
+        if p["page"] == page and (not kinds or p.get("for") in kinds)
+    ]
+
+
+def questions() -> list[Question]:
+    """The six questions. The right answer stands in another place each time."""
+    reads = steps.language()
+    found = []
+    for no, row in enumerate(steps.reading()["question"]):
+        texts = [steps.said_in(text, reads) for text in row["answers"]]
+        turn = (no + 1) % len(texts)
+        shown = tuple((str(at), text) for at, text in enumerate(texts[turn:] + texts[:turn]))
+        right = str((len(texts) - turn) % len(texts))
+        found.append(
+            Question(
+                no, steps.said_in(row["ask"], reads), shown, steps.said_in(row["why"], reads), right
+            )
+        )
+    return found
+
+
+@require_safe
+def before(request: HttpRequest) -> HttpResponse:
+    """What makes it safer, without a sermon, and what was found in the supply: near their
+    town first, on a phone that we know."""
+    try:
+        person = person_session.person_of(request)
+        town = queries.person_note(person, "town") if person is not None else ""
+        warnings, more = supply_warnings.shown(clock.now_ms(), town)
+    except Error:
+        warnings, more = [], 0
+    given = {"request": request, "parts": parts("before"), "warnings": warnings, "more": more}
+    given["place"] = settings.STILLHERE.checked_place
+    given["dues_anywhere"] = routine_text.on_every_page(request)
+    return HttpResponse(without_request("guide/before.html", given))
+
+
+@require_safe
+def after(request: HttpRequest) -> HttpResponse:
+    """Afterwards: for the person, for the one who came, for the circle."""
+    groups = [(group, parts("after", *kinds)) for group, kinds in KINDS.items()]
+    given = {"request": request, "groups": groups}
+    given["dues_anywhere"] = routine_text.on_every_page(request)
+    return HttpResponse(without_request("guide/after.html", given))
+
+
+# --- to learn in ten minutes ----------------------------------------------------------------------
+
+
+@csrf_exempt  # nothing is kept but for whoever's key is in the address
+@require_http_methods(["GET", "HEAD", "POST"])
+def learn(request: HttpRequest) -> HttpResponse:
+    """The lessons and the questions, for anybody."""
+    return _lesson(request, "/learn")
+
+
+@csrf_exempt  # the key in the address is what opens
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_learns(request: HttpRequest, key: str) -> HttpResponse:
+    """The same for somebody on a list: who has answered is marked."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    theirs, here = contact_device.theirs(request, contact), f"/c/{key}/learn"
+    if request.method == "POST" and request.POST.get("do") == "drill":
+        said = _drill(contact, theirs=theirs)
+        return HttpResponseRedirect(f"{here}?said={said}#drill", status=303)
+    if _passed(request) and theirs:
+        contacts.trained(contact)
+    ways = contact.addresses.filter(state="ok").values_list("channel", flat=True)
+    rings = contact.status == contact.Status.CONFIRMED and {"text", "call"} & set(
+        address_input.here(ways)
+    )
+    name = words.someone(queries.person_note(contact.person, "name"))
+    return _lesson(request, here, {"with": name, "drills": theirs and rings})
+
+
+def _drill(contact: Contact, *, theirs: bool) -> str:
+    """A drill for somebody who asks for one, on a phone of theirs; what the page says then."""
+    if not theirs:
+        return "prove"
+    try:
+        drills.begin(contact.person, contact)
+    except Problem as problem:
+        return words.refusal(str(problem))
+    return "drill-me"
+
+
+@csrf_exempt  # the key in the address is what opens
+@require_http_methods(["GET", "HEAD", "POST"])
+def responder_learns(request: HttpRequest, key: str) -> HttpResponse:
+    """The same for a volunteer."""
+    responder = shifts.by_key(key)
+    if responder is None:
+        return errors.unknown_key(request)
+    if _passed(request):
+        shifts.trained(responder)
+    return _lesson(request, f"/r/{key}/learn", {"volunteer": True})
+
+
+def _passed(request: HttpRequest) -> bool:
+    said = request.POST
+    return request.method == "POST" and all(said.get(f"q{q.no}") == q.right for q in questions())
+
+
+def _lesson(
+    request: HttpRequest, here: str, who: Mapping[str, object] | None = None
+) -> HttpResponse:
+    """The page. ``who`` says how its reader comes to a drill: as a contact, ``with`` whom and
+    whether it ``drills`` them at a press; or as a ``volunteer``."""
+    answered, passed = request.method == "POST", _passed(request)
+    asked = [
+        (q, request.POST.get(f"q{q.no}", ""), answered and request.POST.get(f"q{q.no}") == q.right)
+        for q in questions()
+    ]
+    given = {
+        "token": signing.dumps("all six", salt="learnt") if passed else "",
+        "here": here,
+        "parts": parts("learn"),
+        "asked": asked,
+        "answered": answered,
+        "passed": passed,
+        "wrong": sum(not right for _, _, right in asked),
+        "signed": steps.signature(),
+        "light": light(clock.now_ms(), "UTC"),
+        "who": who or {},
+        "note": words.note(request.GET.get("said", "")),
+    }
+    status = 422 if answered and not passed else 200
+    return render(request, "guide/learn.html", given, status=status)

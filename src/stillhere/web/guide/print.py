@@ -1,0 +1,213 @@
+"""On paper: the card for the wallet, the leaflet, the poster, stickers for kits, the certificate.
+
+Owns which papers there are and how many are made at once: one, by a process of its own
+(``pdf.py``), given up when it takes too long. What was made is kept for the next who wants it.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import segno
+from django.conf import settings
+from django.core import signing
+from django.db import Error
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.dateformat import format as date_format
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from stillhere.content import helplines, steps
+from stillhere.store.db import clock
+from stillhere.store.kits import kits
+from stillhere.store.models import Kit
+from stillhere.store.people.services import LONGEST_NAME, readable
+from stillhere.web.access import rate_limit
+from stillhere.web.guide import learn
+from stillhere.web.site import errors
+
+log = logging.getLogger("stillhere.web")
+
+PAPERS = ("wallet", "leaflet", "poster")
+TAKES_S = 30
+PASSED_S = 24 * 3600
+WAITS_S = 20
+# What stands on a card: the shortest way through the steps.
+CARD = ("look", "call", "airway", "kit", "breathe", "press", "side", "stay")
+# How printed.py ends where no font has a letter, and where it cannot print at all. Its library
+# stays out of here.
+LACKS, NOT_SET_UP = 3, 4
+INSTALL = "sudo apt-get install libpango-1.0-0 libpangoft2-1.0-0 fonts-noto-core"
+LETTER = ("US", "CA")  # where printers hold Letter; A4 elsewhere
+_one = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step as paper says it: what stands before it, what to do, what follows from it."""
+
+    id: str
+    draw: str
+    before: str
+    said: str
+    after: str
+    quiet: str
+
+
+@require_safe
+def show(request: HttpRequest, name: str) -> HttpResponse:
+    """One of the papers, in the reader's language."""
+    if name not in PAPERS:
+        raise Http404
+    lang = steps.language()
+    return _answer(_made(_html(f"guide/paper/{name}.html", lang)), name)
+
+
+@csrf_exempt  # nothing is kept
+@require_POST
+def certificate(request: HttpRequest) -> HttpResponse:
+    """For whoever has answered the questions. The name is printed and not kept."""
+    if not _passed(request.POST.get("passed", "")):
+        return HttpResponseRedirect("/learn", status=303)
+    if rate_limit.PAPERS.missed(rate_limit.network_of(request)):
+        return errors.too_many()
+    name = " ".join(readable(request.POST.get("name", "")).split())[:LONGEST_NAME]
+    lang, given = steps.language(), {"name": name, "day": _today(), "by_hand": ""}
+    try:
+        made = _print(_html("guide/paper/certificate.html", lang, **given), every_letter=True)
+    except LookupError:
+        given |= {"name": "", "by_hand": "yes"}
+        made = _print(_html("guide/paper/certificate.html", lang, **given))
+    return _answer(made, "certificate")
+
+
+def _today() -> str:
+    """The day in words, or nothing where we cannot tell."""
+    try:
+        now_ms = clock.now_ms()
+    except Error:
+        return ""
+    return str(date_format(datetime.fromtimestamp(now_ms / 1000, UTC).date(), _("j F Y")))
+
+
+def _passed(typed: str) -> bool:
+    try:
+        return bool(signing.loads(typed, salt="learnt", max_age=PASSED_S) == "all six")
+    except signing.BadSignature:
+        return False
+
+
+def stickers(made: Sequence[Kit]) -> HttpResponse:
+    """A sheet with one code a kit."""
+    base = settings.STILLHERE.base_url
+    codes = [(kit.id, qr(f"{base}/kit/{kits.key_of(kit)}")) for kit in made]
+    lang = steps.language()
+    return _answer(_print(_html("guide/paper/stickers.html", lang, codes=codes)), "stickers")
+
+
+def qr(url: str) -> str:
+    """A code as a drawing that stands in a page."""
+    code = segno.make(url, error="m", micro=False)
+    return mark_safe(code.svg_inline(border=2, omitsize=True))  # noqa: S308  segno's own drawing
+
+
+def able() -> bool:
+    """Whether this machine can print at all; it may be too busy to say so now."""
+    return _print("<p>Lamp</p>") != b""
+
+
+def _html(template: str, lang: str, **more: Any) -> str:
+    """A paper's page. Everything on it stands in it."""
+    with translation.override(lang):
+        here = settings.STILLHERE.country
+        given = {
+            "lang": lang,
+            "sheet": "letter" if here in LETTER else "A4",
+            "number": helplines.emergency_in(here),
+            "steps": _steps(lang),
+            "cards": [(code, _steps(code)) for code in ("en", "es")],
+            "never": steps.never(),
+            "parts": learn.parts("learn"),
+            "signed": steps.signature(),
+            "program": settings.STILLHERE.program,
+            "help_now": f"{settings.STILLHERE.base_url}/help-now",
+            "drawn": qr(f"{settings.STILLHERE.base_url}/help-now"),
+            "emergency": helplines.emergency(),
+        }
+        return render_to_string(template, given | more)
+
+
+def _steps(lang: str) -> list[Step]:
+    """The shortest way through, in a language."""
+    notes = steps.reading()["paper"]
+    chosen = steps.known()["choose"].get("not_breathing")
+
+    def note(id: str, where: str) -> str:
+        rows = [row for row in notes if (row["step"], row["where"]) == (id, where)]
+        fits = [row for row in rows if row.get("choice", chosen) == chosen]
+        return " ".join(steps.said_in(row["says"], lang) for row in fits)
+
+    with translation.override(lang):
+        by_id = {screen.id: screen for screen in steps.screens()}
+    return [
+        Step(id, step.draw, note(id, "before"), step.said, note(id, "after"), step.quiet)
+        for id, step in ((id, by_id[id]) for id in CARD)
+    ]
+
+
+@lru_cache(maxsize=16)
+def _made(html: str) -> bytes | None:
+    return _print(html)
+
+
+def _print(html: str, *, every_letter: bool = False) -> bytes | None:
+    """The PDF, None where it could not be made now, nothing in it where this machine cannot print.
+    Raises LookupError where no font has one of its letters and ``every_letter`` is asked for."""
+    if not _one.acquire(timeout=WAITS_S):
+        return None
+    try:
+        command = [sys.executable, "-m", "stillhere.web.guide.pdf"]
+        made = subprocess.run(
+            command, input=html.encode(), capture_output=True, timeout=TAKES_S, check=False
+        )
+        if made.returncode == NOT_SET_UP:
+            log.warning("no paper: this machine lacks Pango")
+            return b""
+        if made.returncode != LACKS:
+            made.check_returncode()
+        elif every_letter:
+            raise LookupError
+        return made.stdout or None
+    except subprocess.CalledProcessError as failed:
+        log.warning("no paper: %s", failed.stderr.decode("utf-8", "replace").splitlines()[-1:])
+    except (OSError, subprocess.SubprocessError) as failed:
+        log.warning("no paper: %s", type(failed).__name__)
+    finally:
+        _one.release()
+    return None
+
+
+def _answer(made: bytes | None, name: str) -> HttpResponse:
+    if not made:
+        _made.cache_clear()  # it may be set up by and by
+    if made == b"":
+        says = _("Whoever runs this can set it up. Until then, print the page /learn.")
+        return errors.trouble(501, _("Printing is not set up here"), says)
+    if made is None:
+        says = _("This machine could not print it now. Try again in a minute, or print /learn.")
+        return errors.trouble(503, _("No paper now"), says)
+    response = HttpResponse(made, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="lamp-{name}.pdf"'
+    return response

@@ -1,0 +1,361 @@
+"""Calls, as carriers ask us turn by turn what to say: signed requests in, TwiML out.
+
+Owns where each key leads and what the voice says then. The words are ``channels/wording``'s, what a
+key does to a watch is the store's, and it is durable before the next sentence is spoken. A child or
+a machine that answers presses no key, and nothing else is an answer. What a call is at stands in
+the address of its next turn, which the carrier signs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db import Error
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import translation
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from stillhere.channels import twilio, voice
+from stillhere.channels.base import GarbageError, Played, SignatureError, Turn
+from stillhere.channels.carrier import ACCOUNTS, Carrier
+from stillhere.channels.voice import CallTold
+from stillhere.channels.wording import Facts, compose
+from stillhere.content import helplines, steps
+from stillhere.store.inbound import calls, inbox
+from stillhere.store.inbound.inbox import Came
+from stillhere.store.inbound.reply import Reply
+from stillhere.store.watches import recordings
+from stillhere.store.watches.apply import SwapMissed
+
+log = logging.getLogger("stillhere.calls")
+
+LISTENS_S = 8
+STEP_S = 20
+SAYS_S = 30  # for where they are
+RECORDS = ("twilio", "signalwire")  # whose recordings we can fetch and delete
+TONE_S = 25  # between two soft tones on a line on which somebody stays
+MINUTES = {**{str(n): n for n in range(1, 6)}, "9": 10}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One webhook of a call: what was told, at which step of ours, and the how-manyeth turn."""
+
+    told: CallTold
+    at: str
+    turn: int
+    message: int | None
+    carrier: Carrier
+
+    @property
+    def shift(self) -> bool:
+        """Whether people on shift would come for a stranger: they have to hear where, so the
+        carrier must be one that records."""
+        return self.carrier.kind in RECORDS and calls.anybody_on_shift()
+
+    @property
+    def number(self) -> str:
+        """The phone at the other end."""
+        return self.told.called if self.told.outbound else self.told.caller
+
+    @property
+    def key_id(self) -> str:
+        """The same when the carrier tells it again."""
+        return f"{self.told.ref}:{self.turn}"
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What the voice does, and the step that its answer leads to."""
+
+    turn: Turn
+    at: str = ""
+    message: int | None = None
+
+
+@csrf_exempt
+@require_POST
+def call(request: HttpRequest, name: str) -> HttpResponse:
+    """One turn of a call."""
+    try:
+        carrier, step = _step(request, name)
+        then = take(step)
+    except SignatureError:
+        return HttpResponse("Wrong signature.", status=403, content_type="text/plain")
+    except GarbageError:
+        return HttpResponse("This makes no sense.", status=400, content_type="text/plain")
+    except (Error, SwapMissed) as failure:
+        log.warning("not stored: %s", type(failure).__name__)
+        return HttpResponse("Tell us again.", status=503, headers={"Retry-After": "1"})
+    here = f"{settings.STILLHERE.base_url}/in/{carrier.name}/call"
+    where = {"at": then.at, "n": step.turn + 1} | ({"m": then.message} if then.message else {})
+    sounds = {
+        Played.TONE: f"{settings.STILLHERE.base_url}/static/tone.wav",
+        Played.RECORDING: f"{settings.STILLHERE.base_url}/in/{carrier.name}/said",
+    }
+    twiml = voice.twiml(then.turn, f"{here}?{urlencode(where)}", sounds)
+    return HttpResponse(twiml, content_type="text/xml")
+
+
+@require_safe
+def said(request: HttpRequest, name: str, key: str) -> HttpResponse:
+    """What a stranger said, for a call to somebody on shift in an open alarm."""
+    sound = recordings.sound(key)
+    if sound is None:
+        raise Http404
+    return HttpResponse(sound, content_type="audio/mpeg", headers={"Cache-Control": "no-store"})
+
+
+@csrf_exempt
+@require_POST
+def ended(request: HttpRequest, name: str) -> HttpResponse:
+    """A call to us is over: on a line on which somebody stayed, that is silence."""
+    try:
+        _, step = _step(request, name)
+        calls.broke_off(step.told.ref, step.number)
+    except SignatureError:
+        return HttpResponse("Wrong signature.", status=403, content_type="text/plain")
+    except GarbageError:
+        return HttpResponse("This makes no sense.", status=400, content_type="text/plain")
+    except (Error, SwapMissed):
+        return HttpResponse("Tell us again.", status=503, headers={"Retry-After": "1"})
+    return HttpResponse(status=204)
+
+
+def _step(request: HttpRequest, name: str) -> tuple[Carrier, Step]:
+    """The carrier and what it tells. Raises ``SignatureError``, ``GarbageError``, ``Http404``."""
+    carrier = next((c for c in settings.STILLHERE.carriers if c.name == name), None)
+    if carrier is None or carrier.kind not in ACCOUNTS:
+        raise Http404
+    url = f"{settings.STILLHERE.base_url}{request.get_full_path()}"
+    headers = {key.lower(): value for key, value in request.headers.items()}
+    fields = twilio.verify(carrier, url, headers, request.body, settings.WALL_MS())
+    at = request.GET.get("at", "")
+    told = voice.call_of(carrier, fields, first=not at)
+    turn, message = (_whole(request.GET.get(key, "")) for key in ("n", "m"))
+    return carrier, Step(told, at, turn or 0, message, carrier)
+
+
+def _whole(typed: str) -> int | None:
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else None
+
+
+# --- where a key leads ----------------------------------------------------------------------------
+
+
+def take(step: Step) -> Next:
+    """What one step does and says. Whatever it did is durable when it returns."""
+    at, _, _ = step.at.partition(".")
+    if not step.number:
+        return _withheld(step)
+    return _STEPS.get(at, _first)(step)
+
+
+def _first(step: Step) -> Next:
+    if step.message is not None:
+        found = calls.picked_up(step.message)
+    else:
+        found = calls.rings_us(step.told.ref, step.number)
+    if found.reject:
+        return Next(Turn(reject=True))
+    if found.at == "unknown":
+        word = "call-unknown-shift" if step.shift else found.word
+        return _listen(_say(word, who=_line()), "unknown")
+    said = _say(found.word, found.reply, lang=found.lang)
+    if not found.at:
+        return Next(said)
+    twice = replace(said, say=(*said.say, *said.say))  # whoever was asleep hears the second one
+    return _listen(_with_recording(twice, found.message), found.at, message=found.message)
+
+
+def _with_recording(said: Turn, message: int | None) -> Turn:
+    """What a stranger said about where they are, after the words, for people on shift."""
+    key = recordings.key_for(message) if message is not None else ""
+    return replace(said, play=Played.RECORDING, play_ref=key) if key else said
+
+
+def _answer(step: Step) -> Next:
+    """A key in an ask or an alarm."""
+    if not step.told.key:
+        return Next(_say("call-no-key"))
+    reply = _key(step)
+    if reply is None:
+        return Next(Turn())
+    if reply.word == "reply-going":
+        return _listen(_say("call-soon", reply), "soon", message=step.message)
+    if reply.word == "reply-steps":
+        first = replace(step, at=f"steps.0.{reply.lang}", told=replace(step.told, key=""))
+        return _steps(first)
+    said = _say(reply.word, reply)
+    if not reply.more:
+        return Next(said)
+    return _listen(_with_recording(said, step.message), "answer", message=step.message)
+
+
+def _key(step: Step, key: str = "", minutes: int | None = None) -> Reply | None:
+    return inbox.take(
+        Came(
+            "call",
+            step.key_id,
+            "key",
+            sender=step.number,
+            text=key or step.told.key,
+            reply_ref=str(step.message or ""),
+            minutes=minutes,
+        )
+    )
+
+
+def _soon(step: Step) -> Next:
+    """How soon whoever is going is there. Without a key the usual five minutes stand."""
+    minutes = MINUTES.get(step.told.key)
+    reply = _key(step, "1", minutes) if minutes is not None else None
+    return Next(_say("reply-going", reply)) if reply is not None else Next(Turn())
+
+
+def _steps(step: Step) -> Next:
+    """The first steps, one at a time: any key goes on, 3 says it again, silence too."""
+    _, at, lang = [*step.at.split("."), "", ""][:3]
+    no = (_whole(at) or 0) + (step.told.key not in ("", "3"))
+    with translation.override(lang if lang in dict(settings.LANGUAGES) else "en"):
+        all_ = steps.spoken()
+    no = min(no, len(all_) - 1)
+    said = Turn(say=all_[no], lang=lang)
+    return _listen(said, f"steps.{no}.{lang}", STEP_S, message=step.message)
+
+
+def _menu(step: Step) -> Next:
+    if step.told.key not in ("1", "2"):
+        return Next(_say("call-no-key"))
+    return _begin(step)
+
+
+def _unknown(step: Step) -> Next:
+    if step.told.key == "3" and _line():
+        if step.carrier.kind == "sip":  # our own line joins no two calls: it says the number
+            return _listen(_say("call-line", who=_line()), "unknown")
+        return Next(replace(_say("call-connecting"), connect=_line_number()))
+    return _begin(step) if step.told.key in ("1", "2") else Next(Turn())
+
+
+def _withheld(step: Step) -> Next:
+    """Whoever shows no number cannot be rung, and could be anybody: no watch begins, and nobody is
+    answered for. A person to talk to is all there is."""
+    if step.told.key == "3" and _line():
+        return _unknown(step)
+    if step.at:
+        return Next(Turn())
+    return _listen(_say("call-withheld", who=_line()), "unknown")
+
+
+def _begin(step: Step) -> Next:
+    """A watch starts, before anything else is said: whoever is told of it must be told where."""
+    if calls.begins(step.number, _lang(), shift=step.shift):
+        return Next(replace(_say("call-where"), record_s=SAYS_S), f"said.{step.told.key}")
+    return _begun(step, step.told.key)
+
+
+def _begun(step: Step, key: str) -> Next:
+    if key == "2":
+        return _staying(step, _say("call-stay"))
+    word, facts = calls.started(step.number)
+    return Next(_say(word, **facts))
+
+
+def _said(step: Step) -> Next:
+    """They said where they are, or nothing; the watch has begun either way."""
+    if step.told.recording:
+        calls.said_where(step.number, step.carrier.name, step.told.recording)
+    return _begun(step, step.at.partition(".")[2])
+
+
+def _watch(step: Step) -> Next:
+    """Somebody on watch rang us, and is answered."""
+    if step.told.key == "2":
+        return _staying(step, _say("call-stay"))
+    if step.told.key == "9":
+        return Next(_say(calls.needs_help(step.number)))
+    if not step.told.key:
+        return Next(_say("call-no-key"))
+    reply = _key(step)
+    return Next(_say(reply.word, reply)) if reply is not None else Next(Turn())
+
+
+def _staying(step: Step, said: Turn) -> Next:
+    """Somebody stays on the line: a soft tone, then they have their turn."""
+    if not calls.stays(step.told.ref, step.number, step.turn):
+        return Next(_say("reply-not-on"))
+    return Next(replace(said, play=Played.TONE, listen_s=TONE_S, voice=True), "stay")
+
+
+def _stay(step: Step) -> Next:
+    if step.told.key == "9":
+        return _staying(step, _say(calls.needs_help(step.number)))
+    if step.told.key or step.told.spoke:
+        return _staying(step, Turn(lang=_lang()))
+    return Next(replace(_say("call-stay-asks"), listen_s=LISTENS_S, voice=True), "asks")
+
+
+def _asks(step: Step) -> Next:
+    if step.told.key or step.told.spoke:
+        return _stay(step)
+    calls.went_silent(step.number)
+    calls.hung_up_well(step.told.ref)
+    return Next(_say("call-stay-over"))
+
+
+_STEPS: Mapping[str, Callable[[Step], Next]] = {
+    "answer": _answer,
+    "soon": _soon,
+    "steps": _steps,
+    "menu": _menu,
+    "unknown": _unknown,
+    "said": _said,
+    "watch": _watch,
+    "stay": _stay,
+    "asks": _asks,
+}
+
+
+# --- what is said ---------------------------------------------------------------------------------
+
+
+def _say(word: str, reply: Reply | None = None, *, lang: str = "", **facts: object) -> Turn:
+    lang = reply.lang if reply is not None else lang or _lang()
+    kept = dict(reply.facts) if reply is not None else {}
+    who = str(facts.pop("who", "")) or (reply.who if reply is not None else "")
+    known = Facts.of(
+        kept | facts,
+        person=reply.person if reply is not None else "",
+        contact=reply.contact if reply is not None else "",
+        who=who,
+        tz=reply.tz if reply is not None else "UTC",
+        confirmed=reply.confirmed if reply is not None else True,
+        wish=reply.wish if reply is not None else "phone-first",
+        program=settings.STILLHERE.program,
+    )
+    return Turn(say=(compose(word, known, lang, "call").text,), lang=lang)
+
+
+def _listen(said: Turn, at: str, seconds: int = LISTENS_S, *, message: int | None = None) -> Next:
+    return Next(replace(said, listen_s=seconds), at, message)
+
+
+def _lang() -> str:
+    return str(settings.LANGUAGE_CODE).partition("-")[0]
+
+
+def _line() -> str:
+    """A staffed line that answers calls, as it is said."""
+    found = next((line for line in helplines.staffed(None) if line.tel), None)
+    return f"{found.name}, {found.number}" if found is not None else ""
+
+
+def _line_number() -> str:
+    """Its number, to be connected to."""
+    return next(line.tel for line in helplines.staffed(None) if line.tel).removeprefix("tel:")

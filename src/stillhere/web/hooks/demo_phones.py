@@ -1,0 +1,129 @@
+"""Providers' webhooks: texts, key presses, missed calls and receipts.
+
+Owns the step from a signed request to what is stored, and the answer a provider waits for: 200 only
+after the commit, 503 when it could not be stored, so that it is told again. A key press is answered
+with what the voice says next. Believes nothing unsigned; makes nothing of what it hears (that is
+``store/inbound/inbox.py``).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.db import Error, connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from stillhere.channels.base import Fate, GarbageError, Inbound, SignatureError
+from stillhere.channels.carrier import Carrier
+from stillhere.channels.demo import parse_webhook
+from stillhere.channels.voice import CallTold
+from stillhere.channels.wording import Facts
+from stillhere.store.inbound import calls, inbox
+from stillhere.store.inbound.reply import Reply
+from stillhere.store.messages import delivery
+from stillhere.store.watches.apply import SwapMissed
+from stillhere.web.hooks import calls as turns
+
+PHONES = Carrier("phones", "phones", "", "", "", "", ("text", "call"))
+log = logging.getLogger("stillhere.inbound")
+
+# A receipt that is no final news moves nothing: the ladder goes on by time.
+FATES: Mapping[Fate, str] = {
+    Fate.ACCEPTED: delivery.SENT,
+    Fate.DELIVERED: delivery.DELIVERED,
+    Fate.ANSWERED: delivery.DELIVERED,
+    Fate.BUSY: delivery.RETRY,
+    Fate.UNKNOWN: delivery.RETRY,
+    Fate.FAILED: delivery.FAILED,
+    Fate.OPTED_OUT: delivery.OPTED_OUT,
+}
+
+
+@csrf_exempt
+@require_POST
+def phones(request: HttpRequest) -> HttpResponse:
+    """The demo's phones tell us something. Outside demo mode there is no such page."""
+    if not settings.STILLHERE.demo:
+        raise Http404
+    secret = settings.DERIVED_SECRET(settings.STILLHERE, "demo-phones").hex()
+    try:
+        now_ms = settings.RAW_NOW_MS(connection)
+        told = parse_webhook(request.headers, request.body, secret, now_ms)
+        answers = [_take(each, now_ms) for each in told]
+    except SignatureError:
+        return JsonResponse({"error": "Wrong signature."}, status=403)
+    except GarbageError:
+        return JsonResponse({"error": "This makes no sense."}, status=400)
+    except (Error, SwapMissed) as failure:
+        log.warning("not stored: %s", type(failure).__name__)
+        return JsonResponse({"error": "Tell us again."}, status=503, headers={"Retry-After": "1"})
+    return JsonResponse(answers[-1] if answers else {})
+
+
+def _take(inbound: Inbound, now_ms: int) -> dict[str, object]:
+    """Store and apply one thing; in a call, what is said next."""
+    if inbound.kind in ("key", "turn"):
+        return _talk(inbound)
+    if inbound.kind == "ended":
+        calls.broke_off(f"phones:{inbound.call}", inbound.sender)
+        return {}
+    inbox.take(came(inbound, now_ms))
+    return {}
+
+
+def _talk(inbound: Inbound) -> dict[str, object]:
+    """One turn of a call, as with any carrier. A key in a call of ours is known by its own id."""
+    ours = inbound.kind == "key"
+    ref = inbound.provider_id if ours else f"phones:{inbound.call}"
+    told = CallTold(ref, inbound.sender, "", outbound=False, key=inbound.text[:1])
+    message = int(inbound.reply_ref) if inbound.reply_ref.isdigit() else None
+    at = inbound.at or ("answer" if ours else "")
+    then = turns.take(turns.Step(told, at, inbound.turn, message, PHONES))
+    return {
+        "say": " ".join(then.turn.say),
+        "listen_s": then.turn.listen_s,
+        "at": then.at,
+        "turn": inbound.turn + 1,
+        "hang_up": then.turn.hang_up,
+        "reject": then.turn.reject,
+    }
+
+
+def came(inbound: Inbound, now_ms: int) -> inbox.Came:
+    """What a channel understood, for the store. ``now_ms`` is real time: so is its age."""
+    receipt = inbound.receipt
+    cost = receipt.cost if receipt is not None else None
+    return inbox.Came(
+        channel=inbound.channel,
+        provider_id=inbound.provider_id,
+        kind=inbound.kind,
+        sender=inbound.sender,
+        text=inbound.text,
+        reply_ref=inbound.reply_ref,
+        age_ms=0 if inbound.at_ms is None else max(0, now_ms - inbound.at_ms),
+        fate=FATES[receipt.fate] if receipt is not None else "",
+        provider_ref=receipt.provider_ref if receipt is not None else "",
+        why=receipt.why if receipt is not None else "",
+        opted_out=inbound.opted_out,
+        pictures=inbound.pictures,
+        cost_micros=cost.micros if cost is not None else None,
+        currency=cost.currency if cost is not None else "",
+    )
+
+
+def facts_of(reply: Reply) -> Facts:
+    """What a reply speaks of, for its words."""
+    return Facts.of(
+        reply.facts,
+        person=reply.person,
+        contact=reply.contact,
+        who=reply.who,
+        tz=reply.tz,
+        confirmed=reply.confirmed,
+        wish=reply.wish,
+        program=settings.STILLHERE.program,
+    )

@@ -1,0 +1,143 @@
+"""Notifications: a browser that may show them, and what is pressed on one.
+
+``POST /push`` and ``/c/<key>/push`` keep a browser's subscription. ``POST /k/<key>/key`` and
+``/c/<key>/key`` are a button on a notification: the same digit as in a text or a call, heard the
+same way, and durable before it is answered. The answer is a sentence for the notification.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.db import Error
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from stillhere.channels.base import AddressError, Channel
+from stillhere.channels.wording import compose
+from stillhere.store.inbound import inbox
+from stillhere.store.models import Contact, Message, Person
+from stillhere.store.people import push_subscriptions
+from stillhere.store.people.services import Reached
+from stillhere.store.watches import queries
+from stillhere.store.watches.apply import SwapMissed
+from stillhere.web.access import address_input, contact_device, person_session
+from stillhere.web.hooks.demo_phones import facts_of
+from stillhere.web.site import errors, texts
+
+log = logging.getLogger("stillhere.web")
+
+MOST_AGE_MS = 24 * 3600 * 1000
+
+
+def channel() -> Channel | None:
+    """The way to browsers, where this installation has it."""
+    return address_input.channels().get(push_subscriptions.CHANNEL)
+
+
+def public_key() -> str:
+    """What a page gives to its browser to subscribe with; "" where there are no notifications."""
+    return str(getattr(channel(), "public_key", ""))
+
+
+@person_session.own
+@require_POST
+def mine(request: HttpRequest, person: Person) -> HttpResponse:
+    """This browser belongs to the person."""
+    return _kept(request, person=person)
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_POST
+def theirs(request: HttpRequest, key: str) -> HttpResponse:
+    """This browser belongs to a contact who said yes, and is known to be theirs."""
+    contact = queries.contact_by_key(key)
+    if contact is None or contact.status != Contact.Status.CONFIRMED:
+        return errors.unknown_key(request)
+    if not contact_device.theirs(request, contact):
+        return JsonResponse({"ok": False, "says": texts.note("prove")}, status=403)
+    return _kept(request, contact=contact)
+
+
+def _kept(
+    request: HttpRequest, *, person: Person | None = None, contact: Contact | None = None
+) -> HttpResponse:
+    way = channel()
+    if way is None:
+        raise Http404
+    try:
+        value = way.normalise(request.POST.get("subscription", ""))
+    except AddressError as error:
+        return JsonResponse({"ok": False, "says": _(str(error))}, status=422)
+    push_subscriptions.allow(Reached(way.name, value, False), person=person, contact=contact)
+    return JsonResponse({"ok": True, "says": _("This phone is told now.")})
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_POST
+def persons_key(request: HttpRequest, key: str) -> HttpResponse:
+    """A button on a notification of the person's: "Still here" or "I need help"."""
+    shown = queries.watch_by_key(key)
+    if shown is None:
+        return errors.unknown_key(request)
+    ref = _whole(request.POST.get("ref", ""))
+    return _heard(request, push_subscriptions.pressed_on(ref, person=shown.row.person_id))
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_POST
+def contacts_key(request: HttpRequest, key: str) -> HttpResponse:
+    """A button on a notification of a contact's: "I'm going" or "I can't"."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    ref = _whole(request.POST.get("ref", ""))
+    mine = contact_device.theirs(request, contact)  # the numbers of messages can be guessed
+    message = (
+        push_subscriptions.pressed_on(ref, person=contact.person_id, contact=contact.id)
+        if mine
+        else None
+    )
+    return _heard(request, message)
+
+
+def _heard(request: HttpRequest, message: Message | None) -> HttpResponse:
+    digit = request.POST.get("key", "")
+    if message is None or message.address is None or not (digit.isascii() and digit.isdigit()):
+        return JsonResponse(
+            {"ok": False, "says": _("Not counted. Open the page and answer there.")}, status=404
+        )
+    came = inbox.Came(
+        push_subscriptions.CHANNEL,
+        f"{message.id}.{digit[:1]}",
+        "key",
+        sender=queries.address_value(message.address),
+        text=digit[:1],
+        reply_ref=str(message.id),
+        age_ms=min(_whole(request.POST.get("age_ms", "")), MOST_AGE_MS),
+    )
+    try:
+        reply = inbox.take(came)
+    except (Error, SwapMissed) as failure:
+        log.warning("not stored: %s", type(failure).__name__)
+        says = _("Not counted yet. Press again.")
+        return JsonResponse({"ok": False, "says": says}, status=503, headers={"Retry-After": "1"})
+    if reply is None:  # told twice: it was kept the first time
+        return JsonResponse({"ok": True, "says": _("Got it")})
+    said = compose(reply.word, facts_of(reply), reply.lang, push_subscriptions.CHANNEL)
+    return JsonResponse({"ok": True, "says": said.text})
+
+
+def _whole(typed: str) -> int:
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 16 else 0
+
+
+def text_number() -> str:
+    """Where a text can be sent when no page opens; "" where nobody reads texts."""
+    for carrier in settings.STILLHERE.carriers:
+        if "text" in carrier.carries and carrier.sender:
+            return str(carrier.sender)
+    return ""

@@ -1,0 +1,224 @@
+"""Kits: what somebody carries, entered in twenty seconds, and the page behind a kit's sticker.
+
+Owns ``/kits`` (the person's), ``/c/<key>/kits`` (a contact's), ``/r/<key>/kits`` (a volunteer's)
+and ``/kit/<key>``, where the sticker leads: the steps first, then what is in it. Whoever holds the
+sticker's code may say what is in that kit, and learns nothing about whose it is; who is known on
+this phone may take one of the stock as theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.utils.dateformat import format as date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from stillhere.store.db import clock
+from stillhere.store.kits import kits, naloxone
+from stillhere.store.models import Contact, Kit, Person, Responder
+from stillhere.store.people.services import Problem
+from stillhere.store.program import shifts
+from stillhere.store.watches import queries
+from stillhere.store.watches.circle import month
+from stillhere.web.access import contact_device, person_session
+from stillhere.web.contact import on_scene
+from stillhere.web.guide import help_now, learn
+from stillhere.web.site import errors, texts
+
+Keeper = Person | Contact | Responder
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A kit as its keeper sees it. ``state`` is good, soon, old or used; ``row`` and ``typed`` fill
+    the form that corrects it, ``wrong`` is what is wrong there."""
+
+    id: int
+    what: str
+    place: str
+    until: str
+    state: str
+    row: Kit
+    typed: Mapping[str, str] = field(default_factory=dict)
+    wrong: str = ""
+
+
+def shown(kit: Kit, now: int) -> Shown:
+    """One kit in words."""
+    state = "used" if not kits.usable(kit) else "good" if kits.good(kit, now) else "old"
+    soon = month(now + kits.WARN_DAYS * kits.DAY_MS)
+    if state == "good" and kit.expires and kit.expires <= soon:
+        state = "soon"
+    what = on_scene.what(kit) if kit.form else _("nobody has looked into it yet")
+    return Shown(kit.id, what, kits.place_of(kit), until(kit.expires), state, kit)
+
+
+def until(expires: str) -> str:
+    """A month like "2027-05" in words, or nothing."""
+    return date_format(kits.last_day(expires), _("F Y")) if expires else ""
+
+
+@person_session.private
+@require_http_methods(["GET", "HEAD", "POST"])
+def mine(request: HttpRequest, person: Person) -> HttpResponse:
+    """What Sam carries, or keeps where Sam usually is."""
+    return _page(request, person, "/kits", {"home": "/watch", "nav": True, "private": True})
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_http_methods(["GET", "HEAD", "POST"])
+def contacts_own(request: HttpRequest, key: str) -> HttpResponse:
+    """What somebody on a list carries."""
+    contact = queries.contact_by_key(key)
+    if contact is None:
+        return errors.unknown_key(request)
+    if not contact_device.theirs(request, contact):
+        return HttpResponseRedirect(f"/c/{key}?said=prove#whose", status=303)
+    return _page(request, contact, f"/c/{key}/kits", {"home": f"/c/{key}"})
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_http_methods(["GET", "HEAD", "POST"])
+def responders_own(request: HttpRequest, key: str) -> HttpResponse:
+    """What a volunteer carries."""
+    responder = shifts.by_key(key)
+    if responder is None:
+        return errors.unknown_key(request)
+    return _page(request, responder, f"/r/{key}/kits", {"home": f"/r/{key}"})
+
+
+def _page(request: HttpRequest, keeper: Keeper, here: str, more: Mapping[str, Any]) -> HttpResponse:
+    wrong, status, typed = "", 200, request.POST
+    if request.method == "POST":
+        try:
+            return HttpResponseRedirect(f"{here}?said={_do(keeper, typed)}", status=303)
+        except Problem as problem:
+            wrong, status = texts.put(str(problem)), 422
+    now = clock.now_ms()
+    theirs = [shown(kit, now) for kit in kits.of(keeper)]
+    changed = typed.get("kit") if wrong and typed.get("do") == "change" else None
+    if any(str(each.id) == changed for each in theirs):  # said there, and not where one is added
+        theirs = [
+            replace(each, typed=typed, wrong=wrong) if str(each.id) == changed else each
+            for each in theirs
+        ]
+        typed, wrong = QueryDict(), ""
+    given = {
+        "here": here,
+        "kits": theirs,
+        "forms": naloxone.FORMS.items(),
+        "typed": typed,
+        "wrong": wrong,
+        "first": keeper.kits_first if isinstance(keeper, Person) else None,
+        "note": texts.note(request.GET.get("said", "")),
+        "advice": learn.parts("kit"),
+        "light": "",
+        **more,
+    }
+    return render(request, "kits/kits.html", given, status=status)
+
+
+def _do(keeper: Keeper, typed: Mapping[str, str]) -> str:
+    """Add one, correct one, say that one was used, is full again, or gone; the note to show. Raises
+    Problem."""
+    theirs = {str(kit.id): kit for kit in kits.of(keeper)}
+    kit, do = theirs.get(typed.get("kit", "")), typed.get("do", "add")
+    if do == "first" and isinstance(keeper, Person):
+        kits.prefer(keeper, bool(typed.get("want")))
+    elif do == "add":
+        whose = {"person": None, "contact": None, "responder": None}
+        kind = type(keeper).__name__.lower()
+        new = kits.add_once(kits.inside(typed), **(whose | {kind: keeper}))  # type: ignore[arg-type]
+        return "kept" if new else "kit-there"
+    elif do == "change":
+        what = kits.inside(typed)
+        if kit is None:
+            raise Problem("this kit is not there any more")
+        kits.change(kit, what)
+    elif kit is not None and do == "used":
+        kits.used(kit)
+    elif kit is not None and do == "gone":
+        kits.drop(kit)
+    return "kept"
+
+
+@csrf_exempt  # the code on the sticker is what opens, and no cookie is asked
+@require_http_methods(["GET", "HEAD", "POST"])
+def sticker(request: HttpRequest, key: str) -> HttpResponse:
+    """Where a sticker leads. Somebody may be down: the steps come first, as this kit is given."""
+    kit = kits.by_key(key)
+    if kit is None:
+        refused = errors.unknown_key(request)
+        return refused if refused.status_code == 429 else help_now.without_kit(request)
+    wrong, status = "", 200
+    if request.method == "POST":
+        try:
+            if request.POST.get("do") == "used":
+                kits.used(kit)
+            else:  # where it lies is its keeper's to say
+                kits.change(kit, replace(kits.inside(request.POST), place=None))
+            return HttpResponseRedirect(f"/kit/{key}?said=kept", status=303)
+        except Problem as problem:
+            wrong, status = texts.put(str(problem)), 422
+    return _sticker(request, key, kit, wrong, status)
+
+
+@require_POST
+def take(request: HttpRequest, key: str) -> HttpResponse:
+    """Somebody who is known on this phone carries a kit of the stock from now on."""
+    kit = kits.by_key(key)
+    if kit is None:
+        return errors.unknown_key(request)
+    keeper = _known(request).get(request.POST.get("who", ""))
+    if keeper is None:
+        return _sticker(request, key, kit, texts.put("we do not know whose phone this is"), 403)
+    try:
+        kits.take(kit, keeper)
+    except Problem as problem:
+        return _sticker(request, key, kit, texts.put(str(problem)), 422)
+    home = f"/c/{queries.contact_key(keeper)}" if isinstance(keeper, Contact) else ""
+    return HttpResponseRedirect(f"{home}/kits?said=kept", status=303)
+
+
+def _known(request: HttpRequest) -> dict[str, Person | Contact]:
+    """Who may carry a kit on this phone, as the form names them."""
+    found: dict[str, Person | Contact] = {
+        f"c{each.id}": each for each in contact_device.known(request)
+    }
+    person = person_session.person_of(request)
+    return {"me": person, **found} if person is not None and not person.trial else found
+
+
+def _sticker(
+    request: HttpRequest, key: str, kit: Kit, wrong: str = "", status: int = 200
+) -> HttpResponse:
+    known = _known(request)
+    given = {
+        "here": f"/kit/{key}",
+        "kit": shown(kit, clock.now_ms()),
+        "row": kit,
+        "free": kit.person_id is kit.contact_id is kit.responder_id is None,
+        "theirs": any(each in (kit.person, kit.contact) for each in known.values()),
+        "takers": [(name, _for_whom(each)) for name, each in known.items()],
+        "forms": naloxone.FORMS.items(),
+        "typed": request.POST,
+        "wrong": wrong,
+        "note": texts.note(request.GET.get("said", "")),
+        "advice": learn.parts("kit"),
+        "light": "",
+        **help_now.given(kit.form if kits.usable(kit) else "", in_hand=True),
+    }
+    return render(request, "kits/kit.html", given, status=status)
+
+
+def _for_whom(keeper: Person | Contact) -> str:
+    """On whose list somebody is, or nothing for the person's own."""
+    if isinstance(keeper, Person):
+        return ""
+    return texts.someone(queries.person_note(keeper.person, "name"))

@@ -1,0 +1,85 @@
+"""One gentle ask later: in half an hour, or at noon. Offered when a watch has ended.
+
+Owns starting and taking back what is asked only once. Unanswered, it reaches Sam's people like
+everything else here, and says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from stillhere.core.events import Ended
+from stillhere.core.schedule import Routine
+from stillhere.store.db import clock
+from stillhere.store.models import Person
+from stillhere.store.watches import apply, queries
+from stillhere.store.watches.apply import Change
+from stillhere.store.watches.group_commit import WRITER
+from stillhere.web.access import address_input, person_session
+from stillhere.web.site import texts
+
+SOON = timedelta(minutes=30)
+LEAST_TO_NOON = timedelta(hours=1)
+KINDS = {"soon": "after", "noon": "noon"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What is still to be asked once: the watch's id, and when, in a sentence."""
+
+    id: int
+    says: str
+
+
+def pending(person: Person, now: int) -> list[Pending]:
+    """Everything of this person that is asked only once and was not answered yet."""
+    found = []
+    for shown in queries.routines_of(person):
+        watch = shown.watch
+        if watch.routine is not None and watch.routine.once and watch.alarm is None:
+            at = texts.clock_time(watch.deadline_at or now, person.tz, now)
+            says = _(
+                "We ask you once more at %(time)s. If you do not answer, we reach your people."
+            )
+            found.append(Pending(shown.row.id, says % {"time": at}))
+    return found
+
+
+@person_session.own
+@require_POST
+def later(request: HttpRequest, person: Person) -> HttpResponse:
+    """Ask once more, or take that back. Pressed twice, it is asked once."""
+    do, now = request.POST.get("do", ""), clock.now_ms()
+    if do == "cancel":
+        wanted = request.POST.get("watch", "")
+        for each in pending(person, now):
+            if str(each.id) == wanted:
+                WRITER.commit(Change(Ended(), watch=each.id))
+        return HttpResponseRedirect("/watch", status=303)
+    profile = KINDS.get(do)
+    if not address_input.ways_to(person):
+        return HttpResponseRedirect("/people?said=own-first#own", status=303)
+    if profile is not None and not _asked_already(person, profile):
+        apply.start(person.id, profile, routine=_once(do, now, person.tz))
+    return HttpResponseRedirect("/watch", status=303)
+
+
+def _asked_already(person: Person, profile: str) -> bool:
+    return any(shown.row.profile == profile for shown in queries.routines_of(person))
+
+
+def _once(do: str, now: int, tz: str) -> Routine:
+    """The routine with that one deadline: on a whole minute, and never earlier than promised."""
+    zone = texts.zone(tz)
+    at = datetime.fromtimestamp(now / 1000, UTC)
+    if do == "soon":
+        due = at + SOON + timedelta(seconds=59)
+        return Routine(frozenset({due.weekday()}), due.hour * 60 + due.minute, "UTC", once=True)
+    day = (at + LEAST_TO_NOON).astimezone(zone)
+    date = day.date() + timedelta(days=day.time() > time(12))
+    return Routine(frozenset({date.weekday()}), 12 * 60, zone.key, once=True)

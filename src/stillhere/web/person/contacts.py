@@ -1,0 +1,296 @@
+"""Whom to reach, how to reach Sam, and what those who come must know: the plan, typed by hand.
+
+Makes every address regular through its channel before anything is kept; what was wrong is said
+beside the field, and nothing that was typed is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from stillhere.store.db import clock
+from stillhere.store.kits import kits, supply_warnings
+from stillhere.store.models import Address, Contact, Person
+from stillhere.store.people import contacts, drills, services
+from stillhere.store.people.services import Problem
+from stillhere.store.program import shifts
+from stillhere.store.watches import queries
+from stillhere.store.watches.queries import Listed
+from stillhere.web.access import address_input, person_session, rate_limit
+from stillhere.web.person import watch_text
+from stillhere.web.site import errors, texts
+from stillhere.web.site.context import light
+
+NOTES = services.NOTES
+STEPS = tuple(map(str, range(1, services.MOST_CONTACTS + 1)))
+
+
+@person_session.private
+@require_http_methods(["GET", "HEAD", "POST"])
+def people(request: HttpRequest, person: Person) -> HttpResponse:
+    """The list, and the forms that change it."""
+    if request.method != "POST":
+        said = request.GET.get("said", "")
+        if said == "own-first":  # stands beside the field it is about
+            return _page(request, person, own_first=texts.note(said))
+        return _page(request, person, note=texts.note(said), added=said in ("added", "known"))
+    work = WORK.get(request.POST.get("do", ""))
+    if work is None:
+        return _page(request, person)
+    if work in INVITING and rate_limit.INVITATIONS.missed(rate_limit.network_of(request)):
+        return errors.too_many()
+    try:
+        said, wrong = work(person, request.POST)
+    except Problem as problem:
+        said, wrong = "", {"": texts.put(str(problem))}
+    if wrong:
+        return _page(request, person, wrong=wrong, typed=request.POST, status=422)
+    return HttpResponseRedirect(f"/people?said={said}")
+
+
+Done = tuple[str, dict[str, str]]  # the name of what is said, or what is wrong by field
+
+
+def _add(person: Person, typed: Mapping[str, str]) -> Done:
+    """Someone new, invited at once. The same address twice is one contact."""
+    read = address_input.read(typed)
+    if read.wrong:
+        return "", read.wrong
+    myself = bool(typed.get("myself")) or not read.ways
+    if myself and not services.readable(typed.get("name", "")):
+        return "", {"": texts.put("say how to reach them")}
+    mine = typed.get("my_name", "").strip()
+    if mine:
+        services.set_plan(person, name=mine)
+    before = set(person.contacts.values_list("id", flat=True))
+    lang = typed.get("lang", "")
+    added = services.add_contact(
+        person,
+        typed.get("name", ""),
+        [] if myself else read.ways,
+        rung=0 if typed.get("rung") == "first" else None,
+        lang=lang if lang in dict(settings.LANGUAGES) else person.lang,
+    )
+    if added.id in before:
+        return "known", {}
+    return ("yours-to-send" if myself else "added"), {}
+
+
+def _theirs(person: Person, typed: Mapping[str, str]) -> Contact | None:
+    """Whom a form is about: somebody on this person's list, or nobody."""
+    wanted = typed.get("contact", "")
+    if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 16):
+        return None
+    mine = person.contacts.filter(id=int(wanted), responder__isnull=True)
+    return mine.filter(status__in=["invited", "confirmed"]).first()
+
+
+def _remove(person: Person, typed: Mapping[str, str]) -> Done:
+    """Off the list, without a word to them."""
+    gone = _theirs(person, typed)
+    if gone is not None:
+        services.leave(gone, Contact.Status.REMOVED)
+    return "removed", {}
+
+
+def _keep(person: Person, typed: Mapping[str, str]) -> Done:
+    """What Sam decides about one of them."""
+    contact = _theirs(person, typed)
+    if contact is None:
+        return "", {}
+    far, step, lang = (typed.get(name, "").strip() for name in ("minutes", "step", "lang"))
+    if far and not (far.isascii() and far.isdigit() and len(far) < 6):
+        return "", {"": texts.put("say how many minutes away they are")}
+    contacts.keep(
+        contact,
+        minutes=int(far) if far else -1,
+        why="why" in typed,
+        door="door" in typed,
+        lang=lang if lang in dict(settings.LANGUAGES) else "",
+        rung=int(step) - 1 if step in STEPS else None,
+    )
+    return "kept", {}
+
+
+def _renew(person: Person, typed: Mapping[str, str]) -> Done:
+    """A new link for one of them, who is invited again by the ways we know."""
+    contact = _theirs(person, typed)
+    if contact is None:
+        return "", {}
+    contacts.renew(contact)
+    services.invite(contact, clock.now_ms())
+    return "renewed", {}
+
+
+def _own(person: Person, typed: Mapping[str, str]) -> Done:
+    """How we reach Sam. What is the same stays as it is: an ask may be on its way to it."""
+    read = address_input.read(typed)
+    if read.wrong:
+        return "", read.wrong
+    have = {(a.channel, queries.address_value(a)) for a in _addresses(person) if a.state == "ok"}
+    if {(way.channel, way.value) for way in read.ways} != have:
+        services.set_own_addresses(person, read.ways)
+    return "kept", {}
+
+
+def _plan(person: Person, typed: Mapping[str, str]) -> Done:
+    """What those who come must know."""
+    notes = {name: typed[name] for name in (*NOTES, "wish") if name in typed}
+    if typed.get("lang") in dict(settings.LANGUAGES):
+        notes["lang"] = typed["lang"]
+    services.set_plan(person, **notes)
+    services.set_speak(person, "speak" in typed)
+    return "kept", {}
+
+
+def _drill(person: Person, typed: Mapping[str, str]) -> Done:
+    """Everybody on the list is reached, as in an alarm, with words that say it is a drill."""
+    drills.begin(person)
+    return "drill", {}
+
+
+def _volunteers(person: Person, typed: Mapping[str, str]) -> Done:
+    """Whether people on shift may come too."""
+    shifts.want(person, bool(typed.get("want")))
+    return "kept", {}
+
+
+def _news(person: Person, typed: Mapping[str, str]) -> Done:
+    """Whether they hear of warnings about the supply."""
+    supply_warnings.want(person, bool(typed.get("want")))
+    return "kept", {}
+
+
+WORK = {
+    "add": _add, "remove": _remove, "keep": _keep, "renew": _renew, "own": _own, "plan": _plan,
+    "drill": _drill, "volunteers": _volunteers,
+    "news": _news,
+}  # fmt: skip
+INVITING = (_add, _renew, _drill)  # a message to somebody may leave by these, and cost money
+
+
+def _addresses(person: Person) -> list[Address]:
+    return list(person.addresses.exclude(channel=services.PUSH).order_by("id"))
+
+
+def own_typed(person: Person) -> dict[str, str]:
+    """Sam's own addresses by kind, as a form shows them again."""
+    return {address_input.kind_of(a.channel): queries.address_value(a) for a in _addresses(person)}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One person on the list, with everything that Sam may change. ``since`` says in words when
+    they said yes and when a test rang, ``ending`` ends their number, ``text`` invites them."""
+
+    someone: watch_text.Someone
+    contact: Contact
+    since: str
+    ending: str
+    link: str
+    text: str
+
+
+def _entry(each: Listed, someone: watch_text.Someone, person: Person, now: int) -> Entry:
+    contact = each.contact
+    since = []
+    if someone.confirmed and contact.answered_at is not None:
+        day = texts.clock_time(contact.answered_at, person.tz, now)
+        since.append(_("Said yes: %(day)s.") % {"day": day})
+    if contact.rang_at:
+        day = texts.clock_time(contact.rang_at, person.tz, now)
+        since.append(_("A test rang: %(day)s.") % {"day": day})
+    if contact.trained_at:
+        since.append(_("Has learnt what to do."))
+    if kits.best(kits.of(contact), now) is not None:
+        since.append(_("Carries naloxone."))
+    since += _drilled(contact, person, now)
+    number = next((value for channel, value, _state in each.ways if channel == "text"), "")
+    link = f"{settings.STILLHERE.base_url}/c/{queries.contact_key(contact)}"
+    text = _("May you be reached when I don't answer? It takes one tap: %(link)s") % {"link": link}
+    return Entry(someone, contact, " ".join(since), number[-4:], link, text)
+
+
+def _drilled(contact: Contact, person: Person, now: int) -> list[str]:
+    """What they answered to the last drill, and how fast."""
+    if not contact.drilled_at or contact.drilled_at > now:
+        return []
+    facts: dict[str, object] = {"day": texts.clock_time(contact.drilled_at, person.tz, now)}
+    if not contact.drill_answered_at:
+        return [_("Drill %(day)s: no answer.") % facts]
+    facts["s"] = max(0, contact.drill_answered_at - contact.drilled_at) // 1000
+    if contact.drill_said == "yes":
+        return [_("Drill %(day)s: would come, after %(s)d s.") % facts]
+    return [_("Drill %(day)s: could not come, after %(s)d s.") % facts]
+
+
+@person_session.private
+@require_safe
+def card(request: HttpRequest, person: Person, contact: str) -> HttpResponse:
+    """The card to print and hand to somebody on the list."""
+    theirs = _theirs(person, {"contact": contact})
+    if theirs is None:
+        return errors.trouble(404, _("There is no such page"), _("Look at the list once more."))
+    name = queries.person_note(person, "name")
+    given = {"name": texts.someone(name), "them": queries.contact_name(theirs), "contact": theirs}
+    given["link"] = f"{settings.STILLHERE.base_url}/c/{queries.contact_key(theirs)}"
+    return render(request, "person/card.html", given | {"light": ""})
+
+
+def _page(
+    request: HttpRequest,
+    person: Person,
+    *,
+    note: str = "",
+    own_first: str = "",
+    added: bool = False,
+    wrong: Mapping[str, str] | None = None,
+    typed: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    listed, now = queries.circle_list(person), clock.now_ms()
+    people = watch_text.on_the_list(listed, now)
+    plan: dict[str, Any] = {name: queries.person_note(person, name) for name in NOTES}
+    plan |= {"wish": person.wish, "lang": person.lang, "speak": person.speak}
+    own = own_typed(person)
+    do = (typed or {}).get("do", "")
+    reach_them = bool(address_input.here(shifts.WAYS))
+    if do == "plan" and typed is not None:
+        plan |= {name: typed[name] for name in plan if name in typed}
+        plan["speak"] = "speak" in typed
+    if do == "own" and typed is not None:
+        own = {kind: typed.get(kind, "") for kind in address_input.KINDS}
+    given: dict[str, Any] = {
+        "people": people,
+        "person": person,
+        "volunteers_here": bool(shifts.everyone()) and (reach_them or person.volunteers),
+        "reach_them": reach_them,
+        "entries": [
+            _entry(each, one, person, now)
+            for each, one in zip(listed, people, strict=True)
+            if each.contact.responder_id is None
+        ],
+        "steps": STEPS[: len(listed) + 1],
+        "kinds": address_input.kinds(),
+        "plan": plan,
+        "own": own,
+        "own_broken": [a.channel for a in _addresses(person) if a.state != "ok"],
+        "add": typed if do == "add" else {"lang": person.lang},
+        "do": do,
+        "wrong": wrong or {},
+        "note": note,
+        "own_first": own_first,
+        "added": added,
+        "wishes": services.WISHES,
+        "quiet_h": settings.STILLHERE.keep_quiet_h,
+        "light": light(now, person.tz),
+    }
+    return render(request, "person/people.html", given, status=status)

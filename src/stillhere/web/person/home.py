@@ -1,0 +1,34 @@
+"""The first screen: what this is, what it is not, who runs it, and one button.
+
+Owns ``/``. Nothing is typed here. Pressing Start makes a person, unless this browser has one; on a
+phone that is not theirs the browser forgets it again.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import get_language
+from django.views.decorators.http import require_http_methods
+
+from stillhere.store.people import services
+from stillhere.web.access import person_session, rate_limit
+from stillhere.web.site import errors, texts
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def first(request: HttpRequest) -> HttpResponse:
+    """What this is, and one button. Pressing it makes a person, unless this browser has one."""
+    person = person_session.person_of(request)
+    if request.method == "POST":
+        response = HttpResponseRedirect("/watch")
+        if person is None:
+            if rate_limit.PERSONS.missed(rate_limit.network_of(request)):
+                return errors.too_many()
+            tz = request.POST.get("tz", "")
+            _someone, key = services.new_person(
+                get_language() or "en", tz if texts.zone_known(tz) else "UTC"
+            )
+            person_session.remember(response, key, borrowed=bool(request.POST.get("borrowed")))
+        return response
+    return render(request, "person/first.html", {"known": person is not None, "light": "night"})

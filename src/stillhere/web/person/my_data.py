@@ -1,0 +1,139 @@
+"""What is kept about Sam: to see, to take away, to move to another phone, to erase now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from stillhere.store.db import clock
+from stillhere.store.models import Person
+from stillhere.store.people import services
+from stillhere.store.people.services import Problem
+from stillhere.store.privacy import export as kept
+from stillhere.web.access import person_session
+from stillhere.web.person import pin, recovery
+from stillhere.web.site import texts
+from stillhere.web.site.context import light
+
+PLAN = {
+    "name": gettext_lazy("What they call you"),
+    "place": gettext_lazy("Where you usually are"),
+    "entry": gettext_lazy("How to get in, and who has a key"),
+    "town": gettext_lazy("Your town"),
+    "dispatch": gettext_lazy("Number of your local dispatch"),
+}
+
+
+@person_session.private
+@require_http_methods(["GET", "HEAD", "POST"])
+def mine(request: HttpRequest, person: Person) -> HttpResponse:
+    """Everything about one's own data on one page."""
+    do = request.POST.get("do") if request.method == "POST" else ""
+    key = request.COOKIES[person_session.COOKIE]
+    if do == "link":
+        return _page(request, person, {"link": recovery.link_of(key)})
+    if do == "print":
+        return recovery.printed(request, key)
+    if do == "new-link":
+        key = services.new_key(person)
+        response = _page(request, person, {"link": recovery.link_of(key), "renewed": True})
+        person_session.remember(response, key, borrowed=person_session.borrowed(request))
+        return response
+    if do == "pin":
+        wrong = pin.change(person, request.POST.get("pin", ""))
+        if wrong:
+            return _page(request, person, {"wrong_pin": wrong}, status=422)
+        return _page(request, person, {"note": texts.note("kept")})
+    if do == "forget":
+        return forgotten()
+    if do == "erase":
+        return _erase(request, person)
+    return _page(request, person, {})
+
+
+@person_session.own
+@require_POST
+def forget(request: HttpRequest, person: Person) -> HttpResponse:
+    """This phone forgets, without a PIN: whoever holds a borrowed phone may always leave."""
+    return forgotten()
+
+
+def forgotten() -> HttpResponse:
+    """Back to the first page as a stranger."""
+    response = HttpResponseRedirect("/")
+    person_session.forget(response)
+    return response
+
+
+def _erase(request: HttpRequest, person: Person) -> HttpResponse:
+    """Everything, now; with a second press, because nothing brings it back."""
+    if not request.POST.get("sure"):
+        return _page(request, person, {"confirm": True})
+    try:
+        services.erase_person(person)
+    except Problem as problem:
+        return _page(request, person, {"note": texts.put(str(problem))}, status=409)
+    response = render(request, "person/erased.html", {"light": "night"})
+    person_session.forget(response)
+    return response
+
+
+def _opened(kept: dict[str, Any], tz: str, now: int) -> list[tuple[str, list[str]]]:
+    """What is kept, to be read: a heading, and what stands under it."""
+    plan = kept["plan"]
+    notes = [f"{label}: {plan[note]}" for note, label in PLAN.items() if plan[note]]
+    people = []
+    for each in kept["people"]:
+        since = texts.clock_time(each["created_at"], tz, now)
+        ways = (_way(address) for address in each["addresses"])
+        people.append(" · ".join(filter(None, [each["name"], *ways, since])))
+    watches = []
+    for each in kept["watches"]:
+        times = [each["started_at"], *(x["at"] for x in each["what_happened"][-1:])]
+        ended = str(texts.OUTCOMES.get(each["outcome"] or "", ""))
+        told = [*(texts.clock_time(at, tz, now) for at in times), ended]
+        watches.append(" · ".join(filter(None, told)))
+    return [
+        (_("Your plan"), [*notes, *(_way(a) for a in kept["how_to_reach_me"])]),
+        (_("Your people"), people),
+        (_("Your watches: when they began, what was last, how they ended"), watches),
+    ]
+
+
+def _way(address: dict[str, Any]) -> str:
+    channel = address["channel"]
+    if channel == services.PUSH:  # long, and nobody reads it
+        return str(texts.CHANNELS[channel])
+    return str(texts.CHANNELS.get(channel, channel)) + f" {address['address']}"
+
+
+def _page(
+    request: HttpRequest, person: Person, more: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    here = settings.STILLHERE
+    all_of_it, now = kept.everything(person), clock.now_ms()
+    given = {
+        "kept": all_of_it,
+        "opened": _opened(all_of_it, person.tz, now),
+        "has_pin": bool(person.pin),
+        "quiet_h": here.keep_quiet_h,
+        "alarm_days": here.keep_alarm_days,
+        "light": light(now, person.tz),
+        **more,
+    }
+    return render(request, "person/mine.html", given, status=status)
+
+
+@person_session.private
+@require_safe
+def take(request: HttpRequest, person: Person) -> HttpResponse:
+    """All of it, as a file."""
+    response = JsonResponse(kept.everything(person), json_dumps_params={"indent": 1})
+    response["Content-Disposition"] = 'attachment; filename="lamp.json"'
+    return response

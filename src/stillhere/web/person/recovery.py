@@ -1,0 +1,98 @@
+"""Coming back without an account: the link, and the code that can be printed and typed.
+
+Owns the code: the person's key as 32 letters and digits that are told apart by any hand, in groups
+of four. It opens exactly what the link opens.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+import segno
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from stillhere.store.models import Person
+from stillhere.store.people import services
+from stillhere.store.watches import queries
+from stillhere.web.access import person_session, rate_limit
+from stillhere.web.site import errors
+
+LONGEST_TYPED = 400
+MISREAD = str.maketrans({"0": "O", "1": "I", "8": "B"})  # what base 32 leaves out
+_KEY = re.compile(r"[A-Za-z0-9_-]{27}")
+
+
+def code_of(key: str) -> str:
+    """A key as it is printed: "ABCD EFGH ..."."""
+    code = base64.b32encode(base64.urlsafe_b64decode(key + "=")).decode()
+    return " ".join(code[i : i + 4] for i in range(0, len(code), 4))
+
+
+def key_of(typed: str) -> str:
+    """The key in what was typed or pasted: a link, a key, or the code in any spacing. May be
+    empty."""
+    text = "".join(typed[:LONGEST_TYPED].split())
+    last = text.rstrip("/").rpartition("/")[2]
+    if _KEY.fullmatch(last):
+        return last
+    letters = re.sub(r"[^A-Z2-7]", "", text.upper().translate(MISREAD))
+    try:
+        return base64.urlsafe_b64encode(base64.b32decode(letters)).decode().rstrip("=")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def link_of(key: str) -> str:
+    return f"{settings.STILLHERE.base_url}/p/{key}"
+
+
+def printed(request: HttpRequest, key: str) -> HttpResponse:
+    """The page to print."""
+    drawn = segno.make(link_of(key), micro=False).svg_inline(scale=4, border=2, omitsize=True)
+    given = {"code": code_of(key), "base": settings.STILLHERE.base_url, "drawn": drawn, "light": ""}
+    return render(request, "person/recovery.html", given)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def typed(request: HttpRequest) -> HttpResponse:
+    """ "I have a code"."""
+    if request.method != "POST":
+        return render(request, "person/code.html", {"light": "night"})
+    text = request.POST.get("code", "")
+    key = key_of(text)
+    person = queries.person_by_key(key) if key else None
+    if person is not None:
+        return _opened(request, person, key)
+    if rate_limit.missed(request):
+        return errors.unknown_key(request)
+    wrong = _("This code opens nothing. Look at each letter once more, or find a newer one.")
+    return render(
+        request, "person/code.html", {"wrong": wrong, "code": text, "light": "night"}, status=404
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def come_back(request: HttpRequest, key: str) -> HttpResponse:
+    """The recovery link: a page with one button, because scanners follow links. The button must be
+    ours: another site that pressed it would put Sam among its own people."""
+    person = queries.person_by_key(key)
+    if person is None:
+        return errors.unknown_key(request)
+    if request.method == "POST":
+        return _opened(request, person, key)
+    return render(request, "person/come_back.html", {"has_pin": bool(person.pin), "light": "night"})
+
+
+def _opened(request: HttpRequest, person: Person, key: str) -> HttpResponse:
+    """This browser is the person from now on. A PIN they forgot is taken away."""
+    if person.pin:
+        services.set_pin(person, "")
+    response = HttpResponseRedirect("/watch")
+    person_session.remember(response, key, borrowed=bool(request.POST.get("borrowed")))
+    return response

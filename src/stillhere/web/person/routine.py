@@ -1,0 +1,209 @@
+"""The daily check-in: a time, some days, a place on the globe; pausing and ending it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from stillhere.core.events import Ended, Paused
+from stillhere.core.schedule import Routine, ScheduleError
+from stillhere.store.db import clock
+from stillhere.store.models import Person
+from stillhere.store.people import services
+from stillhere.store.watches import apply, queries
+from stillhere.store.watches.apply import Change
+from stillhere.store.watches.group_commit import WRITER
+from stillhere.store.watches.queries import Shown
+from stillhere.web.access import address_input, person_session
+from stillhere.web.person import watch_text
+from stillhere.web.site import texts
+from stillhere.web.site.context import light
+
+KINDS = ("routine", "release")
+MOST = 6  # daily check-ins of one person
+LONGEST_PAUSE_MS = 366 * 24 * 3600 * 1000
+DAYS = (
+    gettext_lazy("Monday"),
+    gettext_lazy("Tuesday"),
+    gettext_lazy("Wednesday"),
+    gettext_lazy("Thursday"),
+    gettext_lazy("Friday"),
+    gettext_lazy("Saturday"),
+    gettext_lazy("Sunday"),
+)
+# A short list to choose from; any other can be typed.
+ZONES = (
+    "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix",
+    "America/Los_Angeles", "America/Anchorage", "Pacific/Honolulu", "America/Puerto_Rico",
+    "America/Toronto", "America/Vancouver", "America/Mexico_City", "America/Bogota",
+    "America/Argentina/Buenos_Aires", "Europe/London", "Europe/Dublin", "Europe/Madrid",
+    "Europe/Berlin", "Australia/Sydney", "Australia/Perth", "Pacific/Auckland",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """One open daily check-in as the page shows it."""
+
+    shown: Shown
+    at: str
+    days: str
+    due: str
+    telling: watch_text.Telling
+    paused: str
+
+
+@person_session.private
+@require_http_methods(["GET", "HEAD", "POST"])
+def routine(request: HttpRequest, person: Person) -> HttpResponse:
+    """The daily check-ins, and the forms that change them."""
+    if request.method != "POST":
+        return _page(request, person, texts.note(request.GET.get("said", "")))
+    work = {"add": _add, "pause": _pause, "end": _end}.get(request.POST.get("do", ""))
+    if work is None:
+        return _page(request, person)
+    said, wrong = work(person, request.POST)
+    if wrong:
+        return _page(request, person, wrong=wrong, typed=request.POST, status=422)
+    return HttpResponseRedirect(f"/routine?said={said}")
+
+
+def _add(person: Person, typed: QueryDict) -> tuple[str, str]:
+    """A new one; the same form twice is one."""
+    try:
+        days = frozenset(int(day) for day in typed.getlist("day") if day in "0123456")
+        at, tz = _minutes(typed.get("at", "")), typed.get("tz", "").strip()
+        wanted = Routine(days, at, tz, well="well" in typed)
+    except ScheduleError as error:
+        return "", _(str(error))
+    kind = typed.get("kind", "")
+    if len(_dailies(person)) >= MOST:
+        return "", _("That is enough: %(n)d daily check-ins. End one first.") % {"n": MOST}
+    if wrong := _no_way(person, typed):
+        return "", wrong
+    apply.start(person.id, kind if kind in KINDS else KINDS[0], routine=wanted)
+    return "started", ""
+
+
+def _no_way(person: Person, typed: QueryDict) -> str:
+    """Why nothing is set for somebody whom we cannot ask, or nothing. What they typed to be
+    reached by is kept; else they have to say that they know."""
+    if address_input.ways_to(person):
+        return ""
+    read = address_input.read(typed)
+    if read.wrong:
+        return " ".join(read.wrong.values())
+    if read.ways:
+        services.add_own_addresses(person, read.ways)
+    elif "alone" not in typed:
+        return _(
+            "We have no way to ask you, so nothing was set. Say below how we reach you, or choose "
+            "“I'll open this page myself by then”."
+        )
+    return ""
+
+
+def _minutes(typed: str) -> int:
+    """ "22:00" as minutes after midnight; anything else is no time of day."""
+    try:
+        at = time.fromisoformat(typed)
+    except ValueError:
+        return -1
+    return at.hour * 60 + at.minute
+
+
+def _pause(person: Person, typed: QueryDict) -> tuple[str, str]:
+    """Rest until the morning of a day. A day far off is a slip of the finger."""
+    mine = _mine(person, typed)
+    if mine is None:
+        return "over", ""
+    assert mine.watch.routine is not None
+    try:
+        until = date.fromisoformat(typed.get("until", ""))
+        morning = datetime.combine(until, time(), texts.zone(mine.watch.routine.tz))
+        until_at = int(morning.astimezone(UTC).timestamp()) * 1000
+    except (ValueError, OverflowError):
+        return "", _("Choose the day on which it goes on.")
+    now = clock.now_ms()
+    if not now < until_at < now + LONGEST_PAUSE_MS:
+        return "", _("Choose a day between tomorrow and a year from now.")
+    answer = WRITER.commit(Change(Paused(until_at), watch=mine.row.id))
+    return (texts.refusal(answer.refused) if answer.refused else "paused"), ""
+
+
+def _end(person: Person, typed: QueryDict) -> tuple[str, str]:
+    mine = _mine(person, typed)
+    if mine is None:
+        return "ended", ""
+    answer = WRITER.commit(Change(Ended(), watch=mine.row.id))
+    closed = answer.watch is not None and answer.watch.closed_at is not None
+    return ("ended" if closed else "not-quietly"), ""
+
+
+def _dailies(person: Person) -> list[Shown]:
+    """The open daily check-ins; what is asked only once stands on the watch's page."""
+    return [s for s in queries.routines_of(person) if s.watch.routine and not s.watch.routine.once]
+
+
+def _mine(person: Person, typed: Mapping[str, str]) -> Shown | None:
+    wanted = typed.get("watch", "")
+    return next((s for s in queries.routines_of(person) if str(s.row.id) == wanted), None)
+
+
+def _page(
+    request: HttpRequest,
+    person: Person,
+    note: str = "",
+    *,
+    wrong: str = "",
+    typed: QueryDict | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    now = clock.now_ms()
+    people = watch_text.on_the_list(queries.circle_list(person), now)
+    given: dict[str, Any] = {
+        "dailies": [_daily(s, people, now) for s in _dailies(person)],
+        "days": [(str(number), name) for number, name in enumerate(DAYS)],
+        "chosen": typed.getlist("day") if typed is not None else [str(n) for n in range(7)],
+        "typed": typed or {"at": "22:00", "kind": "routine"},
+        "tz": typed.get("tz", "") if typed is not None else _known(person.tz),
+        "zones": ZONES,
+        "people": people,
+        "reachable": any(someone.reachable for someone in people),
+        "ways": address_input.ways_to(person),
+        "kinds": address_input.kinds(),
+        "failed": address_input.read(typed).wrong if typed is not None else {},
+        "wrong": wrong,
+        "note": note,
+        "light": light(now, person.tz),
+    }
+    return render(request, "person/routine.html", given, status=status)
+
+
+def _known(tz: str) -> str:
+    return "" if tz == "UTC" else tz
+
+
+def _daily(shown: Shown, people: list[watch_text.Someone], now: int) -> Daily:
+    watch = shown.watch
+    assert watch.routine is not None
+    assert watch.deadline_at is not None
+    every, tz = watch.routine.days, watch.routine.tz
+    days = _("every day") if len(every) == 7 else texts.names([str(DAYS[d]) for d in sorted(every)])
+    until_at = watch.routine.pause_until_at or 0
+    return Daily(
+        shown,
+        f"{watch.routine.at // 60:02d}:{watch.routine.at % 60:02d}",
+        days,
+        texts.clock_time(watch.deadline_at, tz, now),
+        watch_text.tell(shown, people, now, tz),
+        texts.clock_time(until_at, tz, now) if until_at > now else "",
+    )

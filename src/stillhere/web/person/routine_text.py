@@ -1,0 +1,117 @@
+"""What is asked of a person besides the watch they started: every day, or once more.
+
+Owns its words on every page of theirs: an open ask with its button, what is due when, and the plain
+truth where nobody can remind them. Decides nothing. Where a database is away it says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import Error
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from stillhere.core.events import State
+from stillhere.store.db import clock
+from stillhere.store.watches import queries
+from stillhere.store.watches.queries import Shown
+from stillhere.web.access import address_input, person_session
+from stillhere.web.person import watch_text
+from stillhere.web.person.watch_text import Someone
+from stillhere.web.site import texts
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One daily check-in, or one ask more. ``loud``: it is asked now, or an alarm is open.
+    ``alone``: nobody can remind them. ``says`` is everything to know, with the time."""
+
+    key: str
+    head: str
+    says: str
+    button: str
+    loud: bool
+    alone: bool
+
+
+def on_every_page(request: HttpRequest) -> list[Due]:
+    """What must stand on whatever page this browser's person opens."""
+    try:
+        person = person_session.person_of(request)
+        routines = queries.routines_of(person) if person is not None else []
+        if person is None or not routines:
+            return []
+        now = clock.now_ms()
+        people = watch_text.on_the_list(queries.circle_list(person), now)
+        found = of(routines, people, now, ways=bool(address_input.ways_to(person)))
+    except Error:
+        return []
+    return [due for due in found if due.loud or due.alone]
+
+
+def of(routines: Sequence[Shown], people: Sequence[Someone], now: int, *, ways: bool) -> list[Due]:
+    """Each of these in words: what is open first, then the soonest. ``ways``: whether there is any
+    to ask this person."""
+    ordered = sorted(
+        routines, key=lambda s: (s.watch.state is State.OPEN, s.watch.deadline_at or 0)
+    )
+    return [_due(each, people, now, alone=not ways) for each in ordered]
+
+
+def version(routines: Sequence[Shown]) -> str:
+    """Changes whenever one of them does."""
+    return "".join(f".{each.row.id}-{each.row.version}" for each in routines)
+
+
+def _due(shown: Shown, people: Sequence[Someone], now: int, *, alone: bool) -> Due:
+    watch = shown.watch
+    assert watch.routine is not None
+    tz = shown.row.person.tz if watch.routine.once else watch.routine.tz
+    calm = watch.state is State.OPEN and shown.row.quarantined_at is None
+    asking = watch.state is State.ASKING and shown.row.quarantined_at is None
+    telling = watch_text.tell(shown, people, now, tz)
+    if calm:
+        head, says = "", _when(shown, now, tz)
+        says = f"{says} {_alone(shown, people, now, tz)}" if alone else says
+    elif asking:
+        head, says = telling.head, _answer_by(shown, people, now, tz)
+    else:
+        head, says = telling.head, telling.says
+    return Due(shown.key, head, says, watch_text.button(shown), not calm, alone and calm)
+
+
+def _when(shown: Shown, now: int, tz: str) -> str:
+    """What is due when, in one sentence."""
+    routine, deadline_at = shown.watch.routine, shown.watch.deadline_at
+    assert routine is not None
+    assert deadline_at is not None
+    at = {"time": texts.clock_time(deadline_at, tz, now)}
+    if routine.once:
+        return _("We ask you once more at %(time)s.") % at
+    return _("Your daily check-in is due by %(time)s.") % at
+
+
+def _answer_by(shown: Shown, people: Sequence[Someone], now: int, tz: str) -> str:
+    """Until when the open ask waits, and what comes then."""
+    facts = {
+        "time": texts.clock_time(shown.watch.grace_at or now, tz, now),
+        "names": watch_text.order(people),
+    }
+    if not facts["names"]:
+        return _("Press the button. Nobody else hears this.")
+    return _("Press the button by %(time)s. If you do not, we reach %(names)s.") % facts
+
+
+def _alone(shown: Shown, people: Sequence[Someone], now: int, tz: str) -> str:
+    """That nobody can remind them, and what comes when they forget."""
+    watch = shown.watch
+    alarm_at = (watch.deadline_at or now) + watch.profile.grace_s * 1000
+    facts = {"time": texts.clock_time(alarm_at, tz, now), "names": watch_text.order(people)}
+    if not facts["names"]:
+        return _("Nobody will remind you, and nobody on your list can be reached.")
+    return (
+        _("Nobody will remind you. If you have not pressed by %(time)s, we reach %(names)s.")
+        % facts
+    )

@@ -1,0 +1,190 @@
+"""Sam's own pages: the watch, and the link that brings them back.
+
+Shows, and passes on what Sam presses. Check-ins themselves take the fast lane (``check_in.py``),
+the other presses ``watch_link.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from stillhere.content import helplines
+from stillhere.core.events import State
+from stillhere.store.db import clock
+from stillhere.store.kits import supply_warnings
+from stillhere.store.models import Person
+from stillhere.store.people import drills, services
+from stillhere.store.watches import apply, damage, queries
+from stillhere.store.watches.queries import Shown
+from stillhere.web.access import address_input, person_session
+from stillhere.web.contact import on_scene
+from stillhere.web.guide import learn
+from stillhere.web.hooks import push
+from stillhere.web.person import ask_later, offline, routine_text, watch_text
+from stillhere.web.site import health, texts
+from stillhere.web.site.context import light
+
+PROFILES = ("injected", "snorted", "swallowed")
+SHORT_GRACE = json.dumps({"grace_s": 30})
+REFRESH_S = {State.OPEN: 10}  # without scripts; every other state is looked at more often
+REFRESH_SOON_S = 5
+CALLING_OUT = (State.ALARM, State.CLAIMED)  # nobody is with them: their phone may call out
+
+
+@person_session.own
+@require_http_methods(["GET", "HEAD", "POST"])
+def watch(request: HttpRequest, person: Person) -> HttpResponse:
+    """The watch, or the choice of one. A form sent twice starts it once."""
+    if request.method == "POST":
+        return _start(request, person)
+    given = _given(person)
+    said = request.GET.get("said", "")
+    if said == "end-early" and not given.get("may_end"):
+        said = ""  # the note speaks of a watch that could still be ended
+    given |= {"note": texts.note(said), "confirm_end": said == "end-early"}
+    given |= {"push_key": push.public_key(), "sms": _sms(person)}
+    return _kept(request, render(request, "person/watch.html", given), given)
+
+
+def _sms(person: Person) -> str:
+    """Where they may text "OK" when the page finds no way to us: only who is known by a text."""
+    known = any(a.channel == "text" and a.state == "ok" for a in person.addresses.all())
+    return push.text_number() if known else ""
+
+
+def _kept(request: HttpRequest, page: HttpResponse, given: dict[str, Any]) -> HttpResponse:
+    """Let this phone keep the page of an open watch, for when it has no connection."""
+    if given["open_now"] and not person_session.borrowed(request):
+        page[offline.KEEP] = "1"
+    return page
+
+
+def _start(request: HttpRequest, person: Person) -> HttpResponse:
+    profile = request.POST.get("profile", "")
+    tz = request.POST.get("tz", "")
+    if person.tz == "UTC" and tz != "UTC" and texts.zone_known(tz):
+        services.set_plan(person, tz=tz)
+    own = SHORT_GRACE if request.POST.get("short") else ""
+    partner = services.readable(request.POST.get("partner", ""))[: services.LONGEST_NAME]
+    known = profile if profile in (*PROFILES, watch_text.LOOKED_IN_ON) else PROFILES[0]
+    apply.start(person.id, known, own, partner=partner)
+    return HttpResponseRedirect("/watch")
+
+
+def _given(person: Person) -> dict[str, Any]:
+    """Everything the page of a watch shows."""
+    now = clock.now_ms()
+    shown = queries.watch_of(person)
+    people = watch_text.on_the_list(queries.circle_list(person), now)
+    open_now = _is_open(shown)
+    routines = queries.routines_of(person)
+    ways = bool(address_input.ways_to(person)) if open_now or routines else True
+    given: dict[str, Any] = {
+        "person": person,
+        "people": people,
+        "reachable": any(someone.reachable for someone in people),
+        "closest": watch_text.closest(people),
+        "lines": helplines.staffed(now),
+        "later": ask_later.pending(person, now),
+        "alarmed_lately": shown is not None and shown.watch.alarms > 0,
+        "reviewed": on_scene.reviewed(shown) if shown is not None else [],
+        "warnings": supply_warnings.count(now, queries.person_note(person, "town"))
+        if not open_now
+        else {},
+        "undrilled": not open_now and drills.stale(person, now),
+        "shown": shown if watch_text.of_late(shown, now) else None,
+        "open_now": open_now,
+        "dues": routine_text.of(routines, people, now, ways=ways),
+        "page_only": open_now and not ways,
+        "version": _version(shown, routines),
+        "aside": not open_now and damage.is_aside(person.id),
+        "profile": _usual(shown),
+        "short": shown is not None and bool(shown.row.own),
+        "light": light(now, person.tz),
+        "now": now,
+        "rate": clock.read().rate,
+    }
+    if given["shown"] is not None and shown is not None:
+        given |= _telling(person, shown, people, now, also_daily=bool(routines))
+    return given
+
+
+def _version(shown: Shown | None, routines: Sequence[Shown]) -> str:
+    """Changes whenever the page must show something else, of the watch or of what is daily."""
+    return watch_text.version(shown, health.behind()) + routine_text.version(routines)
+
+
+def _usual(shown: Shown | None) -> str:
+    """How they used the last time, to begin with."""
+    return shown.row.profile if shown and shown.row.profile in PROFILES else PROFILES[0]
+
+
+def _is_open(shown: Shown | None) -> bool:
+    """Whether this watch hears the person. One that was set aside does not: they may start anew."""
+    if shown is None or shown.row.quarantined_at is not None:
+        return False
+    return shown.watch.state is not State.CLOSED
+
+
+def _telling(
+    person: Person, shown: Shown, people: list[watch_text.Someone], now: int, *, also_daily: bool
+) -> dict[str, Any]:
+    telling = watch_text.tell(shown, people, now, person.tz, also_daily=also_daily)
+    aloud = person.speak and shown.watch.state in CALLING_OUT
+    return {
+        "telling": telling,
+        "button": watch_text.button(shown, aloud=aloud),
+        "aloud": aloud,
+        "alarmed": shown.watch.alarm is not None,
+        "looked_in_on": shown.row.profile == watch_text.LOOKED_IN_ON,
+        "rescued": learn.parts("after", "you") if watch_text.rescued(shown.watch) else [],
+        "for_nothing": learn.parts("after", "fine") if watch_text.for_nothing(shown.watch) else [],
+        "emergency": helplines.emergency_at(person.tz),
+        "may_end": watch_text.may_end(shown),
+        "ring": watch_text.ring(telling, now),
+        "refresh": REFRESH_S.get(shown.watch.state, REFRESH_SOON_S),
+    }
+
+
+@person_session.own
+@require_safe
+def part(request: HttpRequest, person: Person) -> HttpResponse:
+    """The changing part of the watch's page, for its script."""
+    given = _given(person)
+    return _kept(request, render(request, "person/parts/watch_part.html", given), given)
+
+
+@require_safe
+def state(request: HttpRequest) -> HttpResponse:
+    """Small and often: whether the page must change, and whether an ask is open."""
+    person = person_session.person_of(request)
+    shown = queries.watch_of(person) if person is not None else None
+    routines = queries.routines_of(person) if person is not None else []
+    if shown is None and not routines:
+        raise Http404
+    said: dict[str, Any] = {"v": _version(shown, routines), "now": clock.now_ms(), "open": False}
+    if shown is not None:
+        watch = shown.watch
+        said |= {
+            "state": watch.state,
+            "open": _is_open(shown),
+            "ask": watch.asks,
+            "next_ask_at": watch.next_ask_at,
+            "grace_at": watch.grace_at,
+        }
+    return JsonResponse(said)
+
+
+@require_safe
+def out(request: HttpRequest) -> HttpResponse:
+    """Where the quick exit leads: to somebody else's plain page, or to an empty one of our own."""
+    if settings.STILLHERE.exit_url:
+        return HttpResponseRedirect(settings.STILLHERE.exit_url, status=303)
+    return render(request, "person/out.html")

@@ -1,0 +1,315 @@
+"""A watch in words, for the person it is about: what stands on their page at this moment.
+
+Turns values into sentences and decides nothing. "Watching" is never said when nobody would come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from stillhere.core.events import Cause, Outcome, State
+from stillhere.core.watch import Watch
+from stillhere.store.watches import queries
+from stillhere.store.watches.queries import Listed, Shown
+from stillhere.web.access import address_input
+from stillhere.web.site import texts
+
+EARLY_MS = 10 * 60 * 1000  # ending before this takes two taps
+RECENT_MS = 12 * 3600 * 1000  # for so long an ended watch is spoken of
+LOOKED_IN_ON = "hours"  # the profile after a rescue: nothing is used, so it begins without a mark
+NEAR_MIN = 4  # injury from lack of oxygen starts after four to five minutes (core/profiles.py)
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """One person on the list as Sam sees them: ``how`` in words, ``trouble`` a sentence or ""."""
+
+    id: int
+    name: str
+    how: str
+    trouble: str
+    reachable: bool
+    broken: bool
+    confirmed: bool
+    away: bool
+    minutes: int | None
+
+
+def on_the_list(listed: Sequence[Listed], now: int) -> list[Someone]:
+    """Who would be reached, in order, and whether they could be."""
+    return [_someone(each, now) for each in listed]
+
+
+def _someone(each: Listed, now: int) -> Someone:
+    name = texts.someone(each.name)
+    well = _well(each)
+    working = [str(texts.CHANNELS.get(channel, channel)) for channel in well]
+    broken = [state for _c, _value, state in each.ways if state != "ok"]
+    away = each.contact.away_until_at > now
+    confirmed = each.contact.status == "confirmed"
+    return Someone(
+        each.contact.id,
+        name,
+        texts.names(working),
+        _trouble(each, name, broken, away),
+        bool(working),
+        bool(broken) or bool(each.ways and not working),
+        confirmed,
+        away,
+        each.contact.minutes,
+    )
+
+
+def _well(each: Listed) -> list[str]:
+    """The channels that reach them: they work, and this installation has them."""
+    ok = dict.fromkeys(channel for channel, _value, state in each.ways if state == "ok")
+    return address_input.here(ok)
+
+
+def _trouble(each: Listed, name: str, broken: list[str], away: bool) -> str:
+    """What Sam should know about one of them before the night, or nothing."""
+    well = _well(each)
+    if not each.ways:
+        return _("%(name)s has not opened your invitation yet.") % {"name": name}
+    if not well and "opted-out" in broken:
+        return _("%(name)s does not want messages.") % {"name": name}
+    if not well and each.reachable:
+        return _("Nothing from here can reach %(name)s yet.") % {"name": name}
+    if not well:
+        return _("No way to reach %(name)s works.") % {"name": name}
+    if broken:
+        return _("One way to reach %(name)s does not work.") % {"name": name}
+    if each.contact.status == "invited":
+        return _("%(name)s has not said yes yet.") % {"name": name}
+    if away:
+        return _("%(name)s said: not tonight.") % {"name": name}
+    if well == ["page"]:
+        return _("%(name)s is reached only while their page is open.") % {"name": name}
+    if not address_input.rings(well):
+        return _("Nothing rings at %(name)s, so it may wake nobody.") % {"name": name}
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closest:
+    """Who could be there first. ``near`` is whether that is within ``NEAR_MIN``."""
+
+    says: str
+    near: bool
+
+
+def closest(people: Sequence[Someone]) -> Closest | None:
+    """ "Closest tonight: Leo, 3 min", or that nobody is near; None where nobody would come."""
+    coming = [one for one in people if one.reachable and one.confirmed and not one.away]
+    known = [(one.minutes, one.name) for one in coming if one.minutes is not None]
+    if not any(one.reachable for one in people):
+        return None
+    if not known:
+        return Closest(_("Nobody's way to you is known. Naloxone may come too late."), False)
+    minutes, name = min(known)
+    says = _("Closest tonight: %(name)s, %(n)d min.") % {"name": name, "n": minutes}
+    if minutes <= NEAR_MIN:
+        return Closest(says, True)
+    late = _("Nobody within 4 minutes: naloxone may come too late.")
+    return Closest(f"{late} {says}", False)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What the page says. ``until_at`` is what the ring runs to, ``since_at`` where it began."""
+
+    head: str
+    says: str
+    until_at: int | None = None
+    since_at: int | None = None
+    calm: bool = True
+
+
+def tell(
+    shown: Shown, people: Sequence[Someone], now: int, tz: str, *, also_daily: bool = False
+) -> Telling:
+    """The state of a watch in two sentences. ``also_daily``: something else is asked of them too,
+    so "nobody is watching" would not be true."""
+    watch = shown.watch
+    if shown.row.quarantined_at is not None:
+        return Telling(
+            _("Something is wrong with this watch."),
+            _("Nobody is watching. The people on your list were asked to look. Call someone."),
+            calm=False,
+        )
+    if watch.state is State.OPEN:
+        return _open(watch, people)
+    if watch.state is State.ASKING:
+        return _asking(watch, people, who_is_asked(shown))
+    if watch.state is State.CLOSED:
+        return _closed(watch, now, tz, also_daily=also_daily)
+    return _alarm(watch, people, now)
+
+
+def _open(watch: Watch, people: Sequence[Someone]) -> Telling:
+    """Nothing is asked just now. Without a headline the time to the next ask is the headline."""
+    head, says = "", _going_quiet(people)
+    if watch.rechecks and watch.alarms:
+        head = _("Glad you're here. Everyone has been told.")
+        says = _("We ask again soon, because somebody else may have picked up your phone.")
+    elif not any(someone.reachable for someone in people):
+        head, says = _("Nobody will come."), ""  # the page says below what to do about it
+    return Telling(head, says, watch.next_ask_at, watch.seen_at)
+
+
+def _asking(watch: Watch, people: Sequence[Someone], you: Sequence[str]) -> Telling:
+    names = order(people)
+    says = (
+        _("Press the button. If you do not, we reach %(names)s.") % {"names": names}
+        if names
+        else _("Press the button. Nobody else hears this.")
+    )
+    return Telling(_asks(you), says, watch.grace_at, watch.base_at, calm=False)
+
+
+def _asks(you: Sequence[str]) -> str:
+    """The ask, by name, so that nobody answers for somebody else."""
+    named = [name for name in you if name]
+    if len(you) > 1:
+        both = texts.names(named) if len(named) > 1 else texts.someone("".join(named))
+        return _("%(names)s: are you both there?") % {"names": both}
+    return _("%(name)s, are you there?") % {"name": named[0]} if named else _("Are you there?")
+
+
+def _alarm(watch: Watch, people: Sequence[Someone], now: int) -> Telling:
+    alarm = watch.alarm
+    assert alarm is not None
+    known = {someone.id: someone.name for someone in people}
+    reachable = {someone.id for someone in people if someone.reachable}
+    told = texts.names([known[c] for c in alarm.listeners() if c in reachable])
+    there = texts.names([known[c] for c in alarm.arrivals if c in known])
+    going = texts.names(
+        [known[c.contact] for c in alarm.claims if c.hold_until_at and c.contact in known]
+    )
+    if there:
+        head = _("With you now: %(names)s.") % {"names": there}
+    elif going:
+        head = _("On the way to you: %(names)s.") % {"names": going}
+    elif told:
+        head = _("We are reaching %(names)s.") % {"names": told}
+    else:
+        head = _("Nobody on your list can be reached.")
+    if alarm.answered_at is not None:
+        says = _("We heard you once. Press again in half a minute, so that we know it is you.")
+    elif not told:
+        says = _("Shout. Go where people are. Call your emergency number.")
+    elif alarm.cause is Cause.HELP or there:
+        says = _("Fine now? Press, and press again after half a minute.")
+    else:
+        says = _("Fine? Press the button. Everyone who was told hears it.")
+    return Telling(head, says, calm=False)
+
+
+def _closed(watch: Watch, now: int, tz: str, *, also_daily: bool) -> Telling:
+    at = texts.clock_time(watch.closed_at or now, tz, now)
+    over = (
+        _("These asks have stopped.")
+        if also_daily
+        else _("Asks have stopped. Nobody is watching now.")
+    )
+    if rescued(watch):  # what to do comes next, and that nobody watches beside the offer to
+        return Telling(_("You're alive. Stay with someone for the next hours."), "")
+    if for_nothing(watch):
+        return Telling(_("Glad you're here. Everyone has been told."), over)
+    if watch.outcome is Outcome.ENDED and watch.marked_at is not None:
+        return Telling(over, _("It can come back for hours. Again is one tap."))
+    return Telling(over, _("This watch ended at %(time)s.") % {"time": at})
+
+
+def rescued(watch: Watch) -> bool:
+    """Whether it ended with somebody brought back. Grave news is left for people to tell: a page
+    that cheers after one of its kinds would tell the other."""
+    return watch.outcome is Outcome.REVIVED
+
+
+def for_nothing(watch: Watch) -> bool:
+    """Whether it ended well after an alarm."""
+    well = (Outcome.FINE, Outcome.FALSE_ALARM, Outcome.ENDED)
+    return watch.alarms > 0 and watch.outcome in well
+
+
+def who_is_asked(shown: Shown) -> list[str]:
+    """The name of the person, and of the other one of "two of us". A name may be empty."""
+    you = [queries.person_note(shown.row.person, "name")]
+    partner = queries.partner(shown.row)
+    return [*you, partner] if partner else you
+
+
+def _going_quiet(people: Sequence[Someone]) -> str:
+    """Whom we reach. Somebody who has not said yes is tried once, and is no promise."""
+    if any(one.reachable and one.confirmed for one in people) or not order(people):
+        return _("If you go quiet, we reach %(names)s.") % {"names": order(people)}
+    return _("If you go quiet, we try %(names)s once. Nobody has said yes yet.") % {
+        "names": order(people)
+    }
+
+
+def order(people: Sequence[Someone]) -> str:
+    """ "Leo, then Maya": those who could be reached, as far as fits in a glance."""
+    reachable = [someone.name for someone in people if someone.reachable]
+    if len(reachable) > 3:
+        others = _("%(n)d others") % {"n": len(reachable) - 2}
+        reachable = [*reachable[:2], others]
+    return texts.names(reachable)
+
+
+def button(shown: Shown, *, aloud: bool = False) -> str:
+    """What the one large button says. While the phone calls out it names who may press it: a
+    stranger who comes to help must not answer for them."""
+    if shown.row.partner:
+        return _("We are both here")
+    if not aloud:
+        return _("Still here")
+    name = queries.person_note(shown.row.person, "name")
+    return (
+        _("I am %(name)s, and I am here") % {"name": name}
+        if name
+        else _("It is my phone. I am here")
+    )
+
+
+def may_end(shown: Shown) -> bool:
+    """Whether a press could end this watch now."""
+    return shown.watch.state in (State.OPEN, State.ASKING) and shown.row.quarantined_at is None
+
+
+def is_early(watch: Watch, now: int) -> bool:
+    """Whether ending now deserves a second tap."""
+    return now - (watch.marked_at or watch.started_at) < EARLY_MS
+
+
+def of_late(shown: Shown | None, now: int) -> bool:
+    """Whether there is a watch worth a word: open, or ended not long ago."""
+    if shown is None:
+        return False
+    closed_at = shown.watch.closed_at
+    return closed_at is None or now - closed_at < RECENT_MS
+
+
+def version(shown: Shown | None, behind: bool) -> str:
+    """Changes whenever the page must show something else."""
+    if shown is None:
+        return f"0.{behind:d}"
+    return f"{shown.row.id}.{shown.row.version}.{behind:d}"
+
+
+def ring(telling: Telling, now: int) -> dict[str, Any]:
+    """The ring of time: what is left of it in hundredths, and in words."""
+    if telling.until_at is None:
+        return {"left": 0, "words": ""}
+    whole = max(telling.until_at - (telling.since_at or now), 1)
+    left_ms = max(telling.until_at - now, 0)
+    return {
+        "left": min(round(100 * left_ms / whole), 100),
+        "words": texts.span(left_ms),
+        "over": left_ms < 500,
+    }

@@ -1,0 +1,255 @@
+"""The coordinator's desk: open alarms, what a person must look at, and whether all is well.
+
+Opened by one key (`stillhere desk` prints the link); the key in the address is what opens. Shows
+names, because whoever sits here may have to act on them, and never a place or a door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from stillhere.content import helplines, steps
+from stillhere.core.events import Outcome, Resolved
+from stillhere.store.db import clock
+from stillhere.store.installation import desk_key as kept
+from stillhere.store.installation import peers
+from stillhere.store.kits import kits
+from stillhere.store.messages import reach as reaching
+from stillhere.store.models import Person, Responder, SetAside
+from stillhere.store.people.services import Problem
+from stillhere.store.program import shifts
+from stillhere.store.watches import apply, damage, queries
+from stillhere.store.watches.apply import Change
+from stillhere.store.watches.group_commit import WRITER
+from stillhere.store.watches.queries import Shown
+from stillhere.web.access import address_input, person_session
+from stillhere.web.contact import alarm_text
+from stillhere.web.site import errors, health, texts
+
+COOKIE = "desk"
+DAYS = 30
+ENOUGH = 30  # watches: from here on a share is worth reading
+FOR_NOTHING = ("fine", "false-alarm")
+COUNTED = {
+    "acute.started": gettext_lazy("watches started"),
+    "acute.ended": gettext_lazy("ended quietly"),
+    "acute.alarm.silence": gettext_lazy("alarms because nobody answered"),
+    "acute.alarm.help": gettext_lazy("calls for help"),
+    "acute.stood-down": gettext_lazy("for nothing: a tap answered the alarm"),
+    "acute.false-alarm": gettext_lazy("for nothing: those who came said so"),
+    "acute.fine": gettext_lazy("for nothing: found well"),
+    "acute.revived": gettext_lazy("brought back"),
+    "acute.hospital": gettext_lazy("taken to hospital"),
+    "acute.died": gettext_lazy("died"),
+    "routine.started": gettext_lazy("daily check-ins set"),
+    "routine.alarm.silence": gettext_lazy("daily check-ins missed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OnDesk:
+    """One watch that needs somebody."""
+
+    id: int
+    name: str
+    since: str
+    head: str
+    circle: list[alarm_text.Doing]
+    grave: str
+    set_aside: bool
+    unreadable: bool = False
+    phones: list[tuple[str, str]] = field(default_factory=list)  # name and number, to phone them
+
+
+@require_safe
+def door(request: HttpRequest) -> HttpResponse:
+    """Where messages to the coordinator lead: to the desk, in a browser that has been there."""
+    key = request.COOKIES.get(COOKIE, "")
+    if key and kept.opens(key):
+        return HttpResponseRedirect(f"/desk/{key}")
+    return render(request, "program/desk_door.html", {"light": ""})
+
+
+@require_safe
+def desk(request: HttpRequest, key: str) -> HttpResponse:
+    """Everything that needs a person, on one page."""
+    if not kept.opens(key):
+        return errors.unknown_key(request)
+    now = clock.now_ms()
+    counts = kept.counts(now, DAYS)
+    alarms = queries.open_alarms()
+    reached = reaching.handed_over([shown.row.id for shown in alarms])
+    given: dict[str, Any] = {
+        "key": key,
+        "alarms": [_open(shown, now, reached) for shown in alarms],
+        "look": [
+            *(_aside(each, now) for each in damage.unlooked()),
+            *(_to_look_at(shown, now) for shown in queries.to_look_at()),
+        ],
+        "counts": [(name, counts.get(what, 0)) for what, name in COUNTED.items()],
+        "days": DAYS,
+        "wolf": _wolf(counts),
+        "backlog": kept.backlog(now),
+        "failed": kept.failed_lately(now),
+        "reasons": health.reasons(),
+        "volunteers": [_volunteer(each, now) for each in shifts.everyone()],
+        "reach_them": address_input.here(shifts.WAYS),
+        "overdue": helplines.overdue(now),
+        "peers": [(peer.name, peer.silent, _heard(peer, now)) for peer in peers.seen(now)],
+        "signed": steps.signature(),
+        "steps_fault": steps.own_fault(),
+        "note": texts.note(request.GET.get("said", "")),
+        "refresh": 30,
+        "light": "",
+    }
+    response = render(request, "program/desk.html", given)
+    response.set_cookie(
+        COOKIE,
+        key,
+        path="/desk",
+        max_age=person_session.KEPT_S,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.STILLHERE.https,
+    )
+    return response
+
+
+def _wolf(counts: Mapping[str, int]) -> str:
+    """How often an alarm was for nothing, in one sentence; a few watches say nothing about it.
+
+    For nothing is what a tap answered, and what those who came found: fine, or a false alarm.
+    """
+    started = counts.get("acute.started", 0)
+    nothing = sum(counts.get(f"acute.{what}", 0) for what in ("stood-down", *FOR_NOTHING))
+    days = ngettext("in the last %(n)d day", "in the last %(n)d days", DAYS) % {"n": DAYS}
+    if started < ENOUGH:
+        many = ngettext("%(n)d watch", "%(n)d watches", started) % {"n": started}
+        woken = ngettext(
+            "%(n)d woke somebody for nothing", "%(n)d woke somebody for nothing", nothing
+        ) % {"n": nothing}
+        facts = {"watches": many, "days": days, "nothing": woken}
+        return _("%(watches)s %(days)s, %(nothing)s: too few to say how often.") % facts
+    facts = {"n": f"{100 * nothing / started:.1f}", "days": days}
+    return _("%(n)s of 100 watches %(days)s. The goal is 3 at most.") % facts
+
+
+def _heard(peer: peers.Seen, now: int) -> str:
+    """How it is with an installation that we look after."""
+    if not peer.heard_at:
+        return _("never heard: its coordinator has not set the address yet")
+    at = texts.clock_time(peer.heard_at, "UTC", now)
+    if peer.silent:
+        return _("not heard since %(time)s: tell its coordinator, by phone") % {"time": at}
+    return _("heard at %(time)s") % {"time": at}
+
+
+@dataclass(frozen=True, slots=True)
+class Volunteer:
+    """Somebody who takes shifts, as the desk shows them."""
+
+    id: int
+    name: str
+    link: str
+    until: bool
+    left: str
+    stopped: bool
+    trained: bool
+    kit: bool
+
+
+def _volunteer(responder: Responder, now: int) -> Volunteer:
+    on = responder.until_at > now
+    left = texts.span(responder.until_at - now) if on else ""
+    link = f"{settings.STILLHERE.base_url}/r/{shifts.key_of(responder)}"
+    stopped = shifts.stopped(responder)
+    kit = kits.best(kits.of(responder), now) is not None
+    trained, name = bool(responder.trained_at), shifts.name_of(responder)
+    return Volunteer(responder.id, name, link, on, left, stopped, trained, kit)
+
+
+def _volunteers(typed: Mapping[str, str]) -> str:
+    """Add one, or take one off; what the page says then."""
+    try:
+        if typed.get("do") == "volunteer":
+            number = settings.PHONE_NUMBER(typed.get("phone", "")[:64])
+            lang = typed.get("lang", "")
+            known = lang if lang in dict(settings.LANGUAGES) else "en"
+            shifts.add(typed.get("name", ""), number, known)
+            return "added-volunteer"
+        wanted = {str(each.id): each for each in shifts.everyone()}
+        if typed.get("responder", "") in wanted:
+            shifts.dismiss(wanted[typed["responder"]])
+        return "removed"
+    except Problem as problem:
+        return texts.refusal(str(problem))
+    except ValueError:
+        return "not-a-number"
+
+
+def _open(shown: Shown, now: int, reached: set[tuple[int, int]]) -> OnDesk:
+    person = shown.row.person
+    name = texts.someone(queries.person_note(person, "name"))
+    open_alarm = shown.watch.alarm
+    circle = alarm_text.circle(shown, 0, now, reached)
+    since = texts.clock_time(open_alarm.raised_at, person.tz, now) if open_alarm else ""
+    head = alarm_text.head(shown, name, now)
+    set_aside = shown.row.quarantined_at is not None
+    phones = [(name, number) for number in alarm_text.phones(person)]
+    for each in queries.circle_list(person):
+        numbers = dict.fromkeys(v for c, v, s in each.ways if c in ("call", "text") and s == "ok")
+        phones += [(texts.someone(each.name), number) for number in numbers]
+    return OnDesk(shown.row.id, name, since, head, circle, "", set_aside, phones=phones)
+
+
+def _to_look_at(shown: Shown, now: int) -> OnDesk:
+    person = shown.row.person
+    name = texts.someone(queries.person_note(person, "name"))
+    outcome = str(texts.OUTCOMES.get(shown.watch.outcome or "", ""))
+    at = shown.watch.closed_at or shown.row.quarantined_at or now
+    set_aside = shown.row.quarantined_at is not None
+    return OnDesk(
+        shown.row.id, name, texts.clock_time(at, person.tz, now), "", [], outcome, set_aside
+    )
+
+
+def _aside(each: SetAside, now: int) -> OnDesk:
+    """A watch whose row cannot be read: whose it is, an index still knew."""
+    person = Person.objects.filter(id=each.person or 0).first()
+    name = texts.someone(queries.person_note(person, "name") if person is not None else "")
+    at = texts.clock_time(each.at, person.tz if person is not None else "UTC", now)
+    return OnDesk(each.watch, name, at, "", [], "", set_aside=False, unreadable=True)
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_POST
+def act(request: HttpRequest, key: str) -> HttpResponse:
+    """ "I have looked", or how an alarm ended."""
+    if not kept.opens(key):
+        return errors.unknown_key(request)
+    do, outcome = request.POST.get("do"), request.POST.get("outcome", "")
+    wanted = request.POST.get("watch", "")
+    watch = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 16 else 0
+    said = ""
+    if do in ("volunteer", "dismiss"):
+        said = _volunteers(request.POST)
+    elif do == "looked" and watch in {shown.row.id for shown in queries.to_look_at()}:
+        apply.looked(watch)
+        said = "looked"
+    elif do == "looked" and damage.looked(watch, clock.now_ms()):
+        said = "looked"
+    elif do == "resolve" and outcome in set(Outcome) - {Outcome.ENDED, Outcome.NOT_FOUND}:
+        answer = WRITER.commit(Change(Resolved(None, Outcome(outcome)), watch=watch))
+        over = answer.watch is not None and answer.watch.alarm is None
+        said = texts.refusal(answer.refused) if answer.refused else "told" if over else "fault"
+    return HttpResponseRedirect(f"/desk/{key}?said={said}", status=303)

@@ -1,0 +1,105 @@
+"""The page of somebody who takes shifts: on, off, and the alarms that are theirs now.
+
+The key in the address is what opens. Each alarm leads to the same page a contact has; a place or a
+door is shown there, and only to whoever says "I'm going".
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from stillhere.store.db import clock
+from stillhere.store.kits import kits
+from stillhere.store.models import Contact
+from stillhere.store.people.services import Problem
+from stillhere.store.program import shifts
+from stillhere.store.watches import queries, recordings
+from stillhere.web.access import address_input, contact_device
+from stillhere.web.guide import learn
+from stillhere.web.kits import pages
+from stillhere.web.site import errors, texts
+
+HOURS = (2, 4, 8, 12)
+
+
+@require_safe
+def page(request: HttpRequest, key: str) -> HttpResponse:
+    """Whether they are on shift, and what is open."""
+    responder = shifts.by_key(key)
+    if responder is None:
+        return errors.unknown_key(request)
+    now = clock.now_ms()
+    alarms = [
+        (texts.someone(queries.person_note(c.person, "name")), _where(c), queries.contact_key(c))
+        for c in shifts.alarms_of(responder)
+    ]
+    on = responder.until_at > now
+    given = {
+        "key": key,
+        "name": shifts.name_of(responder),
+        "until": texts.clock_time(responder.until_at, "UTC", now) if on else "",
+        "left": texts.span(responder.until_at - now) if on else "",
+        "hours": HOURS,
+        "alarms": alarms,
+        "stopped": shifts.stopped(responder),
+        "by": by_what(),
+        "kits": [pages.shown(each, now) for each in kits.of(responder)],
+        "trained": responder.trained_at,
+        "door": learn.parts("door"),
+        "note": texts.note(request.GET.get("said", "")),
+        "refresh": 20,
+        "light": "",
+    }
+    response = render(request, "program/responder.html", given)
+    for contact in shifts.alarms_of(
+        responder
+    ):  # opened from here, the alarm knows whose phone it is
+        contact_device.remember(response, contact)
+    return response
+
+
+def _where(contact: Contact) -> str:
+    """What is known of where an alarm is, as far as somebody may know who has not said "I'm going":
+    the town. The address is opened on the page of the alarm."""
+    person = contact.person
+    if town := queries.person_note(person, "town"):
+        return _("In %(town)s.") % {"town": town}
+    if recordings.key_of(contact):
+        return _("They said where they are. Open it to hear that.")
+    if contact.door and queries.person_note(person, "place"):
+        return _("No town is known. The address comes when you say “I'm going”.")
+    return _("Nobody wrote down where. Open it, and phone them.")
+
+
+def by_what() -> str:
+    """How an alarm comes to whoever is on shift, in one sentence, or nothing where it cannot."""
+    here = address_input.here(shifts.WAYS)
+    says = {
+        ("text", "call"): _("Alarms come by text and call."),
+        ("text",): _("Alarms come by text. Nothing rings, so look at it often."),
+        ("call",): _("Alarms come by call."),
+    }
+    return says.get(tuple(here), "")
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_POST
+def shift(request: HttpRequest, key: str) -> HttpResponse:
+    """On for some hours, or off."""
+    responder = shifts.by_key(key)
+    if responder is None:
+        return errors.unknown_key(request)
+    hours = request.POST.get("hours", "")
+    try:
+        if request.POST.get("do") == "off":
+            shifts.end(responder)
+        else:
+            whole = hours.isascii() and hours.isdigit() and len(hours) < 4
+            shifts.begin(responder, int(hours) if whole else 0)
+    except Problem as problem:
+        return HttpResponseRedirect(f"/r/{key}?said={texts.refusal(str(problem))}", status=303)
+    return HttpResponseRedirect(f"/r/{key}", status=303)

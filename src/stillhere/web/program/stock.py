@@ -1,0 +1,246 @@
+"""The desk's second page: kits in stock, stickers for them, and warnings about the supply.
+
+Opened by the desk's key. Files come in and go out as CSV; nobody's name is in them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from stillhere.store.db import clock
+from stillhere.store.installation import desk_key as kept
+from stillhere.store.installation import upkeep
+from stillhere.store.kits import kits, naloxone, spreadsheet, supply_warnings
+from stillhere.store.kits.supply_warnings import Found, Taken
+from stillhere.store.models import SupplyWarning
+from stillhere.store.people.services import Problem
+from stillhere.store.watches.circle import month
+from stillhere.web.guide import print
+from stillhere.web.kits import pages
+from stillhere.web.site import errors, texts
+
+COLUMNS = ("kit", "form", "doses", "expires", "lot", "used", "volunteer")
+DAYS = (7, 14, 30, 90)
+MOST_ENTRIES = 200  # of our feed
+MOST_ROWS = 10  # that are named
+LEFT = {
+    "known": gettext_lazy("Known already: %(n)s."),
+    "old": gettext_lazy("Left out, older than 60 days: %(n)s."),
+    "plain": gettext_lazy("Left out, nothing in it that surprises: %(n)s."),
+    "unsaid": gettext_lazy("Left out, no day, place or finding that we can read: %(n)s."),
+    "ahead": gettext_lazy("Left out, with a day to come: %(n)s."),
+    "full": gettext_lazy("Left out, there is no room and newer ones stay: %(n)s."),
+}
+NAMED = ("unsaid", "ahead")  # with their rows: somebody can mend them
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: HttpRequest, key: str) -> HttpResponse:
+    """What there is, and the forms that change it. What is wrong is said, nothing typed is lost."""
+    if not kept.opens(key):
+        return errors.unknown_key(request)
+    wrong, status = "", 200
+    if request.method == "POST":
+        try:
+            said = _WORK.get(request.POST.get("do", ""), _nothing)(request)
+            return HttpResponseRedirect(f"/desk/{key}/stock?{said}", status=303)
+        except Problem as problem:
+            wrong, status = _put(str(problem)), 422
+    now = clock.now_ms()
+    given = {
+        "key": key,
+        "counts": [
+            (naloxone.FORMS.get(c.form, "?"), pages.until(c.expires), c) for c in kits.counts()
+        ],
+        "soon": month(now + kits.WARN_DAYS * kits.DAY_MS),
+        "forms": naloxone.FORMS.items(),
+        "learnt": upkeep.learnt(),
+        "warnings": supply_warnings.current(now),
+        "days": DAYS,
+        "typed": request.POST,
+        "wrong": wrong,
+        "most": kits.MOST_STICKERS,
+        "note": texts.note(request.GET.get("said", "")),
+        "report": _report(request.GET.get("taken", "")) or _kits_report(request),
+        "light": "",
+    }
+    return render(request, "program/stock.html", given, status=status)
+
+
+def _told(taken: Taken) -> str:
+    """What became of a file, as it travels in the address, where nobody else can write it."""
+    left = {kind: (len(rows), rows[:MOST_ROWS]) for kind, rows in taken.left.items()}
+    return "taken=" + signing.dumps((taken.new, taken.ended, left), salt="taken")
+
+
+def _report(told: str) -> list[str]:
+    """The same in sentences, or nothing."""
+    try:
+        new, ended, left = signing.loads(told, salt="taken")
+    except signing.BadSignature:
+        return []
+    says = [_("Taken in: %(n)s.") % {"n": new}]
+    for kind, (many, rows) in left.items():
+        named = ", ".join(map(str, rows)) + (", …" if many > len(rows) else "")
+        count = _("%(n)s (rows %(rows)s)") % {"n": many, "rows": named} if kind in NAMED else many
+        says.append(str(LEFT[kind]) % {"n": count})
+    if ended:
+        says.append(_("Older ones that ended to make room: %(n)s.") % {"n": ended})
+    return says
+
+
+def _kits_report(request: HttpRequest) -> list[str]:
+    try:
+        told = signing.loads(request.GET.get("kits", ""), salt="taken")
+    except signing.BadSignature:
+        return []
+    says = (
+        _("Kits added: %(n)s."),
+        _("Kits changed: %(n)s."),
+        _("Kits as they were: %(n)s."),
+        _("Not in stock any more, left alone: %(n)s."),
+    )
+    return [line % {"n": n} for line, n in zip(says, told, strict=True) if n]
+
+
+def _put(why: str) -> str:
+    """A problem in the reader's words; one of a row keeps the row's number."""
+    row, colon, rest = why.partition(": ")
+    if colon and row.startswith("row "):
+        return _("Row %(n)s:") % {"n": row[4:]} + " " + texts.put(rest)
+    return texts.put(why)
+
+
+def _nothing(_request: HttpRequest) -> str:
+    return "said="
+
+
+def _add(request: HttpRequest) -> str:
+    return "said=kept" if kits.add_once(kits.inside(request.POST)) else "said=kit-there"
+
+
+def _take_in(request: HttpRequest) -> str:
+    taken = kits.take_in(_rows(_file(request)))
+    return "kits=" + signing.dumps(
+        [taken.added, taken.changed, taken.same, taken.gone], salt="taken"
+    )
+
+
+def _warn(request: HttpRequest) -> str:
+    typed = request.POST
+    days = typed.get("days", "")
+    whole = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 0
+    area, text, source, day = (typed.get(n, "") for n in ("area", "text", "source", "found_on"))
+    if not source.strip():
+        raise Problem("say who says so")
+    found = Found("", area, text, source, day, whole)
+    return "said=kept" if supply_warnings.post(found) else "said=stands"
+
+
+def _warn_file(request: HttpRequest) -> str:
+    name = getattr(request.FILES.get("file"), "name", "") or ""
+    return _told(supply_warnings.take_file(name, _file(request), request.POST.get("source", "")))
+
+
+def _take_back(request: HttpRequest) -> str:
+    typed = request.POST.get("warning", "")
+    whole = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 16 else 0
+    return "said=taken-back" if supply_warnings.take_back(whole) else "said="
+
+
+_WORK: Mapping[str, Callable[[HttpRequest], str]] = {
+    "kit": _add, "kits": _take_in, "warn": _warn, "warn-file": _warn_file, "back": _take_back,
+}  # fmt: skip
+
+
+def _file(request: HttpRequest) -> bytes:
+    file = request.FILES.get("file")
+    if file is None or isinstance(file, list):
+        raise Problem("choose a file first")
+    return bytes(file.read())
+
+
+def _rows(body: bytes) -> list[spreadsheet.Row]:
+    """A file of kits. Raises Problem."""
+    rows = spreadsheet.rows(body)
+    if not rows or not {"form", "doses"} <= rows[0][1].keys():
+        raise Problem("the file needs columns form, doses, expires")
+    return rows
+
+
+@require_safe
+def csv_out(request: HttpRequest, key: str) -> HttpResponse:
+    """The programme's kits as a file, which comes in again the same way."""
+    if not kept.opens(key):
+        return errors.unknown_key(request)
+    rows = [
+        (kits.key_of(each), each.form, each.doses, each.expires, each.lot,
+         "yes" if each.used_at else "", "yes" if each.responder_id else "")
+        for each in kits.stock()
+    ]  # fmt: skip
+    out = spreadsheet.written(COLUMNS, rows)
+    response = HttpResponse(out, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="lamp-kits.csv"'
+    return response
+
+
+@csrf_exempt  # the key in the address is what opens, and no cookie is asked
+@require_POST
+def stickers(request: HttpRequest, key: str) -> HttpResponse:
+    """A sheet of stickers for kits that are then looked into, one scan each."""
+    if not kept.opens(key):
+        return errors.unknown_key(request)
+    typed = request.POST.get("many", "")
+    try:
+        made = kits.stickers(int(typed) if typed.isascii() and typed.isdigit() else 0)
+    except Problem as problem:
+        return errors.trouble(422, _("No paper now"), texts.put(str(problem)))
+    return print.stickers(made)
+
+
+@require_safe
+def atom(_request: HttpRequest) -> HttpResponse:
+    """The warnings as a feed, for other programmes and for newsreaders."""
+    base = settings.STILLHERE.base_url
+    feed = Atom1Feed(
+        title=_("Warnings: %(program)s") % {"program": settings.STILLHERE.program or base},
+        link=f"{base}/before",
+        description="",
+        feed_url=f"{base}/warnings.atom",
+    )
+    for each in supply_warnings.current(clock.now_ms())[:MOST_ENTRIES]:
+        feed.add_item(**_entry(each, base))
+    return HttpResponse(feed.writeString("utf-8"), content_type="application/atom+xml")
+
+
+def _entry(warning: SupplyWarning, base: str) -> dict[str, Any]:
+    """One warning as others read it. It keeps the name its first source gave it, so that it is
+    known again when it comes back by another way."""
+    ref = str(warning.ref)
+    own = f"{base}/before#w{hashlib.sha256(ref.encode()).hexdigest()[:16]}"
+    return {
+        "title": f"{warning.area}, {warning.found_on}",
+        "link": f"{base}/before#warnings",
+        "description": warning.text,
+        "unique_id": ref if _IRI.fullmatch(ref) else own,
+        "pubdate": datetime.fromisoformat(warning.found_on).replace(tzinfo=UTC),
+        "updateddate": datetime.fromtimestamp(warning.created_at / 1000, UTC),
+        "categories": [warning.area],
+        "author_name": warning.source or base,
+    }

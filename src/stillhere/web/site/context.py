@@ -1,0 +1,55 @@
+"""What every page shows, whoever looks at it: practice, whether the watch runs, who runs it.
+
+Owns the one place where pages learn this, with a request and, for pages that must work when nothing
+else does, without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.functional import SimpleLazyObject
+
+from stillhere.web.access import address_input, person_session
+from stillhere.web.person import routine_text
+from stillhere.web.site import health, preferences
+from stillhere.web.site.texts import hour
+
+DAWN, DUSK = 7, 19
+
+
+def standing() -> dict[str, Any]:
+    """What does not change while we run. Needs no database."""
+    here = settings.STILLHERE
+    return {
+        "practice": address_input.practice(),
+        "leaving": address_input.leaving(),
+        "demo": here.demo,
+        "program": here.program,
+        "languages": settings.LANGUAGES,
+    }
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """The context processor of every page."""
+    address_input.learn()
+    return standing() | {
+        "behind": health.behind(),
+        "chosen": preferences.light_of(request),
+        "borrowed": person_session.borrowed(request),
+        "dues_anywhere": SimpleLazyObject(lambda: routine_text.on_every_page(request)),
+    }
+
+
+def without_request(template: str, given: Mapping[str, Any]) -> str:
+    """A page that needs neither database nor request."""
+    return render_to_string(template, {**standing(), **given})
+
+
+def light(now: int, tz: str) -> str:
+    """How bright a page may be there: after dark it is night, by day as the phone likes it."""
+    return "" if DAWN <= hour(now, tz) < DUSK and tz != "UTC" else "night"

@@ -1,0 +1,116 @@
+"""Is anybody watching? ``GET /healthz`` for machines, ``behind()`` for every page.
+
+Reads the engine's heartbeat, its last proof and the last write of this process, and writes nothing.
+Says 200 only when all three are fresh; otherwise 503 with plain reasons.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+
+from django.conf import settings
+from django.db import Error, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+
+from stillhere.store.db import clock
+from stillhere.store.db.disk import DISK, FULL, full
+from stillhere.store.installation import proof
+from stillhere.store.models import Installation
+from stillhere.store.watches import damage, queries
+from stillhere.store.watches.group_commit import WRITER
+
+log = logging.getLogger("stillhere.health")
+
+BEAT_MS = 10_000
+PROOF_MS = 30_000
+WROTE_MS = 5_000
+PROVED_MS = 600_000
+
+
+def now_of(here: Installation) -> int:
+    """The installation's time."""
+    return clock.now_of(clock.row_of(here))
+
+
+def engine_reasons(here: Installation) -> list[str]:
+    """What the engine has not done lately. Ages are real seconds, also where a demo runs faster."""
+    now, rate = now_of(here), here.clock_rate or 1.0
+    reasons = []
+    if (now - here.beat_at) / rate >= BEAT_MS:
+        reasons.append("the engine is not running")
+    if (now - here.proof_at) / rate >= PROOF_MS:
+        reasons.append("it is not proved that every alarm is looked after")
+    if here.proof_says:
+        reasons.append(here.proof_says)
+    return reasons + clock_reasons(here, now)
+
+
+def clock_reasons(here: Installation, now: int) -> list[str]:
+    """What is not right about the time: daily check-ins are asked for by the one on the wall."""
+    if here.clock_back_ms != here.clock_reckoned_ms:
+        return ["the clock was set back, and the watches are following it"]
+    doubt = abs(here.clock_held_ms) >= clock.DOUBT_MS and now - here.clock_proved_at >= PROVED_MS
+    if not doubt:
+        return []
+    apart = clock.in_words(here.clock_held_ms)
+    return [f"the machine's clock was set by {apart}, and nothing proves which time is right"]
+
+
+def aside_reasons(now: int) -> list[str]:
+    """How many nobody watches; a person who has looked at them does not watch them either."""
+    many, looked = damage.unwatched(now)
+    if not many:
+        return []
+    seen = f"; {looked} were looked at" if looked else ""
+    return [f"{many} watches cannot be read and nobody watches them{seen}"]
+
+
+def reasons() -> list[str]:
+    """Everything that is not as it should be. Of a disk that takes nothing all the rest follows."""
+    if disk := _of_the_disk():
+        return [disk]
+    try:
+        here = queries.installation()
+        found = engine_reasons(here)
+        found += aside_reasons(now_of(here))
+    except Error as failure:
+        log.warning("database: %s", type(failure).__name__)
+        found = ["the database cannot be read"]
+    wrote_ms = WRITER.wrote_ms
+    if wrote_ms is None or settings.BOOT_MS() - wrote_ms >= WROTE_MS:
+        found.append("nothing could be written lately")
+    return found
+
+
+def _of_the_disk() -> str:
+    """What is wrong with it, or nothing. PostgreSQL's may be another machine's."""
+    if said := DISK.says():
+        return said
+    return FULL if connection.vendor == "sqlite" and full(settings.STILLHERE.data) else ""
+
+
+def behind() -> bool:
+    """Whether people must be told that nobody is watching. Not to know is to be behind."""
+    if DISK.says():
+        return True
+    try:
+        here = queries.installation()
+        late = (now_of(here) - here.beat_at) / (here.clock_rate or 1.0) >= BEAT_MS
+        following = here.clock_back_ms != here.clock_reckoned_ms
+        return late or following or bool(here.proof_says)
+    except Error:
+        return True
+
+
+@csrf_exempt  # so that the wrong method hears 405
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """For whoever watches us from outside."""
+    found = reasons()
+    said = {"ok": not found, "reasons": found}
+    with contextlib.suppress(Error):
+        said["id"] = proof.identity_of(queries.installation())
+    return JsonResponse(said, status=503 if found else 200)
