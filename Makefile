@@ -22,7 +22,7 @@ test: $(VENV)/.stamp-dev
 	$(BIN)/python -m tests.postgres $(BIN)/pytest -n 3 --dist worksteal
 
 test-fast: $(VENV)/.stamp-dev
-	$(BIN)/pytest -n 2 -m "not browser and not slow" tests/core tests/sim tests/shell tests/house
+	$(BIN)/pytest -n 2 -m "not browser and not slow" --ignore tests/journeys --ignore tests/chaos
 
 # ONLY=kill runs one fault, ON=sqlite one database.
 chaos: $(VENV)/.stamp-dev

@@ -35,7 +35,7 @@ from stillhere.store.models import Address, Arrival, Installation, Message  # no
 from stillhere.store.people import services  # noqa: E402
 from stillhere.store.watches import rows  # noqa: E402
 from stillhere.store.watches.apply import Change, CheckIn, apply_batch, start  # noqa: E402
-from tests.shell.circle import open_links  # noqa: E402
+from tests.circle import open_links  # noqa: E402
 
 FAR_MS = 3_600_000
 

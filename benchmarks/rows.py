@@ -28,7 +28,7 @@ from stillhere.core.watch import start  # noqa: E402
 from stillhere.store.db import clock, encryption  # noqa: E402
 from stillhere.store.models import JournalLine, Message  # noqa: E402
 from stillhere.store.watches import rows  # noqa: E402
-from tests.shell.circle import sams_night  # noqa: E402
+from tests.circle import sams_night  # noqa: E402
 
 PERSONS, WATCHES, LINES = 50, 20_000, 10_000
 

@@ -43,8 +43,8 @@ from stillhere.store.people.services import Reached  # noqa: E402
 from stillhere.store.program import shifts  # noqa: E402
 from stillhere.store.watches import apply, damage, queries  # noqa: E402
 from stillhere.web.access import contact_device  # noqa: E402
-from tests.shell.circle import SamsNight, open_links, sams_night  # noqa: E402
-from tests.shell.web.pages import make  # noqa: E402
+from tests.circle import SamsNight, open_links, sams_night  # noqa: E402
+from tests.web.pages import make  # noqa: E402
 
 
 def phones_secret() -> str:
@@ -252,7 +252,7 @@ def phone_of(key: str) -> str:
 
 
 def scene(state: str) -> dict[str, Any]:
-    """A Sam of their own brought into a state of ``tests/shell/web/pages.py``, or one of our own;
+    """A Sam of their own brought into a state of ``tests/web/pages.py``, or one of our own;
     the keys of everyone. In most of them Leo and Maya are on the list."""
     if state == "try":
         person, key = services.new_trial("en", "UTC", "Sam", "Maya")

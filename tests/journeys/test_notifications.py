@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, Worker, expect, sync_playwright
 
+from tests.channels.browsers import BrowserKeys
 from tests.installation import Installation, wait_for
 from tests.journeys.town import Inside
-from tests.shell.channels.browsers import BrowserKeys
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

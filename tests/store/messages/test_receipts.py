@@ -1,0 +1,202 @@
+"""What carriers say later, and what it means when they say nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from stillhere.core import events as ev
+from stillhere.store.messages import delivery, receipts
+from stillhere.store.messages.delivery import DELIVERED, RETRY, SENT, Fated
+from stillhere.store.messages.receipts import Told
+from stillhere.store.models import Address, Message
+from tests.circle import SamsNight, tick_all
+from tests.conftest import Clock
+from tests.store.messages.test_delivery import alarmed_night
+from tests.store.watches.test_statements import said_by
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def handed_over(clock: Clock, *channels: str, carrier: str = "one") -> list[Message]:
+    """Everything that is due on these channels leaves by ``carrier``."""
+    ids = []
+    for channel in channels:
+        leased = delivery.lease(channel, clock.now, 50, 20)
+        fates = [Fated(m, SENT, f"{carrier}:{m.id}", carrier=carrier) for m in leased]
+        delivery.record(fates, clock.now)
+        ids += [m.id for m in leased]
+    return list(Message.objects.filter(id__in=ids).order_by("id"))
+
+
+def of(night: SamsNight, name: str, channel: str) -> Message:
+    mine = Message.objects.filter(contact=night.contacts[name], channel=channel)
+    return mine.exclude(word="invite").latest("id")
+
+
+def test_a_text_without_a_receipt_goes_again_by_another_carrier(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",), ("Maya",))
+    handed_over(clock, "text", "call")
+    clock.advance(30)
+    assert receipts.silent(clock.now) == ["one"]
+    again = of(night, "Leo", "text")
+    assert (again.status, again.due_at) == ("queued", clock.now)
+    [leased] = delivery.lease("text", clock.now, 50, 20)
+    assert leased.carrier == "one"
+
+
+def test_a_text_beside_a_call_that_still_rings_does_not_hurry_the_ladder(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",), ("Maya",))
+    handed_over(clock, "text", "call")
+    clock.advance(30)
+    receipts.silent(clock.now)
+    tick_all()
+    assert not night.queued("alarm", "help") or {m.contact_id for m in night.queued("alarm")} == {
+        night.contacts["Leo"].id
+    }
+
+
+def test_a_call_of_which_nothing_is_heard_rings_the_next_at_once(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",), ("Maya",))
+    handed_over(clock, "text", "call")
+    receipts.receipts([Told("text", f"one:{of(night, 'Leo', 'text').id}", DELIVERED)], clock.now)
+    clock.advance(20)
+    call = of(night, "Leo", "call")
+    receipts.receipts([Told("call", call.provider_ref, RETRY, "busy")], clock.now)
+    tick_all()
+    assert night.contacts["Maya"].id in {m.contact_id for m in night.queued("alarm")}
+    assert not Address.objects.exclude(state="ok").exists()
+
+
+def test_handed_on_is_a_word_and_no_more_is_waited_for(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",))
+    handed_over(clock, "text", "call")
+    text = of(night, "Leo", "text")
+    receipts.receipts([Told("text", text.provider_ref, SENT, "sent")], clock.now)
+    clock.advance(31)
+    assert receipts.silent(clock.now) == []
+
+
+def test_a_call_that_somebody_took_without_a_key_is_made_once_more_within_three_minutes(
+    clock: Clock,
+) -> None:
+    night = alarmed_night(clock, ("Leo",))
+    handed_over(clock, "text", "call")
+    call = of(night, "Leo", "call")
+    receipts.receipts([Told("call", call.provider_ref, DELIVERED, "answered")], clock.now)
+    assert of(night, "Leo", "call").status == "delivered"
+    clock.advance(15)
+    receipts.receipts([Told("call", call.provider_ref, DELIVERED, "completed")], clock.now)
+    again = of(night, "Leo", "call")
+    assert again.status == "queued"
+    assert again.due_at - again.created_at <= 180_000
+
+
+def test_whoever_pressed_a_key_is_not_rung_again(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",))
+    handed_over(clock, "text", "call")
+    call = of(night, "Leo", "call")
+    receipts.receipts([Told("call", call.provider_ref, DELIVERED, "answered")], clock.now)
+    night.does(ev.Claimed(night.contacts["Leo"].id, 180))
+    receipts.receipts([Told("call", call.provider_ref, DELIVERED, "completed")], clock.now)
+    assert of(night, "Leo", "call").status == "delivered"
+
+
+def test_three_tries_are_enough_for_one_message(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",))
+    for _ in range(3):
+        handed_over(clock, "call")
+        call = of(night, "Leo", "call")
+        receipts.receipts([Told("call", call.provider_ref, RETRY, "no-answer")], clock.now)
+        clock.advance(45)
+    assert Message.objects.get(id=call.id).status == "sent"
+
+
+def test_an_ask_that_lapsed_is_not_repeated(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",))
+    asks = [m for m in handed_over(clock, "text", "call") if m.word.startswith("ask")]
+    told = [Told(m.channel, m.provider_ref, RETRY, "no-answer") for m in asks]
+    receipts.receipts(told, clock.now)
+    assert not night.queued("ask", "ask-ring")
+
+
+def test_many_receipts_of_one_moment_each_find_their_message(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo", "Maya", "Ana"))
+    sent = [m for m in handed_over(clock, "text", "call") if m.contact_id]
+    told = [Told(m.channel, m.provider_ref, DELIVERED, cost_micros=7_900) for m in sent]
+    strange = Told("text", "one:nobody", DELIVERED)
+    assert receipts.receipts([*told, strange, *told], clock.now) == 2 * len(sent)
+    for m in Message.objects.filter(id__in=[m.id for m in sent]):
+        assert (m.status, m.cost_micros, m.carrier) == ("delivered", 7_900, "one")
+    assert night.row().state == "alarm"
+
+
+def test_traces_wait_for_the_price_and_go_once(clock: Clock) -> None:
+    alarmed_night(clock, ("Leo",))
+    sent = handed_over(clock, "text")
+    assert receipts.traces(clock.now, 50) == []
+    receipts.receipts([Told("text", m.provider_ref, DELIVERED) for m in sent], clock.now)
+    clock.advance(6)
+    left = receipts.traces(clock.now, 50)
+    assert {t.message for t in left} == {m.id for m in sent}
+    assert not any(t.priced for t in left)
+    for trace in left:
+        receipts.priced(trace.message, 7_900, "USD")
+        receipts.cleared(trace.message, clock.now)
+    assert receipts.traces(clock.now, 50) == []
+
+
+def test_news_that_was_heard_out_is_not_said_again(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo", "Maya"))
+    Address.objects.filter(contact=night.contacts["Maya"], channel="text").delete()
+    handed_over(clock, "text", "call")
+    night.does(ev.Claimed(night.contacts["Leo"].id, 180))
+    handed_over(clock, "call")
+    news = of(night, "Maya", "call")
+    assert news.word == "going"
+    receipts.receipts([Told("call", news.provider_ref, DELIVERED, "answered")], clock.now)
+    receipts.receipts([Told("call", news.provider_ref, DELIVERED, "completed")], clock.now)
+    assert of(night, "Maya", "call").status == "delivered"
+
+
+def test_a_bad_minute_costs_as_few_statements_as_one_late_message(clock: Clock) -> None:
+    nights = [alarmed_night(clock, ("Leo",), ("Maya",))]
+    handed_over(clock, "text", "call")
+    clock.advance(61)
+    one = said_by(lambda: receipts.silent(clock.now))
+    nights += [alarmed_night(clock, ("Leo",), ("Maya",)) for _ in range(3)]
+    handed_over(clock, "text", "call")
+    clock.advance(61)
+    many = said_by(lambda: receipts.silent(clock.now))
+    assert len(many) == len(one)
+    for night in nights:
+        tick_all()
+        assert night.contacts["Maya"].id in {m.contact_id for m in night.queued("alarm")}
+
+
+def test_a_round_that_finds_nothing_late_only_looks(clock: Clock) -> None:
+    alarmed_night(clock, ("Leo",))
+    handed_over(clock, "text", "call")
+    [look] = said_by(lambda: receipts.silent(clock.now))
+    assert look.startswith("SELECT id FROM message WHERE receipt_by_at <=")
+
+
+def test_a_receipt_that_comes_while_silence_is_looked_at_still_counts(clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",))
+    handed_over(clock, "text", "call")
+    text = of(night, "Leo", "text")
+    clock.advance(31)
+    told = [Told("text", text.provider_ref, SENT, "sent")]
+
+    def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        found = execute(sql, params, many, context)
+        while told and "receipt_by_at <=" in sql:
+            receipts.receipts([told.pop()], clock.now)
+        return found
+
+    with connection.execute_wrapper(meanwhile):
+        receipts.silent(clock.now)
+    assert not told
+    assert of(night, "Leo", "text").status == "sent"

@@ -1,0 +1,118 @@
+"""Nobody fills an installation, or sends texts at its cost, from one address. Help is not counted.
+
+Many people may sit behind one address (a shelter, a clinic), so the limits are an hour's work by
+hand, and what somebody has already goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from stillhere.store.models import Contact, Message, Person
+from stillhere.web.access.rate_limit import MOST_INVITATIONS, MOST_MISSES, MOST_PERSONS
+from tests.circle import SamsNight, sams_night
+from tests.conftest import Clock
+from tests.web.conftest import browser, post
+from tests.web.pages import contact_path, make, text_of, watch_path
+
+
+def start(address: str = "192.0.2.1", lang: str = "en", **headers: str) -> tuple[int, str]:
+    """A stranger presses Start."""
+    client = Client(REMOTE_ADDR=address, headers={"Accept-Language": lang, **headers})
+    response = client.post("/", {"tz": "UTC"})
+    return response.status_code, text_of(response)
+
+
+def test_new_people_from_one_address_are_limited_by_the_hour(clock: Clock) -> None:
+    assert [start()[0] for _ in range(MOST_PERSONS)] == [302] * MOST_PERSONS
+    status, told = start()
+    assert (status, "Too many at once" in told) == (429, True)
+    assert "What you have goes on" in told
+    assert "Demasiadas a la vez" in start(lang="es")[1]
+    assert Person.objects.count() == MOST_PERSONS
+    assert start("192.0.2.2")[0] == 302, "another address is somebody else"
+    clock.advance(3599)
+    assert start()[0] == 429
+    clock.advance(1)
+    assert start()[0] == 302
+
+
+def test_who_is_known_already_is_not_a_new_person(night: SamsNight) -> None:
+    for _ in range(MOST_PERSONS + 5):
+        assert post(browser(night.key), "/").status_code == 302
+
+
+def test_one_line_has_many_addresses_of_the_long_kind() -> None:
+    tries = [start(f"2001:db8:1:2::{n:x}")[0] for n in range(1, MOST_PERSONS + 3)]
+    assert tries[-2:] == [429, 429]
+    assert start("2001:db8:1:3::1")[0] == 302
+    mapped = [start(f"::ffff:192.0.2.{n}")[0] for n in range(1, MOST_PERSONS + 3)]
+    assert set(mapped) == {302}, "an old address in a long one is its own line"
+
+
+def test_behind_a_proxy_the_address_is_what_the_proxy_says(settings: Settings) -> None:
+    settings.STILLHERE = replace(settings.STILLHERE, base_url="https://lamp.example.org")
+    for n in range(MOST_PERSONS + 2):
+        assert start(**{"X-Forwarded-For": f"192.0.2.{n}"})[0] == 302
+    mine = {"X-Forwarded-For": "192.0.2.250, 192.0.2.251"}
+    assert [start(**mine)[0] for _ in range(MOST_PERSONS + 1)][-1] == 429
+
+
+def invite(client: Client, number: int) -> int:
+    fields = {"do": "add", "name": "Maya", "phone": f"202-555-0{number}"}
+    return int(post(client, "/people", **fields).status_code)
+
+
+def test_invitations_from_one_address_are_limited_by_the_hour(clock: Clock) -> None:
+    people = [browser(sams_night(phones=False).key) for _ in range(4)]
+    tries = [invite(client, 100 + n) for client in people for n in range(19)]
+    assert tries == [302] * MOST_INVITATIONS + [429] * (len(tries) - MOST_INVITATIONS)
+    assert Contact.objects.count() == MOST_INVITATIONS
+    assert Message.objects.filter(word="invite").count() == MOST_INVITATIONS
+    clock.advance(3600)
+    assert invite(people[3], 120) == 302
+
+
+def test_an_invitation_sent_anew_counts_as_one(night: SamsNight, clock: Clock) -> None:
+    sam, leo = browser(night.key), night.contacts["Leo"]
+    tries = []
+    for _ in range(MOST_INVITATIONS + 1):
+        clock.advance(1)
+        tries.append(post(sam, "/people", do="renew", contact=leo.id).status_code)
+    assert tries[-2:] == [302, 429]
+    for do in ("own", "plan", "keep", "remove"):
+        assert post(sam, "/people", do=do, contact=leo.id).status_code == 302, do
+
+
+@pytest.fixture
+def limited() -> None:
+    """Everybody here has used up everything there is to use up."""
+    anyone = browser()
+    for _ in range(MOST_PERSONS + 1):
+        start("127.0.0.1")
+    for _ in range(MOST_MISSES + 1):
+        anyone.get("/c/" + "x" * 27)
+    sam = browser(sams_night(phones=False).key)
+    for _ in range(MOST_INVITATIONS + 1):
+        post(sam, "/people", do="renew", contact=0)
+    assert start("127.0.0.1")[0] == 429
+    assert invite(sam, 101) == 429
+
+
+@pytest.mark.usefixtures("limited")
+def test_help_asks_and_claims_are_never_limited(night: SamsNight) -> None:
+    make("open", night)
+    sam, leo = Client(), browser()
+    page = contact_path(night, "Leo")
+    presses = [f"{watch_path(night)}/{do}" for do in ("mark", "more", "help")]
+    for _ in range(25):
+        assert {sam.post(press).status_code for press in presses} <= {200, 303}
+        said = leo.post(f"{page}/answer", {"do": "claim", "soon": "3"})
+        assert said.status_code in (302, 303)
+        assert leo.get(page).status_code == 200
+    assert night.row().state == "claimed"
+    assert sam.get("/help-now").status_code == 200

@@ -1,0 +1,136 @@
+"""What tests of pages share: the night of Sam, browsers, and a writer that ends with the test."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db import Error
+from django.test import Client
+from django.utils import translation
+from pytest_django.fixtures import Settings
+
+from stillhere.store.db import encryption
+from stillhere.store.models import Installation
+from stillhere.store.people import services
+from stillhere.store.watches import queries
+from stillhere.store.watches.apply import Answer, Change, NeedHelp, apply_batch
+from stillhere.store.watches.group_commit import WRITER, GroupCommit
+from stillhere.web.access import contact_device
+from stillhere.web.access.rate_limit import GUESSES, INVITATIONS, PERSONS, PROOFS
+from tests.circle import SamsNight, sams_night
+from tests.conftest import Clock
+
+
+@pytest.fixture(autouse=True)
+def clean(clock: Clock, database: object) -> Iterator[None]:
+    """Nothing of one test is left for the next: no guesses, no writer thread, no language."""
+    for each in (GUESSES, PERSONS, INVITATIONS, PROOFS):
+        each.forget()
+    WRITER.wrote_ms = None
+    Installation.objects.create(id=1, beat_at=clock.now, proof_at=clock.now)
+    yield
+    WRITER.stop()
+    translation.activate("en")
+
+
+@pytest.fixture(autouse=True)
+def ways_to_reach(settings: Settings) -> None:
+    """An installation with every kind of address; none of them is ever used to send."""
+    settings.STILLHERE = replace(
+        settings.STILLHERE,
+        smtp_url="smtp://127.0.0.1:1",
+        mail_from="Lamp <lamp@example.org>",
+        demo_url="http://127.0.0.1:1",
+        exit_url="",
+    )
+
+
+@pytest.fixture
+def night() -> SamsNight:
+    """Sam with Leo and Maya, both confirmed; no watch yet."""
+    return sams_night(("Leo",), ("Maya",))
+
+
+@pytest.fixture
+def sam(night: SamsNight) -> Client:
+    """Sam's browser."""
+    return browser(night.key)
+
+
+class Phone(Client):
+    """A browser that is known as the phone of whichever contact's page it opens."""
+
+    def request(self, **request: Any) -> Any:
+        start, _, rest = str(request.get("PATH_INFO", "")).partition("/c/")
+        contact = None
+        with contextlib.suppress(Error):  # some tests take the database away
+            contact = queries.contact_by_key(rest.partition("/")[0]) if not start and rest else None
+        if contact is not None:
+            name, value = contact_device.cookie(contact)
+            self.cookies[name] = value
+        return super().request(**request)
+
+
+def browser(key: str = "", lang: str = "en", *, stranger: bool = False) -> Client:
+    """A browser that insists on CSRF, as real ones are treated; ``key`` is its person's. Contacts'
+    pages it opens are of its own phone, unless it is a ``stranger``'s."""
+    kind = Client if stranger else Phone
+    client = kind(enforce_csrf_checks=True, headers={"Accept-Language": lang})
+    if key:
+        client.cookies["lamp"] = key
+    return client
+
+
+def post(client: Client, path: str, /, **fields: Any) -> Any:
+    """Fill in a form of the page ``path`` and press its button."""
+    client.get(path)
+    token = client.cookies["csrftoken"].value
+    return client.post(path, {"csrfmiddlewaretoken": token, **fields})
+
+
+@pytest.fixture
+def brittle() -> Iterator[tuple[GroupCommit[Change, Answer], list[Exception]]]:
+    """A writer whose database does what is in the list, until the list is empty."""
+    trouble: list[Exception] = []
+
+    def apply(changes: Sequence[Change]) -> list[Answer]:
+        if trouble:
+            raise trouble[0]
+        return apply_batch(changes)
+
+    writer = GroupCommit(apply)
+    yield writer, trouble
+    writer.stop()
+
+
+def _path(night: SamsNight, name: str) -> str:
+    return f"/c/{encryption.key_for('contact', night.contacts[name].nonce)}"
+
+
+@pytest.fixture
+def alarm(night: SamsNight) -> SamsNight:
+    """The same with a plan, asking for help."""
+    services.set_plan(
+        night.person,
+        place="12 Elm Street",
+        entry="code 4711",
+        town="Denver",
+        dispatch="303-555-0100",
+    )
+    night.start()
+    night.does(NeedHelp())
+    return night
+
+
+@pytest.fixture
+def leo(alarm: SamsNight) -> str:
+    return _path(alarm, "Leo")
+
+
+@pytest.fixture
+def maya(alarm: SamsNight) -> str:
+    return _path(alarm, "Maya")

@@ -1,0 +1,93 @@
+"""One's own data: seen, taken, moved to another phone, erased."""
+
+from __future__ import annotations
+
+import json
+
+from django.conf import settings
+from django.test import Client
+
+from stillhere.core import events as ev
+from stillhere.store.models import Person
+from stillhere.store.watches.apply import NeedHelp
+from tests.circle import SamsNight
+from tests.web.conftest import browser, post
+from tests.web.pages import make, read, text_of, watch_path
+
+
+def test_everything_can_be_taken(night: SamsNight, sam: Client) -> None:
+    make("claimed", night)
+    response = sam.get("/mine/lamp.json")
+    assert response["Content-Disposition"] == 'attachment; filename="lamp.json"'
+    taken = json.loads(response.content)
+    assert taken["plan"]["name"] == "Sam"
+    assert taken["plan"]["entry"] == "code 4711"
+    assert [p["name"] for p in taken["people"]] == ["Leo", "Maya"]
+    assert taken["people"][0]["addresses"][0]["address"] == "+12025550101"
+    assert {line["event"] for line in taken["watches"][0]["what_happened"]} >= {
+        "Started", "NeedHelp", "Claimed",
+    }  # fmt: skip
+    assert taken["watches"][0]["messages"]
+    text = response.content.decode()
+    for secret in (night.key, watch_path(night).removeprefix("/k/")):
+        assert secret not in text
+
+
+def test_everything_can_be_read(night: SamsNight, sam: Client) -> None:
+    make("claimed", night)
+    told = read(sam, "/mine")
+    for kept in ("12 Elm Street", "code 4711", "Leo · text +12025550101", "call +12025550100"):
+        assert kept in told, kept
+
+
+def test_the_link_is_shown_only_when_asked_for(night: SamsNight, sam: Client) -> None:
+    link = f"{settings.STILLHERE.base_url}/p/{night.key}"
+    assert night.key not in sam.get("/mine").content.decode()
+    assert link in text_of(post(sam, "/mine", do="link"))
+    assert night.key not in sam.get("/mine").content.decode()
+
+
+def test_a_new_link_makes_the_old_one_useless(night: SamsNight, sam: Client) -> None:
+    told = text_of(post(sam, "/mine", do="new-link"))
+    new = sam.cookies["lamp"].value
+    assert new != night.key
+    assert f"/p/{new}" in told
+    assert "The old link opens nothing any more." in told
+    assert browser(night.key).get("/watch").status_code == 302
+    assert browser().get(f"/p/{night.key}").status_code == 404
+    assert "Sam" in sam.get("/people").content.decode()
+
+
+def test_a_phone_can_forget_without_erasing(night: SamsNight, sam: Client) -> None:
+    assert post(sam, "/mine", do="forget")["Location"] == "/"
+    assert not sam.cookies["lamp"].value
+    assert Person.objects.count() == 1
+
+
+def test_erasing_takes_a_second_press_and_then_everything(night: SamsNight, sam: Client) -> None:
+    make("closed", night)
+    assert "Yes, erase everything" in text_of(post(sam, "/mine", do="erase"))
+    assert Person.objects.count() == 1
+    told = text_of(post(sam, "/mine", do="erase", sure="1"))
+    assert "Everything is erased" in told
+    assert not Person.objects.exists()
+    assert not sam.cookies["lamp"].value
+
+
+def test_nothing_is_erased_in_an_alarm_or_before_somebody_looked(
+    night: SamsNight, sam: Client
+) -> None:
+    night.start()
+    night.does(NeedHelp())
+    response = post(sam, "/mine", do="erase", sure="1")
+    assert response.status_code == 409
+    assert "An alarm is open. End it first" in text_of(response)
+    night.does(ev.Resolved(None, ev.Outcome.HOSPITAL))
+    response = post(sam, "/mine", do="erase", sure="1")
+    assert "must look at the last alarm first" in text_of(response)
+    assert Person.objects.count() == 1
+
+
+def test_an_unknown_press_only_shows_the_page(sam: Client) -> None:
+    assert post(sam, "/mine", do="explode").status_code == 200
+    assert "What is kept about you" in read(sam, "/mine")
