@@ -26,11 +26,11 @@ from benchmarks.ports import free_port
 from benchmarks.report import Figure, tell
 from benchmarks.stand import percentile, stand, wait_for
 from stillhere.channels.base import Fate, Outgoing
-from stillhere.channels.carrier import Carrier
-from stillhere.channels.failover import TEXTS, Relay
+from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.carriers.failover import TEXTS, Relay
+from stillhere.channels.carriers.numbers import normalise_number
+from stillhere.channels.carriers.sms import SmsCarrier
 from stillhere.channels.http import HttpClient
-from stillhere.channels.numbers import normalise_number
-from stillhere.channels.sms import SmsCarrier
 
 OUT = int(os.environ.get("BENCH_TEXTS", "10000"))
 PEOPLE = int(os.environ.get("BENCH_PEOPLE", "2000"))

@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from stillhere.channels.android import AndroidCarrier
 from stillhere.channels.base import Fate
-from stillhere.channels.carrier import ACCOUNTS, Carrier
-from stillhere.channels.failover import TEXTS, Relay
+from stillhere.channels.carriers.android import AndroidCarrier
+from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
+from stillhere.channels.carriers.failover import TEXTS, Relay
+from stillhere.channels.carriers.numbers import normalise_for_texts
+from stillhere.channels.carriers.sms import SmsCarrier
 from stillhere.channels.http import HttpClient
-from stillhere.channels.numbers import normalise_for_texts
-from stillhere.channels.sms import SmsCarrier
 from tests.channels.browsers import PushRig
 from tests.channels.rigs import RIGS, Received, Rig
 

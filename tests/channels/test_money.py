@@ -9,8 +9,8 @@ import pytest
 from django.conf import settings
 
 from stillhere.channels.base import Cost, Outgoing, Receipt
-from stillhere.channels.carrier import Carrier
-from stillhere.channels.failover import TEXTS, Relay
+from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.carriers.failover import TEXTS, Relay
 from stillhere.cli.check import weaknesses
 from stillhere.engine.deliver import Courier
 from stillhere.store.installation import upkeep

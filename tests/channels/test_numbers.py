@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stillhere.channels.base import AddressError
-from stillhere.channels.numbers import normalise_number
+from stillhere.channels.carriers.numbers import normalise_number
 
 
 @pytest.mark.parametrize(

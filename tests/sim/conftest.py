@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
-from stillhere.sim.nights import Simulator, opened
+from stillhere.sim.whole.nights import Simulator, opened
 from tests.conftest import FRESH_SEED
 
 

@@ -10,8 +10,8 @@ import pytest
 from stillhere.core import events as ev
 from stillhere.core import quiet_handlers, watch
 from stillhere.engine import heartbeat
-from stillhere.sim.clock_weeks import ClockWeek
-from stillhere.sim.nights import Simulator
+from stillhere.sim.whole.clock_weeks import ClockWeek
+from stillhere.sim.whole.nights import Simulator
 from stillhere.store.db.clock import ClockRow
 
 pytestmark = pytest.mark.slow

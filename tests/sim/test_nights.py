@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from stillhere.sim.nights import Simulator
 from stillhere.sim.verdict import Verdict
+from stillhere.sim.whole.nights import Simulator
 
 FEW = range(1, 7)
 SLICE = 20  # small enough that two workers end at the same time

@@ -18,8 +18,8 @@ from stillhere.core.events import Effect, State, Word
 from stillhere.core.quiet_handlers import Watch
 from stillhere.core.watch import TABLE
 from stillhere.engine import audit
-from stillhere.sim.nights import Simulator
 from stillhere.sim.verdict import Verdict
+from stillhere.sim.whole.nights import Simulator
 from stillhere.store.messages import delivery, receipts
 from stillhere.store.models import Message
 from stillhere.store.watches import outbox, queries, rows

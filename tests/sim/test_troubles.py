@@ -13,9 +13,9 @@ import pytest
 from stillhere.core.circle import Circle
 from stillhere.core.watch import Watch
 from stillhere.engine import silence
-from stillhere.sim import faults
-from stillhere.sim.nights import Simulator
-from stillhere.sim.weeks import Weeks
+from stillhere.sim.whole import faults
+from stillhere.sim.whole.nights import Simulator
+from stillhere.sim.whole.weeks import Weeks
 from stillhere.store.models import WatchRow
 from stillhere.store.watches import apply, outbox, queries, rows
 

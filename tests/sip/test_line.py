@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from stillhere.channels.base import Played, Turn
-from stillhere.channels.carrier import Carrier
-from stillhere.channels.voice import twiml as written
+from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.carriers.voice import twiml as written
 from stillhere.sip import twiml
 from stillhere.sip.baresip import Happened, Telephone, Trunk
 from stillhere.sip.conversation import Conversation, _closed

@@ -27,8 +27,8 @@ from stillhere.channels.base import (
     one_line,
     text_with_link,
 )
+from stillhere.channels.carriers.numbers import E164, normalise_number
 from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
-from stillhere.channels.numbers import E164, normalise_number
 
 SIGNATURE_HEADER = "X-Phones-Signature"
 TIMESTAMP_HEADER = "X-Phones-Timestamp"

@@ -28,9 +28,9 @@ from types import MappingProxyType
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from stillhere.channels.base import AddressError
-from stillhere.channels.carrier import Carrier
+from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.carriers.numbers import our_own, spaced
 from stillhere.channels.network_policy import is_local_name
-from stillhere.channels.numbers import our_own, spaced
 
 KINDS = ("twilio", "signalwire", "telnyx", "android", "sip")
 CARRIES = {"android": ("text",), "sip": ("call",)}  # the others carry both

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
-from stillhere.channels.carrier import Carrier
+from stillhere.channels.carriers.carrier import Carrier
 from stillhere.config import databases, pages, values
 from stillhere.config.carriers import CarrierError, read_carriers
 from stillhere.config.values import SettingError

@@ -11,8 +11,8 @@ from email.utils import parseaddr
 
 from stillhere.channels.apps import APPS
 from stillhere.channels.base import AddressError
-from stillhere.channels.carrier import Carrier
-from stillhere.channels.numbers import normalise_number
+from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.carriers.numbers import normalise_number
 from stillhere.channels.pager import addresses, channels_for
 from stillhere.config.values import SettingError
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillhere.channels.base import Capability
-from stillhere.channels.carrier import ACCOUNTS, Carrier
+from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
 from stillhere.channels.page import PageChannel
 from stillhere.config.environment import Stillhere
 from stillhere.config.lazy_channel import Later
@@ -135,12 +135,12 @@ def build_channels(stillhere: Stillhere) -> dict[str, Channel]:
 
 def _relays(stillhere: Stillhere) -> list[Channel]:
     """The channels over the carriers of the settings, those of texts and those of calls."""
-    from stillhere.channels.android import AndroidCarrier
-    from stillhere.channels.failover import CALLS, TEXTS, Carries, Relay
+    from stillhere.channels.carriers.android import AndroidCarrier
+    from stillhere.channels.carriers.failover import CALLS, TEXTS, Carries, Relay
+    from stillhere.channels.carriers.numbers import normalise_for_texts, normalise_number
+    from stillhere.channels.carriers.sms import SmsCarrier
+    from stillhere.channels.carriers.voice import VoiceCarrier
     from stillhere.channels.http import HttpClient
-    from stillhere.channels.numbers import normalise_for_texts, normalise_number
-    from stillhere.channels.sms import SmsCarrier
-    from stillhere.channels.voice import VoiceCarrier
 
     texts: list[Carries] = []
     calls: list[Carries] = []
@@ -201,7 +201,7 @@ def phone_number(stillhere: Stillhere) -> Callable[[str], str]:
     """What makes a phone number of what somebody typed, as E.164; raises ValueError."""
 
     def normalise(typed: str) -> str:
-        from stillhere.channels.numbers import normalise_number
+        from stillhere.channels.carriers.numbers import normalise_number
 
         return normalise_number(typed, stillhere.country)
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from stillhere.channels.base import Channel
-from stillhere.channels.failover import Relay
+from stillhere.channels.carriers.failover import Relay
 from stillhere.store.db import clock
 from stillhere.store.messages import receipts
 from stillhere.store.messages.receipts import Trace

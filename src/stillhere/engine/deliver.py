@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from django.db import Error, connection
 
 from stillhere.channels.base import Channel, Fate, Outgoing, Receipt
-from stillhere.channels.failover import Relay
+from stillhere.channels.carriers.failover import Relay
 from stillhere.channels.pager import Pager
 from stillhere.engine import carrier_cleanup, recordings, render
 from stillhere.store.db import clock, halving

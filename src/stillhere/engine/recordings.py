@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from stillhere.channels.base import Channel
-from stillhere.channels.failover import Relay
-from stillhere.channels.voice import VoiceCarrier
+from stillhere.channels.carriers.failover import Relay
+from stillhere.channels.carriers.voice import VoiceCarrier
 from stillhere.store.watches import recordings
 
 log = logging.getLogger("stillhere.recordings")

@@ -13,9 +13,9 @@ from random import Random
 
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome
-from stillhere.sim.evidence import Evidence
-from stillhere.sim.web_side import Request, WebSide
-from stillhere.sim.world import World
+from stillhere.sim.whole.evidence import Evidence
+from stillhere.sim.whole.web_side import Request, WebSide
+from stillhere.sim.whole.world import World
 from stillhere.store.messages.delivery import Leased
 from stillhere.store.models import Contact
 from stillhere.store.people import services

@@ -15,9 +15,9 @@ from random import Random
 from stillhere.core import events as ev
 from stillhere.core.events import State
 from stillhere.core.schedule import Routine
-from stillhere.sim.evidence import Change
-from stillhere.sim.web_side import Request, WebSide
-from stillhere.sim.world import World
+from stillhere.sim.whole.evidence import Change
+from stillhere.sim.whole.web_side import Request, WebSide
+from stillhere.sim.whole.world import World
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Answer, Asked, CheckIn, NeedHelp
 

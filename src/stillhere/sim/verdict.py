@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from stillhere.sim.shrink import smallest
-from stillhere.sim.world import Violation
+from stillhere.sim.whole.world import Violation
 
 
 @dataclass(frozen=True, slots=True)

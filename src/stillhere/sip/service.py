@@ -25,7 +25,7 @@ import aiohttp
 from aiohttp import web
 from twilio.request_validator import RequestValidator
 
-from stillhere.channels.carrier import ACCOUNTS, Carrier
+from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
 from stillhere.sip.baresip import LineError, Telephone, Trunk
 from stillhere.sip.conversation import Conversation
 from stillhere.sip.prompts import Prompts

@@ -1,7 +1,7 @@
 """What our own web server wants said and heard, read from its TwiML.
 
-Owns the few verbs that ``channels/voice.py`` writes; anything else is a mistake of ours and ends
-the call. Source: https://www.twilio.com/docs/voice/twiml.
+Owns the few verbs that ``channels/carriers/voice.py`` writes; anything else is a mistake of ours
+and ends the call. Source: https://www.twilio.com/docs/voice/twiml.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from stillhere.channels.carrier import Carrier
+from stillhere.channels.carriers.carrier import Carrier
 from stillhere.core.events import State
 from stillhere.store.db import clock, encryption
 from stillhere.store.messages import delivery

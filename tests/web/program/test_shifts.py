@@ -13,9 +13,9 @@ from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
-from stillhere.channels.failover import CALLS, Relay
+from stillhere.channels.carriers.failover import CALLS, Relay
+from stillhere.channels.carriers.voice import VoiceCarrier
 from stillhere.channels.http import HttpClient
-from stillhere.channels.voice import VoiceCarrier
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome
 from stillhere.engine.recordings import fetch_once

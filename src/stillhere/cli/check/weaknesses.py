@@ -20,8 +20,8 @@ from django.db import connection
 
 from stillhere import sip
 from stillhere.channels.base import REFUSED, Capability, Cost
-from stillhere.channels.carrier import Carrier
-from stillhere.channels.failover import Relay
+from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.carriers.failover import Relay
 from stillhere.channels.pager import addresses, channels_for
 from stillhere.cli.backup_file import postgresql_programs, record
 from stillhere.cli.check import time_kept

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import click
 
 from stillhere import sip
-from stillhere.channels.carrier import Carrier
-from stillhere.channels.numbers import normalise_number
+from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.carriers.numbers import normalise_number
 from stillhere.cli import life
 from stillhere.config import environment, keys, logs, wiring
 from stillhere.config.environment import SettingError, Stillhere

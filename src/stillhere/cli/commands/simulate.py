@@ -26,7 +26,7 @@ from stillhere.sim.verdict import Lived, Verdict
 COUNTED = ("watches", "check-ins", "alarms", "messages", "duplicates", "crashes")
 COUNTED_IN_THE_CORE = ("steps", "asks", "alarms", "told", "outages")
 SLICE, CORE_SLICE = 5, 500
-_WEEKS, _CLOCK_WEEK = "stillhere.sim.weeks.Weeks", "stillhere.sim.clock_weeks.ClockWeek"
+_WEEKS, _CLOCK_WEEK = "stillhere.sim.whole.weeks.Weeks", "stillhere.sim.whole.clock_weeks.ClockWeek"
 SHOWN = 5  # of the nights that broke; the others are counted
 
 
@@ -132,5 +132,5 @@ def _in_a_process_of_its_own(seeds: range, *, kind: str) -> Lived:
 def _simulator() -> Iterator[Any]:
     with tempfile.TemporaryDirectory(prefix="stillhere-simulate-") as folder:
         scratch_env.set_up(Path(folder))
-        with import_string("stillhere.sim.nights.opened")() as simulator:
+        with import_string("stillhere.sim.whole.nights.opened")() as simulator:
             yield simulator

@@ -27,7 +27,7 @@ from stillhere.sim.core.observer import Onlooker
 from stillhere.sim.core.plan import Plan, drawn
 from stillhere.sim.core.story import Moment
 from stillhere.sim.verdict import Lived, Verdict
-from stillhere.sim.world import Violation
+from stillhere.sim.whole.world import Violation
 
 SHRINK_TRIES = 600
 LINES_KEPT = 60

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from stillhere.sim.invariants import alarms, asking, troubles, weeks, words
-from stillhere.sim.world import Violation
+from stillhere.sim.whole.world import Violation
 
 Rule = Callable[..., Iterator[str]]
 

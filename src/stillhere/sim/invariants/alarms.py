@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from stillhere.core import events as ev
 from stillhere.core.events import Cause, Outcome, State
 from stillhere.core.watch import Watch
-from stillhere.sim.evidence import Attempt, Change, Evidence, Mail, Story
 from stillhere.sim.invariants.asking import LONGEST_REST_MS, SLACK_MS
+from stillhere.sim.whole.evidence import Attempt, Change, Evidence, Mail, Story
 
 HOLDS_MS = 600_000
 AMBULANCE_MS = 300_000

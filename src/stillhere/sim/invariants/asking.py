@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stillhere.core.events import Cause, State
-from stillhere.sim.evidence import OUTAGE_MS, Change, Evidence
+from stillhere.sim.whole.evidence import OUTAGE_MS, Change, Evidence
 
 SLACK_MS = 1_500  # what a tick, a lease and a restart of a round may take together
 LONGEST_REST_MS = 3_600_000  # the capped rate at which an exhausted ladder begins again

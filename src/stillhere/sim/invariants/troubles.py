@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.sim.evidence import Attempt, Evidence
 from stillhere.sim.invariants.asking import SLACK_MS
 from stillhere.sim.invariants.words import URGENT_MS
-from stillhere.sim.troubles import Damaged
+from stillhere.sim.whole.evidence import Attempt, Evidence
+from stillhere.sim.whole.troubles import Damaged
 from stillhere.store.watches.apply import Answer
 
 PAGE = "page-quarantine"

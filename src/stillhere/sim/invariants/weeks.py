@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from stillhere.core import events as ev
 from stillhere.core.events import Cause
-from stillhere.sim.evidence import Attempt, Daily, Evidence, Story
 from stillhere.sim.invariants.asking import SLACK_MS, UNCLEAR_MS
+from stillhere.sim.whole.evidence import Attempt, Daily, Evidence, Story
 from stillhere.store.watches.apply import NeedHelp
 
 HOUR_MS = 3_600_000

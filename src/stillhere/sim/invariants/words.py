@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from stillhere.core import events as ev
 from stillhere.core.events import State
-from stillhere.sim.evidence import Attempt, Evidence, Mail, Story
+from stillhere.sim.whole.evidence import Attempt, Evidence, Mail, Story
 
 URGENT_MS = 5_000
 Rank = tuple[int, int, int]  # urgency, place within its alarm, due

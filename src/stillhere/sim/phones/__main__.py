@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from stillhere.channels.numbers import normalise_number
+from stillhere.channels.carriers.numbers import normalise_number
 from stillhere.sim.phones.exchange import Phone
 from stillhere.sim.phones.provider import RING_S, Provider
 

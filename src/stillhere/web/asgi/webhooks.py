@@ -17,9 +17,9 @@ from urllib.parse import parse_qs
 
 from django.conf import settings
 
-from stillhere.channels import android, twilio
 from stillhere.channels.base import GarbageError, Inbound, SignatureError
-from stillhere.channels.carrier import Carrier
+from stillhere.channels.carriers import android, twilio
+from stillhere.channels.carriers.carrier import Carrier
 from stillhere.store.inbound.inbox import Came, take_all
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.watches.group_commit import Full, GroupCommit, NotStored

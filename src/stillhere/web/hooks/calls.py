@@ -20,10 +20,10 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from stillhere.channels import twilio, voice
 from stillhere.channels.base import GarbageError, Played, SignatureError, Turn
-from stillhere.channels.carrier import ACCOUNTS, Carrier
-from stillhere.channels.voice import CallTold
+from stillhere.channels.carriers import twilio, voice
+from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
+from stillhere.channels.carriers.voice import CallTold
 from stillhere.channels.wording import Facts, compose
 from stillhere.content import helplines, steps
 from stillhere.store.inbound import calls, inbox

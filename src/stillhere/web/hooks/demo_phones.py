@@ -18,9 +18,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from stillhere.channels.base import Fate, GarbageError, Inbound, SignatureError
-from stillhere.channels.carrier import Carrier
+from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.carriers.voice import CallTold
 from stillhere.channels.demo import parse_webhook
-from stillhere.channels.voice import CallTold
 from stillhere.channels.wording import Facts
 from stillhere.store.inbound import calls, inbox
 from stillhere.store.inbound.reply import Reply

@@ -19,7 +19,7 @@ from stillhere.core.watch import Watch
 from stillhere.sim.core.observer import Onlooker
 from stillhere.sim.core.rules import alarms, asking, weeks, words
 from stillhere.sim.core.story import Moment
-from stillhere.sim.world import Violation
+from stillhere.sim.whole.world import Violation
 
 Rule = Callable[[Onlooker, Moment], str | None]
 

@@ -34,9 +34,9 @@ from stillhere.channels.base import (
     SignatureError,
     one_line,
 )
-from stillhere.channels.carrier import ACCOUNTS, Carrier
+from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
+from stillhere.channels.carriers.numbers import WITHHELD
 from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
-from stillhere.channels.numbers import WITHHELD
 
 TOLERANCE_MS = 5 * 60 * 1000
 MOST_BODY = 64 * 1024

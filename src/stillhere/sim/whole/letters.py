@@ -17,9 +17,9 @@ from stillhere.channels.base import Fate, Receipt
 from stillhere.core.alarm import Alarm
 from stillhere.engine import render as real
 from stillhere.sim import invariants
-from stillhere.sim.carriers import CHANNELS, DEADLINE_S, Carriers, Passage
 from stillhere.sim.invariants import require
-from stillhere.sim.service import Died, Service
+from stillhere.sim.whole.carriers import CHANNELS, DEADLINE_S, Carriers, Passage
+from stillhere.sim.whole.service import Died, Service
 from stillhere.store.db import clock
 from stillhere.store.messages import delivery, receipts
 from stillhere.store.messages.delivery import Fated, Leased

@@ -14,11 +14,11 @@ from stillhere.engine.audit import audit_once, unheard
 from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.tick import tick_once
 from stillhere.sim import invariants
-from stillhere.sim.carriers import CHANNELS
 from stillhere.sim.invariants import require
-from stillhere.sim.letters import Letters
-from stillhere.sim.service import Died, Service
-from stillhere.sim.world import Violation
+from stillhere.sim.whole.carriers import CHANNELS
+from stillhere.sim.whole.letters import Letters
+from stillhere.sim.whole.service import Died, Service
+from stillhere.sim.whole.world import Violation
 from stillhere.store.db import clock
 from stillhere.store.messages import delivery, stuck
 

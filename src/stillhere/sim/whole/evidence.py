@@ -19,8 +19,8 @@ from stillhere.core.alarm import Alarm
 from stillhere.core.circle import Circle
 from stillhere.core.events import Cause, State
 from stillhere.core.watch import Watch
-from stillhere.sim.storage import Storage
-from stillhere.sim.troubles import Troubles
+from stillhere.sim.whole.storage import Storage
+from stillhere.sim.whole.troubles import Troubles
 from stillhere.store.watches import rows
 from stillhere.store.watches.apply import Answer, CheckIn, NeedHelp
 

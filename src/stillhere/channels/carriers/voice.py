@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from stillhere.channels.base import Cost, GarbageError, Outgoing, Played, Receipt, Turn
-from stillhere.channels.carrier import Carrier
+from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.carriers.numbers import shown
+from stillhere.channels.carriers.twilio import DEADLINE_S, Account
 from stillhere.channels.http import HttpClient
-from stillhere.channels.numbers import shown
-from stillhere.channels.twilio import DEADLINE_S, Account
 
 RINGS_S = 25  # before most voicemail answers
 VOICES = {"en": "en-US", "es": "es-MX"}

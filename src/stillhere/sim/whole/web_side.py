@@ -16,7 +16,7 @@ from django.db import Error
 
 from stillhere.sim import invariants
 from stillhere.sim.invariants import require
-from stillhere.sim.service import Died, Service
+from stillhere.sim.whole.service import Died, Service
 from stillhere.store.watches.apply import Answer, Asked, Change, apply_batch
 
 T = TypeVar("T")

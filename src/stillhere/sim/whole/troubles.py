@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from stillhere.sim.storage import Storage
+from stillhere.sim.whole.storage import Storage
 
 MOST_MS, MOST_OF_ALL_MS, WINDOW_MS = 30_000, 60_000, 300_000
 AGAIN_MS = 10_000

@@ -28,7 +28,7 @@ from stillhere.channels.base import (
     one_line,
     text_with_link,
 )
-from stillhere.channels.carrier import Carrier
+from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
 
 DEADLINE_S = 10.0

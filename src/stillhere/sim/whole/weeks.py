@@ -15,14 +15,14 @@ from stillhere.core.schedule import Routine
 from stillhere.sim import invariants
 from stillhere.sim.core import calendar
 from stillhere.sim.core.calendar import DAY_MS
-from stillhere.sim.evidence import Change, Daily, Evidence
 from stillhere.sim.invariants import require
-from stillhere.sim.nights import Night
 from stillhere.sim.people import MINUTE_MS, Sam
-from stillhere.sim.service import Process
-from stillhere.sim.storage import Storage
-from stillhere.sim.web_side import WebSide
-from stillhere.sim.world import EVENING_AT, World
+from stillhere.sim.whole.evidence import Change, Daily, Evidence
+from stillhere.sim.whole.nights import Night
+from stillhere.sim.whole.service import Process
+from stillhere.sim.whole.storage import Storage
+from stillhere.sim.whole.web_side import WebSide
+from stillhere.sim.whole.world import EVENING_AT, World
 from stillhere.store.watches import apply
 from stillhere.store.watches.rows import known_profiles
 

@@ -18,19 +18,19 @@ from django.test import override_settings
 
 from stillhere.core.events import State
 from stillhere.sim import invariants
-from stillhere.sim.carriers import Carriers, Closed
 from stillhere.sim.circle import Coordinator, Neighbour
-from stillhere.sim.engine_side import EngineSide
-from stillhere.sim.evidence import Change, Evidence
-from stillhere.sim.faults import DamagedRows, SilentWeb
 from stillhere.sim.invariants import require
-from stillhere.sim.letters import Letters
 from stillhere.sim.people import MINUTE_MS, Sam
-from stillhere.sim.service import Process, Service
-from stillhere.sim.storage import Storage
 from stillhere.sim.verdict import Lived, Verdict, lived, shrunk
-from stillhere.sim.web_side import WebSide
-from stillhere.sim.world import Violation, World
+from stillhere.sim.whole.carriers import Carriers, Closed
+from stillhere.sim.whole.engine_side import EngineSide
+from stillhere.sim.whole.evidence import Change, Evidence
+from stillhere.sim.whole.faults import DamagedRows, SilentWeb
+from stillhere.sim.whole.letters import Letters
+from stillhere.sim.whole.service import Process, Service
+from stillhere.sim.whole.storage import Storage
+from stillhere.sim.whole.web_side import WebSide
+from stillhere.sim.whole.world import Violation, World
 from stillhere.store.messages.delivery import Leased
 from stillhere.store.models import Contact, Message, Person
 from stillhere.store.people import services

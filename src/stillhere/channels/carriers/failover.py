@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from stillhere.channels.base import Capability, Cost, Fate, Outgoing, Receipt
-from stillhere.channels.carrier import Carrier
-from stillhere.channels.numbers import E164
+from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.carriers.numbers import E164
 
 TEXTS = frozenset({Capability.TWO_WAY, Capability.CONFIRMS, Capability.LINKS})
 CALLS = frozenset({Capability.RINGS, Capability.TWO_WAY, Capability.CONFIRMS})

@@ -27,8 +27,8 @@ from stillhere.engine.tick import Waker
 from stillhere.engine.timekeeping import Reckoning, Timekeeper, settle
 from stillhere.sim.core import calendar
 from stillhere.sim.core.calendar import DAY_MS
-from stillhere.sim.storage import Storage
-from stillhere.sim.world import Violation, World
+from stillhere.sim.whole.storage import Storage
+from stillhere.sim.whole.world import Violation, World
 from stillhere.store.db import clock
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Change, CheckIn

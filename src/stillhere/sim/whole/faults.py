@@ -13,11 +13,11 @@ from django.conf import settings
 from django.db import Error
 
 from stillhere.engine import silence
-from stillhere.sim.evidence import Evidence, Story
-from stillhere.sim.service import Died, Service
-from stillhere.sim.storage import Storage
-from stillhere.sim.troubles import Damaged, Silence
-from stillhere.sim.world import World
+from stillhere.sim.whole.evidence import Evidence, Story
+from stillhere.sim.whole.service import Died, Service
+from stillhere.sim.whole.storage import Storage
+from stillhere.sim.whole.troubles import Damaged, Silence
+from stillhere.sim.whole.world import World
 
 P_DAMAGED, P_HANGS = 0.2, 0.2
 # What a column of text may be found to hold after a bad disk, or a hand that slipped.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from stillhere.channels.base import Cost, Outgoing, Receipt, text_with_link
-from stillhere.channels.carrier import Carrier
+from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.carriers.twilio import DEADLINE_S, MOST_TEXT, Account
 from stillhere.channels.http import HttpClient
-from stillhere.channels.twilio import DEADLINE_S, MOST_TEXT, Account
 
 
 class SmsCarrier:

@@ -14,10 +14,10 @@ from typing import TypeVar
 from django.conf import settings
 
 from stillhere.sim import invariants
-from stillhere.sim.evidence import Attempt, Change, Evidence
 from stillhere.sim.invariants import alarms, require
-from stillhere.sim.storage import Crash, Fuse, Storage
-from stillhere.sim.world import World
+from stillhere.sim.whole.evidence import Attempt, Change, Evidence
+from stillhere.sim.whole.storage import Crash, Fuse, Storage
+from stillhere.sim.whole.world import World
 
 T = TypeVar("T")
 

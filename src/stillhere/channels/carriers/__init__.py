@@ -1,0 +1,1 @@
+"""Who carries texts and calls, and several of them behind one channel."""
