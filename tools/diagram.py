@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from stillhere.core import events as ev
 from stillhere.core import watch
@@ -18,9 +17,9 @@ from stillhere.core.events import Event, Outcome, State
 from stillhere.core.profiles import Profile
 from stillhere.core.schedule import Routine
 from stillhere.core.watch import Watch
+from tools.page import PAGE, write_between
 
 BEGIN, END = "<!-- diagram: begin (python -m tools.diagram) -->", "<!-- diagram: end -->"
-PAGE = Path(__file__).resolve().parent.parent / "ARCHITECTURE.md"
 
 NOON = 1_769_860_800_000
 ACUTE = Profile("acute")
@@ -196,22 +195,9 @@ def drawing() -> str:
     )
 
 
-def between_markers(page: str) -> str:
-    """What stands between the markers now. Raises ValueError if they are not there once."""
-    before, begin, rest = page.partition(BEGIN)
-    inside, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in before + after:
-        raise ValueError("ARCHITECTURE.md needs both markers, once")
-    return inside.strip()
-
-
 def main() -> None:
     """Redraw the page in place."""
-    page = PAGE.read_text("utf-8") if PAGE.exists() else f"# Architecture\n\n{BEGIN}\n{END}\n"
-    between_markers(page)
-    before, _, rest = page.partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{BEGIN}\n{drawing()}\n{END}{after}", "utf-8")
+    write_between(drawing(), BEGIN, END)
     print(f"drew {PAGE.name}")
 
 

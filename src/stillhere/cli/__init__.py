@@ -1,0 +1,1 @@
+"""The `stillhere` command, and the supervisor that keeps everything running."""

@@ -1,0 +1,1 @@
+"""Settings from the environment; the clocks, keys and channels that everything below is given."""

@@ -1,0 +1,1 @@
+"""Seeded nights and weeks, judged from outside; made-up people; the demo."""

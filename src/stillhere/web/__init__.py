@@ -1,0 +1,1 @@
+"""Pages and the fast lane. `urls.py` names every address."""

@@ -1,0 +1,1 @@
+"""One sealed file: made, proved whole, rotated, opened."""

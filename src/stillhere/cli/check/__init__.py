@@ -1,0 +1,1 @@
+"""What `stillhere check` looks at."""

@@ -1,0 +1,2 @@
+"""The database itself: encryption, the one clock, time limits, row locks, a full disk, both
+engines."""

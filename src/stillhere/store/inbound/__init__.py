@@ -1,0 +1,1 @@
+"""What comes in from phones: stored once, read, carried out, answered."""

@@ -1,0 +1,2 @@
+"""Kits and who carries them, kinds of naloxone, supply warnings, spreadsheets, dates as people
+write them."""

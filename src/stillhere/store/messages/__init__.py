@@ -1,0 +1,1 @@
+"""Messages: delivery, receipts, what still holds, and whether what is urgent reaches anybody."""

@@ -1,0 +1,1 @@
+"""People, their contacts and addresses, notifications, drills."""

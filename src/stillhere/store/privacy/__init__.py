@@ -1,0 +1,1 @@
+"""What a person can take away, and what is erased when."""

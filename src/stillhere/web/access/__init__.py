@@ -1,0 +1,1 @@
+"""Who is asking: sessions, a contact's phone, how often; and addresses typed by hand."""

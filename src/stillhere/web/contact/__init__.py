@@ -1,0 +1,1 @@
+"""The one page of a contact: invitation, quiet days, an alarm in words, what happened."""

@@ -1,0 +1,1 @@
+"""Help now, pages to read, questions, papers, helplines."""

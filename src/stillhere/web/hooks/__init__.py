@@ -1,0 +1,1 @@
+"""What carriers and browsers tell us: calls turn by turn, pushes, other installations."""

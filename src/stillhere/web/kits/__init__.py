@@ -1,0 +1,1 @@
+"""Kits and their stickers."""

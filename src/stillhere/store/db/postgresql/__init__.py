@@ -1,0 +1,1 @@
+"""A PostgreSQL that may move to another host, or fall silent."""
