@@ -19,15 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import Error
-from django.http import HttpRequest, HttpResponse
 from django.utils.dateformat import format as date_format
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
-
-from stillhere.store.db import clock
-from stillhere.web.site.context import without_request
 
 log = logging.getLogger("stillhere.web")
 
@@ -180,17 +174,6 @@ def overdue(now_ms: int) -> list[str]:
     number is not dialled to see whether it works."""
     lines = [line for line in known() if line.kind != "emergency"]
     return [f"{line.name} {line.number}" for line in lines if not _fresh(line, now_ms)]
-
-
-@require_safe
-def show(request: HttpRequest) -> HttpResponse:
-    """Every line on one page. It opens without a database, and then knows no day."""
-    try:
-        now_ms: int | None = clock.now_ms()
-    except Error:
-        now_ms = None
-    given = {"request": request, "lines": all_staffed(now_ms), "emergency": emergency()}
-    return HttpResponse(without_request("guide/lines.html", given))
 
 
 # --- what is said of a line -----------------------------------------------------------------------

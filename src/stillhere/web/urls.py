@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from stillhere.content import helplines
 from stillhere.web.contact import on_scene, page
-from stillhere.web.guide import help_now, learn, print
+from stillhere.web.guide import help_now, helplines, learn, print
 from stillhere.web.hooks import calls, demo_phones, peer_heartbeat, push
 from stillhere.web.kits import pages
 from stillhere.web.person import (

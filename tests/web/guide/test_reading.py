@@ -20,19 +20,19 @@ from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from stillhere.cli.commands.steps import command
-from stillhere.content import steps
+from stillhere.content import reading, steps
 from stillhere.store.models import Contact
 from stillhere.store.program import shifts
 from stillhere.web.access import rate_limit
-from stillhere.web.guide import learn, print, speech
 from stillhere.web.guide import pdf as printed
+from stillhere.web.guide import print, speech
 from tests.circle import SamsNight
 from tests.conftest import Clock
 from tests.web.conftest import browser
 from tests.web.pages import contact_path, read, text_of
 from tests.web.papers import Paper
 
-RIGHT = {f"q{q.no}": q.right for q in learn.questions()}
+RIGHT = {f"q{q.no}": q.right for q in reading.questions()}
 OLDEST_READER = 11  # years: a reading grade is about five years less
 
 
@@ -112,7 +112,7 @@ def grade(text: str) -> float:
 
 @pytest.mark.parametrize("page", ["before", "after", "learn", "door", "kit"])
 def test_a_child_of_eleven_reads_it(page: str) -> None:
-    text = " ".join(f"{part.head}. {part.says}" for part in learn.parts(page))
+    text = " ".join(f"{part.head}. {part.says}" for part in reading.parts(page))
     assert grade(text) + 5 <= OLDEST_READER, grade(text)
 
 
@@ -196,9 +196,9 @@ def test_a_volunteer_is_marked_too_and_a_stranger_just_learns() -> None:
 
 
 def test_the_right_answers_do_not_all_stand_in_one_place() -> None:
-    assert {q.right for q in learn.questions()} == {"0", "1", "2"}
+    assert {q.right for q in reading.questions()} == {"0", "1", "2"}
     with translation.override("es"):
-        for question in learn.questions():
+        for question in reading.questions():
             assert len({text for _, text in question.answers}) == 3
 
 

@@ -16,6 +16,7 @@ from pytest_django.fixtures import Settings
 from stillhere.channels.carriers.failover import CALLS, Relay
 from stillhere.channels.carriers.voice import VoiceCarrier
 from stillhere.channels.http import HttpClient
+from stillhere.content import reading
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome
 from stillhere.engine.recordings import fetch_once
@@ -27,7 +28,6 @@ from stillhere.store.people.services import Problem, Reached
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply, queries, recordings
 from stillhere.store.watches.apply import Change, NeedHelp
-from stillhere.web.guide import learn
 from tests.channels.accounts import carrier_of
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
@@ -314,7 +314,7 @@ def test_the_volunteers_page_switches_on_and_off(clock: Clock) -> None:
 @pytest.mark.parametrize("lang", ["en", "es"])
 def test_the_rules_for_a_stranger_s_door_stand_there_once(lang: str, ana: Responder) -> None:
     with translation.override(lang):
-        [rules] = learn.parts("door")
+        [rules] = reading.parts("door")
     told = read(browser(lang=lang), f"/r/{shifts.key_of(ana)}")
     assert told.count(rules.says) == 1
     for once in ("stranger", "desconocid", "no conoces", "in pairs", "otra persona"):

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from stillhere.content import reading
 from stillhere.core.alarm import Alarm
 from stillhere.core.events import GRAVE
 from stillhere.store.db import clock
@@ -27,7 +28,7 @@ from stillhere.store.watches import care_log, queries
 from stillhere.store.watches.care_log import Done
 from stillhere.store.watches.queries import Shown
 from stillhere.web.access import contact_device
-from stillhere.web.guide import help_now, learn
+from stillhere.web.guide import help_now
 from stillhere.web.site import errors, texts
 
 DONE = {
@@ -74,7 +75,7 @@ def given(shown: Shown, contact: Contact, key: str, now: int, *, theirs: bool) -
         "kit_says": kit_says(near, contact, now, comes) if near and confirmed else "",
         "hand_over": told(done, contact, now),
         "dose_at": care_log.last_dose_at(done) or "",
-        "at_the_door": learn.parts("door"),
+        "at_the_door": reading.parts("door"),
         "doings": list(help_now.DEEDS.items()),
     }
 

@@ -1,13 +1,12 @@
 """Pages to read in peace: before using, afterwards, and what everybody on a list should know.
 
-Owns how ``content/reading.toml`` is read, and ``/before``, ``/after`` and ``/learn`` with its six
-questions. They open without a database, but for what somebody has answered.
+Owns ``/before``, ``/after`` and ``/learn`` with its six questions. They open without a database,
+but for what somebody has answered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.core import signing
@@ -18,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from stillhere.content import steps
+from stillhere.content.reading import KINDS, parts, questions
 from stillhere.store.db import clock
 from stillhere.store.kits import supply_warnings
 from stillhere.store.models import Contact
@@ -30,59 +30,6 @@ from stillhere.web.person import routine_text
 from stillhere.web.site import errors
 from stillhere.web.site import texts as words
 from stillhere.web.site.context import light, without_request
-
-KINDS = {"you": ("you", "fine"), "came": ("came",), "circle": ("circle",)}
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One thing to know, in the reader's language."""
-
-    head: str
-    says: str
-    draw: str
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One of the six. ``answers`` are (value, text) in the order of the page."""
-
-    no: int
-    ask: str
-    answers: tuple[tuple[str, str], ...]
-    why: str
-    right: str
-
-
-def parts(page: str, *kinds: str) -> list[Part]:
-    """What stands on a page, in order; of these kinds only, if any are given."""
-    reads = steps.language()
-    return [
-        Part(
-            steps.said_in(p["head"], reads),
-            steps.said_in(p["says"], reads),
-            p.get("draw", ""),
-        )
-        for p in steps.reading()["part"]
-        if p["page"] == page and (not kinds or p.get("for") in kinds)
-    ]
-
-
-def questions() -> list[Question]:
-    """The six questions. The right answer stands in another place each time."""
-    reads = steps.language()
-    found = []
-    for no, row in enumerate(steps.reading()["question"]):
-        texts = [steps.said_in(text, reads) for text in row["answers"]]
-        turn = (no + 1) % len(texts)
-        shown = tuple((str(at), text) for at, text in enumerate(texts[turn:] + texts[:turn]))
-        right = str((len(texts) - turn) % len(texts))
-        found.append(
-            Question(
-                no, steps.said_in(row["ask"], reads), shown, steps.said_in(row["why"], reads), right
-            )
-        )
-    return found
 
 
 @require_safe

@@ -29,13 +29,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from stillhere.content import helplines, steps
+from stillhere.content import helplines, reading, steps
 from stillhere.store.db import clock
 from stillhere.store.kits import kits
 from stillhere.store.models import Kit
 from stillhere.store.people.services import LONGEST_NAME, readable
 from stillhere.web.access import rate_limit
-from stillhere.web.guide import learn
 from stillhere.web.site import errors
 
 log = logging.getLogger("stillhere.web")
@@ -139,7 +138,7 @@ def _html(template: str, lang: str, **more: Any) -> str:
             "steps": _steps(lang),
             "cards": [(code, _steps(code)) for code in ("en", "es")],
             "never": steps.never(),
-            "parts": learn.parts("learn"),
+            "parts": reading.parts("learn"),
             "signed": steps.signature(),
             "program": settings.STILLHERE.program,
             "help_now": f"{settings.STILLHERE.base_url}/help-now",

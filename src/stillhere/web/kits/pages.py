@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
+from stillhere.content import reading
 from stillhere.store.db import clock
 from stillhere.store.kits import kits, naloxone
 from stillhere.store.models import Contact, Kit, Person, Responder
@@ -28,7 +29,7 @@ from stillhere.store.watches import queries
 from stillhere.store.watches.circle import month
 from stillhere.web.access import contact_device, person_session
 from stillhere.web.contact import on_scene
-from stillhere.web.guide import help_now, learn
+from stillhere.web.guide import help_now
 from stillhere.web.site import errors, texts
 
 Keeper = Person | Contact | Responder
@@ -117,7 +118,7 @@ def _page(request: HttpRequest, keeper: Keeper, here: str, more: Mapping[str, An
         "wrong": wrong,
         "first": keeper.kits_first if isinstance(keeper, Person) else None,
         "note": texts.note(request.GET.get("said", "")),
-        "advice": learn.parts("kit"),
+        "advice": reading.parts("kit"),
         "light": "",
         **more,
     }
@@ -210,7 +211,7 @@ def _sticker(
         "typed": request.POST,
         "wrong": wrong,
         "note": texts.note(request.GET.get("said", "")),
-        "advice": learn.parts("kit"),
+        "advice": reading.parts("kit"),
         "light": "",
         **help_now.given(kit.form if kits.usable(kit) else "", in_hand=True),
     }

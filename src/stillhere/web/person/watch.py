@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from stillhere.content import helplines
+from stillhere.content import helplines, reading
 from stillhere.core.events import State
 from stillhere.store.db import clock
 from stillhere.store.kits import supply_warnings
@@ -25,7 +25,6 @@ from stillhere.store.watches import apply, damage, queries
 from stillhere.store.watches.queries import Shown
 from stillhere.web.access import address_input, person_session
 from stillhere.web.contact import on_scene
-from stillhere.web.guide import learn
 from stillhere.web.hooks import push
 from stillhere.web.person import ask_later, offline, routine_text, watch_text
 from stillhere.web.site import health, texts
@@ -144,8 +143,10 @@ def _telling(
         "aloud": aloud,
         "alarmed": shown.watch.alarm is not None,
         "looked_in_on": shown.row.profile == watch_text.LOOKED_IN_ON,
-        "rescued": learn.parts("after", "you") if watch_text.rescued(shown.watch) else [],
-        "for_nothing": learn.parts("after", "fine") if watch_text.for_nothing(shown.watch) else [],
+        "rescued": reading.parts("after", "you") if watch_text.rescued(shown.watch) else [],
+        "for_nothing": reading.parts("after", "fine")
+        if watch_text.for_nothing(shown.watch)
+        else [],
         "emergency": helplines.emergency_at(person.tz),
         "may_end": watch_text.may_end(shown),
         "ring": watch_text.ring(telling, now),

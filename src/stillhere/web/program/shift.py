@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from stillhere.content import reading
 from stillhere.store.db import clock
 from stillhere.store.kits import kits
 from stillhere.store.models import Contact
@@ -19,7 +20,6 @@ from stillhere.store.people.services import Problem
 from stillhere.store.program import shifts
 from stillhere.store.watches import queries, recordings
 from stillhere.web.access import address_input, contact_device
-from stillhere.web.guide import learn
 from stillhere.web.kits import pages
 from stillhere.web.site import errors, texts
 
@@ -49,7 +49,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "by": by_what(),
         "kits": [pages.shown(each, now) for each in kits.of(responder)],
         "trained": responder.trained_at,
-        "door": learn.parts("door"),
+        "door": reading.parts("door"),
         "note": texts.note(request.GET.get("said", "")),
         "refresh": 20,
         "light": "",
