@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.tick import tick_once
 from stillhere.store.db import clock
-from stillhere.store.models import Contact, Message, Person, WatchRow
+from stillhere.store.models import Contact, Message, Person, WatchRow, sealed_columns
 from stillhere.store.people import services
-from stillhere.store.people.services import Reached
-from stillhere.store.watches import apply, queries
+from stillhere.store.problems import Reached
+from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Answer, Asked, Change
 from stillhere.web.access import contact_device
 
@@ -80,7 +80,7 @@ def open_links(people: int, each: int) -> list[dict[str, Any]]:
             {
                 "watch": watch,
                 "contact": contact.id,
-                "key": queries.contact_key(contact),
+                "key": sealed_columns.contact_key(contact),
                 "cookies": dict([contact_device.cookie(contact)]),
             }
             for contact in person.contacts.order_by("id")

@@ -13,8 +13,7 @@ from stillhere.channels.demo import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from stillhere.core import events as ev
 from stillhere.engine import render
 from stillhere.store.messages import delivery
-from stillhere.store.models import Message
-from stillhere.store.watches import queries
+from stillhere.store.models import Message, sealed_columns
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
 
@@ -67,7 +66,7 @@ class Hook:
 
 def number_of(message: Message) -> str:
     assert message.address is not None
-    return queries.address_value(message.address)
+    return sealed_columns.address_value(message.address)
 
 
 def asked_night(clock: Clock, *rungs: tuple[str, ...]) -> SamsNight:

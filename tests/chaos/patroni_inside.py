@@ -24,7 +24,7 @@ from stillhere.core.watch import start  # noqa: E402
 from stillhere.store.db import clock, encryption  # noqa: E402
 from stillhere.store.models import Message, WatchRow  # noqa: E402
 from stillhere.store.people import services  # noqa: E402
-from stillhere.store.people.services import Reached  # noqa: E402
+from stillhere.store.problems import Reached  # noqa: E402
 from stillhere.store.watches import apply, rows  # noqa: E402
 
 OWN = {"first_ask_s": 30, "early_every_s": 60, "later_every_s": 120, "grace_s": 30}

@@ -15,7 +15,7 @@ from stillhere.cli.commands import bounce
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Arrival, Message
 from stillhere.store.people import services
-from stillhere.store.people.services import Reached
+from stillhere.store.problems import Reached
 from stillhere.store.watches.apply import NeedHelp
 from tests.channels.test_bounces import OURS, POSTFIX, mail
 from tests.circle import SamsNight, sams_night, tick_all, ways

@@ -13,6 +13,9 @@ from typing import Any
 
 import django
 
+from stillhere.store.models import sealed_columns
+from stillhere.store.people import records
+
 django.setup()
 
 from django.conf import settings  # noqa: E402
@@ -39,7 +42,7 @@ from stillhere.store.models import (  # noqa: E402
     WatchRow,
 )
 from stillhere.store.people import contacts, services  # noqa: E402
-from stillhere.store.people.services import Reached  # noqa: E402
+from stillhere.store.problems import Reached  # noqa: E402
 from stillhere.store.program import shifts  # noqa: E402
 from stillhere.store.watches import apply, damage, queries  # noqa: E402
 from stillhere.web.access import contact_device  # noqa: E402
@@ -143,7 +146,7 @@ def on_shift(name: str, phone: str) -> bool:
 def unanswered(person: int, name: str) -> bool:
     """This contact has not answered the invitation."""
     for contact in Contact.objects.filter(person=person):
-        if queries.contact_name(contact) == name:
+        if sealed_columns.contact_name(contact) == name:
             Contact.objects.filter(id=contact.id).update(status="invited", answered_at=None)
     return True
 
@@ -246,7 +249,7 @@ def journal(watch: int) -> list[dict[str, Any]]:
 
 def phone_of(key: str) -> str:
     """The cookie of the phone on which this contact once proved their number."""
-    contact = queries.contact_by_key(key)
+    contact = records.contact_by_key(key)
     assert contact is not None
     return "=".join(contact_device.cookie(contact))
 
@@ -256,7 +259,7 @@ def scene(state: str) -> dict[str, Any]:
     the keys of everyone. In most of them Leo and Maya are on the list."""
     if state == "try":
         person, key = services.new_trial("en", "UTC", "Sam", "Maya")
-        friend = queries.contact_key(person.contacts.get())
+        friend = sealed_columns.contact_key(person.contacts.get())
         return {"person": key, "friend": friend, "phones": []}
     alone = state in ("nobody", "alone", "alone-alarm")
     night = sams_night() if alone else sams_night(("Leo",), ("Maya",))
@@ -275,7 +278,7 @@ def scene(state: str) -> dict[str, Any]:
     known = (contact_device.cookie(contact) for contact in night.contacts.values())
     keys["phones"] = [{"name": name, "value": value} for name, value in known]
     for name, contact in night.contacts.items():
-        keys |= {name: queries.contact_key(contact), f"{name}Id": contact.id}
+        keys |= {name: sealed_columns.contact_key(contact), f"{name}Id": contact.id}
     if night.watch:
         keys["watch"] = encryption.key_for("watch", night.row().nonce)
     return keys

@@ -15,8 +15,7 @@ from pytest_django.fixtures import Settings
 
 from stillhere.store.db import encryption
 from stillhere.store.models import Installation
-from stillhere.store.people import services
-from stillhere.store.watches import queries
+from stillhere.store.people import records, services
 from stillhere.store.watches.apply import Answer, Change, NeedHelp, apply_batch
 from stillhere.store.watches.group_commit import WRITER, GroupCommit
 from stillhere.web.access import contact_device
@@ -68,7 +67,7 @@ class Phone(Client):
         start, _, rest = str(request.get("PATH_INFO", "")).partition("/c/")
         contact = None
         with contextlib.suppress(Error):  # some tests take the database away
-            contact = queries.contact_by_key(rest.partition("/")[0]) if not start and rest else None
+            contact = records.contact_by_key(rest.partition("/")[0]) if not start and rest else None
         if contact is not None:
             name, value = contact_device.cookie(contact)
             self.cookies[name] = value

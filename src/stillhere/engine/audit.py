@@ -21,7 +21,7 @@ from stillhere.store.kits import kits, supply_warnings
 from stillhere.store.messages import reach
 from stillhere.store.messages import stuck as stuck_pages
 from stillhere.store.models import Installation
-from stillhere.store.people import services
+from stillhere.store.privacy import erasure
 from stillhere.store.program import shifts
 from stillhere.store.watches import damage, queries
 
@@ -111,14 +111,14 @@ def sweep_once(now: int) -> int:
     """Erase what has been kept long enough; returns how many watches."""
     quiet_h, alarm_days = settings.STILLHERE.keep_quiet_h, settings.STILLHERE.keep_alarm_days
     duties: tuple[Callable[[], object], ...] = (
-        lambda: services.erase_trials(now),
-        lambda: services.erase_callers(now, quiet_h),
+        lambda: erasure.erase_trials(now),
+        lambda: erasure.erase_callers(now, quiet_h),
         lambda: shifts.end_due(now),
         lambda: kits.remind(now),
         lambda: supply_warnings.end_due(now),
         lambda: peers.erase_pages(now, alarm_days),
     )
-    gone = damage.around(lambda: services.erase_due(now, quiet_h, alarm_days), lambda: 0)
+    gone = damage.around(lambda: erasure.erase_due(now, quiet_h, alarm_days), lambda: 0)
     for duty in duties:  # a damaged row keeps one of them from its work, never the others
         damage.around(duty, lambda: None)
     if gone:

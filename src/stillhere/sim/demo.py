@@ -19,7 +19,7 @@ from stillhere.channels.demo import Kind
 from stillhere.sim.clients import Browser, Phones, StuckError
 from stillhere.store.models import Installation, Message
 from stillhere.store.people import services
-from stillhere.store.people.services import Reached
+from stillhere.store.problems import Reached
 
 RATE = 10.0  # the installation's clock runs as many times faster than the wall's
 STEP_S = 0.1  # one step of the story; what tells it rests so long between two

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stillhere.store.kits import spreadsheet
-from stillhere.store.people.services import Problem
+from stillhere.store.problems import Problem
 
 
 def test_a_row_keeps_the_number_a_spreadsheet_shows() -> None:

@@ -18,7 +18,7 @@ from stillhere.store.kits.supply_warnings import Found
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Message, SupplyWarning
 from stillhere.store.people import services
-from stillhere.store.people.services import Problem
+from stillhere.store.problems import Problem
 from tests.circle import sams_night
 from tests.conftest import Clock
 from tests.web.conftest import browser, post

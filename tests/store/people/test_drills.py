@@ -22,7 +22,7 @@ from stillhere.store.inbound.inbox import Came
 from stillhere.store.messages import delivery
 from stillhere.store.models import Contact, Message, Person
 from stillhere.store.people import drills
-from stillhere.store.people.services import Problem
+from stillhere.store.problems import Problem
 from stillhere.store.watches.apply import NeedHelp
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock

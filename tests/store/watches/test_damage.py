@@ -22,8 +22,8 @@ from stillhere.engine.tick import Waker
 from stillhere.store.db import encryption
 from stillhere.store.installation import desk_key
 from stillhere.store.messages import delivery, receipts
-from stillhere.store.models import Contact, Message, SetAside, WatchRow
-from stillhere.store.watches import apply, damage, queries
+from stillhere.store.models import Contact, Message, SetAside, WatchRow, sealed_columns
+from stillhere.store.watches import apply, damage
 from stillhere.store.watches.apply import Change, CheckIn, NeedHelp, apply_free
 from stillhere.store.watches.group_commit import GroupCommit, NotStored
 from stillhere.web.asgi.check_in import FastLane
@@ -304,7 +304,7 @@ def test_their_own_page_does_not_say_that_anybody_watches(torn: Torn) -> None:
 
 def test_the_page_of_whoever_was_called_says_what_to_do(torn: Torn) -> None:
     torn.pass_time(205)
-    key = queries.contact_key(torn.lost[0].contacts["Leo"])
+    key = sealed_columns.contact_key(torn.lost[0].contacts["Leo"])
     page = Client().get(f"/c/{key}")
     assert page.status_code == 200
     assert "we can no longer ask Sam" in page.content.decode()

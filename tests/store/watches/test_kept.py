@@ -9,11 +9,12 @@ from django.conf import settings
 from django.db import connection
 
 from stillhere.core import events as ev
+from stillhere.store import problems
 from stillhere.store.db import encryption
 from stillhere.store.db.encryption import SealBroken
-from stillhere.store.models import JournalLine, Message, Person, Tally, WatchRow
-from stillhere.store.people import services
-from stillhere.store.watches import queries
+from stillhere.store.models import JournalLine, Message, Person, Tally, WatchRow, sealed_columns
+from stillhere.store.people import records, services
+from stillhere.store.privacy import erasure
 from stillhere.store.watches.apply import CheckIn, NeedHelp
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
@@ -30,7 +31,7 @@ def raw_files() -> bytes:
 
 
 def sweep(clock: Clock) -> int:
-    return services.erase_due(clock.now, 24, 30)
+    return erasure.erase_due(clock.now, 24, 30)
 
 
 def quiet_night(clock: Clock) -> SamsNight:
@@ -49,7 +50,7 @@ def test_nothing_that_says_who_lies_in_clear_in_the_files(clock: Clock) -> None:
     for secret in (b"Samantha", b"Leonardo", b"Elm Street", b"4711", b"2025550101"):
         assert secret not in files
     assert night.key.encode() not in files
-    assert queries.person_note(night.person, "place") == "12 Elm Street"
+    assert sealed_columns.person_note(night.person, "place") == "12 Elm Street"
 
 
 def test_a_sealed_value_opens_only_in_its_own_row_and_field() -> None:
@@ -113,14 +114,14 @@ def test_grave_news_is_kept_until_a_person_has_looked(clock: Clock) -> None:
     night.does(ev.Resolved(night.contacts["Leo"].id, ev.Outcome.DIED))
     clock.advance(365 * DAY_S)
     assert sweep(clock) == 0
-    with pytest.raises(services.Problem):
-        services.erase_person(night.person)
+    with pytest.raises(problems.Problem):
+        erasure.erase_person(night.person)
 
 
 def test_erase_now_erases_everything_about_sam(clock: Clock) -> None:
     night = quiet_night(clock)
     nonces = [bytes(night.person.nonce), bytes(night.contacts["Leo"].nonce)]
-    services.erase_person(night.person)
+    erasure.erase_person(night.person)
     assert not Person.objects.exists()
     assert not Message.objects.exists()
     if connection.vendor == "sqlite":
@@ -132,7 +133,7 @@ def test_the_number_of_an_erased_watch_is_never_given_again(clock: Clock) -> Non
     """Message keys and the journal speak of a watch by its number: it must mean one watch only."""
     before = quiet_night(clock)
     watch, person = WatchRow.objects.get().id, before.person.id
-    services.erase_person(before.person)
+    erasure.erase_person(before.person)
     after = quiet_night(clock)
     assert WatchRow.objects.get().id > watch
     assert after.person.id > person
@@ -142,30 +143,30 @@ def test_an_open_alarm_cannot_be_erased_away(clock: Clock) -> None:
     night = sams_night(("Leo",))
     night.start()
     night.does(NeedHelp())
-    with pytest.raises(services.Problem, match="alarm is open"):
-        services.erase_person(night.person)
+    with pytest.raises(problems.Problem, match="alarm is open"):
+        erasure.erase_person(night.person)
 
 
 def test_a_new_key_revokes_the_old_one_and_loses_nothing(clock: Clock) -> None:
     night = sams_night(("Leo",))
     new = services.new_key(night.person)
-    assert queries.person_by_key(night.key) is None
-    found = queries.person_by_key(new)
+    assert records.person_by_key(night.key) is None
+    found = records.person_by_key(new)
     assert found is not None
-    assert queries.person_note(found, "entry") == "code 4711"
+    assert sealed_columns.person_note(found, "entry") == "code 4711"
 
 
 def test_a_name_cannot_turn_the_words_around_it(clock: Clock) -> None:
     night = sams_night(("Le\u202eo\x1b[31m",))
     services.set_plan(night.person, name="S\u2066am", entry="gate\ndoor")
-    assert queries.contact_name(night.contacts["Le\u202eo\x1b[31m"]) == "Leo[31m"
-    assert queries.person_note(night.person, "name") == "Sam"
-    assert queries.person_note(night.person, "entry") == "gate\ndoor"
+    assert sealed_columns.contact_name(night.contacts["Le\u202eo\x1b[31m"]) == "Leo[31m"
+    assert sealed_columns.person_note(night.person, "name") == "Sam"
+    assert sealed_columns.person_note(night.person, "entry") == "gate\ndoor"
 
 
 def test_someone_removed_or_gone_has_no_key_any_more(clock: Clock) -> None:
     night = sams_night(("Leo", "Ines"))
     keys = {n: encryption.key_for("contact", c.nonce) for n, c in night.contacts.items()}
     services.leave(night.contacts["Leo"])
-    assert queries.contact_by_key(keys["Leo"]) is None
-    assert queries.contact_by_key(keys["Ines"]) is not None
+    assert records.contact_by_key(keys["Leo"]) is None
+    assert records.contact_by_key(keys["Ines"]) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stillhere.store import problems
 from stillhere.store.kits import kits
 from stillhere.store.kits.kits import Inside
 from stillhere.store.models import Address, Contact, Deed, JournalLine
@@ -114,7 +115,7 @@ def test_whoever_has_no_number_proves_it_with_sam_s(alarm: SamsNight, leo: str) 
 
 def test_whoever_says_yes_on_their_phone_is_known_there(night: SamsNight) -> None:
     ana = services.add_contact(
-        night.person, "Ana", [services.Reached("text", "+12025550150", False)]
+        night.person, "Ana", [problems.Reached("text", "+12025550150", False)]
     )
     night.contacts["Ana"] = ana
     phone = browser(stranger=True)
@@ -129,7 +130,7 @@ def test_a_first_yes_in_an_alarm_opens_no_door_before_a_number_is_proved(
 ) -> None:
     """An invitation nobody had answered was passed on, and then the alarm came."""
     services.set_plan(night.person, place="12 Elm Street", entry="code 4711")
-    ways = [services.Reached("text", "+12025550150", False)]
+    ways = [problems.Reached("text", "+12025550150", False)]
     night.contacts["Ana"] = services.add_contact(night.person, "Ana", ways)
     night.start()
     night.does(NeedHelp())

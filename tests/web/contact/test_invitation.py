@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from stillhere.store.models import Contact, Message, WatchRow
+from stillhere.store.models import Contact, Message, WatchRow, sealed_columns
 from stillhere.store.people import contacts, services
-from stillhere.store.watches import queries
 from stillhere.store.watches.apply import NeedHelp
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
@@ -50,7 +49,7 @@ def test_an_invitation_goes_out_from_sams_own_phone(alone: SamsNight) -> None:
     assert response.status_code == 303
     leo = Contact.objects.get()
     assert (leo.status, leo.lang) == ("confirmed", "es")
-    assert {queries.address_value(a) for a in leo.addresses.all()} == {"+12025550103"}
+    assert {sealed_columns.address_value(a) for a in leo.addresses.all()} == {"+12025550103"}
     assert "…0103" in read(browser(alone.key), "/people")
     assert "Said yes:" in read(browser(alone.key), "/people")
 
@@ -100,11 +99,11 @@ def test_an_invitation_passed_on_changes_nothing_once_somebody_said_yes(alone: S
     says(path, "join", phone="202-555-0103")
     says(path, "join", phone="202-555-0199")
     leo = Contact.objects.get()
-    assert {queries.address_value(a) for a in leo.addresses.all()} == {"+12025550103"}
+    assert {sealed_columns.address_value(a) for a in leo.addresses.all()} == {"+12025550103"}
     post(browser(alone.key), "/people", do="renew", contact=leo.id)
     assert browser().get(path).status_code == 404, "the link that went astray"
     leo.refresh_from_db()
-    assert queries.contact_name(leo) == "Leo"
+    assert sealed_columns.contact_name(leo) == "Leo"
     assert browser().get(f"/c/{contact_key(leo)}").status_code == 200
 
 
@@ -167,7 +166,7 @@ def test_a_number_that_changed_is_changed_by_whom_it_belongs_to(night: SamsNight
     path = contact_path(night, "Leo")
     assert says(path, "number", phone="no").status_code == 422
     assert says(path, "number", phone="202 555 0188").status_code == 303
-    found = {queries.address_value(a) for a in night.contacts["Leo"].addresses.all()}
+    found = {sealed_columns.address_value(a) for a in night.contacts["Leo"].addresses.all()}
     assert found == {"+12025550188"}
 
 
@@ -238,7 +237,7 @@ def test_the_card_to_print_says_what_to_do_and_no_more_than_allowed(
 def test_the_whole_plan_is_kept(night: SamsNight, sam: Client) -> None:
     post(sam, "/people", do="plan", town="Denver, Colorado", speak="1", wish="never")
     night.person.refresh_from_db()
-    assert queries.person_note(night.person, "town") == "Denver, Colorado"
+    assert sealed_columns.person_note(night.person, "town") == "Denver, Colorado"
     assert night.person.speak
     assert 'name="speak" value="1" checked' in sam.get("/people").content.decode()
     assert "Denver, Colorado" in sam.get("/mine/lamp.json").content.decode()

@@ -13,7 +13,7 @@ from stillhere.channels.carriers.carrier import Carrier
 from stillhere.core.events import State
 from stillhere.store.db import clock, encryption
 from stillhere.store.messages import delivery
-from stillhere.store.models import Address, Message
+from stillhere.store.models import Address, Message, sealed_columns
 from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import Tick
 from tests.channels.browsers import BrowserKeys
@@ -33,7 +33,7 @@ def allow(client: Client, keys: BrowserKeys = SAMS) -> Any:
 
 
 def leos_key(night: SamsNight) -> str:
-    return queries.contact_key(night.contacts["Leo"])
+    return sealed_columns.contact_key(night.contacts["Leo"])
 
 
 def sent(word: str) -> Message:
@@ -48,7 +48,7 @@ def test_this_browser_is_told_and_once(sam: Client, night: SamsNight) -> None:
     assert answered.json() == {"ok": True, "says": "This phone is told now."}
     allow(sam)
     [kept] = Address.objects.filter(person=night.person, channel="push")
-    assert queries.address_value(kept) == SAMS.subscription
+    assert sealed_columns.address_value(kept) == SAMS.subscription
     assert not kept.rings
 
 
@@ -56,7 +56,7 @@ def test_a_fifth_browser_takes_the_place_of_the_oldest(sam: Client, night: SamsN
     for no in range(5):
         allow(sam, BrowserKeys(f"https://push.example.org/{no}"))
     kept = Address.objects.filter(person=night.person, channel="push").order_by("id")
-    names = [json.loads(queries.address_value(a))["endpoint"][-1] for a in kept]
+    names = [json.loads(sealed_columns.address_value(a))["endpoint"][-1] for a in kept]
     assert names == ["1", "2", "3", "4"]
 
 

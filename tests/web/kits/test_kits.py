@@ -19,7 +19,7 @@ from stillhere.store.kits import kits, naloxone
 from stillhere.store.kits.kits import Inside
 from stillhere.store.messages import delivery
 from stillhere.store.models import Kit, Message
-from stillhere.store.people.services import Problem
+from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
 from stillhere.web.access import contact_device
 from tests.circle import SamsNight

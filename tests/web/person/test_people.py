@@ -8,9 +8,8 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from stillhere.store.models import Address, Contact, Message, Person
-from stillhere.store.people import services
-from stillhere.store.watches import queries
+from stillhere.store.models import Address, Contact, Message, Person, sealed_columns
+from stillhere.store.people import records, services
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
 from tests.web.conftest import browser, post
@@ -30,8 +29,8 @@ def test_somebody_is_added_and_invited(alone: SamsNight) -> None:
     )  # fmt: skip
     assert "Added. They get an invitation now." in read(client, response["Location"])
     maya = Contact.objects.get()
-    assert (queries.contact_name(maya), maya.lang, maya.status) == ("Maya", "es", "invited")
-    ways = {(a.channel, queries.address_value(a), a.rings) for a in maya.addresses.all()}
+    assert (sealed_columns.contact_name(maya), maya.lang, maya.status) == ("Maya", "es", "invited")
+    ways = {(a.channel, sealed_columns.address_value(a), a.rings) for a in maya.addresses.all()}
     assert ways == {
         ("email", "maya@example.org", False),
         ("text", "+12025550102", False),
@@ -57,7 +56,7 @@ def test_the_order_is_a_choice(alone: SamsNight) -> None:
         ("Ana", 104, "first"),
     ):
         post(client, "/people", do="add", name=name, phone=f"202-555-0{number}", rung=rung)
-    listed = [(each.name, each.contact.rung) for each in queries.circle_list(alone.person)]
+    listed = [(each.name, each.contact.rung) for each in records.circle_list(alone.person)]
     assert listed == [("Leo", 0), ("Ana", 0), ("Maya", 1)]
 
 
@@ -160,12 +159,12 @@ def test_how_to_reach_sam_is_kept_and_not_churned(night: SamsNight, sam: Client)
     post(sam, "/people", do="own", phone="202-555-0100")
     assert set(night.person.addresses.values_list("id", flat=True)) == ids
     post(sam, "/people", do="own", phone="202-555-0109", email="sam@example.org")
-    found = {queries.address_value(a) for a in night.person.addresses.all()}
+    found = {sealed_columns.address_value(a) for a in night.person.addresses.all()}
     assert found == {"+12025550109", "sam@example.org"}
     assert 'value="sam@example.org"' in sam.get("/people").content.decode()
     response = post(sam, "/people", do="own", phone="1")
     assert response.status_code == 422
-    assert {queries.address_value(a) for a in night.person.addresses.all()} == found
+    assert {sealed_columns.address_value(a) for a in night.person.addresses.all()} == found
     post(sam, "/people", do="own")
     assert not night.person.addresses.exists()
 
@@ -181,7 +180,7 @@ def test_the_plan_is_kept(night: SamsNight, sam: Client) -> None:
     notes = {"name": "Sammy", "place": "1 Oak\nflat 2", "entry": "", "dispatch": "555-0100"}
     post(sam, "/people", do="plan", wish="call-now", lang="es", **notes)
     person = Person.objects.get(id=night.person.id)
-    assert {n: queries.person_note(person, n) for n in notes} == notes
+    assert {n: sealed_columns.person_note(person, n) for n in notes} == notes
     assert (person.wish, person.lang) == ("call-now", "es")
 
 
@@ -192,7 +191,7 @@ def test_a_wish_that_is_none_is_refused_and_the_rest_not_lost(
     assert response.status_code == 422
     assert "somewhere new" in text_of(response)
     person = Person.objects.get(id=night.person.id)
-    assert queries.person_note(person, "place") == "12 Elm Street"
+    assert sealed_columns.person_note(person, "place") == "12 Elm Street"
 
 
 def test_the_name_they_use_is_asked_with_the_first_person() -> None:
@@ -200,7 +199,7 @@ def test_the_name_they_use_is_asked_with_the_first_person() -> None:
     client = browser(key)
     assert "What they call you" in read(client, "/people")
     post(client, "/people", do="add", name="Maya", phone="202-555-0102", my_name="Sam")
-    assert queries.person_note(Person.objects.get(id=person.id), "name") == "Sam"
+    assert sealed_columns.person_note(Person.objects.get(id=person.id), "name") == "Sam"
 
 
 def test_where_nothing_is_set_up_a_name_is_enough(

@@ -12,9 +12,8 @@ from stillhere.core.events import State
 from stillhere.engine import render
 from stillhere.store.db import encryption
 from stillhere.store.messages import delivery
-from stillhere.store.models import Contact, Person, WatchRow
+from stillhere.store.models import Contact, Person, WatchRow, sealed_columns
 from stillhere.store.people import contacts, services
-from stillhere.store.watches import queries
 from stillhere.store.watches.apply import NeedHelp
 from tests.circle import SamsNight, sams_night, tick_all, ways
 from tests.conftest import Clock
@@ -262,7 +261,7 @@ def test_those_who_come_read_that_only_the_screen_could_ask(clock: Clock) -> Non
     clock.advance(60)
     tick_all()
     leo = browser()
-    told = read(leo, f"/c/{queries.contact_key(night.contacts['Leo'])}")
+    told = read(leo, f"/c/{sealed_columns.contact_key(night.contacts['Leo'])}")
     assert "We could ask only on the screen of the phone. It may have been closed." in told
 
 

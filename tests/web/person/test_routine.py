@@ -9,9 +9,10 @@ from django.test import Client
 
 from stillhere.core import events as ev
 from stillhere.engine import render
+from stillhere.store import problems
 from stillhere.store.messages import delivery
-from stillhere.store.models import Address, Message, WatchRow
-from stillhere.store.people import services
+from stillhere.store.models import Address, Message, WatchRow, sealed_columns
+from stillhere.store.people import records, services
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import Change, NeedHelp, apply
 from tests.circle import SamsNight, sams_night, tick_all
@@ -313,7 +314,7 @@ def test_the_last_way_that_goes_later_is_said_on_every_page(
 
 
 def test_a_way_that_breaks_is_told_by_one_that_is_left(night: SamsNight, clock: Clock) -> None:
-    mail = services.Reached("email", "sam@example.org", rings=False)
+    mail = problems.Reached("email", "sam@example.org", rings=False)
     services.add_own_addresses(night.person, [mail])
     night.start()
     night.does(ev.Marked())
@@ -326,7 +327,7 @@ def test_a_way_that_breaks_is_told_by_one_that_is_left(night: SamsNight, clock: 
         delivery.record(fates, clock.now)
     told = Message.objects.filter(word="way-gone")
     assert {(m.channel, m.person_id) for m in told} == {("email", night.person.id)}
-    assert queries.own_channels(night.person)[-1] == "email"
+    assert records.own_channels(night.person)[-1] == "email"
 
 
 # --- what those who are called read ---------------------------------------------------------------
@@ -364,12 +365,12 @@ def test_somebody_who_was_asked_did_not_answer(night: SamsNight, clock: Clock) -
 def test_the_page_of_those_who_come_says_why_nobody_asked(alone: SamsNight, clock: Clock) -> None:
     missed(alone, clock)
     leo = browser()
-    told = read(leo, f"/c/{queries.contact_key(alone.contacts['Leo'])}")
+    told = read(leo, f"/c/{sealed_columns.contact_key(alone.contacts['Leo'])}")
     assert "Sam has not checked in since" in told
     assert "We could not ask Sam: no phone was set up." in told
     services.set_own_addresses(
-        alone.person, [services.Reached("text", "+12025550100", rings=False)]
+        alone.person, [problems.Reached("text", "+12025550100", rings=False)]
     )
     Address.objects.filter(person=alone.person).update(state=Address.State.BROKEN)
-    told = read(leo, f"/c/{queries.contact_key(alone.contacts['Leo'])}")
+    told = read(leo, f"/c/{sealed_columns.contact_key(alone.contacts['Leo'])}")
     assert "We could not ask Sam: no way to their phone worked." in told

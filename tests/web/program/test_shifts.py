@@ -22,11 +22,19 @@ from stillhere.core.events import Outcome
 from stillhere.engine.recordings import fetch_once
 from stillhere.store.db import clock, encryption
 from stillhere.store.installation import desk_key
-from stillhere.store.models import Contact, Message, Person, Recording, Responder, WatchRow
-from stillhere.store.people import contacts, services
-from stillhere.store.people.services import Problem, Reached
+from stillhere.store.models import (
+    Contact,
+    Message,
+    Person,
+    Recording,
+    Responder,
+    WatchRow,
+    sealed_columns,
+)
+from stillhere.store.people import contacts, records, services
+from stillhere.store.problems import Problem, Reached
 from stillhere.store.program import shifts
-from stillhere.store.watches import apply, queries, recordings
+from stillhere.store.watches import apply, recordings
 from stillhere.store.watches.apply import Change, NeedHelp
 from tests.channels.accounts import carrier_of
 from tests.circle import SamsNight, tick_all
@@ -167,7 +175,7 @@ def test_a_stranger_says_where_they_are_and_only_who_is_on_shift_hears_it(
     assert client.get(path[:-2]).status_code == 404
 
     contact = Contact.objects.get(responder=ana)
-    page = f"/c/{queries.contact_key(contact)}"
+    page = f"/c/{sealed_columns.contact_key(contact)}"
     assert "in their own words" not in client.get(page).content.decode()
     client.get(f"/r/{shifts.key_of(ana)}")  # from her own page it is known whose phone this is
     assert "in their own words" in client.get(page).content.decode()
@@ -238,12 +246,12 @@ def test_whoever_goes_on_shift_stands_by_for_watches_that_are_open(client: Clien
     rings(client, "1")
     services_person = stranger()
     shifts.want(services_person, True)
-    assert not queries.circle_list(services_person)
+    assert not records.circle_list(services_person)
     shifts.begin(ana, 2)
-    [listed] = queries.circle_list(services_person)
+    [listed] = records.circle_list(services_person)
     assert (listed.name, listed.reachable) == ("Ana", True)
     shifts.end(ana)
-    assert not queries.circle_list(services_person)
+    assert not records.circle_list(services_person)
     shifts.begin(ana, 2)
     assert Contact.objects.count() == 1  # the same place again
 
@@ -256,10 +264,10 @@ def test_a_shift_ends_by_itself_but_nobody_leaves_an_open_alarm(
     clock.now += 5 * shifts.HOUR_MS
     shifts.end_due(clock.now)
     assert not shifts.anybody(clock.now)
-    assert queries.circle_list(stranger())  # still on this one
+    assert records.circle_list(stranger())  # still on this one
     apply.apply(Change(ev.Resolved(None, Outcome.FINE), watch=row.id))
     shifts.end_due(clock.now)
-    assert not queries.circle_list(stranger())
+    assert not records.circle_list(stranger())
 
 
 def test_a_no_by_text_is_a_no_for_good(client: Client, clock: Clock, ana: Responder) -> None:
@@ -268,26 +276,26 @@ def test_a_no_by_text_is_a_no_for_good(client: Client, clock: Clock, ana: Respon
     assert shifts.stopped(ana)
     shifts.end(ana)
     shifts.begin(ana, 4)
-    assert not queries.circle_list(stranger())
+    assert not records.circle_list(stranger())
 
 
 def test_own_people_come_first_and_volunteers_only_who_wants_them(
     sam: Client, night: SamsNight, ana: Responder
 ) -> None:
     night.start()
-    assert [each.name for each in queries.circle_list(night.person)] == ["Leo", "Maya"]
+    assert [each.name for each in records.circle_list(night.person)] == ["Leo", "Maya"]
     post(sam, "/people", do="volunteers", want="1")
-    assert [each.name for each in queries.circle_list(night.person)] == ["Leo", "Maya", "Ana"]
+    assert [each.name for each in records.circle_list(night.person)] == ["Leo", "Maya", "Ana"]
     page = sam.get("/people").content.decode()
     assert ANA not in page
-    assert queries.contact_key(Contact.objects.get(responder=ana)) not in page
+    assert sealed_columns.contact_key(Contact.objects.get(responder=ana)) not in page
     assert ANA[-7:] not in sam.get("/mine/lamp.json").content.decode()
     night.does(NeedHelp())
     reached = Message.objects.filter(word="help").values_list("contact__responder", flat=True)
     assert ana.id not in set(reached)  # the first round is Leo's
     night.does(ev.Resolved(None, Outcome.FINE))
     post(sam, "/people", do="volunteers")
-    assert [each.name for each in queries.circle_list(night.person)] == ["Leo", "Maya"]
+    assert [each.name for each in records.circle_list(night.person)] == ["Leo", "Maya"]
 
 
 # --- their page, and the desk ---------------------------------------------------------------------
@@ -330,7 +338,7 @@ def test_their_page_leads_to_the_alarm(client: Client, clock: Clock, ana: Respon
     arrives()
     told = read(browser(), f"/r/{shifts.key_of(ana)}")
     assert "They said where they are. Open it to hear that." in told
-    assert queries.contact_key(Contact.objects.get(responder=ana)) in page
+    assert sealed_columns.contact_key(Contact.objects.get(responder=ana)) in page
 
 
 def test_whom_nothing_here_can_reach_is_counted_nowhere(

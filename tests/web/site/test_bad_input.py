@@ -10,8 +10,7 @@ from django.test import Client
 from stillhere.core import events as ev
 from stillhere.core.events import State
 from stillhere.engine.audit import sweep_once
-from stillhere.store.models import Contact, Person, WatchRow
-from stillhere.store.watches import queries
+from stillhere.store.models import Contact, Person, WatchRow, sealed_columns
 from stillhere.store.watches.apply import CheckIn
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
@@ -42,7 +41,7 @@ def test_a_browser_that_refuses_cookies_is_told_what_to_do() -> None:
 def test_a_number_may_be_pasted_any_way(night: SamsNight, sam: Client, typed: str) -> None:
     assert post(sam, "/people", do="add", name="Ana", phone=typed).status_code == 302
     ana = Contact.objects.latest("id")
-    assert {queries.address_value(a) for a in ana.addresses.all()} == {"+12025550102"}
+    assert {sealed_columns.address_value(a) for a in ana.addresses.all()} == {"+12025550102"}
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def _hold(who: str, wait: int) -> None:
     drills = _store("people.drills")
     try:
         reached = drills.begin(person)
-    except _store("people.services").Problem as problem:
+    except _store("problems").Problem as problem:
         said = str(problem)
         raise click.ClickException(f"{said[0].upper()}{said[1:]}.") from None
     click.echo(f"A drill goes to {reached} of them, round by round. Waiting {wait} s for answers.")
@@ -66,9 +66,9 @@ def _store(name: str) -> Any:
 
 def _person(who: str) -> Any:
     """Whose link or number this is."""
-    queries = _store("watches.queries")
+    records = _store("people.records")
     key = who.strip().rstrip("/").rpartition("/")[2]
-    found = queries.person_by_key(key) if len(key) <= 64 else None
+    found = records.person_by_key(key) if len(key) <= 64 else None
     if found is not None:
         return found
     try:
@@ -92,4 +92,4 @@ def _tell(answered: Any) -> set[int]:
 
 
 def _name(contact: Any) -> str:
-    return str(_store("watches.queries").contact_name(contact))
+    return str(_store("models.sealed_columns").contact_name(contact))

@@ -34,7 +34,7 @@ from stillhere.sim.whole.world import Violation, World
 from stillhere.store.messages.delivery import Leased
 from stillhere.store.models import Contact, Message, Person
 from stillhere.store.people import services
-from stillhere.store.people.services import Reached
+from stillhere.store.problems import Reached
 
 PERSONS, CONTACTS = 6, 5
 SHRINK_TRIES = 200

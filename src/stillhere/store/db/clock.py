@@ -14,13 +14,9 @@ whose row has another ``clock_back_ms`` was reckoned in the time before (``apply
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection
-
-if TYPE_CHECKING:  # a command reads the time before it has settings for models
-    from stillhere.store.models import Installation
 
 BACK_MS = 2_000  # a clock this far behind was set back; less is a clock being nudged
 FORWARD_MS = 15_000  # and one this far ahead was set forward
@@ -87,8 +83,8 @@ class ClockRow:
         return max(told, self.beat_at)
 
 
-def row_of(here: Installation) -> ClockRow:
-    """The clock of an installation's row that was read already."""
+def row_of(here: object) -> ClockRow:
+    """The clock of an ``Installation`` that was read already."""
     return ClockRow(**{name: getattr(here, column) for name, column in _COLUMNS.items()})
 
 

@@ -22,9 +22,9 @@ from stillhere.store.inbound.inbox import Came
 from stillhere.store.inbound.reply import Reply, Speaker
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Arrival, Message, Person, WatchRow
-from stillhere.store.people import services
+from stillhere.store.people import records, services
 from stillhere.store.program import shifts
-from stillhere.store.watches import apply, queries, recordings
+from stillhere.store.watches import apply, recordings
 from stillhere.store.watches.apply import Change, CheckIn, NeedHelp
 from stillhere.store.watches.outbox import COORDINATOR
 from stillhere.store.watches.queries import ALARMED
@@ -153,7 +153,7 @@ def started(number: str) -> tuple[str, dict[str, Any]]:
     if person is None or watch is None:
         return "reply-not-on", {}
     asked_at = WatchRow.objects.values_list("next_ask_at", flat=True).get(id=watch.id)
-    reachable = any(listed.reachable for listed in queries.circle_list(person))
+    reachable = any(listed.reachable for listed in records.circle_list(person))
     in_s = max(0, (asked_at or 0) - clock.now_ms()) // 1000
     return "call-started" if reachable else "call-started-alone", {"eta_s": in_s}
 

@@ -30,8 +30,8 @@ from stillhere.store.inbound.reply import (
     speak_their_language,
 )
 from stillhere.store.models import Address, Contact, Person, WatchRow
-from stillhere.store.people import contacts, drills, services
-from stillhere.store.watches import apply, queries
+from stillhere.store.people import contacts, drills, records, services
+from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Answer, Asked, Change, CheckIn, NeedHelp
 from stillhere.store.watches.queries import ALARMED
 
@@ -186,7 +186,7 @@ def _go(person: Person, profile: str = "") -> str:
     """Said again while a watch is open, it is a sign of life like any other clear word."""
     _apply([Change(CheckIn(), watch=watch.id) for watch in _watches(person) if not watch.routine])
     start(person, profile)
-    reachable = any(listed.reachable for listed in queries.circle_list(person))
+    reachable = any(listed.reachable for listed in records.circle_list(person))
     return "reply-started" if reachable else "reply-alone"
 
 

@@ -19,7 +19,8 @@ from stillhere.core.vocabulary import COMMANDS
 from stillhere.store.installation import upkeep
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
 from stillhere.store.people import services
-from stillhere.store.people.services import Problem, Reached
+from stillhere.store.privacy import erasure
+from stillhere.store.problems import Problem, Reached
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Change
 
@@ -96,7 +97,7 @@ def erase(person: Person, now: int) -> Said:
     if not asked:
         return "reply-delete", NOBODY
     try:
-        services.erase_person(person)
+        erasure.erase_person(person)
     except Problem:
         return "reply-delete-later", NOBODY
     return "", NOBODY

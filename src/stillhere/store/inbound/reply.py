@@ -14,7 +14,7 @@ from typing import Any
 from stillhere.core import events as ev
 from stillhere.core.replies import language_of
 from stillhere.store.installation import peers
-from stillhere.store.models import Address, Contact, Message, Person, WatchRow
+from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
 from stillhere.store.watches import damage, queries
 from stillhere.store.watches.queries import ALARMED
 
@@ -101,13 +101,13 @@ def reply(speaker: Speaker, word: str) -> Reply:
     contact = speaker.contact
     return Reply(
         word=word,
-        person=queries.person_note(speaker.person, "name"),
-        contact=queries.contact_name(contact) if contact is not None else "",
+        person=sealed_columns.person_note(speaker.person, "name"),
+        contact=sealed_columns.contact_name(contact) if contact is not None else "",
         lang=contact.lang if contact is not None else speaker.person.lang,
         tz=speaker.person.tz,
         wish=speaker.person.wish,
         confirmed=contact is None or contact.status == Contact.Status.CONFIRMED,
-        who=queries.contact_name(who) if who is not None else "",
+        who=sealed_columns.contact_name(who) if who is not None else "",
         facts=facts,
         more=again or word in _GOES_ON,
     )
@@ -119,7 +119,7 @@ def page(m: Message) -> Reply:
     person = m.person
     return Reply(
         word=m.word,
-        person=queries.person_note(person, "name") if person is not None else "",
+        person=sealed_columns.person_note(person, "name") if person is not None else "",
         contact="",
         lang="en",
         tz=person.tz if person is not None else "UTC",

@@ -20,7 +20,8 @@ from stillhere.store.db import clock, encryption
 from stillhere.store.kits import dates, naloxone
 from stillhere.store.kits.spreadsheet import Row
 from stillhere.store.models import Address, Contact, Kit, Message, Person, Responder
-from stillhere.store.people.services import LONGEST_NAME, Problem, readable
+from stillhere.store.people.services import LONGEST_NAME, readable
+from stillhere.store.problems import Problem
 from stillhere.store.watches.circle import month
 
 MOST_DOSES = 20

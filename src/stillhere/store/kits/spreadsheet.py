@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from stillhere.store.people.services import Problem
+from stillhere.store.problems import Problem
 
 MOST_ROWS = 10_000
 Row = tuple[int, dict[str, str]]  # its number, and cells by the names of columns in lower case

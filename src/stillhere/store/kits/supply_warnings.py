@@ -22,7 +22,8 @@ from stillhere.store.db import clock
 from stillhere.store.kits import dates as days
 from stillhere.store.kits import spreadsheet
 from stillhere.store.models import Address, Message, Person, SupplyWarning
-from stillhere.store.people.services import Problem, readable
+from stillhere.store.people.services import readable
+from stillhere.store.problems import Problem
 
 DAY_MS = 86_400_000
 KEPT_DAYS = 30

@@ -17,7 +17,7 @@ from stillhere.core.events import Urgency
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Message
 from stillhere.store.people import services
-from stillhere.store.people.services import Problem, Reached
+from stillhere.store.problems import Problem, Reached
 
 MOST_MINUTES = 24 * 60
 TEST_AGAIN_MS = 60_000  # a second test before this is the same test

@@ -13,7 +13,7 @@ from django.db import transaction
 from stillhere.core.events import Urgency
 from stillhere.store.db import clock
 from stillhere.store.models import Address, Contact, Message, Person
-from stillhere.store.people.services import Problem
+from stillhere.store.problems import Problem
 
 RUNG_MS = 45_000
 AGAIN_MS = 3_600_000  # nobody is drilled twice within an hour

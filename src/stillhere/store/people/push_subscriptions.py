@@ -10,7 +10,7 @@ from django.db import transaction
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Message, Person
 from stillhere.store.people import services
-from stillhere.store.people.services import Reached
+from stillhere.store.problems import Reached
 
 CHANNEL = services.PUSH
 MOST = 4  # a phone, another one, a laptop, and one that was lost

@@ -9,38 +9,22 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from dataclasses import dataclass
 
-from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db import transaction
 
 from stillhere.core.events import OptedOut, Urgency
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
+from stillhere.store.problems import Problem, Reached
 from stillhere.store.watches import apply
 
 LONGEST_NAME = 80
 LONGEST_NOTE = 1000
 MOST_CONTACTS = 20
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-MOST_ERASED = 500  # in one transaction, so that a check-in never waits long behind an erasure
-TRIAL_MS = 3_600_000
 WISHES = ("phone-first", "call-now", "never")
 NOTES = ("name", "place", "entry", "dispatch", "town")  # of the plan, sealed
 PUSH = "push"  # a browser gives this address itself; nobody types it
-
-
-class Problem(ValueError):
-    """What was asked cannot be done. The message says what to do instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """One way to reach somebody, made regular by its channel."""
-
-    channel: str
-    value: str
-    rings: bool
 
 
 def new_person(lang: str, tz: str = "UTC") -> tuple[Person, str]:
@@ -76,29 +60,6 @@ def new_trial(lang: str, tz: str, name: str, friend: str) -> tuple[Person, str]:
         contact = add_contact(person, friend, [], lang=lang)
         add_address(Reached("page", "here", rings=False), contact=contact, now=clock.now_ms())
     return person, key
-
-
-def erase_trials(now: int) -> int:
-    """Erase try-outs that began more than an hour ago, open or not; returns how many."""
-    old = Person.objects.filter(trial=True, created_at__lt=now - TRIAL_MS)
-    ids = list(old.values_list("id", flat=True)[:MOST_ERASED])
-    Person.objects.filter(id__in=ids).delete()
-    if ids:
-        vacuum_traces()
-    return len(ids)
-
-
-def erase_callers(now: int, quiet_h: int) -> int:
-    """Erase phones that once kept a watch and of which nothing is left but the number: no watch,
-    nobody on a list. Returns how many."""
-    old = Person.objects.filter(caller=True, created_at__lt=now - quiet_h * 3_600_000)
-    chosen = Contact.objects.filter(person=OuterRef("pk"), responder__isnull=True)
-    idle = old.filter(~Exists(chosen), watches__isnull=True)
-    ids = list(idle.values_list("id", flat=True)[:MOST_ERASED])
-    Person.objects.filter(id__in=ids).delete()
-    if ids:
-        vacuum_traces()
-    return len(ids)
 
 
 def readable(typed: str) -> str:
@@ -325,43 +286,3 @@ def new_key(person: Person) -> str:
         setattr(person, name, encryption.seal(text, f"person.{name}", nonce))
     person.save(update_fields=["nonce", "key_hash", *notes])
     return key
-
-
-def erase_person(person: Person) -> None:
-    """Everything about this person, now. Refused while an alarm is open or grave news waits for
-    a person."""
-    with transaction.atomic():
-        watches = WatchRow.objects.select_for_update().filter(person=person)
-        if watches.filter(state__in=["alarm", "claimed", "attended"]).exists():
-            raise Problem("an alarm is open: end it first, then everything can be erased")
-        if watches.filter(held=True, looked_at__isnull=True).exists():
-            raise Problem("the people who run this must look at the last alarm first")
-        person.delete()
-    vacuum_traces()
-
-
-def erase_due(now: int, quiet_h: int, alarm_days: int) -> int:
-    """Erase watches whose time to be kept is over; returns how many. Counts stay; grave ones
-    wait for a person."""
-    quiet_before, alarm_before = now - quiet_h * 3_600_000, now - alarm_days * 86_400_000
-    with transaction.atomic():
-        done = WatchRow.objects.filter(closed_at__isnull=False).exclude(
-            held=True, looked_at__isnull=True
-        )
-        due = done.filter(alarms=0, closed_at__lte=quiet_before) | done.filter(
-            closed_at__lte=alarm_before
-        )
-        ids = list(due.order_by("closed_at").values_list("id", flat=True)[:MOST_ERASED])
-        WatchRow.objects.filter(id__in=ids).delete()
-    if ids:
-        vacuum_traces()
-    return len(ids)
-
-
-def vacuum_traces() -> None:
-    """SQLite keeps deleted pages in its write-ahead log until a checkpoint; ``secure_delete``
-    zeroes them in the file itself. A checkpoint that a reader holds up is done at the next
-    erasure."""
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

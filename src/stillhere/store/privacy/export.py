@@ -10,7 +10,16 @@ import json
 from typing import Any
 
 from stillhere.store.kits import kits
-from stillhere.store.models import Address, Contact, JournalLine, Kit, Message, Person, WatchRow
+from stillhere.store.models import (
+    Address,
+    Contact,
+    JournalLine,
+    Kit,
+    Message,
+    Person,
+    WatchRow,
+    sealed_columns,
+)
 from stillhere.store.people.services import NOTES
 from stillhere.store.watches import care_log, queries
 
@@ -70,7 +79,7 @@ MESSAGE_FIELDS = (
 def everything(person: Person) -> dict[str, Any]:
     """All of it, opened: the plan, the people, every watch with what happened and what was sent."""
     return {
-        "plan": {note: queries.person_note(person, note) for note in NOTES}
+        "plan": {note: sealed_columns.person_note(person, note) for note in NOTES}
         | {"lang": person.lang, "tz": person.tz, "wish": person.wish, "speak": person.speak}
         | {"created_at": person.created_at, "kits_first": person.kits_first, "news": person.news},
         "kits": [_kit(kit) for kit in kits.of(person)],
@@ -87,14 +96,14 @@ def _kit(kit: Kit) -> dict[str, Any]:
 
 def _address(address: Address) -> dict[str, Any]:
     kept = {name: getattr(address, name) for name in ("channel", "rings", "state", "since_at")}
-    return kept | {"address": queries.address_value(address)}
+    return kept | {"address": sealed_columns.address_value(address)}
 
 
 def _contact(contact: Contact) -> dict[str, Any]:
     """Somebody on the list. A volunteer's number is theirs, not the person's."""
     ways = contact.addresses.order_by("id") if contact.responder_id is None else ()
     return {name: getattr(contact, name) for name in CONTACT_FIELDS} | {
-        "name": queries.contact_name(contact),
+        "name": sealed_columns.contact_name(contact),
         "volunteer": contact.responder_id is not None,
         "addresses": [_address(a) for a in ways],
     }

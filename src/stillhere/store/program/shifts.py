@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Person, Responder, WatchRow
 from stillhere.store.people import services
-from stillhere.store.people.services import Problem, Reached
+from stillhere.store.problems import Problem, Reached
 from stillhere.store.watches.queries import ALARMED
 
 HOUR_MS = 3_600_000

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from stillhere.store.db import clock
-from stillhere.store.models import Contact, Deed, WatchRow
-from stillhere.store.watches import queries
+from stillhere.store.models import Contact, Deed, WatchRow, sealed_columns
 
 WHATS = (
     "found", "called", "dose", "no-dose", "breaths", "presses", "breathing", "crew", "there",
@@ -113,7 +112,7 @@ def _told(deeds: list[Deed]) -> list[Done]:
             d.what,
             d.form,
             d.contact_id,
-            queries.contact_name(d.contact) if d.contact else "",
+            sealed_columns.contact_name(d.contact) if d.contact else "",
             d.known,
         )
         for d in deeds

@@ -31,8 +31,8 @@ from stillhere.core.events import (
 from stillhere.core.profiles import TRIAL
 from stillhere.core.watch import Watch
 from stillhere.store.db import bulk
-from stillhere.store.messages import tally
 from stillhere.store.models import Contact
+from stillhere.store.watches import tally
 
 LOUD = frozenset(
     {Word.ALARM, Word.HELP, Word.AGAIN, Word.AMBULANCE, Word.REOPENED, Word.ARE_YOU_THERE}

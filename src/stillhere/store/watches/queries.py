@@ -18,7 +18,6 @@ from stillhere.core.schedule import Routine, from_text
 from stillhere.core.watch import Watch
 from stillhere.store.db import encryption
 from stillhere.store.models import (
-    Address,
     Contact,
     Installation,
     JournalLine,
@@ -27,6 +26,7 @@ from stillhere.store.models import (
     Person,
     WatchRow,
 )
+from stillhere.store.models.sealed_columns import contact_name
 from stillhere.store.watches import damage, rows
 
 ALARMED = ("alarm", "claimed", "attended")
@@ -161,87 +161,9 @@ def spared(ids: Sequence[int]) -> list[WatchRow]:
 # ----------------------------------------------------------------------------------------
 
 
-def person_by_key(key: str) -> Person | None:
-    """Whose key this is, by its hash. Somebody of a try-out is nobody: what they begin is erased
-    within the hour, so no real watch may be theirs."""
-    return Person.objects.filter(key_hash=encryption.key_hash(key), trial=False).first()
-
-
-def trial_by_key(key: str) -> Person | None:
-    """Whose try-out this key opens."""
-    return Person.objects.filter(key_hash=encryption.key_hash(key), trial=True).first()
-
-
-def contact_by_key(key: str) -> Contact | None:
-    """Whose key this is. Someone who left or was removed is nobody."""
-    found = Contact.objects.select_related("person").filter(key_hash=encryption.key_hash(key))
-    return found.filter(status__in=["invited", "confirmed"]).first()
-
-
-def person_note(person: Person, field: str) -> str:
-    """One opened note of the plan, named as in ``services.NOTES``."""
-    return encryption.unseal(getattr(person, field), f"person.{field}", person.nonce)
-
-
-def contact_name(contact: Contact) -> str:
-    return encryption.unseal(contact.name, "contact.name", contact.nonce)
-
-
 def partner(watch: WatchRow) -> str:
     """The other one of "two of us", or nothing."""
     return encryption.unseal(watch.partner, "watch.partner", watch.nonce)
-
-
-def contact_key(contact: Contact) -> str:
-    """The key of a contact's page, for the link that Sam sends."""
-    return encryption.key_for("contact", contact.nonce)
-
-
-def address_value(address: Address) -> str:
-    return encryption.unseal(address.value, "address.value", address.nonce)
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A contact as Sam's own page shows them."""
-
-    contact: Contact
-    name: str
-    ways: tuple[tuple[str, str, str], ...]  # (channel, address in clear, state)
-
-    @property
-    def reachable(self) -> bool:
-        return any(state == "ok" for _, _, state in self.ways)
-
-
-def circle_list(person: Person) -> list[Listed]:
-    """Sam's list, rung by rung."""
-    found = Contact.objects.filter(person=person, status__in=["invited", "confirmed"]).order_by(
-        "rung", "id"
-    )
-    return [
-        Listed(
-            contact,
-            contact_name(contact),
-            tuple(
-                (a.channel, address_value(a), a.state)
-                for a in sorted(contact.addresses.all(), key=lambda a: a.id)
-            ),
-        )
-        for contact in found.prefetch_related("addresses")
-    ]
-
-
-def channels_of(person: Person) -> dict[int, str]:
-    """The channel of every way to those on a list, by the way's (address's) id."""
-    return dict(Address.objects.filter(contact__person=person).values_list("id", "channel"))
-
-
-def own_channels(person: Person) -> list[str]:
-    """The channels by which the person can be asked, as far as we know: what did not work before
-    is not among them."""
-    mine = Address.objects.filter(person=person, state=Address.State.OK).order_by("id")
-    return list(dict.fromkeys(mine.values_list("channel", flat=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from stillhere.content import steps
 from stillhere.store.db import clock
 from stillhere.store.installation import proof
 from stillhere.store.models import Person
-from stillhere.store.people.services import Reached
+from stillhere.store.people import push_subscriptions, records
+from stillhere.store.problems import Reached
 from stillhere.store.watches import queries
 
 log = logging.getLogger("stillhere.web")
@@ -79,7 +80,7 @@ def here(names: Iterable[str]) -> list[str]:
 
 def ways_to(person: Person) -> list[str]:
     """The channels by which this installation can ask the person while no page is open."""
-    return here(queries.own_channels(person))
+    return here(records.own_channels(person))
 
 
 def rings(names: Iterable[str]) -> bool:
@@ -198,3 +199,21 @@ def read(typed: Mapping[str, str]) -> Typed:
 def kind_of(channel: str) -> str:
     """The kind of address a channel takes."""
     return next((kind for kind, names in KINDS.items() if channel in names), channel)
+
+
+def channel() -> Channel | None:
+    """The way to browsers, where this installation has it."""
+    return channels().get(push_subscriptions.CHANNEL)
+
+
+def public_key() -> str:
+    """What a page gives to its browser to subscribe with; "" where there are no notifications."""
+    return str(getattr(channel(), "public_key", ""))
+
+
+def text_number() -> str:
+    """Where a text can be sent when no page opens; "" where nobody reads texts."""
+    for carrier in settings.STILLHERE.carriers:
+        if "text" in carrier.carries and carrier.sender:
+            return str(carrier.sender)
+    return ""

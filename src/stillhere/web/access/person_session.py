@@ -17,7 +17,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from stillhere.store.models import Person
-from stillhere.store.watches import queries
+from stillhere.store.people import records
 
 COOKIE, BORROWED, PIN = "lamp", "borrowed", "pin"
 KEPT_S = 400 * 24 * 3600  # the longest a browser keeps one
@@ -30,7 +30,7 @@ View = Callable[..., HttpResponse]
 def person_of(request: HttpRequest) -> Person | None:
     """The person whose key came with this request."""
     key = request.COOKIES.get(COOKIE, "")
-    return queries.person_by_key(key) if 0 < len(key) <= LONGEST_KEY else None
+    return records.person_by_key(key) if 0 < len(key) <= LONGEST_KEY else None
 
 
 def keep(response: HttpResponse, name: str, value: str, max_age: int | None = KEPT_S) -> None:

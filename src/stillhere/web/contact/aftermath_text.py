@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from stillhere.core.events import GRAVE, State
-from stillhere.store.models import Contact
-from stillhere.store.watches import care_log, queries
+from stillhere.store.models import Contact, sealed_columns
+from stillhere.store.people import records
+from stillhere.store.watches import care_log
 from stillhere.store.watches.queries import Line, Shown
 from stillhere.web.contact import on_scene
 from stillhere.web.site import texts
@@ -33,8 +34,8 @@ def told(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> lis
     """What happened from the alarm on and what was done, oldest first. Grave news is left for
     people to tell."""
     person = contact.person
-    name = texts.someone(queries.person_note(person, "name"))
-    ways = queries.channels_of(person)
+    name = texts.someone(sealed_columns.person_note(person, "name"))
+    ways = records.channels_of(person)
     started = False
     found: list[tuple[int, str]] = []
     for line in lines:
@@ -56,7 +57,7 @@ def told(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> lis
 def ending(shown: Shown, contact: Contact, lines: Sequence[Line]) -> str:
     """How it stands after an alarm, in one sentence that claims no more than is known."""
     watch = shown.watch
-    name = texts.someone(queries.person_note(contact.person, "name"))
+    name = texts.someone(sealed_columns.person_note(contact.person, "name"))
     if watch.outcome in GRAVE:
         arrived = {x.contact for x in lines if x.event == "Arrived"}
         last = next((x for x in reversed(lines) if x.event == "Resolved" and x.contact), None)

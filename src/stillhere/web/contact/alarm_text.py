@@ -18,7 +18,8 @@ from stillhere.core.alarm import HOLDING_ETA_S, Alarm, Claim
 from stillhere.core.events import Cause, Word
 from stillhere.store.kits import kits
 from stillhere.store.messages import reach as reaching
-from stillhere.store.models import Contact, Person
+from stillhere.store.models import Contact, Person, sealed_columns
+from stillhere.store.people import records
 from stillhere.store.watches import queries
 from stillhere.store.watches.queries import Line, Shown
 from stillhere.web.contact import on_scene
@@ -74,11 +75,11 @@ def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int, *, the
     alarm = shown.watch.alarm
     assert alarm is not None
     person = contact.person
-    name = texts.someone(queries.person_note(person, "name"))
+    name = texts.someone(sealed_columns.person_note(person, "name"))
     confirmed = theirs and contact.status == Contact.Status.CONFIRMED
     claim = next((c for c in alarm.claims if c.contact == contact.id), None)
     out = contact.id in alarm.out
-    dispatch = queries.person_note(person, "dispatch") if confirmed else ""
+    dispatch = sealed_columns.person_note(person, "dispatch") if confirmed else ""
     return Known(
         head=head(shown, name, now),
         says=_says(alarm, lines if theirs else (), person.tz, now),
@@ -101,7 +102,7 @@ def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int, *, the
         door=_door(contact, lines, alarm) if theirs else {},
         dispatch=dispatch,
         dispatch_number=_number_in(dispatch),
-        town=queries.person_note(person, "town") if confirmed else "",
+        town=sealed_columns.person_note(person, "town") if confirmed else "",
         phones=phones(person) if confirmed else [],
         partner=queries.partner(shown.row) if theirs else "",
         asked=_asked(shown, alarm, now) if alarm.cause is Cause.SILENCE else "",
@@ -186,7 +187,7 @@ def _asked(shown: Shown, alarm: Alarm, now: int) -> str:
         return (
             _("Since %(time)s the phone does not show our asks. It may be off or offline.") % facts
         )
-    if not ways and not queries.own_channels(shown.row.person):
+    if not ways and not records.own_channels(shown.row.person):
         return _("We could ask only on the screen of the phone. It may have been closed.")
     if not ways:
         return _("We asked on the screen of the phone.")
@@ -195,7 +196,7 @@ def _asked(shown: Shown, alarm: Alarm, now: int) -> str:
 
 def _not_asked(person: Person) -> str:
     """Why nobody asked them, so that silence is not taken for an answer that failed to come."""
-    name = {"name": texts.someone(queries.person_note(person, "name"))}
+    name = {"name": texts.someone(sealed_columns.person_note(person, "name"))}
     if person.addresses.exists():
         return _("We could not ask %(name)s: no way to their phone worked.") % name
     return _("We could not ask %(name)s: no phone was set up.") % name
@@ -239,7 +240,7 @@ def _door(contact: Contact, lines: Sequence[Line], alarm: Alarm) -> dict[str, st
     )
     if not came or contact.id in alarm.out:
         return {}
-    notes = {note: queries.person_note(contact.person, note) for note in ("place", "entry")}
+    notes = {note: sealed_columns.person_note(contact.person, note) for note in ("place", "entry")}
     return {note: text for note, text in notes.items() if text} or {"place": ""}
 
 
@@ -257,7 +258,7 @@ def _declined(contact: int, lines: Sequence[Line], alarm: Alarm) -> bool:
 def phones(person: Person) -> list[str]:
     """The numbers Sam can be phoned at."""
     calls = person.addresses.filter(channel__in=["call", "text"], state="ok").order_by("id")
-    return list(dict.fromkeys(queries.address_value(a) for a in calls))
+    return list(dict.fromkeys(sealed_columns.address_value(a) for a in calls))
 
 
 def _number_in(note: str) -> str:
@@ -277,7 +278,7 @@ def _contacts(alarm: Alarm) -> list[Contact]:
 
 def _doing(other: Contact, alarm: Alarm, me: int, tz: str, now: int, *, left: bool) -> Doing:
     """``left``: something of this alarm was handed over to a carrier for them."""
-    name = texts.someone(queries.contact_name(other))
+    name = texts.someone(sealed_columns.contact_name(other))
     reach = alarm.reach(other.id)
     claim = next((c for c in alarm.claims if c.contact == other.id), None)
     good = False

@@ -13,10 +13,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from stillhere.store.models import Contact
+from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import contacts, push_subscriptions, services
-from stillhere.store.people.services import Reached
-from stillhere.store.watches import queries
+from stillhere.store.problems import Reached
 from stillhere.web.access import address_input
 from stillhere.web.site import texts
 
@@ -39,7 +38,7 @@ def given(contact: Contact, now: int) -> dict[str, Any]:
     at = texts.clock_time(contact.rang_at, contact.person.tz, now) if contact.rang_at else ""
     return {
         "contact": contact,
-        "me": queries.contact_name(contact),
+        "me": sealed_columns.contact_name(contact),
         "kinds": address_input.kinds(),
         "reached": bool(ways),
         "unreached": bool(ways) and not here,

@@ -23,7 +23,8 @@ from stillhere.core.alarm import Alarm
 from stillhere.core.events import GRAVE
 from stillhere.store.db import clock
 from stillhere.store.kits import kits, naloxone
-from stillhere.store.models import Contact, Kit
+from stillhere.store.models import Contact, Kit, sealed_columns
+from stillhere.store.people import records
 from stillhere.store.watches import care_log, queries
 from stillhere.store.watches.care_log import Done
 from stillhere.store.watches.queries import Shown
@@ -98,7 +99,7 @@ def goes_on(shown: Shown, now: int) -> bool:
 def told(done: Sequence[Done], contact: Contact, now: int) -> list[Line]:
     """What was done, in sentences, oldest first."""
     tz = contact.person.tz
-    name = texts.someone(queries.person_note(contact.person, "name"))
+    name = texts.someone(sealed_columns.person_note(contact.person, "name"))
     return [Line(texts.clock_time(each.at, tz, now), sentence(each, name)) for each in done]
 
 
@@ -138,7 +139,7 @@ def nearest(alarm: Alarm, contact: Contact, now: int) -> tuple[Contact | None, K
 def kit_says(near: tuple[Contact | None, Kit], contact: Contact, now: int, comes: bool) -> str:
     """Where naloxone is, what kind, how much of it. The place is for whoever ``comes``."""
     who, kit = near
-    name = texts.someone(queries.person_note(contact.person, "name"))
+    name = texts.someone(sealed_columns.person_note(contact.person, "name"))
     facts = {"what": what(kit), "name": name, "where": kits.place_of(kit)}
     if who is None and facts["where"] and comes:
         says = _("%(name)s has naloxone (%(what)s): %(where)s.") % facts
@@ -147,7 +148,7 @@ def kit_says(near: tuple[Contact | None, Kit], contact: Contact, now: int, comes
     elif who.id == contact.id:
         says = _("You carry naloxone (%(what)s). Take it with you.") % facts
     else:
-        facts["name"] = texts.someone(queries.contact_name(who))
+        facts["name"] = texts.someone(sealed_columns.contact_name(who))
         says = _("%(name)s carries naloxone (%(what)s).") % facts
     if not kits.good(kit, now):
         says += " " + _("It is past its date: use it if it is all there is.")
@@ -179,7 +180,7 @@ def what(kit: Kit) -> str:
 def steps(request: HttpRequest, key: str) -> HttpResponse:
     """The steps on a page of their own, for a phone without scripts: the alarm's page loads itself
     anew, and would lose the place. What is pressed here is noted as there."""
-    contact = queries.contact_by_key(key)
+    contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
     shown, now = queries.alarm_for(contact), clock.now_ms()
@@ -195,7 +196,7 @@ def steps(request: HttpRequest, key: str) -> HttpResponse:
 @require_POST
 def did(request: HttpRequest, key: str) -> HttpResponse:
     """Something was done, now or ``age_ms`` ago. Kept once, however often it is said."""
-    contact = queries.contact_by_key(key)
+    contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
     shown = queries.alarm_for(contact)

@@ -29,14 +29,14 @@ from stillhere.core.events import (
     State,
 )
 from stillhere.store.db import clock
-from stillhere.store.models import Contact
+from stillhere.store.models import Contact, sealed_columns
+from stillhere.store.people import records
 from stillhere.store.watches import care_log, damage, queries, recordings
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import Shown
-from stillhere.web.access import contact_device
+from stillhere.web.access import address_input, contact_device
 from stillhere.web.contact import aftermath_text, alarm_text, invitation, on_scene
-from stillhere.web.hooks import push
 from stillhere.web.site import errors, health, texts
 from stillhere.web.site.context import light
 
@@ -56,18 +56,18 @@ AFTERWARDS_MS = 7 * 24 * 3600 * 1000  # for so long the page speaks of the last 
 @require_safe
 def page(request: HttpRequest, key: str) -> HttpResponse:
     """Whatever there is to know now."""
-    contact = queries.contact_by_key(key)
+    contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
     given = _given(request, contact, key) | {"note": texts.note(request.GET.get("said", ""))}
-    given |= {"push_key": push.public_key(), "push_to": f"/c/{key}/push"}
+    given |= {"push_key": address_input.public_key(), "push_to": f"/c/{key}/push"}
     return render(request, "contact/contact.html", given)
 
 
 @require_safe
 def part(request: HttpRequest, key: str) -> HttpResponse:
     """The changing part of the page, for its script."""
-    contact = queries.contact_by_key(key)
+    contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
     return render(request, "contact/parts/contact.html", _given(request, contact, key))
@@ -76,7 +76,7 @@ def part(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def number(request: HttpRequest, key: str) -> HttpResponse:
     """What our messages come from, as a card for the phone's own list of people: named plainly."""
-    if queries.contact_by_key(key) is None:
+    if records.contact_by_key(key) is None:
         return errors.unknown_key(request)
     mail = parseaddr(settings.STILLHERE.mail_from)[1]
     card = ["BEGIN:VCARD", "VERSION:3.0", "N:Lamp;;;;", "FN:Lamp"]
@@ -89,7 +89,7 @@ def number(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def state(request: HttpRequest, key: str) -> HttpResponse:
     """Small and often: whether the page must change."""
-    contact = queries.contact_by_key(key)
+    contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
     shown = queries.alarm_for(contact)
@@ -114,7 +114,7 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         **invitation.given(contact, now),
         "key": key,
         "theirs": theirs,
-        "name": texts.someone(queries.person_note(person, "name")),
+        "name": texts.someone(sealed_columns.person_note(person, "name")),
         "wish": person.wish,
         "version": _version(contact, shown),
         "etas": ETAS,
@@ -158,7 +158,7 @@ def _still_spoken_of(shown: Shown, now: int) -> bool:
 @require_safe
 def said(request: HttpRequest, key: str) -> HttpResponse:
     """Where a stranger said they are, for somebody on shift in an open alarm."""
-    contact = queries.contact_by_key(key)
+    contact = records.contact_by_key(key)
     mine = contact is not None and contact_device.theirs(request, contact)
     sound = recordings.sound(recordings.key_of(contact)) if contact is not None and mine else None
     if sound is None:
@@ -170,7 +170,7 @@ def said(request: HttpRequest, key: str) -> HttpResponse:
 @require_POST
 def answer(request: HttpRequest, key: str) -> HttpResponse:
     """What a contact presses. Pressed twice, it is said once."""
-    contact = queries.contact_by_key(key)
+    contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
     do = request.POST.get("do", "")

@@ -20,14 +20,12 @@ from stillhere.content import steps
 from stillhere.content.reading import KINDS, parts, questions
 from stillhere.store.db import clock
 from stillhere.store.kits import supply_warnings
-from stillhere.store.models import Contact
-from stillhere.store.people import contacts, drills
-from stillhere.store.people.services import Problem
+from stillhere.store.models import Contact, sealed_columns
+from stillhere.store.people import contacts, drills, records
+from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
-from stillhere.store.watches import queries
 from stillhere.web.access import address_input, contact_device, person_session
-from stillhere.web.person import routine_text
-from stillhere.web.site import errors
+from stillhere.web.site import daily_check_in, errors
 from stillhere.web.site import texts as words
 from stillhere.web.site.context import light, without_request
 
@@ -38,13 +36,13 @@ def before(request: HttpRequest) -> HttpResponse:
     town first, on a phone that we know."""
     try:
         person = person_session.person_of(request)
-        town = queries.person_note(person, "town") if person is not None else ""
+        town = sealed_columns.person_note(person, "town") if person is not None else ""
         warnings, more = supply_warnings.shown(clock.now_ms(), town)
     except Error:
         warnings, more = [], 0
     given = {"request": request, "parts": parts("before"), "warnings": warnings, "more": more}
     given["place"] = settings.STILLHERE.checked_place
-    given["dues_anywhere"] = routine_text.on_every_page(request)
+    given["dues_anywhere"] = daily_check_in.on_every_page(request)
     return HttpResponse(without_request("guide/before.html", given))
 
 
@@ -53,7 +51,7 @@ def after(request: HttpRequest) -> HttpResponse:
     """Afterwards: for the person, for the one who came, for the circle."""
     groups = [(group, parts("after", *kinds)) for group, kinds in KINDS.items()]
     given = {"request": request, "groups": groups}
-    given["dues_anywhere"] = routine_text.on_every_page(request)
+    given["dues_anywhere"] = daily_check_in.on_every_page(request)
     return HttpResponse(without_request("guide/after.html", given))
 
 
@@ -71,7 +69,7 @@ def learn(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact_learns(request: HttpRequest, key: str) -> HttpResponse:
     """The same for somebody on a list: who has answered is marked."""
-    contact = queries.contact_by_key(key)
+    contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
     theirs, here = contact_device.theirs(request, contact), f"/c/{key}/learn"
@@ -84,7 +82,7 @@ def contact_learns(request: HttpRequest, key: str) -> HttpResponse:
     rings = contact.status == contact.Status.CONFIRMED and {"text", "call"} & set(
         address_input.here(ways)
     )
-    name = words.someone(queries.person_note(contact.person, "name"))
+    name = words.someone(sealed_columns.person_note(contact.person, "name"))
     return _lesson(request, here, {"with": name, "drills": theirs and rings})
 
 

@@ -9,38 +9,28 @@ from __future__ import annotations
 
 import logging
 
-from django.conf import settings
 from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from stillhere.channels.base import AddressError, Channel
+from stillhere.channels.base import AddressError
 from stillhere.channels.wording import compose
 from stillhere.store.inbound import inbox
-from stillhere.store.models import Contact, Message, Person
-from stillhere.store.people import push_subscriptions
-from stillhere.store.people.services import Reached
+from stillhere.store.models import Contact, Message, Person, sealed_columns
+from stillhere.store.people import push_subscriptions, records
+from stillhere.store.problems import Reached
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import SwapMissed
-from stillhere.web.access import address_input, contact_device, person_session
+from stillhere.web.access import contact_device, person_session
+from stillhere.web.access.address_input import channel
 from stillhere.web.hooks.demo_phones import facts_of
 from stillhere.web.site import errors, texts
 
 log = logging.getLogger("stillhere.web")
 
 MOST_AGE_MS = 24 * 3600 * 1000
-
-
-def channel() -> Channel | None:
-    """The way to browsers, where this installation has it."""
-    return address_input.channels().get(push_subscriptions.CHANNEL)
-
-
-def public_key() -> str:
-    """What a page gives to its browser to subscribe with; "" where there are no notifications."""
-    return str(getattr(channel(), "public_key", ""))
 
 
 @person_session.own
@@ -54,7 +44,7 @@ def mine(request: HttpRequest, person: Person) -> HttpResponse:
 @require_POST
 def theirs(request: HttpRequest, key: str) -> HttpResponse:
     """This browser belongs to a contact who said yes, and is known to be theirs."""
-    contact = queries.contact_by_key(key)
+    contact = records.contact_by_key(key)
     if contact is None or contact.status != Contact.Status.CONFIRMED:
         return errors.unknown_key(request)
     if not contact_device.theirs(request, contact):
@@ -91,7 +81,7 @@ def persons_key(request: HttpRequest, key: str) -> HttpResponse:
 @require_POST
 def contacts_key(request: HttpRequest, key: str) -> HttpResponse:
     """A button on a notification of a contact's: "I'm going" or "I can't"."""
-    contact = queries.contact_by_key(key)
+    contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
     ref = _whole(request.POST.get("ref", ""))
@@ -114,7 +104,7 @@ def _heard(request: HttpRequest, message: Message | None) -> HttpResponse:
         push_subscriptions.CHANNEL,
         f"{message.id}.{digit[:1]}",
         "key",
-        sender=queries.address_value(message.address),
+        sender=sealed_columns.address_value(message.address),
         text=digit[:1],
         reply_ref=str(message.id),
         age_ms=min(_whole(request.POST.get("age_ms", "")), MOST_AGE_MS),
@@ -133,11 +123,3 @@ def _heard(request: HttpRequest, message: Message | None) -> HttpResponse:
 
 def _whole(typed: str) -> int:
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 16 else 0
-
-
-def text_number() -> str:
-    """Where a text can be sent when no page opens; "" where nobody reads texts."""
-    for carrier in settings.STILLHERE.carriers:
-        if "text" in carrier.carries and carrier.sender:
-            return str(carrier.sender)
-    return ""

@@ -22,10 +22,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from stillhere.content import reading
 from stillhere.store.db import clock
 from stillhere.store.kits import kits, naloxone
-from stillhere.store.models import Contact, Kit, Person, Responder
-from stillhere.store.people.services import Problem
+from stillhere.store.models import Contact, Kit, Person, Responder, sealed_columns
+from stillhere.store.people import records
+from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
-from stillhere.store.watches import queries
 from stillhere.store.watches.circle import month
 from stillhere.web.access import contact_device, person_session
 from stillhere.web.contact import on_scene
@@ -76,7 +76,7 @@ def mine(request: HttpRequest, person: Person) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def contacts_own(request: HttpRequest, key: str) -> HttpResponse:
     """What somebody on a list carries."""
-    contact = queries.contact_by_key(key)
+    contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
     if not contact_device.theirs(request, contact):
@@ -183,7 +183,7 @@ def take(request: HttpRequest, key: str) -> HttpResponse:
         kits.take(kit, keeper)
     except Problem as problem:
         return _sticker(request, key, kit, texts.put(str(problem)), 422)
-    home = f"/c/{queries.contact_key(keeper)}" if isinstance(keeper, Contact) else ""
+    home = f"/c/{sealed_columns.contact_key(keeper)}" if isinstance(keeper, Contact) else ""
     return HttpResponseRedirect(f"{home}/kits?said=kept", status=303)
 
 
@@ -222,4 +222,4 @@ def _for_whom(keeper: Person | Contact) -> str:
     """On whose list somebody is, or nothing for the person's own."""
     if isinstance(keeper, Person):
         return ""
-    return texts.someone(queries.person_note(keeper.person, "name"))
+    return texts.someone(sealed_columns.person_note(keeper.person, "name"))

@@ -18,15 +18,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from stillhere.store.db import clock
 from stillhere.store.kits import kits, supply_warnings
-from stillhere.store.models import Address, Contact, Person
-from stillhere.store.people import contacts, drills, services
-from stillhere.store.people.services import Problem
+from stillhere.store.models import Address, Contact, Person, sealed_columns
+from stillhere.store.people import contacts, drills, records, services
+from stillhere.store.people.records import Listed
+from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
-from stillhere.store.watches import queries
-from stillhere.store.watches.queries import Listed
 from stillhere.web.access import address_input, person_session, rate_limit
-from stillhere.web.person import watch_text
-from stillhere.web.site import errors, texts
+from stillhere.web.site import errors, texts, watch_text
 from stillhere.web.site.context import light
 
 NOTES = services.NOTES
@@ -135,7 +133,9 @@ def _own(person: Person, typed: Mapping[str, str]) -> Done:
     read = address_input.read(typed)
     if read.wrong:
         return "", read.wrong
-    have = {(a.channel, queries.address_value(a)) for a in _addresses(person) if a.state == "ok"}
+    have = {
+        (a.channel, sealed_columns.address_value(a)) for a in _addresses(person) if a.state == "ok"
+    }
     if {(way.channel, way.value) for way in read.ways} != have:
         services.set_own_addresses(person, read.ways)
     return "kept", {}
@@ -183,7 +183,10 @@ def _addresses(person: Person) -> list[Address]:
 
 def own_typed(person: Person) -> dict[str, str]:
     """Sam's own addresses by kind, as a form shows them again."""
-    return {address_input.kind_of(a.channel): queries.address_value(a) for a in _addresses(person)}
+    return {
+        address_input.kind_of(a.channel): sealed_columns.address_value(a)
+        for a in _addresses(person)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +217,7 @@ def _entry(each: Listed, someone: watch_text.Someone, person: Person, now: int) 
         since.append(_("Carries naloxone."))
     since += _drilled(contact, person, now)
     number = next((value for channel, value, _state in each.ways if channel == "text"), "")
-    link = f"{settings.STILLHERE.base_url}/c/{queries.contact_key(contact)}"
+    link = f"{settings.STILLHERE.base_url}/c/{sealed_columns.contact_key(contact)}"
     text = _("May you be reached when I don't answer? It takes one tap: %(link)s") % {"link": link}
     return Entry(someone, contact, " ".join(since), number[-4:], link, text)
 
@@ -239,9 +242,13 @@ def card(request: HttpRequest, person: Person, contact: str) -> HttpResponse:
     theirs = _theirs(person, {"contact": contact})
     if theirs is None:
         return errors.trouble(404, _("There is no such page"), _("Look at the list once more."))
-    name = queries.person_note(person, "name")
-    given = {"name": texts.someone(name), "them": queries.contact_name(theirs), "contact": theirs}
-    given["link"] = f"{settings.STILLHERE.base_url}/c/{queries.contact_key(theirs)}"
+    name = sealed_columns.person_note(person, "name")
+    given = {
+        "name": texts.someone(name),
+        "them": sealed_columns.contact_name(theirs),
+        "contact": theirs,
+    }
+    given["link"] = f"{settings.STILLHERE.base_url}/c/{sealed_columns.contact_key(theirs)}"
     return render(request, "person/card.html", given | {"light": ""})
 
 
@@ -256,9 +263,9 @@ def _page(
     typed: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    listed, now = queries.circle_list(person), clock.now_ms()
+    listed, now = records.circle_list(person), clock.now_ms()
     people = watch_text.on_the_list(listed, now)
-    plan: dict[str, Any] = {name: queries.person_note(person, name) for name in NOTES}
+    plan: dict[str, Any] = {name: sealed_columns.person_note(person, name) for name in NOTES}
     plan |= {"wish": person.wish, "lang": person.lang, "speak": person.speak}
     own = own_typed(person)
     do = (typed or {}).get("do", "")

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from stillhere.store.db import clock
 from stillhere.store.models import Person
 from stillhere.store.people import services
-from stillhere.store.people.services import Problem
+from stillhere.store.privacy import erasure
 from stillhere.store.privacy import export as kept
+from stillhere.store.problems import Problem
 from stillhere.web.access import person_session
 from stillhere.web.person import pin, recovery
 from stillhere.web.site import texts
@@ -76,7 +77,7 @@ def _erase(request: HttpRequest, person: Person) -> HttpResponse:
     if not request.POST.get("sure"):
         return _page(request, person, {"confirm": True})
     try:
-        services.erase_person(person)
+        erasure.erase_person(person)
     except Problem as problem:
         return _page(request, person, {"note": texts.put(str(problem))}, status=409)
     response = render(request, "person/erased.html", {"light": "night"})

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from stillhere.content import helplines
-from stillhere.web.hooks import push
+from stillhere.web.access import address_input
 from stillhere.web.site.context import without_request
 
 FILES = (
@@ -40,5 +40,9 @@ def worker(request: HttpRequest) -> HttpResponse:
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """There is no connection, and what helps without one. Works on a phone that kept it."""
-    given = {"request": request, "number": push.text_number(), "emergency": helplines.emergency()}
+    given = {
+        "request": request,
+        "number": address_input.text_number(),
+        "emergency": helplines.emergency(),
+    }
     return HttpResponse(without_request("person/offline.html", given))

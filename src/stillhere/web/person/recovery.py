@@ -18,8 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from stillhere.store.models import Person
-from stillhere.store.people import services
-from stillhere.store.watches import queries
+from stillhere.store.people import records, services
 from stillhere.web.access import person_session, rate_limit
 from stillhere.web.site import errors
 
@@ -66,7 +65,7 @@ def typed(request: HttpRequest) -> HttpResponse:
         return render(request, "person/code.html", {"light": "night"})
     text = request.POST.get("code", "")
     key = key_of(text)
-    person = queries.person_by_key(key) if key else None
+    person = records.person_by_key(key) if key else None
     if person is not None:
         return _opened(request, person, key)
     if rate_limit.missed(request):
@@ -81,7 +80,7 @@ def typed(request: HttpRequest) -> HttpResponse:
 def come_back(request: HttpRequest, key: str) -> HttpResponse:
     """The recovery link: a page with one button, because scanners follow links. The button must be
     ours: another site that pressed it would put Sam among its own people."""
-    person = queries.person_by_key(key)
+    person = records.person_by_key(key)
     if person is None:
         return errors.unknown_key(request)
     if request.method == "POST":

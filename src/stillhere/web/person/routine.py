@@ -17,14 +17,13 @@ from stillhere.core.events import Ended, Paused
 from stillhere.core.schedule import Routine, ScheduleError
 from stillhere.store.db import clock
 from stillhere.store.models import Person
-from stillhere.store.people import services
+from stillhere.store.people import records, services
 from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import Shown
 from stillhere.web.access import address_input, person_session
-from stillhere.web.person import watch_text
-from stillhere.web.site import texts
+from stillhere.web.site import texts, watch_text
 from stillhere.web.site.context import light
 
 KINDS = ("routine", "release")
@@ -168,7 +167,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     now = clock.now_ms()
-    people = watch_text.on_the_list(queries.circle_list(person), now)
+    people = watch_text.on_the_list(records.circle_list(person), now)
     given: dict[str, Any] = {
         "dailies": [_daily(s, people, now) for s in _dailies(person)],
         "days": [(str(number), name) for number, name in enumerate(DAYS)],

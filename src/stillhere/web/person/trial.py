@@ -20,12 +20,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from stillhere.core.events import State
 from stillhere.core.profiles import TRIAL
 from stillhere.store.db import clock
-from stillhere.store.models import Person
-from stillhere.store.people import services
+from stillhere.store.models import Person, sealed_columns
+from stillhere.store.people import records, services
 from stillhere.store.watches import apply, queries
 from stillhere.web.access.rate_limit import Guesses, address_of
-from stillhere.web.person import watch_text
-from stillhere.web.site import errors, health, texts
+from stillhere.web.site import errors, health, texts, watch_text
 
 PLAYED = ("Sam", "Maya")  # whom the two phones stand for
 MINE = Guesses(most=5)  # a minute, from one address
@@ -57,7 +56,7 @@ def begin(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def show(request: HttpRequest, key: str) -> HttpResponse:
     """The try-out as it stands; pressing Start begins it, or begins it again."""
-    person = queries.trial_by_key(key)
+    person = records.trial_by_key(key)
     if person is None:
         return errors.unknown_key(request)
     if request.method == "POST":
@@ -69,7 +68,7 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def part(request: HttpRequest, key: str) -> HttpResponse:
     """The changing part of the page, for its script."""
-    person = queries.trial_by_key(key)
+    person = records.trial_by_key(key)
     if person is None:
         return errors.unknown_key(request)
     return render(request, "person/parts/try.html", _given(person, key))
@@ -78,7 +77,7 @@ def part(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def state(request: HttpRequest, key: str) -> HttpResponse:
     """Small and often: whether the page must change."""
-    person = queries.trial_by_key(key)
+    person = records.trial_by_key(key)
     if person is None:
         raise Http404
     shown = queries.watch_of(person)
@@ -104,9 +103,9 @@ def _version(person: Person, shown: queries.Shown | None) -> str:
 def _given(person: Person, key: str) -> dict[str, Any]:
     now = clock.now_ms()
     shown = queries.watch_of(person)
-    people = watch_text.on_the_list(queries.circle_list(person), now)
+    people = watch_text.on_the_list(records.circle_list(person), now)
     contact = person.contacts.order_by("id")[0]
-    link = f"{settings.STILLHERE.base_url}/c/{queries.contact_key(contact)}"
+    link = f"{settings.STILLHERE.base_url}/c/{sealed_columns.contact_key(contact)}"
     given: dict[str, Any] = {
         "key": key,
         "shown": shown,

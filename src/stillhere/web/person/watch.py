@@ -19,15 +19,14 @@ from stillhere.content import helplines, reading
 from stillhere.core.events import State
 from stillhere.store.db import clock
 from stillhere.store.kits import supply_warnings
-from stillhere.store.models import Person
-from stillhere.store.people import drills, services
+from stillhere.store.models import Person, sealed_columns
+from stillhere.store.people import drills, records, services
 from stillhere.store.watches import apply, damage, queries
 from stillhere.store.watches.queries import Shown
 from stillhere.web.access import address_input, person_session
 from stillhere.web.contact import on_scene
-from stillhere.web.hooks import push
-from stillhere.web.person import ask_later, offline, routine_text, watch_text
-from stillhere.web.site import health, texts
+from stillhere.web.person import ask_later, offline
+from stillhere.web.site import daily_check_in, health, texts, watch_text
 from stillhere.web.site.context import light
 
 PROFILES = ("injected", "snorted", "swallowed")
@@ -48,14 +47,14 @@ def watch(request: HttpRequest, person: Person) -> HttpResponse:
     if said == "end-early" and not given.get("may_end"):
         said = ""  # the note speaks of a watch that could still be ended
     given |= {"note": texts.note(said), "confirm_end": said == "end-early"}
-    given |= {"push_key": push.public_key(), "sms": _sms(person)}
+    given |= {"push_key": address_input.public_key(), "sms": _sms(person)}
     return _kept(request, render(request, "person/watch.html", given), given)
 
 
 def _sms(person: Person) -> str:
     """Where they may text "OK" when the page finds no way to us: only who is known by a text."""
     known = any(a.channel == "text" and a.state == "ok" for a in person.addresses.all())
-    return push.text_number() if known else ""
+    return address_input.text_number() if known else ""
 
 
 def _kept(request: HttpRequest, page: HttpResponse, given: dict[str, Any]) -> HttpResponse:
@@ -81,7 +80,7 @@ def _given(person: Person) -> dict[str, Any]:
     """Everything the page of a watch shows."""
     now = clock.now_ms()
     shown = queries.watch_of(person)
-    people = watch_text.on_the_list(queries.circle_list(person), now)
+    people = watch_text.on_the_list(records.circle_list(person), now)
     open_now = _is_open(shown)
     routines = queries.routines_of(person)
     ways = bool(address_input.ways_to(person)) if open_now or routines else True
@@ -94,13 +93,13 @@ def _given(person: Person) -> dict[str, Any]:
         "later": ask_later.pending(person, now),
         "alarmed_lately": shown is not None and shown.watch.alarms > 0,
         "reviewed": on_scene.reviewed(shown) if shown is not None else [],
-        "warnings": supply_warnings.count(now, queries.person_note(person, "town"))
+        "warnings": supply_warnings.count(now, sealed_columns.person_note(person, "town"))
         if not open_now
         else {},
         "undrilled": not open_now and drills.stale(person, now),
         "shown": shown if watch_text.of_late(shown, now) else None,
         "open_now": open_now,
-        "dues": routine_text.of(routines, people, now, ways=ways),
+        "dues": daily_check_in.of(routines, people, now, ways=ways),
         "page_only": open_now and not ways,
         "version": _version(shown, routines),
         "aside": not open_now and damage.is_aside(person.id),
@@ -117,7 +116,7 @@ def _given(person: Person) -> dict[str, Any]:
 
 def _version(shown: Shown | None, routines: Sequence[Shown]) -> str:
     """Changes whenever the page must show something else, of the watch or of what is daily."""
-    return watch_text.version(shown, health.behind()) + routine_text.version(routines)
+    return watch_text.version(shown, health.behind()) + daily_check_in.version(routines)
 
 
 def _usual(shown: Shown | None) -> str:

@@ -17,12 +17,12 @@ from django.views.decorators.http import require_POST, require_safe
 from stillhere.content import helplines
 from stillhere.core.events import Ended, Extended, Marked, Shown, State
 from stillhere.store.db import clock
+from stillhere.store.people import records
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import Answer, Asked, Change, NeedHelp
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.web.access import address_input
-from stillhere.web.person import routine_text, watch_text
-from stillhere.web.site import errors, texts
+from stillhere.web.site import daily_check_in, errors, texts, watch_text
 
 MORE_S = 600
 PRESSES: dict[str, Asked] = {
@@ -41,11 +41,11 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
     if shown is None:
         return errors.unknown_key(request)
     now, tz = clock.now_ms(), shown.row.person.tz
-    people = watch_text.on_the_list(queries.circle_list(shown.row.person), now)
+    people = watch_text.on_the_list(records.circle_list(shown.row.person), now)
     routines = queries.routines_of(shown.row.person)
     telling = watch_text.tell(shown, people, now, tz, also_daily=bool(routines))
     over = shown.watch.state is State.CLOSED
-    dues = routine_text.of(
+    dues = daily_check_in.of(
         routines, people, now, ways=bool(address_input.ways_to(shown.row.person))
     )
     said = request.GET.get("said", "")

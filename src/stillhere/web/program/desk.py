@@ -25,8 +25,9 @@ from stillhere.store.installation import desk_key as kept
 from stillhere.store.installation import peers
 from stillhere.store.kits import kits
 from stillhere.store.messages import reach as reaching
-from stillhere.store.models import Person, Responder, SetAside
-from stillhere.store.people.services import Problem
+from stillhere.store.models import Person, Responder, SetAside, sealed_columns
+from stillhere.store.people import records
+from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply, damage, queries
 from stillhere.store.watches.apply import Change
@@ -199,14 +200,14 @@ def _volunteers(typed: Mapping[str, str]) -> str:
 
 def _open(shown: Shown, now: int, reached: set[tuple[int, int]]) -> OnDesk:
     person = shown.row.person
-    name = texts.someone(queries.person_note(person, "name"))
+    name = texts.someone(sealed_columns.person_note(person, "name"))
     open_alarm = shown.watch.alarm
     circle = alarm_text.circle(shown, 0, now, reached)
     since = texts.clock_time(open_alarm.raised_at, person.tz, now) if open_alarm else ""
     head = alarm_text.head(shown, name, now)
     set_aside = shown.row.quarantined_at is not None
     phones = [(name, number) for number in alarm_text.phones(person)]
-    for each in queries.circle_list(person):
+    for each in records.circle_list(person):
         numbers = dict.fromkeys(v for c, v, s in each.ways if c in ("call", "text") and s == "ok")
         phones += [(texts.someone(each.name), number) for number in numbers]
     return OnDesk(shown.row.id, name, since, head, circle, "", set_aside, phones=phones)
@@ -214,7 +215,7 @@ def _open(shown: Shown, now: int, reached: set[tuple[int, int]]) -> OnDesk:
 
 def _to_look_at(shown: Shown, now: int) -> OnDesk:
     person = shown.row.person
-    name = texts.someone(queries.person_note(person, "name"))
+    name = texts.someone(sealed_columns.person_note(person, "name"))
     outcome = str(texts.OUTCOMES.get(shown.watch.outcome or "", ""))
     at = shown.watch.closed_at or shown.row.quarantined_at or now
     set_aside = shown.row.quarantined_at is not None
@@ -226,7 +227,7 @@ def _to_look_at(shown: Shown, now: int) -> OnDesk:
 def _aside(each: SetAside, now: int) -> OnDesk:
     """A watch whose row cannot be read: whose it is, an index still knew."""
     person = Person.objects.filter(id=each.person or 0).first()
-    name = texts.someone(queries.person_note(person, "name") if person is not None else "")
+    name = texts.someone(sealed_columns.person_note(person, "name") if person is not None else "")
     at = texts.clock_time(each.at, person.tz if person is not None else "UTC", now)
     return OnDesk(each.watch, name, at, "", [], "", set_aside=False, unreadable=True)
 

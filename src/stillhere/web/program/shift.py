@@ -15,10 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 from stillhere.content import reading
 from stillhere.store.db import clock
 from stillhere.store.kits import kits
-from stillhere.store.models import Contact
-from stillhere.store.people.services import Problem
+from stillhere.store.models import Contact, sealed_columns
+from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
-from stillhere.store.watches import queries, recordings
+from stillhere.store.watches import recordings
 from stillhere.web.access import address_input, contact_device
 from stillhere.web.kits import pages
 from stillhere.web.site import errors, texts
@@ -34,7 +34,11 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     now = clock.now_ms()
     alarms = [
-        (texts.someone(queries.person_note(c.person, "name")), _where(c), queries.contact_key(c))
+        (
+            texts.someone(sealed_columns.person_note(c.person, "name")),
+            _where(c),
+            sealed_columns.contact_key(c),
+        )
         for c in shifts.alarms_of(responder)
     ]
     on = responder.until_at > now
@@ -66,11 +70,11 @@ def _where(contact: Contact) -> str:
     """What is known of where an alarm is, as far as somebody may know who has not said "I'm going":
     the town. The address is opened on the page of the alarm."""
     person = contact.person
-    if town := queries.person_note(person, "town"):
+    if town := sealed_columns.person_note(person, "town"):
         return _("In %(town)s.") % {"town": town}
     if recordings.key_of(contact):
         return _("They said where they are. Open it to hear that.")
-    if contact.door and queries.person_note(person, "place"):
+    if contact.door and sealed_columns.person_note(person, "place"):
         return _("No town is known. The address comes when you say “I'm going”.")
     return _("Nobody wrote down where. Open it, and phone them.")
 

@@ -27,7 +27,7 @@ from stillhere.store.installation import upkeep
 from stillhere.store.kits import kits, naloxone, spreadsheet, supply_warnings
 from stillhere.store.kits.supply_warnings import Found, Taken
 from stillhere.store.models import SupplyWarning
-from stillhere.store.people.services import Problem
+from stillhere.store.problems import Problem
 from stillhere.store.watches.circle import month
 from stillhere.web.guide import print
 from stillhere.web.kits import pages

@@ -15,8 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.functional import SimpleLazyObject
 
 from stillhere.web.access import address_input, person_session
-from stillhere.web.person import routine_text
-from stillhere.web.site import health, preferences
+from stillhere.web.site import daily_check_in, health, preferences
 from stillhere.web.site.texts import hour
 
 DAWN, DUSK = 7, 19
@@ -41,7 +40,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "behind": health.behind(),
         "chosen": preferences.light_of(request),
         "borrowed": person_session.borrowed(request),
-        "dues_anywhere": SimpleLazyObject(lambda: routine_text.on_every_page(request)),
+        "dues_anywhere": SimpleLazyObject(lambda: daily_check_in.on_every_page(request)),
     }
 
 

@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 
 from stillhere.core.events import State
 from stillhere.store.db import clock
+from stillhere.store.people import records
 from stillhere.store.watches import queries
 from stillhere.store.watches.queries import Shown
 from stillhere.web.access import address_input, person_session
-from stillhere.web.person import watch_text
-from stillhere.web.person.watch_text import Someone
-from stillhere.web.site import texts
+from stillhere.web.site import texts, watch_text
+from stillhere.web.site.watch_text import Someone
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def on_every_page(request: HttpRequest) -> list[Due]:
         if person is None or not routines:
             return []
         now = clock.now_ms()
-        people = watch_text.on_the_list(queries.circle_list(person), now)
+        people = watch_text.on_the_list(records.circle_list(person), now)
         found = of(routines, people, now, ways=bool(address_input.ways_to(person)))
     except Error:
         return []

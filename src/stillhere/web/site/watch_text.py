@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 
 from stillhere.core.events import Cause, Outcome, State
 from stillhere.core.watch import Watch
+from stillhere.store.models import sealed_columns
+from stillhere.store.people.records import Listed
 from stillhere.store.watches import queries
-from stillhere.store.watches.queries import Listed, Shown
+from stillhere.store.watches.queries import Shown
 from stillhere.web.access import address_input
 from stillhere.web.site import texts
 
@@ -239,7 +241,7 @@ def for_nothing(watch: Watch) -> bool:
 
 def who_is_asked(shown: Shown) -> list[str]:
     """The name of the person, and of the other one of "two of us". A name may be empty."""
-    you = [queries.person_note(shown.row.person, "name")]
+    you = [sealed_columns.person_note(shown.row.person, "name")]
     partner = queries.partner(shown.row)
     return [*you, partner] if partner else you
 
@@ -269,7 +271,7 @@ def button(shown: Shown, *, aloud: bool = False) -> str:
         return _("We are both here")
     if not aloud:
         return _("Still here")
-    name = queries.person_note(shown.row.person, "name")
+    name = sealed_columns.person_note(shown.row.person, "name")
     return (
         _("I am %(name)s, and I am here") % {"name": name}
         if name
