@@ -9,6 +9,7 @@ import pytest
 from stillhere.core import events as ev
 from stillhere.core.events import Cause, Outcome, State, Way, Word
 from stillhere.core.ladder import ATTENDED_GRACE_S, ATTENDED_S
+from stillhere.core.refusals import Refusal
 from tests.core.world import (
     ANA,
     INJECTED,
@@ -403,7 +404,7 @@ def test_the_same_outcome_twice_says_that_it_is_over() -> None:
     night.arrives(LEO)
     night.says(LEO, Outcome.REVIVED)
     closed = night.watch
-    assert night.says(LEO, Outcome.REVIVED).refused == "this watch is over"
+    assert night.says(LEO, Outcome.REVIVED).refused is Refusal.OVER
     assert night.watch == closed
 
 
@@ -417,7 +418,7 @@ def test_no_alarm_no_claim() -> None:
         night.says(LEO, Outcome.FINE),
         night.says(RUTH, Outcome.DIED),
     ):
-        assert done.refused == "there is no alarm now"
+        assert done.refused is Refusal.NO_ALARM
     assert night.state() is State.OPEN
 
 

@@ -11,6 +11,7 @@ from stillhere.core import events as ev
 from stillhere.core import profiles
 from stillhere.core.events import Cause, Outcome, State, Way
 from stillhere.core.profiles import Profile
+from stillhere.core.refusals import Refusal
 from tests.core.world import INJECTED, SNORTED, SWALLOWED, Night, using
 
 
@@ -248,7 +249,7 @@ def test_ending_twice_says_that_it_is_over() -> None:
     night.end()
     closed = night.watch
     night.wait(5)
-    assert night.end().refused == "this watch is over"
+    assert night.end().refused is Refusal.OVER
     assert night.watch == closed
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from stillhere.core.events import Outcome, State, Word
+from stillhere.core.refusals import Refusal
 from tests.core.world import ANA, LEO, MAYA, alarmed, plan
 
 
@@ -19,7 +20,7 @@ def test_what_closes_for_good_is_believed_from_no_one_who_is_not_there(
     if there:
         night.arrives(LEO)
     before = night.watch
-    assert night.says(MAYA, outcome).refused == "only someone who is with them can end this alarm"
+    assert night.says(MAYA, outcome).refused is Refusal.BE_THERE
     assert night.watch == before
 
 

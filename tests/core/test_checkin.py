@@ -6,6 +6,7 @@ import pytest
 
 from stillhere.core import events as ev
 from stillhere.core.events import Cause, State
+from stillhere.core.refusals import Refusal
 from tests.core.world import INJECTED, Night, alarmed, using
 
 
@@ -189,7 +190,7 @@ def test_after_the_end_a_check_in_hears_that_it_is_over(ago_s: int) -> None:
     night = using()
     night.end()
     closed = night.watch
-    assert night.tap(ago_s=ago_s).refused == "this watch is over"
+    assert night.tap(ago_s=ago_s).refused is Refusal.OVER
     assert night.watch == closed
 
 

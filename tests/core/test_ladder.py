@@ -7,6 +7,7 @@ import pytest
 from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Cause, Paging, State, Urgency, Way, Word
 from stillhere.core.ladder import REPEAT_S
+from stillhere.core.refusals import Refusal
 from tests.core.world import (
     ANA,
     LEO,
@@ -190,7 +191,7 @@ def test_somebody_who_is_on_nobodys_plan_changes_nothing() -> None:
         night.stops(MALLORY),
         night.dead(MALLORY),
     ):
-        assert done.refused == "not on this alarm"
+        assert done.refused is Refusal.NOT_ON_IT
     assert night.watch == before
 
 

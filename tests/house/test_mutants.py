@@ -30,7 +30,8 @@ def test_every_explanation_says_why_in_a_sentence() -> None:
 
 def test_every_module_of_the_core_is_broken_in_many_ways() -> None:
     assert len(MUTANTS) > 2500
-    assert {mutant.module for mutant in MUTANTS.values()} == {path.stem for path in modules()}
+    broken = {mutant.module for mutant in MUTANTS.values()}
+    assert {path.stem for path in modules()} - broken == {"refusals"}, "which are names alone"
 
 
 CODE = """

@@ -14,6 +14,7 @@ from stillhere.core.alarm import Alarm, begin
 from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Ask, Cause, Effect, Event, Outcome, State, Way, Withdraw, Word
 from stillhere.core.quiet_handlers import Watch
+from stillhere.core.refusals import Refusal
 
 RECHECKS_S = (60, 180)  # after a stand-down: someone else may have silenced the phone
 APART_S = 30  # two answers closer than this are one tap
@@ -189,7 +190,7 @@ def contact_acts(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
     assert contact is not None
     reach = a.reach(contact)
     if reach is None or contact in a.gone:
-        return quiet_handlers.refuse(w, out, "not on this alarm")
+        return quiet_handlers.refuse(w, out, Refusal.NOT_ON_IT)
     return _settle(w, _moved(a, e, reach, now, out), now, out)
 
 
@@ -224,12 +225,12 @@ def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:
     a, who = w.alarm, e.contact
     reach = a.reach(who) if who is not None else None
     if who is not None and (reach is None or who in a.gone):
-        return quiet_handlers.refuse(w, out, "not on this alarm")
+        return quiet_handlers.refuse(w, out, Refusal.NOT_ON_IT)
     if e.outcome is Outcome.ENDED:
-        return quiet_handlers.refuse(w, out, "an alarm does not end quietly")
+        return quiet_handlers.refuse(w, out, Refusal.NOT_QUIETLY)
     if e.outcome is Outcome.NOT_FOUND:
         if who is None:
-            return quiet_handlers.refuse(w, out, "not found keeps the alarm open")
+            return quiet_handlers.refuse(w, out, Refusal.KEEPS_OPEN)
         return _settle(w, ladder.obstacle(a, who, Word.NOT_FOUND, now, out), now, out)
     if who is None or who in a.arrivals:
         if e.outcome in ev.GRAVE:
@@ -241,7 +242,7 @@ def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:
     )
     if spoke and a.cause is Cause.SILENCE and not a.arrivals:
         return _stand_down(w, now, now, out, who, e.outcome)
-    return quiet_handlers.refuse(w, out, "only someone who is with them can end this alarm")
+    return quiet_handlers.refuse(w, out, Refusal.BE_THERE)
 
 
 def _over(w: Watch, who: int | None, outcome: Outcome, now: int, out: list[Effect]) -> Watch:

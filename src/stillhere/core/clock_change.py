@@ -15,8 +15,8 @@ from typing import Any
 from stillhere.core import events as ev
 from stillhere.core import schedule
 from stillhere.core.alarm import Alarm
-from stillhere.core.quiet_handlers import UNASKED, Watch, first_reminder_at, for_deadline, stages
 from stillhere.core.events import Effect, State, Withdraw
+from stillhere.core.quiet_handlers import UNASKED, Watch, first_reminder_at, for_deadline, stages
 
 
 def set_back(w: Watch, e: ev.ClockSetBack, now: int, out: list[Effect]) -> Watch:

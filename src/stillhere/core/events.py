@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from stillhere.core.circle import Circle
+from stillhere.core.refusals import Refusal
 
 
 class State(StrEnum):
@@ -333,7 +334,7 @@ class AllWell:
 class Refused:
     """The event changed nothing, and the one who sent it deserves to know why."""
 
-    why: str
+    why: Refusal
 
 
 Effect = Ask | Tell | AllWell | PageCoordinator | Withdraw | Refused

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from stillhere.core import quiet_handlers
 from stillhere.core import events as ev
-from stillhere.core.quiet_handlers import Watch
+from stillhere.core import quiet_handlers
 from stillhere.core.circle import Circle
 from stillhere.core.events import Effect, State
+from stillhere.core.quiet_handlers import Watch
 
 LATE_S = 15  # an ask later than this was late because we were away
 SHORT_S = 30  # away no longer than a database takes to move to another machine

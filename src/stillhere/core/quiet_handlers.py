@@ -28,6 +28,7 @@ from stillhere.core.events import (
     Withdraw,
 )
 from stillhere.core.profiles import Profile
+from stillhere.core.refusals import Refusal
 from stillhere.core.schedule import Routine
 
 LAST_ASK_S = 30  # an answer this close to the end is the last one
@@ -295,12 +296,12 @@ def mark(w: Watch, e: ev.Marked, now: int, out: list[Effect]) -> Watch:
     return replace(w, next_ask_at=min(first, *w.rechecks) if w.rechecks else first)
 
 
-def rest(w: Watch, until_at: int, now: int) -> Watch | str:
+def rest(w: Watch, until_at: int, now: int) -> Watch | Refusal:
     """A routine that rests until then, or why not."""
     if w.routine is None:
-        return "only a routine check-in can be paused"
+        return Refusal.NO_PAUSE
     if until_at > now + LONGEST_PAUSE_S * 1000:
-        return "a pause lasts a year at most"
+        return Refusal.LONG_PAUSE
     routine = replace(w.routine, pause_until_at=max(until_at, 0))
     deadline_at = schedule.next_deadline(routine, now)
     assert w.deadline_at is not None
@@ -312,7 +313,7 @@ def rest(w: Watch, until_at: int, now: int) -> Watch | str:
 
 def pause(w: Watch, e: ev.Paused, now: int, out: list[Effect]) -> Watch:
     rested = rest(w, e.until_at, now)
-    if isinstance(rested, str):
+    if isinstance(rested, Refusal):
         return refuse(w, out, rested)
     if w.state is State.ASKING:
         out.append(Withdraw(asks_only=True))
@@ -375,7 +376,7 @@ def ask_is_due(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
 # --- what changes nothing -------------------------------------------------------------------------
 
 
-def refuse(w: Watch, out: list[Effect], why: str) -> Watch:
+def refuse(w: Watch, out: list[Effect], why: Refusal) -> Watch:
     out.append(Refused(why))
     return w
 
@@ -386,8 +387,8 @@ def ignore(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
 
 
 def over(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
-    return refuse(w, out, "this watch is over")
+    return refuse(w, out, Refusal.OVER)
 
 
 def no_alarm(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
-    return refuse(w, out, "there is no alarm now")
+    return refuse(w, out, Refusal.NO_ALARM)

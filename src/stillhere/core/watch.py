@@ -33,6 +33,7 @@ from stillhere.core import events as ev
 from stillhere.core.events import Effect, Event, Refused, State
 from stillhere.core.profiles import Profile
 from stillhere.core.quiet_handlers import Watch
+from stillhere.core.refusals import Refusal
 from stillhere.core.schedule import Routine
 
 __all__ = ["TABLE", "Step", "Watch", "check", "start", "step", "wake_at", "worth_a_line"]
@@ -48,7 +49,7 @@ class Step:
     effects: tuple[Effect, ...]
 
     @property
-    def refused(self) -> str | None:
+    def refused(self) -> Refusal | None:
         return next((e.why for e in self.effects if isinstance(e, Refused)), None)
 
 

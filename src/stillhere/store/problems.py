@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stillhere.core.refusals import Refusal
+
 
 class Problem(ValueError):
-    """What was asked cannot be done. The message says what to do instead."""
+    """What was asked cannot be done, and ``why``; of a file, in which ``row`` (0: none of them)."""
+
+    def __init__(self, why: Refusal, row: int = 0) -> None:
+        super().__init__(str(why))
+        self.why, self.row = why, row
 
 
 @dataclass(frozen=True, slots=True)

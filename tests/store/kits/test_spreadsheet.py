@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stillhere.core.refusals import Refusal
 from stillhere.store.kits import spreadsheet
 from stillhere.store.problems import Problem
 
@@ -23,17 +24,18 @@ def test_what_goes_out_opens_in_a_spreadsheet_and_comes_in_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "says"),
+    ("body", "why"),
     [
-        (b"\xff\xff", "no text in UTF-8"),
-        (b"{", "neither CSV nor JSON"),
-        (b"a;b;c\r\n", "no row below"),
-        (b"a\n" + b"1\n" * (spreadsheet.MOST_ROWS + 1), "too many rows"),
+        (b"\xff\xff", Refusal.FILE_TEXT),
+        (b"{", Refusal.FILE_FORM),
+        (b"a;b;c\r\n", Refusal.FILE_HEAD),
+        (b"a\n" + b"1\n" * (spreadsheet.MOST_ROWS + 1), Refusal.KIT_ROWS),
     ],
 )
-def test_a_file_that_is_none_says_why(body: bytes, says: str) -> None:
-    with pytest.raises(Problem, match=says):
+def test_a_file_that_is_none_says_why(body: bytes, why: Refusal) -> None:
+    with pytest.raises(Problem) as problem:
         spreadsheet.rows(body)
+    assert problem.value.why is why
 
 
 @pytest.mark.parametrize("body", [b"", b"\n\n", b"[]", b'[1, "x", null]', b"[[1]]"])

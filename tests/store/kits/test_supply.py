@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from pytest_django.fixtures import Settings
 
+from stillhere.core.refusals import Refusal
 from stillhere.engine import feeds, render
 from stillhere.engine.audit import sweep_once
 from stillhere.store.kits import supply_warnings
@@ -87,20 +88,21 @@ def test_sam_asks_for_them_and_stops_them_again(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "says"),
+    ("found", "why"),
     [
-        (Found("", "", "x", "", ""), "what was found"),
-        (Found("", "x", " \n", "", ""), "what was found"),
-        (Found("", "x", "x", "", "", 0), "1 to 90 days"),
-        (Found("", "x", "x", "", "", 91), "1 to 90 days"),
-        (Found("", "x", "x", "", "2099-01-01"), "a day to come"),
-        (Found("", "x", "x", "", "1900-01-01"), "too long ago"),
-        (Found("", "x", "x", "", "2026-02-30"), "the day it was found"),
+        (Found("", "", "x", "", ""), Refusal.NEWS_WHAT),
+        (Found("", "x", " \n", "", ""), Refusal.NEWS_WHAT),
+        (Found("", "x", "x", "", "", 0), Refusal.NEWS_DAYS),
+        (Found("", "x", "x", "", "", 91), Refusal.NEWS_DAYS),
+        (Found("", "x", "x", "", "2099-01-01"), Refusal.NEWS_AHEAD),
+        (Found("", "x", "x", "", "1900-01-01"), Refusal.NEWS_OLD),
+        (Found("", "x", "x", "", "2026-02-30"), Refusal.NEWS_DAY),
     ],
 )
-def test_what_says_nothing_is_refused(found: Found, says: str) -> None:
-    with pytest.raises(Problem, match=says):
+def test_what_says_nothing_is_refused(found: Found, why: Refusal) -> None:
+    with pytest.raises(Problem) as problem:
         supply_warnings.post(found)
+    assert problem.value.why is why
 
 
 # --- feeds ----------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from django.db import connection
 
 from stillhere.core import events as ev
 from stillhere.core.events import State
+from stillhere.core.refusals import Refusal
 from stillhere.store.models import JournalLine, Message, Tally, WatchRow
 from stillhere.store.watches import apply, queries, rows
 from stillhere.store.watches.apply import Change, CheckIn, NeedHelp, SwapMissed, Tick
@@ -195,7 +196,7 @@ def test_a_batch_folds_one_watchs_events_in_the_order_they_came(clock: Clock) ->
         State.ATTENDED,
         None,
     ]
-    assert answers[2].refused == "not on this alarm"
+    assert answers[2].refused is Refusal.NOT_ON_IT
     assert [x.event for x in queries.journal(night.watch)][-2:] == ["Claimed", "Arrived"]
 
 

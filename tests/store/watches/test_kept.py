@@ -143,7 +143,7 @@ def test_an_open_alarm_cannot_be_erased_away(clock: Clock) -> None:
     night = sams_night(("Leo",))
     night.start()
     night.does(NeedHelp())
-    with pytest.raises(problems.Problem, match="alarm is open"):
+    with pytest.raises(problems.Problem, match="alarm-open"):
         erasure.erase_person(night.person)
 
 

@@ -64,7 +64,7 @@ def carriers(settings: Settings) -> Iterator[None]:
 def ana() -> Responder:
     """Ana, on shift for four hours."""
     ana = shifts.add("Ana", ANA, "en")
-    with pytest.raises(Problem, match="number already"):
+    with pytest.raises(Problem, match="number-taken"):
         shifts.add("Ana again", ANA, "en")
     shifts.begin(ana, 4)
     return ana
@@ -436,6 +436,6 @@ def test_the_coordinator_adds_and_takes_off_volunteers(client: Client, clock: Cl
 def test_a_shift_has_an_end() -> None:
     ana = shifts.add("Ana", ANA, "en")
     for hours in (0, 13, -1):
-        with pytest.raises(Problem, match="1 to 12 hours"):
+        with pytest.raises(Problem, match="shift"):
             shifts.begin(ana, hours)
     assert not shifts.anybody(clock.now_ms())

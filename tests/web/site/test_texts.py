@@ -9,6 +9,7 @@ import pytest
 from django.utils import translation
 
 import stillhere
+from stillhere.core.refusals import Refusal
 from stillhere.web.site import texts
 
 SOURCE = Path(stillhere.__file__).parent
@@ -20,17 +21,10 @@ def sentences(folder: str, pattern: str) -> set[str]:
     return set(re.findall(pattern, text, re.DOTALL))
 
 
-def test_every_refusal_of_the_core_has_a_sentence() -> None:
-    refused = sentences("core", r'refuse\(\s*w,\s*out,\s*"([^"]+)"')
-    refused |= sentences("core", r'return "([a-z]+ [^"]+)"')
-    assert len(refused) >= 8
-    assert refused <= set(texts.REFUSALS)
-
-
-def test_every_problem_of_the_store_has_a_sentence() -> None:
-    problems = {p for p in sentences("store", r'Problem\("([^"]+)"\)') if "no such note" not in p}
-    assert problems
-    assert problems <= set(texts.REFUSALS)
+def test_every_refusal_has_a_sentence_and_none_stands_there_for_nothing() -> None:
+    assert set(texts.REFUSALS) == set(Refusal)
+    used = sentences(".", r"Refusal\.([A-Z_]+)(?!\w|:)")
+    assert {Refusal[name] for name in used} == set(Refusal)
 
 
 def test_every_sentence_of_a_schedule_is_translated() -> None:

@@ -47,8 +47,8 @@ def _hold(who: str, wait: int) -> None:
     try:
         reached = drills.begin(person)
     except _store("problems").Problem as problem:
-        said = str(problem)
-        raise click.ClickException(f"{said[0].upper()}{said[1:]}.") from None
+        said = importlib.import_module("stillhere.web.site.texts").put(problem.why)
+        raise click.ClickException(said) from None
     click.echo(f"A drill goes to {reached} of them, round by round. Waiting {wait} s for answers.")
     silent = set(person.contacts.filter(drilled_at__gt=0).values_list("id", flat=True))
     until_ms = boot_ms() + wait * 1000

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from stillhere.core.events import Urgency
+from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.kits import dates, naloxone
 from stillhere.store.kits.spreadsheet import Row
@@ -50,11 +51,11 @@ def inside(typed: Mapping[str, str]) -> Inside:
     """What was typed about a kit, made regular. Raises Problem for what no kit can be."""
     form, doses = naloxone.form(typed.get("form", "")), typed.get("doses", "").strip()
     if not form:
-        raise Problem("say what kind of naloxone it is")
+        raise Problem(Refusal.KIT_FORM)
     if not (
         doses.isascii() and doses.isdigit() and len(doses) < 4 and 1 <= int(doses) <= MOST_DOSES
     ):
-        raise Problem("say how many doses are in it")
+        raise Problem(Refusal.KIT_DOSES)
     return Inside(
         form,
         int(doses),
@@ -70,9 +71,9 @@ def _month(typed: str) -> str:
         return ""
     told = dates.month(typed)
     if told < "2000":
-        raise Problem("say the month it is good until, like 05/2027")
+        raise Problem(Refusal.KIT_MONTH)
     if int(told[:4]) > int(month(clock.now_ms())[:4]) + MOST_YEARS:
-        raise Problem("no kit is good for so long")
+        raise Problem(Refusal.KIT_FAR)
     return told
 
 
@@ -90,7 +91,7 @@ def add(
     mine = Kit.objects.filter(person=person, contact=contact, responder=responder)
     stock = person is None and contact is None and responder is None
     if mine.count() >= (MOST_STOCK if stock else MOST_KITS):
-        raise Problem("there are as many kits here as one can hold")
+        raise Problem(Refusal.KIT_MANY)
     now, nonce = clock.now_ms(), encryption.new_nonce()
     return Kit.objects.create(
         nonce=nonce,
@@ -132,11 +133,11 @@ def _lately(among: QuerySet[Kit], ms: int) -> dict[Inside, list[Kit]]:
 def take(kit: Kit, keeper: Person | Contact) -> None:
     """Somebody carries a kit of the stock from now on. Raises Problem where it is somebody's."""
     if len(of(keeper)) >= MOST_KITS:
-        raise Problem("there are as many kits here as one can hold")
+        raise Problem(Refusal.KIT_MANY)
     theirs = {"person" if isinstance(keeper, Person) else "contact": keeper}
     free = Kit.objects.filter(id=kit.id, person=None, contact=None, responder=None)
     if not free.update(**theirs, seen_at=clock.now_ms(), warned_at=0):
-        raise Problem("this kit is somebody's already")
+        raise Problem(Refusal.KIT_TAKEN)
 
 
 def change(kit: Kit, what: Inside) -> None:
@@ -179,7 +180,7 @@ def drop(kit: Kit) -> None:
 def stickers(many: int) -> list[Kit]:
     """New kits nobody has looked into yet, for a sheet of stickers."""
     if not 1 <= many <= MOST_STICKERS:
-        raise Problem(f"a sheet holds 1 to {MOST_STICKERS} stickers")
+        raise Problem(Refusal.KIT_SHEET)
     with transaction.atomic():
         return [add(Inside("", 0)) for _ in range(many)]
 
@@ -200,7 +201,7 @@ def take_in(rows: Sequence[Row]) -> Taken:
     kit; where nobody has looked into it, nothing is said. One without is a kit more, unless all of
     them came a moment ago. Raises Problem naming the row."""
     if len(rows) > MOST_STOCK:
-        raise Problem("the file has too many rows")
+        raise Problem(Refusal.KIT_ROWS)
     taken = Taken()
     new: list[tuple[Inside, bool]] = []
     with transaction.atomic():
@@ -208,7 +209,7 @@ def take_in(rows: Sequence[Row]) -> Taken:
             try:
                 more = _take_row(row, taken)
             except Problem as problem:
-                raise Problem(f"row {number}: {problem}") from None
+                raise Problem(problem.why, row=number) from None
             new += [more] if more is not None else []
         there = _lately(stock().filter(responder=None), FILE_AGAIN_MS)
         wanted = Counter(replace(what, place=None) for what, _empty in new)

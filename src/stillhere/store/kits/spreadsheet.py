@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
+from stillhere.core.refusals import Refusal
 from stillhere.store.problems import Problem
 
 MOST_ROWS = 10_000
@@ -26,15 +27,15 @@ def rows(body: bytes) -> list[Row]:
         wide = body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         text = body.decode("utf-16" if wide else "utf-8").lstrip("\ufeff")
     except UnicodeDecodeError:
-        raise Problem("the file is no text in UTF-8") from None
+        raise Problem(Refusal.FILE_TEXT) from None
     try:
         found = _json(text) if text.lstrip()[:1] in ("[", "{") else _csv(text)
     except Problem:
         raise
     except (ValueError, csv.Error, RecursionError):
-        raise Problem("the file is neither CSV nor JSON that we can read") from None
+        raise Problem(Refusal.FILE_FORM) from None
     if len(found) > MOST_ROWS:
-        raise Problem("the file has too many rows")
+        raise Problem(Refusal.KIT_ROWS)
     return found
 
 
@@ -55,7 +56,7 @@ def _csv(text: str) -> list[Row]:
     told = [(no, line) for no, line in islice(lines, MOST_ROWS * 2) if any(map(str.strip, line))]
     names = [name.strip().lower() for name in told[0][1]] if told else []
     if len(told) == 1 and len(names) > 1:
-        raise Problem("the file has names of columns and no row below them")
+        raise Problem(Refusal.FILE_HEAD)
     return [(no, _row(zip(names, line, strict=False))) for no, line in told[1:]]
 
 

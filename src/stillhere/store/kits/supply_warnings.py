@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from stillhere.core.events import Urgency
+from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.kits import dates as days
 from stillhere.store.kits import spreadsheet
@@ -62,7 +63,7 @@ class Found:
 class Left(Problem):
     """Why one was left out: ``kind`` in a word, and as a sentence for whoever posted it."""
 
-    def __init__(self, kind: str, why: str) -> None:
+    def __init__(self, kind: str, why: Refusal) -> None:
         super().__init__(why)
         self.kind = kind
 
@@ -233,17 +234,17 @@ def _row(found: Found, now: int) -> SupplyWarning:
     """It as a row. Raises Left."""
     text, area = _plain(found.text)[:600].strip(), _line(found.area)[:80].strip()
     if not text or not area:
-        raise Left("unsaid", "say what was found, and where")
+        raise Left("unsaid", Refusal.NEWS_WHAT)
     if not 1 <= found.days <= LONGEST_DAYS:
-        raise Left("unsaid", "a warning holds 1 to 90 days")
+        raise Left("unsaid", Refusal.NEWS_DAYS)
     today = datetime.fromtimestamp(now / 1000, UTC).date()
     day = days.day(found.found_on) if found.found_on.strip() else today
     if day is None:
-        raise Left("unsaid", "say the day it was found, like 2026-11-24")
+        raise Left("unsaid", Refusal.NEWS_DAY)
     if (day - today).days > 1:  # a day ahead: another time zone
-        raise Left("ahead", "it was found on a day to come")
+        raise Left("ahead", Refusal.NEWS_AHEAD)
     if (today - day).days > OLD_DAYS:
-        raise Left("old", "it was found too long ago")
+        raise Left("old", Refusal.NEWS_OLD)
     row = SupplyWarning(
         area=area,
         text=text,
@@ -312,7 +313,7 @@ def take_file(name: str, body: bytes, source: str) -> Taken:
         except Left as left:
             taken.leave(left.kind, number)
     if not found and taken.left.keys() <= {"unsaid"}:
-        raise Problem("no row of the file has a day, a place and something to warn of")
+        raise Problem(Refusal.FILE_EMPTY)
     return take_in(found, taken)
 
 
@@ -321,11 +322,11 @@ def _of(number: int, row: Mapping[str, str], source: str) -> Found:
     day, area = _first(row, _FOUND_ON), _first(row, _AREA)
     holds = "; ".join(dict.fromkeys(row[name] for name in _HOLDS if row.get(name)))
     if not day or not area or not holds:
-        raise Left("unsaid", "say what was found, and where")
+        raise Left("unsaid", Refusal.NEWS_WHAT)
     told, sold = "text" in row, _first(row, _SOLD_AS)
     worth = {each.casefold() for each in _WORTH.findall(_NOT.sub(" ", holds))}
     if not told and all(each in sold.casefold() for each in worth):
-        raise Left("plain", "nothing in it surprises")
+        raise Left("plain", Refusal.NEWS_PLAIN)
     text = holds if told or not sold else f"{sold}: {holds}"
     ref = _first(row, ("ref", "id", "sampleid", "sample_id"))
     return Found(f"{source}/{ref}" if ref else "", area, text, source, day, row=number)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from stillhere.core.events import Urgency
+from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Message
 from stillhere.store.people import services
@@ -38,7 +39,7 @@ def keep(
     ``minutes`` -1 means: not known. Raises Problem."""
     if minutes is not None:
         if minutes > MOST_MINUTES:
-            raise Problem("say how many minutes away they are")
+            raise Problem(Refusal.MINUTES)
         contact.minutes = minutes if minutes >= 0 else None
     contact.why = contact.why if why is None else why
     contact.door = contact.door if door is None else door
@@ -50,7 +51,7 @@ def keep(
 def reach_at(contact: Contact, ways: Sequence[Reached]) -> None:
     """The contact says how to reach them: replaces what Sam typed. Raises Problem for no way."""
     if not ways:
-        raise Problem("say how to reach them")
+        raise Problem(Refusal.NO_WAY)
     with transaction.atomic():
         now = clock.now_ms()
         Contact.objects.select_for_update().get(id=contact.id)

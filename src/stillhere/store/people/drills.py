@@ -11,6 +11,7 @@ import json
 from django.db import transaction
 
 from stillhere.core.events import Urgency
+from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.models import Address, Contact, Message, Person
 from stillhere.store.problems import Problem
@@ -33,9 +34,9 @@ def begin(person: Person, only: Contact | None = None) -> int:
         ways = Address.objects.filter(contact__in=them, state=Address.State.OK).order_by("id")
         reached = [c for c in them if any(way.contact_id == c.id for way in ways)]
         if not reached:
-            raise Problem("nobody on the list can be reached by a drill yet")
+            raise Problem(Refusal.NO_DRILL)
         if any(c.drilled_at > now - AGAIN_MS for c in them):
-            raise Problem("a drill was held within the hour")
+            raise Problem(Refusal.DRILLED)
         rungs = sorted({contact.rung for contact in reached})
         due = {c.id: now + rungs.index(c.rung) * RUNG_MS for c in reached}
         Message.objects.bulk_create(

@@ -13,6 +13,7 @@ import unicodedata
 from django.db import transaction
 
 from stillhere.core.events import OptedOut, Urgency
+from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
 from stillhere.store.problems import Problem, Reached
@@ -79,12 +80,12 @@ def set_plan(person: Person, **notes: str) -> None:
             setattr(person, name, encryption.seal(value[:limit], f"person.{name}", person.nonce))
         elif name == "wish":
             if value not in WISHES:
-                raise Problem("choose one of the three wishes")
+                raise Problem(Refusal.WISH)
             person.wish = value
         elif name in ("lang", "tz"):
             setattr(person, name, value)
         else:
-            raise Problem(f"there is no such note: {name}")
+            raise ValueError(f"there is no such note: {name}")
         changed.append(name)
     person.save(update_fields=changed)
 
@@ -120,7 +121,7 @@ def add_contact(
         if again is not None and again.contact is not None:
             return again.contact
         if len(mine) >= MOST_CONTACTS:
-            raise Problem(f"a list holds at most {MOST_CONTACTS} people")
+            raise Problem(Refusal.LIST_FULL)
         nonce = encryption.new_nonce()
         contact = Contact.objects.create(
             person=person,

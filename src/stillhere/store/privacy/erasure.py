@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
+from stillhere.core.refusals import Refusal
 from stillhere.store.models import Contact, Person, WatchRow
 from stillhere.store.problems import Problem
 
@@ -44,9 +45,9 @@ def erase_person(person: Person) -> None:
     with transaction.atomic():
         watches = WatchRow.objects.select_for_update().filter(person=person)
         if watches.filter(state__in=["alarm", "claimed", "attended"]).exists():
-            raise Problem("an alarm is open: end it first, then everything can be erased")
+            raise Problem(Refusal.ALARM_OPEN)
         if watches.filter(held=True, looked_at__isnull=True).exists():
-            raise Problem("the people who run this must look at the last alarm first")
+            raise Problem(Refusal.LOOK_FIRST)
         person.delete()
     vacuum_traces()
 

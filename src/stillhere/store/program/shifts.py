@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Person, Responder, WatchRow
 from stillhere.store.people import services
@@ -29,14 +30,14 @@ def add(name: str, phone: str, lang: str) -> Responder:
     """Somebody new who takes shifts. Raises Problem."""
     name = services.readable(name)[: services.LONGEST_NAME]
     if not name:
-        raise Problem("say what they are called")
+        raise Problem(Refusal.NO_NAME)
     with transaction.atomic():
         if Responder.objects.count() >= MOST:
-            raise Problem("there are too many volunteers already")
+            raise Problem(Refusal.VOLUNTEERS_FULL)
         if any(phone_of(each) == phone for each in Responder.objects.all()):
-            raise Problem("a volunteer has this number already")
+            raise Problem(Refusal.NUMBER_TAKEN)
         if phone in {carrier.sender for carrier in settings.STILLHERE.carriers}:
-            raise Problem("this is our own number")
+            raise Problem(Refusal.OWN_NUMBER)
         nonce = encryption.new_nonce()
         return Responder.objects.create(
             nonce=nonce,
@@ -76,7 +77,7 @@ def anybody(now: int) -> bool:
 def begin(responder: Responder, hours: int) -> None:
     """On shift for so long, from now. Raises Problem."""
     if not 1 <= hours <= LONGEST_H:
-        raise Problem("a shift is 1 to 12 hours")
+        raise Problem(Refusal.SHIFT)
     with transaction.atomic():
         responder.until_at = clock.now_ms() + hours * HOUR_MS
         responder.save(update_fields=["until_at"])
@@ -109,7 +110,7 @@ def dismiss(responder: Responder) -> None:
     with transaction.atomic():
         end(responder)
         if _standing(responder).exists():
-            raise Problem("they are on an open alarm: end it first")
+            raise Problem(Refusal.ON_ALARM)
         Contact.objects.filter(responder=responder).delete()
         responder.delete()
 

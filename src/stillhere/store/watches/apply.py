@@ -23,6 +23,7 @@ from django.db import connection, transaction
 from stillhere.core import events as ev
 from stillhere.core.circle import Circle
 from stillhere.core.events import Event, Outcome, State
+from stillhere.core.refusals import Refusal
 from stillhere.core.schedule import Routine
 from stillhere.core.watch import Step, Watch, check, step, wake_at, worth_a_line
 from stillhere.core.watch import start as begin
@@ -84,7 +85,7 @@ class Answer:
 
     now: int
     watch: Watch | None = None
-    refused: str | None = None
+    refused: Refusal | None = None
     quarantined: bool = False
 
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
+from stillhere.core.refusals import Refusal
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import contacts, push_subscriptions, services
 from stillhere.store.problems import Reached
@@ -103,7 +104,7 @@ def _ways(typed: Mapping[str, str], otherwise: Sequence[Reached] = ()) -> list[R
     if not read.ways and otherwise:
         return list(otherwise)
     if not read.ways:
-        raise Wrong({"": texts.put("say how we reach you")})
+        raise Wrong({"": texts.put(Refusal.NO_WAY_TO_ME)})
     return read.ways
 
 

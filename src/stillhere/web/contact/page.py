@@ -224,7 +224,7 @@ def _acts(contact: Contact, key: str, do: str, typed: Any, *, theirs: bool) -> H
     said = WRITER.commit(Change(event, watch=shown.row.id))
     if said.refused is not None:
         late = said.watch is not None and said.watch.state is State.CLOSED
-        return _back(key, "no-alarm" if late else texts.refusal(said.refused))
+        return _back(key, "no-alarm" if late else said.refused)
     if said.quarantined:
         return _back(key, "fault")
     open_alarm = shown.watch.alarm

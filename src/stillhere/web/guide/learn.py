@@ -93,7 +93,7 @@ def _drill(contact: Contact, *, theirs: bool) -> str:
     try:
         drills.begin(contact.person, contact)
     except Problem as problem:
-        return words.refusal(str(problem))
+        return problem.why
     return "drill-me"
 
 

@@ -20,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from stillhere.content import reading
+from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.kits import kits, naloxone
 from stillhere.store.models import Contact, Kit, Person, Responder, sealed_columns
@@ -100,7 +101,7 @@ def _page(request: HttpRequest, keeper: Keeper, here: str, more: Mapping[str, An
         try:
             return HttpResponseRedirect(f"{here}?said={_do(keeper, typed)}", status=303)
         except Problem as problem:
-            wrong, status = texts.put(str(problem)), 422
+            wrong, status = texts.put(problem.why), 422
     now = clock.now_ms()
     theirs = [shown(kit, now) for kit in kits.of(keeper)]
     changed = typed.get("kit") if wrong and typed.get("do") == "change" else None
@@ -140,7 +141,7 @@ def _do(keeper: Keeper, typed: Mapping[str, str]) -> str:
     elif do == "change":
         what = kits.inside(typed)
         if kit is None:
-            raise Problem("this kit is not there any more")
+            raise Problem(Refusal.KIT_GONE)
         kits.change(kit, what)
     elif kit is not None and do == "used":
         kits.used(kit)
@@ -166,7 +167,7 @@ def sticker(request: HttpRequest, key: str) -> HttpResponse:
                 kits.change(kit, replace(kits.inside(request.POST), place=None))
             return HttpResponseRedirect(f"/kit/{key}?said=kept", status=303)
         except Problem as problem:
-            wrong, status = texts.put(str(problem)), 422
+            wrong, status = texts.put(problem.why), 422
     return _sticker(request, key, kit, wrong, status)
 
 
@@ -178,11 +179,11 @@ def take(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     keeper = _known(request).get(request.POST.get("who", ""))
     if keeper is None:
-        return _sticker(request, key, kit, texts.put("we do not know whose phone this is"), 403)
+        return _sticker(request, key, kit, texts.put(Refusal.KIT_STRANGER), 403)
     try:
         kits.take(kit, keeper)
     except Problem as problem:
-        return _sticker(request, key, kit, texts.put(str(problem)), 422)
+        return _sticker(request, key, kit, texts.put(problem.why), 422)
     home = f"/c/{sealed_columns.contact_key(keeper)}" if isinstance(keeper, Contact) else ""
     return HttpResponseRedirect(f"{home}/kits?said=kept", status=303)
 

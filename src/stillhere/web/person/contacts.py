@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.kits import kits, supply_warnings
 from stillhere.store.models import Address, Contact, Person, sealed_columns
@@ -48,7 +49,7 @@ def people(request: HttpRequest, person: Person) -> HttpResponse:
     try:
         said, wrong = work(person, request.POST)
     except Problem as problem:
-        said, wrong = "", {"": texts.put(str(problem))}
+        said, wrong = "", {"": texts.put(problem.why)}
     if wrong:
         return _page(request, person, wrong=wrong, typed=request.POST, status=422)
     return HttpResponseRedirect(f"/people?said={said}")
@@ -64,7 +65,7 @@ def _add(person: Person, typed: Mapping[str, str]) -> Done:
         return "", read.wrong
     myself = bool(typed.get("myself")) or not read.ways
     if myself and not services.readable(typed.get("name", "")):
-        return "", {"": texts.put("say how to reach them")}
+        return "", {"": texts.put(Refusal.NO_WAY)}
     mine = typed.get("my_name", "").strip()
     if mine:
         services.set_plan(person, name=mine)
@@ -106,7 +107,7 @@ def _keep(person: Person, typed: Mapping[str, str]) -> Done:
         return "", {}
     far, step, lang = (typed.get(name, "").strip() for name in ("minutes", "step", "lang"))
     if far and not (far.isascii() and far.isdigit() and len(far) < 6):
-        return "", {"": texts.put("say how many minutes away they are")}
+        return "", {"": texts.put(Refusal.MINUTES)}
     contacts.keep(
         contact,
         minutes=int(far) if far else -1,

@@ -79,7 +79,7 @@ def _erase(request: HttpRequest, person: Person) -> HttpResponse:
     try:
         erasure.erase_person(person)
     except Problem as problem:
-        return _page(request, person, {"note": texts.put(str(problem))}, status=409)
+        return _page(request, person, {"note": texts.put(problem.why)}, status=409)
     response = render(request, "person/erased.html", {"light": "night"})
     person_session.forget(response)
     return response

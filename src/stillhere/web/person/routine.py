@@ -135,7 +135,7 @@ def _pause(person: Person, typed: QueryDict) -> tuple[str, str]:
     if not now < until_at < now + LONGEST_PAUSE_MS:
         return "", _("Choose a day between tomorrow and a year from now.")
     answer = WRITER.commit(Change(Paused(until_at), watch=mine.row.id))
-    return (texts.refusal(answer.refused) if answer.refused else "paused"), ""
+    return (answer.refused or "paused"), ""
 
 
 def _end(person: Person, typed: QueryDict) -> tuple[str, str]:

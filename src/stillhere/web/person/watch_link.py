@@ -101,7 +101,7 @@ def _too_early(shown: queries.Shown) -> bool:
 def _said(answer: Answer, do: str) -> tuple[str, int]:
     """What the page says now, and the status a script reads."""
     if answer.refused is not None:
-        return texts.refusal(answer.refused), 410
+        return answer.refused, 410
     if answer.quarantined or answer.watch is None:
         return "fault", 503
     return ("more" if do == "more" else ""), 200

@@ -193,7 +193,7 @@ def _volunteers(typed: Mapping[str, str]) -> str:
             shifts.dismiss(wanted[typed["responder"]])
         return "removed"
     except Problem as problem:
-        return texts.refusal(str(problem))
+        return problem.why
     except ValueError:
         return "not-a-number"
 
@@ -252,5 +252,5 @@ def act(request: HttpRequest, key: str) -> HttpResponse:
     elif do == "resolve" and outcome in set(Outcome) - {Outcome.ENDED, Outcome.NOT_FOUND}:
         answer = WRITER.commit(Change(Resolved(None, Outcome(outcome)), watch=watch))
         over = answer.watch is not None and answer.watch.alarm is None
-        said = texts.refusal(answer.refused) if answer.refused else "told" if over else "fault"
+        said = answer.refused or ("told" if over else "fault")
     return HttpResponseRedirect(f"/desk/{key}?said={said}", status=303)

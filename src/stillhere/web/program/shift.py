@@ -105,5 +105,5 @@ def shift(request: HttpRequest, key: str) -> HttpResponse:
             whole = hours.isascii() and hours.isdigit() and len(hours) < 4
             shifts.begin(responder, int(hours) if whole else 0)
     except Problem as problem:
-        return HttpResponseRedirect(f"/r/{key}?said={texts.refusal(str(problem))}", status=303)
+        return HttpResponseRedirect(f"/r/{key}?said={problem.why}", status=303)
     return HttpResponseRedirect(f"/r/{key}", status=303)

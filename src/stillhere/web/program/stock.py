@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.installation import desk_key as kept
 from stillhere.store.installation import upkeep
@@ -61,7 +62,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
             said = _WORK.get(request.POST.get("do", ""), _nothing)(request)
             return HttpResponseRedirect(f"/desk/{key}/stock?{said}", status=303)
         except Problem as problem:
-            wrong, status = _put(str(problem)), 422
+            wrong, status = _put(problem), 422
     now = clock.now_ms()
     given = {
         "key": key,
@@ -119,12 +120,10 @@ def _kits_report(request: HttpRequest) -> list[str]:
     return [line % {"n": n} for line, n in zip(says, told, strict=True) if n]
 
 
-def _put(why: str) -> str:
+def _put(problem: Problem) -> str:
     """A problem in the reader's words; one of a row keeps the row's number."""
-    row, colon, rest = why.partition(": ")
-    if colon and row.startswith("row "):
-        return _("Row %(n)s:") % {"n": row[4:]} + " " + texts.put(rest)
-    return texts.put(why)
+    said = texts.put(problem.why)
+    return _("Row %(n)s:") % {"n": problem.row} + " " + said if problem.row else said
 
 
 def _nothing(_request: HttpRequest) -> str:
@@ -148,7 +147,7 @@ def _warn(request: HttpRequest) -> str:
     whole = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 0
     area, text, source, day = (typed.get(n, "") for n in ("area", "text", "source", "found_on"))
     if not source.strip():
-        raise Problem("say who says so")
+        raise Problem(Refusal.WHO_SAYS)
     found = Found("", area, text, source, day, whole)
     return "said=kept" if supply_warnings.post(found) else "said=stands"
 
@@ -172,7 +171,7 @@ _WORK: Mapping[str, Callable[[HttpRequest], str]] = {
 def _file(request: HttpRequest) -> bytes:
     file = request.FILES.get("file")
     if file is None or isinstance(file, list):
-        raise Problem("choose a file first")
+        raise Problem(Refusal.FILE_NONE)
     return bytes(file.read())
 
 
@@ -180,7 +179,7 @@ def _rows(body: bytes) -> list[spreadsheet.Row]:
     """A file of kits. Raises Problem."""
     rows = spreadsheet.rows(body)
     if not rows or not {"form", "doses"} <= rows[0][1].keys():
-        raise Problem("the file needs columns form, doses, expires")
+        raise Problem(Refusal.FILE_COLUMNS)
     return rows
 
 
@@ -210,7 +209,7 @@ def stickers(request: HttpRequest, key: str) -> HttpResponse:
     try:
         made = kits.stickers(int(typed) if typed.isascii() and typed.isdigit() else 0)
     except Problem as problem:
-        return errors.trouble(422, _("No paper now"), texts.put(str(problem)))
+        return errors.trouble(422, _("No paper now"), texts.put(problem.why))
     return print.stickers(made)
 
 

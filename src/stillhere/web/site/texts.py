@@ -1,7 +1,6 @@
 """What pages say: times in words, and every sentence that answers something a person did.
 
-Owns the one dictionary from what the core and the store refuse (constant English sentences) to what
-is shown. Reads no clock and no database.
+Owns the sentence of each refusal of the core and the store. Reads no clock and no database.
 """
 
 from __future__ import annotations
@@ -13,159 +12,80 @@ from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
+from stillhere.core.refusals import Refusal
 from stillhere.core.schedule import Routine, ScheduleError
-from stillhere.store.kits import kits
 
-# What the core and the store say no to: the name it has in an address, and how it is put.
+# How each refusal is put.
 REFUSALS = {
-    "this watch is over": ("over", gettext_lazy("This watch is over. It asks nothing more.")),
-    "there is no alarm now": ("no-alarm", gettext_lazy("There is no alarm now.")),
-    "not on this alarm": (
-        "not-on-it",
-        gettext_lazy("You are not part of this alarm, so nothing was changed."),
+    Refusal.OVER: gettext_lazy("This watch is over. It asks nothing more."),
+    Refusal.NO_ALARM: gettext_lazy("There is no alarm now."),
+    Refusal.NOT_ON_IT: gettext_lazy("You are not part of this alarm, so nothing was changed."),
+    Refusal.NO_PAUSE: gettext_lazy("Only a daily check-in can be paused."),
+    Refusal.LONG_PAUSE: gettext_lazy("A pause lasts a year at most."),
+    Refusal.NOT_QUIETLY: gettext_lazy("An alarm is open. Press “Still here” first."),
+    Refusal.KEEPS_OPEN: gettext_lazy("The alarm stays open."),
+    Refusal.BE_THERE: gettext_lazy("Only someone who is with them can end this alarm."),
+    Refusal.NO_WAY: gettext_lazy("Say how we reach them."),
+    Refusal.NO_WAY_TO_ME: gettext_lazy("Say how we reach you."),
+    Refusal.MINUTES: gettext_lazy("Say in minutes how far away they are: a number up to 1440."),
+    Refusal.LIST_FULL: gettext_lazy("A list holds at most 20 people. Take someone off first."),
+    Refusal.ALARM_OPEN: gettext_lazy(
+        "An alarm is open. End it first, then everything can be erased."
     ),
-    "only a routine check-in can be paused": (
-        "no-pause",
-        gettext_lazy("Only a daily check-in can be paused."),
+    Refusal.LOOK_FIRST: gettext_lazy(
+        "The people who run this must look at the last alarm first. Ask them."
     ),
-    "a pause lasts a year at most": (
-        "long-pause",
-        gettext_lazy("A pause lasts a year at most."),
+    Refusal.NO_DRILL: gettext_lazy(
+        "Nobody on your list can be reached yet. They must say yes first."
     ),
-    "an alarm does not end quietly": (
-        "not-quietly",
-        gettext_lazy("An alarm is open. Press “Still here” first."),
+    Refusal.DRILLED: gettext_lazy("A drill was held within the hour. Try again later."),
+    Refusal.NO_NAME: gettext_lazy("Say what they are called."),
+    Refusal.VOLUNTEERS_FULL: gettext_lazy(
+        "There are too many volunteers already. Take someone off first."
     ),
-    "not found keeps the alarm open": ("keeps-open", gettext_lazy("The alarm stays open.")),
-    "only someone who is with them can end this alarm": (
-        "be-there",
-        gettext_lazy("Only someone who is with them can end this alarm."),
+    Refusal.NUMBER_TAKEN: gettext_lazy("A volunteer has this number already."),
+    Refusal.OWN_NUMBER: gettext_lazy("This is the number we call from."),
+    Refusal.KIT_FORM: gettext_lazy("Say what kind of naloxone it is."),
+    Refusal.KIT_DOSES: gettext_lazy("Say how many doses are in it."),
+    Refusal.KIT_MONTH: gettext_lazy("Say the month it is good until, like 05/2027."),
+    Refusal.KIT_FAR: gettext_lazy(
+        "No kit is good for so long. Look at the date on the box once more."
     ),
-    "say how to reach them": ("no-way", gettext_lazy("Say how we reach them.")),
-    "say how we reach you": ("no-way-to-me", gettext_lazy("Say how we reach you.")),
-    "say how many minutes away they are": (
-        "minutes",
-        gettext_lazy("Say in minutes how far away they are: a number up to 1440."),
+    Refusal.KIT_TAKEN: gettext_lazy(
+        "Somebody carries this kit already. Ask the people you have it from."
     ),
-    "a list holds at most 20 people": (
-        "list-full",
-        gettext_lazy("A list holds at most 20 people. Take someone off first."),
+    Refusal.KIT_GONE: gettext_lazy(
+        "This kit is not on your list any more. You can add it again here."
     ),
-    "an alarm is open: end it first, then everything can be erased": (
-        "alarm-open",
-        gettext_lazy("An alarm is open. End it first, then everything can be erased."),
+    Refusal.KIT_STRANGER: gettext_lazy(
+        "We do not know whose phone this is, so nothing was changed. "
+        "Use the phone on which you said yes, or keep your watch."
     ),
-    "the people who run this must look at the last alarm first": (
-        "look-first",
-        gettext_lazy("The people who run this must look at the last alarm first. Ask them."),
+    Refusal.KIT_MANY: gettext_lazy("There are as many kits here as one can hold."),
+    Refusal.KIT_SHEET: gettext_lazy("A sheet holds 1 to 30 stickers."),
+    Refusal.NEWS_WHAT: gettext_lazy("Say what was found, and where."),
+    Refusal.NEWS_DAYS: gettext_lazy("A warning holds 1 to 90 days."),
+    Refusal.WHO_SAYS: gettext_lazy("Say who says so, so that others can ask."),
+    Refusal.NEWS_DAY: gettext_lazy("Say the day it was found, like Nov 24, 2026."),
+    Refusal.NEWS_AHEAD: gettext_lazy("This day is still to come. Say the day it was found."),
+    Refusal.NEWS_OLD: gettext_lazy("This is more than 60 days ago, and no warning any more."),
+    Refusal.NEWS_PLAIN: gettext_lazy("There is nothing in it to warn of."),
+    Refusal.FILE_NONE: gettext_lazy("Choose a file first."),
+    Refusal.FILE_COLUMNS: gettext_lazy("The file needs the columns form, doses and expires."),
+    Refusal.FILE_HEAD: gettext_lazy(
+        "The file has only the names of its columns, and no row below them."
     ),
-    "nobody on the list can be reached by a drill yet": (
-        "no-drill",
-        gettext_lazy("Nobody on your list can be reached yet. They must say yes first."),
+    Refusal.FILE_TEXT: gettext_lazy("The file is no text in UTF-8. Save it as CSV UTF-8."),
+    Refusal.FILE_FORM: gettext_lazy("The file is neither CSV nor JSON that we can read."),
+    Refusal.FILE_EMPTY: gettext_lazy(
+        "No row of the file has a day, a place and something to warn of."
     ),
-    "a drill was held within the hour": (
-        "drilled",
-        gettext_lazy("A drill was held within the hour. Try again later."),
+    Refusal.KIT_ROWS: gettext_lazy("The file has too many rows."),
+    Refusal.SHIFT: gettext_lazy("A shift is 1 to 12 hours."),
+    Refusal.ON_ALARM: gettext_lazy(
+        "They are on an open alarm. End it first. Their shift has ended."
     ),
-    "say what they are called": ("no-name", gettext_lazy("Say what they are called.")),
-    "there are too many volunteers already": (
-        "volunteers-full",
-        gettext_lazy("There are too many volunteers already. Take someone off first."),
-    ),
-    "a volunteer has this number already": (
-        "number-taken",
-        gettext_lazy("A volunteer has this number already."),
-    ),
-    "this is our own number": ("own-number", gettext_lazy("This is the number we call from.")),
-    "say what kind of naloxone it is": (
-        "kit-form",
-        gettext_lazy("Say what kind of naloxone it is."),
-    ),
-    "say how many doses are in it": ("kit-doses", gettext_lazy("Say how many doses are in it.")),
-    "say the month it is good until, like 05/2027": (
-        "kit-month",
-        gettext_lazy("Say the month it is good until, like 05/2027."),
-    ),
-    "no kit is good for so long": (
-        "kit-far",
-        gettext_lazy("No kit is good for so long. Look at the date on the box once more."),
-    ),
-    "this kit is somebody's already": (
-        "kit-taken",
-        gettext_lazy("Somebody carries this kit already. Ask the people you have it from."),
-    ),
-    "this kit is not there any more": (
-        "kit-gone",
-        gettext_lazy("This kit is not on your list any more. You can add it again here."),
-    ),
-    "we do not know whose phone this is": (
-        "kit-stranger",
-        gettext_lazy(
-            "We do not know whose phone this is, so nothing was changed. "
-            "Use the phone on which you said yes, or keep your watch."
-        ),
-    ),
-    "there are as many kits here as one can hold": (
-        "kit-many",
-        gettext_lazy("There are as many kits here as one can hold."),
-    ),
-    f"a sheet holds 1 to {kits.MOST_STICKERS} stickers": (
-        "kit-sheet",
-        gettext_lazy("A sheet holds 1 to 30 stickers."),
-    ),
-    "say what was found, and where": (
-        "news-what",
-        gettext_lazy("Say what was found, and where."),
-    ),
-    "a warning holds 1 to 90 days": (
-        "news-days",
-        gettext_lazy("A warning holds 1 to 90 days."),
-    ),
-    "say who says so": ("who-says", gettext_lazy("Say who says so, so that others can ask.")),
-    "say the day it was found, like 2026-11-24": (
-        "news-day",
-        gettext_lazy("Say the day it was found, like Nov 24, 2026."),
-    ),
-    "it was found on a day to come": (
-        "news-ahead",
-        gettext_lazy("This day is still to come. Say the day it was found."),
-    ),
-    "it was found too long ago": (
-        "news-old",
-        gettext_lazy("This is more than 60 days ago, and no warning any more."),
-    ),
-    "choose a file first": ("file-none", gettext_lazy("Choose a file first.")),
-    "the file needs columns form, doses, expires": (
-        "file-columns",
-        gettext_lazy("The file needs the columns form, doses and expires."),
-    ),
-    "the file has names of columns and no row below them": (
-        "file-head",
-        gettext_lazy("The file has only the names of its columns, and no row below them."),
-    ),
-    "the file is no text in UTF-8": (
-        "file-text",
-        gettext_lazy("The file is no text in UTF-8. Save it as CSV UTF-8."),
-    ),
-    "the file is neither CSV nor JSON that we can read": (
-        "file-form",
-        gettext_lazy("The file is neither CSV nor JSON that we can read."),
-    ),
-    "no row of the file has a day, a place and something to warn of": (
-        "file-empty",
-        gettext_lazy("No row of the file has a day, a place and something to warn of."),
-    ),
-    "the feed could not be read": (
-        "feed",
-        gettext_lazy("The feed could not be read."),
-    ),
-    "the file has too many rows": ("kit-rows", gettext_lazy("The file has too many rows.")),
-    "a shift is 1 to 12 hours": ("shift", gettext_lazy("A shift is 1 to 12 hours.")),
-    "they are on an open alarm: end it first": (
-        "on-alarm",
-        gettext_lazy("They are on an open alarm. End it first. Their shift has ended."),
-    ),
-    "choose one of the three wishes": ("wish", gettext_lazy("Choose one of the three wishes.")),
+    Refusal.WISH: gettext_lazy("Choose one of the three wishes."),
 }
 # What worked, or needs one more step.
 NOTES = {
@@ -213,7 +133,7 @@ NOTES = {
         "Something is wrong with this watch, and nothing was changed. "
         "The people on the list were asked to look."
     ),
-    **dict(REFUSALS.values()),
+    **{str(why): said for why, said in REFUSALS.items()},
 }
 # Sentences of core/schedule.py, which knows no catalogues.
 SCHEDULE = (
@@ -243,15 +163,9 @@ CHANNELS = {
 }
 
 
-def refusal(why: str) -> str:
-    """The name of a refusal, to be carried in an address; an unknown one is still not silent."""
-    name, _sentence = REFUSALS.get(why, ("no-alarm", ""))
-    return name
-
-
-def put(why: str) -> str:
+def put(why: Refusal) -> str:
     """A refusal as a sentence."""
-    return str(REFUSALS[why][1]) if why in REFUSALS else why
+    return str(REFUSALS[why])
 
 
 def note(name: str) -> str:
