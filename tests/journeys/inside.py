@@ -13,9 +13,6 @@ from typing import Any
 
 import django
 
-from stillhere.store.models import sealed_columns
-from stillhere.store.people import records
-
 django.setup()
 
 from django.conf import settings  # noqa: E402
@@ -40,8 +37,9 @@ from stillhere.store.models import (  # noqa: E402
     Person,
     Tally,
     WatchRow,
+    sealed_columns,
 )
-from stillhere.store.people import contacts, services  # noqa: E402
+from stillhere.store.people import contacts, records, services  # noqa: E402
 from stillhere.store.problems import Reached  # noqa: E402
 from stillhere.store.program import shifts  # noqa: E402
 from stillhere.store.watches import apply, damage, queries  # noqa: E402
