@@ -50,6 +50,7 @@ def test_a_keyboard_silences_a_page_that_rings_and_a_new_load_does_not_wake_it(
     expect(theirs.page).to_have_title(rings, timeout=10_000)
     theirs.page.locator("main summary, main a").last.focus()
     theirs.page.keyboard.press("Enter")
+    theirs.page.wait_for_url("**/steps")
     theirs.page.goto(f"{place.url}/c/{keys['Leo']}")
     assert theirs.page.evaluate(TITLES) == ["Lamp"], "silenced once, it stays silent"
     theirs.close()
