@@ -48,9 +48,11 @@ def test_fresh_core_nights_hold(fresh_seed: int, nth: int) -> None:
     _nights(range(first, first + SLICE))
 
 
-def test_a_night_that_was_judged_wrongly_holds() -> None:
-    """Somebody said anew that they are going, once their hold was over."""
-    _nights(range(7_582_383, 7_582_384))
+@pytest.mark.parametrize("seed", [7_582_383, 554_562_906, 554_563_628])
+def test_a_night_that_was_judged_wrongly_holds(seed: int) -> None:
+    """Somebody said anew that they are going, once their hold was over; and two outages after an
+    ask that went out ten seconds late."""
+    _nights(range(seed, seed + 1))
 
 
 def test_one_seed_is_one_core_night() -> None:

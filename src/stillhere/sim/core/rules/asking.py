@@ -10,6 +10,7 @@ from stillhere.sim.core.story import Moment
 
 SHORT_MS = 30_000  # so long an absence only puts the time to answer off
 SLACK_MS = 1_100  # two transactions may have read the clock so far apart
+LATE_MS = 15_000  # an ask at a deadline that goes out this late is on time
 UNCLEAR_MS = 60_000
 FURTHEST_ASK_MS = 600_000
 LONGEST_REST_MS = 3_600_000  # the capped rate at which an exhausted ladder begins again
@@ -196,12 +197,19 @@ def nobody_is_alarmed_without_the_full_time_to_answer(night: Onlooker, m: Moment
     from_at, at = m.asked_at, night.plan.deadline_at
     if at is not None and m.after.alarms == 1 and from_at < at and not night.paused:
         from_at = at
-    return had_the_full_time(night, m, from_at)
+    return had_the_full_time(night, m, from_at, at)
 
 
-def had_the_full_time(night: Onlooker, m: Moment, from_at: int) -> str | None:
-    """Whether somebody who is alarmed about had the time to answer, counted from then."""
-    had_ms, outages = m.now - from_at, _outages(night, m, from_at)
+def had_the_full_time(
+    night: Onlooker, m: Moment, from_at: int, due_at: int | None = None
+) -> str | None:
+    """Whether somebody who is alarmed about had the time to answer, counted from then. An ask about
+    ``due_at`` that went out up to a quarter minute late counts from there once an outage was made
+    up for: the watch remembers no other instant."""
+    outages = _outages(night, m, from_at)
+    if due_at is not None and len(outages) > 1 and 0 < from_at - due_at <= LATE_MS:
+        from_at = due_at
+    had_ms = m.now - from_at
     had_ms -= sum(max(to_at - max(away_at, from_at), 0) for away_at, to_at in night.away)
     if len(outages) == 1 and outages[0][1] - outages[0][0] > SHORT_MS:
         had_ms = min(had_ms, m.now - outages[0][2])

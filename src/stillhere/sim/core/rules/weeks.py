@@ -95,7 +95,7 @@ def nobody_is_alarmed_before_their_day_is_over(night: Onlooker, m: Moment) -> st
         return "alarmed, and nobody was asked"
     if not days.was_asked(m.asked_at, m.now - 1) and not any(isinstance(e, Ask) for e in m.effects):
         return "alarmed, and no ask had left"
-    return had_the_full_time(night, m, _asked_from(night, days.about, m.asked_at))
+    return had_the_full_time(night, m, _asked_from(night, days.about, m.asked_at), days.about)
 
 
 def _asked_from(night: Onlooker, due_at: int | None, asked_at: int | None) -> int:
