@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -86,6 +88,22 @@ def test_a_bad_setting_is_one_sentence_that_names_it(name: str, typed: str) -> N
     assert "\n" not in str(told.value)
     assert len(str(told.value)) < 230 if name == "STILLHERE_DATA" else 160
     assert "swordfish" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_that_is_not_utf_8_is_refused_before_a_page_dies_of_it(name: str) -> None:
+    with pytest.raises(SettingError, match=f"{name} holds letters that are not UTF-8") as told:
+        read({name: os.fsdecode(b"Caf\xe9")})
+    str(told.value).encode()
+    with pytest.raises(SettingError, match="is no setting") as told:
+        read({os.fsdecode(b"STILLHERE_CAF\xe9"): "x"})
+    str(told.value).encode()
+
+
+def test_a_host_that_is_named_twice_has_one_voice_about_the_time() -> None:
+    urls = "https://a.example.org/1 https://b.example.org https://a.example.org/2"
+    hosts = [urlsplit(url).hostname for url in read({"STILLHERE_TIME_URLS": urls}).time_urls]
+    assert hosts == ["a.example.org", "b.example.org"]
 
 
 @pytest.mark.parametrize(

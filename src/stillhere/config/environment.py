@@ -155,7 +155,11 @@ class _Reading:
         self.wrong = strays(environ)
         self._typed = {name: _bare(environ[name]) for name in SETTINGS if name in environ}
         for name, typed in self._typed.items():
-            if _NOT_FILLED_IN.search(typed):
+            if not values.is_utf8(typed):
+                self.wrong[name] = (
+                    f"{name} holds letters that are not UTF-8. Write it again, in UTF-8."
+                )
+            elif _NOT_FILLED_IN.search(typed):
                 self.wrong[name] = (
                     f"{name} was not filled in: it still holds a ${{...}}. Write the value itself."
                 )
@@ -199,7 +203,8 @@ def strays(environ: Mapping[str, str]) -> dict[str, str]:
         hint = (
             f"Did you mean {PREFIX}{near[0]}?" if near else "docs/settings.md lists all there are."
         )
-        found[name] = f"{name} is no setting of Stillhere. {hint}"
+        shown = name.encode(errors="replace").decode()
+        found[name] = f"{shown} is no setting of Stillhere. {hint}"
     return found
 
 

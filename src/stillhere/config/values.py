@@ -26,6 +26,15 @@ class SettingError(ValueError):
     """A setting cannot be used. The message is one kind line that says what to do."""
 
 
+def is_utf8(typed: str) -> bool:
+    """Whether it can be shown and stored: bytes that are no UTF-8 come as halves of letters."""
+    try:
+        typed.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def whole(name: str, typed: str, least: int, most: int) -> int:
     """A whole number between two, both included."""
     if not re.fullmatch(r"[0-9]{1,9}", typed) or not least <= int(typed) <= most:
@@ -151,7 +160,7 @@ def time_urls(name: str, typed: str) -> tuple[str, ...]:
         raise SettingError(f"{name} must be https addresses: anybody could answer another.")
     if urls and len({urlsplit(url).hostname for url in urls}) < 2:
         raise SettingError(f"{name} must name two different hosts or more, or none.")
-    return urls
+    return tuple({urlsplit(url).hostname: url for url in urls}.values())  # each has one voice
 
 
 def base_url(name: str, url: str, port: int) -> str:
