@@ -15,13 +15,10 @@ from pytest_django.fixtures import Settings
 from stillhere.channels.base import Capability
 from stillhere.channels.page import PageChannel
 from stillhere.cli.backup_file import postgresql_programs
-from stillhere.cli.check import findings, time_kept, weaknesses
+from stillhere.cli.check import findings, weaknesses
 from stillhere.cli.check import proof as proving
-from stillhere.config import wiring
 from stillhere.core import events as ev
 from stillhere.engine.heartbeat import pulse_once
-from stillhere.engine.timekeeping import Reckoning, settle
-from stillhere.store.db import clock as installation_clock
 from stillhere.store.installation import peers, proof, upkeep
 from stillhere.store.models import Address, Contact, Installation, Message, WatchRow
 from stillhere.store.people import contacts, services
@@ -266,42 +263,6 @@ def test_a_disk_that_fills_is_said_before_it_is_full(
     assert asked == [here.data]
     assert (len(found) == 2) is (connection.vendor == "postgresql")
     assert (upkeep.database_bytes() or 0) >= 0
-
-
-@pytest.mark.parametrize(
-    ("right", "urls", "weak", "words"),
-    [
-        (0, (), True, "set-ntp"),
-        (0, ("https://a.example.org", "https://b.example.org"), False, "2 named hosts"),
-        (1_769_896_800_000, (), False, "A time service keeps"),
-        (None, (), False, "STILLHERE_TIME_URLS"),
-    ],
-)
-def test_a_clock_that_nobody_keeps_right_is_said(
-    right: int | None, urls: tuple[str, ...], weak: bool, words: str
-) -> None:
-    good, sentence = time_kept.kept(right, urls)
-    assert good is not weak
-    assert words in sentence
-
-
-def test_this_kernel_can_be_asked() -> None:
-    right = wiring.proved_ms()
-    assert right in (None, 0) or abs(right - wiring.wall_ms()) < 60_000
-
-
-def test_a_clock_that_was_set_is_said_until_a_person_says_it_is_right(
-    clock: Clock, database: object, here: Any
-) -> None:
-    pulse_once()
-    clock.now -= 3_600_000
-    pulse_once()
-    found = [sentence for good, sentence in time_kept.look(here) if not good]
-    assert "stillhere clock --right" in found[0]
-    settle(clock.now)
-    assert "following" in next(sentence for good, sentence in time_kept.look(here) if not good)
-    Reckoning().step(installation_clock.read())
-    assert all(good for good, _ in time_kept.look(here))
 
 
 def running(here: Any, root: Path, files: str) -> Any:

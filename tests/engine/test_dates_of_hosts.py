@@ -59,14 +59,15 @@ def authority(tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 
 @contextmanager
-def dates(server: ssl.SSLContext, at_ms: int | None) -> Iterator[str]:
-    """A host that says it is ``at_ms``; None says nothing of the kind. Its address."""
+def dates(server: ssl.SSLContext, said: int | str | None) -> Iterator[str]:
+    """A host that says it is this many ms, or these words; None says nothing. Its address."""
+    date = formatdate(said / 1000, usegmt=True) if isinstance(said, int) else said
 
     class Host(BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
             self.send_response_only(200)
-            if at_ms is not None:
-                self.send_header("Date", formatdate(at_ms / 1000, usegmt=True))
+            if date is not None:
+                self.send_header("Date", date)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -114,3 +115,26 @@ def test_a_host_that_nobody_vouches_for_proves_nothing(
     server, _client = authority
     with dates(server, EVENING_MS) as one, dates(server, EVENING_MS) as other:
         assert asyncio.run(timekeeping.agreed([one, other])) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Sat, 31 Jan 99999999999999 22:00:00 GMT",
+        "Sat, 31 Jan 9999 22:00:00 GMT",
+        "soon",
+        "",
+        "\x00",
+    ],
+)
+def test_a_host_that_talks_nonsense_spoils_no_agreement_of_two_others(
+    authority: tuple[ssl.SSLContext, ssl.SSLContext], words: str
+) -> None:
+    server, client = authority
+    with (
+        dates(server, EVENING_MS) as one,
+        dates(server, words) as mad,
+        dates(server, EVENING_MS + 1_000) as other,
+    ):
+        told = asyncio.run(timekeeping.dates([one, mad, other], client))
+    assert timekeeping.agreement(told) == pytest.approx(EVENING_MS, abs=2_000)

@@ -94,6 +94,7 @@ def main(ctx: click.Context) -> None:
     if stray and ctx.invoked_subcommand not in SAY_IT_THEMSELVES:
         raise SettingError(" ".join(stray.values()))
     if ctx.invoked_subcommand not in LASTING:
-        # A command that ends says itself, in one sentence, what its database met.
-        logging.getLogger("stillhere.disk").addFilter(lambda _record: False)
+        # A command that ends says itself, in one sentence, what its disk or a clock's host said.
+        for name in ("stillhere.disk", "stillhere.clock"):
+            logging.getLogger(name).addFilter(lambda _record: False)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stillhere.config.settings")

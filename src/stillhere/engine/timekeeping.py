@@ -77,27 +77,37 @@ def trust() -> ssl.SSLContext:
 
 async def agreed(urls: Sequence[str], secure: ssl.SSLContext | None = None) -> int | None:
     """The time on which two servers agree, ms UTC; None where none do. ``ASK_S`` at most."""
-    limit = aiohttp.ClientTimeout(total=ASK_S)
-    async with aiohttp.ClientSession(
-        timeout=limit, connector=aiohttp.TCPConnector(ssl=secure or trust())
-    ) as http:
-        dates = await asyncio.gather(*(_date(http, url) for url in urls))
-    told = sorted(date for date in dates if date is not None)
-    for earlier, later in pairwise(told):
+    return agreement(await dates(urls, secure))
+
+
+def agreement(told: Sequence[int | None]) -> int | None:
+    """The time, ms UTC, that two of these dates agree on."""
+    known = sorted(date for date in told if date is not None)
+    for earlier, later in pairwise(known):
         if later - earlier <= AGREE_MS:
             return (earlier + later) // 2
     return None
 
 
-async def _date(http: aiohttp.ClientSession, url: str) -> int | None:
-    """What a server says the time is, carried on by how long ago that was."""
-    try:
-        async with http.head(url, allow_redirects=False) as answer:
-            date = parsedate_to_datetime(answer.headers["Date"])
-            return int(date.timestamp() * 1000) + 500
-    except (aiohttp.ClientError, TimeoutError, KeyError, ValueError) as failure:
+async def dates(urls: Sequence[str], secure: ssl.SSLContext | None = None) -> list[int | None]:
+    """What each server says the time is, ms UTC; None where it says nothing that can be read,
+    which harms no other's answer."""
+    limit = aiohttp.ClientTimeout(total=ASK_S)
+    async with aiohttp.ClientSession(
+        timeout=limit, connector=aiohttp.TCPConnector(ssl=secure or trust())
+    ) as http:
+        asked = (_date(http, url) for url in urls)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    for failure in (each for each in answers if isinstance(each, BaseException)):
         log.warning("no date: %s", type(failure).__name__)
-        return None
+    return [each if isinstance(each, int) else None for each in answers]
+
+
+async def _date(http: aiohttp.ClientSession, url: str) -> int:
+    """What a server says the time is. Its words are foreign: they may raise anything."""
+    async with http.head(url, allow_redirects=False) as answer:
+        date = parsedate_to_datetime(answer.headers["Date"])
+        return int(date.timestamp() * 1000) + 500  # a second coarse
 
 
 def settle(right: int | None) -> int:
@@ -105,7 +115,7 @@ def settle(right: int | None) -> int:
     where that is as near as makes no difference. Returns by how many ms it was set, back being
     less than 0."""
     with transaction.atomic():
-        here = Installation.objects.select_for_update().get(id=1)
+        here = Installation.objects.select_for_update().get_or_create(id=1)[0]
         row = clock.row_of(here)
         plain = row.plain(settings.RAW_NOW_MS(connection))
         now = clock.now_of(row)
@@ -132,7 +142,7 @@ def _move(here: Installation, now: int, target: int) -> None:
     if target < now - clock.BACK_MS:
         time_change.set_back(here, now - target, target)
         here.beat_at = target
-    elif target - here.beat_at > AWAY_MS:
+    elif here.beat_at and target - here.beat_at > AWAY_MS:
         Outage.objects.create(from_at=here.beat_at, to_at=target, why="clock set forward")
     here.beat_at = max(target, here.beat_at)
     here.beat_boot, here.beat_boot_ms = settings.BOOT_ID(), settings.BOOT_MS()

@@ -1,26 +1,40 @@
 """Whether the time is right, in sentences for `stillhere check` and `stillhere clock`.
 
-Asks the kernel, and the installation's row; changes nothing.
+Asks the kernel, the named hosts and the installation's row; changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection
 
 from stillhere.config.environment import Stillhere
+from stillhere.engine import timekeeping
 from stillhere.store.db import clock
 
 Finding = tuple[bool, str]
+
+
+def shown() -> str:
+    """What time it is: Stillhere's, and the machine's (or database's) where that is another."""
+    now, raw = clock.now_ms(), settings.RAW_NOW_MS(connection)
+    if abs(now - raw) < clock.DOUBT_MS:
+        return f"It is {_wall(now)} here."
+    return f"It is {_wall(now)} for Stillhere, and the clock of this machine says {_wall(raw)}."
 
 
 def look(stillhere: Stillhere, proved: Callable[[], int | None] | None = None) -> Iterator[Finding]:
     """Asks and alarms go by the clock, and so does what people read."""
     right = (proved or settings.PROVED_MS)()
     yield kept(right, stillhere.time_urls)
+    if stillhere.time_urls:
+        told = asyncio.run(timekeeping.dates(stillhere.time_urls))
+        yield asked(stillhere.time_urls, told, settings.RAW_NOW_MS(connection))
     raw = settings.RAW_NOW_MS(connection)
     if right and abs(raw - right) > clock.CLOSE_MS:
         apart = clock.in_words(raw - right)
@@ -43,14 +57,38 @@ def kept(right: int | None, urls: tuple[str, ...]) -> Finding:
     """Whether anybody keeps the clock right, by what the kernel says."""
     if right:
         return True, "A time service keeps this machine's clock right."
-    asked = f" {len(urls)} named hosts are asked instead." if urls else ""
     if right == 0:
         advice = "" if urls else " `sudo timedatectl set-ntp true`."
-        return bool(urls), f"No time service keeps this clock right.{asked}{advice}"
+        return bool(urls), f"No time service keeps this clock right.{advice}"
     advice = "" if urls else " Name two hosts to ask in STILLHERE_TIME_URLS."
+    return True, f"Whether a time service keeps this clock right is unknown here.{advice}"
+
+
+def asked(urls: Sequence[str], told: Sequence[int | None], raw: int) -> Finding:
+    """What the named hosts said, in the order of ``urls``, where the clock here shows ``raw``."""
+    names = [urlsplit(url).hostname or url for url in urls]
+    mute = [name for name, date in zip(names, told, strict=True) if date is None]
+    silent = f" No date came from {', '.join(mute)}." if mute else ""
+    agreed = timekeeping.agreement(told)
+    if agreed is not None and abs(agreed - raw) > timekeeping.AGREE_MS:
+        apart = clock.in_words(raw - agreed)
+        return (
+            False,
+            (
+                f"The named hosts agree that it is {_wall(agreed)}: this machine's clock is "
+                f"{apart} off.{silent}"
+            ),
+        )
+    if agreed is not None:
+        return not mute, f"The named hosts agree with this machine's clock.{silent}"
+    if len(mute) < len(names) - 1:
+        return False, f"The named hosts do not agree on the time.{silent} Name one more you trust."
     return (
-        True,
-        f"Whether a time service keeps this clock right is unknown here.{asked}{advice}",
+        False,
+        (
+            f"The named hosts cannot say what time it is, for it takes two.{silent} Look at "
+            "STILLHERE_TIME_URLS and at the network."
+        ),
     )
 
 

@@ -28,6 +28,7 @@ def command(right: bool) -> None:
             by_ms = settle(settings.RAW_NOW_MS(connection))
             words = import_string("stillhere.store.db.clock.in_words")(by_ms)
             click.echo(f"Stillhere's time was set by {words}." if by_ms else "It was right.")
+        click.echo(import_string("stillhere.cli.check.time_kept.shown")())
         for good, sentence in look(settings.STILLHERE):
             click.echo(f"{'ok  ' if good else 'LOOK'}  {sentence}")
     except DatabaseError as error:
