@@ -155,7 +155,8 @@ def forged(folder: Path, members: dict[str, bytes], **facts: object) -> Path:
         "format": 1, "version": "9", "database": "sqlite", "migrations": [], "taken_at": 0,
         "demo": False, "open_watches": 0, "open_alarms": 0,
     } | facts  # fmt: skip
-    usual = {"keys/secret": b"1", "keys/master.json": b"{}", "database": b""}
+    master = json.dumps({"1": "ab" * 32}).encode()
+    usual = {"keys/secret": b"1", "keys/master.json": master, "database": b""}
     target = io.BytesIO()
     sealer = Sealer(target, WORDS["STILLHERE_BACKUP_PASSPHRASE"], log_n=4)
     with tarfile.open(fileobj=cast("IO[bytes]", sealer), mode="w|") as tar:

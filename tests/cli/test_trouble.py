@@ -143,18 +143,6 @@ def test_one_row_that_is_damaged_does_not_keep_it_from_starting() -> None:
     assert key_fit.opens([], masters)
 
 
-def test_a_backup_whose_keys_open_nothing_is_not_put_in_place(
-    installation: Make, home: Installation
-) -> None:
-    hold_sam(home)
-    other_keys(home)
-    file = home.folder / "bad.backup"
-    assert home.run("backup", str(file), **WORDS).returncode == 0
-    other = installation()
-    refused(other.run("restore", str(file), **WORDS), "do not open", "older one")
-    assert not other.data.exists(), "a restore that failed leaves nothing"
-
-
 @pytest.mark.parametrize("content", ["y", "", "z" * 64, "a" * 63, "\xff\xfe"])
 def test_a_secret_that_we_did_not_make_is_refused(home: Installation, content: str) -> None:
     (home.data / "keys/secret").write_text(content)

@@ -11,14 +11,15 @@ import hashlib
 import re
 import sqlite3
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO, cast
 
 from stillhere.cli.backup_file import postgresql_programs
 
 Rows = Mapping[str, int]  # how many there are, by table
 
-_COPY = re.compile(rb"COPY (.+?) \(.*\) FROM stdin;\n")
+_COPY = re.compile(rb"COPY (.+?) \((.*)\) FROM stdin;\n")
 
 
 class Damaged(ValueError):
@@ -78,14 +79,10 @@ def is_readable(found: sqlite3.Connection, table: str) -> bool:
 def prove_dump(dump: Path) -> Rows:
     """Read a dump of PostgreSQL to its end, every row of it. Raises `Damaged`, and `SettingError`
     where PostgreSQL's programs are not here."""
-    command = [postgresql_programs.find("pg_restore"), "--data-only", "--file=-", str(dump)]
     rows: dict[str, int] = {}
     table = ""
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as reading:
-        assert reading.stdout is not None
-        for line in reading.stdout:
+    with _reading(dump) as reading:
+        for line in cast("IO[bytes]", reading.stdout):
             begun = None if table else _COPY.fullmatch(line)
             if begun:
                 table = begun[1].decode().replace('"', "")
@@ -97,6 +94,39 @@ def prove_dump(dump: Path) -> Rows:
     if reading.returncode or table:
         raise Damaged("what PostgreSQL wrote cannot be read to its end")
     return rows
+
+
+def dumped(dump: Path, table: str, columns: Sequence[str]) -> Iterator[tuple[bytes, ...]]:
+    """What these binary columns of a table in a dump of PostgreSQL hold; nothing where one is not
+    there. Raises `SettingError` where PostgreSQL's programs are not here."""
+    places: list[int] | None = None
+    with _reading(dump, f"--table={table}") as reading:
+        for line in cast("IO[bytes]", reading.stdout):
+            begun = _COPY.fullmatch(line)
+            if begun:
+                names = begun[2].decode().replace('"', "").split(", ")
+                places = [names.index(column) for column in columns if column in names]
+            elif line == b"\\.\n":
+                places = None
+            elif places is not None and len(places) == len(columns):
+                cells = line.rstrip(b"\n").split(b"\t")
+                with contextlib.suppress(ValueError):  # NULL is no bytes
+                    yield tuple(_bytes(cells[place]) for place in places)
+
+
+def _bytes(cell: bytes) -> bytes:
+    return bytes.fromhex(cell.decode("ascii").removeprefix("\\\\x"))
+
+
+def _reading(dump: Path, *more: str) -> subprocess.Popen[bytes]:
+    """PostgreSQL's own program, writing the rows of a dump as text."""
+    program = postgresql_programs.find("pg_restore")
+    return subprocess.Popen(
+        [program, "--data-only", "--file=-", *more, str(dump)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def compare(found: Rows, wanted: Rows) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import psycopg
 
 from stillhere.cli import database
-from stillhere.cli.backup_file import integrity, record
+from stillhere.cli.backup_file import bundle, integrity, record
 from stillhere.config import databases, keys
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.store.db import encryption
@@ -36,9 +37,15 @@ def require(stillhere: Stillhere) -> None:
         )
 
 
-def require_of_backup(file: Path, masters: Mapping[int, bytes]) -> None:
-    """As ``require``, for a SQLite database out of a backup and the keys beside it."""
-    if not opens(_of_sqlite(file, still=True), masters):
+def require_of_backup(work: Path, kind: str) -> None:
+    """As ``require``, for what lies unpacked in ``work``: keys, and a database of this ``kind``."""
+    file = work / bundle.DATABASE
+    try:
+        masters = keys.read_master(work)
+    except SettingError:
+        raise SettingError("The keys in this backup are damaged. Take an older one.") from None
+    found = _of_dump(file) if kind == bundle.POSTGRESQL else _of_sqlite(file, still=True)
+    if not opens(found, masters):
         raise SettingError(
             "The keys in this backup do not open its database: nobody in it could be reached. "
             "Nothing was put in place. Take an older one."
@@ -75,6 +82,14 @@ def _of_sqlite(file: Path, *, still: bool = False) -> list[Sealed]:
         ):
             rows = connection.execute(_query(table, column))
             found += [(f"{table}.{column}", nonce, blob) for nonce, blob in rows]
+    return found
+
+
+def _of_dump(file: Path) -> list[Sealed]:
+    found: list[Sealed] = []
+    for table, column in _SEALED:
+        rows = (row for row in integrity.dumped(file, table, ("nonce", column)) if row[1])
+        found += [(f"{table}.{column}", nonce, blob) for nonce, blob in deque(rows, _SOME)]
     return found
 
 

@@ -1,8 +1,9 @@
 """`stillhere backup`: everything an installation is, in one sealed file, while it runs.
 
-Owns the order: copy the database, prove the copy whole, pack it with the keys, seal, write aside,
-open it again, only then give it its name, and only then let go of an older one. A database that is
-not whole never gets the name of a backup. Refuses to overwrite.
+Owns the order: copy the database, prove the copy whole and that the keys open it, pack both, seal,
+write aside, open it again, only then give it its name, and only then let go of an older one. A
+database that is not whole, or that these keys do not open, never gets the name of a backup. Refuses
+to overwrite.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from stillhere.cli.backup_file.unpack import (
     require_ours,
     work_folder,
 )
+from stillhere.cli.check import key_fit
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import wall_ms
@@ -91,6 +93,7 @@ def check(stillhere: Stillhere, file: Path) -> None:
     ):
         manifest, sizes = bundle.read(source, work)
         rows = prove(manifest, work / bundle.DATABASE)
+        key_fit.require_of_backup(work, manifest.database)
     click.echo(f"{file} is whole and opens with this passphrase.")
     click.echo(describe(manifest))
     click.echo(f"Inside: {', '.join(f'{name} ({size} bytes)' for name, size in sizes.items())}.")
@@ -156,11 +159,20 @@ def _make(stillhere: Stillhere, file: Path) -> tuple[Manifest, int]:
             if manifest.damage:
                 kept = _keep_damaged(file, secret, manifest, files)
                 raise SettingError(_damaged(stillhere, file, manifest.damage, kept))
+            _require_fit(stillhere)
             size = _seal(file, secret, manifest, files)
         backups.keep(manifest.taken_at)
     finally:
         connection.close()
     return manifest, size
+
+
+def _require_fit(stillhere: Stillhere) -> None:
+    """A backup whose keys do not open its database is none, and would push out those that are."""
+    try:
+        key_fit.require(stillhere)
+    except SettingError as error:
+        raise SettingError(f"No backup was written, and every older one is kept. {error}") from None
 
 
 @dataclass(frozen=True, slots=True)

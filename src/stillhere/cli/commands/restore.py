@@ -54,8 +54,7 @@ def command(file: Path) -> None:
             manifest, _sizes = bundle.read(source, work)
             require_ours(stillhere, manifest)
             prove(manifest, work / bundle.DATABASE)
-            if not stillhere.database_url:
-                key_fit.require_of_backup(work / bundle.DATABASE, keys.read_master(work))
+            key_fit.require_of_backup(work, manifest.database)
             _put_in_place(stillhere, work)
         finally:
             shutil.rmtree(work, ignore_errors=True)
