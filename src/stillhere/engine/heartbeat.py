@@ -12,6 +12,7 @@ it is idempotent. A database that was put back from a backup says so, once: ``co
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -22,6 +23,7 @@ from stillhere.store.db import clock
 from stillhere.store.installation import backups
 from stillhere.store.messages import delivery
 from stillhere.store.models import Installation, Outage, WatchRow
+from stillhere.store.watches import damage
 from stillhere.store.watches.apply import Change, apply_batch
 
 log = logging.getLogger("stillhere.pulse")
@@ -34,7 +36,12 @@ ABSURD_MS = 366 * 24 * 3600 * 1000  # nobody was away for that long: the clock i
 
 def pulse_once() -> int:
     """Beat once and return ``now``. Where another engine beats just now, or was stopped in the
-    middle of it, this one gives way at once: raises ``OperationalError``."""
+    middle of it, this one gives way at once: raises ``OperationalError``. A table of outages that
+    is damaged takes none, and keeps no beat from being written."""
+    return damage.around(partial(_pulse, outages=True), partial(_pulse, outages=False))
+
+
+def _pulse(*, outages: bool) -> int:
     with transaction.atomic():
         here = Installation.objects.select_for_update(nowait=True).get_or_create(id=1)[0]
         _adopt(here)
@@ -44,7 +51,7 @@ def pulse_once() -> int:
         here.clock_held_ms += right - told
         now = max(right, row.beat_at)
         away = bool(row.beat_at) and (now - row.beat_at) / row.rate > AWAY_MS
-        if away:
+        if away and outages:
             Outage.objects.create(from_at=row.beat_at, to_at=now, why="away")
         here.beat_at = now
         here.beat_boot, here.beat_boot_ms = settings.BOOT_ID(), settings.BOOT_MS()
@@ -53,7 +60,9 @@ def pulse_once() -> int:
     if right != told:
         log.warning("clock set by_ms=%d", told - right)
     if away:
-        log.warning("outage from_at=%d to_at=%d", row.beat_at, now)
+        log.warning(
+            "outage%s from_at=%d to_at=%d", "" if outages else " not kept", row.beat_at, now
+        )
     return now
 
 
@@ -82,8 +91,18 @@ def come_back() -> int:
 
     Whatever answered them after the backup is lost, so an ask that stood open gets its full grace
     again, even where its time is not up; an alarm says that we were away. Watches that were not
-    being asked lose nothing: they fall due in the gap, or when they would have.
+    being asked lose nothing: they fall due in the gap, or when they would have. Where the table of
+    outages cannot be read nobody knows of a restore, and the engine starts all the same.
     """
+    return damage.around(_come_back, _come_back_unknown)
+
+
+def _come_back_unknown() -> int:
+    log.critical("not known whether this comes from a backup: damaged")
+    return 0
+
+
+def _come_back() -> int:
     with transaction.atomic():
         marks = Outage.objects.filter(why=backups.WAITING)
         if not marks.exists():

@@ -17,12 +17,20 @@ from django.test import Client
 from stillhere.cli.check.weaknesses import set_aside
 from stillhere.core.events import State
 from stillhere.engine.audit import audit_once, sweep_once
-from stillhere.engine.heartbeat import pulse_once
+from stillhere.engine.heartbeat import come_back, pulse_once
 from stillhere.engine.tick import Waker
 from stillhere.store.db import encryption
 from stillhere.store.installation import desk_key
 from stillhere.store.messages import delivery, receipts
-from stillhere.store.models import Contact, Message, SetAside, WatchRow, sealed_columns
+from stillhere.store.models import (
+    Contact,
+    Installation,
+    Message,
+    Outage,
+    SetAside,
+    WatchRow,
+    sealed_columns,
+)
 from stillhere.store.watches import apply, damage
 from stillhere.store.watches.apply import Change, CheckIn, NeedHelp, apply_free
 from stillhere.store.watches.group_commit import GroupCommit, NotStored
@@ -117,9 +125,9 @@ def words_to(night: SamsNight, *words: str) -> set[str]:
     return set(mine.values_list("word", flat=True))
 
 
-def asked_nights(clock: Clock) -> list[SamsNight]:
+def asked_nights(clock: Clock, people: int = PEOPLE) -> list[SamsNight]:
     """Everybody is asked, and nobody has answered."""
-    nights = [sams_night(("Leo", "Maya")) for _ in range(PEOPLE)]
+    nights = [sams_night(("Leo", "Maya")) for _ in range(people)]
     for night in nights:
         night.start(own='{"total_s": 10800}')
     clock.advance(190)
@@ -385,3 +393,50 @@ def test_one_that_cannot_be_set_aside_keeps_no_other_from_it(
     monkeypatch.setattr(damage, "set_aside", honest)
     torn.pass_time(5)
     assert unlucky in {n.watch for n in torn.aside}
+
+
+@pytest.fixture
+def outages_torn(file: Path, clock: Clock) -> Iterator[Path]:
+    """We were away once, and the page that says so is torn, which is all there is of it."""
+    Outage.objects.create(from_at=clock.now - 60_000, to_at=clock.now + 200_000, why="away")
+    connection.close()
+    tear(file, leaves(file, "outage")[-1])
+    yield file
+    damage.OUTAGES.lost = False
+
+
+def test_an_engine_starts_though_the_table_of_outages_is_torn(
+    outages_torn: Path, clock: Clock
+) -> None:
+    assert come_back() == 0
+    pulse_once()
+    clock.advance(120)  # longer than an outage: the beat is written all the same
+    assert pulse_once() == clock.now
+    assert Installation.objects.get(id=1).beat_at == clock.now
+
+
+@pytest.mark.parametrize("together", [1, 8])
+def test_without_a_table_of_outages_everybody_is_asked_and_alarmed_in_time(
+    file: Path, clock: Clock, together: int
+) -> None:
+    nights = asked_nights(clock, together)
+    Outage.objects.create(from_at=clock.now, to_at=clock.now + 1, why="away")
+    try:
+        found, _ = torn_at(file, "outage", nights, clock)
+        found.pass_time(100)
+        assert damage.OUTAGES.lost
+        assert {n.row().state for n in nights} == {State.ALARM}
+        assert found.aside == []
+        assert any("not all of outage" in reason for reason in health.reasons())
+    finally:
+        damage.OUTAGES.lost = False
+
+
+def test_a_call_for_help_of_one_who_is_due_is_kept_at_the_first_try(
+    outages_torn: Path, clock: Clock
+) -> None:
+    night = sams_night(("Leo",))
+    night.start(own='{"total_s": 10800}')
+    clock.advance(190)
+    night.does(NeedHelp())
+    assert night.row().state == State.ALARM

@@ -12,12 +12,12 @@ import json
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 
 from stillhere.core.events import Urgency
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Message, Outage, Peer
 from stillhere.store.people.services import LONGEST_NAME, readable
+from stillhere.store.watches import damage
 from stillhere.store.watches.outbox import COORDINATOR
 
 SILENT_MS = 180_000  # three beats missed, in real time
@@ -93,7 +93,8 @@ def look(now: int, well_since_at: int) -> list[str]:
     whoever moves ``told_at``.
     """
     rate = clock.read().rate
-    outage_at = Outage.objects.aggregate(at=Max("to_at"))["at"] or 0
+    ended = Outage.objects.order_by("-to_at").values_list("to_at", flat=True)
+    outage_at = damage.OUTAGES.around(ended.first, None) or 0
     well_since_at = max(well_since_at, outage_at)
     # A clock that was set back may have left beats in the future, where none would be missed.
     Peer.objects.filter(heard_at__gt=now).update(heard_at=now)

@@ -33,6 +33,7 @@ from stillhere.store.db.row_locks import Held, exist
 from stillhere.store.models import Person, WatchRow
 from stillhere.store.watches import queries, rows
 from stillhere.store.watches.circle import circles_of
+from stillhere.store.watches.damage import OUTAGES
 from stillhere.store.watches.outbox import JournalEntry, Outbox, Told, quarantine_alert
 from stillhere.store.watches.rows import COLUMNS, FIXED, MUTABLE, Row
 
@@ -112,6 +113,10 @@ def apply_batch(changes: Sequence[Change]) -> list[Answer]:
 
     Raises what the database raises when nothing could be stored (nothing was acknowledged then).
     """
+    return OUTAGES.again(lambda: _apply_batch(changes))
+
+
+def _apply_batch(changes: Sequence[Change]) -> list[Answer]:
     with transaction.atomic():
         here = clock.read()
         return _apply(changes, _load(changes), here)
@@ -119,6 +124,10 @@ def apply_batch(changes: Sequence[Change]) -> list[Answer]:
 
 def apply_free(changes: Sequence[Change]) -> list[Answer | Held]:
     """The same for the rows that nobody else holds just now; who names another one hears so."""
+    return OUTAGES.again(lambda: _apply_free(changes))
+
+
+def _apply_free(changes: Sequence[Change]) -> list[Answer | Held]:
     with transaction.atomic():
         here = clock.read()
         benches = _load(changes, _SKIP)

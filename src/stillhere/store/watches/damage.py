@@ -48,6 +48,49 @@ def around(read: Callable[[], T], beside: Callable[[], T]) -> T:
         return beside()
 
 
+class Spared:
+    """A table without which one goes on, once it is known that it cannot be read. What a process
+    has found stands until it starts again: after that only a backup mends it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.lost = False
+
+    def around(self, read: Callable[[], T], empty: T) -> T:
+        """What ``read`` finds, ``empty`` where it cannot. Within a transaction the first failure
+        is raised, since SQLite keeps nothing of it: see ``again``."""
+        if self.lost:
+            return empty
+        try:
+            return read()
+        except DatabaseError as failure:
+            if not is_damage(failure):
+                raise
+            self.lost = True
+            log.critical("the table %s cannot be read, going on without it", self.name)
+            if connection.in_atomic_block:
+                raise
+            return empty
+
+    def again(self, store: Callable[[], T]) -> T:
+        """What ``store`` answers; once more, where it was lost by finding this table damaged."""
+        known = self.lost
+        try:
+            return store()
+        except DatabaseError:
+            if known or not self.lost or connection.in_atomic_block:
+                raise
+            return store()
+
+
+OUTAGES = Spared("outage")
+
+
+def outages_whole() -> bool:
+    """Whether all of that table can be read now. It holds a row for each time we were away."""
+    return around(lambda: bool(_rows("SELECT count(*), sum(from_at) FROM outage")), bool)
+
+
 def readable(ids: Sequence[int], read: Callable[[Sequence[int]], dict[int, T]]) -> dict[int, T]:
     """What ``read`` finds for these ids, without those whose rows cannot be read."""
     return each(ids, read)[0]

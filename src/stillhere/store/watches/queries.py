@@ -70,12 +70,10 @@ def due_after(now: int, most: int, last: tuple[int, int]) -> list[tuple[int, int
 
 
 def outages_since(at: int) -> list[tuple[int, int]]:
-    """(from, to) of the gaps that had not ended at ``at``, newest first."""
-    return _rows(
-        "SELECT from_at, to_at FROM outage WHERE to_at >= %s ORDER BY to_at DESC LIMIT %s",
-        at,
-        OUTAGES_KEPT,
-    )
+    """(from, to) of the gaps that had not ended at ``at``, newest first. Of a table that cannot be
+    read none is known: then people are alarmed for in time, and not asked first."""
+    sql = "SELECT from_at, to_at FROM outage WHERE to_at >= %s ORDER BY to_at DESC LIMIT %s"
+    return damage.OUTAGES.around(lambda: _rows(sql, at, OUTAGES_KEPT), [])
 
 
 def away(gaps: Sequence[tuple[int, int]], wake_at: int) -> tuple[int, int] | None:
@@ -323,7 +321,8 @@ def journal(watch: int) -> list[Line]:
 
 def away_between(from_at: int, to_at: int) -> tuple[int, int] | None:
     """The last time within these instants in which we were away, as (from, to)."""
-    found = Outage.objects.filter(to_at__gte=from_at, from_at__lte=to_at).order_by("-to_at").first()
+    then = Outage.objects.filter(to_at__gte=from_at, from_at__lte=to_at).order_by("-to_at")
+    found = damage.OUTAGES.around(then.first, None)
     return (found.from_at, found.to_at) if found is not None and found.to_at <= to_at else None
 
 

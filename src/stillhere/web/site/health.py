@@ -59,6 +59,13 @@ def clock_reasons(here: Installation, now: int) -> list[str]:
     return [f"the machine's clock was set by {apart}, and nothing proves which time is right"]
 
 
+def damage_reasons() -> list[str]:
+    """Which tables we go on without, because they cannot be read."""
+    if damage.outages_whole():
+        return []
+    return ["not all of outage can be read: after an absence nobody is asked before the alarm"]
+
+
 def aside_reasons(now: int) -> list[str]:
     """How many nobody watches; a person who has looked at them does not watch them either."""
     many, looked = damage.unwatched(now)
@@ -76,6 +83,7 @@ def reasons() -> list[str]:
         here = queries.installation()
         found = engine_reasons(here)
         found += aside_reasons(now_of(here))
+        found += damage_reasons()
     except Error as failure:
         log.warning("database: %s", type(failure).__name__)
         found = ["the database cannot be read"]
