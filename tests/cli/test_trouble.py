@@ -313,6 +313,7 @@ def test_a_backup_that_failed_is_told_until_one_is_whole(home: Installation) -> 
         (errno.ENOSPC, "the disk is full"),
         (errno.EDQUOT, "the disk is full"),
         (errno.EIO, "Look at it at once"),
+        (errno.EISDIR, "is a folder, and a file is needed here"),
     ],
 )
 def test_what_the_system_says_is_said_in_words(tmp_path: Path, number: int, words: str) -> None:
@@ -322,6 +323,48 @@ def test_what_the_system_says_is_said_in_words(tmp_path: Path, number: int, word
     assert said is not None
     assert words in said
     assert str(path) in said
+
+
+def a_folder(place: Path) -> None:
+    place.mkdir()
+
+
+def a_dangling_link(place: Path) -> None:
+    place.symlink_to("/nowhere/stillhere.sqlite3")
+
+
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (a_folder, "stillhere.sqlite3 is a folder, and the database is a file of this name."),
+        (a_dangling_link, "is a link to /nowhere/stillhere.sqlite3, which is not there."),
+    ],
+)
+def test_what_lies_in_the_place_of_the_database_is_named(
+    tmp_path: Path, put: Callable[[Path], None], words: str
+) -> None:
+    ours = environment.read({"STILLHERE_DATA": str(tmp_path)})
+    put(tmp_path / "stillhere.sqlite3")
+    with pytest.raises(sqlite3.OperationalError) as failed:
+        sqlite3.connect(tmp_path / "stillhere.sqlite3").execute("SELECT 1 FROM sqlite_schema")
+    with pytest.raises(SettingError) as found:
+        damage.look(ours, damage.START_MS)
+    for said in (
+        trouble.unwritable(tmp_path), trouble.sentence(failed.value, tmp_path), str(found.value)
+    ):  # fmt: skip
+        assert words in (said or "")
+        assert "We know of no whole backup. If you have one: stop" in (said or "")
+
+
+def test_the_way_back_names_the_backup_where_there_is_one(tmp_path: Path) -> None:
+    record.succeeded(tmp_path, tmp_path / "good.backup", 1)
+    assert "To go back to it: stop this one" in record.way_back(tmp_path)
+
+
+def test_a_data_folder_that_cannot_be_made_names_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingError, match="Name another one in STILLHERE_DATA"):
+        keys.ensure_folder(tmp_path / "file" / "data")
 
 
 @only_root

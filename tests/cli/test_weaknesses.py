@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from stillhere.channels.page import PageChannel
 from stillhere.cli.backup_file import postgresql_programs
 from stillhere.cli.check import findings, weaknesses
 from stillhere.cli.check import proof as proving
+from stillhere.config import keys
 from stillhere.core import events as ev
 from stillhere.engine.heartbeat import pulse_once
 from stillhere.store.installation import peers, proof, upkeep
@@ -359,6 +361,40 @@ def test_a_database_that_fails_half_way_is_one_finding(
     (told,) = [says for says in findings.everything(here) if "We cannot use" in says[1]]
     assert told[0] is False, "and the same is said once"
     assert "database disk image is malformed" in told[1]
+
+
+def test_each_finding_is_said_once(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def again(_: object) -> Iterator[weaknesses.Finding]:
+        yield from ((False, "the disk is broken"), (False, "the disk is broken"))
+
+    monkeypatch.setattr(weaknesses, "look", again)
+    monkeypatch.setattr(findings, "_steps", again)
+    found = [says for _, says in findings.everything(here)]
+    assert found.count("the disk is broken") == 1
+
+
+@pytest.mark.parametrize(
+    ("lock", "answer", "words"),
+    [
+        ("", (0, "the web server does not answer yet"), "It is not running: `stillhere up`."),
+        (f"{os.getpid()} http://lamp 0.0.0.0 1", (0, "no answer"), "not running well: no answer."),
+        ("", (503, "the disk is full"), "It is not running well: the disk is full."),
+    ],
+)
+def test_what_does_not_run_at_all_is_not_said_to_run_badly(
+    here: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    lock: str,
+    answer: tuple[int, str],
+    words: str,
+) -> None:
+    keys.ensure_folder(tmp_path)
+    keys.create_missing(tmp_path)
+    (tmp_path / "lock").write_text(lock)
+    monkeypatch.setattr(findings, "health", lambda _: answer)
+    found = [says for _, says in findings.everything(replace(here, data=tmp_path))]
+    assert any(words in says for says in found), found
 
 
 @pytest.mark.storage

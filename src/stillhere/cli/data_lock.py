@@ -87,13 +87,19 @@ def follow_running(data: Path) -> None:
     """Let the rest of this command speak of the address of the one that runs on ``data``, whatever
     this shell is set to: a link with another address opens nothing. Where none runs nothing
     changes."""
+    os.environ |= running(data)
+
+
+def running(data: Path) -> dict[str, str]:
+    """The settings of the one that runs on ``data``, as far as it wrote them; empty where none
+    does."""
     try:
         pid, url, host, port = (data / LOCK_FILE).read_text().split()
         with contextlib.suppress(PermissionError):  # it runs, as somebody else
             os.kill(int(pid), 0)
     except (OSError, ValueError, OverflowError):
-        return
-    os.environ |= {
+        return {}
+    return {
         "STILLHERE_BASE_URL": url,
         "STILLHERE_HOST": host,
         "STILLHERE_PORT": port,

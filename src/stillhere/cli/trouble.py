@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stillhere.cli.backup_file import record
+from stillhere.config import databases
 
 LEAST_ROOM = 64 * 1024  # bytes: what SQLite takes for its shared memory, and a little more
 _WRITTEN = ("*.sqlite3*", "*.lock", "static")  # what a start must write, beside the folder itself
@@ -51,6 +52,8 @@ def _of_the_system(number: int | None, path: Path) -> str | None:
         return f"There is no room for {path}: the disk is full. Make room and try again."
     if number == errno.EIO:
         return f"The disk of {path} cannot be read or written any more. Look at it at once."
+    if number == errno.EISDIR:
+        return f"{path} is a folder, and a file is needed here. Name a file in it."
     return None
 
 
@@ -58,6 +61,8 @@ def _of_sqlite(fault: sqlite3.Error, data: Path) -> str | None:
     code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
     # On a full disk SQLite often says no more than that it could not write.
     unclear = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+    if code in unclear and (said := in_the_way(data)):
+        return said
     if code == sqlite3.SQLITE_FULL or (code in unclear and _is_full(data)):
         return f"There is no room in {data}: the disk is full. Make room and try again."
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
@@ -77,8 +82,26 @@ def _is_full(data: Path) -> bool:
     return disk.f_bavail * disk.f_frsize < LEAST_ROOM
 
 
+def in_the_way(data: Path) -> str | None:
+    """What lies where SQLite's file belongs and can be none; None where nothing does."""
+    file = data / databases.SQLITE_FILE
+    if file.is_dir():
+        return (
+            f"{file} is a folder, and the database is a file of this name. Move the folder away. "
+            f"{record.way_back(data)}"
+        )
+    if file.is_symlink() and not file.exists():
+        return (
+            f"{file} is a link to {file.readlink()}, which is not there. Bring it back: is its "
+            f"disk mounted? {record.way_back(data)}"
+        )
+    return None
+
+
 def unwritable(data: Path) -> str | None:
     """Why this user cannot write into the data folder, or to what lies in it; None where it can."""
+    if said := in_the_way(data):
+        return said
     needed = (path for name in _WRITTEN for path in sorted(data.glob(name)))
     for path in (data, *needed):
         if not os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0)):

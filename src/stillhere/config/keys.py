@@ -28,7 +28,10 @@ def ensure_folder(data: Path) -> None:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         (data / FOLDER).mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise SettingError(f"We cannot use {data} as data folder: {error.strerror}.") from None
+        raise SettingError(
+            f"We cannot use {data} as data folder: {error.strerror}. "
+            "Name another one in STILLHERE_DATA, where this user may write."
+        ) from None
 
 
 def create_missing(data: Path, *, demo: bool = False) -> list[str]:

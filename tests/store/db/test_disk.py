@@ -115,6 +115,20 @@ def test_what_sqlite_says_of_the_disk(code: int, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("bytes_free", "said"), [(0, FULL), (60 * 1024, FULL), (64 * 1024, BROKEN)]
+)
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_CANTOPEN])
+def test_a_write_that_fails_without_a_reason_on_a_full_disk_is_called_full(
+    monkeypatch: pytest.MonkeyPatch, code: int, bytes_free: int, said: str
+) -> None:
+    there = SimpleNamespace(f_bavail=bytes_free // 1024, f_frsize=1024, f_files=0, f_favail=0)
+    monkeypatch.setattr("os.statvfs", lambda _folder: there)
+    failure = _Sqlite()
+    failure.sqlite_errorcode = code
+    assert meaning(failure) == said
+
+
+@pytest.mark.parametrize(
     ("state", "said"), [("53100", FULL), ("58030", BROKEN), ("40001", ""), ("55P03", "")]
 )
 def test_what_postgresql_says_of_its_disk(state: str, said: str) -> None:
@@ -145,7 +159,7 @@ def test_a_disk_without_blocks_or_inodes_is_full_before_a_write_says_so(
     monkeypatch: pytest.MonkeyPatch, blocks: int, files: int, free_files: int, is_full: bool
 ) -> None:
     """Some file systems count no inodes at all."""
-    there = SimpleNamespace(f_bavail=blocks, f_files=files, f_favail=free_files)
+    there = SimpleNamespace(f_bavail=blocks, f_frsize=4096, f_files=files, f_favail=free_files)
     monkeypatch.setattr("os.statvfs", lambda _folder: there)
     assert full(Path("/")) is is_full
 

@@ -80,7 +80,8 @@ def moment(at: int) -> str:
 
 def way_back(data: Path) -> str:
     """Two sentences: how to go on from a backup."""
+    which = "To go back to it" if read(data).whole else "If you have one"
     return (
-        f"{newest(data)} To go back to it: stop this one, name a new folder in STILLHERE_DATA, "
+        f"{newest(data)} {which}: stop this one, name a new folder in STILLHERE_DATA, "
         "type `stillhere restore FILE`, then `stillhere up`."
     )

@@ -51,9 +51,11 @@ def look(stillhere: Stillhere, within_ms: int) -> Look:
 
 
 def require_there(stillhere: Stillhere) -> None:
-    """Raise `SettingError` where the database is gone and something shows that there was one: a
-    new one in its place would look well and watch nobody."""
+    """Raise `SettingError` where something else lies in the database's place, or it is gone and
+    something shows that there was one: a new one would look well and watch nobody."""
     database = stillhere.data / databases.SQLITE_FILE
+    if not stillhere.database_url and (said := trouble.in_the_way(stillhere.data)):
+        raise SettingError(said)
     if stillhere.database_url or (database.exists() and database.stat().st_size):
         return
     if stillhere.demo:  # each demo begins anew, and watches nobody

@@ -15,10 +15,10 @@ from django.core import checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from stillhere.cli import database, trouble
+from stillhere.cli import data_lock, database, trouble
 from stillhere.cli.check import damage, key_fit, listening, proof, weaknesses
 from stillhere.cli.commands.up import health
-from stillhere.config import environment, keys
+from stillhere.config import databases, environment, keys
 from stillhere.config.carriers import leaves
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import build_channels
@@ -28,28 +28,32 @@ from stillhere.store.installation import proof as kept
 
 LEAST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
 Finding = tuple[bool, str]
+Question = Callable[[Stillhere], Iterator[Finding]]
 
 
 def everything(stillhere: Stillhere, *, proving: bool = True) -> Iterator[Finding]:
-    """All questions in turn. A database that cannot be read is one finding, not the end. With a
-    wrong setting nothing is proved, for the record is of the settings that it runs with."""
-    questions: list[Callable[[Stillhere], Iterator[Finding]]] = [
+    """All questions in turn, and each answer once. A database that cannot be read is one finding,
+    not the end. With a wrong setting nothing is proved, for the record is of the settings that it
+    runs with."""
+    questions: list[Question] = [
         _framework, _folder, _keys, _fit, _damage, _database, _channels, _running, _proofs, _steps,
         weaknesses.look,
     ]  # fmt: skip
-    told = set()
+    told = set[Finding]()
     for ask in questions:
         if ask is _proofs and not proving:
             continue
-        try:
-            for good, sentence in ask(stillhere):
-                told.add(sentence)
-                yield good, sentence
-        except DatabaseError as error:
-            sentence = str(database.problem(error, stillhere))
-            if sentence not in told:
-                told.add(sentence)
-                yield False, sentence
+        for finding in _answers(ask, stillhere):
+            if finding not in told:
+                told.add(finding)
+                yield finding
+
+
+def _answers(ask: Question, stillhere: Stillhere) -> Iterator[Finding]:
+    try:
+        yield from ask(stillhere)
+    except DatabaseError as error:
+        yield False, str(database.problem(error, stillhere))
 
 
 def _framework(_stillhere: Stillhere) -> Iterator[Finding]:
@@ -129,7 +133,7 @@ def _damage(stillhere: Stillhere) -> Iterator[Finding]:
         yield False, damage.sentence(found, stillhere.data)
     elif not found.finished:
         yield True, "The database is too large to look at all of it here: each backup does."
-    elif not stillhere.database_url:
+    elif (stillhere.data / databases.SQLITE_FILE).exists() and not stillhere.database_url:
         yield True, "All of the database's file can be read."
 
 
@@ -172,13 +176,14 @@ def _channels(stillhere: Stillhere) -> Iterator[Finding]:
 
 def _running(stillhere: Stillhere) -> Iterator[Finding]:
     status, reasons = health(stillhere)
-    good = status == 200
+    if status == 200:
+        yield True, f"It is running: {stillhere.base_url}"
+    elif status or data_lock.running(stillhere.data):
+        yield False, f"It is not running well: {reasons}."
+    else:
+        yield False, "It is not running: `stillhere up`."
     if not status:
         try:
             listening.require(stillhere)
         except SettingError as error:
             yield False, str(error)
-    yield (
-        good,
-        f"It is running: {stillhere.base_url}" if good else f"It is not running well: {reasons}",
-    )

@@ -24,6 +24,7 @@ log = logging.getLogger("stillhere.disk")
 FULL = "the disk is full"
 READ_ONLY = "the database can only be read"
 BROKEN = "the disk of the database does not work"
+LEAST_ROOM = 64 * 1024  # bytes: without them SQLite often says no more than that it could not write
 HOLDS_MS = 5_000  # this process tries to write every second
 
 _OF_SQLITE = {
@@ -44,7 +45,8 @@ _OF_THE_SYSTEM = {
 def meaning(failure: BaseException) -> str:
     """What a driver's error says of the disk, or nothing."""
     if isinstance(failure, sqlite3.Error):
-        return _OF_SQLITE.get(getattr(failure, "sqlite_errorcode", 0) & 0xFF, "")
+        said = _OF_SQLITE.get(getattr(failure, "sqlite_errorcode", 0) & 0xFF, "")
+        return FULL if said == BROKEN and full(settings.STILLHERE.data, LEAST_ROOM) else said
     if isinstance(failure, OSError):
         return _OF_THE_SYSTEM.get(failure.errno or 0, "")
     return _OF_POSTGRESQL.get(getattr(failure, "sqlstate", None) or "", "")
@@ -73,14 +75,14 @@ class Disk:
 DISK = Disk()
 
 
-def full(folder: Path) -> bool:
-    """Whether nothing more fits where this folder lies, though what is written may still find a
-    place in files that are there."""
+def full(folder: Path, least: int = 1) -> bool:
+    """Whether there is no room for ``least`` bytes where this folder lies, though what is written
+    may still find a place in files that are there."""
     try:
         there = os.statvfs(folder)
     except OSError:
         return False
-    return there.f_bavail == 0 or (there.f_files > 0 and there.f_favail == 0)
+    return there.f_bavail * there.f_frsize < least or (there.f_files > 0 and there.f_favail == 0)
 
 
 class Noticing(DatabaseErrorWrapper):
