@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 from collections.abc import Callable, Iterator
 
 from django.core import checks
@@ -16,9 +15,9 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from stillhere.cli import data_lock, database, trouble
-from stillhere.cli.check import damage, key_fit, listening, proof, weaknesses
+from stillhere.cli.check import damage, key_fit, listening, permissions, proof, weaknesses
 from stillhere.cli.commands.up import health
-from stillhere.config import databases, environment, keys
+from stillhere.config import databases, environment
 from stillhere.config.carriers import leaves
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import build_channels
@@ -83,14 +82,9 @@ def _folder(stillhere: Stillhere) -> Iterator[Finding]:
 
 
 def _keys(stillhere: Stillhere) -> Iterator[Finding]:
-    loose = [
-        path.name
-        for path in (stillhere.data / keys.FOLDER).iterdir()
-        if stat.S_IMODE(path.stat().st_mode) & 0o077
-    ]
-    if loose:
-        yield False, f"Others on this machine can read {', '.join(loose)} in keys/: chmod 600."
-    else:
+    loose = list(permissions.look(stillhere.data))
+    yield from ((False, sentence) for sentence in loose)
+    if not loose:
         yield (
             True,
             (

@@ -19,7 +19,7 @@ import segno
 
 from stillhere import sip
 from stillhere.cli import data_lock, schema, supervise, trouble
-from stillhere.cli.check import damage, listening
+from stillhere.cli.check import damage, listening, permissions
 from stillhere.config import environment, keys, logs
 from stillhere.config.carriers import leaves
 from stillhere.config.environment import SettingError, Stillhere
@@ -59,6 +59,8 @@ def _look(stillhere: Stillhere) -> damage.Look:
     if keys.exist(stillhere.data):
         keys.require_whole(stillhere.data)
         importlib.import_module("stillhere.cli.check.key_fit").require(stillhere)
+        for sentence in permissions.look(stillhere.data):
+            click.echo(sentence, err=True)
     found = damage.look(stillhere, damage.START_MS)
     if found.damaged:
         click.echo(damage.sentence(found, stillhere.data), err=True)
