@@ -69,10 +69,10 @@ def _deadline_at(w: Watch, seen_at: int, by_ms: int, now: int) -> int:
     natural_at = schedule.next_deadline(w.routine, now)
     if w.routine.once:  # in half an hour, or at noon: whichever of the two comes first
         return min(natural_at, w.deadline_at - by_ms)
+    if not schedule.counts_for(w.routine, natural_at, seen_at):
+        return natural_at
     answered = w.deadline_at > schedule.next_deadline(w.routine, now + by_ms)
-    if answered and schedule.counts_for(w.routine, natural_at, seen_at):
-        return schedule.next_deadline(w.routine, natural_at)
-    return natural_at
+    return schedule.next_deadline(w.routine, natural_at) if answered else natural_at
 
 
 def _reopened(w: Watch, now: int, changes: dict[str, Any]) -> Watch:
