@@ -31,6 +31,7 @@ from stillhere.store.models import (
     WatchRow,
     sealed_columns,
 )
+from stillhere.store.program import shifts
 from stillhere.store.watches import apply, damage
 from stillhere.store.watches.apply import Change, CheckIn, NeedHelp, apply_free
 from stillhere.store.watches.group_commit import GroupCommit, NotStored
@@ -250,7 +251,10 @@ def test_the_desk_shows_them_until_somebody_has_looked(torn: Torn) -> None:
     client, key = Client(), desk_key.key()
     page = client.get(f"/desk/{key}")
     assert page.status_code == 200
-    assert page.content.decode().count("this watch cannot be read") == len(torn.aside)
+    said = page.content.decode()
+    assert said.count("this watch cannot be read") == len(torn.lost)
+    others = len(torn.aside) - len(torn.lost)
+    assert said.count("not all that belongs to this watch") == others
     assert "our own code failed" not in page.content.decode()
     for night in torn.aside:
         client.post(f"/desk/{key}/act", {"do": "looked", "watch": night.watch})
@@ -440,3 +444,46 @@ def test_a_call_for_help_of_one_who_is_due_is_kept_at_the_first_try(
     clock.advance(190)
     night.does(NeedHelp())
     assert night.row().state == State.ALARM
+
+
+@pytest.mark.parametrize(
+    "table", ["person", "contact", "address", "message", "responder", "tally", "journal"]
+)
+def test_the_desk_shows_every_open_alarm_whatever_page_is_torn(
+    file: Path, clock: Clock, table: str
+) -> None:
+    nights = asked_nights(clock)
+    key = desk_key.key()
+    shifts.add("Ana", "+12025550177", "en")
+    for night in nights[::4]:
+        night.does(NeedHelp())
+    torn_at(file, table, nights, clock)
+    answer = Client().get(f"/desk/{key}")
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert page.count('name="do" value="resolve"') == len(nights[::4])
+    assert ("Not all of this page can be read" in page) == (table in UNREAD)
+    assert table not in ("person", "contact") or "not all of this alarm can be read" in page
+
+
+UNREAD = ("message", "responder", "tally")
+
+
+def test_the_desk_gives_the_numbers_of_whoever_was_set_aside(torn: Torn) -> None:
+    torn.pass_time(205)
+    page = Client().get(f"/desk/{desk_key.key()}").content.decode()
+    assert page.count("Phone Sam: ") == len(torn.aside)
+    assert page.count("Phone Leo: ") == len(torn.aside)
+
+
+def test_of_whoever_has_a_torn_list_the_desk_does_not_say_that_the_watch_is_unreadable(
+    file: Path, clock: Clock
+) -> None:
+    nights = asked_nights(clock)
+    found, _ = torn_at(file, "contact", nights, clock)
+    found.pass_time(105)
+    assert found.aside
+    page = Client().get(f"/desk/{desk_key.key()}").content.decode()
+    assert "this watch cannot be read" not in page
+    assert page.count("not all that belongs to this watch") == len(found.aside)
+    assert page.count("Phone Sam: ") >= len(found.aside), "who can be read"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
 
 from stillhere.store.db import encryption
 from stillhere.store.models import (
@@ -11,6 +14,9 @@ from stillhere.store.models import (
     Person,
     sealed_columns,
 )
+from stillhere.store.watches import damage
+
+M = TypeVar("M", bound=Model)
 
 
 def person_by_key(key: str) -> Person | None:
@@ -59,6 +65,33 @@ def circle_list(person: Person) -> list[Listed]:
         )
         for contact in found.prefetch_related("addresses")
     ]
+
+
+def numbers(person: int) -> list[tuple[str, str]]:
+    """(name, number) of a person and of everybody on their list, each read on its own: beside
+    damage, those that can be read. A name that cannot is empty."""
+    whose = damage.around(Person.objects.filter(id=person).first, lambda: None)
+    name = sealed_columns.person_note(whose, "name") if whose is not None else ""
+    found = [(name, number) for number in _numbers(Address.objects.filter(person=person))]
+    theirs = Contact.objects.filter(person=person)
+    for contact in _each(theirs.order_by("id")):
+        if contact.status in ("invited", "confirmed"):
+            ways = _numbers(Address.objects.filter(contact=contact.id))
+            found += [(sealed_columns.contact_name(contact), number) for number in ways]
+    return list(dict.fromkeys(found))
+
+
+def _numbers(ways: QuerySet[Address]) -> list[str]:
+    well = [a for a in _each(ways.order_by("id")) if a.state == "ok"]
+    return [sealed_columns.address_value(a) for a in well if a.channel in ("call", "text")]
+
+
+def _each(rows: QuerySet[M]) -> list[M]:
+    """Those of these rows that can be read: an index names them."""
+    ids = damage.around(lambda: list(rows.values_list("id", flat=True)), list)
+    whole = rows.model._default_manager
+    found = damage.readable(ids, lambda part: {row.pk: row for row in whole.filter(id__in=part)})
+    return [found[id] for id in ids if id in found]
 
 
 def channels_of(person: Person) -> dict[int, str]:

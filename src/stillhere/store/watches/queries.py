@@ -155,6 +155,23 @@ def spared(ids: Sequence[int]) -> list[WatchRow]:
     return [found[id] for id in sorted(found)]
 
 
+def readable(ids: Sequence[int]) -> set[int]:
+    """Those of these watches whose own rows can be read."""
+    rows_ = WatchRow.objects.all()
+    return {*damage.readable(ids, lambda part: {r.id: r for r in rows_.filter(id__in=part)})}
+
+
+def _whoever(ids: Sequence[int]) -> list[WatchRow]:
+    """The same, and those whose person cannot be read: reading that person raises."""
+    whole = {row.id: row for row in spared(ids)}
+    left = [id for id in ids if id not in whole]
+    bare = WatchRow.objects.all()
+    found = whole | damage.readable(
+        left, lambda part: {row.id: row for row in bare.filter(id__in=part)}
+    )
+    return [found[id] for id in sorted(found)]
+
+
 # --- for the pages
 # ----------------------------------------------------------------------------------------
 
@@ -327,12 +344,13 @@ def away_between(from_at: int, to_at: int) -> tuple[int, int] | None:
 
 
 def open_alarms() -> list[Shown]:
-    """Every open alarm, oldest first: the coordinator's screen."""
+    """Every open alarm, oldest first: the coordinator's screen. Beside damage also of a person who
+    cannot be read."""
     real = WatchRow.objects.filter(state__in=ALARMED).exclude(profile=TRIAL)
     whole = real.select_related("person").order_by("id")
 
     def beside() -> list[WatchRow]:
-        alarmed = spared(named(f"state IN {_ALARMED}"))
+        alarmed = _whoever(named(f"state IN {_ALARMED}"))
         return [row for row in alarmed if row.profile != TRIAL]
 
     found = damage.around(lambda: list(whole), beside)
@@ -348,7 +366,7 @@ def to_look_at() -> list[Shown]:
     whole = found.select_related("person").order_by("id")
 
     def beside() -> list[WatchRow]:
-        everyone = spared(named("id + 0 > 0"))
+        everyone = _whoever(named("id + 0 > 0"))
         waits = [row for row in everyone if row.held or row.quarantined_at is not None]
         return [row for row in waits if row.looked_at is None and row.profile != TRIAL]
 

@@ -6,8 +6,9 @@ names, because whoever sits here may have to act on them, and never a place or a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -55,6 +56,13 @@ COUNTED = {
     "routine.started": gettext_lazy("daily check-ins set"),
     "routine.alarm.silence": gettext_lazy("daily check-ins missed"),
 }
+_UNREADABLE = gettext_lazy(
+    "the disk is damaged here and this watch cannot be read; nobody watches it"
+)
+_LIST_UNREADABLE = gettext_lazy(
+    "the disk is damaged here and not all that belongs to this watch can be read or written, such "
+    "as its list; nobody watches it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,8 @@ class OnDesk:
     circle: list[alarm_text.Doing]
     grave: str
     set_aside: bool
-    unreadable: bool = False
+    unreadable: str = ""  # what of it cannot be read
+    bare: bool = False  # hardly anything of it can
     phones: list[tuple[str, str]] = field(default_factory=list)  # name and number, to phone them
 
 
@@ -87,29 +96,22 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
     if not kept.opens(key):
         return errors.unknown_key(request)
     now = clock.now_ms()
-    counts = kept.counts(now, DAYS)
-    alarms = queries.open_alarms()
-    reached = reaching.handed_over([shown.row.id for shown in alarms])
+    part = Parts()
+    alarms: list[Shown] = part.read(_("open alarms"), queries.open_alarms, [])
+    watches = [shown.row.id for shown in alarms]
+    reached = part.read(_("who was told"), lambda: reaching.handed_over(watches), set())
     given: dict[str, Any] = {
         "key": key,
-        "alarms": [_open(shown, now, reached) for shown in alarms],
-        "look": [
-            *(_aside(each, now) for each in damage.unlooked()),
-            *(_to_look_at(shown, now) for shown in queries.to_look_at()),
-        ],
-        "counts": [(name, counts.get(what, 0)) for what, name in COUNTED.items()],
-        "days": DAYS,
-        "wolf": _wolf(counts),
-        "backlog": kept.backlog(now),
-        "failed": kept.failed_lately(now),
+        "alarms": [_card(shown, now, partial(_open, shown, now, reached)) for shown in alarms],
+        "look": part.read(_("what a person must look at"), partial(_look, now), []),
+        **_rest(part, now),
         "reasons": health.reasons(),
-        "volunteers": [_volunteer(each, now) for each in shifts.everyone()],
         "reach_them": address_input.here(shifts.WAYS),
         "overdue": helplines.overdue(now),
-        "peers": [(peer.name, peer.silent, _heard(peer, now)) for peer in peers.seen(now)],
         "signed": steps.signature(),
         "steps_fault": steps.own_fault(),
         "note": texts.note(request.GET.get("said", "")),
+        "unread": part.unread,
         "refresh": 30,
         "light": "",
     }
@@ -124,6 +126,75 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         secure=settings.STILLHERE.https,
     )
     return response
+
+
+class Parts:
+    """The parts of the page, each read on its own; ``unread`` are those that lie on damage."""
+
+    def __init__(self) -> None:
+        self.unread: list[str] = []
+
+    def read(self, name: str, read: Callable[[], Any], empty: Any) -> Any:
+        """What ``read`` finds; ``empty`` where it cannot be read, and the page says so."""
+
+        def beside() -> Any:
+            self.unread.append(name)
+            return empty
+
+        return damage.around(read, beside)
+
+
+def _rest(part: Parts, now: int) -> dict[str, Any]:
+    """What is not about one watch."""
+    counts = part.read(_("the counts"), lambda: kept.counts(now, DAYS), {})
+    return {
+        "counts": [(name, counts.get(what, 0)) for what, name in COUNTED.items()],
+        "days": DAYS,
+        "wolf": _wolf(counts),
+        "backlog": part.read(_("what waits to be sent"), lambda: kept.backlog(now), []),
+        "failed": part.read(_("what could not be delivered"), lambda: kept.failed_lately(now), 0),
+        "volunteers": part.read(
+            _("volunteers"), lambda: [_volunteer(each, now) for each in shifts.everyone()], []
+        ),
+        "peers": part.read(
+            _("the installations we look after"),
+            lambda: [(peer.name, peer.silent, _heard(peer, now)) for peer in peers.seen(now)],
+            [],
+        ),
+    }
+
+
+def _look(now: int) -> list[OnDesk]:
+    """What a person must look at: what cannot be read, and what must be judged."""
+    waiting, aside = queries.to_look_at(), damage.unlooked()
+    there = queries.readable([each.watch for each in aside])
+    return [
+        *(_aside(each, there, now) for each in aside),
+        *(_card(shown, now, partial(_to_look_at, shown, now)) for shown in waiting),
+    ]
+
+
+def _card(shown: Shown, now: int, whole: Callable[[], OnDesk]) -> OnDesk:
+    """``whole``; where something about this watch cannot be read, that it is there, and whom one
+    can phone."""
+    return damage.around(whole, partial(_bare, shown, now))
+
+
+def _bare(shown: Shown, now: int) -> OnDesk:
+    alarm = shown.watch.alarm
+    at = alarm.raised_at if alarm else shown.watch.closed_at or shown.row.quarantined_at or now
+    phones = _phones(shown.row.person_id)
+    name = phones[0][0] if phones else texts.someone("")
+    outcome = str(texts.OUTCOMES.get(shown.watch.outcome or "", ""))
+    since = texts.clock_time(at, "UTC", now)
+    head = _("The disk is damaged here: not all of this alarm can be read.")
+    aside = shown.row.quarantined_at is not None
+    return OnDesk(shown.row.id, name, since, head, [], outcome, aside, bare=True, phones=phones)
+
+
+def _phones(person: int) -> list[tuple[str, str]]:
+    """Whom one can phone about this person, as far as it can be read."""
+    return [(texts.someone(name), number) for name, number in records.numbers(person)]
 
 
 def _wolf(counts: Mapping[str, int]) -> str:
@@ -224,12 +295,14 @@ def _to_look_at(shown: Shown, now: int) -> OnDesk:
     )
 
 
-def _aside(each: SetAside, now: int) -> OnDesk:
+def _aside(each: SetAside, there: Container[int], now: int) -> OnDesk:
     """A watch whose row cannot be read: whose it is, an index still knew."""
-    person = Person.objects.filter(id=each.person or 0).first()
+    person = damage.around(Person.objects.filter(id=each.person or 0).first, lambda: None)
     name = texts.someone(sealed_columns.person_note(person, "name") if person is not None else "")
     at = texts.clock_time(each.at, person.tz if person is not None else "UTC", now)
-    return OnDesk(each.watch, name, at, "", [], "", set_aside=False, unreadable=True)
+    phones = _phones(each.person) if each.person else []
+    lacks = _UNREADABLE if each.watch not in there else _LIST_UNREADABLE
+    return OnDesk(each.watch, name, at, "", [], "", False, unreadable=str(lacks), phones=phones)
 
 
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
