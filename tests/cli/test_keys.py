@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, cast
 
 import pytest
 
+from stillhere.cli import trouble
 from stillhere.cli.backup_file import bundle
 from stillhere.cli.backup_file.encryption import Opener, Sealer
+from stillhere.config import keys
 from tests.cli.test_backup import WORDS
 from tests.cli.test_damage import keep, refused
-from tests.cli.test_trouble import hold_sam, other_keys
+from tests.cli.test_trouble import RUTH, hold_sam, only_root, other_keys
 from tests.installation import Installation
 
 Make = Callable[..., Installation]
@@ -80,3 +84,92 @@ def test_a_backup_whose_keys_open_nothing_is_called_so_and_never_put_in_place(
     assert not new.data.exists(), "a restore that failed leaves nothing"
     told = new.run("restore", str(file), **WORDS)
     assert told.returncode == 0, "nothing was put into its database either"
+
+
+@pytest.mark.parametrize("lost", ["keys", "keys/secret", "keys/master.json"])
+def test_keys_that_are_missing_are_called_missing_and_how_to_put_them_back(
+    home: Installation, lost: str
+) -> None:
+    file = home.folder / "good.backup"
+    assert home.run("backup", str(file), **WORDS).returncode == 0
+    (home.data / lost).rename(home.folder / "lost")
+    names = [lost.removeprefix("keys/")] if "/" in lost else ["secret", "master.json"]
+    for command in (["check"], ["backup", str(home.folder / "next.backup")], ["migrate"]):
+        refused(
+            home.run(*command, **WORDS), " and ".join(names), "Put them back from your backup",
+            str(file), "stillhere restore FILE",
+        )  # fmt: skip
+    assert not (home.folder / "next.backup").exists()
+
+
+@pytest.mark.sqlite
+@only_root
+def test_a_key_of_another_user_names_the_owner_and_the_chown() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        (data / "keys").mkdir()
+        keys.create_missing(data)
+        for path in (data, data / "keys"):
+            os.chown(path, RUTH, RUTH)
+        os.seteuid(RUTH)
+        try:
+            with pytest.raises(PermissionError) as caught:
+                keys.read_secret(data)
+            said = trouble.sentence(caught.value, data) or ""
+        finally:
+            os.seteuid(0)
+    assert f"{data}/keys/secret belongs to root" in said
+    assert f"chown -R nobody {data}/keys" in said
+
+
+def test_where_nothing_ever_was_a_check_says_how_to_begin(installation: Make) -> None:
+    refused(installation().run("check"), "There is no installation", "stillhere up")
+
+
+@pytest.mark.parametrize(
+    "command", ["desk", "migrate", "peer add Maya", "steps --sign Dr.AnaExample"]
+)
+def test_no_command_works_on_with_keys_of_another_installation(
+    home: Installation, command: str
+) -> None:
+    other_keys(home)
+    told = home.run(*command.split())
+    refused(told, "do not open this database", "stillhere restore FILE")
+    assert told.stdout == ""
+    assert not (home.data / "walk.signed").exists()
+
+
+@pytest.mark.postgres
+def test_an_empty_postgresql_in_place_of_one_that_was_filled_is_refused(
+    installation: Make, home: Installation
+) -> None:
+    file = home.folder / "good.backup"
+    assert home.run("backup", str(file), **WORDS).returncode == 0
+    other = installation()
+    home.environment["STILLHERE_DATABASE_URL"] = other.environment["STILLHERE_DATABASE_URL"]
+    for command in ("up", "migrate", "web", "engine", "desk"):
+        refused(
+            home.run(command), "STILLHERE_DATABASE_URL is empty", "Look at the name",
+            str(file), "stillhere restore FILE", "begin anew",
+        )  # fmt: skip
+    told = home.run("check").stdout
+    assert "STILLHERE_DATABASE_URL is empty" in told
+    assert "stillhere migrate" not in told
+    (home.data / "last-backup.json").unlink()
+    assert home.run("migrate").returncode == 0, "keys alone are no sign that there was one"
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("by", ["migrate", "restore"])
+def test_a_database_that_is_gone_before_the_first_start_is_missed(
+    installation: Make, home: Installation, by: str
+) -> None:
+    if by == "restore":
+        file = home.folder / "good.backup"
+        assert home.run("backup", str(file), **WORDS).returncode == 0
+        home = installation()
+        assert home.run("restore", str(file), **WORDS).returncode == 0
+    (home.data / "stillhere.sqlite3").unlink()
+    for command in ("up", "migrate", "web", "engine", "desk"):
+        refused(home.run(command), "is gone", "begin anew")
+    assert not (home.data / "stillhere.sqlite3").exists()

@@ -99,6 +99,19 @@ def refuse_wrong(stillhere: Stillhere) -> None:
             raise problem(error, stillhere) from None
 
 
+def holds(stillhere: Stillhere) -> bool | None:
+    """Whether PostgreSQL's database was ever prepared; None where it cannot be asked."""
+    try:
+        with psycopg.connect(address(stillhere, password=True)) as connection:
+            named = connection.execute("SELECT to_regclass('django_migrations')").fetchone()
+            if named == (None,):
+                return False
+            rows = connection.execute("SELECT count(*) FROM django_migrations").fetchone()
+            return rows != (0,)
+    except psycopg.Error:
+        return None
+
+
 def _said(error: BaseException, stillhere: Stillhere) -> str:
     """The reasons in an error, each once, without the password."""
     text = str(error)

@@ -19,6 +19,7 @@ from stillhere.config.environment import SettingError
 
 KEY_BYTES = 32
 FOLDER = "keys"
+NAMES = ("secret", "master.json")
 DEMO = "demo"
 
 
@@ -60,7 +61,7 @@ def require_whole(data: Path) -> None:
 
 def exist(data: Path) -> bool:
     """Whether both key files are there."""
-    return all((data / FOLDER / name).exists() for name in ("secret", "master.json"))
+    return all((data / FOLDER / name).exists() for name in NAMES)
 
 
 def is_demo(data: Path) -> bool:
@@ -118,12 +119,14 @@ def _read(path: Path) -> str:
     except FileNotFoundError:
         raise SettingError(
             f"{path} is missing. Run `stillhere up` for a new installation; "
-            "for an old one put the keys back from your backup."
+            "for an old one put the keys back from your backup: `stillhere check` says how."
         ) from None
     except UnicodeDecodeError:
         return ""  # no key of ours
+    except PermissionError:
+        raise  # who may read it is said for every file alike
     except OSError:
-        raise SettingError(f"{path} cannot be read by this user.") from None
+        raise SettingError(f"{path} cannot be read. Look at what it is.") from None
 
 
 def _write_new(path: Path, text: str) -> bool:

@@ -1,12 +1,14 @@
-"""Whether SQLite's file can be read, looked at while it is in use.
+"""Whether the database is there, and whether SQLite's file can be read while it is in use.
 
 Owns how far one looks in a given time, and what is said. A look costs a reader's time and changes
-nothing; the whole proof of a copy is ``integrity.py``'s. A PostgreSQL server looks after its own.
+nothing; the whole proof of a copy is ``integrity.py``'s. A PostgreSQL server looks after its own
+pages; whether it is the one that was filled is asked here.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,12 @@ START_MS = 400  # a start waits for it, and nobody is watched meanwhile
 CHECK_MS = 30_000
 FIRST = ("django_migrations", "installation", "watch", "outage", "person", "contact", "message")
 # What is made only once there is a database.
-TRACES = (data_lock.ENGINE_FILE, "static", "backups/stillhere-*.sqlite3")
+TRACES = (
+    data_lock.ENGINE_FILE,
+    "static",
+    "backups/stillhere-*.sqlite3",
+    f"{databases.SQLITE_FILE}-*",  # what SQLite and we write beside it
+)
 _EVERY = 2_000  # of SQLite's own steps between two looks at the time
 
 
@@ -51,24 +58,39 @@ def look(stillhere: Stillhere, within_ms: int) -> Look:
 
 
 def require_there(stillhere: Stillhere) -> None:
-    """Raise `SettingError` where something else lies in the database's place, or it is gone and
-    something shows that there was one: a new one would look well and watch nobody."""
-    database = stillhere.data / databases.SQLITE_FILE
+    """Raise `SettingError` where something else lies in the database's place, or it is gone or
+    empty and something shows that there was one: a new one would look well and watch nobody."""
     if not stillhere.database_url and (said := trouble.in_the_way(stillhere.data)):
         raise SettingError(said)
-    if stillhere.database_url or (database.exists() and database.stat().st_size):
-        return
     if stillhere.demo:  # each demo begins anew, and watches nobody
         return
-    traces = [path for name in TRACES for path in stillhere.data.glob(name)]
-    if record.read(stillhere.data).whole:
-        traces.append(stillhere.data / record.FILE)
-    if traces:
-        raise SettingError(
-            f"The database {database} is gone, and {traces[0].name} shows that there was one. "
-            f"No new one was made, for it would watch nobody. {record.way_back(stillhere.data)} "
-            "To begin anew on purpose, name a new folder in STILLHERE_DATA."
-        )
+    shows = traces(stillhere.data)
+    if not shows or holds(stillhere) is not False:
+        return
+    gone, look = f"The database {stillhere.data / databases.SQLITE_FILE} is gone", ""
+    if stillhere.database_url:
+        gone = "The database in STILLHERE_DATABASE_URL is empty"
+        look = "Look at the name in it first: is it another one? "
+    raise SettingError(
+        f"{gone}, and {shows[0].name} in {stillhere.data} shows that there was one. No new one was "
+        f"made, for it would watch nobody. {look}{record.way_back(stillhere.data)} "
+        "To begin anew on purpose, name a new folder in STILLHERE_DATA."
+    )
+
+
+def traces(data: Path) -> list[Path]:
+    """What lies in the data folder and shows that there was a database."""
+    found = [path for name in TRACES for path in data.glob(name)]
+    return found + ([data / record.FILE] if record.read(data).whole else [])
+
+
+def holds(stillhere: Stillhere) -> bool | None:
+    """Whether there is a database with something in it; None where it cannot be asked."""
+    if stillhere.database_url:  # loads its driver
+        held: bool | None = importlib.import_module("stillhere.cli.database").holds(stillhere)
+        return held
+    file = stillhere.data / databases.SQLITE_FILE
+    return file.exists() and file.stat().st_size > 0
 
 
 def _rank(name: str) -> int:

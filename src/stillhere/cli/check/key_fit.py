@@ -1,4 +1,4 @@
-"""Whether the keys that are here open the database that is here.
+"""Whether the keys are here, and open the database that is here.
 
 Owns the question and what is said. A key of the right shape that is another one lets everything
 start and reaches nobody. A few rows are opened, for one alone may be damaged; a database with
@@ -17,6 +17,7 @@ import psycopg
 
 from stillhere.cli import database
 from stillhere.cli.backup_file import bundle, integrity, record
+from stillhere.cli.check import damage
 from stillhere.config import databases, keys
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.store.db import encryption
@@ -35,6 +36,34 @@ def require(stillhere: Stillhere) -> None:
             f"every backup. {record.newest(stillhere.data)} `stillhere restore FILE` into a new "
             "folder brings them."
         )
+
+
+def require_usable(stillhere: Stillhere) -> None:
+    """Raise `SettingError` where the database is gone, or the keys do not open it."""
+    damage.require_there(stillhere)
+    require(stillhere)
+
+
+def require_keys(stillhere: Stillhere) -> None:
+    """Raise `SettingError` where a key is missing, which says whether there ever was one."""
+    if keys.exist(stillhere.data):
+        return
+    if damage.traces(stillhere.data) or damage.holds(stillhere):
+        raise SettingError(missing(stillhere))
+    raise SettingError(f"There is no installation in {stillhere.data} yet: `stillhere up`.")
+
+
+def missing(stillhere: Stillhere) -> str:
+    """What is said where a database is there and a key to it is not."""
+    folder = stillhere.data / keys.FOLDER
+    lost = " and ".join(name for name in keys.NAMES if not (folder / name).exists())
+    empty = " and an empty database in STILLHERE_DATABASE_URL" if stillhere.database_url else ""
+    return (
+        f"Not in {folder}: {lost}. Without the keys nobody in the database can be reached, and "
+        "nothing was changed. Put them back from your backup. "
+        f"{record.newest(stillhere.data)} Name a new folder in STILLHERE_DATA{empty}, type "
+        f"`stillhere restore FILE`, and copy its {keys.FOLDER}/ to {folder}."
+    )
 
 
 def require_of_backup(work: Path, kind: str) -> None:

@@ -121,8 +121,7 @@ def _there(data: Path) -> Iterator[None]:
 
 
 def _require(stillhere: Stillhere, file: Path, keep: int | None) -> None:
-    if not keys.exist(stillhere.data):
-        raise SettingError(f"There is no installation in {stillhere.data} yet: `stillhere up`.")
+    key_fit.require_keys(stillhere)
     if keep and not file.is_dir():
         raise SettingError(f"{file} is no folder. With --keep, name one that is there.")
     if not keep and file.is_dir():

@@ -16,7 +16,8 @@ from django.utils.module_loading import import_string
 
 from stillhere.cli import data_lock
 from stillhere.cli.backup_file import passphrase
-from stillhere.config import environment, keys
+from stillhere.cli.check import key_fit
+from stillhere.config import environment
 from stillhere.config.environment import SettingError
 
 Finding = tuple[bool, str]
@@ -38,8 +39,7 @@ def command() -> None:
         os.environ.pop(name, None)
     if WHICH & set(wrong):
         raise SettingError(f"Which installation is meant? {', '.join(WHICH & set(wrong))}.")
-    if not keys.exist(stillhere.data):
-        raise SettingError(f"There is no installation in {stillhere.data} yet: `stillhere up`.")
+    key_fit.require_keys(stillhere)
     data_lock.follow_running(stillhere.data)
     django.setup()
     everything: Callable[..., Iterator[Finding]] = import_string(

@@ -11,6 +11,7 @@ from django.db import Error
 from django.utils.module_loading import import_string
 
 from stillhere.cli import data_lock, database
+from stillhere.cli.check import key_fit
 from stillhere.config import environment
 
 
@@ -20,6 +21,7 @@ def command(*, new: bool) -> None:
     """Print the link to the coordinator's desk; the same each time."""
     data_lock.follow_running(environment.read(os.environ).data)
     django.setup()
+    key_fit.require_usable(settings.STILLHERE)
     try:
         key = import_string("stillhere.store.installation.desk_key.key")(new=new)
     except Error as error:

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from stillhere.cli import data_lock, life
-from stillhere.cli.check import damage
 from stillhere.config import gc_tuning
 
 
@@ -18,8 +17,7 @@ def command() -> None:
     django.setup()
     if settings.STILLHERE.database_url:  # loads its driver
         import_string("stillhere.cli.database.refuse_wrong")(settings.STILLHERE)
-    damage.require_there(settings.STILLHERE)
-    import_string("stillhere.cli.check.key_fit.require")(settings.STILLHERE)
+    import_string("stillhere.cli.check.key_fit.require_usable")(settings.STILLHERE)
     run = import_string("stillhere.engine.loop.run")
     gc_tuning.seldom()
     with data_lock.only_engine(settings.STILLHERE):

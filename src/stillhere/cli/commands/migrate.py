@@ -22,7 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 from stillhere.cli import data_lock, database
 from stillhere.cli.backup_file import dump, integrity, record
 from stillhere.cli.backup_file.integrity import Damaged
-from stillhere.cli.check import damage
+from stillhere.cli.check import damage, key_fit
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import wall_ms
@@ -39,6 +39,8 @@ def command() -> None:
     beside = bool(stillhere.database_url) and keys.exist(stillhere.data)
     database.reach(stillhere)  # before anything is made
     with contextlib.nullcontext() if beside else data_lock.held(stillhere):
+        if keys.exist(stillhere.data):
+            key_fit.require(stillhere)
         done = prepare(stillhere)
     click.echo(f"Applied: {', '.join(done)}." if done else "The database is up to date.")
 
@@ -66,10 +68,7 @@ def _migrate(stillhere: Stillhere, new_keys: list[str]) -> list[str]:
     applied = set(loader.applied_migrations)
     if applied and new_keys:
         keys.forget_created(stillhere.data, new_keys)
-        raise SettingError(
-            "The database holds sealed data, but the keys to it are not in "
-            f"{stillhere.data / keys.FOLDER}. Put them back from your backup."
-        )
+        raise SettingError(key_fit.missing(stillhere))
     newer = sorted(applied - set(loader.disk_migrations) - set(loader.replacements))
     if newer:
         raise SettingError(

@@ -16,6 +16,7 @@ from django.db import Error
 from django.utils.module_loading import import_string
 
 from stillhere.cli import data_lock, database
+from stillhere.cli.check import key_fit
 from stillhere.config import environment
 
 
@@ -24,6 +25,7 @@ def command() -> None:
     """Look after other installations, and let them look after this one."""
     data_lock.follow_running(environment.read(os.environ).data)
     django.setup()
+    key_fit.require_usable(settings.STILLHERE)
 
 
 @command.command()

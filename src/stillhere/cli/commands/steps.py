@@ -15,6 +15,7 @@ import django
 from django.conf import settings
 from django.utils import translation
 
+from stillhere.cli.check import key_fit
 from stillhere.config import keys
 from stillhere.config.environment import SettingError
 from stillhere.config.wiring import wall_ms
@@ -38,6 +39,7 @@ def command(by: str, lang: str) -> None:
             raise SettingError(
                 "Give the clinician's name and title, like --sign 'Dr. Ana Example'."
             )
+        key_fit.require_usable(settings.STILLHERE)
         day = datetime.fromtimestamp(wall_ms() / 1000, UTC).date().isoformat()
         walk.sign(name, day)
         keys.own(settings.STILLHERE.data / walk.SIGNED)
