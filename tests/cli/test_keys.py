@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -173,3 +174,41 @@ def test_a_database_that_is_gone_before_the_first_start_is_missed(
     for command in ("up", "migrate", "web", "engine", "desk"):
         refused(home.run(command), "is gone", "begin anew")
     assert not (home.data / "stillhere.sqlite3").exists()
+
+
+@pytest.mark.sqlite
+def test_a_mark_at_the_beginning_of_a_passphrase_file_is_no_part_of_it(home: Installation) -> None:
+    file, words = home.folder / "good.backup", home.folder / "words"
+    assert home.run("backup", str(file), **WORDS).returncode == 0
+    given = {"STILLHERE_BACKUP_PASSPHRASE_FILE": str(words)}
+    words.write_bytes(b"\xef\xbb\xbf" + WORDS["STILLHERE_BACKUP_PASSPHRASE"].encode())
+    told = home.run("backup", "--check", str(file), **given)
+    assert told.returncode == 0, told.stderr
+    words.write_text(WORDS["STILLHERE_BACKUP_PASSPHRASE"], "utf-16")
+    refused(home.run("backup", "--check", str(file), **given), "not text in UTF-8", "Save it again")
+    assert "not text in UTF-8" in home.run("check", **given).stdout
+    home.environment["STILLHERE_BACKUP_PASSPHRASE"] = os.fsdecode(b"p\xe4ss of five small words")
+    refused(home.run("backup", "--check", str(file)), "STILLHERE_BACKUP_PASSPHRASE", "UTF-8")
+    assert "LOOK  STILLHERE_BACKUP_PASSPHRASE" in home.run("check").stdout
+
+
+@pytest.mark.sqlite
+@only_root
+@pytest.mark.parametrize("there", ["new", "already there"])
+def test_a_restore_onto_a_full_disk_names_that_disk_and_leaves_nothing(
+    installation: Make, home: Installation, tmp_path: Path, there: str
+) -> None:
+    file = home.folder / "good.backup"
+    assert home.run("backup", str(file), **WORDS).returncode == 0
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(disk)], check=True)
+    try:
+        data = disk / "data" if there == "new" else disk
+        other = installation(STILLHERE_DATA=str(data))
+        told = other.run("restore", str(file), **WORDS)
+        refused(told, f"no room for {data}", "disk is full", "Make room")
+        assert str(file) not in told.stderr
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)

@@ -19,7 +19,7 @@ from stillhere.config import databases
 
 LEAST_ROOM = 64 * 1024  # bytes: what SQLite takes for its shared memory, and a little more
 _WRITTEN = ("*.sqlite3*", "*.lock", "static")  # what a start must write, beside the folder itself
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def sentence(error: BaseException, data: Path) -> str | None:
@@ -48,7 +48,7 @@ def _of_the_system(number: int | None, path: Path) -> str | None:
         return read_only(path)
     if number in (errno.EACCES, errno.EPERM):
         return forbidden(path)
-    if number in _FULL:
+    if number in FULL:
         return f"There is no room for {path}: the disk is full. Make room and try again."
     if number == errno.EIO:
         return f"The disk of {path} cannot be read or written any more. Look at it at once."

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
+from stillhere.cli import trouble
 from stillhere.cli.backup_file.encryption import NotOpened
 
 FORMAT = 1
@@ -109,11 +110,16 @@ def _lay(file: IO[bytes], path: Path | None) -> str:
     digest = hashlib.sha256()
     if path is not None:
         path.parent.mkdir(mode=0o700, exist_ok=True)
-    with path.open("xb") if path is not None else contextlib.nullcontext() as laid:
-        while part := file.read(1024 * 1024):
-            digest.update(part)
-            if laid is not None:
-                laid.write(part)
+    try:
+        with path.open("xb") if path is not None else contextlib.nullcontext() as laid:
+            while part := file.read(1024 * 1024):
+                digest.update(part)
+                if laid is not None:
+                    laid.write(part)
+    except OSError as error:  # a full disk names no file, and what is read lies elsewhere
+        if error.errno in trouble.FULL and path is not None:
+            error.filename = str(path.parent)
+        raise
     return digest.hexdigest()
 
 

@@ -49,8 +49,13 @@ def fault() -> str:
 
 def _in_file(path: Path) -> str:
     try:
-        given = path.expanduser().read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError, RuntimeError):
+        given = path.expanduser().read_text("utf-8-sig").strip()  # some editors mark its beginning
+    except UnicodeDecodeError:
+        raise SettingError(
+            f"{path} (STILLHERE_BACKUP_PASSPHRASE_FILE) is not text in UTF-8. Save it again as "
+            "plain text, in UTF-8."
+        ) from None
+    except (OSError, RuntimeError):
         raise SettingError(
             f"We cannot read the passphrase in {path} (STILLHERE_BACKUP_PASSPHRASE_FILE)."
         ) from None

@@ -40,11 +40,11 @@ def command(file: Path) -> None:
     stillhere = environment.read(os.environ)
     _require_empty(stillhere)
     end_tidily()
-    new = not stillhere.data.exists()
+    before = {path.name for path in stillhere.data.iterdir()} if stillhere.data.exists() else None
     with (
         opened(file, passphrase.find(new=False)) as source,
         data_lock.held(stillhere),
-        _nothing_left(stillhere.data, new=new),
+        _nothing_left(stillhere.data, before),
     ):
         _require_empty(stillhere)
         work = stillhere.data / WORK
@@ -64,17 +64,21 @@ def command(file: Path) -> None:
 
 
 @contextlib.contextmanager
-def _nothing_left(data: Path, *, new: bool) -> Iterator[None]:
-    """Where it fails, take back what was made of a ``new`` folder, and nothing that holds more."""
+def _nothing_left(data: Path, before: set[str] | None) -> Iterator[None]:
+    """Where it fails, take back the folder of keys and the lock that it made, and the data folder
+    where there was none ``before``; nothing that holds more."""
     try:
         yield
     except BaseException:
         left = {path.name for path in data.iterdir()}
         with contextlib.suppress(OSError):
-            if new and left <= {keys.FOLDER, data_lock.LOCK_FILE}:
-                (data / keys.FOLDER).rmdir()
-                (data / data_lock.LOCK_FILE).unlink()
-                data.rmdir()
+            if left <= {keys.FOLDER, data_lock.LOCK_FILE} | (before or set()):
+                if keys.FOLDER not in (before or ()):
+                    (data / keys.FOLDER).rmdir()
+                if data_lock.LOCK_FILE not in (before or ()):
+                    (data / data_lock.LOCK_FILE).unlink()
+                if before is None:
+                    data.rmdir()
         raise
 
 
