@@ -43,6 +43,7 @@ EDGES = {
     "nameless, no ambulance": replace(NIGHT, person="", wish="never"),
     "a wish nobody knows": replace(NIGHT, wish="maybe"),
     "outage": replace(NIGHT, after_outage=True, round=7),
+    "nobody told": replace(NIGHT, untold=True),
     "fine": replace(NIGHT, outcome=ev.Outcome.FINE),
     "fine, says nobody": replace(NIGHT, outcome=ev.Outcome.FINE, who="", at=None),
     "revived": replace(NIGHT, outcome=ev.Outcome.REVIVED, at=None),

@@ -266,7 +266,7 @@ def test_who_was_looked_at_is_still_watched_by_nobody_and_that_is_said(torn: Tor
     torn.pass_time(205)
     many, night = len(torn.aside), torn.lost[0]
     damage.looked(night.watch, torn.clock.now)
-    says = f"{many} watches cannot be read and nobody watches them; 1 were looked at"
+    says = f"{many} watches cannot be read and nobody watches them; 1 was looked at"
     assert says in health.reasons()
     readable = next(n for n in torn.others if n not in torn.aside)
     apply.apply(Change(CheckIn(), watch=readable.watch))
@@ -487,3 +487,30 @@ def test_of_whoever_has_a_torn_list_the_desk_does_not_say_that_the_watch_is_unre
     assert "this watch cannot be read" not in page
     assert page.count("not all that belongs to this watch") == len(found.aside)
     assert page.count("Phone Sam: ") >= len(found.aside), "who can be read"
+
+
+@pytest.mark.parametrize("table", ["contact", "address"])
+def test_the_coordinator_hears_that_contacts_were_told_only_where_some_were(
+    file: Path, clock: Clock, table: str
+) -> None:
+    nights = asked_nights(clock)
+    found, _ = torn_at(file, table, nights, clock)
+    found.pass_time(105)
+    untold = set()
+    for night in found.aside:
+        page = Message.objects.get(person=night.person, word="page-quarantine")
+        told = Message.objects.filter(person=night.person, word="alarm").exists()
+        assert bool(json.loads(page.facts).get("untold")) != told
+        untold.add(not told)
+    assert True in untold
+
+
+def test_one_watch_is_one_watch(clock: Clock, database: None) -> None:
+    night = sams_night(("Leo",))
+    night.start()
+    SetAside.objects.create(watch=night.watch, at=1)
+    assert health.aside_reasons(clock.now) == ["1 watch cannot be read and nobody watches it"]
+    [(_, said)] = set_aside()
+    assert said.startswith(
+        "1 watch cannot be read: the database file is damaged. Nobody watches it"
+    )

@@ -205,10 +205,13 @@ def _page_exhausted(said: Said) -> Sentence:
 
 
 def _page_quarantine(said: Said) -> Sentence:
-    text = said(
-        _("A fault of ours: we no longer ask %(person)s. The first contacts were told."),
-        person=said.named or _("somebody"),
-    )
+    if said.facts.untold:
+        text = _(
+            "A fault of ours: we no longer ask %(person)s. We could not tell any of their contacts."
+        )
+    else:
+        text = _("A fault of ours: we no longer ask %(person)s. We try to reach the contacts.")
+    text = said(text, person=said.named or _("somebody"))
     return text + " " + _("Look now, and phone."), Answer.NOTHING
 
 

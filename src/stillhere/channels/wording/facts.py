@@ -20,7 +20,8 @@ class Facts:
 
     ``partner`` is the other one of "two of us", ``who`` the contact the words speak of, ``contact``
     the one they are spoken to. ``wish`` is the plan's ambulance wish, ``outcome`` one of
-    ``core.events.Outcome``. ``unasked``: no ask found a way to the person.
+    ``core.events.Outcome``. ``unasked``: no ask found a way to the person; ``untold``: nothing was
+    queued for anybody on their list.
     """
 
     person: str = ""
@@ -35,6 +36,7 @@ class Facts:
     after_outage: bool = False
     confirmed: bool = True
     unasked: bool = False
+    untold: bool = False
     wish: str = "phone-first"
     program: str = ""
 
@@ -48,6 +50,7 @@ class Facts:
             round=kept.get("round") or 0,
             after_outage=bool(kept.get("after_outage")),
             unasked=bool(kept.get("unasked")),
+            untold=bool(kept.get("untold")),
             **known,
         )
 

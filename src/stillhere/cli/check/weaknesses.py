@@ -254,12 +254,13 @@ def set_aside() -> Iterator[Finding]:
     """Watches whose rows cannot be read."""
     aside, looked = damage.unwatched(clock.now_ms())
     if aside:
-        nobody = (
-            f"{aside} watches cannot be read: the database file is damaged. Nobody watches them"
-        )
-        seen = f" ({looked} were looked at)" if looked else ""
+        which, them = ("1 watch", "it") if aside == 1 else (f"{aside} watches", "them")
+        nobody = f"{which} cannot be read: the database file is damaged. Nobody watches {them}"
+        was = "was" if looked == 1 else "were"
+        seen = f" ({looked} {was} looked at)" if looked else ""
         do = 'Phone them, press "I have looked" at the desk, put the newest backup back'
-        yield False, f"{nobody}{seen}; their first contacts were told. {do} (`stillhere restore`)."
+        told = "of their contacts those were told who can be read"
+        yield False, f"{nobody}{seen}; {told}. {do} (`stillhere restore`)."
 
 
 def engine() -> Iterator[Finding]:

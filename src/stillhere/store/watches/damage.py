@@ -27,6 +27,7 @@ from stillhere.store.watches.outbox import COORDINATOR, PAGE_WORDS
 log = logging.getLogger("stillhere.damage")
 
 MOST = 500  # read in one statement
+TOLD: dict[str, object] = {"round": 0}  # what a page about a watch set aside keeps
 
 T = TypeVar("T")
 
@@ -156,14 +157,19 @@ def set_aside(watch: int, now: int) -> bool:
     person = _whose(watch)
     told = _told(watch, person, now)
     for together in (told, told[:1], []):
+        if together is not told:
+            _untold(together)
         made = around(partial(_write, watch, person, now, together), lambda: None)
         if made is not None:
             break
     else:
         raise DatabaseError(f"watch {watch} cannot even be set aside")
     if made:
-        for message in told[len(together) :]:
-            around(partial(Message.objects.bulk_create, [message]), list)
+        left = told[len(together) :]
+        kept = [around(partial(Message.objects.bulk_create, [each]), list) for each in left]
+        if together and any(kept):
+            page = Message.objects.filter(key=told[0].key)
+            around(partial(page.update, facts=json.dumps(TOLD)), int)
         log.critical("set aside watch=%d: its row cannot be read or written", watch)
     return made
 
@@ -199,7 +205,7 @@ def _told(watch: int, person: int | None, now: int) -> list[Message]:
     facts = {"at": now, "who": None, "eta_s": None, "round": 0, "outcome": None}
     page = Message(
         **about, key=key, channel=COORDINATOR, word=PAGE_WORDS[Paging.QUARANTINED],
-        facts=json.dumps({"round": 0}), urgency=Urgency.RING,
+        facts=json.dumps(TOLD), urgency=Urgency.RING,
     )  # fmt: skip
     alarms = [
         Message(
@@ -211,7 +217,14 @@ def _told(watch: int, person: int | None, now: int) -> list[Message]:
         for way in reach.ways
         if (channel := around(partial(_channel_of, way), str))
     ]  # fmt: skip
-    return [page, *alarms]
+    return [page, *alarms] if alarms else _untold([page])
+
+
+def _untold(pages: list[Message]) -> list[Message]:
+    """Pages that say that nobody on the list is told."""
+    for page in pages:
+        page.facts = json.dumps(TOLD | {"untold": True})
+    return pages
 
 
 def _there(table: str, id: int) -> bool:

@@ -296,7 +296,10 @@ def _messages(
         case PageCoordinator() if job.watch.profile.key == TRIAL:
             return []  # a try-out wakes nobody but the friend who holds the other phone
         case PageCoordinator(why, round):
-            return [_message(job, key, PAGE_WORDS[why], {"round": round}, Urgency.RING, now)]
+            facts = {"round": round}
+            if not any(isinstance(each, Tell) for each in job.told.effects):
+                facts["untold"] = True
+            return [_message(job, key, PAGE_WORDS[why], facts, Urgency.RING, now)]
         case _:
             return []
 

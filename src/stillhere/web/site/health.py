@@ -71,8 +71,10 @@ def aside_reasons(now: int) -> list[str]:
     many, looked = damage.unwatched(now)
     if not many:
         return []
-    seen = f"; {looked} were looked at" if looked else ""
-    return [f"{many} watches cannot be read and nobody watches them{seen}"]
+    was = "was" if looked == 1 else "were"
+    seen = f"; {looked} {was} looked at" if looked else ""
+    which, them = ("1 watch", "it") if many == 1 else (f"{many} watches", "them")
+    return [f"{which} cannot be read and nobody watches {them}{seen}"]
 
 
 def reasons() -> list[str]:
