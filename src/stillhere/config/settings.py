@@ -31,6 +31,7 @@ _SOURCE = Path(__file__).resolve().parent.parent
 # What lower floors get from here instead of importing it.
 RAW_NOW_MS = wiring.raw_now_ms
 BOOT_MS = wiring.boot_ms
+DAMAGED: tuple[str, ...] = ()  # tables that this start could not read; the web command looks
 BOOT_ID = wiring.boot_id
 PROVED_MS = wiring.proved_ms
 WALL_MS = wiring.wall_ms

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from stillhere.cli.check.weaknesses import set_aside
 from stillhere.core.events import State
@@ -514,3 +515,23 @@ def test_one_watch_is_one_watch(clock: Clock, database: None) -> None:
     assert said.startswith(
         "1 watch cannot be read: the database file is damaged. Nobody watches it"
     )
+
+
+def test_where_the_row_of_the_installation_is_torn_every_answer_says_that_nobody_watches(
+    file: Path, clock: Clock
+) -> None:
+    nights = asked_nights(clock, 1)
+    pulse_once()
+    torn_at(file, "installation", nights, clock)
+    assert "the database cannot be read" in health.reasons()
+    assert health.behind()
+    assert Client().get("/healthz").status_code == 503
+
+
+def test_what_a_start_found_damaged_is_said_as_long_as_it_runs(
+    clock: Clock, database: None, settings: Settings
+) -> None:
+    pulse_once()
+    assert health.damage_reasons() == []
+    settings.DAMAGED = ("person", "outage")
+    assert health.damage_reasons() == ["not all of person could be read when this started"]

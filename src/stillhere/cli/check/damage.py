@@ -22,6 +22,7 @@ from stillhere.config.wiring import boot_ms
 START_MS = 400  # a start waits for it, and nobody is watched meanwhile
 CHECK_MS = 30_000
 FIRST = ("django_migrations", "installation", "watch", "outage", "person", "contact", "message")
+ALL = "installation"  # one row, which holds the time: without it nothing of ours can go on
 # What is made only once there is a database.
 TRACES = (
     data_lock.ENGINE_FILE,
@@ -113,8 +114,12 @@ def _unusable(error: sqlite3.Error, data: Path) -> str:
 
 
 def sentence(found: Look, data: Path) -> str:
-    """What is said where something cannot be read."""
+    """What is said where something cannot be read, and who is watched all the same."""
+    if ALL in found.damaged:
+        who = "NOBODY IS WATCHED NOW. Phone everybody who counts on this."
+    else:
+        who = "Whoever can be read is asked and alarmed for; whoever cannot is not watched."
+    tables = ", ".join(found.damaged)
     return (
-        f"THE DATABASE IS DAMAGED: not all of {', '.join(found.damaged)} can be read. Whoever can "
-        f"be read is asked and alarmed for; whoever cannot is not watched. {record.way_back(data)}"
+        f"THE DATABASE IS DAMAGED: not all of {tables} can be read. {who} {record.way_back(data)}"
     )

@@ -30,7 +30,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from stillhere.cli import data_lock, life
-from stillhere.cli.check import connections, listening
+from stillhere.cli.check import connections, damage, listening
 from stillhere.config import gc_tuning, keys
 
 BACKLOG = 4096  # connections the kernel keeps while we are busy
@@ -47,6 +47,7 @@ def command() -> None:
     if settings.STILLHERE.database_url:  # loads its driver
         import_string("stillhere.cli.database.refuse_wrong")(settings.STILLHERE)
     import_string("stillhere.cli.check.key_fit.require_usable")(settings.STILLHERE)
+    settings.DAMAGED = damage.look(settings.STILLHERE, damage.START_MS).damaged
     collect_static(Path(settings.STATICFILES_DIRS[0]), Path(settings.STATIC_ROOT))
     application = import_string("stillhere.config.asgi.application")
     writer = import_string("stillhere.store.watches.group_commit.WRITER")

@@ -60,10 +60,15 @@ def clock_reasons(here: Installation, now: int) -> list[str]:
 
 
 def damage_reasons() -> list[str]:
-    """Which tables we go on without, because they cannot be read."""
-    if damage.outages_whole():
-        return []
-    return ["not all of outage can be read: after an absence nobody is asked before the alarm"]
+    """Which tables cannot be read: those that this start found, and one we go on without."""
+    found = []
+    if others := [name for name in settings.DAMAGED if name != damage.OUTAGES.name]:
+        found.append(f"not all of {', '.join(others)} could be read when this started")
+    if not damage.outages_whole():
+        found.append(
+            "not all of outage can be read: after an absence nobody is asked before the alarm"
+        )
+    return found
 
 
 def aside_reasons(now: int) -> list[str]:
