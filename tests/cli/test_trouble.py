@@ -24,6 +24,7 @@ from stillhere.store.db import encryption
 from tests.cli.test_backup import WORDS
 from tests.cli.test_damage import database, fill, keep, refused, zero_a_page
 from tests.installation import Installation, wait_for
+from tests.torn import leaves, tear
 
 Make = Callable[..., Installation]
 ROOT = os.geteuid() == 0
@@ -290,6 +291,23 @@ def test_migrations_that_cannot_be_read_do_not_keep_it_from_starting(home: Insta
     home.start()
     wait_for(lambda: home.get("/")[0] == 200, "it serves all the same")
     assert "not all of django_migrations" in home.log.read_text()
+    home.stop(signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_a_torn_table_of_outages_does_not_keep_the_engine_from_watching(
+    home: Installation,
+) -> None:
+    tear(database(home), leaves(database(home), "outage")[-1])
+    home.start()
+
+    def well() -> bool:
+        said = home.get("/healthz")[1]
+        return "outage" in said and not any(
+            words in said for words in ("engine", "proved", "nothing could be written")
+        )
+
+    wait_for(well, "the engine beats and proves")
     home.stop(signal.SIGKILL)
 
 
