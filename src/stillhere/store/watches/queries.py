@@ -43,8 +43,7 @@ WHERE w.state IN {_ALARMED} AND w.quarantined_at IS NULL AND (
 """
 
 
-# --- for the loops
-# --------------------------------------------------------------------------------------
+# --- for the loops --------------------------------------------------------------------------------
 
 
 def due(now: int, most: int) -> list[tuple[int, int]]:
@@ -172,8 +171,7 @@ def _whoever(ids: Sequence[int]) -> list[WatchRow]:
     return [found[id] for id in sorted(found)]
 
 
-# --- for the pages
-# ----------------------------------------------------------------------------------------
+# --- for the pages --------------------------------------------------------------------------------
 
 
 def partner(watch: WatchRow) -> str:
