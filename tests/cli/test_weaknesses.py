@@ -380,6 +380,7 @@ def test_each_finding_is_said_once(here: Any, monkeypatch: pytest.MonkeyPatch) -
         (f"{os.getpid()} http://lamp 0.0.0.0 1", (0, "no answer"), "not running well: no answer."),
         ("", (503, "the disk is full"), "It is not running well: the disk is full."),
     ],
+    ids=["not there", "silent", "ill"],
 )
 def test_what_does_not_run_at_all_is_not_said_to_run_badly(
     here: Any,

@@ -24,6 +24,9 @@ def test_sixty_weeks_of_wrong_clocks_hold(simulator: Simulator, fresh_seed: int)
     assert counts["leaps"] > 20
     assert counts["starts"] > 10
     assert counts["days"] > 300
+    assert counts["held"] > 10
+    assert counts["refused"] > 300
+    assert counts["alarms judged"] > 60
     fresh = range(fresh_seed, fresh_seed + FRESH)
     print(f"stillhere simulate --clocks --nights {FRESH} --seed {fresh_seed}")
     _counts, broken = simulator.lived(fresh, ClockWeek)

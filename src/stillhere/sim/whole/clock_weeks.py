@@ -1,11 +1,13 @@
 """A week on a machine whose clock cannot be trusted, such as a Raspberry Pi without a clock chip:
 daily check-ins and acute watches, while the clock leaps in the middle, starts in 1970, a day behind
-or days ahead, and is corrected sooner or later; the database is held by somebody else meanwhile.
+or days ahead, and is corrected sooner or later. Meanwhile somebody else holds the database, and the
+carriers refuse us for minutes or days.
 
-Owns the machine, its people and the two promises, which are judged in true time: nobody who falls
-silent waits longer than the time to ask and to answer and our own absence, and no day passes on
-which somebody was neither asked, heard nor called for. Drives the real beat, tick, reckoning and
-timekeeping; decides nothing about watches.
+Owns the machine, its people and the three promises, which are judged in true time: nobody who falls
+silent waits longer than the time to ask and to answer and our own absence; no day passes on which
+somebody was neither asked, heard nor called for; and an open alarm reaches somebody as soon as any
+carrier takes messages. Drives the real beat, tick, reckoning, timekeeping and delivery; decides
+nothing about watches.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ from stillhere.sim.core.calendar import DAY_MS
 from stillhere.sim.whole.storage import Storage
 from stillhere.sim.whole.world import Violation, World
 from stillhere.store.db import clock
+from stillhere.store.messages import delivery
+from stillhere.store.messages.delivery import Fated
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Change, CheckIn
 from stillhere.store.watches.rows import known_profiles
@@ -38,6 +42,9 @@ MINUTE_MS, HOUR_MS, YEAR_MS = 60_000, 3_600_000, 365 * DAY_MS
 LONGEST_LOOK_MS = 6 * HOUR_MS
 ERRORS_MS = (-40 * YEAR_MS, -DAY_MS, -HOUR_MS, HOUR_MS, 3 * DAY_MS, 40 * YEAR_MS)
 SLACK_MS = 2 * MINUTE_MS
+REFUSED_MS = (10 * MINUTE_MS, 5 * HOUR_MS, 2 * DAY_MS)
+AGAIN_MS = delivery.BACK_OFF_S[-1] * 1000  # what was refused is tried again after so long at most
+LEASE_S, MOST = 60, 50
 SILENCE_MS = 8 * MINUTE_MS  # the longest pace, an ask with its time to answer, and some more
 T = TypeVar("T")
 ALARMED = (State.ALARM, State.CLAIMED, State.ATTENDED)
@@ -51,6 +58,8 @@ class Seen:
     began_t: int
     heard: list[int] = field(default_factory=list)
     alarms: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)  # of the alarms
+    reached: list[int] = field(default_factory=list)  # a contact, about an alarm
     asks: int = 0
     state: str = State.OPEN
     silent_t: int | None = None
@@ -76,6 +85,7 @@ class ClockWeek:
         self._down_until = 0
         self._away: list[tuple[int, int]] = []  # nobody was there, or the database was not
         self._wrong: list[tuple[int, int]] = []  # booted wrong, and nobody could tell
+        self._refused: list[tuple[int, int]] = []  # no carrier took anything
         self._seen: dict[int, Seen] = {}
         self._plan(persons[: self._dice.randrange(1, 4)])
 
@@ -97,6 +107,11 @@ class ClockWeek:
             fault = dice.choice((self._leaps, self._leaps, self._restarts, self._is_held))
             if has(f"fault {no}"):
                 at(t, fault)
+        carriers = self.world.dice("carriers of a clock week")
+        for no in range(carriers.choice((0, 1, 2))):
+            t, for_ms = carriers.randrange(self._ends_t), carriers.choice(REFUSED_MS)
+            if has(f"refusal {no}"):
+                self._refused.append((t, t + carriers.randrange(MINUTE_MS, for_ms)))
 
     def _leaps(self) -> None:
         """The clock is set while we run, and set back after a while."""
@@ -143,6 +158,12 @@ class ClockWeek:
 
     def _is_let_go(self) -> None:
         self._storage.held = False
+
+    def _refuses(self, t: int) -> int:
+        """Until when every carrier refuses us; 0 where they take what we send."""
+        return max(
+            (until_t for from_t, until_t in self._refused if from_t <= t < until_t), default=0
+        )
 
     # --- people ---------------------------------------------------------------------------------
 
@@ -192,6 +213,8 @@ class ClockWeek:
                 self.evidence.counts["alarms"] += 1
                 ends = partial(self._ends, watch)
                 self.world.after(self._dice.randrange(MINUTE_MS, HOUR_MS), ends)
+            if state not in ALARMED and seen.state in ALARMED:
+                seen.ends.append(self.world.t)
             if state == State.ASKING and asks != seen.asks:
                 slow_ms = 50_000 if seen.routine is None else 20 * MINUTE_MS
                 if seen.routine is None or self._dice.random() < 0.8:
@@ -225,17 +248,34 @@ class ClockWeek:
                 pass
             while self._waker.wake(clock.now_ms()):
                 pass
+            for channel in delivery.channels_waiting():
+                self._deliver(channel)
             return 1
 
         self._try(rounds)
 
+    def _deliver(self, channel: str) -> None:
+        """Whatever waits for a carrier is handed over, and taken or refused."""
+        refused = bool(self._refuses(self.world.t))
+        fate, why = (delivery.RETRY, "401") if refused else (delivery.DELIVERED, "")
+        leased = delivery.lease(channel, clock.now_ms(), MOST, LEASE_S)
+        delivery.record([Fated(message, fate, why=why) for message in leased], clock.now_ms())
+        self.evidence.counts["refused" if refused else "taken"] += len(leased)
+        for message in leased if not refused else ():
+            if message.watch in self._seen and message.contact is not None:
+                self._seen[message.watch].reached.append(self.world.t)
+
     def _next_look_t(self) -> int:
-        [(wake_at,)] = self._storage.look("SELECT min(wake_at) FROM watch")
+        [(wake_at, due_at)] = self._storage.look(
+            "SELECT (SELECT min(wake_at) FROM watch), "
+            "(SELECT min(max(due_at, lease_until_at)) FROM message WHERE status = 'queued')"
+        )
         rest_ms = LONGEST_LOOK_MS
-        if wake_at is not None:
+        if wake_at is not None or due_at is not None:
             row = self._storage.clock_row()
             now = row.now(self.world.raw_now_ms(), self._steady(0))
-            rest_ms = min(max(wake_at - now, 500), LONGEST_LOOK_MS)
+            first_at = min(at for at in (wake_at, due_at) if at is not None)
+            rest_ms = min(max(first_at - now, 500), LONGEST_LOOK_MS)
         return max(self.world.t + rest_ms, self._down_until)
 
     def _steady(self, after_ms: int) -> int | None:
@@ -279,6 +319,22 @@ class ClockWeek:
             if seen.routine is not None:
                 for due_t in self._days(seen):
                     self._day_is_kept(watch, seen, due_t)
+            for no, raised_t in enumerate(seen.alarms):
+                end_t = seen.ends[no] if no < len(seen.ends) else self._ends_t
+                self._alarm_reaches_somebody(watch, seen, raised_t, end_t)
+
+    def _alarm_reaches_somebody(self, watch: int, seen: Seen, raised_t: int, end_t: int) -> None:
+        """As soon as a carrier takes messages, if it is still open then."""
+        until_t = raised_t
+        while (refused_t := self._refuses(until_t)) > until_t:
+            until_t = refused_t
+        until_t += AGAIN_MS + SLACK_MS
+        until_t += 2 * self._gone_ms(raised_t - HOUR_MS, until_t + HOUR_MS)
+        if until_t < end_t and not any(raised_t <= t <= until_t for t in seen.reached):
+            raise Violation(
+                "an_open_alarm_reaches_somebody", f"watch {watch}, raised at {raised_t}"
+            )
+        self.evidence.counts["alarms judged"] += int(until_t < end_t)
 
     def _silence_is_noticed(self, watch: int, seen: Seen, silent_t: int) -> None:
         if seen.closed_t is not None and not seen.alarms:
