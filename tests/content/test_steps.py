@@ -15,6 +15,7 @@ from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from stillhere.cli.commands.steps import command
+from stillhere.config import keys
 from stillhere.config.environment import SettingError
 from stillhere.content import steps
 from stillhere.store.kits import naloxone
@@ -272,6 +273,7 @@ def test_a_file_that_would_mislead_is_not_used_and_says_why(
 
 
 def test_the_command_prints_all_of_it_and_keeps_who_signs(data: Path) -> None:
+    keys.create_missing(data)
     told = CliRunner().invoke(command, []).output
     assert "[look] Shout their name." in told
     assert "(NOT YET CHECKED)" in told

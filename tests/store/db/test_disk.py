@@ -33,6 +33,7 @@ def fill() -> None:
     """Write until the database says that its disk is full."""
     if connection.vendor == "postgresql":
         _sql("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53100'; END $$")
+    _sql("VACUUM")  # no free page that an earlier test has left
     _sql("PRAGMA max_page_count = 1")  # no more than there are
     try:
         with transaction.atomic():

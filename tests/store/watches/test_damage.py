@@ -4,139 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from stillhere.cli.check.weaknesses import set_aside
 from stillhere.core.events import State
 from stillhere.engine.audit import audit_once, sweep_once
-from stillhere.engine.heartbeat import come_back, pulse_once
 from stillhere.engine.tick import Waker
-from stillhere.store.db import encryption
 from stillhere.store.installation import desk_key
 from stillhere.store.messages import delivery, receipts
 from stillhere.store.models import (
     Contact,
-    Installation,
     Message,
-    Outage,
     SetAside,
-    WatchRow,
     sealed_columns,
 )
-from stillhere.store.program import shifts
 from stillhere.store.watches import apply, damage
 from stillhere.store.watches.apply import Change, CheckIn, NeedHelp, apply_free
 from stillhere.store.watches.group_commit import GroupCommit, NotStored
 from stillhere.web.asgi.check_in import FastLane
 from stillhere.web.site import health
-from tests.circle import SamsNight, sams_night, tick_all
+from tests.circle import sams_night
 from tests.conftest import Clock
-from tests.torn import Page, leaves, tear
+from tests.store.watches.conftest import PEOPLE, Torn, asked_nights, torn_at, words_to
+from tests.torn import Page
 
 pytestmark = pytest.mark.sqlite
-PEOPLE = 120
-STEP_S = 5
-
-
-@pytest.fixture
-def file(tmp_path: Path, database: None) -> Iterator[Path]:
-    """The database in a copy of its file, which may be torn."""
-    whole = Path(connection.settings_dict["NAME"])
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
-    copy = tmp_path / "stillhere.sqlite3"
-    shutil.copy(whole, copy)
-    connection.settings_dict["NAME"] = str(copy)
-    yield copy
-    connection.close()
-    connection.settings_dict["NAME"] = str(whole)
-
-
-@dataclass
-class Torn:
-    """A night of many after a page was torn: who lay on it, and who did not. Some of those beside
-    it can be read, but not written where their row grows."""
-
-    lost: list[SamsNight]
-    others: list[SamsNight]
-    clock: Clock
-    waker: Waker
-    keys: dict[int, str] = field(default_factory=dict)  # of the watches, by id
-
-    @property
-    def aside(self) -> list[SamsNight]:
-        those = set(SetAside.objects.values_list("watch", flat=True))
-        return [n for n in [*self.lost, *self.others] if n.watch in those]
-
-    @property
-    def well(self) -> list[SamsNight]:
-        aside = {night.watch for night in self.aside}
-        return [night for night in self.others if night.watch not in aside]
-
-    def pass_time(self, seconds: int) -> None:
-        for _ in range(0, seconds, STEP_S):
-            self.clock.advance(STEP_S)
-            pulse_once()
-            for _ in range(3):
-                self.waker.wake(self.clock.now)
-
-
-def torn_at(
-    file: Path, table: str, nights: list[SamsNight], clock: Clock, *, last: bool = False
-) -> tuple[Torn, Page]:
-    connection.close()
-    pages = leaves(file, table)
-    page = pages[-1 if last else len(pages) // 2]
-    tear(file, page)
-    lost = [n for n in nights if table == "watch" and n.watch in page.ids]
-    return Torn(lost, [n for n in nights if n not in lost], clock, Waker()), page
-
-
-@pytest.fixture
-def torn(file: Path, clock: Clock) -> Torn:
-    """Everybody is watched, and then a page of the watches is torn."""
-    nights = [sams_night(("Leo",)) for _ in range(PEOPLE)]
-    for night in nights:
-        night.start(own='{"total_s": 10800}')
-    clock.advance(181)  # asked once, and answered: rows have changed, and pages have room
-    pulse_once()
-    tick_all()
-    for night in nights:
-        night.does(CheckIn())
-    keys = {row.id: encryption.key_for("watch", row.nonce) for row in WatchRow.objects.all()}
-    found, _ = torn_at(file, "watch", nights, clock)
-    found.keys = keys
-    assert len(found.lost) >= 5
-    with pytest.raises(DatabaseError):
-        list(WatchRow.objects.all())
-    return found
-
-
-def words_to(night: SamsNight, *words: str) -> set[str]:
-    mine = Message.objects.filter(person=night.person, word__in=words)
-    return set(mine.values_list("word", flat=True))
-
-
-def asked_nights(clock: Clock, people: int = PEOPLE) -> list[SamsNight]:
-    """Everybody is asked, and nobody has answered."""
-    nights = [sams_night(("Leo", "Maya")) for _ in range(people)]
-    for night in nights:
-        night.start(own='{"total_s": 10800}')
-    clock.advance(190)
-    pulse_once()
-    tick_all()
-    assert {night.row().state for night in nights} == {State.ASKING}
-    return nights
 
 
 async def nothing_else(scope: object, receive: object, send: object) -> None:
@@ -398,140 +295,3 @@ def test_one_that_cannot_be_set_aside_keeps_no_other_from_it(
     monkeypatch.setattr(damage, "set_aside", honest)
     torn.pass_time(5)
     assert unlucky in {n.watch for n in torn.aside}
-
-
-@pytest.fixture
-def outages_torn(file: Path, clock: Clock) -> Iterator[Path]:
-    """We were away once, and the page that says so is torn, which is all there is of it."""
-    Outage.objects.create(from_at=clock.now - 60_000, to_at=clock.now + 200_000, why="away")
-    connection.close()
-    tear(file, leaves(file, "outage")[-1])
-    yield file
-    damage.OUTAGES.lost = False
-
-
-def test_an_engine_starts_though_the_table_of_outages_is_torn(
-    outages_torn: Path, clock: Clock
-) -> None:
-    assert come_back() == 0
-    pulse_once()
-    clock.advance(120)  # longer than an outage: the beat is written all the same
-    assert pulse_once() == clock.now
-    assert Installation.objects.get(id=1).beat_at == clock.now
-
-
-@pytest.mark.parametrize("together", [1, 8])
-def test_without_a_table_of_outages_everybody_is_asked_and_alarmed_in_time(
-    file: Path, clock: Clock, together: int
-) -> None:
-    nights = asked_nights(clock, together)
-    Outage.objects.create(from_at=clock.now, to_at=clock.now + 1, why="away")
-    try:
-        found, _ = torn_at(file, "outage", nights, clock)
-        found.pass_time(100)
-        assert damage.OUTAGES.lost
-        assert {n.row().state for n in nights} == {State.ALARM}
-        assert found.aside == []
-        assert any("not all of outage" in reason for reason in health.reasons())
-    finally:
-        damage.OUTAGES.lost = False
-
-
-def test_a_call_for_help_of_one_who_is_due_is_kept_at_the_first_try(
-    outages_torn: Path, clock: Clock
-) -> None:
-    night = sams_night(("Leo",))
-    night.start(own='{"total_s": 10800}')
-    clock.advance(190)
-    night.does(NeedHelp())
-    assert night.row().state == State.ALARM
-
-
-@pytest.mark.parametrize(
-    "table", ["person", "contact", "address", "message", "responder", "tally", "journal"]
-)
-def test_the_desk_shows_every_open_alarm_whatever_page_is_torn(
-    file: Path, clock: Clock, table: str
-) -> None:
-    nights = asked_nights(clock)
-    key = desk_key.key()
-    shifts.add("Ana", "+12025550177", "en")
-    for night in nights[::4]:
-        night.does(NeedHelp())
-    torn_at(file, table, nights, clock)
-    answer = Client().get(f"/desk/{key}")
-    assert answer.status_code == 200
-    page = answer.content.decode()
-    assert page.count('name="do" value="resolve"') == len(nights[::4])
-    assert ("Not all of this page can be read" in page) == (table in UNREAD)
-    assert table not in ("person", "contact") or "not all of this alarm can be read" in page
-
-
-UNREAD = ("message", "responder", "tally")
-
-
-def test_the_desk_gives_the_numbers_of_whoever_was_set_aside(torn: Torn) -> None:
-    torn.pass_time(205)
-    page = Client().get(f"/desk/{desk_key.key()}").content.decode()
-    assert page.count("Phone Sam: ") == len(torn.aside)
-    assert page.count("Phone Leo: ") == len(torn.aside)
-
-
-def test_of_whoever_has_a_torn_list_the_desk_does_not_say_that_the_watch_is_unreadable(
-    file: Path, clock: Clock
-) -> None:
-    nights = asked_nights(clock)
-    found, _ = torn_at(file, "contact", nights, clock)
-    found.pass_time(105)
-    assert found.aside
-    page = Client().get(f"/desk/{desk_key.key()}").content.decode()
-    assert "this watch cannot be read" not in page
-    assert page.count("not all that belongs to this watch") == len(found.aside)
-    assert page.count("Phone Sam: ") >= len(found.aside), "who can be read"
-
-
-@pytest.mark.parametrize("table", ["contact", "address"])
-def test_the_coordinator_hears_that_contacts_were_told_only_where_some_were(
-    file: Path, clock: Clock, table: str
-) -> None:
-    nights = asked_nights(clock)
-    found, _ = torn_at(file, table, nights, clock)
-    found.pass_time(105)
-    untold = set()
-    for night in found.aside:
-        page = Message.objects.get(person=night.person, word="page-quarantine")
-        told = Message.objects.filter(person=night.person, word="alarm").exists()
-        assert bool(json.loads(page.facts).get("untold")) != told
-        untold.add(not told)
-    assert True in untold
-
-
-def test_one_watch_is_one_watch(clock: Clock, database: None) -> None:
-    night = sams_night(("Leo",))
-    night.start()
-    SetAside.objects.create(watch=night.watch, at=1)
-    assert health.aside_reasons(clock.now) == ["1 watch cannot be read and nobody watches it"]
-    [(_, said)] = set_aside()
-    assert said.startswith(
-        "1 watch cannot be read: the database file is damaged. Nobody watches it"
-    )
-
-
-def test_where_the_row_of_the_installation_is_torn_every_answer_says_that_nobody_watches(
-    file: Path, clock: Clock
-) -> None:
-    nights = asked_nights(clock, 1)
-    pulse_once()
-    torn_at(file, "installation", nights, clock)
-    assert "the database cannot be read" in health.reasons()
-    assert health.behind()
-    assert Client().get("/healthz").status_code == 503
-
-
-def test_what_a_start_found_damaged_is_said_as_long_as_it_runs(
-    clock: Clock, database: None, settings: Settings
-) -> None:
-    pulse_once()
-    assert health.damage_reasons() == []
-    settings.DAMAGED = ("person", "outage")
-    assert health.damage_reasons() == ["not all of person could be read when this started"]

@@ -1,0 +1,170 @@
+"""A table that everything leans on is torn: outages, the installation, what the desk shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from stillhere.cli.check.weaknesses import set_aside
+from stillhere.core.events import State
+from stillhere.engine.heartbeat import come_back, pulse_once
+from stillhere.store.installation import desk_key
+from stillhere.store.models import (
+    Installation,
+    Message,
+    Outage,
+    SetAside,
+)
+from stillhere.store.program import shifts
+from stillhere.store.watches import damage
+from stillhere.store.watches.apply import NeedHelp
+from stillhere.web.site import health
+from tests.circle import sams_night
+from tests.conftest import Clock
+from tests.store.watches.conftest import Torn, asked_nights, torn_at
+from tests.torn import leaves, tear
+
+pytestmark = pytest.mark.sqlite
+
+
+@pytest.fixture
+def outages_torn(file: Path, clock: Clock) -> Iterator[Path]:
+    """We were away once, and the page that says so is torn, which is all there is of it."""
+    Outage.objects.create(from_at=clock.now - 60_000, to_at=clock.now + 200_000, why="away")
+    connection.close()
+    tear(file, leaves(file, "outage")[-1])
+    yield file
+    damage.OUTAGES.lost = False
+
+
+def test_an_engine_starts_though_the_table_of_outages_is_torn(
+    outages_torn: Path, clock: Clock
+) -> None:
+    assert come_back() == 0
+    pulse_once()
+    clock.advance(120)  # longer than an outage: the beat is written all the same
+    assert pulse_once() == clock.now
+    assert Installation.objects.get(id=1).beat_at == clock.now
+
+
+@pytest.mark.parametrize("together", [1, 8])
+def test_without_a_table_of_outages_everybody_is_asked_and_alarmed_in_time(
+    file: Path, clock: Clock, together: int
+) -> None:
+    nights = asked_nights(clock, together)
+    Outage.objects.create(from_at=clock.now, to_at=clock.now + 1, why="away")
+    try:
+        found, _ = torn_at(file, "outage", nights, clock)
+        found.pass_time(100)
+        assert damage.OUTAGES.lost
+        assert {n.row().state for n in nights} == {State.ALARM}
+        assert found.aside == []
+        assert any("not all of outage" in reason for reason in health.reasons())
+    finally:
+        damage.OUTAGES.lost = False
+
+
+def test_a_call_for_help_of_one_who_is_due_is_kept_at_the_first_try(
+    outages_torn: Path, clock: Clock
+) -> None:
+    night = sams_night(("Leo",))
+    night.start(own='{"total_s": 10800}')
+    clock.advance(190)
+    night.does(NeedHelp())
+    assert night.row().state == State.ALARM
+
+
+@pytest.mark.parametrize(
+    "table", ["person", "contact", "address", "message", "responder", "tally", "journal"]
+)
+def test_the_desk_shows_every_open_alarm_whatever_page_is_torn(
+    file: Path, clock: Clock, table: str
+) -> None:
+    nights = asked_nights(clock)
+    key = desk_key.key()
+    shifts.add("Ana", "+12025550177", "en")
+    for night in nights[::4]:
+        night.does(NeedHelp())
+    torn_at(file, table, nights, clock)
+    answer = Client().get(f"/desk/{key}")
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert page.count('name="do" value="resolve"') == len(nights[::4])
+    assert ("Not all of this page can be read" in page) == (table in UNREAD)
+    assert table not in ("person", "contact") or "not all of this alarm can be read" in page
+
+
+UNREAD = ("message", "responder", "tally")
+
+
+def test_the_desk_gives_the_numbers_of_whoever_was_set_aside(torn: Torn) -> None:
+    torn.pass_time(205)
+    page = Client().get(f"/desk/{desk_key.key()}").content.decode()
+    assert page.count("Phone Sam: ") == len(torn.aside)
+    assert page.count("Phone Leo: ") == len(torn.aside)
+
+
+def test_of_whoever_has_a_torn_list_the_desk_does_not_say_that_the_watch_is_unreadable(
+    file: Path, clock: Clock
+) -> None:
+    nights = asked_nights(clock)
+    found, _ = torn_at(file, "contact", nights, clock)
+    found.pass_time(105)
+    assert found.aside
+    page = Client().get(f"/desk/{desk_key.key()}").content.decode()
+    assert "this watch cannot be read" not in page
+    assert page.count("not all that belongs to this watch") == len(found.aside)
+    assert page.count("Phone Sam: ") >= len(found.aside), "who can be read"
+
+
+@pytest.mark.parametrize("table", ["contact", "address"])
+def test_the_coordinator_hears_that_contacts_were_told_only_where_some_were(
+    file: Path, clock: Clock, table: str
+) -> None:
+    nights = asked_nights(clock)
+    found, _ = torn_at(file, table, nights, clock)
+    found.pass_time(105)
+    untold = set()
+    for night in found.aside:
+        page = Message.objects.get(person=night.person, word="page-quarantine")
+        told = Message.objects.filter(person=night.person, word="alarm").exists()
+        assert bool(json.loads(page.facts).get("untold")) != told
+        untold.add(not told)
+    assert True in untold
+
+
+def test_one_watch_is_one_watch(clock: Clock, database: None) -> None:
+    night = sams_night(("Leo",))
+    night.start()
+    SetAside.objects.create(watch=night.watch, at=1)
+    assert health.aside_reasons(clock.now) == ["1 watch cannot be read and nobody watches it"]
+    [(_, said)] = set_aside()
+    assert said.startswith(
+        "1 watch cannot be read: the database file is damaged. Nobody watches it"
+    )
+
+
+def test_where_the_row_of_the_installation_is_torn_every_answer_says_that_nobody_watches(
+    file: Path, clock: Clock
+) -> None:
+    nights = asked_nights(clock, 1)
+    pulse_once()
+    torn_at(file, "installation", nights, clock)
+    assert "the database cannot be read" in health.reasons()
+    assert health.behind()
+    assert Client().get("/healthz").status_code == 503
+
+
+def test_what_a_start_found_damaged_is_said_as_long_as_it_runs(
+    clock: Clock, database: None, settings: Settings
+) -> None:
+    pulse_once()
+    assert health.damage_reasons() == []
+    settings.DAMAGED = ("person", "outage")
+    assert health.damage_reasons() == ["not all of person could be read when this started"]
