@@ -15,13 +15,12 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from stillhere.core.events import Urgency
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.kits import dates, naloxone
 from stillhere.store.kits.spreadsheet import Row
 from stillhere.store.models import Address, Contact, Kit, Message, Person, Responder
-from stillhere.store.people.services import LONGEST_NAME, readable
+from stillhere.store.people.services import LONGEST_NAME, calm_message, readable
 from stillhere.store.problems import Problem
 from stillhere.store.watches.circle import month
 
@@ -359,17 +358,12 @@ def _tell(kit: Kit, word: str, now: int) -> None:
     if contact is None and kit.person is None:
         return
     Message.objects.bulk_create(
-        Message(
-            key=f"k{kit.id}.{now}.{way.id}",
-            person_id=contact.person_id if contact is not None else kit.person_id,
-            contact=contact,
-            address=way,
-            channel=way.channel,
-            word=word,
-            facts="{}",
-            urgency=Urgency.CALM,
-            due_at=now,
-            created_at=now,
+        calm_message(
+            way,
+            contact.person_id if contact is not None else way.person_id,
+            word,
+            f"k{kit.id}.{now}.{way.id}",
+            now,
         )
         for way in ways.order_by("id")
     )

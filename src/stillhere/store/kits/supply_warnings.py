@@ -17,13 +17,12 @@ from datetime import UTC, datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
-from stillhere.core.events import Urgency
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.kits import dates as days
 from stillhere.store.kits import spreadsheet
 from stillhere.store.models import Address, Message, Person, SupplyWarning
-from stillhere.store.people.services import readable
+from stillhere.store.people.services import calm_message, readable
 from stillhere.store.problems import Problem
 
 DAY_MS = 86_400_000
@@ -284,17 +283,7 @@ def _tell(now: int) -> None:
     ways = Address.objects.filter(person__in=wanting, state=Address.State.OK, rings=False)
     waiting = Message.objects.filter(word="news", status=Message.Status.QUEUED).values("address")
     rows = [
-        Message(
-            key=f"n{way.id}.{now // TOGETHER_MS}",
-            person_id=way.person_id,
-            address=way,
-            channel=way.channel,
-            word="news",
-            facts="{}",
-            urgency=Urgency.CALM,
-            due_at=now,
-            created_at=now,
-        )
+        calm_message(way, way.person_id, "news", f"n{way.id}.{now // TOGETHER_MS}", now)
         for way in ways.exclude(id__in=waiting).order_by("id")
     ]
     Message.objects.bulk_create(rows, ignore_conflicts=True)

@@ -6,14 +6,12 @@ by a channel. Refuses to tell a contact anything about Sam's decisions.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from stillhere.core.events import Urgency
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Message
@@ -89,18 +87,7 @@ def test_ring(contact: Contact) -> int:
         if lately.exists():
             return len(addresses)
         Message.objects.bulk_create(
-            Message(
-                key=f"t{contact.id}.{now}.{a.id}",
-                person_id=contact.person_id,
-                contact=contact,
-                address=a,
-                channel=a.channel,
-                word="test",
-                facts=json.dumps({}),
-                urgency=Urgency.CALM,
-                due_at=now,
-                created_at=now,
-            )
+            services.calm_message(a, contact.person_id, "test", f"t{contact.id}.{now}.{a.id}", now)
             for a in addresses
         )
     return len(addresses)

@@ -6,14 +6,12 @@ no watch is touched, and a real one that comes meanwhile goes out before it.
 
 from __future__ import annotations
 
-import json
-
 from django.db import transaction
 
-from stillhere.core.events import Urgency
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.models import Address, Contact, Message, Person
+from stillhere.store.people import services
 from stillhere.store.problems import Problem
 
 RUNG_MS = 45_000
@@ -40,17 +38,13 @@ def begin(person: Person, only: Contact | None = None) -> int:
         rungs = sorted({contact.rung for contact in reached})
         due = {c.id: now + rungs.index(c.rung) * RUNG_MS for c in reached}
         Message.objects.bulk_create(
-            Message(
-                key=f"d{way.contact_id}.{now:x}.{way.id}",
-                person=person,
-                contact_id=way.contact_id,
-                address=way,
-                channel=way.channel,
-                word="drill",
-                facts=json.dumps({}),
-                urgency=Urgency.CALM,
+            services.calm_message(
+                way,
+                person.id,
+                "drill",
+                f"d{way.contact_id}.{now:x}.{way.id}",
+                now,
                 due_at=due[way.contact_id],
-                created_at=now,
             )
             for way in ways
             if way.contact_id is not None

@@ -1,14 +1,14 @@
-"""All writes that are not watches: people, contacts, addresses, invitations, erasure.
+"""What is written of people: themselves, their contacts and addresses, and messages that can wait.
 
 Plain functions that take what was typed (already made regular by a channel) and either store it or
-raise ``Problem`` with a sentence fit to be shown. Watches are written by ``apply.py``, messages are
-moved by the engine.
+raise ``Problem``. Watches are written by ``apply.py``, messages are moved by the engine.
 """
 
 from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Mapping
 
 from django.db import transaction
 
@@ -182,18 +182,7 @@ def invite(contact: Contact, now: int) -> None:
     addresses = list(Address.objects.filter(contact=contact, state=Address.State.OK))
     quiet = [a for a in addresses if not a.rings] or addresses
     Message.objects.bulk_create(
-        Message(
-            key=f"i{contact.id}.{now}.{a.id}",
-            person_id=contact.person_id,
-            contact=contact,
-            address=a,
-            channel=a.channel,
-            word="invite",
-            facts=json.dumps({}),
-            urgency=Urgency.CALM,
-            due_at=now,
-            created_at=now,
-        )
+        calm_message(a, contact.person_id, "invite", f"i{contact.id}.{now}.{a.id}", now)
         for a in quiet
     )
 
@@ -253,20 +242,37 @@ def _tell_quietly(person: int, word: str, key: str, facts: dict[str, int], now: 
     mine = Address.objects.filter(person=person, state=Address.State.OK, rings=False)
     Message.objects.bulk_create(
         [
-            Message(
-                key=f"{key}.{a.id}",
-                person_id=person,
-                address=a,
-                channel=a.channel,
-                word=word,
-                facts=json.dumps(facts),
-                urgency=Urgency.CALM,
-                due_at=now,
-                created_at=now,
-            )
+            calm_message(a, person, word, f"{key}.{a.id}", now, facts=facts)
             for a in mine.order_by("id")
         ],
         ignore_conflicts=True,
+    )
+
+
+def calm_message(
+    way: Address,
+    person: int | None,
+    word: str,
+    key: str,
+    now: int,
+    *,
+    due_at: int | None = None,
+    facts: Mapping[str, int] | None = None,
+) -> Message:
+    """A message to whoever's ``way`` this is, not stored yet, in which nobody is in danger. ``key``
+    names it; of two with one key only the first is kept. ``due_at``, ms UTC, is ``now`` unless it
+    is to leave later."""
+    return Message(
+        key=key,
+        person_id=person,
+        contact_id=way.contact_id,
+        address=way,
+        channel=way.channel,
+        word=word,
+        facts=json.dumps(facts or {}),
+        urgency=Urgency.CALM,
+        due_at=now if due_at is None else due_at,
+        created_at=now,
     )
 
 
