@@ -35,6 +35,7 @@ from stillhere.store.models import (  # noqa: E402
     Outage,
     Peer,
     Person,
+    SetAside,
     Tally,
     WatchRow,
     sealed_columns,
@@ -293,6 +294,14 @@ def _daily(state: str, night: SamsNight) -> None:
     apply.start(night.person.id, "routine", routine=at)
 
 
+def _trouble(night: SamsNight) -> None:
+    """Nothing of this night leaves, it is tried again in an hour; and a row cannot be read."""
+    now, why = clock.now_ms(), "not reached: ServerDisconnectedError of the other carrier too"
+    tried = {"vain_at": now - 90_000, "due_at": now + 3_600_000, "carrier": "one", "why": why}
+    Message.objects.filter(watch=night.watch).update(status="queued", **tried)
+    SetAside.objects.get_or_create(watch=night.watch + 404, defaults={"at": now})
+
+
 def _into(state: str, night: SamsNight) -> None:
     theirs = Contact.objects.filter(person=night.person)
     if state in ("invited", "by-name"):
@@ -313,6 +322,9 @@ def _into(state: str, night: SamsNight) -> None:
         shifts.begin(ana, 4)
         shifts.want(night.person, True)
         make("alarm", night)
+    elif state == "trouble":
+        make("alarm", night)
+        _trouble(night)
     elif state == "waiting-for-a-yes":
         theirs.update(status="invited")
         make("marked", night)

@@ -119,6 +119,7 @@ PLACES = (
     Place("grave-maya", "grave", "/c/{Maya}"),
     Place("desk", "grave", "/desk/{desk}"),
     Place("desk-alarm", "alarm", "/desk/{desk}"),
+    Place("desk-trouble", "trouble", "/desk/{desk}"),
     Place("desk-door", "nobody", "/desk"),
     Place("unknown", "nobody", "/c/nothing"),
     Place("not-found", "nobody", "/nothing"),

@@ -151,8 +151,8 @@ def test_the_backlog_and_what_failed_are_counted(path: str, night: SamsNight, cl
     make("alarm", night)
     clock.advance(40)
     told = read(browser(), path)
-    assert "call 1 40 s" in told
-    assert "text 1 40 s" in told
+    assert "call : 1 message has waited for 40 s." in told
+    assert "text : 1 message has waited for 40 s." in told
     Message.objects.update(status="failed", done_at=clock.now)
     failed = Message.objects.count()
     assert f"{failed} messages could not be delivered" in read(browser(), path)
@@ -170,7 +170,7 @@ def test_what_is_refused_waits_with_the_reason_and_nobody_was_told(
     told = read(browser(), path)
     assert "Leo not told yet: we are trying, nothing has left" in told
     assert "was told" not in told
-    assert "call 1 420 s one: refuses us 401" in told, "though it is due only in a minute"
+    assert "call : 1 message has waited for 420 s. one: refuses us 401" in told, "though it is due only in a minute"
     Message.objects.filter(word="help", channel="text").update(status="delivered", vain_at=None)
     told = read(browser(), path)
     assert "Leo was told, no answer yet" in told
