@@ -186,8 +186,8 @@ def test_a_batch_folds_one_watchs_events_in_the_order_they_came(clock: Clock) ->
         [
             Change(ev.Claimed(contact, 180), watch=night.watch),
             Change(ev.Arrived(contact), watch=night.watch),
-            Change(ev.Claimed(999, 60), watch=night.watch),
-            Change(CheckIn(), watch=404),
+            Change(ev.Claimed(contact + 999, 60), watch=night.watch),
+            Change(CheckIn(), watch=night.watch + 404),
         ]
     )
     assert [a.watch.state if a.watch else None for a in answers] == [

@@ -245,7 +245,7 @@ def test_a_key_that_opens_nothing_is_no_row_that_is_held(clock: Clock) -> None:
     [night] = nights(1)
     strange = Change(CheckIn(), key_hash=b"?" * 32)
     with held("watch", night.watch):
-        told = apply.apply_free([strange, Change(CheckIn(), watch=404)])
+        told = apply.apply_free([strange, Change(CheckIn(), watch=night.watch + 404)])
     assert [isinstance(answer, Answer) and answer.watch for answer in told] == [None, None]
 
 
