@@ -267,6 +267,8 @@ def scene(state: str) -> dict[str, Any]:
         if name in night.contacts:
             contacts.keep(night.contacts[name], minutes=minutes)
     _into(state, night)
+    if state == "trouble":
+        _trouble(night)
     ana = shifts.everyone() or [shifts.add("Ana", "+12025550104", "en")]
     keys: dict[str, Any] = {"person": night.key, "desk": desk_key.key()}
     keys["volunteer"] = shifts.key_of(ana[0])
@@ -322,14 +324,11 @@ def _into(state: str, night: SamsNight) -> None:
         shifts.begin(ana, 4)
         shifts.want(night.person, True)
         make("alarm", night)
-    elif state == "trouble":
-        make("alarm", night)
-        _trouble(night)
     elif state == "waiting-for-a-yes":
         theirs.update(status="invited")
         make("marked", night)
     elif state != "nobody":
-        make("marked" if state == "asking" else state, night)
+        make({"asking": "marked", "trouble": "alarm"}.get(state, state), night)
 
 
 def answer(line: str) -> str:

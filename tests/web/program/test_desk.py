@@ -170,7 +170,9 @@ def test_what_is_refused_waits_with_the_reason_and_nobody_was_told(
     told = read(browser(), path)
     assert "Leo not told yet: we are trying, nothing has left" in told
     assert "was told" not in told
-    assert "call : 1 message has waited for 420 s. one: refuses us 401" in told, "though it is due only in a minute"
+    assert "call : 1 message has waited for 420 s. one: refuses us 401" in told, (
+        "though it is due only in a minute"
+    )
     Message.objects.filter(word="help", channel="text").update(status="delivered", vain_at=None)
     told = read(browser(), path)
     assert "Leo was told, no answer yet" in told
