@@ -12,7 +12,7 @@ from stillhere.core import events as ev
 from stillhere.core.events import Outcome
 from stillhere.core.schedule import Routine
 from stillhere.engine.heartbeat import pulse_once
-from stillhere.engine.timekeeping import Reckoning, Timekeeper, settle
+from stillhere.engine.timekeeping import MOST, Reckoning, Timekeeper, settle
 from stillhere.store.db import clock as installation_clock
 from stillhere.store.installation import peers
 from stillhere.store.messages import delivery
@@ -316,7 +316,7 @@ def test_a_watch_begun_after_it_is_reckoned_in_the_right_time(clock: Clock) -> N
 
 def test_all_follow_whoever_is_next_first_and_those_of_one_minute_too(clock: Clock) -> None:
     night = daily_night(clock)
-    for no in range(2, 500):
+    for no in range(2, 3 * MOST):
         row = night.row()
         row.id, row.key_hash, row.nonce = None, no.to_bytes(32, "big"), no.to_bytes(16, "big")
         row.save(force_insert=True)

@@ -24,6 +24,7 @@ from zoneinfo import ZoneInfo
 OPENS_S = 12 * 3600
 OPENS_LEAST_S, OPENS_MOST_S = 3600, 18 * 3600  # longer, and one check-in would do for two days
 LATEST_AT = 32_503_680_000_000  # the year 3000: further is a mistake, not a plan
+MINUTE_MS = 60_000
 FORMAT = 1  # of the stored text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,6 +72,13 @@ def next_deadline(routine: Routine, after_at: int) -> int:
     """
     if not _whole(after_at, 0, LATEST_AT):
         raise ScheduleError("That date is too far away.")
+    # Deadlines lie on whole minutes, so a million watches that look from the same one share this.
+    due_at = _deadline(routine, after_at - after_at % MINUTE_MS)
+    return due_at if due_at > after_at else _deadline.__wrapped__(routine, after_at)
+
+
+@lru_cache(maxsize=4096)
+def _deadline(routine: Routine, after_at: int) -> int:
     from_at = max(after_at + 1, routine.pause_until_at or 0)
     zone = _zone(routine.tz)
     today = (_EPOCH + timedelta(milliseconds=from_at)).astimezone(zone).date()

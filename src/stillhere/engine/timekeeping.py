@@ -26,11 +26,11 @@ from stillhere.engine.heartbeat import AWAY_MS
 from stillhere.store.db import clock, halving
 from stillhere.store.installation import time_change
 from stillhere.store.models import Installation, Outage
-from stillhere.store.watches.apply import Change, Follow, apply_free
+from stillhere.store.watches.apply import follow
 
 log = logging.getLogger("stillhere.clock")
 
-MOST = 200  # watches in one batch
+MOST = 500  # watches in one batch
 READ_AHEAD = 20_000
 AGREE_MS = 5_000  # dates of two servers, a second coarse and a way apart
 ASK_S = 5
@@ -175,7 +175,7 @@ class Reckoning:
             log.warning("all watches follow the clock back_ms=%d", self.back_ms)
             return False
         batch, self.waiting = self.waiting[:MOST], self.waiting[MOST:]
-        answers = halving.each(apply_free, [Change(Follow(), watch=id) for _, id in batch])
+        answers = halving.each(follow, [id for _, id in batch])
         for failure in (each for each in answers if isinstance(each, Exception)):
             if halving.broke(failure):
                 raise failure

@@ -12,10 +12,10 @@ model instances.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -31,11 +31,12 @@ from stillhere.store.db import bulk, clock, encryption
 from stillhere.store.db.clock import ClockRow
 from stillhere.store.db.row_locks import Held, exist
 from stillhere.store.models import Person, WatchRow
-from stillhere.store.watches import queries, rows
+from stillhere.store.watches import batch, queries, rows
+from stillhere.store.watches.batch import Bench
 from stillhere.store.watches.circle import circles_of
 from stillhere.store.watches.damage import OUTAGES
 from stillhere.store.watches.outbox import JournalEntry, Outbox, Told, quarantine_alert
-from stillhere.store.watches.rows import COLUMNS, FIXED, MUTABLE, Row
+from stillhere.store.watches.rows import MUTABLE
 
 log = logging.getLogger("stillhere.apply")
 
@@ -90,24 +91,6 @@ class Answer:
     quarantined: bool = False
 
 
-@dataclass(slots=True)
-class _Bench:
-    """One watch while its events are folded. ``before`` and ``after`` are its changeable
-    columns; ``back_ms`` says in which time it was reckoned (``clock.py``)."""
-
-    watch: Watch
-    person: int
-    version: int
-    before: Row
-    quarantined: bool
-    back_ms: int
-    readable: bool = True
-    set_back: bool = False
-    after: Row = ()
-    told: list[Told] = field(default_factory=list)
-    journal: list[JournalEntry] = field(default_factory=list)
-
-
 def apply_batch(changes: Sequence[Change]) -> list[Answer]:
     """Apply ``changes`` in one transaction and answer each, in order, after the commit.
 
@@ -130,16 +113,42 @@ def apply_free(changes: Sequence[Change]) -> list[Answer | Held]:
 def _apply_free(changes: Sequence[Change]) -> list[Answer | Held]:
     with transaction.atomic():
         here = clock.read()
-        benches = _load(changes, _SKIP)
+        benches = _load(changes, batch.SKIP)
         held = _held(changes, benches)
         free = [change for change in changes if _name(change) not in held] if held else changes
         answers = iter(_apply(free, benches, here))
     return [Held() if _name(change) in held else next(answers) for change in changes]
 
 
-def _apply(
-    changes: Sequence[Change], benches: Mapping[int | bytes | None, _Bench], here: ClockRow
-) -> list[Answer]:
+def follow(watches: Sequence[int]) -> list[Answer | Held]:
+    """Let these watches hear that the time was set back, if they have not; an answer for each.
+
+    SQLite has one lock for all: there they are read and stepped before it is taken, and where one
+    of them moved meanwhile, all of them once more behind it.
+    """
+    changes = [Change(Follow(), watch=id) for id in watches]
+    if connection.vendor == "sqlite":
+        with suppress(SwapMissed):
+            return OUTAGES.again(lambda: _follow_ahead(changes))
+    return apply_free(changes)
+
+
+def _follow_ahead(changes: Sequence[Change]) -> list[Answer | Held]:
+    here = clock.read()
+    now = clock.now_of(here)
+    benches = _load(changes)
+    _set_back(benches.values(), here.back_ms, now)
+    answers: list[Answer | Held] = [
+        _fold(change, benches.get(change.watch), {}, now) for change in changes
+    ]
+    with transaction.atomic():
+        if clock.read().back_ms != here.back_ms:
+            raise SwapMissed("the time was set back again")
+        _store({bench.watch.id: bench for bench in benches.values()}.values(), now)
+    return answers
+
+
+def _apply(changes: Sequence[Change], benches: batch.Benches, here: ClockRow) -> list[Answer]:
     """Fold and store, in the caller's transaction."""
     now = clock.now_of(here)
     _set_back(benches.values(), here.back_ms, now)
@@ -153,7 +162,7 @@ def _apply(
     return answers
 
 
-def _set_back(benches: Iterable[_Bench], back_ms: int, now: int) -> None:
+def _set_back(benches: Iterable[Bench], back_ms: int, now: int) -> None:
     """Whatever reaches a watch that was reckoned before the installation's time was set back, it
     hears of that first."""
     for bench in benches:
@@ -163,7 +172,7 @@ def _set_back(benches: Iterable[_Bench], back_ms: int, now: int) -> None:
             bench.set_back = True
 
 
-def _say_we_were_away(pairs: Sequence[tuple[Change, _Bench | None]], now: int) -> Gaps:
+def _say_we_were_away(pairs: Sequence[tuple[Change, Bench | None]], now: int) -> Gaps:
     """Whatever reaches a watch that fell due while we were away, it hears of that first: a no, or a
     receipt, may move its timer out of the gap before the engine has looked. Then it hears what has
     come, if only what time it is: one from which the outage took nothing would be told of it for
@@ -211,9 +220,7 @@ def _named(changes: Sequence[Change]) -> tuple[list[int], list[bytes]]:
     )
 
 
-def _held(
-    changes: Sequence[Change], benches: Mapping[int | bytes | None, _Bench]
-) -> set[int | bytes | None]:
+def _held(changes: Sequence[Change], benches: batch.Benches) -> set[int | bytes | None]:
     """The names of rows that were asked for, are there, and did not come: somebody else holds
     them."""
     ids, hashes = _named(changes)
@@ -223,58 +230,13 @@ def _held(
     return {*exist(ids, hashes)}
 
 
-# How rows are locked on PostgreSQL, in id order: two batches never cross.
-_WAIT, _SKIP = "FOR UPDATE", "FOR UPDATE SKIP LOCKED"
-
-
-def _load(changes: Sequence[Change], lock: str = _WAIT) -> dict[int | bytes | None, _Bench]:
-    """The rows of all watches named, by id and by key hash."""
-    ids, hashes = _named(changes)
-    where: list[str] = []
-    params: list[int | bytes] = []
-    if ids:
-        where.append(f"id IN ({', '.join(['%s'] * len(ids))})")
-        params += ids
-    if hashes:
-        where.append(f"key_hash IN ({', '.join(['%s'] * len(hashes))})")
-        params += hashes
-    if not where:
-        return {}
-    benches: dict[int | bytes | None, _Bench] = {}
-    found = _read(" OR ".join(where), params, lock)
-    for person, version, key_hash, quarantined_at, back_ms, *row in found:
-        watch, readable = rows.thaw_or_stand_in(tuple(row))
-        aside = quarantined_at is not None
-        bench = _Bench(watch, person, version, tuple(row[len(FIXED) :]), aside, back_ms, readable)
-        benches[watch.id] = benches[key_hash] = bench
-    return benches
-
-
-_WANTED = ("person_id", "version", "key_hash", "quarantined_at", "clock_back_ms", *COLUMNS)
-_ONE = ", ".join("hex(key_hash)" if name == "key_hash" else name for name in _WANTED)
-
-
-def _read(where: str, params: Sequence[int | bytes], lock: str) -> list[list[Any]]:
-    """The rows as ``_WANTED``. From SQLite as one value: its driver gives up its hold on the
-    interpreter between any two rows, and every page waiting for it would push in between."""
-    columns = ", ".join(_WANTED)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            sql = f"SELECT {columns} FROM watch WHERE {where} ORDER BY id {lock}"
-            cursor.execute(sql, params)
-            found = [list(row) for row in cursor.fetchall()]
-        else:
-            sql = f"SELECT json_group_array(json_array({_ONE})) FROM watch WHERE {where}"
-            cursor.execute(sql, params)
-            found = json.loads(cursor.fetchone()[0])
-    for row in found:
-        row[2] = bytes.fromhex(row[2]) if isinstance(row[2], str) else bytes(row[2])
-    return found
+def _load(changes: Sequence[Change], lock: str = batch.WAIT) -> batch.Benches:
+    return batch.load(*_named(changes), lock)
 
 
 def _fold(
     change: Change,
-    bench: _Bench | None,
+    bench: Bench | None,
     circles: Mapping[int, Circle],
     now: int,
     gaps: Gaps = (),
@@ -300,9 +262,7 @@ def _fold(
     return Answer(now, done.watch, done.refused, bench.quarantined)
 
 
-def _event(
-    what: Asked, bench: _Bench, circles: Mapping[int, Circle], now: int, gaps: Gaps
-) -> Event:
+def _event(what: Asked, bench: Bench, circles: Mapping[int, Circle], now: int, gaps: Gaps) -> Event:
     """Give what came in the instant and the plan it needs to be an event."""
     match what:
         case CheckIn(age_ms, seq, least_ms):
@@ -321,7 +281,7 @@ def _event(
             return what
 
 
-def _record(bench: _Bench, event: Event, done: Step, now: int) -> None:
+def _record(bench: Bench, event: Event, done: Step, now: int) -> None:
     before, bench.watch = bench.watch, done.watch
     if any(not isinstance(effect, ev.Refused) for effect in done.effects):
         bench.told.append(Told(done.watch.alarms, done.effects))
@@ -329,7 +289,7 @@ def _record(bench: _Bench, event: Event, done: Step, now: int) -> None:
         bench.journal.append(JournalEntry(event, before, done.watch, now))
 
 
-def _store(benches: Iterable[_Bench], now: int) -> None:
+def _store(benches: Iterable[Bench], now: int) -> None:
     """Swap rows, then journal and outbox: all in the caller's transaction."""
     changed = []
     outbox = Outbox(now)
@@ -353,16 +313,14 @@ _TYPES = {
 } | dict.fromkeys(("shown", "unclear", "held"), "boolean")
 
 
-def _swap(changed: Sequence[_Bench], now: int) -> None:
+def _swap(changed: Sequence[Bench], now: int) -> None:
     """One statement for all rows, each only where its version still matches, and only for the
     columns that moved in any of them: an index on one that did not is not touched. A row that does
     not match can only mean a writer that bypassed us: everything is rolled back and the caller
     tries again."""
-    moved = [
-        at
-        for at in range(len(MUTABLE))
-        if any(bench.before[at] != bench.after[at] for bench in changed)
-    ]
+    before = zip(*(bench.before for bench in changed), strict=True)
+    after = zip(*(bench.after for bench in changed), strict=True)
+    moved = [at for at, (b, a) in enumerate(zip(before, after, strict=True)) if b != a]
     names = ["id", "version", "quarantined_at", *(MUTABLE[at] for at in moved)]
     later = ["clock_back_ms"] if any(bench.set_back for bench in changed) else []
     names += later
