@@ -66,7 +66,7 @@ def test_time_that_is_set_back_once_more_meanwhile_is_followed(
     def again() -> None:
         Installation.objects.update(clock_back_ms=2 * HOUR_MS)
 
-    wake_at = night.row().wake_at
+    wake_at = night.row().wake_at or 0
     once_read(monkeypatch, again)
     apply.follow([night.watch])
     assert night.row().clock_back_ms == 2 * HOUR_MS
