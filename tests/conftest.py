@@ -22,6 +22,7 @@ from pytest_django.fixtures import Settings
 
 from hatch_build import compile_catalogues
 from tests.installation import Installation
+from tests.order import spread
 
 DATABASE_FIXTURES = {"database", "db", "transactional_db"}
 ON_POSTGRES = bool(os.environ.get("STILLHERE_DATABASE_URL"))
@@ -58,13 +59,18 @@ def _runs_here(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of this run's database, the slow ones first: no worker may begin one when the
-    others have nothing left to do."""
+    """Keep the tests of this run's database, the slow ones first."""
     others = [item for item in items if not _runs_here(item)]
     if others:
         items[:] = [item for item in items if _runs_here(item)]
         config.hook.pytest_deselected(items=others)
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = spread(
+        items,
+        workers,
+        slow=lambda item: item.get_closest_marker("slow") is not None,
+        file=lambda item: str(item.path),
+    )
 
 
 @pytest.hookimpl(wrapper=True)
