@@ -26,7 +26,7 @@ from tests.installation import Installation
 Make = Callable[..., Installation]
 WORDS = {"STILLHERE_BACKUP_PASSPHRASE": "five small words for Ruth"}
 
-pytestmark = pytest.mark.storage
+pytestmark = [pytest.mark.storage, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
 INSERT INTO outage (from_at, to_at, why) SELECT i, i, '{MARK.decode()}' FROM n
 """
 
-pytestmark = pytest.mark.storage
+pytestmark = [pytest.mark.storage, pytest.mark.slow]
 
 
 @pytest.fixture
@@ -115,7 +115,6 @@ def test_a_row_that_points_nowhere_is_damage(home: Installation) -> None:
 
 
 @pytest.mark.sqlite
-@pytest.mark.slow
 def test_damage_under_a_running_one_is_found_by_its_backup(home: Installation) -> None:
     fill(home)
     home.up()

@@ -17,6 +17,8 @@ from stillhere.sim.demo import NUMBERS, scenes
 from tests.installation import Installation, alive, wait_for
 from tests.journeys.town import Json, Phones
 
+pytestmark = pytest.mark.slow
+
 PHONES = re.compile(r"(?:Everybody's phone|Los teléfonos de todos): +(http://127\.0\.0\.1:\d+)")
 PAGE = re.compile(r"(?:Sam's page|La página de Sam): +(http://localhost:\d+)/p/(\S+)")
 
@@ -55,7 +57,6 @@ def in_order(texts: list[str], *parts: str) -> bool:
 # --- the story ------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_newcomer_is_told_the_story_and_nothing_is_left_behind(home: Installation) -> None:
     # A real installation's settings must not leak in: this mail server would be somebody's.
     home.environment |= {"STILLHERE_SMTP_URL": "smtp://127.0.0.1:1", "STILLHERE_LOG": "info"}
@@ -88,7 +89,6 @@ def test_a_newcomer_is_told_the_story_and_nothing_is_left_behind(home: Installat
     assert not [pid for pid in children if alive(pid)]
 
 
-@pytest.mark.slow
 def test_a_named_folder_is_kept_and_can_be_played_again(home: Installation) -> None:
     kept = home.folder / "kept"
     for _ in range(2):

@@ -22,7 +22,7 @@ from tests.installation import Installation
 
 Make = Callable[..., Installation]
 
-pytestmark = pytest.mark.storage
+pytestmark = [pytest.mark.storage, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ import pytest
 from stillhere.config.wiring import boot_ms
 from tests.installation import alive, wait_for
 
+pytestmark = pytest.mark.slow
+
 # A supervisor whose one child starts a grandchild and notes both process ids, a line each start.
 SUPERVISOR = """
 import sys

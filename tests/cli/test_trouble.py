@@ -26,6 +26,8 @@ from tests.cli.test_damage import database, fill, keep, refused, zero_a_page
 from tests.installation import Installation, wait_for
 from tests.torn import leaves, tear
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Installation]
 ROOT = os.geteuid() == 0
 RUTH = 65_534  # a user that every machine has, and who is not root
@@ -247,7 +249,6 @@ def test_what_belongs_to_another_user_is_named_before_it_hurts(home: Installatio
     assert "chown -R root" in said
 
 
-@pytest.mark.slow
 def test_a_damaged_one_starts_and_says_so_and_where_the_way_back_lies(home: Installation) -> None:
     fill(home)
     file = home.folder / "good.backup"
@@ -277,7 +278,6 @@ def test_what_is_said_of_damage_depends_on_what_is_damaged(tmp_path: Path) -> No
     assert "stillhere restore" in everybody
 
 
-@pytest.mark.slow
 def test_migrations_that_cannot_be_read_do_not_keep_it_from_starting(home: Installation) -> None:
     with closing(sqlite3.connect(database(home))) as found:
         found.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -294,7 +294,6 @@ def test_migrations_that_cannot_be_read_do_not_keep_it_from_starting(home: Insta
     home.stop(signal.SIGKILL)
 
 
-@pytest.mark.slow
 def test_a_torn_table_of_outages_does_not_keep_the_engine_from_watching(
     home: Installation,
 ) -> None:

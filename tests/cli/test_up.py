@@ -22,6 +22,8 @@ from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError
 from tests.installation import Installation, alive, wait_for
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 LATER = {"DJANGO_SETTINGS_MODULE": "tests.house.later.settings", "PYTHONPATH": str(ROOT)}
 Make = Callable[..., Installation]
@@ -169,7 +171,6 @@ def test_lost_keys_are_never_replaced_by_new_ones(installation: Make) -> None:
     assert list((home.data / "keys").iterdir()) == []
 
 
-@pytest.mark.slow
 @pytest.mark.storage
 def test_up_serves_a_page_and_says_where(installation: Make) -> None:
     home = installation()
@@ -181,7 +182,6 @@ def test_up_serves_a_page_and_says_where(installation: Make) -> None:
     assert "panicked" not in home.log.read_text()
 
 
-@pytest.mark.slow
 def test_a_second_up_on_the_same_folder_says_who_is_there(installation: Make) -> None:
     home = installation()
     home.up()
@@ -196,7 +196,6 @@ def test_a_key_file_that_is_not_there_is_not_called_damaged(tmp_path: Path) -> N
         keys.read_master(tmp_path)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("host", ["localhost", "[::1]"])
 def test_it_listens_where_it_is_told_to_by_name_or_in_brackets(
     installation: Make, host: str
@@ -217,7 +216,6 @@ def test_it_listens_where_it_is_told_to_by_name_or_in_brackets(
     assert "Traceback" not in home.log.read_text()
 
 
-@pytest.mark.slow
 def test_commands_speak_of_the_address_of_the_one_that_runs(installation: Make) -> None:
     home = installation()
     home.up()
@@ -245,7 +243,6 @@ def test_a_line_that_cannot_ring_keeps_nothing_else_from_starting(
 
 
 @pytest.mark.sqlite
-@pytest.mark.slow
 @pytest.mark.storage
 def test_a_second_engine_by_hand_says_who_is_there_and_touches_nothing(installation: Make) -> None:
     """It would free what the other one is just sending, and every call would ring twice."""
@@ -267,7 +264,6 @@ def test_on_postgresql_there_may_be_several_engines(installation: Make) -> None:
         assert not (stillhere.data / data_lock.ENGINE_FILE).exists()
 
 
-@pytest.mark.slow
 def test_a_port_that_is_taken_is_said_at_once(installation: Make) -> None:
     home, other = installation(), installation()
     home.up()
@@ -276,7 +272,6 @@ def test_a_port_that_is_taken_is_said_at_once(installation: Make) -> None:
     assert f"Port {home.port} cannot be used" in told.stderr
 
 
-@pytest.mark.slow
 def test_the_second_start_serves_within_two_seconds(installation: Make) -> None:
     home = installation()
     home.up()
@@ -291,7 +286,6 @@ def test_the_second_start_serves_within_two_seconds(installation: Make) -> None:
     assert took < 2.0 * waiting * (2 if "PYTEST_XDIST_WORKER" in os.environ else 1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["web", "engine"])
 def test_a_killed_child_is_started_again(installation: Make, name: str) -> None:
     home = installation()
@@ -301,7 +295,6 @@ def test_a_killed_child_is_started_again(installation: Make, name: str) -> None:
     home.wait_healthy()
 
 
-@pytest.mark.slow
 def test_nothing_is_left_when_the_supervisor_is_killed(installation: Make) -> None:
     home = installation()
     home.up()
@@ -311,7 +304,6 @@ def test_nothing_is_left_when_the_supervisor_is_killed(installation: Make) -> No
     home.up()  # neither the lock nor the port is still held
 
 
-@pytest.mark.slow
 def test_the_log_is_one_line_an_event_without_addresses(installation: Make) -> None:
     home = installation()
     home.up()

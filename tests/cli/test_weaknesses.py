@@ -29,6 +29,8 @@ from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
 from tests.installation import Installation as Processes
 
+pytestmark = pytest.mark.slow
+
 DAY_S = 24 * 3600
 GB = 1_000_000_000
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 STILLHERE = Path(sys.executable).parent / "stillhere"
 PLANT = """
 import sys

@@ -33,7 +33,7 @@ from tests.conftest import Clock
 from tests.store.watches.conftest import PEOPLE, Torn, asked_nights, torn_at, words_to
 from tests.torn import Page
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 
 
 async def nothing_else(scope: object, receive: object, send: object) -> None:

@@ -30,7 +30,7 @@ from tests.conftest import Clock
 from tests.store.watches.conftest import Torn, asked_nights, torn_at
 from tests.torn import leaves, tear
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 
 
 @pytest.fixture

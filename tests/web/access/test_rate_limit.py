@@ -19,6 +19,8 @@ from tests.conftest import Clock
 from tests.web.conftest import browser, post
 from tests.web.pages import contact_path, make, text_of, watch_path
 
+pytestmark = pytest.mark.slow
+
 
 def start(address: str = "192.0.2.1", lang: str = "en", **headers: str) -> tuple[int, str]:
     """A stranger presses Start."""

@@ -68,6 +68,7 @@ def test_after_a_wrong_pin_one_still_gets_where_one_was_going(
     assert 'name="next" value="/routine"' in page
 
 
+@pytest.mark.slow
 def test_who_guesses_on_and_on_gets_five_an_hour(
     night: SamsNight, sam: Client, clock: Clock
 ) -> None:
