@@ -17,9 +17,9 @@ from typing import IO, cast
 
 import pytest
 
+from stillhere.cli.actions.backup import WORK
 from stillhere.cli.backup_file import bundle
 from stillhere.cli.backup_file.encryption import NotOpened, Sealer
-from stillhere.cli.commands import backup
 from tests.cli.test_up import LATER
 from tests.installation import Installation
 
@@ -74,7 +74,7 @@ def test_a_backup_says_what_is_in_it_and_what_to_do_with_it(home: Installation) 
 
 
 def test_nothing_is_left_in_clear_and_no_key_lies_open(home: Installation, file: Path) -> None:
-    assert not list(home.data.glob(f"{backup.WORK}/*"))
+    assert not list(home.data.glob(f"{WORK}/*"))
     sealed = file.read_bytes()
     secret = (home.data / "keys/secret").read_bytes()
     assert secret[:16] not in sealed
@@ -278,18 +278,18 @@ def test_a_backup_that_is_stopped_leaves_nothing_in_clear(home: Installation) ->
     )  # fmt: skip
     assert running.stdout is not None
     assert running.stdout.readline() == b"packing\n"
-    assert (home.data / backup.WORK / "database").exists()
+    assert (home.data / WORK / "database").exists()
     told = home.run("backup", "other.backup", **WORDS)
     assert "Another backup is just being made" in told.stderr
     running.send_signal(signal.SIGTERM)
     assert running.wait(30) != 0
     running.stdout.close()
-    assert not (home.data / backup.WORK).exists()
+    assert not (home.data / WORK).exists()
     assert not aside.exists()
-    (home.data / backup.WORK).mkdir()
-    (home.data / backup.WORK / "database").write_text("left by one that was killed")
+    (home.data / WORK).mkdir()
+    (home.data / WORK / "database").write_text("left by one that was killed")
     assert home.run("backup", "next.backup", **WORDS).returncode == 0
-    assert not (home.data / backup.WORK).exists()
+    assert not (home.data / WORK).exists()
 
 
 @pytest.mark.sqlite
@@ -315,4 +315,4 @@ def test_a_disk_that_is_full_leaves_no_half_a_backup(home: Installation) -> None
     assert "No backup was written. There is no room for full.backup" in told.stderr
     assert [path.name for path in home.folder.glob("*.backup*")] == []
     assert [path.name for path in home.folder.glob(".*")] == []
-    assert not (home.data / backup.WORK).exists()
+    assert not (home.data / WORK).exists()

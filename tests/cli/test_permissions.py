@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from stillhere.cli.check import findings, permissions
+from stillhere.cli.actions import check
+from stillhere.cli.check import permissions
 from stillhere.cli.commands import up
 from stillhere.config import databases, environment, keys
 
@@ -49,7 +50,7 @@ def test_what_anybody_can_change_is_said_with_the_way_to_close_it(
 def test_check_calls_no_keys_well_that_anybody_can_swap(data: Path) -> None:
     data.chmod(0o777)
     ours = environment.read({"STILLHERE_DATA": str(data)})
-    (found,) = findings._keys(ours)
+    (found,) = check._keys(ours)
     assert found[0] is False
     assert f"can change {data}, or put something else in its place" in found[1]
 

@@ -15,9 +15,10 @@ from pytest_django.fixtures import Settings
 
 from stillhere.channels.base import Capability
 from stillhere.channels.page import PageChannel
+from stillhere.cli.actions import check
 from stillhere.cli.backup_file import postgresql_programs
-from stillhere.cli.check import findings, weaknesses
 from stillhere.cli.check import proof as proving
+from stillhere.cli.check import weaknesses
 from stillhere.config import keys
 from stillhere.core import events as ev
 from stillhere.engine.heartbeat import pulse_once
@@ -317,7 +318,7 @@ def test_a_weakness_is_not_practice(here: Any, monkeypatch: pytest.MonkeyPatch) 
     proved = [proving.Found("x", name) for name in proof.EVERYTHING]
     monkeypatch.setattr(proving, "prove", lambda _: iter(proved))
     Installation.objects.update(backed_up_at=0)
-    found = looks(findings.everything(here))
+    found = looks(check.everything(here))
     assert any("There is no backup" in sentence for sentence in found)
     assert not any("Practice" in sentence for sentence in found)
 
@@ -359,8 +360,8 @@ def test_a_database_that_fails_half_way_is_one_finding(
         raise DatabaseError("database disk image is malformed")
 
     monkeypatch.setattr(weaknesses, "look", gone)
-    monkeypatch.setattr(findings, "_steps", gone)
-    (told,) = [says for says in findings.everything(here) if "We cannot use" in says[1]]
+    monkeypatch.setattr(check, "_steps", gone)
+    (told,) = [says for says in check.everything(here) if "We cannot use" in says[1]]
     assert told[0] is False, "and the same is said once"
     assert "database disk image is malformed" in told[1]
 
@@ -370,8 +371,8 @@ def test_each_finding_is_said_once(here: Any, monkeypatch: pytest.MonkeyPatch) -
         yield from ((False, "the disk is broken"), (False, "the disk is broken"))
 
     monkeypatch.setattr(weaknesses, "look", again)
-    monkeypatch.setattr(findings, "_steps", again)
-    found = [says for _, says in findings.everything(here)]
+    monkeypatch.setattr(check, "_steps", again)
+    found = [says for _, says in check.everything(here)]
     assert found.count("the disk is broken") == 1
 
 
@@ -395,8 +396,8 @@ def test_what_does_not_run_at_all_is_not_said_to_run_badly(
     keys.ensure_folder(tmp_path)
     keys.create_missing(tmp_path)
     (tmp_path / "lock").write_text(lock)
-    monkeypatch.setattr(findings, "health", lambda _: answer)
-    found = [says for _, says in findings.everything(replace(here, data=tmp_path))]
+    monkeypatch.setattr(check, "health", lambda _: answer)
+    found = [says for _, says in check.everything(replace(here, data=tmp_path))]
     assert any(words in says for says in found), found
 
 

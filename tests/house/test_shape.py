@@ -78,6 +78,17 @@ def _imports(path: Path) -> Iterator[str]:
             yield node.module or ""
 
 
+def test_nothing_is_imported_by_its_name_but_a_command_and_its_action() -> None:
+    """An import by string hides from the contracts, from mypy and from whoever looks for it."""
+    by_name = re.compile(r"\b(import_module|import_string|__import__|LazyLoader|get_model)\b")
+    found = [
+        _name(path)
+        for path in (ROOT / "src").rglob("*.py")
+        if "migrations" not in path.parts and by_name.search(path.read_text())
+    ]
+    assert found == ["src/stillhere/cli/loading.py"]
+
+
 def test_the_core_needs_only_the_pure_part_of_the_standard_library() -> None:
     for path in (ROOT / "src/stillhere/core").rglob("*.py"):
         for name in _imports(path):

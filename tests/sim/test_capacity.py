@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stillhere.cli.commands import bench
+from stillhere.cli.actions import bench
 from stillhere.sim import capacity, crowd
 from stillhere.sim.capacity import Capacity
 from stillhere.store.models import Message, WatchRow

@@ -1,20 +1,19 @@
 """The `stillhere` command.
 
-Owns the list of commands. Each lives in a file of its own in this folder, with a click command
-called ``command``, and is loaded only when it is run, so that `stillhere --help` is quick and the
-supervisor small. To add one: write the file, add its line here.
+Owns the list of commands. Each lives in a file of its own in ``commands/``, with a click command
+called ``command``, and is loaded only when it is run (``loading.py``). To add one: write the file,
+add its line here; what needs the tables goes into ``actions/`` under the same name.
 """
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 from typing import Any
 
 import click
 
-from stillhere.cli import trouble
+from stillhere.cli import loading, trouble
 from stillhere.config import environment
 from stillhere.config.environment import SettingError
 
@@ -68,11 +67,7 @@ class LazyCommands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load one command, or say that there is none."""
-        if cmd_name not in COMMANDS:
-            return None
-        loaded = importlib.import_module(f"stillhere.cli.commands.{cmd_name}").command
-        assert isinstance(loaded, click.Command)
-        return loaded
+        return loading.command(cmd_name) if cmd_name in COMMANDS else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without loading any."""

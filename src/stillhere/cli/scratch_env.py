@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import django
-
 from stillhere.config import keys
 
 
@@ -23,4 +21,3 @@ def set_up(data: Path) -> None:
     os.environ["STILLHERE_BASE_URL"] = "http://localhost:8420"
     keys.ensure_folder(data)
     keys.create_missing(data)
-    django.setup()

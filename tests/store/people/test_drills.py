@@ -209,7 +209,7 @@ def test_the_answers_are_printed_as_they_come(
             contact = Contact.objects.get(id=night.contacts[name].id)
             drills.answer(contact, comes=comes, now=contact.drilled_at + 7_000)
 
-    monkeypatch.setattr("stillhere.cli.commands.drill.time.sleep", answers)
+    monkeypatch.setattr("stillhere.cli.actions.drill.time.sleep", answers)
     told = CliRunner().invoke(command, [night.key, "--wait", "60"])
     assert "Leo: could not come, after 7 s\n" in told.output
     assert "Maya: would come, after 7 s\n" in told.output
@@ -218,10 +218,6 @@ def test_the_answers_are_printed_as_they_come(
 
 def test_the_command_loads_what_it_needs_by_itself() -> None:
     """In a process of its own nothing has loaded the tables before it."""
-    code = (
-        "import django; django.setup(); from stillhere.cli.commands import drill; "
-        "stores = ('people.drills', 'people.services', 'watches.queries', 'models')\n"
-        "[drill._store(name) for name in stores]"
-    )
+    code = "from stillhere.cli import loading; loading.action('drill').hold"
     alone = os.environ | {"DJANGO_SETTINGS_MODULE": "stillhere.config.settings"}
     subprocess.run([sys.executable, "-c", code], check=True, env=alone)

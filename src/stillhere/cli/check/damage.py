@@ -8,12 +8,11 @@ pages; whether it is the one that was filled is asked here.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from stillhere.cli import data_lock, trouble
+from stillhere.cli import data_lock, database, trouble
 from stillhere.cli.backup_file import integrity, record
 from stillhere.config import databases
 from stillhere.config.environment import SettingError, Stillhere
@@ -45,12 +44,12 @@ def look(stillhere: Stillhere, within_ms: int) -> Look:
     """Look through the database's tables, what watches need first, for ``within_ms`` at most.
     Raises `SettingError` where it is no database any more, is gone, or cannot be opened."""
     require_there(stillhere)
-    database = stillhere.data / databases.SQLITE_FILE
-    if stillhere.database_url or not database.exists():
+    file = stillhere.data / databases.SQLITE_FILE
+    if stillhere.database_url or not file.exists():
         return Look()
     until = boot_ms() + within_ms
     try:
-        with contextlib.closing(integrity.connect(database)) as found:
+        with contextlib.closing(integrity.connect(file)) as found:
             names = sorted(integrity.tables(found), key=lambda name: (_rank(name), name))
             found.set_progress_handler(lambda: boot_ms() > until, _EVERY)
             return _through(found, names)
@@ -87,9 +86,8 @@ def traces(data: Path) -> list[Path]:
 
 def holds(stillhere: Stillhere) -> bool | None:
     """Whether there is a database with something in it; None where it cannot be asked."""
-    if stillhere.database_url:  # loads its driver
-        held: bool | None = importlib.import_module("stillhere.cli.database").holds(stillhere)
-        return held
+    if stillhere.database_url:
+        return database.holds(stillhere)
     file = stillhere.data / databases.SQLITE_FILE
     return file.exists() and file.stat().st_size > 0
 

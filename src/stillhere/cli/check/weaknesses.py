@@ -23,9 +23,9 @@ from stillhere.channels.base import REFUSED, Capability, Cost
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.failover import Relay
 from stillhere.channels.pager import addresses, channels_for
+from stillhere.cli.actions.peer import heard
 from stillhere.cli.backup_file import postgresql_programs, record
 from stillhere.cli.check import time_kept
-from stillhere.cli.commands.peer import heard
 from stillhere.cli.data_lock import LOCK_FILE
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import build_channels

@@ -10,12 +10,9 @@ from __future__ import annotations
 import sys
 
 import click
-import django
-from django.conf import settings
-from django.db import Error, connection
-from django.utils.module_loading import import_string
 
 from stillhere.channels.email import MAX_BOUNCE_BYTES, parse_bounce
+from stillhere.cli import loading
 
 TRY_AGAIN_LATER = 75  # EX_TEMPFAIL of sysexits.h: what mail servers understand
 
@@ -28,15 +25,9 @@ def command() -> None:
         click.echo("No bounce of ours.")
         return
     try:
-        django.setup()
+        action = loading.action("bounce")
     except SystemExit as told:  # a wrong setting loses no mail
         click.echo(told.code, err=True)
         raise SystemExit(TRY_AGAIN_LATER) from None
-    take = import_string("stillhere.store.inbound.inbox.take")
-    came = import_string("stillhere.web.hooks.demo_phones.came")
-    try:
-        take(came(inbound, settings.RAW_NOW_MS(connection)))
-    except Error as failure:
-        click.echo(f"Not stored ({type(failure).__name__}). Try again.", err=True)
-        raise SystemExit(TRY_AGAIN_LATER) from None
-    click.echo("Stored.")
+    if not action.keep(inbound):
+        raise SystemExit(TRY_AGAIN_LATER)

@@ -1,20 +1,17 @@
 """`stillhere check`: what a careful person would look at before the first night, and every week.
 
-Owns the command and what is printed. What is looked at stands in ``findings.py``, which knows the
-tables and can be loaded only when there is an installation to look at.
+Owns the command and what is printed. What is looked at stands in ``actions/check.py``, which knows
+the tables and can be loaded only when there is an installation to look at.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 
 import click
-import django
-from django.conf import settings
-from django.utils.module_loading import import_string
 
-from stillhere.cli import data_lock
+from stillhere.cli import data_lock, loading
 from stillhere.cli.backup_file import passphrase
 from stillhere.cli.check import key_fit
 from stillhere.config import environment
@@ -41,11 +38,7 @@ def command() -> None:
         raise SettingError(f"Which installation is meant? {', '.join(WHICH & set(wrong))}.")
     key_fit.require_keys(stillhere)
     data_lock.follow_running(stillhere.data)
-    django.setup()
-    everything: Callable[..., Iterator[Finding]] = import_string(
-        "stillhere.cli.check.findings.everything"
-    )
-    if not _say(everything(settings.STILLHERE, proving=not wrong)) or not well:
+    if not _say(loading.action("check").look(proving=not wrong)) or not well:
         raise SystemExit(1)
 
 

@@ -1,34 +1,20 @@
 """`stillhere migrate`: brings the database up to date, and never loses the old one.
 
-Owns the order: keys, refuse a newer database, back up, migrate. Only one process does it at a time:
-on SQLite the lock of the data folder sees to that, on PostgreSQL an advisory lock.
+Owns what comes before: the database is there, the keys are made; then ``actions/migrate.py``. Loads
+no Django until then, because `stillhere up` seldom needs it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 
 import click
-import django
-from django.conf import settings
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 
-from stillhere.cli import data_lock, database
-from stillhere.cli.backup_file import dump, integrity, record
-from stillhere.cli.backup_file.integrity import Damaged
+from stillhere.cli import data_lock, database, loading
 from stillhere.cli.check import damage, key_fit
 from stillhere.config import environment, keys
-from stillhere.config.environment import SettingError, Stillhere
-from stillhere.config.wiring import wall_ms
-
-BACKUPS_KEPT = 5
-_ADVISORY_LOCK = 8_420_001  # any number, the same for every Stillhere
+from stillhere.config.environment import Stillhere
 
 
 @click.command()
@@ -52,78 +38,4 @@ def prepare(stillhere: Stillhere) -> list[str]:
     """
     damage.require_there(stillhere)
     new_keys = keys.create_missing(stillhere.data, demo=stillhere.demo)
-    django.setup()
-    try:
-        with _alone():
-            return _migrate(stillhere, new_keys)
-    except (DatabaseError, sqlite3.Error) as error:
-        raise database.problem(error, stillhere) from None
-    finally:
-        connection.close()
-
-
-def _migrate(stillhere: Stillhere, new_keys: list[str]) -> list[str]:
-    executor = MigrationExecutor(connection)
-    loader = executor.loader
-    applied = set(loader.applied_migrations)
-    if applied and new_keys:
-        keys.forget_created(stillhere.data, new_keys)
-        raise SettingError(key_fit.missing(stillhere))
-    newer = sorted(applied - set(loader.disk_migrations) - set(loader.replacements))
-    if newer:
-        raise SettingError(
-            f"The database was written by a newer Stillhere ({newer[-1][1]}). Use that version, "
-            "or put back the backup from before it."
-        )
-    targets = loader.graph.leaf_nodes()
-    plan = executor.migration_plan(targets)
-    if plan and applied and connection.vendor == "sqlite":
-        back_up(Path(settings.DATABASES["default"]["NAME"]), stillhere.data)
-    if plan:
-        executor.migrate(targets, plan)
-    if connection.vendor == "sqlite":
-        keys.own(Path(settings.DATABASES["default"]["NAME"]))
-    return [migration.name for migration, _backwards in plan]
-
-
-def back_up(file: Path, data: Path) -> Path:
-    """Copy a SQLite database into ``backups`` of the data folder and prove the copy whole; keep the
-    newest five. Return the copy. Raises `SettingError` where it is damaged, and removes nothing."""
-    backups = data / "backups"
-    backups.mkdir(mode=0o700, exist_ok=True)
-    keys.own(backups)
-    moment = datetime.fromtimestamp(wall_ms() / 1000, UTC)
-    copy = backups / f"stillhere-{moment:%Y%m%dT%H%M%S%fZ}.sqlite3"
-    part = copy.with_suffix(".part")
-    try:
-        dump.copy_sqlite(file, part)
-        integrity.prove_sqlite(part)
-        keys.sync_file(part)
-        keys.own(part)
-        part.rename(copy)
-        keys.sync_folder(backups)
-    except Damaged as error:
-        raise SettingError(
-            f"The database is damaged: {error}. It was not brought up to date, and nothing was "
-            f"changed: the release before goes on with what it can read. {record.way_back(data)}"
-        ) from None
-    finally:
-        part.unlink(missing_ok=True)
-    for old in sorted(backups.glob("stillhere-*.sqlite3"))[:-BACKUPS_KEPT]:
-        old.unlink()
-    return copy
-
-
-@contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Several machines may start on one PostgreSQL: one migrates, the others wait."""
-    if connection.vendor != "postgresql":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_LOCK])
-    try:
-        yield
-    finally:
-        with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_ADVISORY_LOCK])
+    return list(loading.action("migrate").migrate(stillhere, new_keys))

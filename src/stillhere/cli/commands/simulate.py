@@ -17,16 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-from django.utils.module_loading import import_string
 
-from stillhere.cli import scratch_env
+from stillhere.cli import loading, scratch_env
 from stillhere.sim.core import nights as core_nights
 from stillhere.sim.verdict import Lived, Verdict
 
 COUNTED = ("watches", "check-ins", "alarms", "messages", "duplicates", "crashes")
 COUNTED_IN_THE_CORE = ("steps", "asks", "alarms", "told", "outages")
 SLICE, CORE_SLICE = 5, 500
-_WEEKS, _CLOCK_WEEK = "stillhere.sim.whole.weeks.Weeks", "stillhere.sim.whole.clock_weeks.ClockWeek"
 SHOWN = 5  # of the nights that broke; the others are counted
 
 
@@ -45,7 +43,7 @@ def command(nights: int, seed: int, core: bool, weeks: bool, clocks: bool, jobs:
     """
     if core and clocks:
         raise click.UsageError("The core has no clock: --clocks is of the whole product.")
-    kind = _CLOCK_WEEK if clocks else _WEEKS if weeks else ""
+    kind = "clocks" if clocks else "weeks" if weeks else "nights"
     run = partial(_core, weeks=weeks) if core else partial(_full, kind=kind)
     again = "--core " * core + "--weeks " * weeks + "--clocks " * clocks
     counts: Counter[str] = Counter()
@@ -95,15 +93,14 @@ def _core(slices: Sequence[range], jobs: int, alone: bool, *, weeks: bool) -> It
 
 
 def _full(slices: Sequence[range], jobs: int, alone: bool, *, kind: str) -> Iterator[Lived]:
-    """``kind`` names what is lived through where it is not a night; its module needs settings."""
+    """``kind`` is one of ``actions/simulate.py``'s."""
     if jobs > 1:
         yield from _spread(partial(_in_a_process_of_its_own, kind=kind), slices, jobs)
         return
-    with _simulator() as simulator:
-        lives = import_string(kind) if kind else None
+    with _simulator(kind) as simulator:
         for seeds in slices:
-            counts, bad = simulator.lived(seeds, lives)
-            yield counts, [simulator.shrunk(each, lives) for each in bad] if alone else bad
+            counts, bad = simulator.lived(seeds)
+            yield counts, [simulator.shrunk(each) for each in bad] if alone else bad
 
 
 def _spread(lived: Callable[[range], Lived], slices: Sequence[range], jobs: int) -> Iterator[Lived]:
@@ -122,15 +119,14 @@ _OPEN: list[object] = []  # this process's simulator, once it has one; closed wi
 
 def _in_a_process_of_its_own(seeds: range, *, kind: str) -> Lived:
     if not _OPEN:
-        entered = _simulator()
+        entered = _simulator(kind)
         _OPEN[:] = [entered, entered.__enter__()]
-    lives = import_string(kind) if kind else None
-    return _OPEN[1].lived(seeds, lives)  # type: ignore[attr-defined,no-any-return]
+    return _OPEN[1].lived(seeds)  # type: ignore[attr-defined,no-any-return]
 
 
 @contextmanager
-def _simulator() -> Iterator[Any]:
+def _simulator(kind: str) -> Iterator[Any]:
     with tempfile.TemporaryDirectory(prefix="stillhere-simulate-") as folder:
         scratch_env.set_up(Path(folder))
-        with import_string("stillhere.sim.whole.nights.opened")() as simulator:
+        with loading.action("simulate").opened(kind) as simulator:
             yield simulator

@@ -7,7 +7,6 @@ the same commands anyone can run: `stillhere web` and `stillhere engine`.
 from __future__ import annotations
 
 import http.client
-import importlib
 import json
 import logging.config
 import os
@@ -18,8 +17,9 @@ import click
 import segno
 
 from stillhere import sip
-from stillhere.cli import data_lock, schema, supervise, trouble
-from stillhere.cli.check import damage, listening, permissions
+from stillhere.cli import data_lock, database, schema, supervise, trouble
+from stillhere.cli.check import damage, key_fit, listening, permissions
+from stillhere.cli.commands.migrate import prepare
 from stillhere.config import environment, keys, logs
 from stillhere.config.carriers import leaves
 from stillhere.config.environment import SettingError, Stillhere
@@ -35,13 +35,12 @@ def command() -> None:
     if not keys.exist(stillhere.data):  # nothing is made where it could not start
         listening.require(stillhere)
     if stillhere.database_url:
-        importlib.import_module("stillhere.cli.database").reach(stillhere)
+        database.reach(stillhere)
     with data_lock.held(stillhere):
         found = _look(stillhere)
         # Migrations that cannot be read any more: then we go on with what is there.
         if "django_migrations" not in found.damaged and not schema.is_current(stillhere):
-            # Loads Django, which the supervisor is better off without.
-            importlib.import_module("stillhere.cli.commands.migrate").prepare(stillhere)
+            prepare(stillhere)  # loads Django, which the supervisor is better off without
         for carrier in stillhere.carriers:
             click.echo(leaves(carrier), err=True)
         if has_line(stillhere) and sip.missing():
@@ -58,7 +57,7 @@ def _look(stillhere: Stillhere) -> damage.Look:
         raise SettingError(said)
     if keys.exist(stillhere.data):
         keys.require_whole(stillhere.data)
-        importlib.import_module("stillhere.cli.check.key_fit").require(stillhere)
+        key_fit.require(stillhere)
         for sentence in permissions.look(stillhere.data):
             click.echo(sentence, err=True)
     found = damage.look(stillhere, damage.START_MS)

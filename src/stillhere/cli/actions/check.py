@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 
+from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -28,6 +29,11 @@ from stillhere.store.installation import proof as kept
 LEAST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
 Finding = tuple[bool, str]
 Question = Callable[[Stillhere], Iterator[Finding]]
+
+
+def look(*, proving: bool) -> Iterator[Finding]:
+    """Everything there is to say about this installation; ``proving`` as below."""
+    return everything(settings.STILLHERE, proving=proving)
 
 
 def everything(stillhere: Stillhere, *, proving: bool = True) -> Iterator[Finding]:

@@ -1,0 +1,163 @@
+"""One whole backup, made while everything runs.
+
+Owns the order: copy the database, prove the copy whole and that the keys open it, pack both, seal,
+write aside, open it again, and only then give it its name. A database that is not whole, or that
+these keys do not open, never gets the name of a backup.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from stillhere.cli.backup_file import bundle, dump, integrity, record, rotation
+from stillhere.cli.backup_file.bundle import Manifest
+from stillhere.cli.backup_file.encryption import Sealer
+from stillhere.cli.backup_file.integrity import Damaged, Rows
+from stillhere.cli.backup_file.unpack import opened, work_folder
+from stillhere.cli.check import key_fit
+from stillhere.config import keys
+from stillhere.config.environment import SettingError, Stillhere
+from stillhere.config.wiring import wall_ms
+from stillhere.store.db import clock
+from stillhere.store.installation import backups
+from stillhere.store.installation.backups import Contents
+
+WORK = "backup-in-the-making"
+
+
+def make(stillhere: Stillhere, file: Path, secret: str) -> tuple[Manifest, int]:
+    """Write one whole backup; what is in it, and its size. Raises `SettingError`."""
+    busy = "Another backup is just being made. Wait for that one."
+    try:
+        with work_folder(stillhere.data, WORK, busy) as work:
+            manifest, files = _collect(stillhere, work)
+            if manifest.damage:
+                kept = _keep_damaged(file, secret, manifest, files)
+                raise SettingError(_damaged(stillhere, file, manifest.damage, kept))
+            _require_fit(stillhere)
+            size = _seal(file, secret, manifest, files)
+        backups.keep(manifest.taken_at)
+    finally:
+        connection.close()
+    return manifest, size
+
+
+def _require_fit(stillhere: Stillhere) -> None:
+    """A backup whose keys do not open its database is none, and would push out those that are."""
+    try:
+        key_fit.require(stillhere)
+    except SettingError as error:
+        raise SettingError(f"No backup was written, and every older one is kept. {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What was in the database at the moment of the copy, and what is wrong with it."""
+
+    held: Contents = field(default_factory=lambda: Contents((), 0, 0))
+    rows: Rows = field(default_factory=dict)
+    damage: str = ""
+
+
+def _copy(stillhere: Stillhere, copy: Path) -> Copied:
+    if stillhere.database_url:
+        held, rows = dump.dump_postgresql(stillhere, copy)
+        try:
+            integrity.compare(integrity.prove_dump(copy), rows)
+        except Damaged as error:
+            return Copied(damage=str(error))
+        return Copied(held, rows)
+    try:
+        dump.copy_sqlite(Path(settings.DATABASES["default"]["NAME"]), copy)
+        rows = integrity.prove_sqlite(copy)
+    except Damaged as error:
+        return Copied(damage=str(error))
+    return Copied(dump.sqlite_contents(copy), rows)
+
+
+def _collect(stillhere: Stillhere, work: Path) -> tuple[Manifest, dict[str, Path]]:
+    """Copy the database; return what to pack, by the names inside. Keys are read after it, so that
+    none is missing for what was sealed meanwhile."""
+    now = _now()
+    copy = work / bundle.DATABASE
+    copied = _copy(stillhere, copy)
+    manifest = Manifest(
+        format=bundle.FORMAT,
+        version=version("stillhere"),
+        database=bundle.POSTGRESQL if stillhere.database_url else bundle.SQLITE,
+        migrations=copied.held.migrations,
+        taken_at=now,
+        demo=keys.is_demo(stillhere.data),
+        open_watches=copied.held.open_watches,
+        open_alarms=copied.held.open_alarms,
+        digest=integrity.digest(copy) if copy.exists() else "",
+        rows=copied.rows,
+        damage=copied.damage,
+    )
+    names = [name for name in (*bundle.KEYS, *bundle.OWN) if (stillhere.data / name).exists()]
+    return manifest, {name: stillhere.data / name for name in names} | {bundle.DATABASE: copy}
+
+
+def _now() -> int:
+    """By the installation's clock; a database that cannot tell is copied all the same."""
+    try:
+        return clock.now_ms()
+    except DatabaseError:
+        return wall_ms()
+
+
+def _seal(file: Path, secret: str, manifest: Manifest, files: dict[str, Path]) -> int:
+    """Write the sealed file aside, open it again, then give it its name; return its size."""
+    aside = file.with_name(f".{file.name}.part")
+    aside.unlink(missing_ok=True)
+    try:
+        with aside.open("xb") as target:
+            sealer = Sealer(cast("BinaryIO", target), secret)
+            bundle.write(cast("IO[bytes]", sealer), manifest, files)
+            sealer.finish()
+            target.flush()
+            os.fsync(target.fileno())
+        keys.own(aside)
+        with opened(aside, secret) as source:
+            bundle.read(source, None)
+        aside.rename(file)
+    except OSError as error:  # a full disk names no file
+        error.filename = error.filename or str(file)
+        raise
+    finally:
+        aside.unlink(missing_ok=True)
+    keys.sync_folder(file.absolute().parent)
+    return file.stat().st_size
+
+
+def _keep_damaged(
+    file: Path, secret: str, manifest: Manifest, files: dict[str, Path]
+) -> Path | None:
+    """Keep what can still be read, under a name that nobody takes for a backup's; None where
+    there is nothing, or no room for it."""
+    copy, kept = files[bundle.DATABASE], rotation.damaged(file)
+    if not copy.exists() or not copy.stat().st_size or rotation.has_damaged(file):
+        return None
+    with contextlib.suppress(OSError, SettingError):
+        _seal(kept, secret, manifest, files)
+        return kept
+    return None
+
+
+def _damaged(stillhere: Stillhere, file: Path, damage: str, kept: Path | None) -> str:
+    """What is said, in one line, of a database that is not whole."""
+    evidence = (
+        f" What can still be read lies sealed in {kept}: evidence, not a backup." if kept else ""
+    )
+    return (
+        f"The database is damaged: {damage}. {file} was not written, and every older backup is "
+        f"kept. {record.way_back(stillhere.data)}{evidence}"
+    )

@@ -1,0 +1,75 @@
+"""The web server in one process: the pages, and the lanes in front of them.
+
+Owns how granian is run: embedded, so that no worker can outlive its parent, and without an access
+log, because addresses hold keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import uvloop
+from django.conf import settings
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from stillhere.cli import life
+from stillhere.cli.check import connections, listening
+from stillhere.config import gc_tuning
+from stillhere.config.asgi import application
+from stillhere.store.watches.group_commit import WRITER
+
+BACKLOG = 4096  # connections the kernel keeps while we are busy
+HEADERS_MS = 10_000  # a request whose head trickles in slower than this is nobody's
+MOST_HEAD = 32 * 1024  # bytes: each connection may cost us this much
+
+
+def run() -> None:
+    """Serve until SIGTERM or SIGINT, and end this process."""
+    stillhere = settings.STILLHERE
+    gc_tuning.seldom()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(
+            serve(application, listening.address(stillhere.host), stillhere.port, WRITER.turns)
+        )
+    # The server's own threads may want Python once more while it is taken apart, and that ends in a
+    # crash. Everything that was acknowledged is on the disk, so there is nothing to take apart.
+    logging.shutdown()
+    os._exit(0)
+
+
+async def serve(
+    application: Any, host: str, port: int, works: Callable[[], bool] = lambda: True
+) -> None:
+    """Serve until SIGTERM or SIGINT; what was accepted is answered first. ``works``: whether what
+    stands behind the event loop goes round, too."""
+    places = connections.room()
+    server = Server(
+        application,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        backlog=BACKLOG,
+        backpressure=places,  # without it the server takes as many as wait in the kernel, no more
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_MS, max_buffer_size=MOST_HEAD),
+        websockets=False,
+        log_enabled=False,
+        log_access=False,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    beside = [
+        asyncio.create_task(connections.watch(port, places)),
+        asyncio.create_task(life.signs(works)),
+    ]
+    await server.serve()
+    for task in beside:
+        task.cancel()

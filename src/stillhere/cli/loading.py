@@ -1,0 +1,32 @@
+"""Loads a command when it is called, and its action once Django is set up.
+
+Owns the only import by name in Stillhere. `stillhere --help` loads no command, and so needs no
+settings; what imports the tables is an action (``actions/``), and is loaded through here. A command
+without an action never loads Django, so that the supervisor stays small.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+import click
+import django
+
+
+def command(name: str) -> click.Command:
+    """The command of ``commands/<name>.py``."""
+    loaded = _load("commands", name).command
+    assert isinstance(loaded, click.Command)
+    return loaded
+
+
+def action(name: str) -> ModuleType:
+    """``actions/<name>.py``. Sets Django up first; a wrong setting ends the process there, with one
+    line (`SystemExit`)."""
+    django.setup()
+    return _load("actions", name)
+
+
+def _load(folder: str, name: str) -> ModuleType:
+    return importlib.import_module(f"stillhere.cli.{folder}.{name}")
