@@ -15,8 +15,8 @@ import pytest
 from stillhere.core import alarm, alarm_handlers, ladder, outages, quiet_handlers, schedule
 from stillhere.core import events as ev
 from stillhere.core.events import Effect, State, Tell, Urgency, Word
-from stillhere.core.quiet_handlers import Watch
 from stillhere.core.watch import TABLE
+from stillhere.core.watch_state import Watch
 from stillhere.sim.core import nights
 from stillhere.sim.verdict import Verdict
 

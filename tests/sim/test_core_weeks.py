@@ -15,8 +15,8 @@ import pytest
 
 from stillhere.core import quiet_handlers, schedule
 from stillhere.core.events import Ask, Effect, Way
-from stillhere.core.quiet_handlers import Watch
 from stillhere.core.schedule import Routine
+from stillhere.core.watch_state import Watch
 from stillhere.sim.core import calendar, nights
 
 Plant = Callable[[pytest.MonkeyPatch], None]

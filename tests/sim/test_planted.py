@@ -15,8 +15,8 @@ import pytest
 from stillhere.core import alarm, alarm_handlers, ladder, quiet_handlers
 from stillhere.core import events as ev
 from stillhere.core.events import Effect, State, Word
-from stillhere.core.quiet_handlers import Watch
 from stillhere.core.watch import TABLE
+from stillhere.core.watch_state import Watch
 from stillhere.engine import audit
 from stillhere.sim.verdict import Verdict
 from stillhere.sim.whole.nights import Simulator

@@ -14,7 +14,7 @@ import pytest
 
 from stillhere.core import quiet_handlers, schedule
 from stillhere.core.events import Effect
-from stillhere.core.quiet_handlers import Watch
+from stillhere.core.watch_state import Watch
 from stillhere.sim.whole.nights import Simulator
 from stillhere.sim.whole.weeks import Weeks
 from stillhere.store.messages import delivery

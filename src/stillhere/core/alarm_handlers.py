@@ -13,8 +13,8 @@ from stillhere.core import ladder, outages, quiet_handlers
 from stillhere.core.alarm import Alarm, begin
 from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Ask, Cause, Effect, Event, Outcome, State, Way, Withdraw, Word
-from stillhere.core.quiet_handlers import Watch
 from stillhere.core.refusals import Refusal
+from stillhere.core.watch_state import Watch
 
 RECHECKS_S = (60, 180)  # after a stand-down: someone else may have silenced the phone
 APART_S = 30  # two answers closer than this are one tap

@@ -16,7 +16,8 @@ from stillhere.core import events as ev
 from stillhere.core import schedule
 from stillhere.core.alarm import Alarm
 from stillhere.core.events import Effect, State, Withdraw
-from stillhere.core.quiet_handlers import UNASKED, Watch, first_reminder_at, for_deadline, stages
+from stillhere.core.quiet_handlers import UNASKED, first_reminder_at, for_deadline, stages
+from stillhere.core.watch_state import Watch
 
 
 def set_back(w: Watch, e: ev.ClockSetBack, now: int, out: list[Effect]) -> Watch:

@@ -14,7 +14,7 @@ from stillhere.core import events as ev
 from stillhere.core import quiet_handlers
 from stillhere.core.circle import Circle
 from stillhere.core.events import Effect, State
-from stillhere.core.quiet_handlers import Watch
+from stillhere.core.watch_state import Watch
 
 LATE_S = 15  # an ask later than this was late because we were away
 SHORT_S = 30  # away no longer than a database takes to move to another machine

@@ -1,8 +1,8 @@
-"""Asking: the watch as a value, and everything that happens to it while no alarm is open.
+"""Asking: everything that happens to a watch while no alarm is open.
 
-Owns the fields of a ``Watch``, when and how loudly a person is asked, and what a sign of life is
-worth. What an alarm does stands in ``alarm_handlers.py``; which of these functions meets which
-event in which state stands in the table of ``watch.py``, and nowhere else.
+Owns when and how loudly a person is asked, and what a sign of life is worth. What an alarm does
+stands in ``alarm_handlers.py``; which of these functions meets which event in which state stands in
+the table of ``watch.py``, and nowhere else.
 
 Handlers take the watch, the event and ``now`` (ms UTC), append effects to ``out`` and return the
 next watch. A refused event returns the watch it was given.
@@ -10,12 +10,11 @@ next watch. A refused event returns the watch it was given.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from stillhere.core import events as ev
 from stillhere.core import schedule
-from stillhere.core.alarm import Alarm
 from stillhere.core.events import (
     AllWell,
     Ask,
@@ -27,9 +26,8 @@ from stillhere.core.events import (
     Way,
     Withdraw,
 )
-from stillhere.core.profiles import Profile
 from stillhere.core.refusals import Refusal
-from stillhere.core.schedule import Routine
+from stillhere.core.watch_state import Watch
 
 LAST_ASK_S = 30  # an answer this close to the end is the last one
 UNCLEAR_S = 60  # what an unclear answer buys, once an ask
@@ -38,40 +36,6 @@ KEPT_S = 5  # a check-in older than this was kept by the page while we could not
 LONGEST_S = 24 * 3600  # from the start or the last mark, however often more time is asked for
 MORE_S = (60, 3600)  # bounds of one extension
 LONGEST_PAUSE_S = 366 * 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """The whole truth about one watch. ``routine`` None means acute.
-
-    ``base_at`` is the instant the stages of the open ask are counted from, ``stage`` how many were
-    sent. ``rechecks`` are the asks owed after a stand-down. ``alarms`` numbers the alarms so far.
-    ``held`` keeps everything until a person has looked (someone died or was taken to hospital).
-    """
-
-    id: int
-    profile: Profile
-    state: State
-    started_at: int
-    seen_at: int
-    ends_at: int | None
-    next_ask_at: int | None
-    routine: Routine | None = None
-    deadline_at: int | None = None
-    marked_at: int | None = None
-    seq: int = -1
-    asks: int = 0
-    base_at: int | None = None
-    stage: int = 0
-    shown: bool = False
-    grace_at: int | None = None
-    unclear: bool = False
-    rechecks: tuple[int, ...] = ()
-    alarms: int = 0
-    alarm: Alarm | None = None
-    outcome: Outcome | None = None
-    closed_at: int | None = None
-    held: bool = False
 
 
 # --- asking ---------------------------------------------------------------------------------------

@@ -32,9 +32,9 @@ from stillhere.core import alarm, alarm_handlers, clock_change, outages, quiet_h
 from stillhere.core import events as ev
 from stillhere.core.events import Effect, Event, Refused, State
 from stillhere.core.profiles import Profile
-from stillhere.core.quiet_handlers import Watch
 from stillhere.core.refusals import Refusal
 from stillhere.core.schedule import Routine
+from stillhere.core.watch_state import Watch
 
 __all__ = ["TABLE", "Step", "Watch", "check", "start", "step", "wake_at", "worth_a_line"]
 
