@@ -6,7 +6,7 @@ CATALOGUES := $(wildcard src/stillhere/locale/*/LC_MESSAGES/*.po)
 PROJECT := pyproject.toml hatch_build.py $(CATALOGUES)
 export STILLHERE_DATA ?= ./data
 
-.PHONY: up demo test test-fast check mutants messages lock pictures bench bench-checkin bench-lateness \
+.PHONY: up demo test test-fast check docs mutants messages lock pictures bench bench-checkin bench-lateness \
 	bench-alarms bench-restart bench-texts bench-walk bench-links bench-clock bench-postgres bench-false-alarms \
 	chaos chaos-ha
 
@@ -32,6 +32,10 @@ chaos: $(VENV)/.stamp-dev
 check: $(VENV)/.stamp-dev
 	@$(BIN)/python tools/check.py
 
+# These pages as a site, in build/docs.
+docs: $(VENV)/.stamp-docs
+	@$(BIN)/python tools/site.py
+
 # Breaks the core in every small way and sees that a test notices. `make mutants ONLY=ladder`.
 mutants: $(VENV)/.stamp-dev
 	@PYTHONHASHSEED=0 $(BIN)/python -m tools.mutants $(ONLY)
@@ -45,6 +49,8 @@ lock:
 		--no-dev --group build --output-file requirements/run.txt
 	uv export --quiet --format requirements-txt --no-annotate --no-header --no-emit-project \
 		--group dev --output-file requirements/dev.txt
+	uv export --quiet --format requirements-txt --no-annotate --no-header --no-emit-project \
+		--only-group docs --output-file requirements/docs.txt
 
 pictures: $(VENV)/.stamp-dev
 	$(BIN)/python -m tests.journeys.pictures
@@ -84,4 +90,8 @@ $(VENV)/.stamp-project: $(VENV)/.stamp-run $(PROJECT)
 
 $(VENV)/.stamp-dev: requirements/dev.txt $(VENV)/.stamp-project
 	@$(PYTHON) tools/machine.py install $(VENV) requirements/dev.txt
+	@touch $@
+
+$(VENV)/.stamp-docs: requirements/docs.txt $(VENV)/.stamp-run
+	@$(PYTHON) tools/machine.py install $(VENV) requirements/docs.txt
 	@touch $@
