@@ -1,7 +1,7 @@
 """The alarm as a value: whom to reach, who was told, who is going, who is there.
 
-Owns the ``Alarm`` that stands on a plan (``circle.py``), and what must hold of it. What happens to
-an alarm stands in ``ladder.py``.
+Owns the ``Alarm``, which holds a plan (``circle.py``), and the invariants of every open alarm. What
+happens to an alarm is in ``ladder.py``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ HELP_AMBULANCE_S = 300  # as in an acute watch
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """ "I'm going." ``hold_until_at`` None holds nothing (far, or the holds are used up, or it
-    lapsed). ``changes`` is how often this contact has said it anew in this alarm."""
+    """A claim, "I'm going". ``hold_until_at`` None means the claim does not hold the ladder: the
+    contact is far away, the holds are used up, or the hold ran out. ``changes`` counts how often
+    this contact has said it again during this alarm."""
 
     contact: int
     at: int
@@ -32,10 +33,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An open alarm. ``rung`` counts the rungs started in this ``round``; ``told`` is in the
-    order of telling; ``since_at`` is the last sign of life, or the call for help; ``out`` cannot
-    or will not come; ``gone`` must never hear from us again; ``broken`` ways failed for good;
-    ``obstacle`` was said last by ``obstacle_by``, kept so that the same form twice is told once."""
+    """An open alarm. ``rung`` counts the rungs started in this ``round``. ``told`` lists contacts
+    in the order they were told. ``since_at`` is the last sign of life, or the call for help.
+    ``out`` cannot or will not come; ``gone`` must never hear from us again; ``broken`` are ways
+    that failed for good. ``obstacle`` was last reported by ``obstacle_by``, kept so that the same
+    report twice is passed on once."""
 
     no: int
     cause: Cause
@@ -67,20 +69,20 @@ class Alarm:
         return next((r for rung in self.circle.rungs for r in rung if r.contact == contact), None)
 
     def listeners(self, *but: int | None) -> tuple[int, ...]:
-        """Everyone who was told and may still be spoken to, except ``but``."""
+        """Everyone who was told and may still hear from us, except ``but``."""
         return tuple(c for c in self.told if c not in self.gone and c not in but)
 
     def only(self, *these: int) -> tuple[int, ...]:
-        """Those of ``these`` who may still be spoken to."""
+        """Those of ``these`` who may still hear from us."""
         return tuple(c for c in self.listeners() if c in these)
 
     def covered_by(self, contact: int) -> bool:
-        """Whether the others believe that ``contact`` is with them or nearly so."""
+        """Whether the others believe that ``contact`` is with the person, or about to be."""
         going = any(c.contact == contact and c.hold_until_at is not None for c in self.claims)
         return going or contact in self.arrivals
 
     def held(self, now: int) -> bool:
-        """Whether a hold still runs."""
+        """Whether a claim still holds the ladder."""
         return any(c.hold_until_at is not None and c.hold_until_at > now for c in self.claims)
 
 
@@ -93,12 +95,10 @@ def begin(
     now: int,
     since_at: int,
 ) -> Alarm:
-    """A new alarm, nobody told yet: the first rung is due now. ``since_at`` is the last sign of
-    life, which a call for help is too.
-
-    Rungs are ``rung_s`` apart, or closer where many rungs would otherwise take an acute alarm past
-    the three minutes within which everyone has been rung.
-    """
+    """A new alarm with nobody told yet; the first rung is due now. ``since_at`` is the last sign of
+    life, and a call for help counts as one. Rungs are ``rung_s`` apart, or closer if many rungs
+    would otherwise take an acute alarm past the three minutes within which everyone must have been
+    rung."""
     if cause is Cause.HELP:
         rung_s = min(rung_s, HELP_RUNG_S)
         ambulance_s = HELP_AMBULANCE_S if ambulance_s is None else ambulance_s
@@ -110,7 +110,7 @@ def begin(
 
 
 def check(alarm: Alarm) -> None:
-    """What must hold of every open alarm, and what must not. Raises AssertionError."""
+    """The invariants of every open alarm. Raises AssertionError."""
     ids = set(alarm.circle.contacts())
     assert set(alarm.told) <= ids, "told somebody who is not in the circle"
     assert len(set(alarm.told)) == len(alarm.told), "told in order, each once"

@@ -1,7 +1,7 @@
-"""Calling: what raises an alarm, what happens to it, and who is believed when it ends.
+"""Alarms: what raises one, what happens to it, and whose word ends it.
 
-Owns the step from silence or a call for help to an open ``Alarm`` and back. What is said to whom
-on the way stands in ``ladder.py``; which function meets which event stands in ``watch.py``.
+Owns the step from silence or a call for help to an open ``Alarm``, and back. Who is told what on
+the way is in ``ladder.py``; which function handles which event is in the table of ``watch.py``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ SOON_S = 60  # "I'm with them" from a link whose holder never said yes is "I'm n
 
 
 def grace_runs(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Watch:
-    """The open ask grows louder, until nobody answered it in the time in which we were there."""
+    """The open ask grows louder until its time to answer is up; time while our service was down
+    does not count."""
     assert w.grace_at is not None
     if now < w.grace_at:
         return quiet_handlers.louder(w, now, out)
@@ -57,8 +58,9 @@ def _raise(w: Watch, cause: Cause, circle: Circle, now: int, out: list[Effect]) 
 
 
 def _settle(w: Watch, alarm: Alarm, now: int, out: list[Effect]) -> Watch:
-    """Name the state an open alarm is in: somebody there, somebody going, or nobody yet. A hold
-    that ended meanwhile is over whatever happened, and whoever is told of it hears it now."""
+    """Set the state of an open alarm: somebody is there, somebody is going, or nobody yet. A
+    hold that has run out is over whatever else happened, and anyone told about that claim hears
+    so now."""
     if alarm.arrivals:
         return replace(w, state=State.ATTENDED, alarm=alarm)
     alarm = ladder.lapse(alarm, now, out)
@@ -67,8 +69,8 @@ def _settle(w: Watch, alarm: Alarm, now: int, out: list[Effect]) -> Watch:
 
 
 def need_help(w: Watch, e: ev.NeedHelp, now: int, out: list[Effect]) -> Watch:
-    """Need help now: an alarm at once; one that is open already becomes a call for help, and an
-    answer given before it no longer counts."""
+    """Raise an alarm at once. An alarm that is already open becomes a call for help, and an answer
+    given before it no longer counts."""
     w = replace(w, seen_at=max(w.seen_at, now))
     if w.alarm is None:
         return _raise(w, Cause.HELP, e.circle, now, out)
@@ -81,9 +83,9 @@ def need_help(w: Watch, e: ev.NeedHelp, now: int, out: list[Effect]) -> Watch:
 
 
 def answered(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
-    """A check-in while an alarm is open. One tap answers silence; a call for help, or a room where
-    somebody already is, takes two answers in a row. One made before the alarm never stands it
-    down."""
+    """A check-in during an alarm. One tap ends an alarm raised by silence; a call for help, or a
+    room with somebody already in it, takes two answers in a row. A check-in made before the alarm
+    never ends it."""
     assert w.alarm is not None
     a, made_at, live = w.alarm, min(e.made_at, now), e.made_at >= now
     seq = w.seq if e.seq is None else max(w.seq, e.seq)
@@ -103,8 +105,8 @@ def answered(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
 
 
 def answered_now(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
-    """Any other sign of life from the person's phone during an alarm is an answer, no more as far
-    as the alarm goes; but what they asked for is kept: a new mark, more time, a pause."""
+    """Any other sign of life from the person's phone. For the alarm it counts as an answer and no
+    more, but what they asked for is kept: a new mark, more time, a pause."""
     match e:
         case ev.Marked():
             w = quiet_handlers.marked(w, now)
@@ -126,8 +128,8 @@ def _stand_down(
     who: int | None = None,
     outcome: Outcome | None = None,
 ) -> Watch:
-    """Silence was broken: say exactly that to everyone who was told, and keep asking for a
-    while."""
+    """The person answered: tell everyone who was told exactly that, and keep asking the person for
+    a while."""
     assert w.alarm is not None
     out.append(Withdraw(asks_only=False))
     ladder.stand_down(w.alarm, at, out, who, outcome)
@@ -141,8 +143,8 @@ def _stand_down(
 
 
 def time_in_alarm(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Watch:
-    """Fire what is due: the look-in, holds that lapsed, the next rung, the ambulance words. While
-    somebody is there nobody else is missed."""
+    """Run the timers that are due: the look-in, holds that ran out, the next rung, the ambulance
+    message. While somebody is there, nobody else is called."""
     assert w.alarm is not None
     a = w.alarm
     if a.recheck_at is not None and a.recheck_at <= now:
@@ -170,8 +172,8 @@ def _ring_person(w: Watch, now: int, out: list[Effect], *, after_outage: bool = 
 
 
 def was_down_in_alarm(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
-    """An alarm goes on where it was; the person is rung again, and the circle learns why it was
-    quiet."""
+    """After an outage the alarm continues where it was; the person is rung again, and the circle
+    learns why it was quiet."""
     a = w.alarm
     assert a is not None
     w = _ring_person(w, now, out, after_outage=True)
@@ -180,7 +182,7 @@ def was_down_in_alarm(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect
 
 
 def contact_acts(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
-    """Something a contact said, or a receipt said about them."""
+    """Handle what a contact said, or a receipt about a message to them."""
     a = w.alarm
     assert a is not None
     if isinstance(e, ev.Undeliverable | ev.Unheard) and e.contact is None:
@@ -195,7 +197,7 @@ def contact_acts(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
 
 
 def _moved(a: Alarm, e: Acts, reach: Reach, now: int, out: list[Effect]) -> Alarm:
-    """The alarm after what the contact behind ``reach`` did, or what was heard of them."""
+    """The alarm after the contact behind ``reach`` acted, or after news about them."""
     who = reach.contact
     match e:
         case ev.Arrived() if not reach.confirmed:
@@ -218,9 +220,9 @@ def _moved(a: Alarm, e: Acts, reach: Reach, now: int, out: list[Effect]) -> Alar
 
 
 def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:
-    """Somebody says how it ended. What closes for good takes the coordinator or one who is there;
-    one who said yes and spoke with them stands silence down, and we go on asking. Grave news is
-    told by people, never by us."""
+    """Somebody says how it ended. Closing for good takes the coordinator or somebody who is there.
+    Anyone who said yes and spoke with the person can end an alarm raised by silence, and we keep
+    asking. Grave news is never passed on by us: people tell people."""
     assert w.alarm is not None
     a, who = w.alarm, e.contact
     reach = a.reach(who) if who is not None else None
@@ -246,8 +248,8 @@ def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:
 
 
 def _over(w: Watch, who: int | None, outcome: Outcome, now: int, out: list[Effect]) -> Watch:
-    """The one who is with them says that it is over. An acute watch closes; a daily check-in that
-    did its work goes on with the next day, what is asked only once is done."""
+    """The one who is with the person says that it is over. An acute watch closes. A daily check-in
+    continues with the next day; a check-in that was asked for only once is done."""
     assert w.alarm is not None
     out.append(Withdraw(asks_only=False))
     ladder.stand_down(w.alarm, now, out, who, outcome)

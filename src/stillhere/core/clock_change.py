@@ -1,9 +1,9 @@
 """What a watch does when the installation's time is set back: its timers keep their distance from
-now, and a daily check-in is reckoned anew from the time on the wall.
+now, and a daily check-in is recalculated from the time of day.
 
-It happens when a clock that ran ahead has been corrected and the right time is proved. Owns how
-the instants of a watch move; refuses to skip anything: an ask that stands about a deadline which
-has come by either time stands on, and what cannot be told apart is asked once more rather than
+Time is set back when a clock was ahead and the right time has since been proved. Owns how the
+instants of a watch move. Never skips anything: an ask about a deadline that has passed by either
+time stays open, and when the two cannot be told apart the person is asked once more rather than
 once less.
 """
 
@@ -21,8 +21,8 @@ from stillhere.core.watch_state import Watch
 
 
 def set_back(w: Watch, e: ev.ClockSetBack, now: int, out: list[Effect]) -> Watch:
-    """``now`` is the right time already; the watch was reckoned in one ``by_ms`` ahead of it.
-    A million of them follow one after the other, so no copy is made that is not needed."""
+    """``now`` is already the right time; the watch was calculated with a clock ``by_ms`` ahead of
+    it. A million watches may follow one after the other, so nothing is copied that need not be."""
     changes = _earlier(w, e.by_ms)
     changes["rechecks"] = tuple(at - e.by_ms for at in w.rechecks)
     if w.alarm is not None:
@@ -44,7 +44,7 @@ _INSTANTS: dict[type, tuple[str, ...]] = {kind: _instants(kind) for kind in (Wat
 
 
 def _earlier(value: Watch | Alarm, by_ms: int) -> dict[str, Any]:
-    """Every instant of ``value``, so much earlier; 0 stands for none, as None does."""
+    """Every instant of ``value`` moved back by that much; 0 means unset, as None does."""
     return {name: at - by_ms for name in _INSTANTS[type(value)] if (at := getattr(value, name))}
 
 
@@ -61,8 +61,8 @@ def _alarm(alarm: Alarm, by_ms: int) -> Alarm:
 
 
 def _deadline_at(w: Watch, seen_at: int, by_ms: int, now: int) -> int:
-    """A routine's deadline by the right time. One that has come by either time is not over before
-    somebody answered; one answered for beforehand is not asked for again."""
+    """A routine's deadline by the right time. One that has passed by either time is not over until
+    it is answered; one that was answered in advance is not asked for again."""
     assert w.routine is not None
     assert w.deadline_at is not None
     if w.deadline_at <= now:
@@ -77,14 +77,14 @@ def _deadline_at(w: Watch, seen_at: int, by_ms: int, now: int) -> int:
 
 
 def _reopened(w: Watch, now: int, changes: dict[str, Any]) -> Watch:
-    """Nothing is asked just now, and the next look is the first of what is to come."""
+    """Close the open ask; the next look is at the first thing that is due."""
     first_at = min((*changes["rechecks"], first_reminder_at(w, changes["deadline_at"])))
     changes |= UNASKED | {"state": State.OPEN, "next_ask_at": max(first_at, now)}
     return replace(w, **changes)
 
 
 def _asked(w: Watch, moved: Watch, now: int, out: list[Effect]) -> Watch:
-    """A routine's open ask. What it was about may not have come yet: then it is taken back."""
+    """A routine's open ask. If its deadline is in the future again, the ask is withdrawn."""
     assert w.deadline_at is not None
     assert w.base_at is not None
     assert w.grace_at is not None

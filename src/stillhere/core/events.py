@@ -55,7 +55,7 @@ GRAVE = frozenset({Outcome.HOSPITAL, Outcome.DIED})
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The watch began. Only ever the first event; a second one is a form sent twice."""
+    """The watch began. Always the first event; a second one means the form was sent twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,16 @@ class StillHere:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The page confirms that ask number ``ask`` is on the screen. Proves a phone, not a life."""
+    """The page confirms that ask number ``ask`` is on the screen. That proves a working phone, not
+    a living person."""
 
     ask: int
 
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """An answer came that we cannot read. Never a check-in: it buys one extra minute, once an
-    ask."""
+    """An answer that we cannot read. It never counts as a check-in; once per ask it buys an extra
+    minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,8 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class TimePassed:
-    """``wake_at`` has come. ``circle`` is the plan as it stands, and ``away`` when (from, to) we
-    were not there since the ask; both are needed only if an alarm starts now."""
+    """``wake_at`` has passed. ``circle`` is the current plan, and ``away`` the (from, to) of our
+    own outage since the ask; both are needed only if an alarm starts now."""
 
     circle: Circle
     away: tuple[tuple[int, int], ...] = ()
@@ -122,7 +123,7 @@ class TimePassed:
 
 @dataclass(frozen=True, slots=True)
 class ServiceWasDown:
-    """We were away between these two instants, and this watch fell due in the gap: people are
+    """We were down between these two instants, and this watch fell due meanwhile: the person is
     asked first."""
 
     from_at: int
@@ -131,8 +132,8 @@ class ServiceWasDown:
 
 @dataclass(frozen=True, slots=True)
 class ClockSetBack:
-    """The installation's time ran ahead and was set back by ``by_ms``: every instant of the watch
-    was reckoned in the time before."""
+    """The installation's time was ahead and has been set back by ``by_ms``: every instant of the
+    watch was calculated with the clock before that."""
 
     by_ms: int
 
@@ -185,8 +186,8 @@ class Undeliverable:
 
 @dataclass(frozen=True, slots=True)
 class Unheard:
-    """One way (address id) of reaching a contact stayed silent this time: nobody picked up, or no
-    receipt came. Says nothing about the next time; ``contact`` None is the person's own."""
+    """One way (address id) of reaching a contact brought no answer this time: nobody picked up, or
+    no receipt came. It may work the next time. ``contact`` None is the person's own."""
 
     contact: int | None
     way: int
@@ -194,12 +195,13 @@ class Unheard:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """The call on which the person stayed with us went silent, or broke off."""
+    """The person was staying on a call with us, and it went silent or was cut off."""
 
 
 @dataclass(frozen=True, slots=True)
 class OptedOut:
-    """A contact does not want to hear from us again. Wins over everything, even the stand-down."""
+    """A contact does not want to hear from us again. This overrides everything, even the
+    stand-down."""
 
     contact: int
 
@@ -291,9 +293,9 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Tell one contact ``word``. ``at`` is the instant the words speak of, ``who`` the contact
-    they speak of, ``place`` its place within the alarm (first contacts of every alarm leave
-    before second ones)."""
+    """Tell one contact ``word``. ``at`` is the instant the message is about, ``who`` the contact it
+    is about, ``place`` its position within the alarm (the first contacts of every alarm are sent
+    before the second ones)."""
 
     contact: int
     word: Word
@@ -316,7 +318,7 @@ class PageCoordinator:
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """What was queued is no longer true: drop what has not left yet. ``asks`` only, or
+    """What was queued is no longer true: drop what has not been sent yet, either ``asks`` only or
     everything."""
 
     asks_only: bool
@@ -324,15 +326,15 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True)
 class AllWell:
-    """A routine whose person wants it told was answered at ``at``: everyone who said yes hears it
-    quietly."""
+    """A routine check-in was answered at ``at`` and the person wants that passed on: every contact
+    who said yes is told quietly."""
 
     at: int
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The event changed nothing, and the one who sent it deserves to know why."""
+    """The event changed nothing, and whoever sent it should hear why."""
 
     why: Refusal
 

@@ -1,8 +1,8 @@
 """The ladder: what happens while an alarm is open. Rungs, claims, and who is told what.
 
-Every function takes an ``Alarm`` and ``now`` (ms UTC), appends what should be said to ``out`` and
-returns the next ``Alarm``. ``alarm_handlers.py`` decides when they are called. Nobody in ``gone``
-is ever spoken to from here.
+Every function takes an ``Alarm`` and ``now`` (ms UTC), appends what to say to ``out`` and returns
+the next ``Alarm``. ``alarm_handlers.py`` decides when to call them. Nothing here ever speaks to a
+contact in ``gone``.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ REPEAT_S = (120, 180, 300, 600, 600, 1200, 1800, 3600)
 
 
 def call_for_help(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
-    """The person asks for help while an alarm is open: what they answered before no longer
-    counts, everyone hears it, and the ladder goes on at once and as fast as if it had begun so."""
+    """The person asks for help during an alarm: earlier answers no longer count, everyone is told,
+    and the ladder goes on at once, as fast as if it had started with the call for help."""
     urgent = begin(alarm.no, Cause.HELP, alarm.circle, alarm.rung_s, None, now, now)
     if alarm.ambulance_told or alarm.ambulance_at is not None:
         urgent = replace(urgent, ambulance_at=alarm.ambulance_at)
@@ -69,19 +69,16 @@ def tell(
     eta_s: int | None = None,
     outcome: Outcome | None = None,
 ) -> None:
-    """Say the same to several contacts who were told of the alarm, as news."""
+    """Send the same news to several contacts who were told about the alarm."""
     for contact in to:
         place = alarm.told.index(contact)
         out.append(Tell(contact, word, at, Urgency.NEWS, place, who, eta_s, outcome, alarm.round))
 
 
 def climb(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
-    """Start the next rung that has anybody to ring; past the last one, begin again at a capped
-    rate.
-
+    """Start the next rung that has anyone to ring; after the last one, start over at a capped rate.
     Always moves ``next_rung_at`` into the future: counted from when this rung was due, so that
-    ticks a little late do not add up, or from now if it was held or missed.
-    """
+    slightly late ticks do not add up, or from now if the rung was held or missed."""
     pace_ms = alarm.rung_s * 1000
     from_at = alarm.next_rung_at if now - alarm.next_rung_at < pace_ms else now
     while alarm.rung < len(alarm.circle.rungs):
@@ -117,8 +114,8 @@ def _ring(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
 
 
 def _join(alarm: Alarm, contact: int, out: list[Effect]) -> Alarm:
-    """Put ``contact`` on the alarm, rung or come by themselves; one who comes late to it hears
-    what the others were told about an ambulance."""
+    """Put ``contact`` on the alarm, whether we rang them or they came on their own. A latecomer
+    also hears what the others were told about an ambulance."""
     if contact in alarm.told:
         return alarm
     alarm = replace(alarm, told=(*alarm.told, contact))
@@ -135,8 +132,8 @@ def _call_an_ambulance(alarm: Alarm, contact: int, out: list[Effect]) -> None:
 
 
 def drop(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
-    """Someone cannot come (declined, dead address, opted out): a gap in the newest rung is
-    filled at once."""
+    """Someone cannot come (declined, dead address, opted out). A gap in the newest rung is filled
+    at once."""
     if contact in alarm.out:
         return alarm
     newest = alarm.circle.rungs[alarm.rung - 1] if alarm.rung else ()
@@ -161,8 +158,8 @@ def drop(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
 
 
 def unheard(alarm: Alarm, contact: int, now: int) -> Alarm:
-    """Nobody was heard of on one of their ways: the next rung does not wait. They are rung again
-    in the next round, and what they said themselves counts for more."""
+    """One way brought no answer from anyone: the next rung does not wait. The contact is rung again
+    in the next round, and what they say themselves counts for more."""
     newest = alarm.circle.rungs[alarm.rung - 1] if alarm.rung else ()
     quiet = not alarm.arrivals and not alarm.held(now) and contact not in alarm.out
     said = any(c.contact == contact for c in alarm.claims)
@@ -172,22 +169,22 @@ def unheard(alarm: Alarm, contact: int, now: int) -> Alarm:
 
 
 def _left_alone(alarm: Alarm, was_there: bool, now: int) -> Alarm:
-    """Nobody is there any more: what everyone was told about an ambulance holds again, also for
-    those who came to the alarm meanwhile."""
+    """Nobody is there any more: what everyone was told about an ambulance applies again, also to
+    those who joined the alarm meanwhile."""
     if was_there and alarm.ambulance_told:
         return replace(alarm, ambulance_at=now, ambulance_told=False)
     return alarm
 
 
 def opt_out(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
-    """They never hear from us again, not even that it is over; the rung they leave is filled at
+    """They never hear from us again, not even that it is over. The rung they leave is filled at
     once."""
     return drop(replace(alarm, gone=tuple(sorted({*alarm.gone, contact}))), contact, now, out)
 
 
 def break_way(alarm: Alarm, contact: int, way: int, now: int, out: list[Effect]) -> Alarm:
-    """One way of reaching ``contact`` failed for good; when it was the last one, they are out,
-    unless they are there or going: a dead number says nothing about that."""
+    """One way of reaching ``contact`` failed for good. If it was the last one they are out, unless
+    they are there or on their way: a dead number says nothing about that."""
     alarm = replace(alarm, broken=tuple(sorted({*alarm.broken, way})))
     reach = alarm.reach(contact)
     dead = reach is not None and set(reach.ways) <= set(alarm.broken)
@@ -199,12 +196,10 @@ def break_way(alarm: Alarm, contact: int, way: int, now: int, out: list[Effect])
 def claim(
     alarm: Alarm, contact: int, eta_s: int | None, now: int, out: list[Effect], *, holds: bool
 ) -> Alarm:
-    """ "I'm going": near enough, from somebody who said yes, it ``holds`` the ladder; the others
-    are told who, and that it is not over.
-
-    What somebody says anew again and again is told to nobody any more, and what is not told may
-    only shorten a hold. That they are there, or cannot come after all, still is.
-    """
+    """A claim, "I'm going": if it comes from somebody near who said yes, it ``holds`` the ladder.
+    The others are told who is going, and that it is not over. A claim that is repeated again and
+    again is no longer announced, and one that is not announced can only shorten a hold. Arriving,
+    or being unable to come, is always announced."""
     before = _claim_of(alarm, contact)
     changes = 0 if before is None else before.changes + 1
     from_at, until_at = _hold(alarm, eta_s if holds else None, now)
@@ -225,7 +220,7 @@ def claim(
 
 
 def _hold(alarm: Alarm, eta_s: int | None, now: int) -> tuple[int | None, int | None]:
-    """Since when the ladder is held in all, and until when a claim made now would hold it."""
+    """Since when the ladder has been held in all, and until when a claim made now would hold it."""
     from_at = alarm.held_from_at
     if eta_s is None or not 0 < eta_s <= HOLDING_ETA_S:
         return from_at, None
@@ -235,7 +230,7 @@ def _hold(alarm: Alarm, eta_s: int | None, now: int) -> tuple[int | None, int | 
 
 
 def _shorter(one: int | None, other: int | None) -> int | None:
-    """The hold that ends first, where None is no hold at all."""
+    """The hold that ends first; None means no hold."""
     return None if one is None or other is None else min(one, other)
 
 
@@ -244,9 +239,9 @@ def _claim_of(alarm: Alarm, contact: int) -> Claim | None:
 
 
 def _same_tap(alarm: Alarm, before: Claim | None, anew: Claim) -> bool:
-    """Whether a claim was made a moment ago and still stands: one taken back since, by a no or a
-    locked door, is made anew. Where it held, the claim itself says that it was taken back: others
-    may have met a locked door after them."""
+    """Whether a claim was made a moment ago and still stands. A claim withdrawn since, by a no or a
+    locked door, has to be made again. If it was holding the ladder, the claim itself shows that it
+    was withdrawn: others may have found a locked door after them."""
     if before is None or before.eta_s != anew.eta_s or anew.contact in alarm.out:
         return False
     if anew.hold_until_at is not None and not alarm.covered_by(anew.contact):
@@ -257,8 +252,8 @@ def _same_tap(alarm: Alarm, before: Claim | None, anew: Claim) -> bool:
 
 
 def lapse(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
-    """Holds that ran out without an arrival: ask the one who was going; with no hold left, climb
-    on at once."""
+    """Holds that ran out without an arrival: ask whoever was going; if no hold is left, go on to
+    the next rung at once."""
     late = [c for c in alarm.claims if c.hold_until_at is not None and c.hold_until_at <= now]
     for who in (c.contact for c in late):
         alarm = replace(alarm, claims=_release(alarm.claims, who))
@@ -270,8 +265,8 @@ def lapse(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
 
 
 def obstacle(alarm: Alarm, contact: int, word: Word, now: int, out: list[Effect]) -> Alarm:
-    """Somebody is there but cannot help (locked door, nobody found): no hold, no arrival,
-    everyone hears."""
+    """Somebody is there but cannot help (locked door, nobody found): no hold, no arrival, and
+    everyone is told."""
     again = alarm.obstacle_by == contact and alarm.obstacle == word
     fresh = now < alarm.obstacle_at + SAME_TAP_S * 1000
     if again and fresh and not alarm.covered_by(contact):
@@ -293,8 +288,8 @@ def obstacle(alarm: Alarm, contact: int, word: Word, now: int, out: list[Effect]
 
 
 def arrive(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
-    """Somebody is with them: the ladder rests, and we look in on the one who is there after a
-    while."""
+    """Somebody is with the person: the ladder stops, and after a while we check on the one who is
+    there."""
     first = contact not in alarm.arrivals
     alarm = replace(
         _join(alarm, contact, out),
@@ -310,8 +305,8 @@ def arrive(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
 
 
 def look_in(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
-    """``check_at`` has come: ask the ones who are there; asked already and still silent, reopen
-    the ladder."""
+    """``check_at`` has passed: ask those who are there. If they were asked before and are still
+    silent, restart the ladder."""
     if not alarm.checked:
         tell(alarm, alarm.only(*alarm.arrivals), Word.ARE_YOU_THERE, now, out)
         return replace(alarm, checked=True, check_at=now + ATTENDED_GRACE_S * 1000)
@@ -322,8 +317,8 @@ def look_in(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
 
 
 def ambulance(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
-    """Nobody is with them five minutes in: everyone on the alarm is told to call an ambulance
-    now."""
+    """Five minutes in and nobody is with the person: tell everyone on the alarm to call an
+    ambulance now."""
     for contact in alarm.listeners():
         _call_an_ambulance(alarm, contact, out)
     return replace(alarm, ambulance_at=None, ambulance_told=True)
@@ -332,8 +327,8 @@ def ambulance(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
 def stand_down(
     alarm: Alarm, at: int, out: list[Effect], who: int | None = None, outcome: Outcome | None = None
 ) -> None:
-    """Everyone who was told hears exactly what is known: the phone was answered at ``at``, or
-    what ``who`` says."""
+    """Tell everyone who was told exactly what is known: the phone was answered at ``at``, or what
+    ``who`` says."""
     tell(alarm, alarm.listeners(), Word.STAND_DOWN, at, out, who=who, outcome=outcome)
 
 

@@ -1,8 +1,9 @@
-"""Our own absence while somebody is asked: they are asked first, and the time to answer is theirs.
+"""Outages of our own while somebody is being asked: they are asked first, and they get their full
+time to answer.
 
-Owns what an outage gives back to an open ask, told as it ends (``ServiceWasDown``) or, where
-nothing fell due in it, found when the time is up (``owed_ms``). What it means for an open alarm
-stands in ``alarm_handlers.py``. Arguments as in ``quiet_handlers.py``.
+Owns what an outage gives back to an open ask: either when the outage ends (``ServiceWasDown``) or,
+if nothing fell due during it, when the time to answer is up (``owed_ms``). What an outage means for
+an open alarm is in ``alarm_handlers.py``. Arguments as in ``quiet_handlers.py``.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ CATCH_UP_S = 5  # what a page needs to hand over what was pressed meanwhile
 
 
 def was_down(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
-    """We could not have heard them: ask first, with a full grace or, after a short absence, the one
-    that was running; and alarm nobody for our own silence."""
+    """We could not have heard them. So ask first, with the full grace or, after a short outage,
+    what was left of it, and never raise an alarm because of our own silence."""
     if w.state is State.ASKING:
         return _asked_again(w, e, now, out)
     if w.deadline_at is not None and now < w.deadline_at and not w.rechecks:
@@ -32,9 +33,9 @@ def was_down(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Wat
 
 
 def _asked_again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
-    """The open ask after an outage: the full grace once, and after that as much as was left of it
-    when we went. So a service that crashes again and again still raises the alarm. From a reminder
-    before the deadline it took nothing."""
+    """The open ask after an outage: the full grace once, and after that only what was left of it
+    when the outage began, so that a service that crashes again and again still raises the alarm. An
+    outage during a reminder before the deadline costs nothing."""
     assert w.grace_at is not None
     assert w.base_at is not None
     if min(e.to_at, now) <= w.base_at:
@@ -57,8 +58,8 @@ def _asked_again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) ->
 
 
 def _made_up(w: Watch) -> bool:
-    """Whether an outage was made up for during the open ask. One about a deadline may itself have
-    gone out a little late."""
+    """Whether an outage has already been compensated during the open ask. An ask about a deadline
+    may itself have gone out a little late."""
     assert w.grace_at is not None
     assert w.base_at is not None
     late_ms = LATE_S * 1000 if quiet_handlers.for_deadline(w) else 0
@@ -70,9 +71,9 @@ def _time_to_answer_ms(w: Watch) -> int:
 
 
 def _put_off(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect], *, again: bool) -> Watch:
-    """After a short outage the grace goes on where it stood, so that the alarm is late by the
-    outage and no more. Told twice (two engines came back at once) it is one outage: what was put
-    off lies behind its end."""
+    """After a short outage the grace continues where it was, so the alarm is late by the length of
+    the outage and no more. Reported twice (two engines came back at once), it counts once: a grace
+    already extended ends after the outage did."""
     assert w.grace_at is not None
     assert w.base_at is not None
     if min([w.grace_at, *(at for at, _ in quiet_handlers.stages(w)[w.stage :])]) > e.to_at:
@@ -85,8 +86,8 @@ def _put_off(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect], *, aga
 
 
 def owed_ms(w: Watch, away: Sequence[tuple[int, int]], now: int) -> int:
-    """How much of the time to answer was not theirs, because we were ``away`` in it while nothing
-    fell due: so nobody told the watch. What was given back already counts as had."""
+    """How much of the time to answer they did not have because we were ``away`` while nothing fell
+    due, so that the watch was never told. Time that was already given back counts as had."""
     assert w.grace_at is not None
     assert w.base_at is not None
     asked_at = w.base_at if _made_up(w) else w.grace_at - _time_to_answer_ms(w)
@@ -98,5 +99,5 @@ def owed_ms(w: Watch, away: Sequence[tuple[int, int]], now: int) -> int:
 
 
 def wait_longer(w: Watch, owed_ms: int, now: int, out: list[Effect]) -> Watch:
-    """Ask once more, and give back what they are owed."""
+    """Ask once more, and give back the time they are owed."""
     return quiet_handlers.ring_now(replace(w, grace_at=now + owed_ms), now, out, after_outage=True)

@@ -1,11 +1,11 @@
-"""How a watch asks: the numbers of a profile, and the bounds no number may leave.
+"""How a watch asks: the numbers of a profile, and the bounds that none of them may exceed.
 
-Owns reading and checking profiles. Refuses to know where the text comes from (the caller reads
-``content/profiles.toml``) and to let any number through that is outside its stated bound: a
-profile that asks too late is a safety net with a hole in it. Every bound says why it stands there.
+Owns reading and checking profiles. Does not know where the text comes from (the caller reads
+``content/profiles.toml``). Rejects every number outside its stated bound: a profile that asks too
+late is a safety net with a hole in it. Every bound gives its reason.
 
-All fields ending in ``_s`` are whole seconds. A key names a profile in code and in the database;
-it never stands in a message.
+All fields ending in ``_s`` are whole seconds. A key names a profile in code and in the database; it
+never appears in a message.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REMINDERS_MOST = 6
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a number may be. ``name`` fits at the start of a sentence, ``why`` is one sentence."""
+    """The limits of one number. ``name`` can start a sentence, ``why`` is one sentence."""
 
     name: str
     least: int
@@ -31,8 +31,8 @@ class Bound:
 
 
 class ProfileError(ValueError):
-    """A profile that must not be used. The message is fit to be shown; ``bound`` lets a page say
-    it in another language."""
+    """A profile that must not be used. The message can be shown to people; ``bound`` lets a page
+    say it in another language."""
 
     def __init__(self, sentence: str, bound: Bound | None = None) -> None:
         super().__init__(sentence)
@@ -41,7 +41,7 @@ class ProfileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How one kind of watch asks. Without ``reminders_s`` it is acute, with them a routine."""
+    """How one kind of watch asks. With ``reminders_s`` it is a routine, without them acute."""
 
     key: str
     unmarked_ask_s: int = 180  # a watch without a mark asks after this, and goes on at this pace
@@ -63,12 +63,13 @@ class Profile:
 
     @property
     def ends_s(self) -> int:
-        """How long after the mark the asks go on. 0 for a routine, which has no mark."""
+        """How long after the mark we go on asking. 0 for a routine, which has no mark."""
         return self.steps[-1][0] if self.steps else 0
 
     def every_s(self, since_mark_s: int) -> int:
-        """How far apart asks are at this moment. Never raises and never means silence: before the
-        mark it is the first pace, after the end the last one, without steps the unmarked pace."""
+        """The interval between asks at this moment. Never raises and never means silence: before
+        the mark it is the first interval, after the end the last one, and without steps the
+        unmarked one."""
         for until_s, every_s in self.steps:
             if since_mark_s < until_s:
                 return every_s
@@ -210,10 +211,8 @@ def validate(profile: Profile) -> None:
 
 
 def own(base: Profile, **numbers: int) -> Profile:
-    """A person's own numbers on top of ``base``: any of ``OWN``, each within its bound there.
-
-    What is not given stays as ``base`` has it. Raises ProfileError with a sentence for the person.
-    """
+    """A person's own numbers on top of ``base``: any of ``OWN``, each within its bound. What is not
+    given stays as in ``base``. Raises ProfileError with a sentence for the person."""
     if base.key == TRIAL:
         raise ProfileError("A try-out has no numbers to set.")
     if base.is_routine:
@@ -247,7 +246,7 @@ def _within(bound: Bound, value: object) -> None:
 
 
 def _said(seconds: int) -> str:
-    """A time as people say it: 90 seconds, 5 minutes, 3 hours."""
+    """A duration as people say it: 90 seconds, 5 minutes, 3 hours."""
     for size, unit in ((3600, "hours"), (60, "minutes")):
         if seconds >= 2 * size and seconds % size == 0:
             return f"{seconds // size} {unit}"
@@ -267,7 +266,8 @@ def _validate_acute(profile: Profile) -> None:
 
 
 def _phase(begins_s: int) -> str:
-    """Which bound a step falls under: the one of the moment it begins, the strictest it covers."""
+    """The bound that applies to a step: that of the moment it begins, or the strictest one it
+    spans."""
     if begins_s < EARLY_S:
         return "early_every_s"
     return "later_every_s" if begins_s < TAIL_S else "tail_every_s"
@@ -332,7 +332,7 @@ def _profile(key: str, row: dict[str, Any]) -> Profile:
 
 
 def _reviewed(key: str, row: dict[str, Any]) -> None:
-    """Every row names where its numbers come from, and who signed it, if anyone did."""
+    """Every row must name the source of its numbers, and who signed it, if anyone did."""
     for name in _REVIEW:
         if not isinstance(row.get(name), str):
             raise ProfileError(f"{key}: {name} is missing.")
@@ -347,7 +347,8 @@ def _frozen(value: Any) -> Any:
 
 
 def _shapes(profile: Profile) -> None:
-    """What the type checker cannot know of a file: pairs are pairs, lists are lists of numbers."""
+    """Check what the type checker cannot know about a file: pairs are pairs, lists are lists of
+    numbers."""
     steps: object = profile.steps
     reminders_s: object = profile.reminders_s
     if not isinstance(steps, tuple) or not all(_is_pair(step) for step in steps):

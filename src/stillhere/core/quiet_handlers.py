@@ -42,7 +42,7 @@ LONGEST_PAUSE_S = 366 * 24 * 3600
 
 
 def stages(w: Watch) -> tuple[tuple[int, Way], ...]:
-    """The instants at which the open ask is sent, each louder: counted from the ask, or to the
+    """The instants at which the open ask is sent, louder each time: counted from the ask, or to the
     deadline and a while after it."""
     assert w.base_at is not None
     ring = (w.base_at + w.profile.ring_s * 1000, Way.RING)
@@ -63,7 +63,7 @@ def for_deadline(w: Watch) -> bool:
 def ask(
     w: Watch, base_at: int, now: int, out: list[Effect], *, after_outage: bool = False
 ) -> Watch:
-    """Put a new ask out. Its grace runs from now, however late the tick came."""
+    """Start a new ask. Its grace runs from now, however late the tick came."""
     w = replace(
         w,
         state=State.ASKING,
@@ -77,7 +77,7 @@ def ask(
 
 
 def louder(w: Watch, now: int, out: list[Effect], *, after_outage: bool = False) -> Watch:
-    """Send the stage of the open ask that is due; of several that are due, only the loudest."""
+    """Send the stage of the open ask that is due; if several are due, only the loudest."""
     assert w.grace_at is not None
     due = [way for at, way in stages(w)[w.stage :] if at <= now]
     if not due:
@@ -89,7 +89,7 @@ def louder(w: Watch, now: int, out: list[Effect], *, after_outage: bool = False)
 
 
 def ring_now(w: Watch, now: int, out: list[Effect], *, after_outage: bool = False) -> Watch:
-    """Ring without waiting, once an ask; before a deadline the later reminders still come."""
+    """Ring without waiting, once per ask; before a deadline the later reminders still follow."""
     assert w.grace_at is not None
     assert w.base_at is not None
     last = len(stages(w))
@@ -99,7 +99,7 @@ def ring_now(w: Watch, now: int, out: list[Effect], *, after_outage: bool = Fals
 
 
 def due(w: Watch, deadline_at: int) -> Watch:
-    """A routine's next deadline, and the reminder that comes first."""
+    """Set a routine's next deadline, and the reminder that comes first."""
     return replace(w, deadline_at=deadline_at, next_ask_at=first_reminder_at(w, deadline_at))
 
 
@@ -108,7 +108,7 @@ def first_reminder_at(w: Watch, deadline_at: int) -> int:
 
 
 def _pace_ms(w: Watch, at: int) -> int:
-    """How far apart an acute watch asks at this moment."""
+    """The interval at which an acute watch asks at this moment."""
     if w.marked_at is None:
         return w.profile.unmarked_ask_s * 1000
     return w.profile.every_s((at - w.marked_at) // 1000) * 1000
@@ -125,9 +125,9 @@ UNASKED: dict[str, Any] = {
 
 
 def go_on(w: Watch, at: int, **changes: Any) -> Watch:
-    """Back to ``OPEN`` after a sign of life made at ``at``, with the next ask set; closed when no
-    ask is left. Rechecks that fell due meanwhile are answered too. ``changes`` to other fields are
-    made in the same breath: this is the path of every check-in, and copies are what it costs."""
+    """Back to ``OPEN`` after a sign of life made at ``at``, with the next ask set; closed if no ask
+    is left. Rechecks that fell due meanwhile count as answered. ``changes`` to other fields are
+    made in the same copy: every check-in takes this path, and copies are what it costs."""
     rechecks = tuple(t for t in w.rechecks if t > at)
     times = list(rechecks)
     if w.routine is not None:
@@ -147,12 +147,12 @@ def go_on(w: Watch, at: int, **changes: Any) -> Watch:
 
 
 def quiet(w: Watch) -> Watch:
-    """Without an open ask and without any to come."""
+    """No open ask, and none to come."""
     return replace(w, **UNASKED, next_ask_at=None, rechecks=())
 
 
 def close(w: Watch, outcome: Outcome, now: int) -> Watch:
-    """Over: nothing is asked, nobody is called."""
+    """The watch is over: nothing is asked and nobody is called."""
     return replace(
         quiet(w),
         state=State.CLOSED,
@@ -183,8 +183,8 @@ def alive(w: Watch, at: int, now: int, out: list[Effect], **changes: Any) -> Wat
 
 
 def _answers(w: Watch, at: int) -> bool:
-    """Whether a sign of life that was kept since ``at`` answers the open ask: one that would not
-    have prevented it, had it come at once, does not."""
+    """Whether a sign of life that the page kept since ``at`` answers the open ask. It does not if
+    it would not have prevented the ask by arriving at once."""
     assert w.base_at is not None
     if w.routine is not None:
         return at >= w.base_at or _does_for_deadline(w, at)
@@ -192,8 +192,9 @@ def _answers(w: Watch, at: int) -> bool:
 
 
 def _does_for_deadline(w: Watch, at: int) -> bool:
-    """Whether a sign of life made at ``at`` does for a routine's next deadline: in its window, or
-    as an answer to a reminder. What is asked only once is answered only by an answer."""
+    """Whether a sign of life made at ``at`` satisfies a routine's next deadline: within its window,
+    or as an answer to a reminder. A check-in that is asked for only once is satisfied only by an
+    answer."""
     assert w.routine is not None
     assert w.deadline_at is not None
     if w.routine.once:
@@ -210,7 +211,7 @@ def _next_deadline(w: Watch, now: int) -> int:
 
 
 def missed(w: Watch, now: int) -> Watch:
-    """A routine's deadline that has passed is over with; the next one counts, if there is one."""
+    """A routine's deadline that has passed is done with; the next one counts, if there is one."""
     if w.routine is None or w.routine.once:
         return w
     assert w.deadline_at is not None
@@ -219,7 +220,7 @@ def missed(w: Watch, now: int) -> Watch:
 
 def still_here(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
     """A check-in counts from when it was made. One that was kept while a later one got through is
-    old news; one made now never is, even where the clock was set back."""
+    out of date; one made now never is, even if the clock was set back."""
     made_at, seq = min(e.made_at, now), w.seq
     if e.seq is not None:
         if e.seq <= w.seq and made_at < now - KEPT_S * 1000:
@@ -231,7 +232,7 @@ def still_here(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
 
 
 def longer(w: Watch, by_s: int, now: int) -> Watch:
-    """Move the end of an acute watch, within bounds, and never nearer."""
+    """Move the end of an acute watch, within bounds, and never closer."""
     if w.ends_at is None:
         return w
     by_s = min(max(by_s, MORE_S[0]), MORE_S[1])
@@ -261,7 +262,7 @@ def mark(w: Watch, e: ev.Marked, now: int, out: list[Effect]) -> Watch:
 
 
 def rest(w: Watch, until_at: int, now: int) -> Watch | Refusal:
-    """A routine that rests until then, or why not."""
+    """Pause a routine until then, or say why not."""
     if w.routine is None:
         return Refusal.NO_PAUSE
     if until_at > now + LONGEST_PAUSE_S * 1000:
@@ -294,7 +295,7 @@ def shown(w: Watch, e: ev.Shown, now: int, out: list[Effect]) -> Watch:
 
 
 def unclear(w: Watch, e: ev.Unclear, now: int, out: list[Effect]) -> Watch:
-    """Somebody touched the phone and we cannot read what they mean: ring at once, and wait one
+    """Somebody touched the phone and we cannot tell what they mean: ring at once, and wait one
     minute more."""
     if w.unclear:
         return w
@@ -306,14 +307,14 @@ def unclear(w: Watch, e: ev.Unclear, now: int, out: list[Effect]) -> Watch:
 def own_phone_silent(
     w: Watch, e: ev.Undeliverable | ev.Unheard, now: int, out: list[Effect]
 ) -> Watch:
-    """The quiet way to the person's own phone is dead, or nothing was heard of it: do not wait,
-    ring. A reminder has time."""
+    """The quiet way to the person's own phone is dead or brought no answer: do not wait, ring. A
+    reminder can wait."""
     assert w.base_at is not None
     return w if e.contact is not None or now < w.base_at else ring_now(w, now, out)
 
 
 def dropped(w: Watch, e: ev.Dropped, now: int, out: list[Effect]) -> Watch:
-    """Nobody says anything on the line any more: ask at once, by what rings. A routine has no
+    """Nobody says anything on the line any more: ask at once, by whatever rings. A routine has no
     line to stay on."""
     if w.routine is not None:
         return w

@@ -1,6 +1,6 @@
-"""What is refused, by name. The sentence of each stands in the catalogue of the pages.
+"""What is refused, by name. The sentence for each is in the catalogue of the pages.
 
-A value is carried in addresses: it does not change.
+The values appear in addresses, so they never change.
 """
 
 from __future__ import annotations

@@ -215,7 +215,8 @@ def _meaning(said: _Said, role: Role, watching: bool) -> Intent:
 
 
 def _composed(said: Phrase, table: Table) -> Intent:
-    """The one meaning every word of the text belongs to; one word too many makes it unclear."""
+    """The one meaning that every word of the text belongs to; one word too many makes it
+    unclear."""
     found: set[Intent] = set()
     at = 0
     while at < len(said):
@@ -275,7 +276,7 @@ def _find(said: _Said, phrases: frozenset[Phrase]) -> Iterator[tuple[int, Phrase
 
 
 def _waved_off(said: _Said, at: int, phrase: Phrase) -> bool:
-    """Whether the same clause takes it back before it is said: "i dont need an ambulance"."""
+    """Whether the same clause negates it first: "i dont need an ambulance"."""
 
     def before(position: int) -> str:
         return "" if position in said.starts else said.words[position - 1]

@@ -33,7 +33,7 @@ _ZONE = re.compile(r"UTC|(?!right/|posix/)[A-Za-z]\w*(/[\w+-]+){1,2}", re.ASCII)
 
 
 class ScheduleError(ValueError):
-    """A routine that cannot be. The message is fit to be shown."""
+    """A routine that makes no sense. The message can be shown to people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +93,16 @@ def _deadline(routine: Routine, after_at: int) -> int:
 
 
 def counts_for(routine: Routine, deadline_at: int, made_at: int) -> bool:
-    """Whether a check-in made at ``made_at`` does for the deadline at ``deadline_at``.
-
-    One made too early says nothing about the evening. One made after the deadline does count:
-    whoever answers late was alive when it was due.
-    """
+    """Whether a check-in made at ``made_at`` satisfies the deadline at ``deadline_at``. One made
+    too early says nothing about the evening. One made after the deadline does count: whoever
+    answers late was alive when it was due."""
     return made_at >= deadline_at - routine.opens_s * 1000
 
 
 @lru_cache(maxsize=4096)
 def to_text(routine: Routine) -> str:
-    """One short line for storing; equal routines give equal text. What an older release does not
-    know is written only where it is chosen, so that it can read all the others."""
+    """One short line for storage; equal routines give equal text. What an older release does not
+    know is written only if it is used, so that the older release can read all others."""
     fields = {
         "v": FORMAT,
         "days": sorted(routine.days),

@@ -171,8 +171,8 @@ TABLE: dict[tuple[State, type], Handler] = {
 
 
 def worth_a_line(before: Watch, event: Event, after: Watch) -> bool:
-    """Whether the journal keeps this: everything about an alarm, and every turn the person made;
-    not the asks and answers of a quiet night."""
+    """Whether the journal keeps this event: everything about an alarm, and every change the person
+    made; not the asks and answers of a quiet night."""
     if before.alarm is not None or after.alarm is not None:
         if before == after:
             return False  # the same form twice is said once
@@ -183,7 +183,7 @@ def worth_a_line(before: Watch, event: Event, after: Watch) -> bool:
 
 
 def check(w: Watch, now: int) -> None:
-    """The invariants: what must hold of every watch, and what must not. Raises AssertionError."""
+    """The invariants of every watch. Raises AssertionError."""
     assert type(now) is int, "now is whole milliseconds"
     closed, asked = w.state is State.CLOSED, w.state is State.ASKING
     alarmed = w.state in (State.ALARM, State.CLAIMED, State.ATTENDED)

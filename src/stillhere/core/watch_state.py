@@ -16,11 +16,12 @@ from stillhere.core.schedule import Routine
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """The whole truth about one watch. ``routine`` None means acute.
+    """The complete state of one watch. ``routine`` None means acute.
 
-    ``base_at`` is the instant the stages of the open ask are counted from, ``stage`` how many were
-    sent. ``rechecks`` are the asks owed after a stand-down. ``alarms`` numbers the alarms so far.
-    ``held`` keeps everything until a person has looked (someone died or was taken to hospital).
+    ``base_at`` is the instant from which the stages of the open ask are counted, ``stage`` how many
+    were sent. ``rechecks`` are the asks still owed after a stand-down. ``alarms`` counts the alarms
+    so far. ``held`` keeps the watch from erasure until somebody has looked (someone died or was
+    taken to hospital).
     """
 
     id: int
