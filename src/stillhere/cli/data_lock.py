@@ -1,8 +1,8 @@
-"""Who may run on a data folder: one `stillhere up`, one engine, and one at a time that makes its
-static files.
+"""Who may run on a data folder: one `stillhere up`, one engine, and one process at a time that
+builds its static files.
 
-Owns the lock files. The kernel drops a lock when its holder ends, however it ends, so there is no
-stale lock to clean up.
+Owns the lock files. The kernel releases a lock when its holder ends, however it ends, so there are
+no stale locks to clean up.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ ENGINE_FILE = "engine.lock"
 
 @contextlib.contextmanager
 def held(stillhere: Stillhere) -> Iterator[None]:
-    """Make the data folder and hold it; raise `SettingError` that says who holds it already, or
-    that it is a demo's and this is not, or the other way round."""
+    """Create the data folder if needed, and hold it. Raises `SettingError` if somebody else holds
+    it, saying who, or if it belongs to a demo and this is none, or the other way round."""
     keys.ensure_folder(stillhere.data)
     with _locked(stillhere.data / LOCK_FILE, fcntl.LOCK_EX | fcntl.LOCK_NB) as descriptor:
         if descriptor is None:
@@ -38,11 +38,11 @@ def held(stillhere: Stillhere) -> Iterator[None]:
 
 @contextlib.contextmanager
 def only_engine(stillhere: Stillhere) -> Iterator[None]:
-    """Be the only engine on the SQLite database in this folder; raise `SettingError` that says who
+    """Be the only engine on the SQLite database in this folder; raises `SettingError` that says who
     is. On PostgreSQL there may be several.
 
-    Held by the engine itself: two would each take the other's messages for left behind, and send
-    them twice.
+    The engine holds the lock itself: two engines would each take the other's messages for
+    abandoned, and send them twice.
     """
     if stillhere.database_url:
         yield
@@ -62,14 +62,14 @@ def only_engine(stillhere: Stillhere) -> Iterator[None]:
 
 @contextlib.contextmanager
 def turn(file: Path) -> Iterator[None]:
-    """Wait for our turn at what this file stands for."""
+    """Wait for our turn at whatever this file guards."""
     with _locked(file, fcntl.LOCK_EX):
         yield
 
 
 @contextlib.contextmanager
 def _locked(file: Path, how: int) -> Iterator[int | None]:
-    """A lock on a file made for it, or None where somebody else has it and we do not wait."""
+    """A lock on a file created for it, or None if somebody else has it and we do not wait."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     keys.own(file)
     try:
@@ -84,15 +84,15 @@ def _locked(file: Path, how: int) -> Iterator[int | None]:
 
 
 def follow_running(data: Path) -> None:
-    """Let the rest of this command speak of the address of the one that runs on ``data``, whatever
-    this shell is set to: a link with another address opens nothing. Where none runs nothing
+    """Use the address of the process running on ``data`` for the rest of this command, whatever
+    this shell is set to: a link with another address opens nothing. If none runs, nothing
     changes."""
     os.environ |= running(data)
 
 
 def running(data: Path) -> dict[str, str]:
-    """The settings of the one that runs on ``data``, as far as it wrote them; empty where none
-    does."""
+    """The settings of the process running on ``data``, as far as it recorded them; empty if none
+    runs."""
     try:
         pid, url, host, port = (data / LOCK_FILE).read_text().split()
         with contextlib.suppress(PermissionError):  # it runs, as somebody else

@@ -1,7 +1,7 @@
 """A database that cannot be used: what it said, and which part of the setting to look at.
 
-Owns the first connection of a command, and how long it waits for a server that is still starting.
-Never repeats a password. A server that goes away later is the loops' own business.
+Owns a command's first connection, and how long it waits for a server that is still starting. Never
+repeats a password. A server that goes away later is handled by the loops.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def problem(error: BaseException, stillhere: Stillhere) -> SettingError:
 
 
 def reach(stillhere: Stillhere, wait_ms: int = WAIT_MS) -> None:
-    """See that the server lets us in, before anything is made, and wait for one that is still
-    starting, at most ``wait_ms``. Raises `SettingError`."""
+    """Make sure that the server lets us in before anything is created, and wait for one that is
+    still starting, at most ``wait_ms``. Raises `SettingError`."""
     until, told = boot_ms() + wait_ms, False
     while stillhere.database_url:
         try:
@@ -89,7 +89,8 @@ def reach(stillhere: Stillhere, wait_ms: int = WAIT_MS) -> None:
 
 
 def refuse_wrong(stillhere: Stillhere) -> None:
-    """For what runs for ever: end only where trying again cannot help. Raises `SettingError`."""
+    """For processes that run forever: end only if trying again cannot help. Raises
+    `SettingError`."""
     if not stillhere.database_url:
         return
     try:
@@ -100,7 +101,7 @@ def refuse_wrong(stillhere: Stillhere) -> None:
 
 
 def holds(stillhere: Stillhere) -> bool | None:
-    """Whether PostgreSQL's database was ever prepared; None where it cannot be asked."""
+    """Whether PostgreSQL's database was ever prepared; None if it cannot be asked."""
     try:
         with psycopg.connect(address(stillhere, password=True)) as connection:
             named = connection.execute("SELECT to_regclass('django_migrations')").fetchone()
@@ -135,7 +136,8 @@ def _secrets(stillhere: Stillhere) -> list[str]:
 
 
 def address(stillhere: Stillhere, *, password: bool) -> str:
-    """The database as libpq names it; without ``password`` anybody may see it."""
+    """The database as a libpq connection string; without ``password`` it may be shown to
+    anybody."""
     found = databases.postgresql(stillhere.database_url)
     parts: Mapping[str, Any] = {
         "dbname": found["NAME"],

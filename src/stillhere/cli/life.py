@@ -1,8 +1,9 @@
 """The pipes between the supervisor and a child, both ends of them.
 
-A byte a second says that a process lives, whatever else it has to do: a request by HTTP would call
-a busy web server dead. The other way goes since when nobody is heard. Nothing here ever blocks, and
-without a supervisor nothing is said. No Django: the supervisor loads this file.
+A byte a second says that a process is alive, however busy it is: an HTTP request would declare a
+busy web server dead. In the other direction the supervisor says since when nobody can be heard.
+Nothing here ever blocks, and without a supervisor nothing is said. No Django: the supervisor loads
+this file.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ EVERY_S = 1.0
 
 
 def inherited(name: str) -> int | None:
-    """The descriptor left to us under this name, or None. From now on it never blocks us, and
-    programs that we start do not have it."""
+    """The descriptor passed to us under this name, or None. From now on it never blocks us, and is
+    not inherited by the programs we start."""
     number = os.environ.pop(name, "")
     try:
         descriptor = int(number)
@@ -34,7 +35,7 @@ def inherited(name: str) -> int | None:
 
 
 def sign() -> Callable[[], None]:
-    """What to call once a second for as long as this process does its work."""
+    """A function to call once a second for as long as this process does its work."""
     descriptor = inherited(LIFE)
 
     def beat() -> None:
@@ -55,7 +56,7 @@ async def signs(works: Callable[[], bool] = lambda: True) -> None:
 
 
 class Pipes:
-    """The supervisor's ends: what a child says of itself, and what it is told."""
+    """The supervisor's ends: what a child reports, and what it is told."""
 
     def __init__(self) -> None:
         self._life: int | None = None
@@ -63,7 +64,8 @@ class Pipes:
         self._said = 0
 
     def open(self, told: bool) -> dict[str, int]:
-        """Make them for a new child; its own ends, by the names it finds them under."""
+        """Make the pipes for a new child; returns the child's ends, by the names under which it
+        finds them."""
         self._life, their_end = os.pipe()
         os.set_blocking(self._life, False)
         ends = {LIFE: their_end}
@@ -81,7 +83,7 @@ class Pipes:
         return heard
 
     def say(self, since_ms: int) -> None:
-        """Tell it since when nobody is heard; 0 says that all is well, once."""
+        """Tell it since when nobody can be heard; 0 says once that all is well."""
         if self._word is None or since_ms == self._said == 0:
             return
         with contextlib.suppress(OSError):  # full, or it has just ended: said again next time

@@ -1,8 +1,9 @@
-"""Looks whether a SQLite database is up to date without loading Django.
+"""Checks whether a SQLite database is up to date without loading Django.
 
 Owns a shortcut, nothing else: almost every start finds nothing to do, and finding that out with
-Django takes longer than the rest of the supervisor. Whatever is not exactly as expected (no file,
-no keys, another set of migrations) is left to ``migrate.py``, which knows what to do about it.
+Django takes longer than the rest of the supervisor. Anything that is not exactly as expected (no
+file, no keys, another set of migrations) is left to ``actions/migrate.py``, which knows what to do
+about it.
 """
 
 from __future__ import annotations

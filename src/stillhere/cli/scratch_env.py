@@ -1,6 +1,6 @@
-"""A data folder of a command's own, whatever this machine's installation is set to.
+"""A command's own temporary data folder, whatever the settings of this machine's installation are.
 
-For commands that measure or simulate: they make keys that seal nothing real, and never see the
+For commands that measure or simulate: they create keys that seal nothing real, and never see the
 installation's settings, database or people.
 """
 
@@ -13,7 +13,7 @@ from stillhere.config import keys
 
 
 def set_up(data: Path) -> None:
-    """Forget every setting of ours, and begin in the empty folder ``data``."""
+    """Forget all our settings, and start in the empty folder ``data``."""
     for name in [name for name in os.environ if name.startswith("STILLHERE_")]:
         del os.environ[name]
     os.environ["DJANGO_SETTINGS_MODULE"] = "stillhere.config.settings"

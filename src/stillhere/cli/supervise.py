@@ -1,13 +1,15 @@
-"""The supervisor: keeps a few children running for ever, and never leaves one behind.
+"""The supervisor: keeps a few children running forever, and never leaves one behind.
 
-Owns starting, restarting with a capped back-off, and ending. Each child leads a process group of
-its own, and the whole group is ended before the child starts again: a left-over worker of a server
-would go on answering. When the supervisor itself dies, even by SIGKILL, the kernel ends them.
+Owns starting, restarting with a capped back-off, and stopping. Each child leads its own process
+group, and the whole group is stopped before the child starts again: a left-over worker of a server
+would keep answering. When the supervisor itself dies, even by SIGKILL, the kernel stops the
+children.
 
-A child says that it lives by a byte a second through a pipe. One that falls silent is replaced;
-where people reach us through it, those that are ``told`` hear of it long before, and of its return.
-If the supervisor itself stood still, it heard nobody, and all counts begin anew.
-Knows nothing about what the children do, and no Django: it must stay small and boring.
+A child shows that it is alive by a byte a second through a pipe. One that falls silent is replaced.
+If people reach us through it, the children that are ``told`` hear of its silence long before that,
+and of its return. If the supervisor itself was stopped for a while, it heard nobody, and all counts
+start again. It knows nothing about what the children do, and no Django: it must stay small and
+boring.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ log = logging.getLogger(__name__)
 class Child:
     """One program to keep running. ``_ms`` are on the boot clock.
 
-    ``hears``: people reach us through it. ``told``: it is told since when nobody is heard.
+    ``hears``: people reach us through it. ``told``: it is told since when nobody can be heard.
     """
 
     name: str
@@ -90,8 +92,8 @@ class Child:
         log.info("child started name=%s pid=%s", self.name, self.process.pid)
 
     def look(self, now_ms: int) -> None:
-        """One round: notice an end or a silence, see the group off, and start again when it is
-        time."""
+        """One round: notice an end or a silence, wait for the group to end, and start again when it
+        is time."""
         if self.process is not None:
             if self.pipes.heard():
                 self.spoke, self.counted_ms, self.heard_ms = True, now_ms, now_ms
@@ -109,7 +111,7 @@ class Child:
             self.start(now_ms)
 
     def _replace_if_silent(self, now_ms: int) -> None:
-        """By force: who is stopped or hangs does not hear a SIGTERM."""
+        """By force: a process that is stopped or hangs does not react to SIGTERM."""
         silent_ms = now_ms - self.counted_ms
         if silent_ms >= (SILENT_MS if self.spoke else START_MS):
             log.error("child silent name=%s ms=%d, ended by force", self.name, silent_ms)
@@ -133,7 +135,7 @@ class Child:
         _signal_group(self.group, signal.SIGTERM)
 
     def _see_off(self, now_ms: int) -> None:
-        """Forget the group once it is empty; end by force what outlasts the grace."""
+        """Forget the group once it is empty; kill whatever outlasts the grace period."""
         if self.process is not None and self.process.poll() is not None:
             self.process = None
         if self.process is None and not _group_lives(self.group):
@@ -142,7 +144,7 @@ class Child:
             _signal_group(self.group, signal.SIGKILL)
 
     def gone(self, now_ms: int) -> bool:
-        """While stopping: one round; whether nothing of it is left."""
+        """While stopping: one round; returns whether nothing of it is left."""
         if self.group is not None:
             self._see_off(now_ms)
         return self.group is None
@@ -181,8 +183,9 @@ def run(children: Sequence[Child], each_round: Callable[[], bool]) -> None:
 
 
 def _tell(children: Sequence[Child], now_ms: int) -> None:
-    """Say since when nobody is heard, each round anew while it is so: who has just started knows
-    nothing yet. Before the first word there is no silence: that is a start."""
+    """Say since when nobody can be heard, again in each round for as long as it lasts, because a
+    child that has just started does not know yet. Before the first byte there is no silence: that
+    is a start."""
     heard_ms = max((child.heard_ms for child in children if child.hears), default=0)
     unheard = heard_ms and now_ms - heard_ms > UNHEARD_MS
     for child in children:
@@ -208,9 +211,10 @@ def _ignore(_number: int, _frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def _wakeups(stop: _StopFlag) -> Iterator[Callable[[float | None], None]]:
-    """Handle signals, and give a ``wait(seconds)`` that any signal cuts short.
+    """Handle signals, and provide a ``wait(seconds)`` that any signal cuts short.
 
-    Python writes a byte to the socket for each signal, so none can slip in between look and sleep.
+    Python writes a byte to the socket for each signal, so none is lost between looking and
+    sleeping.
     """
     reader, writer = socket.socketpair()
     reader.setblocking(False)
@@ -235,7 +239,7 @@ def _wakeups(stop: _StopFlag) -> Iterator[Callable[[float | None], None]]:
 
 
 def _die_with(parent: int) -> None:
-    """In the new child, before its program: ask the kernel for our end when the parent ends.
+    """In the new child, before its program starts: ask the kernel to end us when the parent ends.
 
     Linux only; elsewhere a child outlives a SIGKILL of its supervisor.
     """
@@ -252,9 +256,9 @@ def _signal_group(group: int | None, number: signal.Signals) -> None:
 
 
 def _group_lives(group: int | None) -> bool:
-    """Whether a process of the group is left. Called only after its leader was reaped.
+    """Whether any process of the group is left. Called only after its leader was reaped.
 
-    Its orphans are ours (see `run`): until collected they would count as living.
+    Its orphans become our children (see `run`): until they are reaped they would count as alive.
     """
     if group is None:
         return False

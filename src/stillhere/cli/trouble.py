@@ -1,7 +1,7 @@
-"""What is said when a folder, a disk or a database's file does not do what we need.
+"""What is said when a folder, a disk or a database file does not do what we need.
 
-Owns these sentences, for every command, and which fault is meant; each says what to do. Knows no
-Django: what Django raises has the fault of the driver as its cause.
+Owns these sentences for every command, and recognizing which fault it is; each says what to do.
+Knows no Django: Django's exceptions have the driver's error as their cause.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def sentence(error: BaseException, data: Path) -> str | None:
-    """What to say about ``error``; None where it is none of ours. ``data`` is the data folder."""
+    """What to say about ``error``; None if it is not one of ours. ``data`` is the data folder."""
     for fault in _chain(error):
         if isinstance(fault, OSError):
             named = fault.filename if isinstance(fault.filename, str | os.PathLike) else data
@@ -83,7 +83,7 @@ def _is_full(data: Path) -> bool:
 
 
 def in_the_way(data: Path) -> str | None:
-    """What lies where SQLite's file belongs and can be none; None where nothing does."""
+    """What is in the place of SQLite's file and cannot be a database; None if nothing is."""
     file = data / databases.SQLITE_FILE
     if file.is_dir():
         return (
@@ -99,7 +99,7 @@ def in_the_way(data: Path) -> str | None:
 
 
 def unwritable(data: Path) -> str | None:
-    """Why this user cannot write into the data folder, or to what lies in it; None where it can."""
+    """Why this user cannot write to the data folder, or to what is in it; None if it can."""
     if said := in_the_way(data):
         return said
     needed = (path for name in _WRITTEN for path in sorted(data.glob(name)))
@@ -111,7 +111,7 @@ def unwritable(data: Path) -> str | None:
 
 
 def read_only(path: Path) -> str:
-    """The disk takes nothing."""
+    """The disk accepts no writes."""
     return (
         f"{path} cannot be written: its disk is read-only. Make it writable, or name another "
         "folder with STILLHERE_DATA."
@@ -119,7 +119,7 @@ def read_only(path: Path) -> str:
 
 
 def forbidden(path: Path) -> str:
-    """Another user's, or one's own without the right to write."""
+    """It belongs to another user, or to this one without the right to write."""
     there = path
     while not os.path.exists(there) and there != there.parent:  # noqa: PTH110  never raises
         there = there.parent
@@ -138,7 +138,7 @@ def forbidden(path: Path) -> str:
 
 
 def others(data: Path) -> list[Path]:
-    """What lies in the data folder and belongs to another user than the folder does."""
+    """Files in the data folder that belong to a different user than the folder."""
     whose, found = data.stat().st_uid, list[Path]()
     for path in sorted(data.rglob("*")):
         with contextlib.suppress(FileNotFoundError):
@@ -148,7 +148,7 @@ def others(data: Path) -> list[Path]:
 
 
 def owner(path: Path) -> str:
-    """The name of the user whom a file belongs to."""
+    """The name of the user a file belongs to."""
     try:
         return _name(path.stat().st_uid)
     except OSError:

@@ -1,8 +1,8 @@
-"""One whole backup, made while everything runs.
+"""Makes one whole backup while everything keeps running.
 
-Owns the order: copy the database, prove the copy whole and that the keys open it, pack both, seal,
-write aside, open it again, and only then give it its name. A database that is not whole, or that
-these keys do not open, never gets the name of a backup.
+Owns the order: copy the database, prove that the copy is whole and that the keys open it, pack
+both, seal, write to a temporary name, open it again, and only then give it its final name. A
+database that is damaged, or that these keys do not open, never gets the name of a backup.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WORK = "backup-in-the-making"
 
 
 def make(stillhere: Stillhere, file: Path, secret: str) -> tuple[Manifest, int]:
-    """Write one whole backup; what is in it, and its size. Raises `SettingError`."""
+    """Write one whole backup; returns what is in it, and its size. Raises `SettingError`."""
     busy = "Another backup is just being made. Wait for that one."
     try:
         with work_folder(stillhere.data, WORK, busy) as work:
@@ -51,7 +51,7 @@ def make(stillhere: Stillhere, file: Path, secret: str) -> tuple[Manifest, int]:
 
 
 def _require_fit(stillhere: Stillhere) -> None:
-    """A backup whose keys do not open its database is none, and would push out those that are."""
+    """A backup whose keys do not open its database is worthless, and would push out good ones."""
     try:
         key_fit.require(stillhere)
     except SettingError as error:
@@ -60,7 +60,7 @@ def _require_fit(stillhere: Stillhere) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What was in the database at the moment of the copy, and what is wrong with it."""
+    """What the database held at the moment of the copy, and what is wrong with it."""
 
     held: Contents = field(default_factory=lambda: Contents((), 0, 0))
     rows: Rows = field(default_factory=dict)
@@ -84,8 +84,8 @@ def _copy(stillhere: Stillhere, copy: Path) -> Copied:
 
 
 def _collect(stillhere: Stillhere, work: Path) -> tuple[Manifest, dict[str, Path]]:
-    """Copy the database; return what to pack, by the names inside. Keys are read after it, so that
-    none is missing for what was sealed meanwhile."""
+    """Copy the database; returns what to pack, by the names inside. The keys are read after it, so
+    that no key is missing for rows sealed meanwhile."""
     now = _now()
     copy = work / bundle.DATABASE
     copied = _copy(stillhere, copy)
@@ -107,7 +107,7 @@ def _collect(stillhere: Stillhere, work: Path) -> tuple[Manifest, dict[str, Path
 
 
 def _now() -> int:
-    """By the installation's clock; a database that cannot tell is copied all the same."""
+    """By the installation's clock; a database that cannot tell the time is copied all the same."""
     try:
         return clock.now_ms()
     except DatabaseError:
@@ -115,7 +115,8 @@ def _now() -> int:
 
 
 def _seal(file: Path, secret: str, manifest: Manifest, files: dict[str, Path]) -> int:
-    """Write the sealed file aside, open it again, then give it its name; return its size."""
+    """Write the sealed file under a temporary name, open it again, then rename it; returns its
+    size."""
     aside = file.with_name(f".{file.name}.part")
     aside.unlink(missing_ok=True)
     try:
@@ -141,8 +142,8 @@ def _seal(file: Path, secret: str, manifest: Manifest, files: dict[str, Path]) -
 def _keep_damaged(
     file: Path, secret: str, manifest: Manifest, files: dict[str, Path]
 ) -> Path | None:
-    """Keep what can still be read, under a name that nobody takes for a backup's; None where
-    there is nothing, or no room for it."""
+    """Keep what can still be read, under a name that nobody takes for a backup. None if there is
+    nothing to keep, or no room for it."""
     copy, kept = files[bundle.DATABASE], rotation.damaged(file)
     if not copy.exists() or not copy.stat().st_size or rotation.has_damaged(file):
         return None
@@ -153,7 +154,7 @@ def _keep_damaged(
 
 
 def _damaged(stillhere: Stillhere, file: Path, damage: str, kept: Path | None) -> str:
-    """What is said, in one line, of a database that is not whole."""
+    """The one line about a damaged database."""
     evidence = (
         f" What can still be read lies sealed in {kept}: evidence, not a backup." if kept else ""
     )

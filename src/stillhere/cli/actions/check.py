@@ -1,7 +1,7 @@
 """Everything that `stillhere check` looks at, in order.
 
-Owns the list of questions; asks the parts that know (``proof.py``, ``weaknesses.py``). Changes
-nothing but the record of what was proved.
+Owns the list of questions; the answers come from the modules that know (``proof.py``,
+``weaknesses.py``). Changes nothing except the record of what was proved.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ Question = Callable[[Stillhere], Iterator[Finding]]
 
 
 def look(*, proving: bool) -> Iterator[Finding]:
-    """Everything there is to say about this installation; ``proving`` as below."""
+    """Every finding about this installation; ``proving`` as in `everything`."""
     return everything(settings.STILLHERE, proving=proving)
 
 
 def everything(stillhere: Stillhere, *, proving: bool = True) -> Iterator[Finding]:
-    """All questions in turn, and each answer once. A database that cannot be read is one finding,
-    not the end. With a wrong setting nothing is proved, for the record is of the settings that it
-    runs with."""
+    """All questions in order, and each answer once. A database that cannot be read is one finding,
+    not the end. While a setting is wrong nothing is proved, because the record must be about the
+    settings in use."""
     questions: list[Question] = [
         _framework, _folder, _keys, _fit, _damage, _database, _channels, _running, _proofs, _steps,
         weaknesses.look,
@@ -70,7 +70,7 @@ def _framework(_stillhere: Stillhere) -> Iterator[Finding]:
 
 
 def _folder(stillhere: Stillhere) -> Iterator[Finding]:
-    """Whether the user who runs it can write what must be written, and read what lies there."""
+    """Whether the current user can write what must be written, and read what is there."""
     said = trouble.unwritable(stillhere.data)
     if said is not None:
         yield False, said
@@ -140,7 +140,8 @@ def _damage(stillhere: Stillhere) -> Iterator[Finding]:
 
 
 def _proofs(stillhere: Stillhere) -> Iterator[Finding]:
-    """What must be proved before this is more than practice; kept, so that every page knows."""
+    """What must be proved before this is more than practice; the result is stored, so that every
+    page knows."""
     found = list(proof.prove(stillhere))
     kept.keep([each.proves for each in found if each.proves], stillhere.base_url, clock.now_ms())
     for each in found:
@@ -155,7 +156,8 @@ def _proofs(stillhere: Stillhere) -> Iterator[Finding]:
 
 
 def _steps(stillhere: Stillhere) -> Iterator[Finding]:
-    """Whether a clinician answers for what the one who comes reads. Without one it is practice."""
+    """Whether a clinician has signed the steps for the one who comes. Without a signature it is
+    practice."""
     fault, signed = steps.own_fault(), steps.signature()
     if fault:
         yield False, f"walk.toml in the data folder is not used: {fault}."

@@ -1,4 +1,4 @@
-"""The installation's time, said and settled."""
+"""Shows the installation's time, and sets it right."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stillhere.store.db import clock
 
 def show(*, settle: bool) -> None:
     """Say what time it is and whether it is right; ``settle``: the machine's clock is right, so
-    first go by it. Raises `SettingError`."""
+    adopt it first. Raises `SettingError`."""
     try:
         if settle:
             by_ms = timekeeping.settle(settings.RAW_NOW_MS(connection))

@@ -1,4 +1,4 @@
-"""The demo itself: its phones, its story, and who tells it."""
+"""The demo itself: its phones, its story, and the narrator."""
 
 from __future__ import annotations
 
@@ -53,10 +53,11 @@ def _phones(stillhere: Stillhere, cast: object) -> supervise.Child:
 
 
 class Teller:
-    """Called every round by the supervisor: goes on with the story by one step, never waits."""
+    """Called by the supervisor every round: tells the next step of the story and never waits."""
 
     def __init__(self, stillhere: Stillhere, key: str, story: Iterator[Beat | None] | None) -> None:
-        """The story begins once everything is healthy and the newcomer has found the phones."""
+        """The story begins once everything is healthy and the viewer has had time to find the
+        phones."""
         self.stillhere = stillhere
         self.key = key
         self.story = story
@@ -64,7 +65,7 @@ class Teller:
         self.say: Callable[[str], None] = click.echo
 
     def __call__(self) -> bool:
-        """Return whether everything is told. A story that got stuck never stops the demo."""
+        """Return whether the story is over. A story that gets stuck never stops the demo."""
         if self.rounds_to_read is None:
             if up.health(self.stillhere)[0] == 200:
                 self._welcome()

@@ -1,7 +1,7 @@
-"""A rehearsal of one person's list, and who answers.
+"""A rehearsal with one person's list, and who answers.
 
-Owns what is printed. The drill itself is ``store/people/drills.py``'s: every message says that it
-is only one.
+Owns what is printed. The drill itself is in ``store/people/drills.py``: every message says that it
+is only a drill.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ LOOKS_EVERY_S = 1.0
 
 
 def hold(who: str, wait_s: int) -> None:
-    """Begin one with the list of ``who``, and print the answers for ``wait_s``. Raises
-    `SettingError` where the database cannot be used, `ClickException` where there is no drill."""
+    """Start a drill for the list of ``who``, and print the answers for ``wait_s``. Raises
+    `SettingError` if the database cannot be used, `ClickException` if there can be no drill."""
     try:
         _hold(who, wait_s)
     except Error as error:
@@ -69,7 +69,7 @@ def _person(who: str) -> Person | None:
 
 
 def _tell(answered: QuerySet[Contact]) -> set[int]:
-    """Print each answer once; whose it was."""
+    """Print each answer once; returns whose answers they were."""
     told = set()
     for contact in answered.order_by("drill_answered_at"):
         after_s = max(0, contact.drill_answered_at - contact.drilled_at) // 1000

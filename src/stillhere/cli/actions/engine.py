@@ -1,4 +1,4 @@
-"""The engine in a process of its own, the only one on its data folder."""
+"""The engine in its own process, the only one on its data folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stillhere.engine import loop
 
 
 def run() -> None:
-    """Go round until SIGTERM. Raises `SettingError` where it cannot begin."""
+    """Run until SIGTERM. Raises `SettingError` if it cannot start."""
     database.refuse_wrong(settings.STILLHERE)
     key_fit.require_usable(settings.STILLHERE)
     gc_tuning.seldom()

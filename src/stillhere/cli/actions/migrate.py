@@ -1,7 +1,7 @@
-"""The database brought up to date, and never the old one lost.
+"""Brings the database up to date, and never loses the old one.
 
-Owns the order: refuse a newer database, back up, migrate. Only one process does it at a time: on
-SQLite the lock of the data folder sees to that, on PostgreSQL an advisory lock.
+Owns the order: refuse a newer database, back up, migrate. Only one process does this at a time: on
+SQLite the lock of the data folder ensures it, on PostgreSQL an advisory lock.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _ADVISORY_LOCK = 8_420_001  # any number, the same for every Stillhere
 
 
 def migrate(stillhere: Stillhere, new_keys: list[str]) -> list[str]:
-    """Make the tables ready; the names of the migrations applied now. ``new_keys`` were made for
-    this start. Raises `SettingError`."""
+    """Create or update the tables; returns the names of the migrations applied now. ``new_keys``
+    were created in this start. Raises `SettingError`."""
     try:
         with _alone():
             return _migrate(stillhere, new_keys)
@@ -65,8 +65,9 @@ def _migrate(stillhere: Stillhere, new_keys: list[str]) -> list[str]:
 
 
 def back_up(file: Path, data: Path) -> Path:
-    """Copy a SQLite database into ``backups`` of the data folder and prove the copy whole; keep the
-    newest five. Return the copy. Raises `SettingError` where it is damaged, and removes nothing."""
+    """Copy a SQLite database into ``backups`` in the data folder and prove that the copy is whole;
+    keep the newest five. Returns the copy. Raises `SettingError` if it is damaged, and then removes
+    nothing."""
     backups = data / "backups"
     backups.mkdir(mode=0o700, exist_ok=True)
     keys.own(backups)

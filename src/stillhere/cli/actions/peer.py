@@ -36,7 +36,7 @@ def add(name: str) -> None:
 
 
 def show() -> None:
-    """Say of each whether it is heard."""
+    """Say of each peer whether we hear from it."""
     with _database():
         now = clock.now_ms()
         found = peers.seen(now)
@@ -45,7 +45,7 @@ def show() -> None:
 
 
 def remove(name: str) -> None:
-    """Look after ``name`` no more."""
+    """Stop looking after ``name``."""
     with _database():
         removed = peers.remove(name)
     if not removed:
@@ -55,7 +55,7 @@ def remove(name: str) -> None:
 
 @contextlib.contextmanager
 def _database() -> Iterator[None]:
-    """What the database says against it is one `SettingError`."""
+    """Turn whatever the database complains about into one `SettingError`."""
     try:
         yield
     except Error as error:
@@ -63,7 +63,7 @@ def _database() -> Iterator[None]:
 
 
 def heard(heard_at: int, silent: bool, now: int) -> str:
-    """How it is with one of them, in plain words."""
+    """How one of them is doing, in plain words."""
     if not heard_at:
         return "never heard yet"
     ago_s = max(0, now - heard_at) // 1000

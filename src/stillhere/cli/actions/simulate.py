@@ -1,4 +1,4 @@
-"""Nights and weeks of the whole product, on a simulator of this process."""
+"""Nights and weeks of the whole product, on a simulator in this process."""
 
 from __future__ import annotations
 

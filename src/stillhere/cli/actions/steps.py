@@ -1,6 +1,7 @@
-"""The steps for the one who comes: printed with their sources, and signed.
+"""The steps for the one who comes: prints them with their sources, and signs them.
 
-Owns what is printed. What counts as signed is ``content/steps.py``'s: a change of any word ends it.
+Owns what is printed. What counts as signed is decided in ``content/steps.py``: changing any word
+invalidates the signature.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def show(lang: str) -> None:
 
 
 def sign(by: str) -> None:
-    """Keep that ``by`` answers for the steps as they are now. Raises `SettingError`."""
+    """Record that ``by`` vouches for the steps as they are now. Raises `SettingError`."""
     _require_own_steps()
     name = " ".join(by.split())
     if not 3 <= len(name) <= 120 or not name.isprintable():

@@ -47,8 +47,8 @@ def run() -> None:
 async def serve(
     application: Any, host: str, port: int, works: Callable[[], bool] = lambda: True
 ) -> None:
-    """Serve until SIGTERM or SIGINT; what was accepted is answered first. ``works``: whether what
-    stands behind the event loop goes round, too."""
+    """Serve until SIGTERM or SIGINT; requests already accepted are answered first. ``works``:
+    whether what runs behind the event loop is alive, too."""
     places = connections.room()
     server = Server(
         application,

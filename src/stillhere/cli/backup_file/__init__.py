@@ -1,1 +1,1 @@
-"""One sealed file: made, proved whole, rotated, opened."""
+"""The sealed backup file: making, proving, rotating and opening it."""

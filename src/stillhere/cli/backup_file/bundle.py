@@ -1,8 +1,8 @@
-"""What is inside a backup: a manifest, the keys and the database, as a tar.
+"""The contents of a backup: a manifest, the keys and the database, as a tar.
 
-Owns the names and the manifest. Refuses everything else it finds in a tar, however it came in, a
-manifest that does not fit together, and a database that is not the one that was packed. Knows
-nothing of encryption; streams, so that size is no matter.
+Owns the names and the manifest. Rejects anything else found in a tar, however it got there, a
+manifest that is inconsistent, and a database that is not the one that was packed. Knows nothing of
+encryption; streams, so that size does not matter.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ SQLITE, POSTGRESQL = "sqlite", "postgresql"
 class Manifest:
     """What a backup holds. ``taken_at`` is ms UTC by the installation's own clock; ``migrations``
     are the names of those the database had. ``digest`` is the SHA-256 of the database inside,
-    ``rows`` how many each table holds; older releases wrote neither. ``damage`` says what is wrong
-    with a database that was kept though it is not whole."""
+    ``rows`` the number of rows per table; older releases wrote neither. ``damage`` says what is
+    wrong with a database that was kept although it is damaged."""
 
     format: int
     version: str
@@ -65,10 +65,11 @@ def _entry(name: str, size: int) -> tarfile.TarInfo:
 
 
 def read(source: IO[bytes], folder: Path | None) -> tuple[Manifest, dict[str, int]]:
-    """Read the whole tar; lay its files into ``folder`` (None: nowhere). Returns the manifest and
-    each file's size.
+    """Read the whole tar and put its files into ``folder`` (None: nowhere). Returns the manifest
+    and each file's size.
 
-    Raises `NotOpened` for what does not belong there. Until it returns nothing is proved whole.
+    Raises `NotOpened` for anything that does not belong there. Nothing is proved until this
+    returns.
     """
     try:
         with tarfile.open(fileobj=source, mode="r|") as tar:
@@ -106,7 +107,7 @@ def _members(
 
 
 def _lay(file: IO[bytes], path: Path | None) -> str:
-    """Read a file of the tar to its end, lay it at ``path``; its SHA-256."""
+    """Read one file of the tar to its end and write it to ``path``; returns its SHA-256."""
     digest = hashlib.sha256()
     if path is not None:
         path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -124,7 +125,7 @@ def _lay(file: IO[bytes], path: Path | None) -> str:
 
 
 def parse(text: bytes) -> Manifest:
-    """Read a manifest. Raises `NotOpened`; one of a later format says so."""
+    """Read a manifest. Raises `NotOpened`, with its own message for a later format."""
     try:
         found = json.loads(text)
         number = found["format"]

@@ -1,8 +1,8 @@
-"""A database as one file, and back: SQLite by its online copy, PostgreSQL by pg_dump.
+"""A database as one file, and back: SQLite by its online backup, PostgreSQL by pg_dump.
 
 Owns calling PostgreSQL's own programs, what is counted at the very moment of the copy, and the
-question whether a database is empty. Never changes the database it copies. A password goes to them
-by the environment, where no list of processes shows it.
+check that a database is empty. Never changes the database it copies. Passwords are passed in the
+environment, where no list of processes shows them.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e
 
 
 def copy_sqlite(file: Path, copy: Path) -> None:
-    """Copy a SQLite database page by page while others write to it; a page that is damaged is
-    copied as it is. Raises `sqlite3.Error`, and `Damaged` where it is no database any more."""
+    """Copy a SQLite database page by page while others write to it; a damaged page is copied as it
+    is. Raises `sqlite3.Error`, and `Damaged` if it is no longer a database."""
     try:
         with (
             contextlib.closing(integrity.connect(file)) as source,
@@ -54,8 +54,8 @@ def sqlite_contents(copy: Path) -> Contents:
 
 
 def dump_postgresql(stillhere: Stillhere, copy: Path) -> tuple[Contents, Rows]:
-    """Write what PostgreSQL holds at one moment into ``copy``; what it held at that moment. Raises
-    `SettingError` and `psycopg.Error`."""
+    """Write what PostgreSQL holds at one moment into ``copy``; returns what it held at that moment.
+    Raises `SettingError` and `psycopg.Error`."""
     with psycopg.connect(database.address(stillhere, password=True)) as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.read_only = True
@@ -80,7 +80,7 @@ def dump_postgresql(stillhere: Stillhere, copy: Path) -> tuple[Contents, Rows]:
 
 
 def restore_sqlite(copy: Path) -> None:
-    """Mark a copied database as restored, so that it is ready to go on. Raises `SettingError`."""
+    """Mark a copied database as restored, so that it can be used. Raises `SettingError`."""
     try:
         with contextlib.closing(sqlite3.connect(copy)) as found:
             found.execute(MARK)
@@ -91,7 +91,7 @@ def restore_sqlite(copy: Path) -> None:
 
 
 def restore_postgresql(stillhere: Stillhere, copy: Path) -> None:
-    """Fill the empty database from ``copy``, all of it or nothing, and mark it restored. Raises
+    """Fill the empty database from ``copy``, all or nothing, and mark it restored. Raises
     `SettingError`."""
     _run(
         stillhere,
@@ -103,7 +103,7 @@ def restore_postgresql(stillhere: Stillhere, copy: Path) -> None:
 
 
 def require_empty_postgresql(stillhere: Stillhere) -> None:
-    """Raise `SettingError` where a table is there already, or nobody answers."""
+    """Raise `SettingError` if there already is a table, or the server does not answer."""
     try:
         with psycopg.connect(database.address(stillhere, password=True)) as connection:
             row = connection.execute(

@@ -1,11 +1,10 @@
 """The sealed file of a backup: any stream of bytes, encrypted under a passphrase.
 
-Owns the format (docs/decisions/0008) and nothing of what is inside. The key comes from the
-passphrase by scrypt, whose parameters stand in the header. The bytes are sealed in chunks by
-AES-256-GCM; each chunk's nonce holds its number and whether it is the last, and every chunk is
-bound to the header, so that a chunk cannot be changed, left out, repeated, put elsewhere or into
-another file, and an end that is missing is noticed. Refuses to hand out a byte that was not proved
-first.
+Owns the format (docs/decisions/0008) and none of the contents. The key is derived from the
+passphrase with scrypt, whose parameters are in the header. The bytes are sealed in chunks with
+AES-256-GCM. Each chunk's nonce contains its number and whether it is the last, and every chunk is
+bound to the header: so no chunk can be changed, dropped, repeated, reordered or moved to another
+file, and a missing end is noticed. Never returns a byte that has not been authenticated.
 """
 
 from __future__ import annotations
@@ -36,8 +35,8 @@ class NotOpened(ValueError):
 
 
 def _keys(passphrase: str, salt: bytes, log_n: int, r: int, p: int) -> tuple[bytes, bytes]:
-    """The key, and a proof of it that may lie open. The same letters give the same key, however
-    the keyboard composed them."""
+    """The key, and a check value for it that may be public. The same letters give the same key,
+    however the keyboard composed them."""
     typed = unicodedata.normalize("NFC", passphrase).encode()
     made = Scrypt(salt=salt, length=64, n=1 << log_n, r=r, p=p).derive(typed)
     return made[:32], made[32:]
@@ -48,8 +47,8 @@ def _nonce(prefix: bytes, number: int, last: bool) -> bytes:
 
 
 class Sealer(io.RawIOBase):
-    """Write into it; what comes out at ``target`` is sealed. Whole only after ``finish``: a file
-    that was not finished can never be opened to its end."""
+    """Write into it; ``target`` receives the sealed bytes. The file is complete only after
+    ``finish``: one that was not finished can never be opened to its end."""
 
     def __init__(self, target: BinaryIO, passphrase: str, log_n: int = LOG_N) -> None:
         """Write the header. ``log_n`` is smaller in tests only."""
@@ -64,7 +63,7 @@ class Sealer(io.RawIOBase):
         return True
 
     def write(self, data: object) -> int:
-        """Take bytes; a chunk leaves when it is known that it is not the last."""
+        """Take bytes; a chunk is written once we know that it is not the last."""
         taken = bytes(data)  # type: ignore[call-overload]
         self._held += taken
         while len(self._held) > CHUNK:
@@ -85,12 +84,11 @@ class Sealer(io.RawIOBase):
 
 
 class Opener(io.RawIOBase):
-    """Read from it; every byte was proved before it is handed out. The end of the stream is proof
-    that nothing is missing."""
+    """Read from it; every byte is authenticated before it is returned. Reaching the end proves that
+    nothing is missing."""
 
     def __init__(self, source: BinaryIO, passphrase: str) -> None:
-        """Read the header. Raises `NotOpened` for what is no backup and a passphrase that is not
-        the one."""
+        """Read the header. Raises `NotOpened` if it is no backup, or the passphrase is wrong."""
         self._header = source.read(HEADER)
         if len(self._header) < HEADER or not self._header.startswith(MAGIC):
             raise NotOpened("This is not a backup of Stillhere, or its beginning is damaged.")
@@ -111,7 +109,7 @@ class Opener(io.RawIOBase):
         return True
 
     def readinto(self, buffer: object) -> int:
-        """Hand out what is proved; 0 after the last chunk. Raises `NotOpened`."""
+        """Return authenticated bytes; 0 after the last chunk. Raises `NotOpened`."""
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
         while not self._ready and not self._over:
             self._ready = self._open_next()

@@ -23,11 +23,11 @@ _COPY = re.compile(rb"COPY (.+?) \((.*)\) FROM stdin;\n")
 
 
 class Damaged(ValueError):
-    """The database is not whole. The message says what is wrong, in a part of a sentence."""
+    """The database is damaged. The message says what is wrong, as part of a sentence."""
 
 
 def connect(database: Path, *, still: bool = False) -> sqlite3.Connection:
-    """Open a SQLite file to be read only. ``still``: nobody else has it open, leave no trace."""
+    """Open a SQLite file read-only. ``still``: nobody else has it open, so leave no trace."""
     options = "mode=ro&immutable=1" if still else "mode=ro"
     return sqlite3.connect(f"{database.absolute().as_uri()}?{options}", uri=True)
 
@@ -66,7 +66,7 @@ def _where(found: sqlite3.Connection, names: Iterable[str]) -> str:
 
 def is_readable(found: sqlite3.Connection, table: str) -> bool:
     """Whether every page of a table and of its indexes can be read. Raises
-    `sqlite3.OperationalError` where it was not looked at to its end."""
+    `sqlite3.OperationalError` if the check was interrupted."""
     try:
         said: object = found.execute(f'PRAGMA quick_check("{table}")').fetchone()
     except sqlite3.OperationalError:
@@ -77,8 +77,8 @@ def is_readable(found: sqlite3.Connection, table: str) -> bool:
 
 
 def prove_dump(dump: Path) -> Rows:
-    """Read a dump of PostgreSQL to its end, every row of it. Raises `Damaged`, and `SettingError`
-    where PostgreSQL's programs are not here."""
+    """Read a PostgreSQL dump to its end, every row of it. Raises `Damaged`, and `SettingError` if
+    PostgreSQL's programs are not installed."""
     rows: dict[str, int] = {}
     table = ""
     with _reading(dump) as reading:
@@ -97,8 +97,8 @@ def prove_dump(dump: Path) -> Rows:
 
 
 def dumped(dump: Path, table: str, columns: Sequence[str]) -> Iterator[tuple[bytes, ...]]:
-    """What these binary columns of a table in a dump of PostgreSQL hold; nothing where one is not
-    there. Raises `SettingError` where PostgreSQL's programs are not here."""
+    """The values of these binary columns of one table in a PostgreSQL dump; nothing if it is not
+    there. Raises `SettingError` if PostgreSQL's programs are not installed."""
     places: list[int] | None = None
     with _reading(dump, f"--table={table}") as reading:
         for line in cast("IO[bytes]", reading.stdout):
@@ -130,7 +130,7 @@ def _reading(dump: Path, *more: str) -> subprocess.Popen[bytes]:
 
 
 def compare(found: Rows, wanted: Rows) -> None:
-    """Raise `Damaged` where a table holds another number of rows than was written down."""
+    """Raise `Damaged` if a table holds a different number of rows than was recorded."""
     for table, count in wanted.items():
         if table not in found:
             raise Damaged(f"{table} is not in it")

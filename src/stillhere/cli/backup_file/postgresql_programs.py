@@ -1,6 +1,6 @@
 """PostgreSQL's own programs on this machine.
 
-Owns where they are found, and what is said where they are not.
+Owns finding them, and the message if they are missing.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What the last tries at a backup came to, in a small file beside the database.
+"""The outcome of the last backups, in a small file beside the database.
 
-A file, because a database that is damaged or full cannot say so itself, and whoever starts it must
-read where the way back lies. Holds times, paths and our own sentences; no names, no keys. Refuses
-to stand in the way: what cannot be written or read is as if it had never been.
+It is a file because a database that is damaged or full cannot tell, and whoever starts it must be
+told where the backups are. Holds times, paths and our own sentences; no names, no keys. Never gets
+in the way: a record that cannot be written or read is treated as if there were none.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def succeeded(data: Path, file: Path, at: int) -> None:
 
 
 def failed(data: Path, why: str, at: int) -> None:
-    """A backup was tried in vain at ``at`` (ms UTC)."""
+    """A backup failed at ``at`` (ms UTC)."""
     _write(data, replace(read(data), failed=why, failed_at=at))
 
 
@@ -63,7 +63,7 @@ def _write(data: Path, record: Record) -> None:
 
 
 def newest(data: Path) -> str:
-    """A sentence: which whole backup is the newest that we know of."""
+    """A sentence that names the newest whole backup we know of."""
     known = read(data)
     if not known.whole:
         return "We know of no whole backup."
@@ -79,7 +79,7 @@ def moment(at: int) -> str:
 
 
 def way_back(data: Path) -> str:
-    """Two sentences: how to go on from a backup."""
+    """Two sentences: how to continue from a backup."""
     which = "To go back to it" if read(data).whole else "If you have one"
     return (
         f"{newest(data)} {which}: stop this one, name a new folder in STILLHERE_DATA, "

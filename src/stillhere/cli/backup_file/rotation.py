@@ -1,7 +1,7 @@
-"""Backups in a folder of their own: their names, and which may go.
+"""Backups in their own folder: their names, and which ones may be removed.
 
-Owns one promise: nothing is removed but after a newer one was proved whole, and only what bears a
-name that we give. A folder belongs to one installation.
+Owns one promise: nothing is removed until a newer backup has been proved whole, and only files with
+a name that we gave. A folder belongs to one installation.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ _HALF = re.compile(rf"\.{_NAME.pattern}\.part")  # of a run that was killed
 
 
 def name(folder: Path, now: int) -> Path:
-    """A new file in ``folder``, named by the time (ms UTC), or by the next second that is free: a
-    clock may come back to where it was. The names sort as the times do."""
+    """A new file in ``folder``, named after the time (ms UTC), or the next free second: a clock may
+    return to an earlier time. The names sort in order of time."""
     while True:
         file = folder / f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%SZ}.backup"
         if not file.exists():
@@ -25,13 +25,13 @@ def name(folder: Path, now: int) -> Path:
 
 
 def damaged(file: Path) -> Path:
-    """The name of what is kept of a database that was not whole."""
+    """The name for what is kept of a damaged database."""
     return file.with_name(f"{file.name}.damaged")
 
 
 def has_damaged(file: Path) -> bool:
-    """Whether some of a damaged database was kept already since the newest backup beside
-    ``file``: the first such copy holds the most, and a disk is not filled with them."""
+    """Whether a copy of the damaged database has been kept since the newest backup beside ``file``:
+    the first such copy holds the most, and they must not fill the disk."""
     if damaged(file).exists():
         return True
     if not _NAME.fullmatch(file.name):
@@ -42,7 +42,7 @@ def has_damaged(file: Path) -> bool:
 
 def let_go(folder: Path, newest: Path, keep: int) -> list[Path]:
     """Remove what is older than the ``keep`` newest, of which ``newest`` was just proved whole;
-    what was removed."""
+    returns what was removed."""
     whole = [path for path in _ours(folder) if path.suffix == ".backup" and path != newest]
     oldest = min([newest, *whole[max(0, len(whole) - keep + 1) :]], key=lambda path: path.name)
     gone = [path for path in _ours(folder) if path.name < oldest.name]

@@ -1,8 +1,8 @@
-"""A backup opened to its end, as `restore` and `backup --check` both do it.
+"""Opens a backup to its end, for both `restore` and `backup --check`.
 
-Owns the proof that what is inside is whole, and that this release with these settings can go on
-with it. What lies in clear meanwhile lies in a folder of this user's own inside the data folder,
-and is removed however this ends. Puts nothing in place.
+Owns the proof that the contents are whole, and that this release with these settings can use them.
+Decrypted files are kept meanwhile in a private folder inside the data folder, which is removed
+however this ends. Puts nothing in place.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LOOK = "backup-being-looked-at"  # where `backup --check` unpacks
 
 @contextlib.contextmanager
 def opened(file: Path, secret: str) -> Iterator[IO[bytes]]:
-    """A backup's contents as a stream. Whatever cannot be opened is one `SettingError`."""
+    """A backup's contents as a stream. Every failure to open it is one `SettingError`."""
     try:
         with file.open("rb") as sealed:
             yield cast("IO[bytes]", Opener(sealed, secret))
@@ -45,8 +45,8 @@ def opened(file: Path, secret: str) -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def work_folder(data: Path, name: str, busy: str) -> Iterator[Path]:
-    """A folder for what lies in clear meanwhile; one at a time, or `SettingError` with ``busy``.
-    What a killed one left is removed first."""
+    """A folder for decrypted files; one at a time, or `SettingError` with ``busy``. Whatever a
+    killed process left there is removed first."""
     lock = os.open(data / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     keys.own(data / f"{name}.lock")
     try:
@@ -66,13 +66,14 @@ def work_folder(data: Path, name: str, busy: str) -> Iterator[Path]:
 
 
 def end_tidily() -> None:
-    """Being told to stop unwinds, so that nothing is left lying in clear."""
+    """Turn a request to stop into an exception, so that no decrypted file is left behind."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit("stillhere: stopped; nothing was changed."))
 
 
 def prove(manifest: Manifest, database: Path) -> int:
-    """Read the database of a backup to its end; how many rows it holds. Raises `SettingError`."""
+    """Read the database of a backup to its end; returns how many rows it holds. Raises
+    `SettingError`."""
     if manifest.damage:
         raise SettingError(f"{describe(manifest)} It is evidence: restore an older one.")
     postgresql = manifest.database == bundle.POSTGRESQL
@@ -87,7 +88,7 @@ def prove(manifest: Manifest, database: Path) -> int:
 
 
 def require_ours(stillhere: Stillhere, manifest: Manifest) -> None:
-    """Raise `SettingError` for what this installation could not go on with."""
+    """Raise `SettingError` if this installation could not continue with it."""
     newer = sorted(set(manifest.migrations) - schema.ours())
     if newer:
         raise SettingError(

@@ -1,9 +1,9 @@
-"""Who may stay connected to the web server, so that nobody can hold the door against everyone else.
+"""Who may stay connected to the web server, so that nobody can block it for everyone else.
 
-Owns how many connections there may be, and the ending of those on which nothing happens: our
-server waits for ever for the first byte of a request, and a connection costs whoever opens it
-nothing. The kernel knows for each one how long nothing has come or gone (``TCP_INFO``). Linux only:
-elsewhere the number is bounded and nothing is ended.
+Owns the number of connections, and closing those on which nothing happens: our server waits forever
+for the first byte of a request, and a connection costs its opener nothing. For each one the kernel
+knows how long nothing was sent or received (``TCP_INFO``). Linux only: elsewhere the number is
+limited and nothing is closed.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def connections(port: int) -> Iterator[Connection]:
 
 
 def _second_handle(descriptor: int) -> socket.socket | None:
-    """Another handle on a socket, which stays that socket even if the server closes its own; None
-    for what is no socket or just closed."""
+    """A second handle on a socket, which remains valid even if the server closes its own; None if
+    it is no socket or was just closed."""
     try:
         if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
             return None
@@ -94,7 +94,7 @@ def _second_handle(descriptor: int) -> socket.socket | None:
 
 
 def _look(handle: socket.socket, port: int) -> Connection | None:
-    """What the kernel knows of a socket; None when it is no client's."""
+    """What the kernel knows about a socket; None if it is not a client's."""
     try:
         if handle.family not in (socket.AF_INET, socket.AF_INET6):
             return None
@@ -112,8 +112,8 @@ def _look(handle: socket.socket, port: int) -> Connection | None:
 
 
 def sweep(port: int, places: int, crowded: bool) -> tuple[int, int]:
-    """End the connections on which nothing happens; return how many there are and how many were
-    ended. ``crowded`` is what the last look said: then patience is shorter."""
+    """Close the connections on which nothing happens; returns how many there are and how many were
+    closed. ``crowded`` is the result of the last look: if so, the time limits are shorter."""
     mute_ms = CROWDED_MUTE_MS if crowded else MUTE_MS
     still_ms = CROWDED_STILL_MS if crowded else STILL_MS
     there = ended = 0

@@ -1,8 +1,8 @@
 """Whether the database is there, and whether SQLite's file can be read while it is in use.
 
-Owns how far one looks in a given time, and what is said. A look costs a reader's time and changes
-nothing; the whole proof of a copy is ``integrity.py``'s. A PostgreSQL server looks after its own
-pages; whether it is the one that was filled is asked here.
+Owns how much to check in a given time, and what is said. A check costs a reader's time and changes
+nothing; the full proof of a copy is in ``integrity.py``. A PostgreSQL server looks after its own
+pages; whether it is the one we filled is checked here.
 """
 
 from __future__ import annotations
@@ -34,15 +34,16 @@ _EVERY = 2_000  # of SQLite's own steps between two looks at the time
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The tables of which something cannot be read, and whether there was time for all of them."""
+    """The tables that cannot be read completely, and whether there was time to check all of
+    them."""
 
     damaged: tuple[str, ...] = ()
     finished: bool = True
 
 
 def look(stillhere: Stillhere, within_ms: int) -> Look:
-    """Look through the database's tables, what watches need first, for ``within_ms`` at most.
-    Raises `SettingError` where it is no database any more, is gone, or cannot be opened."""
+    """Check the database's tables, those that watches need first, for ``within_ms`` at most. Raises
+    `SettingError` if it is no longer a database, is gone, or cannot be opened."""
     require_there(stillhere)
     file = stillhere.data / databases.SQLITE_FILE
     if stillhere.database_url or not file.exists():
@@ -58,8 +59,8 @@ def look(stillhere: Stillhere, within_ms: int) -> Look:
 
 
 def require_there(stillhere: Stillhere) -> None:
-    """Raise `SettingError` where something else lies in the database's place, or it is gone or
-    empty and something shows that there was one: a new one would look well and watch nobody."""
+    """Raise `SettingError` if something else is in the database's place, or if it is gone or empty
+    although there are signs that one existed: a new one would look fine and watch nobody."""
     if not stillhere.database_url and (said := trouble.in_the_way(stillhere.data)):
         raise SettingError(said)
     if stillhere.demo:  # each demo begins anew, and watches nobody
@@ -79,13 +80,13 @@ def require_there(stillhere: Stillhere) -> None:
 
 
 def traces(data: Path) -> list[Path]:
-    """What lies in the data folder and shows that there was a database."""
+    """Files in the data folder that show that there was a database."""
     found = [path for name in TRACES for path in data.glob(name)]
     return found + ([data / record.FILE] if record.read(data).whole else [])
 
 
 def holds(stillhere: Stillhere) -> bool | None:
-    """Whether there is a database with something in it; None where it cannot be asked."""
+    """Whether there is a database with something in it; None if it cannot be asked."""
     if stillhere.database_url:
         return database.holds(stillhere)
     file = stillhere.data / databases.SQLITE_FILE
@@ -112,7 +113,7 @@ def _unusable(error: sqlite3.Error, data: Path) -> str:
 
 
 def sentence(found: Look, data: Path) -> str:
-    """What is said where something cannot be read, and who is watched all the same."""
+    """What is said if something cannot be read, and who is still being watched."""
     if ALL in found.damaged:
         who = "NOBODY IS WATCHED NOW. Phone everybody who counts on this."
     else:

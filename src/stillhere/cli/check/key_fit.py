@@ -1,8 +1,8 @@
 """Whether the keys are here, and open the database that is here.
 
-Owns the question and what is said. A key of the right shape that is another one lets everything
-start and reaches nobody. A few rows are opened, for one alone may be damaged; a database with
-nothing sealed in it proves nothing, and one that cannot be read is for others to speak of.
+Owns the question and what is said. A well-formed key that is the wrong one lets everything start
+and reaches nobody. A few rows are opened, because a single one may be damaged. A database with
+nothing sealed in it proves nothing, and one that cannot be read is reported elsewhere.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SEALED = (("person", "name"), ("contact", "name"), ("address", "value"))
 
 
 def require(stillhere: Stillhere) -> None:
-    """Raise `SettingError` where the keys do not open what the database holds."""
+    """Raise `SettingError` if the keys do not open what the database holds."""
     masters = keys.read_master(stillhere.data)
     if not opens(_found(stillhere), masters):
         raise SettingError(
@@ -45,7 +45,7 @@ def require_usable(stillhere: Stillhere) -> None:
 
 
 def require_keys(stillhere: Stillhere) -> None:
-    """Raise `SettingError` where a key is missing, which says whether there ever was one."""
+    """Raise `SettingError` if a key is missing, saying whether there ever was one."""
     if keys.exist(stillhere.data):
         return
     if damage.traces(stillhere.data) or damage.holds(stillhere):
@@ -54,7 +54,7 @@ def require_keys(stillhere: Stillhere) -> None:
 
 
 def missing(stillhere: Stillhere) -> str:
-    """What is said where a database is there and a key to it is not."""
+    """What is said if there is a database but a key to it is missing."""
     folder = stillhere.data / keys.FOLDER
     lost = " and ".join(name for name in keys.NAMES if not (folder / name).exists())
     empty = " and an empty database in STILLHERE_DATABASE_URL" if stillhere.database_url else ""
@@ -67,7 +67,7 @@ def missing(stillhere: Stillhere) -> str:
 
 
 def require_of_backup(work: Path, kind: str) -> None:
-    """As ``require``, for what lies unpacked in ``work``: keys, and a database of this ``kind``."""
+    """As ``require``, for the keys and the database of this ``kind`` unpacked in ``work``."""
     file = work / bundle.DATABASE
     try:
         masters = keys.read_master(work)
@@ -85,7 +85,7 @@ Sealed = tuple[str, bytes, bytes]  # field, nonce, what was sealed
 
 
 def opens(found: Iterable[Sealed], masters: Mapping[int, bytes]) -> bool:
-    """Whether one of these opens, or there is none."""
+    """Whether at least one of these opens, or there are none."""
     empty = True
     for field, nonce, blob in found:
         empty = False

@@ -1,6 +1,6 @@
 """Whether the web server can listen where it is told to, and if not, which setting is wrong.
 
-Owns the sentences, and finding out who has a port. Keeps nothing open.
+Owns the sentences, and finding out which program has a port. Leaves nothing open.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LOOKS_ON = 20  # ports
 
 
 def require(stillhere: Stillhere, root: Path = Path("/")) -> None:
-    """Raise `SettingError` where it cannot listen. ``root`` is where this machine's files stand."""
+    """Raise `SettingError` if it cannot listen. ``root`` is where this machine's files are."""
     host, port = stillhere.host, stillhere.port
     try:
         _bind(host, port)
@@ -28,8 +28,8 @@ def require(stillhere: Stillhere, root: Path = Path("/")) -> None:
 
 
 def address(host: str) -> str:
-    """The number of a host: our server takes no names. Of two kinds the older, for that is what a
-    proxy's 127.0.0.1 reaches. Raises ``socket.gaierror``."""
+    """The IP address of a host, because our server takes no names. If there are both kinds, the
+    IPv4 one: that is what a proxy's 127.0.0.1 reaches. Raises ``socket.gaierror``."""
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     found.sort(key=lambda each: each[0] != socket.AF_INET)
     return str(found[0][4][0])
@@ -80,7 +80,7 @@ def _free_beside(host: str, port: int) -> int | None:
 
 
 def holder(port: int, root: Path = Path("/")) -> str:
-    """Which program listens at a port, as far as this user may see; else nothing."""
+    """Which program listens on a port, as far as this user may see; "" if unknown."""
     sockets = {f"socket:[{inode}]" for inode in _inodes(port, root)}
     for process in (root / "proc").glob("[0-9]*") if sockets else ():
         try:

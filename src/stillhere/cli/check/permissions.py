@@ -1,7 +1,7 @@
-"""Who else on this machine can read the keys, or change what lies in the data folder.
+"""Who else on this machine can read the keys, or change files in the data folder.
 
-Owns what is said of it, at a start and in `stillhere check`. Changes no permission. Its own group
-may write there: whoever runs it under one chose so.
+Owns what is said about it, at a start and in `stillhere check`. Changes no permission. The folder's
+own group may write there: whoever set up that group chose so.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from stillhere.config import keys
 
 
 def look(data: Path) -> Iterator[str]:
-    """What is open to others, a sentence each."""
+    """What is open to others, one sentence each."""
     folder = data / keys.FOLDER
     readable = [path.name for path in sorted(folder.iterdir()) if _mode(path) & 0o077]
     if readable:
@@ -37,7 +37,7 @@ def _kept(data: Path) -> Iterator[Path]:
 
 
 def _is_reached(path: Path, data: Path) -> bool:
-    """Whether anybody gets through the folders it lies in, up to the data folder."""
+    """Whether anybody can get through the folders above it, up to the data folder."""
     folders = [data, *(each for each in path.parents if data in each.parents)]
     return all(_mode(each) & 0o001 for each in folders)
 

@@ -1,7 +1,7 @@
-"""Proving that this installation could wake somebody tonight: from outside, not from its settings.
+"""Proves that this installation could wake somebody tonight: from outside, not from its settings.
 
-Each proof says in plain words what it found, and names itself when it is one. Changes nothing but
-one ping to the outside watcher.
+Each result says in plain words what was found, and names the proof if it is one. Changes nothing
+except one ping to the outside watcher.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _public(stillhere: Stillhere) -> Found:
 
 
 def _private(hostname: str) -> str:
-    """Why a name leads to no public machine, or nothing."""
+    """Why a name does not lead to a public machine, or ""."""
     try:
         found = {str(info[4][0]) for info in socket.getaddrinfo(hostname, 443)}
     except OSError:
@@ -77,7 +77,7 @@ def _private(hostname: str) -> str:
 
 
 def _get(url: str) -> tuple[int, str]:
-    """Status and body, or 0 and what went wrong. Follows no redirect."""
+    """Status and body, or 0 and what went wrong. Follows no redirects."""
 
     async def get() -> tuple[int, str]:
         deadline = aiohttp.ClientTimeout(total=DEADLINE_S)
@@ -105,7 +105,7 @@ def _heartbeat(stillhere: Stillhere) -> Found:
 
 
 def _awake(root: Path) -> Found:
-    """Nothing on this machine sends it to sleep, and it did not sleep lately."""
+    """Whether nothing puts this machine to sleep, and it has not slept lately."""
     now = clock.now_ms()
     gaps = [to - at for at, to in queries.outages_since(now - LOOK_BACK_MS)]
     longest = max(gaps, default=0)
@@ -128,7 +128,7 @@ def _masked(unit: Path) -> bool:
 
 
 def _battery(root: Path) -> bool:
-    """Whether this machine itself runs on a battery, not a mouse beside it."""
+    """Whether this machine itself runs on a battery, as opposed to a mouse attached to it."""
     for supply in (root / "sys/class/power_supply").glob("*"):
         kind, scope = (_text(supply / name) for name in ("type", "scope"))
         if kind == "Battery" and scope != "Device":
@@ -156,8 +156,9 @@ def _text(path: Path) -> str:
 
 
 def _rings(stillhere: Stillhere) -> Found:
-    """A channel that makes a phone ring, not one that is drawn on a page; and somebody picked up
-    lately, for an account that nobody has called by may be closed, empty or mistyped."""
+    """A channel that makes a real phone ring, not one drawn on a page; and a call that somebody
+    picked up lately, because an account that nobody was called through may be closed, empty or
+    mistyped."""
     ringing = [
         channel.name
         for channel in build_channels(stillhere).values()

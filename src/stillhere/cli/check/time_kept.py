@@ -21,7 +21,7 @@ Finding = tuple[bool, str]
 
 
 def shown() -> str:
-    """What time it is: Stillhere's, and the machine's (or database's) where that is another."""
+    """What time it is: Stillhere's, and the machine's (or database's) if that differs."""
     now, raw = clock.now_ms(), settings.RAW_NOW_MS(connection)
     if abs(now - raw) < clock.DOUBT_MS:
         return f"It is {_wall(now)} here."
@@ -29,7 +29,7 @@ def shown() -> str:
 
 
 def look(stillhere: Stillhere, proved: Callable[[], int | None] | None = None) -> Iterator[Finding]:
-    """Asks and alarms go by the clock, and so does what people read."""
+    """Asks and alarms depend on the clock, and so does what people read."""
     right = (proved or settings.PROVED_MS)()
     yield kept(right, stillhere.time_urls)
     if stillhere.time_urls:
@@ -54,7 +54,7 @@ def look(stillhere: Stillhere, proved: Callable[[], int | None] | None = None) -
 
 
 def kept(right: int | None, urls: tuple[str, ...]) -> Finding:
-    """Whether anybody keeps the clock right, by what the kernel says."""
+    """Whether something keeps the clock right, according to the kernel."""
     if right:
         return True, "A time service keeps this machine's clock right."
     if right == 0:
@@ -65,7 +65,7 @@ def kept(right: int | None, urls: tuple[str, ...]) -> Finding:
 
 
 def asked(urls: Sequence[str], told: Sequence[int | None], raw: int) -> Finding:
-    """What the named hosts said, in the order of ``urls``, where the clock here shows ``raw``."""
+    """What the named hosts said, in the order of ``urls``, while the clock here showed ``raw``."""
     names = [urlsplit(url).hostname or url for url in urls]
     mute = [name for name, date in zip(names, told, strict=True) if date is None]
     silent = f" No date came from {', '.join(mute)}." if mute else ""

@@ -1,7 +1,8 @@
-"""What works tonight and may not next week: every weakness in plain words, and what to do.
+"""What works tonight and may fail next week: every weakness in plain words, and what to do about
+it.
 
-None of them makes an installation practice; only the proofs of ``proof.py`` do. What this machine
-says about itself comes in as an argument. Changes nothing.
+None of them makes an installation count as practice; only the proofs of ``proof.py`` do. What this
+machine reports about itself is passed in. Changes nothing.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Disk(Protocol):
 
 
 def look(stillhere: Stillhere) -> Iterator[Finding]:
-    """Everything there is to say."""
+    """Every finding."""
     yield from installed(stillhere)
     yield from ways_out(stillhere)
     yield from coordinator(stillhere)
@@ -84,7 +85,7 @@ def look(stillhere: Stillhere) -> Iterator[Finding]:
 
 
 def ways_out(stillhere: Stillhere) -> Iterator[Finding]:
-    """A second way where the first one fails. That nothing rings at all is a proof's to say."""
+    """A second way in case the first one fails. That nothing rings at all is covered by a proof."""
     channels = {c.name: c for c in build_channels(stillhere).values() if c.name != "page"}
     ringing = sorted(n for n, c in channels.items() if Capability.RINGS in c.capabilities)
     if len(channels) < 2:
@@ -103,7 +104,7 @@ def ways_out(stillhere: Stillhere) -> Iterator[Finding]:
 
 
 def coordinator(stillhere: Stillhere) -> Iterator[Finding]:
-    """Who is paged must not depend on what breaks."""
+    """Paging must not depend on what breaks."""
     if not stillhere.coordinator:
         yield False, "Nobody is paged when a ladder is exhausted: set STILLHERE_COORDINATOR."
     elif any(_is_here(_host(each), stillhere) for each in addresses(stillhere.coordinator)):
@@ -122,7 +123,7 @@ def coordinator(stillhere: Stillhere) -> Iterator[Finding]:
 
 
 def pages(stillhere: Stillhere) -> Iterator[Finding]:
-    """Every address of the coordinator by something that is set up here."""
+    """Every address of the coordinator needs a channel that is set up here."""
     here = build_channels(stillhere)
     for each in addresses(stillhere.coordinator):
         if not any(name in here for name in channels_for(each)):
@@ -136,7 +137,7 @@ def pages(stillhere: Stillhere) -> Iterator[Finding]:
 
 
 def carriers(stillhere: Stillhere) -> Iterator[Finding]:
-    """Whether those who carry texts and calls have money left, and what they took this month."""
+    """Whether the carriers of texts and calls have money left, and what they charged this month."""
     if not stillhere.carriers:
         return
     if any(carrier.kind == "sip" for carrier in stillhere.carriers) and sip.missing():
@@ -164,7 +165,7 @@ def carriers(stillhere: Stillhere) -> Iterator[Finding]:
 
 
 def installed(stillhere: Stillhere) -> Iterator[Finding]:
-    """What others make and we call: missed on the day when it is needed."""
+    """Programs of others that we call, and that are missed only on the day they are needed."""
     if not print.able():
         yield False, f"Cards and leaflets cannot be printed here: {print.INSTALL}"
     if not speech.able():
@@ -186,7 +187,8 @@ def installed(stillhere: Stillhere) -> Iterator[Finding]:
 
 
 def reached(stillhere: Stillhere) -> Iterator[Finding]:
-    """Whether what waits can leave, and whether everybody on a list has a way that is here."""
+    """Whether queued messages can leave, and whether everybody on a list can be reached by a
+    channel set up here."""
     for channel, carrier, why, count in upkeep.refusing(REFUSED):
         yield (
             False,
@@ -206,7 +208,7 @@ def reached(stillhere: Stillhere) -> Iterator[Finding]:
 
 
 async def _balances(relays: Sequence[Relay]) -> dict[Carrier, Cost]:
-    """What is left at each carrier that says so."""
+    """The balance at each carrier that reports one."""
     found: dict[Carrier, Cost] = {}
     for relay in relays:
         for name, each in relay.carriers.items():
@@ -229,7 +231,7 @@ def _is_here(host: str, stillhere: Stillhere) -> bool:
 
 
 def tested() -> Iterator[Finding]:
-    """Phones change; only a test that rang says that one still does."""
+    """Phones change; only a test ring proves that one still works."""
     lists = upkeep.lists(clock.now_ms(), TESTED_DAYS)
     if lists.untested:
         yield (
@@ -264,14 +266,15 @@ def set_aside() -> Iterator[Finding]:
 
 
 def engine() -> Iterator[Finding]:
-    """Whether it keeps up. That it runs at all is said elsewhere."""
+    """Whether it keeps up. Whether it runs at all is checked elsewhere."""
     late_ms = queries.latest_due_ms(clock.now_ms()) / clock.read().rate
     if late_ms > LATE_MS:
         yield False, f"Watches are looked at {late_ms / 1000:.0f} s late: is the engine running?"
 
 
 def backups() -> Iterator[Finding]:
-    """How old the last whole one is. Whether a copy lies elsewhere nobody can see from here."""
+    """How old the last whole backup is. Whether a copy is kept elsewhere cannot be seen from
+    here."""
     at, now = queries.installation().backed_up_at, clock.now_ms()
     days = (now - at) // DAY_MS
     if not at:
@@ -283,7 +286,7 @@ def backups() -> Iterator[Finding]:
 
 
 def backup_failed(stillhere: Stillhere) -> Iterator[Finding]:
-    """What the timer met at night, when nobody looked."""
+    """What went wrong with the nightly backup, when nobody was looking."""
     last = record.read(stillhere.data)
     if last.failed:
         at = record.moment(last.failed_at)
@@ -291,7 +294,7 @@ def backup_failed(stillhere: Stillhere) -> Iterator[Finding]:
 
 
 def disk(stillhere: Stillhere, statvfs: Callable[[Path], Disk] = os.statvfs) -> Iterator[Finding]:
-    """A full disk keeps no check-in."""
+    """A full disk stores no check-in."""
     fs = statvfs(stillhere.data)
     free, whole = fs.f_bavail * fs.f_frsize, fs.f_blocks * fs.f_frsize
     said = f"{_size(free)} of {_size(whole)} are free on the disk of the data folder"
@@ -309,7 +312,8 @@ def _size(count: int) -> str:
 
 
 def open_files(stillhere: Stillhere, root: Path = Path("/")) -> Iterator[Finding]:
-    """Every open page is a connection: one for each person and each of their people, at worst."""
+    """Every open page is a connection: at worst one for each person and one for each of their
+    contacts."""
     most = _most_open(stillhere, root)
     lists = upkeep.lists(clock.now_ms(), TESTED_DAYS)
     wanted = SPARE_FILES + 2 * (lists.people + lists.contacts)
@@ -325,7 +329,7 @@ def open_files(stillhere: Stillhere, root: Path = Path("/")) -> Iterator[Finding
 
 
 def _most_open(stillhere: Stillhere, root: Path) -> int | None:
-    """The limit of what runs on this data folder, else our own; None for no limit."""
+    """The limit of the process running on this data folder, else our own; None for no limit."""
     try:
         running = (stillhere.data / LOCK_FILE).read_text().split()[0]
         limits = (root / "proc" / running / "limits").read_text()

@@ -1,8 +1,8 @@
 """`stillhere backup`: everything an installation is, in one sealed file, while it runs.
 
-Owns what comes before and after: refuses to overwrite, keeps what went wrong for `stillhere check`,
-and lets go of an older backup only when a newer one is whole. How one is made is
-``actions/backup.py``'s.
+Owns what comes before and after: it refuses to overwrite, keeps what went wrong for `stillhere
+check`, and removes an older backup only once a newer one is whole. How a backup is made is in
+``actions/backup.py``.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def check(stillhere: Stillhere, file: Path) -> None:
 
 @contextlib.contextmanager
 def _there(data: Path) -> Iterator[None]:
-    """The data folder for the time of a look: on a new machine there is none yet."""
+    """The data folder for the duration of a look: on a new machine there is none yet."""
     made = not data.exists()
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -122,7 +122,7 @@ def _require(stillhere: Stillhere, file: Path, keep: int | None) -> None:
 
 @contextlib.contextmanager
 def _noted(stillhere: Stillhere) -> Iterator[None]:
-    """What goes wrong is one `SettingError`, and kept for `stillhere check`."""
+    """Turn whatever goes wrong into one `SettingError`, and keep it for `stillhere check`."""
     try:
         try:
             yield

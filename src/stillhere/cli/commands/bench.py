@@ -1,8 +1,8 @@
 """`stillhere bench`: how many people this machine can look after, in words, within a minute.
 
-Owns a folder of its own beside the data folder (the same disk), gone afterwards.
-Touches no installation and sends nothing. It measures SQLite; with PostgreSQL the answer is more
-web and engine processes (docs/scale.md).
+Owns a temporary folder beside the data folder (the same disk), removed afterwards. Touches no
+installation and sends nothing. It measures SQLite; with PostgreSQL the answer is more web and
+engine processes (docs/scale.md).
 """
 
 from __future__ import annotations

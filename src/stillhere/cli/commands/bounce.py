@@ -1,8 +1,8 @@
 """`stillhere bounce`: a returned mail is a receipt.
 
-Owns the step from a mail server's pipe to the store. The mail server hands every mail to our
-sender's address to this command; what is no bounce of ours is ignored, because anybody can write
-there. Exits with 75 (try again later) when it could not be stored.
+Owns the step from a mail server's pipe to the store. The mail server passes every mail sent to our
+sender's address to this command; anything that is not a bounce of ours is ignored, because anybody
+can write there. Exits with 75 (try again later) if it could not be stored.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`stillhere check`: what a careful person would look at before the first night, and every week.
 
-Owns the command and what is printed. What is looked at stands in ``actions/check.py``, which knows
-the tables and can be loaded only when there is an installation to look at.
+Owns the command and how findings are printed. The findings come from ``actions/check.py``, which
+imports the tables and can be loaded only when there is an installation to look at.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def command() -> None:
 
 
 def _say(found: Iterable[Finding]) -> bool:
-    """Print what was found, as it is found; whether all of it is well."""
+    """Print each finding as it is found; returns whether all is well."""
     well = True
     for good, sentence in found:
         well = well and good

@@ -1,4 +1,4 @@
-"""`stillhere clock`: what time it is here and why; with --right, a person's word for it."""
+"""`stillhere clock`: what time it is here and why; with --right, a person vouches for it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """`stillhere demo`: the product in one minute, on drawn phones, ten times as fast.
 
-Owns a throw-away installation: a data folder, a database and a provider of texts and calls of its
-own, which is a page on this machine. None of a real installation's settings reach it, so nothing
-can leave: no mail, no page to a coordinator, no heartbeat. Refuses a folder that is not a demo's.
+Owns a throw-away installation: a data folder, a database and its own provider of texts and calls,
+which is a page on this machine. None of a real installation's settings reach it, so nothing can be
+sent out: no mail, no page to a coordinator, no heartbeat. Refuses a folder that is not a demo's.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def command(data: Path | None, *, no_story: bool) -> None:
 
 @contextlib.contextmanager
 def _folder(data: Path | None) -> Iterator[Path]:
-    """The folder that was named, if it may be used; else one that is gone afterwards."""
+    """The folder that was named, if it may be used; else one that is removed afterwards."""
     if data is not None:
         data = data.expanduser().absolute()
         if data.exists() and any(data.iterdir()) and not keys.is_demo(data):
@@ -53,7 +53,7 @@ def _folder(data: Path | None) -> Iterator[Path]:
 
 
 def _settings(data: Path) -> Stillhere:
-    """Only what the demo needs is left in the environment, for us and for the children."""
+    """Leave only what the demo needs in the environment, for us and for the children."""
     for name in [name for name in os.environ if name.startswith("STILLHERE_")]:
         if name not in KEPT_SETTINGS:
             del os.environ[name]
@@ -66,7 +66,7 @@ def _settings(data: Path) -> Stillhere:
 
 
 def _free_port(wanted: int = 0) -> int:
-    """``wanted`` if nobody has it (a real one may be running), else any that is free."""
+    """``wanted`` if it is free (a real installation may be running), else any free port."""
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", wanted))

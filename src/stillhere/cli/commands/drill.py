@@ -1,7 +1,8 @@
-"""`stillhere drill`: a rehearsal of one person's list, for a coordinator whom they asked.
+"""`stillhere drill`: a rehearsal with one person's list, by a coordinator whom the person has
+asked.
 
-Takes the person's own link or their phone number, which only they can have given. What is printed
-is ``actions/drill.py``'s.
+Takes the person's own link or phone number, which only they can have given. What is printed is in
+``actions/drill.py``.
 """
 
 from __future__ import annotations

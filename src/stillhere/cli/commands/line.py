@@ -1,4 +1,4 @@
-"""`stillhere line`: rings phones by SIP, where the settings name a trunk or a gateway."""
+"""`stillhere line`: rings phones over SIP, if the settings name a trunk or a gateway."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """`stillhere migrate`: brings the database up to date, and never loses the old one.
 
-Owns what comes before: the database is there, the keys are made; then ``actions/migrate.py``. Loads
-no Django until then, because `stillhere up` seldom needs it.
+Owns what comes first: the database must be there and the keys are created; then
+``actions/migrate.py`` takes over. Loads no Django before that, because `stillhere up` seldom needs
+it.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ def command() -> None:
 
 
 def prepare(stillhere: Stillhere) -> list[str]:
-    """Make keys and tables ready; return the names of the migrations applied now.
+    """Create keys and tables as needed; returns the names of the migrations applied now.
 
-    The caller holds the data folder. Raises `SettingError` with a sentence when it must not go on.
+    The caller holds the data folder. Raises `SettingError`, with a sentence, if it must not
+    continue.
     """
     damage.require_there(stillhere)
     new_keys = keys.create_missing(stillhere.data, demo=stillhere.demo)

@@ -1,8 +1,8 @@
 """`stillhere peer`: installations that look after each other.
 
-Each side adds the other and hands over one address, which the other sets as
-STILLHERE_HEARTBEAT_URL; what happens then is the engine's and the page `/beat/`'s. What is printed
-is ``actions/peer.py``'s.
+Each side adds the other and passes on one address, which the other sets as STILLHERE_HEARTBEAT_URL.
+From then on the engine and the page `/beat/` do the work. What is printed is in
+``actions/peer.py``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""`stillhere restore FILE`: an installation out of its backup, into an empty data folder.
+"""`stillhere restore FILE`: rebuilds an installation from its backup, in an empty data folder.
 
-Owns the order: open the file to its end, prove that what is inside is whole and that this release
-can go on with it (``unpack.py``), then the database, and the keys last: without keys nothing
-starts, so a restore that was cut short is never taken for a whole one. Overwrites nothing. What was
-queued in the past, and who is asked first, is the engine's to decide when it starts
+Owns the order: open the file to its end, prove that the contents are whole and that this release
+can use them (``unpack.py``), then the database, and the keys last: nothing starts without keys, so
+an interrupted restore is never mistaken for a complete one. Overwrites nothing. What happens to
+messages queued in the past, and who is asked first, is decided by the engine when it starts
 (``engine/heartbeat.py``).
 """
 
@@ -65,8 +65,8 @@ def command(file: Path) -> None:
 
 @contextlib.contextmanager
 def _nothing_left(data: Path, before: set[str] | None) -> Iterator[None]:
-    """Where it fails, take back the folder of keys and the lock that it made, and the data folder
-    where there was none ``before``; nothing that holds more."""
+    """On failure, remove the folder of keys and the lock that were made, and the data folder if
+    there was none ``before``; never one that holds more."""
     try:
         yield
     except BaseException:
@@ -115,7 +115,7 @@ def _put_in_place(stillhere: Stillhere, work: Path) -> None:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Give a file its place so that it survives a power cut."""
+    """Move a file into place so that it survives a power cut."""
     keys.sync_file(source)
     source.rename(target)
     keys.own(target)

@@ -1,7 +1,7 @@
 """`stillhere simulate`: lives through seeded nights of faults and says whether everything held.
 
-Owns a folder of its own for keys that seal nothing real; the database of a night is in memory, and
-nights of the core alone have none. It reads no setting, touches no installation, sends nothing.
+Owns a temporary folder for keys that seal nothing real; the database of a night is in memory, and
+nights of the core alone have none. Reads no settings, touches no installation, sends nothing.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _slices(nights: int, seed: int, size: int) -> list[range]:
 
 
 def _tell(verdict: Verdict, kind: str, *, alone: bool) -> None:
-    """A night in which something broke: the rule, the last events, and how to see it again."""
+    """A night in which something broke: the rule, the last events, and how to replay it."""
     click.echo(f"seed {verdict.seed}: {verdict.broken}")
     if alone:
         left = ", ".join(verdict.switches) or "nothing that can be left out"
@@ -93,7 +93,7 @@ def _core(slices: Sequence[range], jobs: int, alone: bool, *, weeks: bool) -> It
 
 
 def _full(slices: Sequence[range], jobs: int, alone: bool, *, kind: str) -> Iterator[Lived]:
-    """``kind`` is one of ``actions/simulate.py``'s."""
+    """``kind`` is one of the kinds in ``actions/simulate.py``."""
     if jobs > 1:
         yield from _spread(partial(_in_a_process_of_its_own, kind=kind), slices, jobs)
         return
@@ -104,7 +104,7 @@ def _full(slices: Sequence[range], jobs: int, alone: bool, *, kind: str) -> Iter
 
 
 def _spread(lived: Callable[[range], Lived], slices: Sequence[range], jobs: int) -> Iterator[Lived]:
-    """One slice after another, in ``jobs`` processes; told in the order of their seeds."""
+    """One slice after another, in ``jobs`` processes; reported in the order of their seeds."""
     if jobs == 1:
         yield from map(lived, slices)
         return

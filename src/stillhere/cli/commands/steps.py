@@ -1,6 +1,6 @@
-"""`stillhere steps`: what the walk-through says, for the clinician who reads it and signs it.
+"""`stillhere steps`: what the walk-through says, for the clinician who reads and signs it.
 
-Owns its options. What is printed is ``actions/steps.py``'s.
+Owns its options. What is printed is in ``actions/steps.py``.
 """
 
 from __future__ import annotations

@@ -50,8 +50,8 @@ def command() -> None:
 
 
 def _look(stillhere: Stillhere) -> damage.Look:
-    """Look at what a start needs, before children die of it one after the other; say what is
-    damaged. Raises `SettingError` where nobody could be watched."""
+    """Check what a start needs, before one child after another dies of it; say what is damaged.
+    Raises `SettingError` if nobody could be watched."""
     said = trouble.unwritable(stillhere.data)
     if said is not None:
         raise SettingError(said)
@@ -73,7 +73,7 @@ def parts(stillhere: Stillhere) -> tuple[str, ...]:
 
 
 def has_line(stillhere: Stillhere) -> bool:
-    """Whether a line of our own is set up."""
+    """Whether our own SIP line is set up."""
     return any(carrier.kind == "sip" for carrier in stillhere.carriers)
 
 
@@ -109,7 +109,7 @@ class Announcement:
         self.said = ""
 
     def __call__(self) -> bool:
-        """Ask the web server how it is; return whether everything was said."""
+        """Ask the web server how it is; returns whether there is nothing more to announce."""
         status, reasons = health(self.stillhere)
         if status == 200:
             print_address(self.stillhere.base_url)
@@ -137,7 +137,7 @@ def health(stillhere: Stillhere) -> tuple[int, str]:
 
 
 def where_it_opens(hostname: str) -> str:
-    """Who can follow our links, said before anybody is sent one."""
+    """Who can open our links, said before anybody is sent one."""
     if hostname in ("localhost", "127.0.0.1", "::1"):
         return (
             "It opens on this machine only, and so do the links in messages. "
@@ -147,7 +147,7 @@ def where_it_opens(hostname: str) -> str:
 
 
 def print_address(url: str) -> None:
-    """Say where it is, in words and as a square for a phone's camera."""
+    """Print the address, in words and as a QR code for a phone's camera."""
     click.echo(f"\nStillhere is running: {url}\n")
     segno.make(url, error="l").terminal(sys.stdout, compact=True, border=2)
     sys.stdout.flush()

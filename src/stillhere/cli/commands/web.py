@@ -1,7 +1,7 @@
 """`stillhere web`: the web server, in one process.
 
-Owns what must be well before it listens, and the static files. The server itself is
-``actions/web.py``'s, which loads the pages.
+Owns the checks before it listens, and the static files. The server itself is in ``actions/web.py``,
+which loads the pages.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ def command() -> None:
 
 
 def collect_static(source: Path, target: Path) -> None:
-    """Name, hash and compress the static files, once for each state they are in.
+    """Name, hash and compress the static files, once for each state of them.
 
-    Made aside and put in place whole: whoever is killed in the middle leaves nothing half, and of
-    two web servers on a fresh folder one makes them and the other waits.
+    They are built in a temporary folder and moved into place as a whole: a process killed in the
+    middle leaves nothing half done, and of two web servers on a new folder one builds them and the
+    other waits.
     """
     if _made_from(target) == _state_of(source):
         return
@@ -76,7 +77,7 @@ def _storage_at(place: Path) -> StaticFilesStorage:
 
 
 def _made_from(target: Path) -> str:
-    """The state of the files that these were made from; nothing where there are none."""
+    """The state of the files that these were built from; "" if there are none."""
     try:
         return (target / STAMP).read_text()
     except OSError:
