@@ -11,13 +11,15 @@ import pytest
 from django.db import OperationalError, connection
 from pytest_django.fixtures import Settings
 
-from stillhere.channels.base import Channel
+from stillhere.channels.base import Channel, Fate, Outgoing, Receipt
 from stillhere.channels.page import PageChannel
 from stillhere.engine import loop
 from stillhere.engine.deliver import Courier
 from stillhere.engine.loop import Beats
-from stillhere.store.models import Address
+from stillhere.store.models import Address, Message
+from stillhere.store.watches.apply import NeedHelp
 from tests.circle import sams_night
+from tests.conftest import Clock
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -90,3 +92,50 @@ def test_a_courier_that_ended_is_started_again(settings: Settings) -> None:
     stop.set()
     thread.join(20)
     assert not thread.is_alive()
+
+
+class Refusing(PageChannel):
+    """A channel that takes nothing until it was tried twice; ``took_at`` is when it took each."""
+
+    name = "text"
+
+    def __init__(self, clock: Clock, most: int) -> None:
+        self._clock, self._most, self._tried = clock, most, 0
+        self.took_at: list[int] = []
+        self.took_all = asyncio.Event()
+
+    async def send(self, message: Outgoing) -> Receipt:
+        self._tried += 1
+        if self._tried <= 2:
+            return Receipt(Fate.BUSY, why="refuses us")
+        self.took_at.append(self._clock.now)
+        if len(self.took_at) == self._most:
+            self.took_all.set()
+        return Receipt(Fate.DELIVERED)
+
+
+def test_what_rests_leaves_once_the_channel_takes_anything_again(clock: Clock) -> None:
+    names = ("Leo", "Maya", "Ines", "Ana", "Kim", "Ruth", "Ola", "Jo", "Bea", "Tom")
+    night = sams_night(names)
+    night.start()
+    night.does(NeedHelp())
+    texts = Message.objects.filter(channel="text", word="help")
+    Message.objects.exclude(id__in=texts).update(status="sent")
+    # Refused again and again: each rests for a minute.
+    texts.update(vain_at=clock.now, attempts=9, due_at=clock.now + 54_000)
+    channel = Refusing(clock, texts.count())
+
+    def a_second_passes() -> None:
+        clock.advance(1)
+
+    async def work() -> None:
+        courier = Courier({"text": channel})
+        running = asyncio.create_task(courier.run(a_second_passes))
+        await channel.took_all.wait()
+        courier.stop()
+        await running
+
+    asyncio.run(asyncio.wait_for(work(), 30))
+    assert len(channel.took_at) == len(names)
+    # One knock every five seconds would take 45.
+    assert channel.took_at[-1] - channel.took_at[0] < 25_000

@@ -23,7 +23,7 @@ from stillhere.channels.pager import Pager
 from stillhere.engine import carrier_cleanup, recordings, render
 from stillhere.store.db import clock, halving
 from stillhere.store.installation import upkeep
-from stillhere.store.messages import delivery, receipts
+from stillhere.store.messages import delivery, receipts, retry
 from stillhere.store.messages.delivery import Fated, Leased
 
 log = logging.getLogger("stillhere.deliver")
@@ -34,6 +34,7 @@ MARGIN_S = 10.0  # a lease outlives its channel's deadline by this
 ORPHANS_EVERY_S = 5.0
 SILENCES_EVERY_S = 1.0
 MONEY_EVERY_S = 30.0
+EARLY_EVERY_S = 1.0
 
 T = TypeVar("T")
 
@@ -50,6 +51,7 @@ class Courier:
         self._done: asyncio.Queue[Fated] = asyncio.Queue()
         self._stopping = asyncio.Event()
         self._beat: Callable[[], None] = lambda: None
+        self._vain = set(self._channels)  # where something may rest that was tried in vain
         self._frugal: frozenset[str] = frozenset()  # channels whose carriers took enough this month
 
     async def run(self, beat: Callable[[], None]) -> None:
@@ -66,6 +68,7 @@ class Courier:
             *queues,
             asyncio.create_task(self._orphans()),
             asyncio.create_task(self._silences()),
+            asyncio.create_task(self._early()),
             asyncio.create_task(self._again(carrier_cleanup.clear_once, carrier_cleanup.EVERY_S)),
             asyncio.create_task(self._again(self._count_money, MONEY_EVERY_S)),
             asyncio.create_task(self._again(recordings.fetch_once, recordings.EVERY_S)),
@@ -137,8 +140,12 @@ class Courier:
             group = [await self._done.get()]
             while not self._done.empty() and len(group) < MOST:
                 group.append(self._done.get_nowait())
+            self._vain |= {fated.message.channel for fated in group if fated.fate == delivery.RETRY}
             for late in await self._safely(_record, group) or []:
                 self._done.put_nowait(late)
+            left = {fated.message.channel for fated in group if fated.fate in delivery.LEFT}
+            for name in left & self._vain:
+                await self._safely(_wake, name)
             if self._done.qsize():  # somebody else holds those rows
                 await asyncio.sleep(IDLE_S)
 
@@ -151,6 +158,14 @@ class Courier:
                     log.error("no channel %s here", name)
                     await self._safely(_fail_all, name)
             await asyncio.sleep(ORPHANS_EVERY_S)
+
+    async def _early(self) -> None:
+        """Where all that a channel took in vain rests, one of it is tried every few seconds."""
+        while True:
+            for name in [*self._vain]:
+                if await self._safely(_knock, name) is False:
+                    self._vain.discard(name)
+            await asyncio.sleep(EARLY_EVERY_S)
 
     async def _silences(self) -> None:
         """Where a receipt should have come and did not, go on; the carrier is asked later next
@@ -244,6 +259,14 @@ def _record(group: list[Fated]) -> list[Fated]:
         if isinstance(failure, Exception):
             log.error("not recorded, so it leaves again: %s", type(failure).__name__)
     return left
+
+
+def _knock(channel: str) -> bool:
+    return retry.knock(channel, clock.now_ms())
+
+
+def _wake(channel: str) -> int:
+    return retry.wake(channel, clock.now_ms())
 
 
 def _silent() -> list[str]:

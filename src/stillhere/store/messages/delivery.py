@@ -31,6 +31,7 @@ log = logging.getLogger("stillhere.delivery")
 
 BACK_OFF_S = (1, 2, 4, 8, 15, 30, 60)
 SENT, DELIVERED, RETRY = "sent", "delivered", "retry"
+LEFT = (SENT, DELIVERED)
 FAILED, OPTED_OUT = "failed", "opted-out"  # the address is of no use any more
 NOWHERE = "nowhere"  # this installation has no such channel: the address may be fine
 _BAD = (FAILED, OPTED_OUT, NOWHERE)  # what a watch hears of

@@ -1,0 +1,65 @@
+"""What was tried in vain, tried again before its time.
+
+A message that a carrier refuses rests between two tries, for a minute in the end. An alarm must not
+sleep through the minute in which the carrier works again, and two hundred alarms must not all try
+every second. So one of them, the most urgent, is tried every few seconds; and once anything has
+left by that channel, all the others are due. Owns only when; trying is the engine's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, F, QuerySet, Value, When
+
+from stillhere.store.db.row_locks import hold_messages
+from stillhere.store.messages.delivery import BACK_OFF_S
+from stillhere.store.models import Message
+from stillhere.store.watches import damage
+
+EVERY_MS = 5_000
+# A rest that a carrier asked for is longer than ours after as many tries, and is kept.
+_TRIED_AT = F("due_at") - Case(
+    *(When(attempts=tries, then=Value(s * 1000)) for tries, s in enumerate(BACK_OFF_S, 1)),
+    default=Value(BACK_OFF_S[-1] * 1000),
+)
+
+
+def knock(channel: str, now: int) -> bool:
+    """Where the last try by this channel was a while ago, make the most urgent message that rests
+    there due at ``now``, ms UTC. False where nothing was tried in vain, so that there is no need to
+    ask again before something is."""
+    return damage.around(lambda: _knock(channel, now), lambda: True)
+
+
+def _knock(channel: str, now: int) -> bool:
+    vain = _vain(channel)
+    if vain.filter(tried_at__gt=now - EVERY_MS).exists():
+        return True
+    resting = vain.filter(due_at__gt=now).order_by("urgency", "place", "due_at", "id")
+    _make_due(list(resting.values_list("id", flat=True)[:1]), now)
+    return vain.exists()
+
+
+def wake(channel: str, now: int) -> int:
+    """Something has left by this channel: what rests there is due at ``now``, ms UTC; returns how
+    many. One that fails for a reason of its own is not tried again within the same few seconds."""
+    return damage.around(lambda: _wake(channel, now), lambda: 0)
+
+
+def _wake(channel: str, now: int) -> int:
+    resting = _vain(channel).filter(due_at__gt=now, tried_at__lte=now - EVERY_MS)
+    return _make_due(list(resting.values_list("id", flat=True)), now)
+
+
+def _vain(channel: str) -> QuerySet[Any]:
+    queued = Message.objects.filter(status="queued", channel=channel, vain_at__isnull=False)
+    return queued.annotate(tried_at=_TRIED_AT)
+
+
+def _make_due(ids: list[int], now: int) -> int:
+    with transaction.atomic():
+        theirs = hold_messages(ids)  # somebody else holds those
+        mine = [id for id in ids if id not in theirs]
+        return Message.objects.filter(id__in=mine, status="queued").update(due_at=now)
