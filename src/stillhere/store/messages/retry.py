@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, F, QuerySet, Value, When
 
 from stillhere.store.db.row_locks import hold_messages
 from stillhere.store.messages.delivery import BACK_OFF_S
@@ -20,10 +20,12 @@ from stillhere.store.watches import damage
 
 EVERY_MS = 5_000
 # A rest that a carrier asked for is longer than ours after as many tries, and is kept.
-_TRIED_AT = F("due_at") - Case(
+_REST_MS = Case(
     *(When(attempts=tries, then=Value(s * 1000)) for tries, s in enumerate(BACK_OFF_S, 1)),
     default=Value(BACK_OFF_S[-1] * 1000),
+    output_field=BigIntegerField(),
 )
+_TRIED_AT = F("due_at") - _REST_MS
 
 
 def knock(channel: str, now: int) -> bool:
