@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import BigIntegerField, Case, F, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, QuerySet, Value, When
 
 from stillhere.store.db.row_locks import hold_messages
 from stillhere.store.messages.delivery import BACK_OFF_S
@@ -23,9 +23,9 @@ EVERY_MS = 5_000
 _REST_MS = Case(
     *(When(attempts=tries, then=Value(s * 1000)) for tries, s in enumerate(BACK_OFF_S, 1)),
     default=Value(BACK_OFF_S[-1] * 1000),
-    output_field=BigIntegerField(),
 )
-_TRIED_AT = F("due_at") - _REST_MS
+# Named, or Django takes the difference for a number that no instant fits.
+_TRIED_AT = ExpressionWrapper(F("due_at") - _REST_MS, output_field=BigIntegerField())
 
 
 def knock(channel: str, now: int) -> bool:
