@@ -2,7 +2,8 @@
 
 `catalogues.py check` fails for every message that a language lacks, leaves empty or marks as fuzzy,
 and for every translation that lost a placeholder. English may stay empty: its messages are English.
-`catalogues.py update` adds what is missing, empty, for a translator to fill in.
+`catalogues.py update` adds what is missing, empty, for a translator to fill in. `update FOLDER` and
+`compile FOLDER` do it for one language that is elsewhere, like the data folder's `locale/qps`.
 Owns no words. Uses Babel, because a fresh machine has no gettext tools.
 """
 
@@ -18,13 +19,17 @@ from pathlib import Path
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.pofile import read_po, write_po
-from django.conf import settings
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from hatch_build import compile_catalogue  # noqa: E402
+from stillhere.content.languages import HOME  # noqa: E402
+
 SOURCE = ROOT / "src" / "stillhere"
 LOCALES = SOURCE / "locale"
-MAY_STAY_ENGLISH = "en"
+CATALOGUE = Path("LC_MESSAGES/django.po")
 KEYWORDS = dict(DEFAULT_KEYWORDS) | {
     "gettext_lazy": None,
     "gettext_noop": None,
@@ -57,12 +62,16 @@ def extracted() -> Catalog:
     return catalogue
 
 
-def _read(language: str) -> Catalog:
-    path = LOCALES / language / "LC_MESSAGES" / "django.po"
+def _folders() -> list[Path]:
+    return sorted(path for path in LOCALES.iterdir() if path.is_dir())
+
+
+def _read(folder: Path) -> Catalog:
+    path = folder / CATALOGUE
     if not path.exists():
-        return Catalog(locale=language, charset="utf-8")
+        return Catalog(locale=folder.name, charset="utf-8")
     with path.open("rb") as file:
-        return read_po(file, locale=language)
+        return read_po(file, locale=folder.name)
 
 
 def _forms(text: str | Sequence[str] | None) -> list[str]:
@@ -76,7 +85,7 @@ def _fault(language: str, wanted: Message, have: Message | None) -> str:
         return "fuzzy"
     forms = _forms(have.string) if have is not None else []
     if not forms or not all(forms):
-        return "" if language == MAY_STAY_ENGLISH else "not translated" if have else "missing"
+        return "" if language == HOME else "not translated" if have else "missing"
     said = set().union(*(PLACEHOLDER.findall(form) for form in _forms(wanted.id)))
     for form in forms:
         if not set(PLACEHOLDER.findall(form)) <= said or (
@@ -90,8 +99,8 @@ def faults() -> list[str]:
     """One line for everything that is wrong with a catalogue."""
     found = []
     wanted = extracted()
-    for language, _name in settings.LANGUAGES:
-        catalogue = _read(language)
+    for folder in _folders():
+        language, catalogue = folder.name, _read(folder)
         for message in wanted:
             if not message.id:
                 continue  # the header
@@ -102,13 +111,13 @@ def faults() -> list[str]:
     return found
 
 
-def update() -> None:
-    """Bring every catalogue's list of messages up to date; keep what is translated."""
+def update(*folders: Path) -> None:
+    """Bring the list of messages of each catalogue up to date; keep what is translated."""
     wanted = extracted()
-    for language, _name in settings.LANGUAGES:
-        catalogue = _read(language)
+    for folder in folders or _folders():
+        catalogue = _read(folder)
         catalogue.update(wanted, no_fuzzy_matching=True)
-        path = LOCALES / language / "LC_MESSAGES" / "django.po"
+        path = folder / CATALOGUE
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             write_po(
@@ -118,11 +127,14 @@ def update() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """`check` (the default) or `update`."""
-    sys.path.insert(0, str(ROOT))
+    """`check` (the default), `update` or `compile`."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    if arguments == ["update"]:
-        update()
+    if arguments[:1] == ["update"]:
+        update(*map(Path, arguments[1:]))
+        return 0
+    if arguments[:1] == ["compile"]:
+        for folder in arguments[1:]:
+            compile_catalogue(Path(folder) / CATALOGUE)
         return 0
     found = faults()
     print("\n".join(found) if found else "catalogues: complete")

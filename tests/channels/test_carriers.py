@@ -234,13 +234,18 @@ def test_a_price_is_read_where_there_is_one(told: dict[str, object], cost: Cost 
 
 
 def test_a_turn_becomes_what_carriers_read() -> None:
-    asks = twiml(Turn(say=("Are you there?",), listen_s=8, voice=True), "https://x/next", {})
+    asks = twiml(
+        Turn(say=("Are you there?",), listen_s=8, voice=True), "https://x/next", {}, "en-US"
+    )
     for part in ('input="dtmf speech"', 'numDigits="1"', 'timeout="8"', "Are you there?"):
         assert part in asks
     assert "<Hangup" not in asks
-    plays = twiml(Turn(play=Played.TONE, say=("a < b & c",)), "", {Played.TONE: "https://x/t.wav"})
+    plays = twiml(
+        Turn(play=Played.TONE, say=("a < b & c",)), "", {Played.TONE: "https://x/t.wav"}, "es-MX"
+    )
+    assert 'language="es-MX"' in plays
     assert plays.index("<Play") < plays.index("<Say")
     assert "a &lt; b &amp; c" in plays
     assert plays.endswith("<Hangup /></Response>")
-    assert '<Reject reason="busy"' in twiml(Turn(reject=True), "", {})
-    assert "<Record" in twiml(Turn(record_s=30), "https://x/next", {})
+    assert '<Reject reason="busy"' in twiml(Turn(reject=True), "", {}, "en-US")
+    assert "<Record" in twiml(Turn(record_s=30), "https://x/next", {}, "en-US")

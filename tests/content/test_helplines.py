@@ -10,7 +10,8 @@ from typing import Any
 import phonenumbers
 import pytest
 
-from stillhere.content import helplines
+from stillhere.content import helplines, sentences
+from tests.languages import SPOKEN
 
 SOURCE = Path(__file__).resolve().parent.parent.parent / "src/stillhere"
 LINES = (SOURCE / "content/lines.toml").read_text()
@@ -18,7 +19,6 @@ EVERY = (
     "name", "number", "country", "kind", "hours", "languages", "says", "source_url", "seen",
     "verified_on", "verified_by",
 )  # fmt: skip
-LANGUAGES = ("en", "es")
 # Numbers as people write them, and those short ones that cannot be anything else.
 LONG = re.compile(r"(?<![\w.#-])\+?\d[\d ()-]{5,}\d(?![\w-])")
 SHORT = re.compile(r"(?<![\w.#:-])(?:911|999|112|000|111|988|116 ?123|13 11 14)(?!\w|[.-]\d)")
@@ -33,7 +33,8 @@ def rows() -> list[dict[str, Any]]:
 def test_every_line_says_what_it_is_and_where_that_is_from(row: dict[str, Any]) -> None:
     assert [each for each in EVERY if each not in row] == []
     assert row["source_url"].startswith("https://")
-    assert sorted(row["says"]) == sorted(LANGUAGES)
+    for language in SPOKEN.values():
+        assert sentences.table(language, "lines.toml")[row["says"]].strip(), language.code
     assert row["country"] in helplines.COUNTRIES
     assert bool(row["verified_on"]) == bool(row["verified_by"])
     assert not (row.get("doubt") and row["verified_on"])  # who dialled it knows
@@ -48,13 +49,13 @@ def test_every_number_is_one(row: dict[str, Any]) -> None:
 
 
 def test_the_file_is_one_that_would_be_used() -> None:
-    read = helplines.read(LINES)
+    read = helplines.known()
     assert read[0].name == "SafeSpot"
     assert {line.kind for line in read} == set(helplines.KINDS)
 
 
 def test_a_host_can_put_no_line_there_that_a_phone_would_not_dial_as_written() -> None:
-    for line in helplines.read(LINES):
+    for line in helplines.known():
         digits = re.sub(r"\D", "", line.number)
         link = helplines._tel(line)
         assert link == "" if line.way == "text" else link.endswith(digits.removeprefix("1")), line

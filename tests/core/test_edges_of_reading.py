@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stillhere.core.replies import Intent, Role, read_minutes, read_text
+from stillhere.core.replies import Intent, Role
+from tests.core.words import read_minutes, read_text
 
 
 def person(text: str) -> Intent:

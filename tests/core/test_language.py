@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stillhere.core.replies import Intent, Role, language_of, read_text
+from stillhere.core.replies import Intent, Role
+from tests.core.words import language_of, read_text
 
 
 @pytest.mark.parametrize("role", Role)

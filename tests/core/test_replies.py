@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stillhere.core import vocabulary
-from stillhere.core.replies import Intent, Role, read_key, read_minutes, read_text
+from stillhere.core.replies import Intent, Role, read_key
+from tests.core.words import SLIPS, WORDS, read_minutes, read_text
 
 I = Intent  # noqa: E741
 
@@ -280,7 +281,7 @@ def accepted() -> frozenset[str]:
     """Every word that may stand in a check-in."""
     return frozenset(
         word
-        for phrase, intent in vocabulary.PERSON.items()
+        for phrase, intent in WORDS.tables[Role.PERSON].items()
         if intent in (None, I.HERE)
         for word in phrase
     )
@@ -300,12 +301,12 @@ def one_letter_off(word: str) -> set[str]:
     }
 
 
-MISTYPED = frozenset().union(*map(one_letter_off, vocabulary.FORGIVEN)) - vocabulary.NEIGHBOURS
+MISTYPED = frozenset().union(*map(one_letter_off, WORDS.forgiven)) - WORDS.neighbours
 
 
 def may_be_said(word: str) -> bool:
     spellings = {word, re.sub(r"(.)\1{2,}", r"\1", word), re.sub(r"(.)\1{2,}", r"\1\1", word)}
-    return any(vocabulary.SLIPS.get(s, s) in ACCEPTED for s in spellings) or word in MISTYPED
+    return any(WORDS.slips.get(s, s) in ACCEPTED for s in spellings) or word in MISTYPED
 
 
 # Without what can start a signature or a quotation: those have cases of their own above.
@@ -348,10 +349,11 @@ def test_a_cry_for_help_is_heard_in_a_very_long_text_and_nothing_else_is() -> No
 
 
 def test_no_slip_that_is_forgiven_is_a_word_of_its_own() -> None:
-    for slip, word in vocabulary.SLIPS.items():
+    for slip, word in SLIPS.items():
         assert slip not in ACCEPTED, (slip, word)
         assert slip not in DOUBT, (slip, word)
-    assert not vocabulary.NEIGHBOURS & vocabulary.FORGIVEN
+    assert not WORDS.neighbours & set(WORDS.forgiven)
+    assert WORDS.slips == SLIPS, "none of them is a word in another language"
 
 
 # From English and Spanish dictionaries: every word one letter away from a forgiven one.
@@ -369,22 +371,20 @@ def test_a_real_word_is_never_taken_for_a_typo(word: str) -> None:
         assert read_text(word, role, watching=True) is I.UNCLEAR
 
 
-@pytest.mark.parametrize("table", vocabulary.TABLES.values())
+@pytest.mark.parametrize("table", WORDS.tables.values())
 def test_the_tables_are_written_folded(table: vocabulary.Table) -> None:
     for phrase in table:
         for word in phrase:
             assert word == unicodedata.normalize("NFKD", word).casefold(), phrase
-            assert word not in vocabulary.SLIPS, phrase
+            assert word not in SLIPS, phrase
 
 
 @pytest.mark.parametrize("role", Role)
 def test_every_phrase_of_a_table_is_read_as_what_it_stands_for(role: Role) -> None:
-    for phrase, intent in vocabulary.TABLES[role].items():
+    for phrase, intent in WORDS.tables[role].items():
         heard = read_text(" ".join(phrase).replace("#", "7"), role, watching=True)
         alone = (
-            Intent.MARK
-            if role is Role.PERSON and phrase in vocabulary.MARK_ALONE
-            else Intent.UNCLEAR
+            Intent.MARK if role is Role.PERSON and phrase in WORDS.mark_alone else Intent.UNCLEAR
         )
         assert heard is (intent or alone), phrase
 

@@ -9,6 +9,7 @@ import pytest
 
 from stillhere.config import wiring
 from stillhere.config.environment import SETTINGS, Stillhere
+from stillhere.content.languages import HOME, OURS
 from stillhere.core import alarm_handlers, events, quiet_handlers, watch
 from stillhere.core.profiles import load
 from stillhere.web.urls import urlpatterns
@@ -53,6 +54,29 @@ def test_a_view_and_its_template_stand_under_the_same_name() -> None:
     with_pages = rooms - {"hooks", "access"}  # which answer machines
     assert with_pages <= {folder.name for folder in (web / "templates").iterdir()}
     assert (web / "templates/site/base.html").exists()
+
+
+LANGUAGE_FILES = (
+    "language.toml", "steps.toml", "reading.toml", "lines.toml", "understood.toml",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LANGUAGE_FILES)
+def test_the_recipe_of_a_language_names_its_files(name: str) -> None:
+    assert f"`{name}`" in GUIDE
+    assert all((folder / name).is_file() for folder in OURS.iterdir() if folder.is_dir())
+
+
+def test_nothing_but_its_folder_names_a_language() -> None:
+    """English is what is left where another one says nothing; the others are found."""
+    others = "|".join(path.name for path in OURS.iterdir() if path.is_dir() and path.name != HOME)
+    named = re.compile(rf"""["'](?:{others})(?:-\w+)?["']|\.(?:{others}) =""")
+    kinds = {".py", ".html", ".js", ".toml", ".yaml"}
+    for path in (each for name in ("src", "tools", "deploy") for each in (ROOT / name).rglob("*")):
+        if path.suffix in kinds and OURS not in path.parents:
+            lines = path.read_text("utf-8").splitlines()
+            code = [line for line in lines if not line.startswith("#")]
+            assert [line for line in code if named.search(line)] == [], path
 
 
 def test_what_the_other_recipes_name_is_there() -> None:

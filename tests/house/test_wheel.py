@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.installation import Installation
+from tests.languages import LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 pytestmark = pytest.mark.slow
@@ -40,9 +41,10 @@ def test_the_wheel_carries_everything_that_is_not_code(wheel: Path) -> None:
         for path in (source / "stillhere" / folder).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     ]
-    wanted += source.glob("stillhere/locale/*/LC_MESSAGES/*.po")
+    wanted += source.glob("stillhere/locale/**/*.po")
+    wanted += source.glob("stillhere/locale/**/*.toml")
     assert {str(path.relative_to(source)) for path in wanted} <= inside
-    for language in ("en", "es"):
+    for language in LANGUAGES:
         assert f"stillhere/locale/{language}/LC_MESSAGES/django.mo" in inside
     assert not [name for name in inside if name.startswith(("tests", "data"))]
 

@@ -33,20 +33,20 @@ SOUNDS = {Played.TONE: "https://lamp.example.org/static/tone.wav"}
     ("turn", "plan"),
     [
         (Turn(reject=True), twiml.Plan(reject=True)),
-        (Turn(say=("Bye.",)), twiml.Plan(says=("Bye.",))),
+        (Turn(say=("Bye.",)), twiml.Plan(says=("Bye.",), voice="es-419")),
         (
-            Turn(say=("One & two.", "Drei <3"), lang="es", listen_s=8),
-            twiml.Plan(("One & two.", "Drei <3"), "es", listen_s=8, action=ACTION),
+            Turn(say=("One & two.", "Drei <3"), listen_s=8),
+            twiml.Plan(("One & two.", "Drei <3"), "es-419", listen_s=8, action=ACTION),
         ),
         (
             Turn(say=("Stay.",), play=Played.TONE, listen_s=25, voice=True),
-            twiml.Plan(("Stay.",), "en", tone=True, listen_s=25, action=ACTION),
+            twiml.Plan(("Stay.",), "es-419", tone=True, listen_s=25, action=ACTION),
         ),
         (Turn(), twiml.Plan()),
     ],
 )
 def test_what_our_web_server_writes_is_what_the_line_reads(turn: Turn, plan: twiml.Plan) -> None:
-    assert twiml.read(written(turn, ACTION, SOUNDS)) == plan
+    assert twiml.read(written(turn, ACTION, SOUNDS, "es-419")) == plan
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ class Scripted(Telephone):
 class Silent(Prompts):
     """Speaks without a sound."""
 
-    async def make(self, sentences: tuple[str, ...], lang: str, *, tone: bool = False):  # type: ignore[no-untyped-def]
+    async def make(self, sentences: tuple[str, ...], voice: str, *, tone: bool = False):  # type: ignore[no-untyped-def]
         if "unspeakable" in sentences:
             raise PromptError("no voice")
-        return await super().make((), lang)
+        return await super().make((), voice)
 
 
 def rang(*events: Happened | None, turns: tuple[Turn, ...] = ()) -> tuple[list[str], list[str]]:
@@ -117,7 +117,7 @@ def rang(*events: Happened | None, turns: tuple[Turn, ...] = ()) -> tuple[list[s
             return ""
         if not left:
             raise OSError("gone")
-        return written(left.pop(0), ACTION, SOUNDS)
+        return written(left.pop(0), ACTION, SOUNDS, "en-us")
 
     async def call() -> list[str]:
         phone, prompts = Scripted(*events), Silent()

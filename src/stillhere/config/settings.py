@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stillhere.config import databases, environment, keys, logs, wiring
+from stillhere.content import languages
 
 try:
     STILLHERE = environment.read(os.environ)
@@ -73,9 +74,14 @@ TEMPLATES = [
     }
 ]
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("es", "Español")]
-LOCALE_PATHS = [_SOURCE / "locale"]
+# A folder each: ours, and what the host adds in the data folder.
+LANGUAGE_CODE = languages.HOME
+_locales = [languages.OURS, STILLHERE.data / "locale"]
+SPOKEN, LANGUAGE_FAULTS = languages.find(*_locales[1:])
+LANGUAGES = [(each.code, each.name) for each in SPOKEN.values()]
+LANGUAGES_BIDI = [each.code for each in SPOKEN.values() if each.right_to_left]
+LOCALE_PATHS = [folder for folder in _locales if folder.is_dir()]
+UNDERSTOOD = SPOKEN.understood()
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

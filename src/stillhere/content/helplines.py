@@ -1,6 +1,7 @@
 """Whom a person can phone besides their own people: staffed lines and emergency numbers.
 
-Owns reading and checking ``content/lines.toml``, and how sure we may say we are of a number. A
+Owns reading and checking ``content/lines.toml`` with what each language says of a line
+(``locale/<lang>/lines.toml``), and how sure we may say we are of a number. A
 host's own ``lines.toml`` in the data folder counts instead, whole; a broken one is ignored, loudly
 in the log. Needs no database: ``/lines`` must open when nothing else does.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import logging
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -20,8 +21,11 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.dateformat import format as date_format
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from stillhere.content import sentences
+from stillhere.content.languages import HOME, Language, LanguageError
 
 log = logging.getLogger("stillhere.web")
 
@@ -69,6 +73,9 @@ _AMERICA = frozenset(
         "Montreal", "Winnipeg", "Regina", "Edmonton", "Whitehorse", "Vancouver", "Iqaluit",
     }
 )  # fmt: skip
+
+
+Sentences = dict[str, dict[str, str]]
 
 
 class LinesError(ValueError):
@@ -196,17 +203,17 @@ def _place(line: Line) -> str:
 
 
 def _says(line: Line) -> str:
-    reads = (get_language() or "en").partition("-")[0]
-    sentences = [line.says.get(reads) or line.says["en"]]
+    reads = sentences.language()
+    told = [sentences.said_in(line.says, reads)]
     if line.hours == "24/7":
-        sentences.append(_("Day and night."))
+        told.append(_("Day and night."))
     elif line.hours:
-        sentences.append(line.hours)
+        told.append(line.hours)
     if line.way == "text":
-        sentences.append(_("Only by text."))
-    if reads != "en" and reads not in line.languages:
-        sentences.append(_("They may speak only English."))
-    return " ".join(sentences)
+        told.append(_("Only by text."))
+    if reads != HOME and reads not in line.languages:
+        told.append(_("They may speak only English."))
+    return " ".join(told)
 
 
 def _tel(line: Line) -> str:
@@ -249,40 +256,54 @@ def _checked(line: Line, now_ms: int | None) -> str:
 
 def known() -> tuple[Line, ...]:
     """The lines of this installation: the host's own where that file is sound, else ours."""
-    path = settings.STILLHERE.data / FILE
+    path, languages = settings.STILLHERE.data / FILE, settings.SPOKEN.values()
     try:
         told = path.stat()
     except OSError:
-        return _built_in()
-    return _own(path, told.st_mtime_ns, told.st_size) or _built_in()
+        return _built_in(*languages)
+    return _own(path, told.st_mtime_ns, told.st_size, *languages) or _built_in(*languages)
 
 
-@lru_cache(maxsize=1)
-def _built_in() -> tuple[Line, ...]:
-    return read(resources.files("stillhere.content").joinpath(FILE).read_text("utf-8"))
+@lru_cache(maxsize=4)
+def _built_in(*languages: Language) -> tuple[Line, ...]:
+    text = resources.files("stillhere.content").joinpath(FILE).read_text("utf-8")
+    return read(text, _spoken(languages))
+
+
+def _spoken(languages: Iterable[Language]) -> Sentences:
+    """What is said of lines, by name and language."""
+    found: Sentences = {}
+    for each in languages:
+        try:
+            for name, text in sentences.table(each, FILE).items():
+                found.setdefault(name, {})[each.code] = str(text)
+        except LanguageError as error:
+            log.warning("not used: %s: %s", each.code, error)
+    return found
 
 
 @lru_cache(maxsize=2)
-def _own(path: Path, _changed: int, size: int) -> tuple[Line, ...] | None:
+def _own(path: Path, _changed: int, size: int, *languages: Language) -> tuple[Line, ...] | None:
     """The host's file, read once each time it changes; None where it must not be used."""
     try:
         if size > LARGEST:
             raise LinesError("it is too large")
-        return read(path.read_text("utf-8"))
+        return read(path.read_text("utf-8"), _spoken(languages))
     except (OSError, UnicodeDecodeError, LinesError) as error:
         log.warning("lines.toml in the data folder is not used: %s", error)
         return None
 
 
-def read(text: str) -> tuple[Line, ...]:
-    """Every line in a text, checked. Raises LinesError."""
+def read(text: str, spoken: Sentences) -> tuple[Line, ...]:
+    """Every line in a text, checked; ``spoken`` is what a line may say by name. Raises
+    LinesError."""
     try:
         rows = tomllib.loads(text).get("line", [])
     except tomllib.TOMLDecodeError as error:
         raise LinesError(str(error)) from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise LinesError("a line begins with [[line]]")
-    lines = tuple(_line(row) for row in rows)
+    lines = tuple(_line(row, spoken) for row in rows)
     if not any(_answers(line) for line in lines):
         raise LinesError("it has no line where somebody answers")
     if not any(line.kind == "emergency" for line in lines):
@@ -295,7 +316,7 @@ def _answers(line: Line) -> bool:
     return line.kind != "emergency" and line.way != "text" and not line.doubt
 
 
-def _line(row: dict[str, Any]) -> Line:
+def _line(row: dict[str, Any], spoken: Sentences) -> Line:
     name = str(row.get("name", "?"))
     strange = sorted(row.keys() - {*_WORDS, *_SIGNED, *_OTHERS})
     if strange:
@@ -308,7 +329,7 @@ def _line(row: dict[str, Any]) -> Line:
         way=row.get("way", "call"),
         languages=_texts(name, row.get("languages")),
         doubt=row.get("doubt", False) is True,
-        says=_by_language(name, row.get("says")),
+        says=_by_language(name, row.get("says"), spoken),
         verified_on=_day(name, row["verified_on"]),
         verified_by=row["verified_by"].strip(),
     )
@@ -339,10 +360,13 @@ def _texts(name: str, given: object) -> tuple[str, ...]:
     return tuple(given)
 
 
-def _by_language(name: str, given: object) -> dict[str, str]:
+def _by_language(name: str, given: object, spoken: Sentences) -> dict[str, str]:
+    """A sentence of the host's own, by language, or the name of one of ours."""
+    if isinstance(given, str):
+        given = spoken.get(given)
     if not isinstance(given, dict) or not all(isinstance(each, str) for each in given.values()):
         raise LinesError(f"{name}: says is no sentence by language")
-    if not given.get("en", "").strip():
+    if not given.get(HOME, "").strip():
         raise LinesError(f"{name}: says has no English")
     return {code: sentence.strip() for code, sentence in given.items()}
 

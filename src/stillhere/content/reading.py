@@ -1,6 +1,6 @@
 """What is read in peace: the parts of the pages and the six questions, in the reader's language.
 
-Owns how ``content/reading.toml`` is read.
+Owns how ``content/reading.toml`` is shown.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stillhere.content import steps
+from stillhere.content.sentences import language, said_in
 
 KINDS = {"you": ("you", "fine"), "came": ("came",), "circle": ("circle",)}
 
@@ -34,11 +35,11 @@ class Question:
 
 def parts(page: str, *kinds: str) -> list[Part]:
     """What stands on a page, in order; of these kinds only, if any are given."""
-    reads = steps.language()
+    reads = language()
     return [
         Part(
-            steps.said_in(p["head"], reads),
-            steps.said_in(p["says"], reads),
+            said_in(p["head"], reads),
+            said_in(p["says"], reads),
             p.get("draw", ""),
         )
         for p in steps.reading()["part"]
@@ -48,16 +49,14 @@ def parts(page: str, *kinds: str) -> list[Part]:
 
 def questions() -> list[Question]:
     """The six questions. The right answer stands in another place each time."""
-    reads = steps.language()
+    reads = language()
     found = []
     for no, row in enumerate(steps.reading()["question"]):
-        texts = [steps.said_in(text, reads) for text in row["answers"]]
+        texts = [said_in(text, reads) for text in row["answers"]]
         turn = (no + 1) % len(texts)
         shown = tuple((str(at), text) for at, text in enumerate(texts[turn:] + texts[:turn]))
         right = str((len(texts) - turn) % len(texts))
         found.append(
-            Question(
-                no, steps.said_in(row["ask"], reads), shown, steps.said_in(row["why"], reads), right
-            )
+            Question(no, said_in(row["ask"], reads), shown, said_in(row["why"], reads), right)
         )
     return found

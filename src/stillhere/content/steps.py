@@ -1,9 +1,10 @@
 """The walk-through: what to do when someone is down, one screen at a time.
 
-Owns reading and checking ``content/walk.toml``, what a programme puts in its place (``walk.toml``
-in the data folder, by id), and whether a clinician has signed what is shown (``walk.signed``).
-Every sentence about what to do stands in these files with rows of ``sources.toml``. Needs no
-database.
+Owns reading and checking ``content/walk.toml`` with what each language says of it
+(``locale/<lang>/steps.toml``), what a programme puts in its place (``walk.toml`` in the data
+folder, by id), and whether a clinician has signed what is shown (``walk.signed``). Every sentence
+about what to do stands in these files with rows of ``sources.toml``. A signature covers every
+language's words: a language that is added, or left out, ends it. Needs no database.
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
@@ -21,35 +21,19 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import get_language
 
+from stillhere.content import sentences
+from stillhere.content.languages import Language
+from stillhere.content.sentences import language, said_in
+from stillhere.content.step_rules import faults, places
 from stillhere.store.kits import naloxone
-from stillhere.store.watches import care_log
 
 log = logging.getLogger("stillhere.web")
 
 FILE, SIGNED = "walk.toml", "walk.signed"
-SOURCES, READING = "sources.toml", "reading.toml"
+SPOKEN, SOURCES, READING = "steps.toml", "sources.toml", "reading.toml"
 LARGEST = 256 * 1024
-MOST_WORDS = 10
-MOST_BEAT = 30
-FIRST = "look"
-CHOICES = {"first": ("call", "naloxone"), "not_breathing": ("press", "breathe")}
-_KEYS: Mapping[str, type] = {
-    **dict.fromkeys(("id", "draw", "does", "form", "note"), str),
-    **dict.fromkeys(("says", "said", "quiet"), dict),
-    **dict.fromkeys(("answers", "also", "sources"), list),
-    **dict.fromkeys(("kit", "stay", "well", "law", "card", "last", "emergency"), bool),
-    "beat": int,
-}
-
 _BACK = ("@back", "@no-kit", "@on", "@no-breaths")
-_DOES = ("breaths", "presses", "breathing")
-_TAKEN = ("top", "now", "walk", "live", "here", "got", "more", "exit", "whose", "review", "sms")
-_DRAWN = frozenset(
-    file.name.removesuffix(".svg")
-    for file in resources.files("stillhere.web").joinpath("templates/drawings").iterdir()
-)
 
 
 class WalkError(ValueError):
@@ -110,14 +94,14 @@ def screens(form: str = "", *, in_hand: bool = False) -> list[Screen]:
     """Every screen in order. ``form`` is the naloxone that is known to be there, or nothing;
     nobody is asked to look for what they have ``in_hand``."""
     told, reads = known(), language()
-    places = _places(told["choose"])
+    leads = places(told["choose"])
     shape = naloxone.given_as(form)
     gives = next((r["id"] for r in told["screen"] if shape and r.get("form") == shape), "")
     if gives:
-        places["@give"] = gives
-        if in_hand and places["@breaths"] == "kit":
-            places["@breaths"] = gives
-    found = [_screen(row, places, reads) for row in told["screen"]]
+        leads["@give"] = gives
+        if in_hand and leads["@breaths"] == "kit":
+            leads["@breaths"] = gives
+    found = [_screen(row, leads, reads) for row in told["screen"]]
     return [replace(each, form=form) if each.id == gives else each for each in found]
 
 
@@ -143,12 +127,12 @@ def sources() -> Mapping[str, Mapping[str, str]]:
     return _sources()
 
 
-def _screen(row: Mapping[str, Any], places: Mapping[str, str], language: str) -> Screen:
+def _screen(row: Mapping[str, Any], leads: Mapping[str, str], language: str) -> Screen:
     def answers(kind: str) -> tuple[Answer, ...]:
         return tuple(
             Answer(
                 says=said_in(a, language),
-                to=places.get(a["to"], a["to"]),
+                to=leads.get(a["to"], a["to"]),
                 did=a.get("did", ""),
                 draw=a.get("draw", ""),
                 dosed=a.get("dosed", ""),
@@ -178,32 +162,6 @@ def _screen(row: Mapping[str, Any], places: Mapping[str, str], language: str) ->
         card=row.get("card", False),
         last=row.get("last", False),
     )
-
-
-def _places(choose: Mapping[str, str]) -> dict[str, str]:
-    """Where the answers lead that depend on what the programme chose."""
-    call_first = choose["first"] == "call"
-    return {
-        "@first": "call" if call_first else "kit",
-        "@called": "breathing",
-        "@not-breathing": "press" if choose["not_breathing"] == "press" else "airway",
-        "@breaths": "kit" if call_first else "breathe",
-        "@no-kit": "breathe" if call_first else "call",
-        "@give": "form",
-        "@back": "chest" if call_first else "call",
-        "@on": "chest",
-        "@no-breaths": "well" if choose["not_breathing"] == "press" else "press",
-    }
-
-
-def language() -> str:
-    """The reader's, without its country."""
-    return (get_language() or "en").partition("-")[0]
-
-
-def said_in(says: Mapping[str, str], language: str) -> str:
-    """A sentence in that language, in English where it has none."""
-    return says.get(language) or says.get("en", "")
 
 
 # --- who signed it --------------------------------------------------------------------------------
@@ -247,15 +205,15 @@ def known() -> Mapping[str, Any]:
     try:
         told = path.stat()
     except OSError:
-        return _built_in()
-    return _own(path, told.st_mtime_ns, told.st_size) or _built_in()
+        return _built_in(*_languages())
+    return _own(path, told.st_mtime_ns, told.st_size, *_languages()) or _built_in(*_languages())
 
 
 def own_fault() -> str:
     """Why the host's own file is not used, or nothing."""
     path = settings.STILLHERE.data / FILE
     try:
-        read(path.read_text("utf-8"), _built_in())
+        read(path.read_text("utf-8"), _built_in(*_languages()))
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError, WalkError) as error:
@@ -263,15 +221,41 @@ def own_fault() -> str:
     return ""
 
 
-@lru_cache(maxsize=1)
-def _built_in() -> Mapping[str, Any]:
-    return read(_packaged(FILE), None)
+def language_faults() -> list[str]:
+    """Why what a language says of the steps or of the pages is not used."""
+    return [*_walk(*_languages())[1], *_reading(*_languages())[1]]
 
 
-@lru_cache(maxsize=1)
+def _languages() -> Iterable[Language]:
+    return settings.SPOKEN.values()
+
+
+@lru_cache(maxsize=4)
+def _built_in(*languages: Language) -> Mapping[str, Any]:
+    rows, faults = _walk(*languages)
+    for fault in faults:
+        log.warning("not used: %s", fault)
+    return _checked(_over_below(rows, None))
+
+
+@lru_cache(maxsize=4)
+def _walk(*languages: Language) -> tuple[Mapping[str, Any], list[str]]:
+    return sentences.put_in(tomllib.loads(_packaged(FILE)), SPOKEN, languages)
+
+
 def reading() -> Mapping[str, Any]:
-    """The pages to read as they are in their file."""
-    return tomllib.loads(_packaged(READING))
+    """The pages to read, each sentence in every language."""
+    return _reading(*_languages())[0]
+
+
+@lru_cache(maxsize=4)
+def _reading(*languages: Language) -> tuple[Mapping[str, Any], list[str]]:
+    rows, faults = sentences.put_in(tomllib.loads(_packaged(READING)), READING, languages)
+    # A name is a place in the files and no word of what is signed.
+    unnamed = {
+        kind: [{key: row[key] for key in row if key != "id"} for row in rows[kind]] for kind in rows
+    }
+    return unnamed, faults
 
 
 @lru_cache(maxsize=1)
@@ -284,18 +268,18 @@ def _packaged(name: str) -> str:
 
 
 @lru_cache(maxsize=2)
-def _own(path: Path, _changed: int, size: int) -> Mapping[str, Any] | None:
+def _own(path: Path, _changed: int, size: int, *languages: Language) -> Mapping[str, Any] | None:
     """The host's file over ours, read once each time it changes; None where it must not be used."""
     try:
         if size > LARGEST:
             raise WalkError("it is too large")
-        return read(path.read_text("utf-8"), _built_in())
+        return read(path.read_text("utf-8"), _built_in(*languages))
     except (OSError, UnicodeDecodeError, WalkError) as error:
         log.warning("walk.toml in the data folder is not used: %s", error)
         return None
 
 
-def read(text: str, under: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def read(text: str, under: Mapping[str, Any]) -> Mapping[str, Any]:
     """The steps in a text, over those ``under`` them, checked. Raises WalkError, and nothing else:
     a file of any shape is refused in whole, and ours is shown."""
     try:
@@ -306,23 +290,30 @@ def read(text: str, under: Mapping[str, Any] | None) -> Mapping[str, Any]:
         raise WalkError(f"it cannot be understood ({type(error).__name__})") from error
 
 
-def _read(text: str, under: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def _read(text: str, under: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         own = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise WalkError(str(error)) from error
+    return _checked(_over_below(own, under))
+
+
+def _over_below(own: Mapping[str, Any], under: Mapping[str, Any] | None) -> dict[str, Any]:
     strange = sorted(own.keys() - {"choose", "spoken", "screen", "never", "law"})
     if strange:
         raise WalkError(f"unknown {', '.join(strange)}")
     below = under or {"choose": {}, "spoken": {"order": []}, "screen": [], "never": [], "law": []}
-    told = {
+    return {
         "choose": {**below["choose"], **_table(own, "choose")},
         "spoken": {**below["spoken"], **_table(own, "spoken")},
         "screen": _over(below["screen"], _rows(own, "screen"), "id"),
         "never": _over(below["never"], _rows(own, "never"), "id"),
         "law": _over(below["law"], _rows(own, "law"), "country"),
     }
-    for fault in _faults(told):
+
+
+def _checked(told: dict[str, Any]) -> Mapping[str, Any]:
+    for fault in faults(told, _sources()):
         raise WalkError(fault)
     return told | {"sha256": digest({"steps": told, "reading": reading()})}
 
@@ -350,101 +341,3 @@ def _over(below: list[dict[str, Any]], own: list[dict[str, Any]], key: str) -> l
             raise WalkError(f"a row has no {key}")
         rows[name] = {**rows.get(name, {}), **row}
     return list(rows.values())
-
-
-def _faults(told: Mapping[str, Any]) -> Iterator[str]:
-    """Everything for which these steps must not be shown, in words."""
-    for name, chosen in told["choose"].items():
-        if chosen not in CHOICES.get(name, ()):
-            names = ", ".join(CHOICES.get(name, CHOICES))
-            yield f"choose {name} is one of {names}"
-            return
-    rows = {row["id"]: row for row in told["screen"]}
-    for row in told["screen"]:
-        yield from _faults_of(row, rows, _places(told["choose"]))
-    order = told["spoken"].get("order")
-    spoken = isinstance(order, list) and order and told["spoken"].keys() == {"order"}
-    if FIRST not in rows or not spoken or any(id not in rows for id in order):
-        yield "the first screen, or one that a call reads, is missing"
-    else:
-        yield from _astray(rows, _places(told["choose"]))
-    for row in (*told["never"], *told["law"]):
-        yield from _unsaid(row, str(row.get("id", row.get("country"))))
-
-
-def _faults_of(
-    row: Mapping[str, Any], rows: Mapping[str, Any], places: Mapping[str, str]
-) -> Iterator[str]:
-    id = row["id"]
-    if not re.fullmatch(r"[a-z]{2,20}", id) or row.keys() - _KEYS.keys():
-        yield f"{id}: unknown {', '.join(sorted(row.keys() - _KEYS.keys())) or 'name'}"
-        return
-    misshapen = [name for name, value in row.items() if not _shaped(value, _KEYS[name])]
-    if misshapen:
-        yield f"{id}: {misshapen[0]} is not what it should be"
-        return
-    yield from _unsaid(row, id)
-    if len(said_in(row.get("says", {}), "en").split()) > MOST_WORDS:
-        yield f"{id}: says has more than {MOST_WORDS} words"
-    if not 0 <= row.get("beat", 0) <= MOST_BEAT:
-        yield f"{id}: beat is a number of seconds up to {MOST_BEAT}"
-    if not 1 <= len(row.get("answers", ())) <= 2:
-        yield f"{id}: it is a dead end, or has more than two answers"
-    yield from _unknown(row)
-    draws = [row.get("draw")]
-    for answer in (*row.get("answers", ()), *row.get("also", ())):
-        if not isinstance(answer, dict) or not _texts(answer) or not said_in(answer, "en"):
-            yield f"{id}: an answer says nothing"
-            continue
-        to = places.get(answer.get("to", ""), answer.get("to", ""))
-        if to == id or any(each not in rows for each in (to, answer.get("dosed", to))):
-            yield f"{id}: an answer leads nowhere"
-        draws += [answer["draw"]] if "draw" in answer else []
-    if not _DRAWN.issuperset(map(str, draws)):
-        yield f"{id}: draw is one of {', '.join(sorted(_DRAWN))}"
-
-
-def _unknown(row: Mapping[str, Any]) -> Iterator[str]:
-    """What nothing here knows: the record, the timer and the kits would be wrong."""
-    id, answers = row["id"], [*row.get("answers", ()), *row.get("also", ())]
-    if id in _TAKEN:
-        yield f"{id}: another part of the page has this name"
-    dids = {a.get("did", "") for a in answers if isinstance(a, dict)}
-    if not dids <= {"", *care_log.WHATS}:
-        yield f"{id}: did is one of {', '.join(care_log.WHATS)}"
-    if row.get("does", "") not in ("", *_DOES):
-        yield f"{id}: does is one of {', '.join(_DOES)}"
-    if "form" in row and (row["form"] not in naloxone.FORMS or "dose" not in dids):
-        yield f"{id}: a form is one of {', '.join(naloxone.FORMS)}, with an answer that did a dose"
-
-
-def _astray(rows: Mapping[str, Mapping[str, Any]], places: Mapping[str, str]) -> Iterator[str]:
-    """Screens from which no answer leads to the look at the breathing, or to the end."""
-    ways = {
-        id: {places.get(a["to"], a["to"]) for a in (*row["answers"], *row.get("also", ()))}
-        for id, row in rows.items()
-    }
-    for goal in (id for id, row in rows.items() if row.get("last") or id == "breathing"):
-        there: set[str] = {goal}
-        while more := {id for id, to in ways.items() if id not in there and to & there}:
-            there |= more
-        lost = sorted(rows.keys() - there)
-        if lost:
-            yield f"{lost[0]}: from here nobody comes to {goal}"
-
-
-def _shaped(value: object, kind: type) -> bool:
-    return type(value) is kind and (not isinstance(value, dict) or _texts(value))
-
-
-def _texts(table: Mapping[str, Any]) -> bool:
-    return all(isinstance(value, str) for value in table.values())
-
-
-def _unsaid(row: Mapping[str, Any], name: str) -> Iterator[str]:
-    says, found = row.get("says"), row.get("sources", [])
-    if not isinstance(says, dict) or not _texts(says) or not says.get("en", "").strip():
-        yield f"{name}: says has no English"
-    missing = [each for each in found if each not in _sources()] if type(found) is list else [found]
-    if not found or missing:
-        yield f"{name}: no source {', '.join(map(str, missing))}"

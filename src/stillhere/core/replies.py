@@ -1,7 +1,7 @@
 """What somebody means: the words of a text and the keys of a call, turned into one intent.
 
-Owns reading; the words themselves stand in ``vocabulary.py``. Refuses to guess: what is unclear is
-never "I'm fine".
+Owns reading; the words themselves are handed in (``vocabulary.py``). Refuses to guess: what is
+unclear is never "I'm fine".
 
 How a text is read
 ------------------
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stillhere.core import vocabulary
-from stillhere.core.vocabulary import Intent, Phrase, Role, Table
+from stillhere.core.vocabulary import Intent, Phrase, Role, Table, Vocabulary
 
 __all__ = ["Intent", "Role", "language_of", "read_key", "read_minutes", "read_text"]
 
@@ -32,24 +32,9 @@ _APOSTROPHES = re.compile("['’‘`´ʼ＇′]")  # noqa: RUF001
 _RUN = re.compile(r"([a-z])\1{2,}")
 _PHONE = re.compile(r"\+?\d[\d ().-]{5,20}\d")
 _SPELT_911 = re.compile(r"(?<!\d)9[ .-]{0,2}1[ .-]{0,2}1(?!\d)")
-_MINUTES = re.compile(r"(?<=\d)(?=(m|min|mins|minutes?|minutos?)\b)")
-_SHORTER = re.compile(
-    r"\b(" + "|".join(sorted(vocabulary.SHORTER, key=len, reverse=True)) + r")\b"
-)  # longest first
 _PIECE = re.compile(r"[^\W_]+|[^\w\s]|\n")
 _ASKS = frozenset("?¿؟‽")
 _HARMLESS = frozenset("\n~^|+=")
-
-_PHRASES = (
-    *vocabulary.TABLES.values(),
-    vocabulary.OPT_OUT,
-    vocabulary.HELP_ANYWHERE,
-    vocabulary.CANT_GET_IN,
-)
-_KNOWN = frozenset(word for phrases in _PHRASES for phrase in phrases for word in phrase).union(
-    vocabulary.WAVES_OFF, vocabulary.WAVES_OFF_NEXT, vocabulary.LINKING, vocabulary.COMMANDS
-)
-_LONGEST = max(len(phrase) for phrases in _PHRASES for phrase in phrases)  # in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,39 +46,40 @@ class _Said:
     asks: bool
 
 
-def read_text(text: str, role: Role, *, watching: bool) -> Intent:
+def read_text(text: str, role: Role, words: Vocabulary, *, watching: bool) -> Intent:
     """What a text means. ``watching``: their watch is open; for a contact, an alarm they know of.
 
     Total: whatever comes in, one intent comes out, and it is ``UNCLEAR`` unless it is clear.
     """
-    whole = _fold(text[:TEXT_MOST]).strip()
+    whole = _fold(text[:TEXT_MOST], words).strip()
     if not whole:
         return Intent.EMPTY
-    if vocabulary.REACTION.match(whole):
-        liked = role is Role.PERSON and whole.startswith(vocabulary.LIKED)
+    if words.patterns.reaction.match(whole):
+        liked = role is Role.PERSON and whole.startswith(words.patterns.liked)
         return Intent.HERE if liked else Intent.UNCLEAR
-    body, tail = (_fold(part) for part in _own_words(text[:TEXT_MOST]))
-    if vocabulary.AUTOMATIC.search(body):
+    body, tail = (_fold(part, words) for part in _own_words(text[:TEXT_MOST], words))
+    if words.patterns.automatic.search(body):
         return Intent.UNCLEAR
-    said, signature = _hear(body), _hear(tail)
-    adds = not watching and role is Role.PERSON and said.words[:1] in vocabulary.ADDS
-    if (_cries(said, watching) or _cries(signature, watching)) and not adds:
+    said, signature = _hear(body, words), _hear(tail, words)
+    first = said.words[0] if said.words else ""
+    adds = not watching and role is Role.PERSON and words.commands.get(first) is Intent.ADD
+    if (_cries(said, words, watching) or _cries(signature, words, watching)) and not adds:
         return Intent.HELP
     if len(body) > READ_MOST:
         return Intent.UNCLEAR
-    intent = _meaning(said, role, watching)
+    intent = _meaning(said, role, words, watching)
     if said.asks and intent not in vocabulary.MAY_ASK:
         return Intent.UNCLEAR
-    if signature.asks or vocabulary.WAVES_OFF.intersection(signature.words):
+    if signature.asks or words.waves_off.intersection(signature.words):
         return Intent.UNCLEAR  # that is no signature
     return intent
 
 
-def language_of(text: str) -> str:
-    """``es`` or ``en`` where a word of the text is only one of them, else nothing."""
-    said = set(_hear(_fold(_own_words(text[:READ_MOST])[0])).words)
-    spanish, english = bool(said & vocabulary.SPANISH), bool(said & vocabulary.ENGLISH)
-    return "" if spanish == english else "es" if spanish else "en"
+def language_of(text: str, words: Vocabulary) -> str:
+    """The one language (``en``) of which a word of the text is, else nothing."""
+    said = _words_of(text, words)
+    found = [language for language, only in words.only.items() if not only.isdisjoint(said)]
+    return found[0] if len(found) == 1 else ""
 
 
 def read_key(key: str, role: Role) -> Intent:
@@ -104,28 +90,34 @@ def read_key(key: str, role: Role) -> Intent:
     return vocabulary.KEYS[role].get(pressed, Intent.UNCLEAR)
 
 
-def read_minutes(text: str) -> int | None:
+def read_minutes(text: str, words: Vocabulary) -> int | None:
     """How soon, in minutes, if a text says so: "omw 10 min", "voy en 5"."""
-    said = _hear(_fold(_own_words(text[:READ_MOST])[0])).words
+    said = _words_of(text, words)
     for before, number, after in zip(("", *said), said, (*said[1:], ""), strict=False):
-        if _is_number(number) and (after == "min" or before in ("in", "en")):
+        if _is_number(number) and (after == "min" or before in words.within):
             return int(number)
     return None
+
+
+def _words_of(text: str, words: Vocabulary) -> Phrase:
+    """Their own words, as they are read."""
+    body, _ = _own_words(text[:READ_MOST], words)
+    return _hear(_fold(body, words), words).words
 
 
 # --- folding --------------------------------------------------------------------------------------
 
 
-def _fold(text: str) -> str:
+def _fold(text: str, words: Vocabulary) -> str:
     """Lower case, no accents, no apostrophes, one spelling. Lines stay lines."""
     plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).casefold()
     kept = (" " if c in "\t\r" else c for c in unicodedata.normalize("NFKD", plain) if _visible(c))
     folded = "".join(kept)
     for face, symbol in vocabulary.FACES.items():
         folded = folded.replace(face, symbol)
-    folded = _SHORTER.sub(lambda found: vocabulary.SHORTER[found[0]], folded)
+    folded = words.patterns.shorter.sub(lambda found: words.shorter[found[0]], folded)
     folded = _PHONE.sub(lambda found: re.sub(r"\D", "", found[0]), folded)
-    return _MINUTES.sub(" ", _SPELT_911.sub("911", folded))
+    return words.patterns.minutes.sub(" ", _SPELT_911.sub("911", folded))
 
 
 def _visible(char: str) -> bool:
@@ -134,23 +126,23 @@ def _visible(char: str) -> bool:
     return char in "\n\t\r`^" or not (category[0] in "MC" or category == "Sk")
 
 
-def _own_words(text: str) -> tuple[str, str]:
+def _own_words(text: str, words: Vocabulary) -> tuple[str, str]:
     """Their words without a quoted mail, and apart from them the signature."""
     own: list[str] = []
     for line in text.splitlines():
-        if vocabulary.QUOTED_FROM_HERE.match(line):
+        if words.patterns.quoted_from_here.match(line):
             break
         if not vocabulary.QUOTED_LINE.match(line):
             own.append(line)
     for number, line in enumerate(own):
-        if vocabulary.SIGNED.match(line) and "".join(own[:number]).strip():
+        if words.patterns.signed.match(line) and "".join(own[:number]).strip():
             return "\n".join(own[:number]), "\n".join(own[number:])
     body = "\n".join(own).rstrip()
-    signed = vocabulary.SIGNED_ON_THE_LINE.search(body)
+    signed = words.patterns.signed_on_the_line.search(body)
     return (body[: signed.start()], signed[0]) if signed else (body, "")
 
 
-def _hear(text: str) -> _Said:
+def _hear(text: str, words: Vocabulary) -> _Said:
     """Split into words. Punctuation ends a clause; a word said twice in a row is said once."""
     said: list[str] = []
     starts, asks, clause = {0}, False, False
@@ -159,7 +151,7 @@ def _hear(text: str) -> _Said:
         if piece in _HARMLESS or unicodedata.category(piece[0])[0] == "P":
             clause = True
             continue
-        word = _word(piece)
+        word = _word(piece, words)
         if said and said[-1] == word:
             continue
         if clause:
@@ -169,19 +161,19 @@ def _hear(text: str) -> _Said:
     return _Said(tuple(said), frozenset(starts), asks)
 
 
-def _word(piece: str) -> str:
+def _word(piece: str, words: Vocabulary) -> str:
     """One word, its spelling forgiven where that cannot make it mean something else."""
     if piece.isdecimal():
         if re.fullmatch(r"(911){2,}", piece):
             return "911"
         return "9" if set(piece) == {"9"} and len(piece) != 3 else piece
     for spelling in (piece, _RUN.sub(r"\1", piece), _RUN.sub(r"\1\1", piece)):
-        word = vocabulary.SLIPS.get(spelling, spelling)
-        if word in _KNOWN:
+        word = words.slips.get(spelling, spelling)
+        if word in words.known:
             return word
-    if piece in vocabulary.NEIGHBOURS:
+    if piece in words.neighbours:
         return piece
-    return next((word for word in sorted(vocabulary.FORGIVEN) if _one_slip(piece, word)), piece)
+    return next((word for word in words.forgiven if _one_slip(piece, word)), piece)
 
 
 def _one_slip(typed: str, word: str) -> bool:
@@ -198,29 +190,29 @@ def _one_slip(typed: str, word: str) -> bool:
 # --- meaning --------------------------------------------------------------------------------------
 
 
-def _meaning(said: _Said, role: Role, watching: bool) -> Intent:
-    plain = tuple(word for word in said.words if word not in vocabulary.POLITE)
-    if plain in vocabulary.OPT_OUT:
+def _meaning(said: _Said, role: Role, words: Vocabulary, watching: bool) -> Intent:
+    plain = tuple(word for word in said.words if word not in words.polite)
+    if plain in words.opt_out:
         return Intent.OPT_OUT
-    if plain in vocabulary.CARRIER_HELP:
+    if plain in words.carrier_help:
         return Intent.HELP if watching else Intent.CARRIER_HELP
-    if role is Role.CONTACT and _door_is_shut(said):
+    if role is Role.CONTACT and _door_is_shut(said, words):
         return Intent.CANT_GET_IN
-    if role is Role.PERSON and plain in vocabulary.MARK_ALONE:
+    if role is Role.PERSON and plain in words.mark_alone:
         return Intent.MARK
-    intent = _composed(said.words, vocabulary.TABLES[role])
+    intent = _composed(said.words, words.tables[role], words.longest)
     if intent is Intent.UNCLEAR and role is Role.PERSON:
-        return _command(plain)
+        return _command(plain, words)
     return intent
 
 
-def _composed(said: Phrase, table: Table) -> Intent:
+def _composed(said: Phrase, table: Table, longest: int) -> Intent:
     """The one meaning that every word of the text belongs to; one word too many makes it
     unclear."""
     found: set[Intent] = set()
     at = 0
     while at < len(said):
-        for length in range(min(_LONGEST, len(said) - at), 0, -1):
+        for length in range(min(longest, len(said) - at), 0, -1):
             phrase = said[at : at + length]
             if phrase not in table:
                 phrase = tuple("#" if _is_number(word) else word for word in phrase)
@@ -245,50 +237,52 @@ def _strongest(found: set[Intent]) -> Intent:
     return found.pop() if len(found) == 1 else Intent.UNCLEAR
 
 
-def _command(plain: Phrase) -> Intent:
+def _command(plain: Phrase, words: Vocabulary) -> Intent:
     """A command with something after it: "add 303 555 0142", "pause 3 days"."""
-    rest = plain[1:] if plain[:1] in (("ok",), ("okay",)) else plain
+    rest = plain[1:] if words.before_a_command.issuperset(plain[:1]) else plain
     short = len(rest) <= vocabulary.COMMAND_WORDS or any(
         len(w) >= 7 and w.isdecimal() for w in rest
     )
-    return vocabulary.COMMANDS.get(rest[0], Intent.UNCLEAR) if rest and short else Intent.UNCLEAR
+    return words.commands.get(rest[0], Intent.UNCLEAR) if rest and short else Intent.UNCLEAR
 
 
-def _cries(said: _Said, watching: bool) -> bool:
-    cries = vocabulary.HELP_ANYWHERE | (vocabulary.HELP_WHILE_WATCHING if watching else frozenset())
-    return any(not _waved_off(said, at, phrase) for at, phrase in _find(said, cries))
-
-
-def _door_is_shut(said: _Said) -> bool:
+def _cries(said: _Said, words: Vocabulary, watching: bool) -> bool:
+    cries = words.help_watching if watching else words.help_anywhere
     return any(
-        not _waved_off(said, at, phrase)
-        and not vocabulary.NOT_THE_DOOR.intersection(said.words[at + len(phrase) :][:1])
-        for at, phrase in _find(said, vocabulary.CANT_GET_IN)
+        not _waved_off(said, at, phrase, words) for at, phrase in _find(said, cries, words.longest)
     )
 
 
-def _find(said: _Said, phrases: frozenset[Phrase]) -> Iterator[tuple[int, Phrase]]:
+def _door_is_shut(said: _Said, words: Vocabulary) -> bool:
+    return any(
+        not _waved_off(said, at, phrase, words)
+        and words.not_the_door.isdisjoint(said.words[at + len(phrase) :][:1])
+        for at, phrase in _find(said, words.cant_get_in, words.longest)
+    )
+
+
+def _find(said: _Said, phrases: frozenset[Phrase], longest: int) -> Iterator[tuple[int, Phrase]]:
     for at in range(len(said.words)):
-        for length in range(1, _LONGEST + 1):
+        for length in range(1, longest + 1):
             phrase = said.words[at : at + length]
             if phrase in phrases:
                 yield at, phrase
 
 
-def _waved_off(said: _Said, at: int, phrase: Phrase) -> bool:
+def _waved_off(said: _Said, at: int, phrase: Phrase, words: Vocabulary) -> bool:
     """Whether the same clause negates it first: "i dont need an ambulance"."""
 
     def before(position: int) -> str:
         return "" if position in said.starts else said.words[position - 1]
 
-    if before(at) in vocabulary.WAVES_OFF_NEXT:
+    if before(at) in words.waves_off_next:
         return True
     start = at
-    while before(start) in vocabulary.LINKING:
+    while before(start) in words.linking:
         start -= 1
-    if len(phrase) > 1 and before(at) in vocabulary.WAVES_OFF_ONE_WORD:
+    if len(phrase) > 1 and before(at) in words.waves_off_one_word:
         return False
-    return before(start) in vocabulary.WAVES_OFF
+    return before(start) in words.waves_off
 
 
 def _is_number(word: str) -> bool:

@@ -1,8 +1,12 @@
-"""What people say in a text, as tables: English and Spanish together.
+"""What people say in a text, as tables: all languages together.
 
-Owns the vocabulary of ``replies.py`` and nothing else: no function here reads a message. Everything
-is written folded: lower case, no accents, no apostrophes, "i am" as "im", any word for minutes as
-"min". In a phrase "#" is a number of up to three digits.
+Owns the vocabulary of ``replies.py``: how a language's ``understood.toml`` is read and checked, and
+how several become one. No function here reads a message, and none knows where the text is from (the
+caller reads the files). Everything in them is written folded: lower case, no accents, no
+apostrophes, "i am" as "im", any word for minutes as "min". In a phrase "#" is a number of up to
+three digits. Digits and emoji belong to no language and stand here.
+
+A phrase that two languages understand differently is unclear, unless one of them cries for help.
 
 Carriers act on STOP, END, QUIT, CANCEL, START, YES, UNSTOP and HELP before we hear them, so none of
 them is a command of ours. Sources:
@@ -14,8 +18,11 @@ them is a command of ours. Sources:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Role(StrEnum):
@@ -57,170 +64,82 @@ Phrase = tuple[str, ...]
 Table = Mapping[Phrase, Intent | None]  # None is filler: it may stand beside a meaning
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+class VocabularyError(ValueError):
+    """A file of words that must not be used. The message is fit for the log and for a terminal."""
 
 
-def _phrases(text: str) -> frozenset[Phrase]:
-    return frozenset(tuple(phrase.split()) for phrase in text.split(",") if phrase.strip())
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """What is found by its shape: glued minutes, longer spellings, and what is not their words."""
+
+    minutes: re.Pattern[str]
+    shorter: re.Pattern[str]
+    automatic: re.Pattern[str]  # a machine wrote it: nobody has seen ours
+    # "Liked “Still here?”": a phone's reaction quotes our words, which must not be read as theirs.
+    reaction: re.Pattern[str]
+    liked: tuple[str, ...]
+    quoted_from_here: re.Pattern[str]
+    signed: re.Pattern[str]
+    signed_on_the_line: re.Pattern[str]
 
 
-def _table(says: dict[Intent | None, str]) -> Table:
-    return {phrase: intent for intent, text in says.items() for phrase in _phrases(text)}
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Everything that is understood. The files say what each part is for."""
+
+    tables: Mapping[Role, Table]
+    polite: frozenset[str]
+    only: Mapping[str, frozenset[str]]  # language -> words that no other language has
+    opt_out: frozenset[Phrase]
+    opt_in: frozenset[str]  # whole texts, as they are written
+    carrier_help: frozenset[Phrase]
+    mark_alone: frozenset[Phrase]
+    help_anywhere: frozenset[Phrase]
+    help_watching: frozenset[Phrase]  # the same and more, while a watch is open
+    waves_off: frozenset[str]
+    waves_off_one_word: frozenset[str]
+    waves_off_next: frozenset[str]
+    linking: frozenset[str]
+    cant_get_in: frozenset[Phrase]
+    not_the_door: frozenset[str]
+    commands: Mapping[str, Intent]
+    before_a_command: frozenset[str]
+    days_of: Mapping[str, int]  # "weeks" -> 7
+    within: frozenset[str]
+    slips: Mapping[str, str]
+    forgiven: tuple[str, ...]  # sorted
+    neighbours: frozenset[str]
+    shorter: Mapping[str, str]
+    known: frozenset[str]  # every word that means something
+    longest: int  # of all phrases, in words
+    patterns: Patterns
 
 
-# --- the whole text, politeness aside -------------------------------------------------------------
+# --- what belongs to no language ------------------------------------------------------------------
 
-POLITE = frozenset(["please", "pls", "thanks", "thx", "gracias"])
-
-OPT_OUT = _phrases("""
-    stop, stopall, stop all, unsubscribe, cancel, end, quit, revoke, optout, opt out, arret, td,
-    remove, stop texting, stop texting me, stop messaging me, stop messages, dont text me,
-    dont call me, remove me, unsubscribe me, wrong number,
-    alto, parar, baja, cancelar, darme de baja, numero equivocado, no me escribas, no me escriban,
-    no me llames, no mas mensajes, deja de escribirme, dejen de escribirme""")
-
-CARRIER_HELP = _phrases("help, info, ayuda")
-
-# Beside other words ("im ok now") these are filler; alone they are the mark.
-MARK_ALONE = _phrases("now, ahora")
-
-# --- anywhere in the text -------------------------------------------------------------------------
-
-# Only while watching: elsewhere somebody asks about it.
-HELP_WHILE_WATCHING = _phrases("help, ayuda")
-HELP_ANYWHERE = _phrases("""
-    help me, need help, send help, please help, help please, sos, s o s, 911, call 112, call 999,
-    ambulance, paramedic, paramedics, emergency, save me, cant breathe, cant breath, not breathing,
-    isnt breathing, stopped breathing, wont wake up, unconscious, im dying, overdose, overdosed,
-    overdosing, od, oding, passing out, gonna pass out, going to pass out, blacking out, seizure,
-    chest pain, kill myself, killing myself, want to die, wanna die, suicide, suicidal, 🆘, 🚑,
-    not ok, not okay, not good, not fine, not well, not alright, not safe, not doing ok,
-    not doing good, not doing well, not feeling ok, not feeling good, not feeling well,
-    dont feel ok, dont feel good, dont feel well, dont feel right,
-    ayudame, no ayudame, ayudeme, ayudenme, necesito ayuda, auxilio, socorro, ambulancia,
-    emergencia, llama al 112, salvame, no puedo respirar, no respira, no respiro, no despierta,
-    inconsciente, me muero, me estoy muriendo, sobredosis, me desmayo, me voy a desmayar,
-    dolor de pecho, suicidio, quiero morir, quiero morirme, matarme, suicidarme, no estoy bien,
-    no me siento bien, no ando bien, estoy mal, me siento mal""")
-
-# Waved off, with nothing but linking words between: "dont call an ambulance", "who called 911".
-WAVES_OFF = _words("""
-    no not dont doesnt didnt isnt wasnt never without did who thanksfor
-    nunca sin quien vos graciaspor""")
-WAVES_OFF_ONE_WORD = frozenset(["no", "sin"])  # "no ambulance", but not "no help me"
-WAVES_OFF_NEXT = frozenset(["cant", "couldnt"])  # "i cant help", but not "i cant call 911"
-LINKING = _words("""
-    call called calling need needs want send any an a the my your you u i think that for all to me
-    necesito necesita llames llamen llame llamo llamar quiero al la el una un por tu su""")
-
-# From a contact. The alarm stays open, so hearing it once too often is the safe mistake.
-CANT_GET_IN = _phrases("""
-    cant get in, cant get inside, couldnt get in, cant enter, cant open, door locked,
-    door is locked, locked, no key, nobody opens, no one opens,
-    no puedo entrar, no podemos entrar, no me abren, nadie abre, esta cerrado, esta cerrada,
-    cerrado con llave, sin llave""")
-NOT_THE_DOOR = frozenset(["touch", "contact"])  # "cant get in touch"
-
-# --- every word of the text -----------------------------------------------------------------------
-
-_ANYONE = """
-    im, yes, and, y, just, now, ahora, ya, thanks, thx, ty, gracias, please, pls, hi, hey, hello,
-    hola, sorry, perdon, mom, mum, mama, dad, papa, bro, man, dude, lol, haha, jaja, x, xx, xoxo,
+_SMILES = """
     🙏, ❤, ♥, 🧡, 💛, 💚, 💙, 💜, 💕, 💖, 👋, 💪, ✌, ✨, ♀, ♂, 😀, 😁, 😃, 😄, 😅, 😆, 😉,
     😊, 😇, 😎, 😘, 🙂, 🙃, ☺, 🤗, 🥰"""
-
-_DELETE = """
-    delete, delete me, delete my data, delete my info, delete my account, delete all,
-    delete everything, erase me, erase my data, erase everything,
-    borrar, borrame, borra todo, borrar todo, borra mis datos, borrar mis datos, eliminar,
-    eliminame, elimina mis datos"""
-
-_WHO = """
-    who is this, whos this, who are you, who r u, whos that, who dis, what is this, whats this,
-    quien es, quien eres, quien sos, quien habla, que es esto, de quien es este numero"""
-
-PERSON = _table({
-    None: _ANYONE + ", still, all, doing, feeling, really, very, estoy, sigo, ando, todo, muy",
-    Intent.HERE: """
-        ok, o k, okay, okay dokie, k, kk, 1, here, right here, in here, in ok, in fine, in good,
-        fine, good, great, alive, alright, all right, safe, awake, im up, still up, breathing,
-        present, yep, yeah, yup, yea, checking in, check in, checkin, imok, imokay, imhere,
-        imfine, imgood, stillhere, allgood, okok,
-        bien, vale, aqui, aca, vivo, viva, si, sip, presente, despierto, despierta, respirando,
-        a salvo, estoybien, todobien, esta bien, 👍, 👌, ✅, ✔, ☑, 🆗, 🙋""",
-    Intent.GO: """
-        go, go now, start watch, start a watch, start my watch, watch me, watch over me, about to,
-        again, empezar, empieza, empiezo, iniciar, inicia, cuidame, otra vez, de nuevo""",
-    Intent.GO_LONG: "go long, golong, go longer, long, go largo, largo, empieza largo",
-    Intent.MARK: """
-        mark, marked, i used, used, ive used, i did it, did it, just did, took it, i took it,
-        marca, marcar, ya use, recien use, lo hice""",
-    Intent.MORE: """
-        more, more time, extend, longer, need more time, i need more time, give me more time,
-        add time, add more time, # more, # more min, # min more, add # min,
-        mas, mas tiempo, necesito mas tiempo, dame mas tiempo, # min mas, # mas""",
-    Intent.HELP: "9, 112, 999, urgent, urgente",
-    Intent.DONE: "done, all done, finished, all finished, termine, terminar, terminado, acabe",
-    Intent.LIST: """
-        list, my list, show list, contacts, my contacts, who is on my list, whos on my list,
-        who will you call, lista, mi lista, contactos, mis contactos, quien esta en mi lista""",
-    Intent.DELETE: _DELETE,
-    Intent.WHO: _WHO,
-    # The end of a watch, or the end of hope: we do not guess.
-    Intent.UNCLEAR: "im done, im finished, im all done",
-})  # fmt: skip
-
-CONTACT = _table({
-    None: _ANYONE + """,
-        ok, okay, yeah, si, estoy, but, pero, right now, rn, asap, about, lo siento,
-        # min, in # min, in #, en # min, en #""",
-    Intent.CLAIM: """
-        1, going, coming, omw, otw, onmyway, on my way, on the way, en route, heading over,
-        heading there, headed over, headed there, ill go, i go, i can go, ill be there,
-        be right there, leaving now, be there in # min, be there in #, ill be there in # min,
-        ill be there in #, there in # min, # min away, join, agree, i agree, accept, i accept,
-        voy, yo voy, voy para alla, voy en camino, boy en camino, en camino, ahi voy, alla voy,
-        estoy a # min, acepto""",
-    Intent.DECLINE: """
-        2, no, nope, cant, i cant, cant go, cant come, i cant go, i cant come, cant help,
-        i cant help, cant make it, i cant make it, unable, not able, not going, wont, i wont,
-        decline, no puedo, no puedo ir, yo no puedo, no voy, no podre, imposible""",
-    Intent.FAR: """
-        far, far away, too far, out of town, out of state, ill phone, ill call, ill call him,
-        ill call her, ill call them,
-        lejos, muy lejos, llamare, yo llamo, voy a llamar, fuera de la ciudad""",
-    Intent.ARRIVED: """
-        arrived, i arrived, im there, made it, i made it, got here, i got here, with him, with her,
-        with them, here with him, here with her, here with them,
-        llegue, con el, con ella, estoy ahi, estoy alli, aqui con el, aqui con ella""",
-    Intent.REPEAT: """
-        3, repeat, again, say again, say it again, repite, repita, repetir, otra vez, de nuevo""",
-    Intent.STEPS: """
-        5, steps, the steps, what do i do, what should i do, what to do, instructions,
-        pasos, los pasos, que hago, que hay que hacer, instrucciones""",
-    Intent.DELETE: _DELETE,
-    Intent.WHO: _WHO,
-})  # fmt: skip
-
-TABLES: Mapping[Role, Table] = {Role.PERSON: PERSON, Role.CONTACT: CONTACT}
-
-# Commands with something after them, which the caller reads: a number, a name, a day.
-COMMANDS: Mapping[str, Intent] = {
-    **dict.fromkeys(["add", "agregar", "agrega", "anadir", "anade"], Intent.ADD),
-    **dict.fromkeys(["pause", "pausa", "pausar"], Intent.PAUSE),
+_SIGNS: Mapping[Role, Mapping[Intent | None, str]] = {
+    Role.PERSON: {
+        None: _SMILES,
+        Intent.HERE: "1, 👍, 👌, ✅, ✔, ☑, 🆗, 🙋",
+        Intent.HELP: "9, 112, 999",
+    },
+    Role.CONTACT: {
+        None: _SMILES,
+        Intent.CLAIM: "1",
+        Intent.DECLINE: "2",
+        Intent.REPEAT: "3",
+        Intent.STEPS: "5",
+    },
 }
-COMMAND_WORDS = 5
-ADDS = frozenset((word,) for word, intent in COMMANDS.items() if intent is Intent.ADD)
+_SIGNS_OF_HELP = "911, 🆘, 🚑"
+_SIGNS_LIKED = ("👍 ", "❤ ")
+FACES: Mapping[str, str] = {":(": " ☹ ", ":-(": " ☹ ", "=(": " ☹ ", "<3": " ❤ "}
+QUOTED_LINE = re.compile(r"\s*>")
 
-# Words that only one language has, to answer in the one that was written.
-SPANISH = _words("""
-    empezar empieza empiezo iniciar inicia cuidame largo marca marcar aqui aca sigo estoy bien vale
-    ayuda ayudame auxilio socorro mas termine terminar lista contactos agregar agrega anadir anade
-    pausa pausar borrar borrame eliminar voy puedo llegue lejos pasos quien""")
-ENGLISH = _words("""
-    go start watch again mark here still okay help more done finished list contacts add pause delete
-    erase going coming cant arrived far steps who""")
+COMMAND_WORDS = 5
 
 # A question is no answer, except where asking is the meaning.
 MAY_ASK = frozenset([
@@ -233,8 +152,7 @@ MAY_ASK = frozenset([
     Intent.CANT_GET_IN,
 ])  # fmt: skip
 
-# --- keys of a call -------------------------------------------------------------------------------
-
+# Keys of a call.
 KEYS: Mapping[Role, Mapping[str, Intent]] = {
     Role.PERSON: {**dict.fromkeys("012345678*#", Intent.HERE), "9": Intent.HELP},
     Role.CONTACT: {
@@ -245,66 +163,189 @@ KEYS: Mapping[Role, Mapping[str, Intent]] = {
     },
 }
 
-# --- how people write -----------------------------------------------------------------------------
 
-# Short words have dangerous neighbours (here: where, there, hurt), so their slips are listed.
-_SLIPS = {
-    "ok": "okk 0k oky oke ook olk",
-    "okay": "okey okie oki okya okau oaky okat",
-    "here": "hete heer herr heere hree hrre hwre ehre heree jere gere hear",
-    "good": "gud gd",
-    "fine": "fien",
-    "estoy": "toy stoy estoi",
-    "aqui": "aki aqi",
-    "bien": "vien bn bein",
-    "help": "hlep hepl helpp hellp hlp halp",
-    "ayuda": "alluda ayudaa",
-    "min": "m mins minute minutes minuto minutos",
-    "your": "ur",
-}
-SLIPS: Mapping[str, str] = {slip: word for word, slips in _SLIPS.items() for slip in slips.split()}
+# --- how a language's file is read ----------------------------------------------------------------
 
-# Long words may have one wrong letter, unless that makes another word people write.
-FORGIVEN = _words("alive alright awake breathing still estoy going coming arrived repeat steps")
-NEIGHBOURS = _words("""
-    adive aleve aline alike alice clive live olive alight aright arrive arrives aware awoke awoken
-    awaked awaken awakes wake woke breaching breathings coking comings comino coding combing cooing
-    coping coring cowing doming homing esto estos estar estay estol boing doing ging goings gong
-    goring reheat repeal repeats repent seeps steeps stems step stews stops streps shill sill skill
-    spill stall stile stills stilt swill till wreathing""")
-
-SHORTER: Mapping[str, str] = {
-    "i am": "im", "i m": "im", "i have": "ive", "i will": "ill", "i ll": "ill",
-    "do not": "dont", "don t": "dont", "does not": "doesnt", "is not": "isnt",
-    "will not": "wont", "can not": "cant", "cannot": "cant", "can t": "cant",
-    "could not": "couldnt", "no need": "dont need", "no necesito": "dont need",
-    "stop calling": "dont call",
-    "thank you for": "thanksfor", "thanks for": "thanksfor", "thank you": "thanks",
-    "gracias por": "graciaspor", "por favor": "please",
+_MEANT = {"filler", *Intent} - {Intent.OPT_OUT, Intent.CARRIER_HELP, Intent.EMPTY}
+_ROWS: Mapping[str, frozenset[str]] = {
+    "": frozenset({
+        "polite", "only", "opt-out", "opt-in", "carrier-help", "mark-alone", "help-anywhere",
+        "help-while-watching", "waves-off", "waves-off-one-word", "waves-off-next", "linking",
+        "cant-get-in", "not-the-door",
+    }),
+    "anyone": frozenset(_MEANT),
+    "person": frozenset(_MEANT),
+    "contact": frozenset(_MEANT),
+    "command": frozenset({"after", "add", "pause", "weeks", "months", "within"}),
+    "long": frozenset({"words", "not"}),
+    "not-theirs": frozenset({
+        "automatic", "reaction", "liked", "quotes", "sent-from", "capitals",
+    }),
 }  # fmt: skip
-FACES: Mapping[str, str] = {":(": " ☹ ", ":-(": " ☹ ", "=(": " ☹ ", "<3": " ❤ "}
+_PAIRS = ("slips", "shorter")
+_LISTS = ("automatic", "reaction", "liked", "quotes", "sent-from")
 
-# --- what is not their own words ------------------------------------------------------------------
 
-# A machine wrote it: nobody has seen ours.
-AUTOMATIC = re.compile(
-    r"\b(auto(matic)?[ -]?reply|out of (the )?office|do not disturb|see your message"
-    r"|respuesta automatica|fuera de la oficina|no molestar|vere tu mensaje)\b"
-)
-# "Liked “Still here?”": a phone's reaction quotes our words, which must not be read as theirs.
-REACTION = re.compile(
-    r"(liked|loved|laughed at|emphasized|questioned|disliked|removed an? [\w ]+ from"
-    r"|reacted \S+ to|(no )?le gusto|le gusta|le encanto|\W{1,3} (to|a)) [“\"«]"
-)
-LIKED = ("liked ", "loved ", "le gusto ", "le gusta ", "le encanto ", "👍 ", "❤ ", "reacted 👍 ")
-QUOTED_LINE = re.compile(r"\s*>")
-QUOTED_FROM_HERE = re.compile(
-    r"\s*(on .{1,200} wrote:|el .{1,200} escribi[oó]:|-+ ?original message)", re.IGNORECASE
-)
-# A name has a capital: "-Sam" signs, "-dizzy" is something to hear.
-_NAME = r"[A-ZÁÉÍÓÚÑ]\w*"
-SIGNED = re.compile(
-    rf"\s*(--\s*$|[-\u2013\u2014~*_]{{1,3}}\s*{_NAME}(\s{_NAME})?\s*[-\u2013\u2014~*_]*\s*$"
-    r"|(?i:sent from my |enviado desde mi |get outlook ))"
-)
-SIGNED_ON_THE_LINE = re.compile(rf"\s--\s*{_NAME}\W*$")
+class _File:
+    """One language's rows, each by its section and name; what it leaves out is empty."""
+
+    def __init__(self, language: str, text: str) -> None:
+        try:
+            told = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise VocabularyError(f"{language}: {error}") from error
+        self.rows: dict[str, str] = {}
+        self.lists: dict[str, list[str]] = {}
+        self.pairs: dict[str, dict[str, str]] = {}
+        for name, row in told.items():
+            if name in _PAIRS or name in _ROWS:
+                self._section(language, name, row)
+            else:
+                self._row(language, "", name, row)
+
+    def _section(self, language: str, section: str, table: object) -> None:
+        if not isinstance(table, dict):
+            raise VocabularyError(f"{language}: [{section}] is no table")
+        for name, row in table.items():
+            self._row(language, section, name, row)
+
+    def _row(self, language: str, section: str, name: str, row: Any) -> None:
+        if section in _PAIRS and isinstance(row, str):
+            self.pairs.setdefault(section, {})[name] = row
+        elif section not in _PAIRS and name not in _ROWS[section]:
+            raise VocabularyError(f"{language}: unknown {name}")
+        elif section == "not-theirs" and name in _LISTS and isinstance(row, list):
+            self.lists[name] = [str(each) for each in row]
+        elif isinstance(row, str) and name not in _LISTS:
+            self.rows[f"{section}.{name}".lstrip(".")] = row
+        else:
+            raise VocabularyError(f"{language}: {name} is not what it should be")
+
+
+def load(texts: Mapping[str, str]) -> Vocabulary:
+    """What is understood in all these languages (code -> text of its ``understood.toml``).
+
+    Raises VocabularyError where one of them cannot be used."""
+    files = {language: _File(language, text) for language, text in texts.items()}
+
+    def phrases(row: str, *more: str) -> frozenset[Phrase]:
+        return _phrases(",".join([*(file.rows.get(row, "") for file in files.values()), *more]))
+
+    def words(row: str) -> frozenset[str]:
+        return frozenset(word for file in files.values() for word in _words(file.rows.get(row, "")))
+
+    tables = {role: _table(role, files) for role in Role}
+    help_anywhere = phrases("help-anywhere", _SIGNS_OF_HELP)
+    opt_out, cant_get_in = phrases("opt-out"), phrases("cant-get-in")
+    waves_off, waves_off_next, linking = map(words, ("waves-off", "waves-off-next", "linking"))
+    commands = {
+        word: intent for intent in (Intent.ADD, Intent.PAUSE) for word in words(f"command.{intent}")
+    }
+    read = [*tables.values(), opt_out, help_anywhere, cant_get_in]
+    known = frozenset(word for each in read for phrase in each for word in phrase).union(
+        waves_off, waves_off_next, linking, commands
+    )
+    shorter = {long: short for file in files.values() for long, short in _pairs(file, "shorter")}
+    slips = {
+        slip: word
+        for file in files.values()
+        for word, typed in _pairs(file, "slips")
+        for slip in typed.split()
+    }
+    return Vocabulary(
+        tables=tables,
+        polite=words("polite"),
+        only={language: _words(file.rows.get("only", "")) for language, file in files.items()},
+        opt_out=opt_out,
+        opt_in=words("opt-in"),
+        carrier_help=phrases("carrier-help"),
+        mark_alone=phrases("mark-alone"),
+        help_anywhere=help_anywhere,
+        help_watching=help_anywhere | phrases("help-while-watching"),
+        waves_off=waves_off,
+        waves_off_one_word=words("waves-off-one-word"),
+        waves_off_next=waves_off_next,
+        linking=linking,
+        cant_get_in=cant_get_in,
+        not_the_door=words("not-the-door"),
+        commands=commands,
+        before_a_command=words("command.after"),
+        days_of=dict.fromkeys(words("command.weeks"), 7)
+        | dict.fromkeys(words("command.months"), 30),
+        within=words("command.within"),
+        # What one language writes wrongly may be a word of another one.
+        slips={slip: word for slip, word in slips.items() if slip not in known},
+        forgiven=tuple(sorted(words("long.words"))),
+        neighbours=words("long.not"),
+        shorter=shorter,
+        known=known,
+        longest=max(len(phrase) for each in read for phrase in each),
+        patterns=_patterns(files, shorter, slips),
+    )
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.replace(",", " ").split())
+
+
+def _phrases(text: str) -> frozenset[Phrase]:
+    return frozenset(tuple(phrase.split()) for phrase in text.split(",") if phrase.strip())
+
+
+def _pairs(file: _File, section: str) -> Iterator[tuple[str, str]]:
+    yield from file.pairs.get(section, {}).items()
+
+
+def _table(role: Role, files: Mapping[str, _File]) -> Table:
+    table: dict[Phrase, Intent | None] = {}
+
+    def add(phrases: frozenset[Phrase], intent: Intent | None) -> None:
+        for phrase in phrases:
+            table[phrase] = _either(table[phrase], intent) if phrase in table else intent
+
+    for intent, text in _SIGNS[role].items():
+        add(_phrases(text), intent)
+    for file in files.values():
+        for section in ("anyone", role):
+            for name in sorted(_MEANT):
+                text = file.rows.get(f"{section}.{name}", "")
+                add(_phrases(text), None if name == "filler" else Intent(name))
+    return table
+
+
+def _either(one: Intent | None, other: Intent | None) -> Intent | None:
+    """A phrase with two meanings: help if it may be a cry for it, else nobody can tell."""
+    if one is other:
+        return one
+    return Intent.HELP if Intent.HELP in (one, other) else Intent.UNCLEAR
+
+
+def _patterns(
+    files: Mapping[str, _File], shorter: Mapping[str, str], slips: Mapping[str, str]
+) -> Patterns:
+    def lists(name: str) -> list[str]:
+        return [each for file in files.values() for each in file.lists.get(name, ())]
+
+    def either(texts: list[str]) -> str:
+        return "|".join(texts) or r"(?!)"  # where there are none, nothing is found
+
+    minutes = [re.escape(slip) for slip, word in slips.items() if word == "min"]
+    capitals = "".join(file.rows.get("not-theirs.capitals", "") for file in files.values())
+    name = rf"[A-Z{capitals}]\w*"  # a name has a capital: "-Sam" signs, "-dizzy" is to be heard
+    longest_first = sorted(shorter, key=len, reverse=True)
+    try:
+        return Patterns(
+            minutes=re.compile(rf"(?<=\d)(?=({either(['min', *minutes])})\b)"),
+            shorter=re.compile(rf"\b({either(list(map(re.escape, longest_first)))})\b"),
+            automatic=re.compile(rf"\b({either(lists('automatic'))})\b"),
+            reaction=re.compile(rf"({either(lists('reaction'))}) [“\"«]"),
+            liked=(*lists("liked"), *_SIGNS_LIKED),
+            quoted_from_here=re.compile(rf"\s*({either(lists('quotes'))})", re.IGNORECASE),
+            signed=re.compile(
+                rf"\s*(--\s*$|[-\u2013\u2014~*_]{{1,3}}\s*{name}(\s{name})?\s*[-\u2013\u2014~*_]*\s*$"
+                rf"|(?i:{either(lists('sent-from'))}))"
+            ),
+            signed_on_the_line=re.compile(rf"\s--\s*{name}\W*$"),
+        )
+    except re.error as error:
+        raise VocabularyError(f"a pattern that is none: {error}") from error

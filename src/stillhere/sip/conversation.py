@@ -78,7 +78,7 @@ class Conversation:
         try:
             plan = twiml.read(await self._tell(url, self._fields))
             if not plan.reject:
-                await self._prompts.make(plan.says, plan.lang, tone=plan.tone)
+                await self._prompts.make(plan.says, plan.voice, tone=plan.tone)
         except (OSError, twiml.TwimlError, PromptError) as failure:
             log.warning("a call was not taken: %s", type(failure).__name__)
             plan = twiml.Plan(reject=True)
@@ -111,7 +111,7 @@ class Conversation:
 
     async def _turn(self, plan: twiml.Plan) -> str | None:
         """Say it and listen: the key, "" for none, None when the call is over."""
-        prompt = await self._prompts.make(plan.says, plan.lang, tone=plan.tone)
+        prompt = await self._prompts.make(plan.says, plan.voice, tone=plan.tone)
         self._phone.play(prompt.path)
         loop = asyncio.get_running_loop()
         until = loop.time() + prompt.heard_s + plan.listen_s

@@ -46,14 +46,14 @@ class Prompts:
     def close(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    async def make(self, sentences: tuple[str, ...], lang: str, *, tone: bool = False) -> Prompt:
+    async def make(self, sentences: tuple[str, ...], voice: str, *, tone: bool = False) -> Prompt:
         """The sentences in one file, after a soft tone if wanted. Raises PromptError."""
-        name = hashlib.sha256(repr((sentences, lang, tone)).encode()).hexdigest()[:20]
+        name = hashlib.sha256(repr((sentences, voice, tone)).encode()).hexdigest()[:20]
         if name in self._kept:
             self._kept.move_to_end(name)
             return self._kept[name]
         out = self._folder / f"{name}.wav"
-        parts = [await self._speak("\n".join(sentences), lang, name)] if sentences else []
+        parts = [await self._speak("\n".join(sentences), voice, name)] if sentences else []
         if tone:
             soft = self._folder / TONE
             if not soft.exists():
@@ -69,9 +69,8 @@ class Prompts:
             oldest.path.unlink(missing_ok=True)
         return self._kept[name]
 
-    async def _speak(self, words: str, lang: str, name: str) -> Path:
+    async def _speak(self, words: str, voice: str, name: str) -> Path:
         raw, fit = self._folder / f"{name}.raw.wav", self._folder / f"{name}.fit.wav"
-        voice = "es-419" if lang.startswith("es") else "en-us"
         speed = str(WORDS_A_MINUTE)
         await _run("espeak-ng", "-v", voice, "-s", speed, "-w", str(raw), "--stdin", says=words)
         await self._fit(raw, fit)

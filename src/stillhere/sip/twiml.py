@@ -14,11 +14,12 @@ MOST = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One turn. ``action`` is where a key, or none within ``listen_s`` seconds, is told; without
-    it the call ends after the words. ``tone``: a soft tone first."""
+    """One turn. ``voice`` is the one that says it. ``action`` is where a key, or none within
+    ``listen_s`` seconds, is told; without it the call ends after the words. ``tone``: a soft tone
+    first."""
 
     says: tuple[str, ...] = ()
-    lang: str = "en"
+    voice: str = ""
     tone: bool = False
     listen_s: int = 0
     action: str = ""
@@ -46,7 +47,7 @@ def read(text: str) -> Plan:
         for each in verb if verb.tag == "Gather" else (verb,):
             if each.tag == "Say":
                 says.append((each.text or "").strip())
-                found["lang"] = (each.get("language") or "en")[:2]
+                found["voice"] = each.get("language", "")
             elif each.tag == "Play":
                 # What strangers said lies with the company they rang; the page plays it.
                 found["tone"] = (each.text or "").endswith("/tone.wav")

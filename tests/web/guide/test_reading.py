@@ -28,6 +28,7 @@ from stillhere.web.guide import pdf as printed
 from stillhere.web.guide import print, speech
 from tests.circle import SamsNight
 from tests.conftest import Clock
+from tests.languages import LANGUAGES
 from tests.web.conftest import browser
 from tests.web.pages import contact_path, read, text_of
 from tests.web.papers import Paper
@@ -93,7 +94,7 @@ def test_every_part_has_its_sources_in_every_language() -> None:
         assert row["sources"], row
         assert set(row["sources"]) <= set(steps.sources()), row
         for text in (row[name] for name in ("head", "says", "ask", "why") if name in row):
-            assert sorted(text) == ["en", "es"], row
+            assert sorted(text) == sorted(LANGUAGES), row
 
 
 def syllables(word: str) -> int:
@@ -219,7 +220,7 @@ def pages(pdf: bytes) -> int:
     return len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf + told))
 
 
-@pytest.mark.parametrize("lang", ["en", "es"])
+@pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize(("name", "many"), [("wallet", 1), ("leaflet", 2), ("poster", 1)])
 def test_a_paper_is_a_pdf_of_as_many_pages_as_it_should_be(name: str, many: int, lang: str) -> None:
     response = browser(lang=lang).get(f"/paper/{name}.pdf")
@@ -287,7 +288,7 @@ SHEETS = {"US": (216, 279), "CA": (216, 279), "GB": (210, 297), "MX": (210, 297)
 PAPERS = [("wallet", 1), ("leaflet", 2), ("poster", 1)]
 
 
-@pytest.fixture(params=["en", "es"])
+@pytest.fixture(params=LANGUAGES)
 def lang(request: pytest.FixtureRequest) -> Iterator[str]:
     with translation.override(request.param):
         yield request.param

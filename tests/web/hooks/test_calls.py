@@ -21,6 +21,7 @@ from tests.channels.accounts import OURS, SECRET, carrier_of
 from tests.circle import tick_all
 from tests.conftest import Clock
 from tests.hook import LEO, MALLORY, MAYA, SAM, alarmed_night, asked_night, last
+from tests.languages import LANGUAGES
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -357,7 +358,7 @@ def test_a_turn_that_is_told_twice_counts_once(client: Client, clock: Clock) -> 
     assert night.row().state == "alarm", "the same turn of the same call"
 
 
-@pytest.mark.parametrize("lang", ["en", "es"])
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_what_a_call_says_is_one_breath(lang: str) -> None:
     for word in SENTENCES:
         assert word in WORDS

@@ -40,6 +40,7 @@ from tests.channels.accounts import carrier_of
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
 from tests.hook import MALLORY, SAM
+from tests.languages import LANGUAGES
 from tests.web.conftest import browser, post
 from tests.web.hooks.test_calls import Line, call_to
 from tests.web.pages import contact_path, read
@@ -319,7 +320,7 @@ def test_the_volunteers_page_switches_on_and_off(clock: Clock) -> None:
     assert anyone.post("/r/" + "x" * 27 + "/shift", {"hours": "4"}).status_code == 404
 
 
-@pytest.mark.parametrize("lang", ["en", "es"])
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_rules_for_a_stranger_s_door_stand_there_once(lang: str, ana: Responder) -> None:
     with translation.override(lang):
         [rules] = reading.parts("door")

@@ -13,6 +13,7 @@ from stillhere.store.watches import queries
 from stillhere.store.watches.apply import Answer, Change, NeedHelp
 from stillhere.store.watches.group_commit import WRITER, Full, NotStored
 from tests.circle import SamsNight
+from tests.languages import LANGUAGES
 from tests.web.conftest import browser
 from tests.web.pages import contact_path, text_of, watch_path
 
@@ -20,7 +21,7 @@ ASK = "The watch may not be running. Ask a person, or call your emergency number
 
 
 @pytest.mark.parametrize("trouble", [OperationalError, InterfaceError, DatabaseError])
-@pytest.mark.parametrize("lang", ["en", "es"])
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_database_that_is_gone_is_an_honest_page(
     night: SamsNight, monkeypatch: pytest.MonkeyPatch, trouble: type[Exception], lang: str
 ) -> None:

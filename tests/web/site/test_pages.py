@@ -17,6 +17,7 @@ from stillhere.store.models import Address, Installation, WatchRow
 from stillhere.store.people import services
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
+from tests.languages import LANGUAGES
 from tests.web.conftest import browser, post
 from tests.web.pages import (
     STATES,
@@ -34,7 +35,7 @@ OWN_HOSTS = ("http://localhost:8420",)
 UGLY = "<script>alert('Sam')</script>" + "Ñandú 李雷 \u202e" * 20
 
 
-@pytest.mark.parametrize("lang", ["en", "es"])
+@pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("state", STATES)
 def test_every_page_shows_in_every_state(
     night: SamsNight, state: str, lang: str, settings: Settings

@@ -17,7 +17,6 @@ from stillhere.channels.carriers.twilio import DEADLINE_S, Account
 from stillhere.channels.http import HttpClient
 
 RINGS_S = 25  # before most voicemail answers
-VOICES = {"en": "en-US", "es": "es-MX"}
 EVENTS = ("ringing", "answered", "completed")
 
 
@@ -118,9 +117,9 @@ def call_of(carrier: Carrier, fields: Mapping[str, str], *, first: bool) -> Call
     )
 
 
-def twiml(turn: Turn, action: str, sounds: Mapping[Played, str]) -> str:
+def twiml(turn: Turn, action: str, sounds: Mapping[Played, str], speaks: str) -> str:
     """A turn as TwiML. ``action`` is where the next webhook of this call goes; ``sounds`` are the
-    addresses of what can be played."""
+    addresses of what can be played; ``speaks`` is the voice of the turn's language."""
     from twilio.twiml.voice_response import VoiceResponse  # noqa: PLC0415  a tenth of a second
 
     said = VoiceResponse()
@@ -136,12 +135,12 @@ def twiml(turn: Turn, action: str, sounds: Mapping[Played, str]) -> str:
             action=action,
             method="POST",
             action_on_empty_result=True,
-            language=VOICES.get(turn.lang, VOICES["en"]),
+            language=speaks,
         )
     if turn.play is Played.TONE:
         to.play(sounds[turn.play])
     for sentence in turn.say:
-        to.say(sentence, language=VOICES.get(turn.lang, VOICES["en"]))
+        to.say(sentence, language=speaks)
     if turn.play is Played.RECORDING:
         to.play(f"{sounds[turn.play]}/{turn.play_ref}")
     if turn.connect:

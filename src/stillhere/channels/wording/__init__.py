@@ -39,7 +39,7 @@ def compose(word: str, facts: Facts, lang: str, by: str = TEXT) -> Composed:
     A language we do not speak is English. Raises KeyError for a word nobody knows, and ValueError
     for an outcome that only people may tell.
     """
-    with translation.override(_spoken(lang)):
+    with translation.override(settings.SPOKEN.of(lang).code):
         said = Said(facts)
         text, answer = _SENTENCES[word](said)
         tail = answer.tail()
@@ -50,11 +50,6 @@ def compose(word: str, facts: Facts, lang: str, by: str = TEXT) -> Composed:
             text=f"{text} {tail.by(by)}".strip(),
             choices=dict(tail.choices),
         )
-
-
-def _spoken(lang: str) -> str:
-    base = lang.replace("_", "-").partition("-")[0].lower()
-    return base if base in dict(settings.LANGUAGES) else "en"
 
 
 def _subject(word: str, answer: Answer, said: Said) -> str:

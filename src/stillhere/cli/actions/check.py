@@ -161,6 +161,8 @@ def _steps(stillhere: Stillhere) -> Iterator[Finding]:
     fault, signed = steps.own_fault(), steps.signature()
     if fault:
         yield False, f"walk.toml in the data folder is not used: {fault}."
+    for fault in (*settings.LANGUAGE_FAULTS, *steps.language_faults()):
+        yield False, f"A language is not used as it is written: {fault}."
     if signed is not None:
         yield True, f"The steps were signed by {signed.by}, {signed.on}."
     else:

@@ -37,7 +37,7 @@ def run(stillhere: Stillhere, *, no_story: bool) -> None:
 def _language() -> str:
     """The language of this terminal."""
     spoken = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
-    return "es" if spoken.startswith("es") else "en"
+    return settings.SPOKEN.of(spoken).code
 
 
 def _phones(stillhere: Stillhere, cast: object) -> supervise.Child:

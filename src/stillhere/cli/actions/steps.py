@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import click
@@ -18,7 +19,7 @@ from stillhere.cli.check import key_fit
 from stillhere.config import keys
 from stillhere.config.environment import SettingError
 from stillhere.config.wiring import wall_ms
-from stillhere.content import steps
+from stillhere.content import sentences, step_rules, steps
 
 
 def show(lang: str) -> None:
@@ -49,9 +50,10 @@ def _require_own_steps() -> None:
 
 
 def _lines() -> Iterator[str]:
+    said = partial(sentences.said_in, language=sentences.language())
     rows, sources = {row["id"]: row for row in steps.known()["screen"]}, steps.sources()
     for name, value in steps.known()["choose"].items():
-        yield f"choose {name} = {value} (or: {', '.join(steps.CHOICES[name])})"
+        yield f"choose {name} = {value} (or: {', '.join(step_rules.CHOICES[name])})"
     for screen in steps.screens():
         row = rows[screen.id]
         yield f"\n[{screen.id}] {screen.says}"
@@ -62,11 +64,11 @@ def _lines() -> Iterator[str]:
         if row.get("note"):
             yield f"    note: {row['note']}"
     for row in steps.signed_words()["reading"]["part"]:
-        yield f"\n[{row['page']}] {row['head']['en']}\n    {row['says']['en']}"
+        yield f"\n[{row['page']}] {said(row['head'])}\n    {said(row['says'])}"
         yield from _from(row, sources)
     for row in steps.signed_words()["reading"]["paper"]:
         when = f" (choose not_breathing = {row['choice']})" if "choice" in row else ""
-        yield f"\n[paper, {row['where']} {row['step']}]{when} {row['says']['en']}"
+        yield f"\n[paper, {row['where']} {row['step']}]{when} {said(row['says'])}"
         yield from _from(row, sources)
     signed = steps.signature()
     yield f"\nSigned by {signed.by}, {signed.on}." if signed else "\nNobody has signed this."

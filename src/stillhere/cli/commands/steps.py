@@ -8,13 +8,14 @@ from __future__ import annotations
 import click
 
 from stillhere.cli import loading
+from stillhere.content.languages import HOME
 
 
 @click.command()
 @click.option(
     "--sign", "by", default="", help="Name and title of the clinician who answers for it."
 )
-@click.option("--lang", default="en", help="The language to print.")
+@click.option("--lang", default=HOME, help="The language to print.")
 def command(by: str, lang: str) -> None:
     """Print every step with where it is from, and who signed it; or keep that somebody signs it."""
     action = loading.action("steps")

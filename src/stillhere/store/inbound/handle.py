@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
+
 from stillhere.core import events as ev
 from stillhere.core.alarm import HOLDING_ETA_S
 from stillhere.core.replies import (
@@ -36,7 +38,6 @@ from stillhere.store.watches.apply import Answer, Asked, Change, CheckIn, NeedHe
 from stillhere.store.watches.queries import ALARMED
 
 # Digits that stand in our messages beside those the core reads; whole texts only.
-UNBLOCKS = ("start", "unstop", "yes", "si", "sí")
 DIGITS = {"4": Intent.ARRIVED, "6": Intent.CANT_GET_IN}
 GO_PROFILE = "injected"  # the strictest, where nothing else was chosen before
 LONG_PROFILE = "swallowed"
@@ -85,7 +86,7 @@ def _opt_out(known: Sequence[Address], now: int) -> str:
 
 def _lets_us_text_again(known: Sequence[Address], heard: Heard, now: int) -> bool:
     """START and its like: the carrier lets our texts through again, whoever had said stop."""
-    if heard.kind != "text" or heard.text.strip().lower() not in UNBLOCKS:
+    if heard.kind != "text" or heard.text.strip().lower() not in settings.UNDERSTOOD.opt_in:
         return False
     shut = [a.id for a in known if a.person_id and a.state == Address.State.OPTED_OUT]
     Address.objects.filter(id__in=shut).update(state=Address.State.OK, why="", since_at=now)
@@ -160,7 +161,7 @@ def _persons_intent(heard: Heard, *, watching: bool) -> Intent:
         return Intent.OPT_OUT
     if heard.kind == "key":
         return read_key(heard.text, Role.PERSON)
-    return read_text(heard.text, Role.PERSON, watching=watching)
+    return read_text(heard.text, Role.PERSON, settings.UNDERSTOOD, watching=watching)
 
 
 def _here(watches: Sequence[WatchRow], heard: Heard, now: int) -> str:
@@ -260,7 +261,7 @@ def _contacts_intent(heard: Heard, *, watching: bool) -> Intent:
         return DIGITS[typed]
     if heard.kind == "key":
         return read_key(typed, Role.CONTACT)
-    return read_text(heard.text, Role.CONTACT, watching=watching)
+    return read_text(heard.text, Role.CONTACT, settings.UNDERSTOOD, watching=watching)
 
 
 def _without_alarm(
@@ -290,7 +291,9 @@ def _without_alarm(
 
 def _claim(contact: int, heard: Heard) -> ev.Claimed:
     """How soon is counted from when it was said; one that came far too late holds nothing."""
-    minutes = read_minutes(heard.text) if heard.kind == "text" else heard.minutes
+    minutes = (
+        read_minutes(heard.text, settings.UNDERSTOOD) if heard.kind == "text" else heard.minutes
+    )
     eta_s = GOING_S if minutes is None else minutes * 60
     return ev.Claimed(contact, max(0, eta_s - heard.age_ms // 1000))
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from stillhere.core.replies import Intent, Role, read_text
@@ -114,7 +115,10 @@ def _newcomer(came: Came, heard: reply.Heard, now: int) -> Reply | None:
     """A number we never heard of: only a word that starts a watch, or a cry for help, makes it
     somebody's. Anything else is stored and no more."""
     starts = (Intent.GO, Intent.GO_LONG, Intent.MARK, Intent.HELP)
-    if came.kind != "text" or read_text(came.text, Role.PERSON, watching=False) not in starts:
+    if (
+        came.kind != "text"
+        or read_text(came.text, Role.PERSON, settings.UNDERSTOOD, watching=False) not in starts
+    ):
         return None
     if not _A_NUMBER.fullmatch(came.sender):
         return None
@@ -148,7 +152,7 @@ def _plain(
         persons = {address.person_id for address in theirs}
         if came.kind != "text" or len(persons) != 1 or None in persons or came.opted_out:
             continue
-        if read_text(came.text, Role.PERSON, watching=True) is Intent.HERE:
+        if read_text(came.text, Role.PERSON, settings.UNDERSTOOD, watching=True) is Intent.HERE:
             plain[no] = (came, next(iter(theirs)).person_id or 0)
     return plain
 

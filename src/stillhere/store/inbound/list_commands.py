@@ -15,7 +15,6 @@ from django.conf import settings
 
 from stillhere.core import events as ev
 from stillhere.core.replies import language_of
-from stillhere.core.vocabulary import COMMANDS
 from stillhere.store.installation import upkeep
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
 from stillhere.store.people import services
@@ -29,7 +28,6 @@ Said = tuple[str, Mapping[str, Any]]
 DAY_MS = 86_400_000
 SURE_MS = 600_000  # how long "erase me" waits to be said again
 _NUMBER = re.compile(r"\+?[0-9][0-9 ().\-/]{5,20}[0-9]")
-_MANY = {"week": 7, "weeks": 7, "semana": 7, "semanas": 7, "month": 30, "mes": 30}
 NOBODY: Mapping[str, Any] = {}
 
 
@@ -54,7 +52,7 @@ def add(person: Person, text: str, now: int) -> Said:
     if Address.objects.filter(person=person, lookup__in=services.lookups(number)).exists():
         return "reply-add-own", NOBODY
     before = text[: found.start()].strip(" (+,:;.-")
-    name = " ".join(w for w in before.split() if w.lower() not in COMMANDS)
+    name = " ".join(w for w in before.split() if w.lower() not in settings.UNDERSTOOD.commands)
     ways = [Reached("text", number, rings=False), Reached("call", number, rings=True)]
     there = set(person.contacts.values_list("id", flat=True))
     try:
@@ -77,7 +75,8 @@ def rest(person: Person, text: str, now: int) -> Said:
     """PAUSE with days or weeks; one day where nothing is said. Only what is asked daily rests."""
     words = text.lower().split()
     number = next((int(w) for w in words if w.isascii() and w.isdigit() and len(w) < 4), 1)
-    days = number * next((many for w in words if (many := _MANY.get(w.strip(".,!")))), 1)
+    many = settings.UNDERSTOOD.days_of
+    days = number * next((many[w.strip(".,!")] for w in words if w.strip(".,!") in many), 1)
     until_at = now + days * DAY_MS
     routines = WatchRow.objects.filter(person=person, closed_at__isnull=True).exclude(routine="")
     changes = [Change(ev.Paused(until_at), watch=w.id) for w in routines.only("id")]
@@ -106,8 +105,6 @@ def erase(person: Person, now: int) -> Said:
 def newcomer(number: str, text: str) -> Person:
     """Somebody we never heard of says a word that starts a watch: a phone, and the language of the
     word. No account, no name."""
-    return services.new_caller(number, language_of(text) or _home())
-
-
-def _home() -> str:
-    return str(settings.LANGUAGE_CODE).partition("-")[0]
+    return services.new_caller(
+        number, language_of(text, settings.UNDERSTOOD) or settings.LANGUAGE_CODE
+    )

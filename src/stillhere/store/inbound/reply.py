@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
+
 from stillhere.core import events as ev
 from stillhere.core.replies import language_of
 from stillhere.store.installation import peers
@@ -82,7 +84,7 @@ def open_watches(persons: Sequence[int]) -> list[WatchRow]:
 
 def speak_their_language(speaker: Speaker, heard: Heard) -> None:
     """Whoever clearly writes one of our languages is answered in it from now on."""
-    lang = language_of(heard.text)
+    lang = language_of(heard.text, settings.UNDERSTOOD)
     whose = speaker.contact or speaker.person
     if lang and whose.lang != lang:
         whose.lang = lang
@@ -121,7 +123,7 @@ def page(m: Message) -> Reply:
         word=m.word,
         person=sealed_columns.person_note(person, "name") if person is not None else "",
         contact="",
-        lang="en",
+        lang=settings.LANGUAGE_CODE,
         tz=person.tz if person is not None else "UTC",
         wish="phone-first",
         who=next(iter(peers.names([facts["peer"]]).values()), "") if "peer" in facts else "",

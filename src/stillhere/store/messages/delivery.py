@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from stillhere.core.events import Undeliverable
@@ -259,8 +260,10 @@ def _lang(row: Mapping[str, Any]) -> str:
     """The language of whoever reads it. The coordinator's pages are in English: whose watch it is
     says nothing about her."""
     if row["channel"] == COORDINATOR:
-        return "en"
-    return (row["contact_lang"] if row["contact"] is not None else row["person_lang"]) or "en"
+        return settings.LANGUAGE_CODE
+    return (
+        row["contact_lang"] if row["contact"] is not None else row["person_lang"]
+    ) or settings.LANGUAGE_CODE
 
 
 def _names(facts: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:

@@ -11,11 +11,11 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from stillhere.content import helplines
+from stillhere.content import helplines, sentences
 from stillhere.content import steps as walk
 from stillhere.web.guide import speech
 from stillhere.web.site.context import without_request
@@ -36,7 +36,7 @@ DEEDS = {
 def given(form: str = "", tz: str = "", *, in_hand: bool = False) -> dict[str, Any]:
     """What the screens need, wherever they are shown. ``form`` is the naloxone known to be there,
     or ``in_hand``; ``tz`` says which emergency number counts, where that is known."""
-    country, lang = helplines.country(tz), get_language() or "en"
+    country, lang = helplines.country(tz), sentences.language()
     screens = walk.screens(form, in_hand=in_hand)
     return {
         "screens": screens,
@@ -107,7 +107,7 @@ def _row(screen: walk.Screen) -> dict[str, Any]:
 def said(request: HttpRequest, screen: str) -> HttpResponse:
     """A screen read aloud, for a browser that has no voice of its own."""
     words = next((s.says for s in walk.screens() if s.id == screen), "")
-    sound = speech.sound(words, walk.language()) if words else None
+    sound = speech.sound(words, sentences.language()) if words else None
     if sound is None:
         raise Http404
     headers = {"Cache-Control": "public, max-age=86400", "Vary": "Cookie, Accept-Language"}

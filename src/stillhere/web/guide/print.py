@@ -29,7 +29,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from stillhere.content import helplines, reading, steps
+from stillhere.content import helplines, reading, sentences, steps
 from stillhere.store.db import clock
 from stillhere.store.kits import kits
 from stillhere.store.models import Kit
@@ -70,7 +70,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
     """One of the papers, in the reader's language."""
     if name not in PAPERS:
         raise Http404
-    lang = steps.language()
+    lang = sentences.language()
     return _answer(_made(_html(f"guide/paper/{name}.html", lang)), name)
 
 
@@ -83,7 +83,7 @@ def certificate(request: HttpRequest) -> HttpResponse:
     if rate_limit.PAPERS.missed(rate_limit.network_of(request)):
         return errors.too_many()
     name = " ".join(readable(request.POST.get("name", "")).split())[:LONGEST_NAME]
-    lang, given = steps.language(), {"name": name, "day": _today(), "by_hand": ""}
+    lang, given = sentences.language(), {"name": name, "day": _today(), "by_hand": ""}
     try:
         made = _print(_html("guide/paper/certificate.html", lang, **given), every_letter=True)
     except LookupError:
@@ -112,7 +112,7 @@ def stickers(made: Sequence[Kit]) -> HttpResponse:
     """A sheet with one code a kit."""
     base = settings.STILLHERE.base_url
     codes = [(kit.id, qr(f"{base}/kit/{kits.key_of(kit)}")) for kit in made]
-    lang = steps.language()
+    lang = sentences.language()
     return _answer(_print(_html("guide/paper/stickers.html", lang, codes=codes)), "stickers")
 
 
@@ -136,7 +136,7 @@ def _html(template: str, lang: str, **more: Any) -> str:
             "sheet": "letter" if here in LETTER else "A4",
             "number": helplines.emergency_in(here),
             "steps": _steps(lang),
-            "cards": [(code, _steps(code)) for code in ("en", "es")],
+            "cards": [(code, _steps(code)) for code in settings.SPOKEN],
             "never": steps.never(),
             "parts": reading.parts("learn"),
             "signed": steps.signature(),
@@ -156,7 +156,7 @@ def _steps(lang: str) -> list[Step]:
     def note(id: str, where: str) -> str:
         rows = [row for row in notes if (row["step"], row["where"]) == (id, where)]
         fits = [row for row in rows if row.get("choice", chosen) == chosen]
-        return " ".join(steps.said_in(row["says"], lang) for row in fits)
+        return " ".join(sentences.said_in(row["says"], lang) for row in fits)
 
     with translation.override(lang):
         by_id = {screen.id: screen for screen in steps.screens()}

@@ -13,7 +13,8 @@ import wave
 from array import array
 from functools import lru_cache
 
-VOICES = {"en": "en-us", "es": "es-419"}
+from django.conf import settings
+
 LONGEST = 300
 TIMEOUT_S = 10
 _one = threading.Lock()  # at a time: reading aloud must never slow a check-in
@@ -30,7 +31,7 @@ def sound(words: str, lang: str) -> bytes | None:
     if not able():
         return None
     with _one:
-        return _made(words[:LONGEST], VOICES.get(lang, VOICES["en"]))
+        return _made(words[:LONGEST], settings.SPOKEN.of(lang).machine_voice)
 
 
 @lru_cache(maxsize=1)

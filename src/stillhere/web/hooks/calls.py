@@ -98,7 +98,9 @@ def call(request: HttpRequest, name: str) -> HttpResponse:
         Played.TONE: f"{settings.STILLHERE.base_url}/static/tone.wav",
         Played.RECORDING: f"{settings.STILLHERE.base_url}/in/{carrier.name}/said",
     }
-    twiml = voice.twiml(then.turn, f"{here}?{urlencode(where)}", sounds)
+    spoken = settings.SPOKEN.of(then.turn.lang)
+    speaks = spoken.machine_voice if carrier.kind == "sip" else spoken.call_voice
+    twiml = voice.twiml(then.turn, f"{here}?{urlencode(where)}", sounds, speaks)
     return HttpResponse(twiml, content_type="text/xml")
 
 
@@ -222,7 +224,7 @@ def _steps(step: Step) -> Next:
     """The first steps, one at a time: any key goes on, 3 says it again, silence too."""
     _, at, lang = [*step.at.split("."), "", ""][:3]
     no = (_whole(at) or 0) + (step.told.key not in ("", "3"))
-    with translation.override(lang if lang in dict(settings.LANGUAGES) else "en"):
+    with translation.override(settings.SPOKEN.of(lang).code):
         all_ = steps.spoken()
     no = min(no, len(all_) - 1)
     said = Turn(say=all_[no], lang=lang)
@@ -347,7 +349,7 @@ def _listen(said: Turn, at: str, seconds: int = LISTENS_S, *, message: int | Non
 
 
 def _lang() -> str:
-    return str(settings.LANGUAGE_CODE).partition("-")[0]
+    return str(settings.LANGUAGE_CODE)
 
 
 def _line() -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 
+from stillhere.content import sentences
 from stillhere.store.people import services
 from stillhere.web.access import person_session, rate_limit
 from stillhere.web.site import errors, texts
@@ -27,7 +27,7 @@ def first(request: HttpRequest) -> HttpResponse:
                 return errors.too_many()
             tz = request.POST.get("tz", "")
             _someone, key = services.new_person(
-                get_language() or "en", tz if texts.zone_known(tz) else "UTC"
+                sentences.language(), tz if texts.zone_known(tz) else "UTC"
             )
             person_session.remember(response, key, borrowed=bool(request.POST.get("borrowed")))
         return response

@@ -13,10 +13,10 @@ import segno
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from stillhere.content import sentences
 from stillhere.core.events import State
 from stillhere.core.profiles import TRIAL
 from stillhere.store.db import clock
@@ -46,7 +46,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         return response
     tz = request.POST.get("tz", "")
     _person, key = services.new_trial(
-        get_language() or "en",
+        sentences.language(),
         tz if texts.zone_known(tz) else "UTC",
         *PLAYED,
     )

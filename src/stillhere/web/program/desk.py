@@ -256,7 +256,7 @@ def _volunteers(typed: Mapping[str, str]) -> str:
         if typed.get("do") == "volunteer":
             number = settings.PHONE_NUMBER(typed.get("phone", "")[:64])
             lang = typed.get("lang", "")
-            known = lang if lang in dict(settings.LANGUAGES) else "en"
+            known = settings.SPOKEN.of(lang).code
             shifts.add(typed.get("name", ""), number, known)
             return "added-volunteer"
         wanted = {str(each.id): each for each in shifts.everyone()}
