@@ -1,8 +1,12 @@
-"""Every address there is. What has a key in it is opened by that key alone."""
+"""Every address there is, by name: a namespace for each room, a noun for each page.
+
+Templates and redirects say ``{% url "person:watch" %}`` and ``reverse``, never the address itself.
+What has a key in it is opened by that key alone. Links that were sent out stay as they are.
+"""
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from stillhere.web.contact import on_scene, page
 from stillhere.web.guide import help_now, helplines, learn, print
@@ -24,82 +28,103 @@ from stillhere.web.person import (
 from stillhere.web.program import desk, shift, stock
 from stillhere.web.site import health, preferences
 
-urlpatterns = [
-    path("", home.first),
-    path("try", trial.begin),
-    path("try/<str:key>", trial.show),
-    path("try/<str:key>/part", trial.part),
-    path("try/<str:key>/state", trial.state),
-    path("help-now", help_now.show),
-    path("steps", help_now.steps),
-    path("sources", help_now.sources),
-    path("before", learn.before),
-    path("after", learn.after),
-    path("learn", learn.learn),
-    path("warnings.atom", stock.atom),
-    path("paper/certificate.pdf", print.certificate),
-    path("paper/<slug:name>.pdf", print.show),
-    path("kit/<str:key>", pages.sticker),
-    path("kit/<str:key>/mine", pages.take),
-    path("said/<slug:screen>.wav", help_now.said),
-    path("lines", helplines.show),
-    path("healthz", health.healthz),
-    path("language", preferences.language),
-    path("light", preferences.light),
-    path("out", watch.out),
-    path("sw.js", offline.worker),
-    path("offline", offline.page),
+SITE = [
+    path("healthz", health.healthz, name="health"),
+    path("language", preferences.language, name="language"),
+    path("light", preferences.light, name="light"),
+]
+GUIDE = [
+    path("help-now", help_now.show, name="help_now"),
+    path("steps", help_now.steps, name="steps"),
+    path("sources", help_now.sources, name="sources"),
+    path("said/<slug:screen>.wav", help_now.said, name="speech"),
+    path("before", learn.before, name="before"),
+    path("after", learn.after, name="after"),
+    path("learn", learn.learn, name="lesson"),
+    path("c/<str:key>/learn", learn.contact_learns, name="contact_lesson"),
+    path("r/<str:key>/learn", learn.responder_learns, name="responder_lesson"),
+    path("lines", helplines.show, name="helplines"),
+    path("paper/certificate.pdf", print.certificate, name="certificate"),
+    path("paper/<slug:name>.pdf", print.show, name="paper"),
+]
+PERSON = [
+    path("", home.first, name="first"),
+    path("try", trial.begin, name="trials"),
+    path("try/<str:key>", trial.show, name="trial"),
+    path("try/<str:key>/part", trial.part, name="trial_part"),
+    path("try/<str:key>/state", trial.state, name="trial_state"),
+    path("out", watch.out, name="exit"),
+    path("sw.js", offline.worker, name="service_worker"),
+    path("offline", offline.page, name="offline"),
     # Sam, known by a cookie
-    path("watch", watch.watch),
-    path("watch/part", watch.part),
-    path("watch/state", watch.state),
-    path("push", push.mine),
-    path("later", ask_later.later),
-    path("people", contacts.people),
-    path("people/card/<str:contact>", contacts.card),
-    path("routine", routine.routine),
-    path("kits", pages.mine),
-    path("pin", pin.ask),
-    path("mine", my_data.mine),
-    path("mine/lamp.json", my_data.take),
-    path("forget", my_data.forget),
+    path("watch", watch.watch, name="watch"),
+    path("watch/part", watch.part, name="watch_part"),
+    path("watch/state", watch.state, name="watch_state"),
+    path("later", ask_later.later, name="later"),
+    path("people", contacts.people, name="people"),
+    path("people/card/<str:contact>", contacts.card, name="card"),
+    path("routine", routine.routine, name="routine"),
+    path("pin", pin.ask, name="pin"),
+    path("mine", my_data.mine, name="data"),
+    path("mine/lamp.json", my_data.take, name="data_file"),
+    path("forget", my_data.forget, name="forgetting"),
     # Sam, known by a key. POST /k/<key> itself never comes here: it is the fast lane's.
-    path("p", recovery.typed),
-    path("p/<str:key>", recovery.come_back),
-    path("k/<str:key>", watch_link.show),
-    path("k/<str:key>/shown", watch_link.on_screen),
-    path("k/<str:key>/key", push.persons_key),
-    *(path(f"k/<str:key>/{do}", watch_link.press, {"do": do}) for do in watch_link.PRESSES),
-    # the one who waits
-    path("c/<str:key>", page.page),
-    path("c/<str:key>/part", page.part),
-    path("c/<str:key>/lamp.vcf", page.number),
-    path("c/<str:key>/state", page.state),
-    path("c/<str:key>/answer", page.answer),
-    path("c/<str:key>/did", on_scene.did),
-    path("c/<str:key>/steps", on_scene.steps),
-    path("c/<str:key>/kits", pages.contacts_own),
-    path("c/<str:key>/learn", learn.contact_learns),
-    path("c/<str:key>/key", push.contacts_key),
-    path("c/<str:key>/said", page.said),
-    # the one on shift
-    path("r/<str:key>", shift.page),
-    path("r/<str:key>/shift", shift.shift),
-    path("r/<str:key>/kits", pages.responders_own),
-    path("r/<str:key>/learn", learn.responder_learns),
-    path("c/<str:key>/push", push.theirs),
-    # an installation that we look after
-    path("beat/<str:key>", peer_heartbeat.take),
-    # providers
-    path("hooks/phones", demo_phones.phones),
-    path("in/<str:name>/call", calls.call),
-    path("in/<str:name>/ended", calls.ended),
-    path("in/<str:name>/said/<str:key>", calls.said),
-    # the one who runs this
-    path("desk", desk.door),
-    path("desk/<str:key>", desk.desk),
-    path("desk/<str:key>/act", desk.act),
-    path("desk/<str:key>/stock", stock.page),
-    path("desk/<str:key>/kits.csv", stock.csv_out),
-    path("desk/<str:key>/stickers.pdf", stock.stickers),
+    path("p", recovery.typed, name="code"),
+    path("p/<str:key>", recovery.come_back, name="recovery"),
+    path("k/<str:key>", watch_link.show, name="button"),
+    path("k/<str:key>/shown", watch_link.on_screen, name="shown"),
+    *(
+        path(f"k/<str:key>/{do}", watch_link.press, {"do": do}, name=do)
+        for do in watch_link.PRESSES
+    ),
+]
+CONTACT = [
+    path("c/<str:key>", page.page, name="page"),
+    path("c/<str:key>/part", page.part, name="part"),
+    path("c/<str:key>/lamp.vcf", page.number, name="number"),
+    path("c/<str:key>/state", page.state, name="state"),
+    path("c/<str:key>/answer", page.answer, name="answer"),
+    path("c/<str:key>/said", page.said, name="recording"),
+    path("c/<str:key>/did", on_scene.did, name="deed"),
+    path("c/<str:key>/steps", on_scene.steps, name="steps"),
+]
+KITS = [
+    path("kits", pages.mine, name="person"),
+    path("c/<str:key>/kits", pages.contacts_own, name="contact"),
+    path("r/<str:key>/kits", pages.responders_own, name="responder"),
+    path("kit/<str:key>", pages.sticker, name="sticker"),
+    path("kit/<str:key>/mine", pages.take, name="keeper"),
+]
+PROGRAM = [
+    path("desk", desk.door, name="door"),
+    path("desk/<str:key>", desk.desk, name="desk"),
+    path("desk/<str:key>/act", desk.act, name="act"),
+    path("desk/<str:key>/stock", stock.page, name="stock"),
+    path("desk/<str:key>/kits.csv", stock.csv_out, name="kits_file"),
+    path("desk/<str:key>/stickers.pdf", stock.stickers, name="stickers"),
+    path("r/<str:key>", shift.page, name="responder"),
+    path("r/<str:key>/shift", shift.shift, name="shift"),
+    path("warnings.atom", stock.atom, name="warnings_feed"),
+]
+HOOKS = [
+    path("push", push.mine, name="person_push"),
+    path("c/<str:key>/push", push.theirs, name="contact_push"),
+    path("k/<str:key>/key", push.persons_key, name="person_key"),
+    path("c/<str:key>/key", push.contacts_key, name="contact_key"),
+    path("beat/<str:key>", peer_heartbeat.take, name="heartbeat"),
+    path("hooks/phones", demo_phones.phones, name="phones"),
+    path("in/<str:name>/call", calls.call, name="call"),
+    path("in/<str:name>/ended", calls.ended, name="call_end"),
+    path("in/<str:name>/said/<str:key>", calls.said, name="recording"),
+]
+
+# The rooms that are opened most, and in the greatest hurry, first.
+urlpatterns = [
+    path("", include((PERSON, "person"))),
+    path("", include((CONTACT, "contact"))),
+    path("", include((GUIDE, "guide"))),
+    path("", include((SITE, "site"))),
+    path("", include((KITS, "kits"))),
+    path("", include((PROGRAM, "program"))),
+    path("", include((HOOKS, "hooks"))),
 ]

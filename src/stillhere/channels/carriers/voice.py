@@ -142,7 +142,7 @@ def twiml(turn: Turn, action: str, sounds: Mapping[Played, str], speaks: str) ->
     for sentence in turn.say:
         to.say(sentence, language=speaks)
     if turn.play is Played.RECORDING:
-        to.play(f"{sounds[turn.play]}/{turn.play_ref}")
+        to.play(sounds[turn.play])
     if turn.connect:
         said.dial(turn.connect)
     if turn.record_s:

@@ -15,6 +15,8 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from stillhere.store.models import Person
 from stillhere.store.people import records
@@ -67,7 +69,7 @@ def own(view: View) -> View:
     def shown(request: HttpRequest, **named: object) -> HttpResponse:
         person = person_of(request)
         if person is None:
-            return HttpResponseRedirect("/")
+            return redirect("person:first")
         return view(request, person, **named)
 
     return shown
@@ -81,7 +83,7 @@ def private(view: View) -> View:
     @wraps(view)
     def shown(request: HttpRequest, person: Person, **named: object) -> HttpResponse:
         if person.pin and not pin_typed(request, person):
-            return HttpResponseRedirect(f"/pin?next={quote(request.path)}")
+            return HttpResponseRedirect(f"{reverse('person:pin')}?next={quote(request.path)}")
         response = view(request, person, **named)
         if person.pin:
             remember_pin(response, person)

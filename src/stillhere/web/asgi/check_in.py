@@ -35,7 +35,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-PREFIX = "/k/"
+PREFIX, WATCH = "/k/", b"/watch"  # as in urls.py; that one is asked only by pages
 KEY = re.compile(r"[A-Za-z0-9_-]{27}")
 MOST_BODY = 4096
 MOST_AGE_MS = 7 * 24 * 3600 * 1000  # a check-in kept longer than this says nothing about now
@@ -128,7 +128,7 @@ class FastLane:
             else:
                 await _send(send, 410, _over(answer, asked.lang), JSON)
         elif asked.page:
-            where = b"/watch" if back == "watch" else scope["path"].encode()
+            where = WATCH if back == "watch" else scope["path"].encode()
             await _send(send, 303, b"", "text/plain", (b"location", where))
         elif answer is not None:
             await _send(send, 200, _got_it(answer), JSON)

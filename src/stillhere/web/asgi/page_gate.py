@@ -38,6 +38,7 @@ RETRY_S = 5
 SMALL = 4096  # bytes: any press is shorter. Read before its turn, so that a poor line holds none
 SAFE = ("GET", "HEAD", "OPTIONS")
 # Pages on which somebody acts in an alarm or on a watch; of the first ones 503 names whom to call.
+HEALTH = "/healthz"
 ALARMING = ("/c/", "/k/", "/watch", "/desk", "/r/")
 ACTED_ON = (*ALARMING, "/help-now", "/steps", "/lines")
 
@@ -155,7 +156,7 @@ class _Heard:
 def rank_of(scope: Scope) -> Rank:
     """Who goes first, by method, address and length alone: no database is asked here."""
     path = scope["path"]
-    if path == "/healthz" or (scope["method"] not in SAFE and not _long(scope)):
+    if path == HEALTH or (scope["method"] not in SAFE and not _long(scope)):
         return Rank.PRESS
     if path.startswith(ACTED_ON) and not path.endswith("/state"):
         return Rank.ACTED_ON

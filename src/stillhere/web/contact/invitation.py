@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from stillhere.core.refusals import Refusal
@@ -18,7 +18,7 @@ from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import contacts, push_subscriptions, services
 from stillhere.store.problems import Reached
 from stillhere.web.access import address_input
-from stillhere.web.site import texts
+from stillhere.web.site import links, texts
 
 HERE = Reached("page", "here", rings=False)  # the page of theirs that is open
 ANSWERS = ("join", "leave", "not-me", "tonight", "back", "test", "rang", "number")
@@ -66,7 +66,7 @@ def answer(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
         said = "joined"
     else:
         said = _quiet(contact, do, typed)
-    return HttpResponseRedirect(f"/c/{key}?said={said}", status=303)
+    return links.see_other("contact:page", key, said=said)
 
 
 def _join(contact: Contact, typed: Mapping[str, str]) -> None:

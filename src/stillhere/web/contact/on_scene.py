@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.csrf import csrf_exempt
@@ -30,7 +31,7 @@ from stillhere.store.watches.care_log import Done
 from stillhere.store.watches.queries import Shown
 from stillhere.web.access import contact_device
 from stillhere.web.guide import help_now
-from stillhere.web.site import errors, texts
+from stillhere.web.site import errors, links, texts
 
 DONE = {
     "found": gettext_lazy("%(who)s tried to wake %(name)s: no answer."),
@@ -71,7 +72,7 @@ def given(shown: Shown, contact: Contact, key: str, now: int, *, theirs: bool) -
     at_hand = near is not None and (near[0] is None or near[0].id == contact.id)
     return {
         **help_now.given(near[1].form if near and at_hand and theirs else "", contact.person.tz),
-        "did_to": f"/c/{key}/did",
+        "did_to": reverse("contact:deed", args=[key]),
         "number": number(shown),
         "kit_says": kit_says(near, contact, now, comes) if near and confirmed else "",
         "hand_over": told(done, contact, now),
@@ -185,7 +186,7 @@ def steps(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     shown, now = queries.alarm_for(contact), clock.now_ms()
     if shown is None or not goes_on(shown, now):
-        return HttpResponseRedirect(f"/c/{key}", status=303)
+        return links.see_other("contact:page", key)
     told = given(shown, contact, key, now, theirs=contact_device.theirs(request, contact))
     return render(
         request, "contact/contact_steps.html", {"key": key, "plain": True, "light": "", **told}
@@ -222,8 +223,8 @@ def did(request: HttpRequest, key: str) -> HttpResponse:
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"ok": kept, "now": clock.now_ms()}, status=200 if kept else 409)
     if re.fullmatch("[a-z]{2,20}", typed.get("next", "")):  # said in the steps, which go on
-        return HttpResponseRedirect(f"/c/{key}/steps#{typed['next']}", status=303)
-    return HttpResponseRedirect(f"/c/{key}?said={'done' if kept else 'no-alarm'}", status=303)
+        return links.see_other("contact:steps", key, part=typed["next"])
+    return links.see_other("contact:page", key, said="done" if kept else "no-alarm")
 
 
 def _count(contact: Contact, form: str, *, given: bool) -> None:

@@ -11,8 +11,9 @@ from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
@@ -37,7 +38,7 @@ from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import Shown
 from stillhere.web.access import address_input, contact_device
 from stillhere.web.contact import aftermath_text, alarm_text, invitation, on_scene
-from stillhere.web.site import errors, health, texts
+from stillhere.web.site import errors, health, links, texts
 from stillhere.web.site.context import light
 
 # How soon, in seconds: up to five minutes the others wait for you. None: far away, phones.
@@ -60,7 +61,10 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None:
         return errors.unknown_key(request)
     given = _given(request, contact, key) | {"note": texts.note(request.GET.get("said", ""))}
-    given |= {"push_key": address_input.public_key(), "push_to": f"/c/{key}/push"}
+    given |= {
+        "push_key": address_input.public_key(),
+        "push_to": reverse("hooks:contact_push", args=[key]),
+    }
     return render(request, "contact/contact.html", given)
 
 
@@ -277,4 +281,4 @@ def _event(do: str, typed: Any, contact: int) -> Event | None:
 
 
 def _back(key: str, said: str) -> HttpResponse:
-    return HttpResponseRedirect(f"/c/{key}?said={said}" if said else f"/c/{key}", status=303)
+    return links.see_other("contact:page", key, said=said)

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.core import signing
 from django.db import Error
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -25,7 +26,7 @@ from stillhere.store.people import contacts, drills, records
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
 from stillhere.web.access import address_input, contact_device, person_session
-from stillhere.web.site import daily_check_in, errors
+from stillhere.web.site import daily_check_in, errors, links
 from stillhere.web.site import texts as words
 from stillhere.web.site.context import light, without_request
 
@@ -62,7 +63,7 @@ def after(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def learn(request: HttpRequest) -> HttpResponse:
     """The lessons and the questions, for anybody."""
-    return _lesson(request, "/learn")
+    return _lesson(request, reverse("guide:lesson"))
 
 
 @csrf_exempt  # the key in the address is what opens
@@ -72,10 +73,10 @@ def contact_learns(request: HttpRequest, key: str) -> HttpResponse:
     contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
-    theirs, here = contact_device.theirs(request, contact), f"/c/{key}/learn"
+    theirs = contact_device.theirs(request, contact)
     if request.method == "POST" and request.POST.get("do") == "drill":
         said = _drill(contact, theirs=theirs)
-        return HttpResponseRedirect(f"{here}?said={said}#drill", status=303)
+        return links.see_other("guide:contact_lesson", key, said=said, part="drill")
     if _passed(request) and theirs:
         contacts.trained(contact)
     ways = contact.addresses.filter(state="ok").values_list("channel", flat=True)
@@ -83,6 +84,7 @@ def contact_learns(request: HttpRequest, key: str) -> HttpResponse:
         address_input.here(ways)
     )
     name = words.someone(sealed_columns.person_note(contact.person, "name"))
+    here = reverse("guide:contact_lesson", args=[key])
     return _lesson(request, here, {"with": name, "drills": theirs and rings})
 
 
@@ -106,7 +108,7 @@ def responder_learns(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     if _passed(request):
         shifts.trained(responder)
-    return _lesson(request, f"/r/{key}/learn", {"volunteer": True})
+    return _lesson(request, reverse("guide:responder_lesson", args=[key]), {"volunteer": True})
 
 
 def _passed(request: HttpRequest) -> bool:

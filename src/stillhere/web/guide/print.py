@@ -20,7 +20,7 @@ import segno
 from django.conf import settings
 from django.core import signing
 from django.db import Error
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.dateformat import format as date_format
@@ -35,7 +35,7 @@ from stillhere.store.kits import kits
 from stillhere.store.models import Kit
 from stillhere.store.people.services import LONGEST_NAME, readable
 from stillhere.web.access import rate_limit
-from stillhere.web.site import errors
+from stillhere.web.site import errors, links
 
 log = logging.getLogger("stillhere.web")
 
@@ -79,7 +79,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
 def certificate(request: HttpRequest) -> HttpResponse:
     """For whoever has answered the questions. The name is printed and not kept."""
     if not _passed(request.POST.get("passed", "")):
-        return HttpResponseRedirect("/learn", status=303)
+        return links.see_other("guide:lesson")
     if rate_limit.PAPERS.missed(rate_limit.network_of(request)):
         return errors.too_many()
     name = " ".join(readable(request.POST.get("name", "")).split())[:LONGEST_NAME]
@@ -110,8 +110,7 @@ def _passed(typed: str) -> bool:
 
 def stickers(made: Sequence[Kit]) -> HttpResponse:
     """A sheet with one code a kit."""
-    base = settings.STILLHERE.base_url
-    codes = [(kit.id, qr(f"{base}/kit/{kits.key_of(kit)}")) for kit in made]
+    codes = [(kit.id, qr(links.full("kits:sticker", kits.key_of(kit)))) for kit in made]
     lang = sentences.language()
     return _answer(_print(_html("guide/paper/stickers.html", lang, codes=codes)), "stickers")
 
@@ -141,8 +140,8 @@ def _html(template: str, lang: str, **more: Any) -> str:
             "parts": reading.parts("learn"),
             "signed": steps.signature(),
             "program": settings.STILLHERE.program,
-            "help_now": f"{settings.STILLHERE.base_url}/help-now",
-            "drawn": qr(f"{settings.STILLHERE.base_url}/help-now"),
+            "help_now": links.full("guide:help_now"),
+            "drawn": qr(links.full("guide:help_now")),
             "emergency": helplines.emergency(),
         }
         return render_to_string(template, given | more)

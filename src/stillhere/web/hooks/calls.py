@@ -31,6 +31,7 @@ from stillhere.store.inbound.inbox import Came
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.watches import recordings
 from stillhere.store.watches.apply import SwapMissed
+from stillhere.web.site import links
 
 log = logging.getLogger("stillhere.calls")
 
@@ -92,12 +93,12 @@ def call(request: HttpRequest, name: str) -> HttpResponse:
     except (Error, SwapMissed) as failure:
         log.warning("not stored: %s", type(failure).__name__)
         return HttpResponse("Tell us again.", status=503, headers={"Retry-After": "1"})
-    here = f"{settings.STILLHERE.base_url}/in/{carrier.name}/call"
+    here = links.full("hooks:call", carrier.name)
     where = {"at": then.at, "n": step.turn + 1} | ({"m": then.message} if then.message else {})
-    sounds = {
-        Played.TONE: f"{settings.STILLHERE.base_url}/static/tone.wav",
-        Played.RECORDING: f"{settings.STILLHERE.base_url}/in/{carrier.name}/said",
-    }
+    sounds = {Played.TONE: f"{settings.STILLHERE.base_url}{settings.STATIC_URL}tone.wav"}
+    if then.turn.play_ref:
+        recording = links.full("hooks:recording", carrier.name, then.turn.play_ref)
+        sounds[Played.RECORDING] = recording
     spoken = settings.SPOKEN.of(then.turn.lang)
     speaks = spoken.machine_voice if carrier.kind == "sip" else spoken.call_voice
     twiml = voice.twiml(then.turn, f"{here}?{urlencode(where)}", sounds, speaks)

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -31,7 +31,7 @@ from stillhere.store.watches.circle import month
 from stillhere.web.access import contact_device, person_session
 from stillhere.web.contact import on_scene
 from stillhere.web.guide import help_now
-from stillhere.web.site import errors, texts
+from stillhere.web.site import errors, links, texts
 
 Keeper = Person | Contact | Responder
 
@@ -70,7 +70,7 @@ def until(expires: str) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def mine(request: HttpRequest, person: Person) -> HttpResponse:
     """What Sam carries, or keeps where Sam usually is."""
-    return _page(request, person, "/kits", {"home": "/watch", "nav": True, "private": True})
+    return _page(request, person, reverse("person:watch"), nav=True, private=True)
 
 
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
@@ -81,8 +81,8 @@ def contacts_own(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None:
         return errors.unknown_key(request)
     if not contact_device.theirs(request, contact):
-        return HttpResponseRedirect(f"/c/{key}?said=prove#whose", status=303)
-    return _page(request, contact, f"/c/{key}/kits", {"home": f"/c/{key}"})
+        return links.see_other("contact:page", key, said="prove", part="whose")
+    return _page(request, contact, reverse("contact:page", args=[key]))
 
 
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
@@ -92,14 +92,14 @@ def responders_own(request: HttpRequest, key: str) -> HttpResponse:
     responder = shifts.by_key(key)
     if responder is None:
         return errors.unknown_key(request)
-    return _page(request, responder, f"/r/{key}/kits", {"home": f"/r/{key}"})
+    return _page(request, responder, reverse("program:responder", args=[key]))
 
 
-def _page(request: HttpRequest, keeper: Keeper, here: str, more: Mapping[str, Any]) -> HttpResponse:
+def _page(request: HttpRequest, keeper: Keeper, home: str, **more: bool) -> HttpResponse:
     wrong, status, typed = "", 200, request.POST
     if request.method == "POST":
         try:
-            return HttpResponseRedirect(f"{here}?said={_do(keeper, typed)}", status=303)
+            return HttpResponseRedirect(f"{request.path}?said={_do(keeper, typed)}", status=303)
         except Problem as problem:
             wrong, status = texts.put(problem.why), 422
     now = clock.now_ms()
@@ -112,7 +112,7 @@ def _page(request: HttpRequest, keeper: Keeper, here: str, more: Mapping[str, An
         ]
         typed, wrong = QueryDict(), ""
     given = {
-        "here": here,
+        "home": home,
         "kits": theirs,
         "forms": naloxone.FORMS.items(),
         "typed": typed,
@@ -165,7 +165,7 @@ def sticker(request: HttpRequest, key: str) -> HttpResponse:
                 kits.used(kit)
             else:  # where it lies is its keeper's to say
                 kits.change(kit, replace(kits.inside(request.POST), place=None))
-            return HttpResponseRedirect(f"/kit/{key}?said=kept", status=303)
+            return links.see_other("kits:sticker", key, said="kept")
         except Problem as problem:
             wrong, status = texts.put(problem.why), 422
     return _sticker(request, key, kit, wrong, status)
@@ -184,8 +184,9 @@ def take(request: HttpRequest, key: str) -> HttpResponse:
         kits.take(kit, keeper)
     except Problem as problem:
         return _sticker(request, key, kit, texts.put(problem.why), 422)
-    home = f"/c/{sealed_columns.contact_key(keeper)}" if isinstance(keeper, Contact) else ""
-    return HttpResponseRedirect(f"{home}/kits?said=kept", status=303)
+    if isinstance(keeper, Contact):
+        return links.see_other("kits:contact", sealed_columns.contact_key(keeper), said="kept")
+    return links.see_other("kits:person", said="kept")
 
 
 def _known(request: HttpRequest) -> dict[str, Person | Contact]:
@@ -202,7 +203,7 @@ def _sticker(
 ) -> HttpResponse:
     known = _known(request)
     given = {
-        "here": f"/kit/{key}",
+        "key": key,
         "kit": shown(kit, clock.now_ms()),
         "row": kit,
         "free": kit.person_id is kit.contact_id is kit.responder_id is None,

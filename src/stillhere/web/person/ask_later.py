@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -21,7 +21,7 @@ from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.web.access import address_input, person_session
-from stillhere.web.site import texts
+from stillhere.web.site import links, texts
 
 SOON = timedelta(minutes=30)
 LEAST_TO_NOON = timedelta(hours=1)
@@ -60,13 +60,13 @@ def later(request: HttpRequest, person: Person) -> HttpResponse:
         for each in pending(person, now):
             if str(each.id) == wanted:
                 WRITER.commit(Change(Ended(), watch=each.id))
-        return HttpResponseRedirect("/watch", status=303)
+        return links.see_other("person:watch")
     profile = KINDS.get(do)
     if not address_input.ways_to(person):
-        return HttpResponseRedirect("/people?said=own-first#own", status=303)
+        return links.see_other("person:people", said="own-first", part="own")
     if profile is not None and not _asked_already(person, profile):
         apply.start(person.id, profile, routine=_once(do, now, person.tz))
-    return HttpResponseRedirect("/watch", status=303)
+    return links.see_other("person:watch")
 
 
 def _asked_already(person: Person, profile: str) -> bool:

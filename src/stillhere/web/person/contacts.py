@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -25,7 +25,7 @@ from stillhere.store.people.records import Listed
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
 from stillhere.web.access import address_input, person_session, rate_limit
-from stillhere.web.site import errors, texts, watch_text
+from stillhere.web.site import errors, links, texts, watch_text
 from stillhere.web.site.context import light
 
 NOTES = services.NOTES
@@ -52,7 +52,7 @@ def people(request: HttpRequest, person: Person) -> HttpResponse:
         said, wrong = "", {"": texts.put(problem.why)}
     if wrong:
         return _page(request, person, wrong=wrong, typed=request.POST, status=422)
-    return HttpResponseRedirect(f"/people?said={said}")
+    return links.see_other("person:people", said=said, status=302)
 
 
 Done = tuple[str, dict[str, str]]  # the name of what is said, or what is wrong by field
@@ -218,7 +218,7 @@ def _entry(each: Listed, someone: watch_text.Someone, person: Person, now: int) 
         since.append(_("Carries naloxone."))
     since += _drilled(contact, person, now)
     number = next((value for channel, value, _state in each.ways if channel == "text"), "")
-    link = f"{settings.STILLHERE.base_url}/c/{sealed_columns.contact_key(contact)}"
+    link = links.full("contact:page", sealed_columns.contact_key(contact))
     text = _("May you be reached when I don't answer? It takes one tap: %(link)s") % {"link": link}
     return Entry(someone, contact, " ".join(since), number[-4:], link, text)
 
@@ -249,7 +249,7 @@ def card(request: HttpRequest, person: Person, contact: str) -> HttpResponse:
         "them": sealed_columns.contact_name(theirs),
         "contact": theirs,
     }
-    given["link"] = f"{settings.STILLHERE.base_url}/c/{sealed_columns.contact_key(theirs)}"
+    given["link"] = links.full("contact:page", sealed_columns.contact_key(theirs))
     return render(request, "person/card.html", given | {"light": ""})
 
 

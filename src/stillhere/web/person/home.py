@@ -6,8 +6,8 @@ phone that is not theirs the browser forgets it again.
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from stillhere.content import sentences
@@ -21,7 +21,7 @@ def first(request: HttpRequest) -> HttpResponse:
     """What this is, and one button. Pressing it makes a person, unless this browser has one."""
     person = person_session.person_of(request)
     if request.method == "POST":
-        response = HttpResponseRedirect("/watch")
+        response = redirect("person:watch")
         if person is None:
             if rate_limit.PERSONS.missed(rate_limit.network_of(request)):
                 return errors.too_many()

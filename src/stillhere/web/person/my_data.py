@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -67,7 +67,7 @@ def forget(request: HttpRequest, person: Person) -> HttpResponse:
 
 def forgotten() -> HttpResponse:
     """Back to the first page as a stranger."""
-    response = HttpResponseRedirect("/")
+    response = redirect("person:first")
     person_session.forget(response)
     return response
 

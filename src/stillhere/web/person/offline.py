@@ -12,6 +12,7 @@ import json
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -22,7 +23,7 @@ from stillhere.web.site.context import without_request
 FILES = (
     "lamp.css", "walk.css", "lamp.js", "walk.js", "ring.js", "push.js", "lamp.svg", "lamp-192.png",
 )  # fmt: skip
-PAGES = ("/offline", "/help-now", "/lines")
+PAGES = ("person:offline", "guide:help_now", "guide:helplines")
 KEEP = "Lamp-Keep"  # on an answer: this page may be kept until the next one says otherwise
 
 
@@ -31,7 +32,7 @@ def worker(request: HttpRequest) -> HttpResponse:
     """The service worker, with the names that our files have in this release."""
     files = [static(name) for name in FILES]
     version = hashlib.sha256(repr(files).encode()).hexdigest()[:8]
-    given = {"kept": json.dumps([*files, *PAGES]), "version": version}
+    given = {"kept": json.dumps([*files, *map(reverse, PAGES)]), "version": version}
     given["lost"] = json.dumps(_("Not counted: no connection. Press again."))
     given["icon"] = json.dumps(static("lamp-192.png"))
     return render(request, "site/sw.js", given, content_type="text/javascript")

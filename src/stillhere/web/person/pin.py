@@ -10,6 +10,7 @@ import re
 from django.contrib.auth.hashers import check_password, make_password
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -56,7 +57,7 @@ def ask(request: HttpRequest, person: Person) -> HttpResponse:
 
 def _next(typed: str) -> str:
     ours = typed.startswith("/") and url_has_allowed_host_and_scheme(typed, None)
-    return typed if ours else "/mine"
+    return typed if ours else reverse("person:data")
 
 
 def change(person: Person, typed: str) -> str:

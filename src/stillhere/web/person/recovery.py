@@ -12,15 +12,15 @@ import re
 
 import segno
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from stillhere.store.models import Person
 from stillhere.store.people import records, services
 from stillhere.web.access import person_session, rate_limit
-from stillhere.web.site import errors
+from stillhere.web.site import errors, links
 
 LONGEST_TYPED = 400
 MISREAD = str.maketrans({"0": "O", "1": "I", "8": "B"})  # what base 32 leaves out
@@ -48,7 +48,7 @@ def key_of(typed: str) -> str:
 
 
 def link_of(key: str) -> str:
-    return f"{settings.STILLHERE.base_url}/p/{key}"
+    return links.full("person:recovery", key)
 
 
 def printed(request: HttpRequest, key: str) -> HttpResponse:
@@ -92,6 +92,6 @@ def _opened(request: HttpRequest, person: Person, key: str) -> HttpResponse:
     """This browser is the person from now on. A PIN they forgot is taken away."""
     if person.pin:
         services.set_pin(person, "")
-    response = HttpResponseRedirect("/watch")
+    response = redirect("person:watch")
     person_session.remember(response, key, borrowed=bool(request.POST.get("borrowed")))
     return response

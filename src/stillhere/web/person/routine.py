@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,7 +23,7 @@ from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import Shown
 from stillhere.web.access import address_input, person_session
-from stillhere.web.site import texts, watch_text
+from stillhere.web.site import links, texts, watch_text
 from stillhere.web.site.context import light
 
 KINDS = ("routine", "release")
@@ -72,7 +72,7 @@ def routine(request: HttpRequest, person: Person) -> HttpResponse:
     said, wrong = work(person, request.POST)
     if wrong:
         return _page(request, person, wrong=wrong, typed=request.POST, status=422)
-    return HttpResponseRedirect(f"/routine?said={said}")
+    return links.see_other("person:routine", said=said, status=302)
 
 
 def _add(person: Person, typed: QueryDict) -> tuple[str, str]:

@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import segno
-from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -24,7 +23,7 @@ from stillhere.store.models import Person, sealed_columns
 from stillhere.store.people import records, services
 from stillhere.store.watches import apply, queries
 from stillhere.web.access.rate_limit import Guesses, address_of
-from stillhere.web.site import errors, health, texts, watch_text
+from stillhere.web.site import errors, health, links, texts, watch_text
 
 PLAYED = ("Sam", "Maya")  # whom the two phones stand for
 MINE = Guesses(most=5)  # a minute, from one address
@@ -35,7 +34,7 @@ ALL = Guesses(most=60)  # a minute, for everyone together
 def begin(request: HttpRequest) -> HttpResponse:
     """A new try-out, unless there were too many just now."""
     if request.method != "POST":
-        return HttpResponseRedirect("/")
+        return redirect("person:first")
     peer = str(request.META.get("REMOTE_ADDR") or "")
     address = address_of(peer, request.headers.get("X-Forwarded-For", ""))
     if MINE.missed(address) or ALL.missed("all"):
@@ -50,7 +49,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         tz if texts.zone_known(tz) else "UTC",
         *PLAYED,
     )
-    return HttpResponseRedirect(f"/try/{key}", status=303)
+    return links.see_other("person:trial", key)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,7 +60,7 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     if request.method == "POST":
         apply.start(person.id, TRIAL)
-        return HttpResponseRedirect(f"/try/{key}", status=303)
+        return links.see_other("person:trial", key)
     return render(request, "person/try.html", _given(person, key))
 
 
@@ -105,7 +104,7 @@ def _given(person: Person, key: str) -> dict[str, Any]:
     shown = queries.watch_of(person)
     people = watch_text.on_the_list(records.circle_list(person), now)
     contact = person.contacts.order_by("id")[0]
-    link = f"{settings.STILLHERE.base_url}/c/{sealed_columns.contact_key(contact)}"
+    link = links.full("contact:page", sealed_columns.contact_key(contact))
     given: dict[str, Any] = {
         "key": key,
         "shown": shown,

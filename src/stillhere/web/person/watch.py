@@ -12,7 +12,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from stillhere.content import helplines, reading
@@ -47,7 +48,8 @@ def watch(request: HttpRequest, person: Person) -> HttpResponse:
     if said == "end-early" and not given.get("may_end"):
         said = ""  # the note speaks of a watch that could still be ended
     given |= {"note": texts.note(said), "confirm_end": said == "end-early"}
-    given |= {"push_key": address_input.public_key(), "sms": _sms(person)}
+    given |= {"push_key": address_input.public_key(), "push_to": reverse("hooks:person_push")}
+    given["sms"] = _sms(person)
     return _kept(request, render(request, "person/watch.html", given), given)
 
 
@@ -73,7 +75,7 @@ def _start(request: HttpRequest, person: Person) -> HttpResponse:
     partner = services.readable(request.POST.get("partner", ""))[: services.LONGEST_NAME]
     known = profile if profile in (*PROFILES, watch_text.LOOKED_IN_ON) else PROFILES[0]
     apply.start(person.id, known, own, partner=partner)
-    return HttpResponseRedirect("/watch")
+    return redirect("person:watch")
 
 
 def _given(person: Person) -> dict[str, Any]:

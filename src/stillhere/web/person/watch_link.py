@@ -11,6 +11,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
@@ -86,7 +87,8 @@ def press(request: HttpRequest, key: str, do: str) -> HttpResponse:
     if shown is None:
         return errors.unknown_key(request)
     script = "application/json" in request.headers.get("Accept", "")
-    back = "/watch" if request.POST.get("back") == "watch" else f"/k/{key}"
+    to_watch = request.POST.get("back") == "watch"
+    back = reverse("person:watch") if to_watch else reverse("person:button", args=[key])
     if do == "end" and not request.POST.get("sure") and _too_early(shown):
         return _answer(script, back, "end-early", 409)
     answer = WRITER.commit(Change(PRESSES[do], watch=shown.row.id))

@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.csrf import csrf_exempt
@@ -36,7 +36,7 @@ from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import Shown
 from stillhere.web.access import address_input, person_session
 from stillhere.web.contact import alarm_text
-from stillhere.web.site import errors, health, texts
+from stillhere.web.site import errors, health, links, texts
 
 COOKIE = "desk"
 DAYS = 30
@@ -86,7 +86,7 @@ def door(request: HttpRequest) -> HttpResponse:
     """Where messages to the coordinator lead: to the desk, in a browser that has been there."""
     key = request.COOKIES.get(COOKIE, "")
     if key and kept.opens(key):
-        return HttpResponseRedirect(f"/desk/{key}")
+        return redirect("program:desk", key)
     return render(request, "program/desk_door.html", {"light": ""})
 
 
@@ -243,7 +243,7 @@ class Volunteer:
 def _volunteer(responder: Responder, now: int) -> Volunteer:
     on = responder.until_at > now
     left = texts.span(responder.until_at - now) if on else ""
-    link = f"{settings.STILLHERE.base_url}/r/{shifts.key_of(responder)}"
+    link = links.full("program:responder", shifts.key_of(responder))
     stopped = shifts.stopped(responder)
     kit = kits.best(kits.of(responder), now) is not None
     trained, name = bool(responder.trained_at), shifts.name_of(responder)
@@ -326,4 +326,4 @@ def act(request: HttpRequest, key: str) -> HttpResponse:
         answer = WRITER.commit(Change(Resolved(None, Outcome(outcome)), watch=watch))
         over = answer.watch is not None and answer.watch.alarm is None
         said = answer.refused or ("told" if over else "fault")
-    return HttpResponseRedirect(f"/desk/{key}?said={said}", status=303)
+    return links.see_other("program:desk", key, said=said)

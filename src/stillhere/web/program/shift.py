@@ -6,7 +6,7 @@ door is shown there, and only to whoever says "I'm going".
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -21,7 +21,7 @@ from stillhere.store.program import shifts
 from stillhere.store.watches import recordings
 from stillhere.web.access import address_input, contact_device
 from stillhere.web.kits import pages
-from stillhere.web.site import errors, texts
+from stillhere.web.site import errors, links, texts
 
 HOURS = (2, 4, 8, 12)
 
@@ -105,5 +105,5 @@ def shift(request: HttpRequest, key: str) -> HttpResponse:
             whole = hours.isascii() and hours.isdigit() and len(hours) < 4
             shifts.begin(responder, int(hours) if whole else 0)
     except Problem as problem:
-        return HttpResponseRedirect(f"/r/{key}?said={problem.why}", status=303)
-    return HttpResponseRedirect(f"/r/{key}", status=303)
+        return links.see_other("program:responder", key, said=problem.why)
+    return links.see_other("program:responder", key)

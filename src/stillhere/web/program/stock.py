@@ -32,7 +32,7 @@ from stillhere.store.problems import Problem
 from stillhere.store.watches.circle import month
 from stillhere.web.guide import print
 from stillhere.web.kits import pages
-from stillhere.web.site import errors, texts
+from stillhere.web.site import errors, links, texts
 
 COLUMNS = ("kit", "form", "doses", "expires", "lot", "used", "volunteer")
 DAYS = (7, 14, 30, 90)
@@ -60,7 +60,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "POST":
         try:
             said = _WORK.get(request.POST.get("do", ""), _nothing)(request)
-            return HttpResponseRedirect(f"/desk/{key}/stock?{said}", status=303)
+            return HttpResponseRedirect(f"{request.path}?{said}", status=303)
         except Problem as problem:
             wrong, status = _put(problem), 422
     now = clock.now_ms()
@@ -219,9 +219,9 @@ def atom(_request: HttpRequest) -> HttpResponse:
     base = settings.STILLHERE.base_url
     feed = Atom1Feed(
         title=_("Warnings: %(program)s") % {"program": settings.STILLHERE.program or base},
-        link=f"{base}/before",
+        link=links.full("guide:before"),
         description="",
-        feed_url=f"{base}/warnings.atom",
+        feed_url=links.full("program:warnings_feed"),
     )
     for each in supply_warnings.current(clock.now_ms())[:MOST_ENTRIES]:
         feed.add_item(**_entry(each, base))
@@ -231,11 +231,11 @@ def atom(_request: HttpRequest) -> HttpResponse:
 def _entry(warning: SupplyWarning, base: str) -> dict[str, Any]:
     """One warning as others read it. It keeps the name its first source gave it, so that it is
     known again when it comes back by another way."""
-    ref = str(warning.ref)
-    own = f"{base}/before#w{hashlib.sha256(ref.encode()).hexdigest()[:16]}"
+    ref, before = str(warning.ref), links.full("guide:before")
+    own = f"{before}#w{hashlib.sha256(ref.encode()).hexdigest()[:16]}"
     return {
         "title": f"{warning.area}, {warning.found_on}",
-        "link": f"{base}/before#warnings",
+        "link": f"{before}#warnings",
         "description": warning.text,
         "unique_id": ref if _IRI.fullmatch(ref) else own,
         "pubdate": datetime.fromisoformat(warning.found_on).replace(tzinfo=UTC),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.views.decorators.csrf import csrf_exempt
@@ -22,9 +23,10 @@ def light_of(request: HttpRequest) -> str:
 
 
 def _back(request: HttpRequest) -> HttpResponse:
-    back = request.POST.get("next", "/")
+    first = reverse("person:first")
+    back = request.POST.get("next", first)
     ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, None)
-    return HttpResponseRedirect(back if ours else "/")
+    return HttpResponseRedirect(back if ours else first)
 
 
 def _age_s(request: HttpRequest) -> int | None:

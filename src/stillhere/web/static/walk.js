@@ -164,7 +164,7 @@
       said.rate = 0.95;
       synth.speak(said);
     } else if (walk.dataset.sound && navigator.userActivation?.hasBeenActive !== false) { /* a phone is silent before the first touch */
-      player.src = `${walk.dataset.sound}/${id}.wav`;
+      player.src = walk.dataset.sound.replace('screen', id);
       player.play().catch(() => {}); /* no sound before the first touch, or no connection */
     }
   };

@@ -41,12 +41,12 @@ self.addEventListener('fetch', (event) => {
   const opens = request.mode === 'navigate';
   let answer = null;
   if (pathname.startsWith('/static/')) answer = caches.match(request).then((kept) => kept || fetch(request));
-  else if (pathname === '/watch' && opens || pathname === '/watch/part') answer = fresh(request, MINE, mine);
+  else if (pathname === '{% url "person:watch" %}' && opens || pathname === '{% url "person:watch_part" %}') answer = fresh(request, MINE, mine);
   else if (FILES.includes(pathname)) answer = fresh(request, KEPT, () => true);
   else if (opens) answer = fetch(request);
   if (!answer) return;
   /* Whoever comes and finds no line goes on with the steps, where they were (walk.js). */
-  const instead = /^\/(c|r|kit)\//.test(pathname) ? '/help-now' : '/offline';
+  const instead = /^\/(c|r|kit)\//.test(pathname) ? '{% url "guide:help_now" %}' : '{% url "person:offline" %}';
   event.respondWith(opens ? answer.catch(() => caches.match(instead)) : answer);
 });
 
