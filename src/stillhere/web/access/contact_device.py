@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 
-from django.conf import settings
 from django.core import signing
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
 from stillhere.store.db import encryption
 from stillhere.store.models import Address, Contact
-from stillhere.web.access import address_input, person_session, rate_limit
+from stillhere.web.access import address_input, cookies, rate_limit
 
 SALT = "whose"
 MOST_LISTS = 20  # that one phone is on
@@ -44,14 +43,7 @@ def known(request: HttpRequest) -> list[Contact]:
 def remember(response: HttpResponse, contact: Contact) -> None:
     """From now on this phone is theirs."""
     name, value = cookie(contact)
-    response.set_cookie(
-        name,
-        value,
-        max_age=person_session.KEPT_S,
-        httponly=True,
-        samesite="Lax",
-        secure=settings.STILLHERE.https,
-    )
+    cookies.keep(response, name, value)
 
 
 def cookie(contact: Contact) -> tuple[str, str]:
@@ -77,9 +69,9 @@ def proves(request: HttpRequest, contact: Contact, typed: str) -> bool:
 
 
 def _name(contact: Contact) -> str:
-    return f"c{contact.id}"
+    return cookies.of_contact(contact.id)
 
 
 def _worth(contact: Contact) -> str:
-    """It ends with the link: a renewed one must be proved anew."""
+    """What the cookie must hold. A renewed link changes it, so the phone must be proved again."""
     return bytes(contact.key_hash).hex()

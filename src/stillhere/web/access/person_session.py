@@ -1,8 +1,6 @@
 """Who is asking: the person whose key lies in the cookie "lamp". No account, no password.
 
-Owns that cookie and the two beside it: "borrowed" (this phone is somebody else's: nothing outlives
-the browser) and "pin" (the PIN was typed here a moment ago). They are only sent back to us, never
-shown to scripts, and travel only over https where that is how people reach us.
+Owns what is in that cookie and in the two beside it: "borrowed" and "pin".
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ from collections.abc import Callable
 from functools import wraps
 from urllib.parse import quote
 
-from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -20,9 +17,8 @@ from django.urls import reverse
 
 from stillhere.store.models import Person
 from stillhere.store.people import records
+from stillhere.web.access import cookies
 
-COOKIE, BORROWED, PIN = "lamp", "borrowed", "pin"
-KEPT_S = 400 * 24 * 3600  # the longest a browser keeps one
 LONGEST_KEY = 64
 PIN_S = 15 * 60  # so long the PIN is not asked again
 
@@ -31,35 +27,20 @@ View = Callable[..., HttpResponse]
 
 def person_of(request: HttpRequest) -> Person | None:
     """The person whose key came with this request."""
-    key = request.COOKIES.get(COOKIE, "")
+    key = request.COOKIES.get(cookies.PERSON, "")
     return records.person_by_key(key) if 0 < len(key) <= LONGEST_KEY else None
-
-
-def keep(response: HttpResponse, name: str, value: str, max_age: int | None = KEPT_S) -> None:
-    """Set one of our cookies. Without ``max_age`` (s) it goes when the browser is closed."""
-    response.set_cookie(
-        name, value, max_age=max_age, httponly=True, samesite="Lax", secure=settings.STILLHERE.https
-    )
 
 
 def remember(response: HttpResponse, key: str, *, borrowed: bool = False) -> None:
     """Let this browser be this person: for good, or on a borrowed phone until it is closed."""
-    keep(response, COOKIE, key, None if borrowed else KEPT_S)
+    cookies.keep(response, cookies.PERSON, key, None if borrowed else cookies.KEPT_S)
     if borrowed:
-        keep(response, BORROWED, "1", None)
+        cookies.keep(response, cookies.BORROWED, "1", None)
 
 
 def borrowed(request: HttpRequest) -> bool:
     """Whether this phone is somebody else's."""
-    return BORROWED in request.COOKIES
-
-
-def forget(response: HttpResponse) -> None:
-    """Let this browser be nobody, and keep nothing of us."""
-    ours = (COOKIE, BORROWED, PIN, "light", settings.LANGUAGE_COOKIE_NAME)
-    for name in (*ours, settings.CSRF_COOKIE_NAME):
-        response.delete_cookie(name, samesite="Lax")
-    response["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return cookies.BORROWED in request.COOKIES
 
 
 def own(view: View) -> View:
@@ -99,13 +80,14 @@ def _of(person: Person) -> str:
 
 def remember_pin(response: HttpResponse, person: Person) -> None:
     """The PIN was typed here just now, or a moment ago."""
-    keep(response, PIN, signing.TimestampSigner(salt="pin").sign(_of(person)), None)
+    signed = signing.TimestampSigner(salt="pin").sign(_of(person))
+    cookies.keep(response, cookies.PIN, signed, None)
 
 
 def pin_typed(request: HttpRequest, person: Person) -> bool:
     """Whether the PIN was typed here within the last quarter of an hour."""
     try:
-        signed = request.COOKIES.get(PIN, "")
+        signed = request.COOKIES.get(cookies.PIN, "")
         return signing.TimestampSigner(salt="pin").unsign(signed, max_age=PIN_S) == _of(person)
     except signing.BadSignature:
         return False

@@ -17,7 +17,7 @@ from stillhere.store.people import services
 from stillhere.store.privacy import erasure
 from stillhere.store.privacy import export as kept
 from stillhere.store.problems import Problem
-from stillhere.web.access import person_session
+from stillhere.web.access import cookies, person_session
 from stillhere.web.person import pin, recovery
 from stillhere.web.site import texts
 from stillhere.web.site.context import light
@@ -36,7 +36,7 @@ PLAN = {
 def mine(request: HttpRequest, person: Person) -> HttpResponse:
     """Everything about one's own data on one page."""
     do = request.POST.get("do") if request.method == "POST" else ""
-    key = request.COOKIES[person_session.COOKIE]
+    key = request.COOKIES[cookies.PERSON]
     if do == "link":
         return _page(request, person, {"link": recovery.link_of(key)})
     if do == "print":
@@ -68,7 +68,7 @@ def forget(request: HttpRequest, person: Person) -> HttpResponse:
 def forgotten() -> HttpResponse:
     """Back to the first page as a stranger."""
     response = redirect("person:first")
-    person_session.forget(response)
+    cookies.drop_all(response)
     return response
 
 
@@ -81,7 +81,7 @@ def _erase(request: HttpRequest, person: Person) -> HttpResponse:
     except Problem as problem:
         return _page(request, person, {"note": texts.put(problem.why)}, status=409)
     response = render(request, "person/erased.html", {"light": "night"})
-    person_session.forget(response)
+    cookies.drop_all(response)
     return response
 
 

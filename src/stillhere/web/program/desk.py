@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.csrf import csrf_exempt
@@ -34,11 +35,10 @@ from stillhere.store.watches import apply, damage, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import Shown
-from stillhere.web.access import address_input, person_session
+from stillhere.web.access import address_input, cookies
 from stillhere.web.contact import alarm_text
 from stillhere.web.site import errors, health, links, texts
 
-COOKIE = "desk"
 DAYS = 30
 ENOUGH = 30  # watches: from here on a share is worth reading
 FOR_NOTHING = ("fine", "false-alarm")
@@ -84,7 +84,7 @@ class OnDesk:
 @require_safe
 def door(request: HttpRequest) -> HttpResponse:
     """Where messages to the coordinator lead: to the desk, in a browser that has been there."""
-    key = request.COOKIES.get(COOKIE, "")
+    key = request.COOKIES.get(cookies.DESK, "")
     if key and kept.opens(key):
         return redirect("program:desk", key)
     return render(request, "program/desk_door.html", {"light": ""})
@@ -116,15 +116,7 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         "light": "",
     }
     response = render(request, "program/desk.html", given)
-    response.set_cookie(
-        COOKIE,
-        key,
-        path="/desk",
-        max_age=person_session.KEPT_S,
-        httponly=True,
-        samesite="Lax",
-        secure=settings.STILLHERE.https,
-    )
+    cookies.keep(response, cookies.DESK, key, path=reverse("program:door"))
     return response
 
 

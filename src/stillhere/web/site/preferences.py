@@ -11,14 +11,14 @@ from django.utils.translation import check_for_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from stillhere.web.access import person_session
+from stillhere.web.access import cookies, person_session
 
 LIGHTS = ("night", "day", "phone", "")  # "phone": as it likes; "": as the hour likes
 
 
 def light_of(request: HttpRequest) -> str:
     """The chosen light, or "" where the page and the phone decide."""
-    chosen = request.COOKIES.get("light", "")
+    chosen = request.COOKIES.get(cookies.LIGHT, "")
     return chosen if chosen in LIGHTS else ""
 
 
@@ -31,7 +31,7 @@ def _back(request: HttpRequest) -> HttpResponse:
 
 def _age_s(request: HttpRequest) -> int | None:
     """How long a taste is kept: not beyond this evening on somebody else's phone."""
-    return None if person_session.borrowed(request) else person_session.KEPT_S
+    return None if person_session.borrowed(request) else cookies.KEPT_S
 
 
 @csrf_exempt  # changes only what language this browser reads
@@ -41,7 +41,7 @@ def language(request: HttpRequest) -> HttpResponse:
     response = _back(request)
     lang = request.POST.get("lang", "")
     if lang in dict(settings.LANGUAGES) and check_for_language(lang):
-        person_session.keep(response, settings.LANGUAGE_COOKIE_NAME, lang, _age_s(request))
+        cookies.keep(response, settings.LANGUAGE_COOKIE_NAME, lang, _age_s(request))
     return response
 
 
@@ -52,10 +52,5 @@ def light(request: HttpRequest) -> HttpResponse:
     response = _back(request)
     wanted = request.POST.get("light", "")
     if wanted in LIGHTS:
-        person_session.keep(
-            response,
-            "light",
-            wanted,
-            None if person_session.borrowed(request) else person_session.KEPT_S,
-        )
+        cookies.keep(response, cookies.LIGHT, wanted, _age_s(request))
     return response

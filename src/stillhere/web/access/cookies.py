@@ -1,0 +1,45 @@
+"""Every cookie of ours: its name, how long it is kept, and how it is set and taken away.
+
+None is shown to a script, none is sent by another site's form, and where people reach us over https
+none travels without it. Django sets its own two by the same rules (config/settings.py).
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpResponse
+
+PERSON = "lamp"  # the key of the person whose phone this is
+BORROWED = "borrowed"  # this phone is somebody else's: nothing outlives the browser
+PIN = "pin"  # the PIN was typed here a moment ago
+LIGHT = "light"  # how bright the pages are
+DESK = "desk"  # the key of the desk
+KEPT_S = 400 * 24 * 3600  # the longest a browser keeps one
+
+
+def of_contact(number: int) -> str:
+    """The name of the one that says that this phone is a contact's."""
+    return f"c{number}"
+
+
+def keep(
+    response: HttpResponse, name: str, value: str, max_age_s: int | None = KEPT_S, path: str = "/"
+) -> None:
+    """Set one. Without ``max_age_s`` it goes when the browser is closed."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=max_age_s,
+        path=path,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.STILLHERE.https,
+    )
+
+
+def drop_all(response: HttpResponse) -> None:
+    """Take away what says who somebody is, or what they like, and whatever else is kept here."""
+    django = (settings.LANGUAGE_COOKIE_NAME, settings.CSRF_COOKIE_NAME)
+    for name in (PERSON, BORROWED, PIN, LIGHT, *django):
+        response.delete_cookie(name, samesite="Lax")
+    response["Clear-Site-Data"] = '"cache", "cookies", "storage"'
