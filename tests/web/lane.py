@@ -6,13 +6,14 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from asgiref.typing import ASGI3Application
 from django.core.asgi import get_asgi_application
 
 from stillhere.store.watches.apply import Answer, Change
 from stillhere.store.watches.group_commit import WRITER, GroupCommit
-from stillhere.web.asgi.check_in import Application, FastLane
+from stillhere.web.asgi.check_in import FastLane
 
 FORM = "application/x-www-form-urlencoded"
 PAGE = {"Accept": "text/html,*/*", "Content-Type": FORM}
@@ -38,11 +39,11 @@ class Answered:
 
 def lane(writer: GroupCommit[Change, Answer] = WRITER, **more: Any) -> FastLane:
     """The fast lane in front of the real pages."""
-    return FastLane(get_asgi_application(), writer, **more)
+    return FastLane(cast(ASGI3Application, get_asgi_application()), writer, **more)
 
 
 async def ask(
-    app: Application,
+    app: ASGI3Application,
     path: str,
     chunks: Sequence[bytes | None] = (),
     headers: Mapping[str, str] | Sequence[tuple[bytes, bytes]] = (),
@@ -60,7 +61,7 @@ async def ask(
         sent.append((b"transfer-encoding", b"chunked"))
     waiting, got = list(chunks) or [b""], Answered()
 
-    async def receive() -> dict[str, Any]:
+    async def receive() -> Any:
         if not waiting:
             await asyncio.Event().wait()
         chunk = waiting.pop(0)
@@ -75,7 +76,7 @@ async def ask(
         else:
             got.body += message.get("body", b"")
 
-    scope = {
+    scope: Any = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",

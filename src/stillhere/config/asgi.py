@@ -4,11 +4,13 @@ of Django's pages."""
 from __future__ import annotations
 
 import os
+from typing import cast
 
+from asgiref.typing import ASGI3Application
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stillhere.config.settings")
-_pages = get_asgi_application()
+_pages = cast(ASGI3Application, get_asgi_application())
 
 from django.conf import settings  # noqa: E402
 

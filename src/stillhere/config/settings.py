@@ -12,6 +12,7 @@ from pathlib import Path
 
 from stillhere.config import databases, environment, keys, logs, wiring
 from stillhere.content import languages
+from stillhere.web.asgi import body_limits
 
 try:
     STILLHERE = environment.read(os.environ)
@@ -128,5 +129,5 @@ if STILLHERE.https:  # TLS ends at a proxy in front of us
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = body_limits.PAGE.most
 LOGGING = logs.configuration(STILLHERE.log)

@@ -44,7 +44,7 @@ def press(lane: FastLane, key: str, lang: str) -> tuple[int, str]:
     """A check-in by script: its status, and what it says."""
     said: list[Any] = []
 
-    async def receive() -> dict[str, Any]:
+    async def receive() -> Any:
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Any) -> None:
@@ -52,7 +52,7 @@ def press(lane: FastLane, key: str, lang: str) -> tuple[int, str]:
 
     headers = [(b"accept", b"application/json"), (b"accept-language", lang.encode())]
     path = f"/k/{key}"
-    scope = {
+    scope: Any = {
         "type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers,
     }  # fmt: skip
     asyncio.run(lane(scope, receive, send))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
-from stillhere.web.asgi.body_limits import Door, Receive, Scope, Send
+from stillhere.web.asgi import body_limits
+from stillhere.web.asgi.body_limits import PAGE, Door
 
 END: dict[str, Any] = {"type": "http.disconnect"}
 
 
-async def page(scope: Scope, receive: Receive, send: Send) -> None:
+async def page(scope: Any, receive: Any, send: Any) -> None:
     """Reads everything, and says how much it was."""
     size = 0
     while True:
@@ -35,7 +38,7 @@ def answered(
         said: list[Mapping[str, Any]] = []
         waiting = list(parts)
 
-        async def receive() -> Mapping[str, Any]:
+        async def receive() -> Any:
             if waiting:
                 more = len(waiting) > 1 or rest == "never"
                 return {"type": "http.request", "body": waiting.pop(0), "more_body": more}
@@ -43,12 +46,13 @@ def answered(
                 await asyncio.Event().wait()
             return END
 
-        async def send(message: Mapping[str, Any]) -> None:
+        async def send(message: Any) -> None:
             said.append(message)
 
         headers = [(b"content-length", announced)] if announced else []
         door = Door(page, most=10, read_s=read_s)
-        await door({"type": "http", "headers": headers}, receive, send)
+        scope: Any = {"type": "http", "headers": headers}
+        await door(scope, receive, send)
         return said[0]
 
     return asyncio.run(ask())
@@ -81,3 +85,13 @@ def test_what_is_too_long_is_told_so() -> None:
 @pytest.mark.parametrize("announced", [b"-1", b"ten", b"\xb2"])
 def test_a_length_that_is_no_number_promises_nothing(announced: bytes) -> None:
     assert answered([b"123"], announced=announced)["status"] == 200
+
+
+def test_django_and_the_door_know_the_same_limit() -> None:
+    assert PAGE.most == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+def test_no_limit_of_a_body_is_spelt_elsewhere() -> None:
+    source = Path(body_limits.__file__).parent
+    spelt = {path.name for path in source.glob("*.py") if "* 1024" in path.read_text()}
+    assert spelt == {"body_limits.py"}

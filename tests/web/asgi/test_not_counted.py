@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -16,6 +17,7 @@ from stillhere.store.watches import group_commit
 from stillhere.store.watches.apply import Answer, Change, apply_batch
 from stillhere.store.watches.group_commit import GroupCommit
 from stillhere.web.asgi import check_in
+from stillhere.web.asgi.body_limits import CHECK_IN
 from tests.circle import SamsNight
 from tests.conftest import Clock
 from tests.web.lane import FORM, PAGE, ask, lane, tap
@@ -111,14 +113,14 @@ def test_what_breaks_off_or_makes_no_sense_is_not_counted(path: str, night: Sams
 
 
 def test_one_that_never_finishes_is_given_up(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check_in, "READ_S", 0.05)
+    monkeypatch.setattr(check_in, "CHECK_IN", CHECK_IN._replace(read_s=0.05))
     headers = [(b"transfer-encoding", b"chunked"), (b"content-type", b"application/json")]
 
     async def trickle() -> int:
         app = lane()
         sent: list[int] = []
 
-        async def receive() -> dict[str, object]:
+        async def receive() -> Any:
             if not sent:
                 sent.append(1)
                 return {"type": "http.request", "body": b"{", "more_body": True}
@@ -131,7 +133,7 @@ def test_one_that_never_finishes_is_given_up(path: str, monkeypatch: pytest.Monk
             if isinstance(message, dict) and "status" in message:
                 status.append(message["status"])
 
-        scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
+        scope: Any = {"type": "http", "method": "POST", "path": path, "headers": headers}
         await app(scope, receive, send)
         return int(status[0])
 

@@ -32,14 +32,14 @@ async def _ask(
 ) -> tuple[int, dict[bytes, bytes], bytes]:
     sent: list[Mapping[str, Any]] = []
 
-    async def receive() -> Mapping[str, Any]:
+    async def receive() -> Any:
         return {"type": "http.request"}
 
     async def send(message: Mapping[str, Any]) -> None:
         sent.append(message)
 
     named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    scope = {"type": "http", "method": "GET", "path": path, "headers": named}
+    scope: Any = {"type": "http", "method": "GET", "path": path, "headers": named}
     await lane(scope, receive, send)
     body = sent[1]["body"] if len(sent) > 1 else b""
     return sent[0]["status"], dict(sent[0]["headers"]), body

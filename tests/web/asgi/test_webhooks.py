@@ -7,9 +7,11 @@ import base64
 import hmac
 import json
 from collections.abc import Callable, Iterator, Mapping
+from typing import cast
 from urllib.parse import urlencode
 
 import pytest
+from asgiref.typing import ASGI3Application
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.core.asgi import get_asgi_application
@@ -20,7 +22,8 @@ from stillhere.store.inbound.inbox import Came, take_all
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.models import Arrival, Message
 from stillhere.store.watches.group_commit import GroupCommit, NotStored
-from stillhere.web.asgi.webhooks import MOST_BODY, WebhookLane
+from stillhere.web.asgi.body_limits import WEBHOOK
+from stillhere.web.asgi.webhooks import WebhookLane
 from tests.channels.accounts import OURS, SECRET, carrier_of
 from tests.conftest import Clock
 from tests.hook import LEO, SAM, alarmed_night, asked_night, last
@@ -49,7 +52,7 @@ class Phone:
     """Posts to the lane as carriers do."""
 
     def __init__(self, inbox: GroupCommit[Came, Reply | None]) -> None:
-        self.lane = WebhookLane(get_asgi_application(), CARRIERS, inbox)
+        self.lane = WebhookLane(cast(ASGI3Application, get_asgi_application()), CARRIERS, inbox)
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str], query: str = "") -> Answered:
         kind = {"content-type": "application/x-www-form-urlencoded"}
@@ -236,7 +239,7 @@ def test_garbage_is_told_from_news(phone: Phone, body: bytes) -> None:
 
 
 def test_a_body_too_long_is_not_read_to_its_end(phone: Phone) -> None:
-    assert phone.post("/in/one/text", b"a" * (MOST_BODY + 1), {}).status == 413
+    assert phone.post("/in/one/text", b"a" * (WEBHOOK.most + 1), {}).status == 413
 
 
 def test_what_could_not_be_stored_is_to_be_told_again(clock: Clock) -> None:

@@ -28,12 +28,11 @@ from stillhere.channels.base import (
     one_line,
     text_with_link,
 )
-from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.carriers.carrier import MOST_WEBHOOK, Carrier
 from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
 
 DEADLINE_S = 10.0
 MOST_TEXT = 1_600
-MOST_BODY = 64 * 1024
 TOLERANCE_MS = 5 * 60 * 1000
 TTL_S = 300  # a text the phone could not send by then is of no use any more
 
@@ -128,7 +127,7 @@ def verify(
 
     Raises ``SignatureError``, before anything is read, and ``GarbageError``.
     """
-    if len(body) > MOST_BODY:
+    if len(body) > MOST_WEBHOOK:
         raise GarbageError("too long")
     key, stamp = carrier.options.get("key", ""), headers.get("x-timestamp", "")
     signed = body + stamp.encode("utf-8", "replace")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+MOST_WEBHOOK = 64 * 1024  # bytes: no carrier tells more at once
 # What speaks Twilio's API, and where an account's resources live there.
 ACCOUNTS = {
     "twilio": "/2010-04-01/Accounts/{}",

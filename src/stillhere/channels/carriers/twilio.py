@@ -34,12 +34,11 @@ from stillhere.channels.base import (
     SignatureError,
     one_line,
 )
-from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
+from stillhere.channels.carriers.carrier import ACCOUNTS, MOST_WEBHOOK, Carrier
 from stillhere.channels.carriers.numbers import WITHHELD
 from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
 
 TOLERANCE_MS = 5 * 60 * 1000
-MOST_BODY = 64 * 1024
 MOST_FIELDS = 200
 MOST_MEDIA = 1_000_000
 MOST_TEXT = 1_600
@@ -210,7 +209,7 @@ def verify(
 
     Raises ``SignatureError`` before anything is read, ``GarbageError`` for what makes no sense.
     """
-    if len(body) > MOST_BODY:
+    if len(body) > MOST_WEBHOOK:
         raise GarbageError("too long")
     if carrier.kind == "telnyx":
         _verify_telnyx(carrier, headers, body, now_ms)

@@ -11,12 +11,19 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
+from asgiref.typing import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGIReceiveEvent,
+    ASGISendCallable,
+    HTTPScope,
+    Scope,
+)
 from django.db import DatabaseError, Error, connection
 from django.utils import translation
 from django.utils.translation import gettext_noop
@@ -28,21 +35,16 @@ from stillhere.store.watches.apply import Answer, Change, CheckIn
 from stillhere.store.watches.group_commit import WRITER, Full, GroupCommit, NotStored
 from stillhere.web.access.rate_limit import GUESSES, Guesses, address_of
 from stillhere.web.asgi import language
+from stillhere.web.asgi.body_limits import CHECK_IN
+from stillhere.web.asgi.responses import respond
 from stillhere.web.site.context import without_request
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 PREFIX, WATCH = "/k/", b"/watch"  # as in urls.py; that one is asked only by pages
 KEY = re.compile(r"[A-Za-z0-9_-]{27}")
-MOST_BODY = 4096
 MOST_AGE_MS = 7 * 24 * 3600 * 1000  # a check-in kept longer than this says nothing about now
 MOST_SEQ = 2**53  # what a page can count to
 DEADLINE_S = 8.0  # then we say honestly that we do not know whether it was kept
 ASIDE_S = 1.0  # how long we ask whether a watch is beyond keeping anything
-READ_S = 8.0  # a request that trickles in slower than this is nobody's tap
 # In a body that we do not read: something else than a check-in is wanted.
 _ELSE = re.compile(rb"""\bdo\b["']?\s*[=:](?!\s*["']?here\b)|\b(?:help|sos)\b""", re.IGNORECASE)
 JSON, FORM, PARTS = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
@@ -92,7 +94,7 @@ class FastLane:
 
     def __init__(
         self,
-        app: Application,
+        app: ASGI3Application,
         writer: GroupCommit[Change, Answer] = WRITER,
         guesses: Guesses = GUESSES,
         deadline_s: float = DEADLINE_S,
@@ -102,7 +104,9 @@ class FastLane:
         self._guesses = guesses
         self._deadline_s = deadline_s
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
         """Answer one request."""
         if scope["type"] == "http" and scope["method"] == "POST":
             before, _, key = scope["path"].partition(PREFIX)
@@ -111,7 +115,9 @@ class FastLane:
                 return
         await self._app(scope, receive, send)
 
-    async def _check_in(self, key: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _check_in(
+        self, key: str, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
         asked = _Request(scope)
         try:
             what, back = _read(asked.kind, await _body(asked, receive), scope["query_string"])
@@ -193,7 +199,7 @@ class _Request:
 
     __slots__ = ("_headers", "_scope", "kind")
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: HTTPScope) -> None:
         self._scope = scope
         self._headers: dict[bytes, bytes] = dict(scope["headers"])
         self.kind = self._header(b"content-type").partition(";")[0].strip().lower()
@@ -235,12 +241,12 @@ class _Request:
         return address_of(peer, self._header(b"x-forwarded-for"))
 
 
-async def _body(asked: _Request, receive: Receive) -> bytes:
+async def _body(asked: _Request, receive: ASGIReceiveCallable) -> bytes:
     """The whole body, bounded in size and time. Raises ``_Bad``."""
     length = asked.length
     if length == 0 or (length is None and asked.silent):
         return b""
-    if length is not None and length > MOST_BODY:
+    if length is not None and length > CHECK_IN.most:
         raise _Bad("too-long")
     # A plain timer costs a tenth of what `asyncio.timeout` does, and this is the hot path.
     task, late = asyncio.current_task(), False
@@ -251,7 +257,7 @@ async def _body(asked: _Request, receive: Receive) -> bytes:
         late = True
         task.cancel()
 
-    timer = task.get_loop().call_later(READ_S, give_up)
+    timer = task.get_loop().call_later(CHECK_IN.read_s, give_up)
     try:
         return await _all_of_it(receive)
     except asyncio.CancelledError:
@@ -263,14 +269,14 @@ async def _body(asked: _Request, receive: Receive) -> bytes:
         timer.cancel()
 
 
-async def _all_of_it(receive: Receive) -> bytes:
+async def _all_of_it(receive: ASGIReceiveCallable) -> bytes:
     body = b""
     while True:
         message = await receive()
-        if message["type"] == "http.disconnect":
+        if message["type"] != "http.request":
             raise _Bad("malformed")  # gone before all was said, or what came makes no sense
         body += message.get("body", b"")
-        if len(body) > MOST_BODY:
+        if len(body) > CHECK_IN.most:
             raise _Bad("too-long")
         if not message.get("more_body", False):
             return bytes(body)
@@ -333,11 +339,11 @@ def _whole(value: object, default: int) -> int:
     raise _Bad("malformed")
 
 
-def _emptied(receive: Receive) -> Receive:
+def _emptied(receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
     """The rest of a request whose body was read: nothing, and then whatever comes."""
     over = False
 
-    async def rest() -> Mapping[str, Any]:
+    async def rest() -> ASGIReceiveEvent:
         nonlocal over
         if over:
             return await receive()
@@ -376,7 +382,7 @@ def _over(answer: Answer, lang: str) -> bytes:
     return json.dumps(facts, ensure_ascii=False).encode()
 
 
-async def _not_counted(why: str, asked: _Request, send: Send) -> None:
+async def _not_counted(why: str, asked: _Request, send: ASGISendCallable) -> None:
     status, retry_s, _ = _NOT_COUNTED[why]
     kind = "text/html; charset=utf-8" if asked.page else JSON
     later = ((b"retry-after", str(retry_s).encode()),) if retry_s else ()
@@ -395,13 +401,11 @@ def _said(why: str, lang: str, page: bool) -> bytes:
 
 
 async def _send(
-    send: Send, status: int, body: bytes, kind: str, *more: tuple[bytes, bytes]
+    send: ASGISendCallable, status: int, body: bytes, kind: str, *more: tuple[bytes, bytes]
 ) -> None:
     headers = [
         (b"content-type", kind.encode()),
-        (b"content-length", str(len(body)).encode()),
         *more,
         *POLICY,
     ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await respond(send, status, headers, body)

@@ -14,20 +14,29 @@ lane and static files never come here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
+from asgiref.typing import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGIReceiveEvent,
+    ASGISendCallable,
+    ASGISendEvent,
+    HTTPScope,
+    Scope,
+)
 from django.utils import translation
 
 from stillhere.content import helplines
 from stillhere.web.access import address_input
 from stillhere.web.asgi import language
-from stillhere.web.asgi.body_limits import Application, Receive, Scope, Send
+from stillhere.web.asgi.body_limits import PRESS
 from stillhere.web.asgi.check_in import POLICY
 from stillhere.web.asgi.page_queue import Slot, Turns
+from stillhere.web.asgi.responses import respond
 from stillhere.web.site.context import without_request
 
 PAGES = 2  # made at once: more only take the interpreter from each other (benchmarks/links.py)
@@ -35,7 +44,6 @@ PRESSES = 16  # at once: they wait for the disk, and share what one commit costs
 PLACES = 1_000  # who waits, of each kind
 WAIT_S = 8.0  # longer than a page of ours waits for an answer
 RETRY_S = 5
-SMALL = 4096  # bytes: any press is shorter. Read before its turn, so that a poor line holds none
 SAFE = ("GET", "HEAD", "OPTIONS")
 # Pages on which somebody acts in an alarm or on a watch; of the first ones 503 names whom to call.
 HEALTH = "/healthz"
@@ -57,7 +65,7 @@ class Gate:
 
     def __init__(
         self,
-        app: Application,
+        app: ASGI3Application,
         pages: int = PAGES,
         presses: int = PRESSES,
         places: int = PLACES,
@@ -68,7 +76,9 @@ class Gate:
         self.pages = Turns(pages, places, Rank.ACTED_ON)
         self.presses = Turns(presses, places, Rank.PRESS)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
         """Answer one request: with a page, or 503 where its turn does not come."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
@@ -89,13 +99,18 @@ class Gate:
             heard.close()
 
     async def _make(
-        self, scope: Scope, receive: Receive, send: Send, turns: Turns, slot: Slot
+        self,
+        scope: HTTPScope,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+        turns: Turns,
+        slot: Slot,
     ) -> None:
         """The page itself. Its slot is free as soon as it is made: whoever never reads what they
         asked for holds none."""
         made = False
 
-        async def sending(message: Mapping[str, Any]) -> None:
+        async def sending(message: ASGISendEvent) -> None:
             nonlocal made
             if not made:
                 made = True
@@ -113,10 +128,10 @@ class Gate:
 class _Heard:
     """``receive`` that may hear the body, and that the client went away, before the page asks."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: ASGIReceiveCallable) -> None:
         self._receive = receive
-        self._before: list[Mapping[str, Any]] = []
-        self._leaving: asyncio.Future[Mapping[str, Any]] | None = None
+        self._before: list[ASGIReceiveEvent] = []
+        self._leaving: asyncio.Future[ASGIReceiveEvent] | None = None
         self.whole = False
 
     async def all_of_it(self) -> bool:
@@ -130,18 +145,18 @@ class _Heard:
             self.whole = not message.get("more_body", False)
         return True
 
-    def gone(self) -> asyncio.Future[Mapping[str, Any]]:
+    def gone(self) -> asyncio.Future[ASGIReceiveEvent]:
         """Done when the client has gone away."""
         if self._leaving is None:
             self._leaving = asyncio.ensure_future(self._receive())
         return self._leaving
 
-    async def __call__(self) -> Mapping[str, Any]:
+    async def __call__(self) -> ASGIReceiveEvent:
         if self._before:
             return self._before.pop(0)
         return await (asyncio.shield(self.gone()) if self.whole else self._receive())
 
-    async def kept(self) -> Mapping[str, Any]:
+    async def kept(self) -> ASGIReceiveEvent:
         """The same for a press: it is carried out, whether or not somebody waits for the answer."""
         if self._before:
             return self._before.pop(0)
@@ -153,7 +168,7 @@ class _Heard:
             self._leaving.cancel()
 
 
-def rank_of(scope: Scope) -> Rank:
+def rank_of(scope: HTTPScope) -> Rank:
     """Who goes first, by method, address and length alone: no database is asked here."""
     path = scope["path"]
     if path == HEALTH or (scope["method"] not in SAFE and not _long(scope)):
@@ -163,28 +178,26 @@ def rank_of(scope: Scope) -> Rank:
     return Rank.QUIET
 
 
-def _long(scope: Scope) -> bool:
+def _long(scope: HTTPScope) -> bool:
     """Whether its body may take long: larger than a press, or nobody says how large."""
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"")
     if length.isdigit():
-        return len(length) > 6 or int(length) > SMALL
+        return len(length) > 6 or int(length) > PRESS
     return b"transfer-encoding" in headers
 
 
-async def _busy(scope: Scope, send: Send) -> None:
+async def _busy(scope: HTTPScope, send: ASGISendCallable) -> None:
     """Not now: what that means, and when to come again."""
     look = scope["method"] in SAFE
     lang, alarming = language.of(dict(scope["headers"])), scope["path"].startswith(ALARMING)
     body = _says(lang, look, alarming, bool(address_input.practice()))
     headers = [
         (b"content-type", b"text/html; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
         (b"retry-after", str(RETRY_S).encode()),
         *POLICY,
     ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await respond(send, 503, headers, body)
 
 
 @lru_cache(maxsize=32)

@@ -6,14 +6,8 @@ to ASGI. A file is sent at once: they are small, and Django's way through thread
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
-
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from whitenoise.middleware import WhiteNoiseMiddleware
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 # What WhiteNoise looks at in a request.
 _HEADERS = {
@@ -27,15 +21,17 @@ _HEADERS = {
 class StaticLane:
     """Answers the addresses of static files, and hands on everything else."""
 
-    def __init__(self, application: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+    def __init__(self, application: ASGI3Application) -> None:
         """Read the table of files once."""
         self.application = application
         self.files = WhiteNoiseMiddleware().files
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
         """Answer one request."""
         file = self.files.get(scope["path"]) if scope["type"] == "http" else None
-        if file is None:
+        if file is None or scope["type"] != "http":
             await self.application(scope, receive, send)
             return
         asked = {
@@ -51,6 +47,11 @@ class StaticLane:
         headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
         headers.append((b"x-content-type-options", b"nosniff"))
         await send(
-            {"type": "http.response.start", "status": int(answer.status), "headers": headers}
+            {
+                "type": "http.response.start",
+                "status": int(answer.status),
+                "headers": headers,
+                "trailers": False,
+            }
         )
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": body, "more_body": False})

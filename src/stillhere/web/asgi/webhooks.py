@@ -15,6 +15,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs
 
+from asgiref.typing import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    HTTPScope,
+    Scope,
+)
 from django.conf import settings
 
 from stillhere.channels.base import GarbageError, Inbound, SignatureError
@@ -23,15 +30,14 @@ from stillhere.channels.carriers.carrier import Carrier
 from stillhere.store.inbound.inbox import Came, take_all
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.watches.group_commit import Full, GroupCommit, NotStored
-from stillhere.web.asgi.check_in import Application, Receive, Scope, Send
+from stillhere.web.asgi.body_limits import WEBHOOK
+from stillhere.web.asgi.responses import respond
 from stillhere.web.hooks.demo_phones import came
 
 log = logging.getLogger("stillhere.webhooks")
 
 PREFIX = "/in/"
 KINDS = ("text", "status", "event")
-MOST_BODY = 64 * 1024
-READ_S = 8.0
 DEADLINE_S = 8.0
 _NOTHING_TO_SAY = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 # why: (status, what is said). Carriers log it; a person may read it there.
@@ -59,7 +65,7 @@ class WebhookLane:
 
     def __init__(
         self,
-        app: Application,
+        app: ASGI3Application,
         carriers: Sequence[Carrier] = (),
         inbox: GroupCommit[Came, Reply | None] = INBOX,
     ) -> None:
@@ -67,7 +73,9 @@ class WebhookLane:
         self._carriers = {carrier.name: carrier for carrier in carriers}
         self._inbox = inbox
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
         """Answer one request."""
         if scope["type"] == "http" and scope["method"] == "POST":
             before, _, rest = scope["path"].partition(PREFIX)
@@ -85,7 +93,14 @@ class WebhookLane:
                 return
         await self._app(scope, receive, send)
 
-    async def _take(self, name: str, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _take(
+        self,
+        name: str,
+        kind: str,
+        scope: HTTPScope,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+    ) -> None:
         carrier = self._carriers.get(name)
         if carrier is None:
             raise _No("unknown")
@@ -143,17 +158,17 @@ def read(
     raise GarbageError("this carrier tells no events")
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: ASGIReceiveCallable) -> bytes:
     """The whole body, bounded in size and time."""
     body = b""
     try:
-        async with asyncio.timeout(READ_S):
+        async with asyncio.timeout(WEBHOOK.read_s):
             while True:
                 message = await receive()
-                if message["type"] == "http.disconnect":
+                if message["type"] != "http.request":
                     raise _Gone
                 body += message.get("body", b"")
-                if len(body) > MOST_BODY:
+                if len(body) > WEBHOOK.most:
                     raise _No("too-long")
                 if not message.get("more_body", False):
                     return bytes(body)
@@ -161,13 +176,8 @@ async def _body(receive: Receive) -> bytes:
         raise _No("not-stored") from None
 
 
-async def _send(send: Send, status: int, body: bytes, kind: bytes) -> None:
-    headers = [
-        (b"content-type", kind),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-    ]
+async def _send(send: ASGISendCallable, status: int, body: bytes, kind: bytes) -> None:
+    headers = [(b"content-type", kind), (b"cache-control", b"no-store")]
     if status == 503:
         headers.append((b"retry-after", b"1"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await respond(send, status, headers, body)
