@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 MOST_LINES = 450
 MOST_LINES_OF_A_FUNCTION = 60
+MOST_COLUMNS_OF_A_TEMPLATE = 120
 # A core file imports these and its own kind; nothing that reads a clock, a file or a dice.
 CORE_MAY_IMPORT = {
     "__future__", "bisect", "calendar", "collections", "dataclasses", "datetime", "enum",
@@ -55,6 +56,18 @@ def test_no_function_is_too_long_to_hold_in_mind() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno >= MOST_LINES_OF_A_FUNCTION
+    ]
+    assert long == []
+
+
+def test_no_line_of_a_template_is_too_long_to_read() -> None:
+    """Drawings are left out: their paths are not read. Long sentences go into blocktranslate,
+    trimmed, which may stand in several lines and is the same sentence for translators."""
+    long = [
+        f"{_name(path)}:{number}"
+        for path in _files("src/stillhere/web/templates/**/*.html", "src/**/templates/**/*.js")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > MOST_COLUMNS_OF_A_TEMPLATE
     ]
     assert long == []
 

@@ -7,6 +7,7 @@ const FILES = {{ kept|safe }};
 const ICON = {{ icon|safe }};
 const LOST = {{ lost|safe }};
 const PATIENCE_MS = 5000;
+const WATCH = '{% url "person:watch" %}', PART = '{% url "person:watch_part" %}';
 
 self.addEventListener('install', (event) => {
   event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));
@@ -41,7 +42,7 @@ self.addEventListener('fetch', (event) => {
   const opens = request.mode === 'navigate';
   let answer = null;
   if (pathname.startsWith('/static/')) answer = caches.match(request).then((kept) => kept || fetch(request));
-  else if (pathname === '{% url "person:watch" %}' && opens || pathname === '{% url "person:watch_part" %}') answer = fresh(request, MINE, mine);
+  else if (pathname === WATCH && opens || pathname === PART) answer = fresh(request, MINE, mine);
   else if (FILES.includes(pathname)) answer = fresh(request, KEPT, () => true);
   else if (opens) answer = fetch(request);
   if (!answer) return;
@@ -79,7 +80,8 @@ const press = async (said, key, at) => {
     } catch { /* no way through: once more */ }
   }
   const heard = await answer?.json().catch(() => null);
-  if (heard?.ok) return show({ ...said, title: 'Lamp', body: heard.says, presses: [] }, { silent: true, requireInteraction: false, vibrate: undefined, renotify: false });
+  const quietly = { silent: true, requireInteraction: false, vibrate: undefined, renotify: false };
+  if (heard?.ok) return show({ ...said, title: 'Lamp', body: heard.says, presses: [] }, quietly);
   return show({ ...said, body: heard?.says || LOST, presses: answer && answer.status < 500 ? [] : said.presses });
 };
 self.addEventListener('notificationclick', (event) => {
