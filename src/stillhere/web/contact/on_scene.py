@@ -30,6 +30,7 @@ from stillhere.store.watches import care_log, queries
 from stillhere.store.watches.care_log import Done
 from stillhere.store.watches.queries import Shown
 from stillhere.web.access import contact_device
+from stillhere.web.access.fields import whole
 from stillhere.web.guide import help_now
 from stillhere.web.site import errors, links, texts
 
@@ -213,7 +214,7 @@ def did(request: HttpRequest, key: str) -> HttpResponse:
             shown.row,
             typed.get("what", ""),
             typed.get("form", "") if typed.get("form", "") in naloxone.FORMS else "",
-            _whole(typed.get("age_ms", "")),
+            whole(typed.get("age_ms", ""), 11) or 0,
             typed.get("ref", ""),
             known=known,
         )
@@ -240,7 +241,3 @@ def _count(contact: Contact, form: str, *, given: bool) -> None:
         if found:
             (kits.dose_given if given else kits.dose_back)(found[0])
             return
-
-
-def _whole(typed: str) -> int:
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 12 else 0

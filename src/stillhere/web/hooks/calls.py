@@ -31,6 +31,7 @@ from stillhere.store.inbound.inbox import Came
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.watches import recordings
 from stillhere.store.watches.apply import SwapMissed
+from stillhere.web.access.fields import whole
 from stillhere.web.site import links
 
 log = logging.getLogger("stillhere.calls")
@@ -140,12 +141,8 @@ def _step(request: HttpRequest, name: str) -> tuple[Carrier, Step]:
     fields = twilio.verify(carrier, url, headers, request.body, settings.WALL_MS())
     at = request.GET.get("at", "")
     told = voice.call_of(carrier, fields, first=not at)
-    turn, message = (_whole(request.GET.get(key, "")) for key in ("n", "m"))
+    turn, message = (whole(request.GET.get(key, ""), 18) for key in ("n", "m"))
     return carrier, Step(told, at, turn or 0, message, carrier)
-
-
-def _whole(typed: str) -> int | None:
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else None
 
 
 # --- where a key leads ----------------------------------------------------------------------------
@@ -224,7 +221,7 @@ def _soon(step: Step) -> Next:
 def _steps(step: Step) -> Next:
     """The first steps, one at a time: any key goes on, 3 says it again, silence too."""
     _, at, lang = [*step.at.split("."), "", ""][:3]
-    no = (_whole(at) or 0) + (step.told.key not in ("", "3"))
+    no = (whole(at, 18) or 0) + (step.told.key not in ("", "3"))
     with translation.override(settings.SPOKEN.of(lang).code):
         all_ = steps.spoken()
     no = min(no, len(all_) - 1)

@@ -26,6 +26,7 @@ from stillhere.store.inbound import calls, inbox
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.messages import delivery
 from stillhere.store.watches.apply import SwapMissed
+from stillhere.web.access.fields import whole
 from stillhere.web.hooks import calls as turns
 
 PHONES = Carrier("phones", "phones", "", "", "", "", ("text", "call"))
@@ -80,7 +81,7 @@ def _talk(inbound: Inbound) -> dict[str, object]:
     ours = inbound.kind == "key"
     ref = inbound.provider_id if ours else f"phones:{inbound.call}"
     told = CallTold(ref, inbound.sender, "", outbound=False, key=inbound.text[:1])
-    message = int(inbound.reply_ref) if inbound.reply_ref.isdigit() else None
+    message = whole(inbound.reply_ref, 18)
     at = inbound.at or ("answer" if ours else "")
     then = turns.take(turns.Step(told, at, inbound.turn, message, PHONES))
     return {

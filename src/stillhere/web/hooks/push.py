@@ -25,6 +25,7 @@ from stillhere.store.watches import queries
 from stillhere.store.watches.apply import SwapMissed
 from stillhere.web.access import contact_device, person_session
 from stillhere.web.access.address_input import channel
+from stillhere.web.access.fields import whole
 from stillhere.web.hooks.demo_phones import facts_of
 from stillhere.web.site import errors, texts
 
@@ -73,7 +74,7 @@ def persons_key(request: HttpRequest, key: str) -> HttpResponse:
     shown = queries.watch_by_key(key)
     if shown is None:
         return errors.unknown_key(request)
-    ref = _whole(request.POST.get("ref", ""))
+    ref = whole(request.POST.get("ref", ""), 15) or 0
     return _heard(request, push_subscriptions.pressed_on(ref, person=shown.row.person_id))
 
 
@@ -84,7 +85,7 @@ def contacts_key(request: HttpRequest, key: str) -> HttpResponse:
     contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
-    ref = _whole(request.POST.get("ref", ""))
+    ref = whole(request.POST.get("ref", ""), 15) or 0
     mine = contact_device.theirs(request, contact)  # the numbers of messages can be guessed
     message = (
         push_subscriptions.pressed_on(ref, person=contact.person_id, contact=contact.id)
@@ -107,7 +108,7 @@ def _heard(request: HttpRequest, message: Message | None) -> HttpResponse:
         sender=sealed_columns.address_value(message.address),
         text=digit[:1],
         reply_ref=str(message.id),
-        age_ms=min(_whole(request.POST.get("age_ms", "")), MOST_AGE_MS),
+        age_ms=min(whole(request.POST.get("age_ms", ""), 15) or 0, MOST_AGE_MS),
     )
     try:
         reply = inbox.take(came)
@@ -119,7 +120,3 @@ def _heard(request: HttpRequest, message: Message | None) -> HttpResponse:
         return JsonResponse({"ok": True, "says": _("Got it")})
     said = compose(reply.word, facts_of(reply), reply.lang, push_subscriptions.CHANNEL)
     return JsonResponse({"ok": True, "says": said.text})
-
-
-def _whole(typed: str) -> int:
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 16 else 0

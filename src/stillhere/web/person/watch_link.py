@@ -23,6 +23,7 @@ from stillhere.store.watches import queries
 from stillhere.store.watches.apply import Answer, Asked, Change, NeedHelp
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.web.access import address_input
+from stillhere.web.access.fields import whole
 from stillhere.web.site import daily_check_in, errors, texts, watch_text
 
 MORE_S = 600
@@ -122,7 +123,7 @@ def on_screen(request: HttpRequest, key: str) -> HttpResponse:
     shown = queries.watch_by_key(key)
     if shown is None:
         return errors.unknown_key(request)
-    ask = request.POST.get("ask", "")
-    if ask.isascii() and ask.isdigit() and len(ask) < 10:
-        WRITER.commit(Change(Shown(int(ask)), watch=shown.row.id))
+    ask = whole(request.POST.get("ask", ""), 9)
+    if ask is not None:
+        WRITER.commit(Change(Shown(ask), watch=shown.row.id))
     return JsonResponse({"ok": True})

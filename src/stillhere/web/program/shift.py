@@ -20,6 +20,7 @@ from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
 from stillhere.store.watches import recordings
 from stillhere.web.access import address_input, contact_device
+from stillhere.web.access.fields import whole
 from stillhere.web.kits import pages
 from stillhere.web.site import errors, links, texts
 
@@ -97,13 +98,11 @@ def shift(request: HttpRequest, key: str) -> HttpResponse:
     responder = shifts.by_key(key)
     if responder is None:
         return errors.unknown_key(request)
-    hours = request.POST.get("hours", "")
     try:
         if request.POST.get("do") == "off":
             shifts.end(responder)
         else:
-            whole = hours.isascii() and hours.isdigit() and len(hours) < 4
-            shifts.begin(responder, int(hours) if whole else 0)
+            shifts.begin(responder, whole(request.POST.get("hours", ""), 3) or 0)
     except Problem as problem:
         return links.see_other("program:responder", key, said=problem.why)
     return links.see_other("program:responder", key)

@@ -30,6 +30,7 @@ from stillhere.store.kits.supply_warnings import Found, Taken
 from stillhere.store.models import SupplyWarning
 from stillhere.store.problems import Problem
 from stillhere.store.watches.circle import month
+from stillhere.web.access.fields import whole
 from stillhere.web.guide import print
 from stillhere.web.kits import pages
 from stillhere.web.site import errors, links, texts
@@ -143,12 +144,11 @@ def _take_in(request: HttpRequest) -> str:
 
 def _warn(request: HttpRequest) -> str:
     typed = request.POST
-    days = typed.get("days", "")
-    whole = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 0
+    days = whole(typed.get("days", ""), 3) or 0
     area, text, source, day = (typed.get(n, "") for n in ("area", "text", "source", "found_on"))
     if not source.strip():
         raise Problem(Refusal.WHO_SAYS)
-    found = Found("", area, text, source, day, whole)
+    found = Found("", area, text, source, day, days)
     return "said=kept" if supply_warnings.post(found) else "said=stands"
 
 
@@ -158,9 +158,8 @@ def _warn_file(request: HttpRequest) -> str:
 
 
 def _take_back(request: HttpRequest) -> str:
-    typed = request.POST.get("warning", "")
-    whole = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 16 else 0
-    return "said=taken-back" if supply_warnings.take_back(whole) else "said="
+    warning = whole(request.POST.get("warning", ""), 15) or 0
+    return "said=taken-back" if supply_warnings.take_back(warning) else "said="
 
 
 _WORK: Mapping[str, Callable[[HttpRequest], str]] = {
@@ -205,9 +204,8 @@ def stickers(request: HttpRequest, key: str) -> HttpResponse:
     """A sheet of stickers for kits that are then looked into, one scan each."""
     if not kept.opens(key):
         return errors.unknown_key(request)
-    typed = request.POST.get("many", "")
     try:
-        made = kits.stickers(int(typed) if typed.isascii() and typed.isdigit() else 0)
+        made = kits.stickers(whole(request.POST.get("many", ""), 9) or 0)
     except Problem as problem:
         return errors.trouble(422, _("No paper now"), texts.put(problem.why))
     return print.stickers(made)
