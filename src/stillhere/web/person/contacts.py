@@ -16,7 +16,6 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.kits import kits, supply_warnings
 from stillhere.store.models import Address, Contact, Person, sealed_columns
@@ -25,11 +24,12 @@ from stillhere.store.people.records import Listed
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
 from stillhere.web.access import address_input, person_session, rate_limit
+from stillhere.web.access.fields import Reachable, whole
+from stillhere.web.person.people_forms import STEPS, AddForm, KeepForm, PlanForm
 from stillhere.web.site import errors, links, texts, watch_text
 from stillhere.web.site.context import light
 
 NOTES = services.NOTES
-STEPS = tuple(map(str, range(1, services.MOST_CONTACTS + 1)))
 
 
 @person_session.private
@@ -60,35 +60,30 @@ Done = tuple[str, dict[str, str]]  # the name of what is said, or what is wrong 
 
 def _add(person: Person, typed: Mapping[str, str]) -> Done:
     """Someone new, invited at once. The same address twice is one contact."""
-    read = address_input.read(typed)
-    if read.wrong:
-        return "", read.wrong
-    myself = bool(typed.get("myself")) or not read.ways
-    if myself and not services.readable(typed.get("name", "")):
-        return "", {"": texts.put(Refusal.NO_WAY)}
-    mine = typed.get("my_name", "").strip()
+    form = AddForm(typed)
+    if not form.is_valid():
+        return "", form.wrong
+    given = form.cleaned_data
+    mine = given["my_name"].strip()
     if mine:
         services.set_plan(person, name=mine)
     before = set(person.contacts.values_list("id", flat=True))
-    lang = typed.get("lang", "")
     added = services.add_contact(
         person,
-        typed.get("name", ""),
-        [] if myself else read.ways,
-        rung=0 if typed.get("rung") == "first" else None,
-        lang=lang if lang in dict(settings.LANGUAGES) else person.lang,
+        given["name"],
+        [] if form.by_hand else form.ways,
+        rung=0 if given["rung"] == "first" else None,
+        lang=given["lang"] or person.lang,
     )
     if added.id in before:
         return "known", {}
-    return ("yours-to-send" if myself else "added"), {}
+    return ("yours-to-send" if form.by_hand else "added"), {}
 
 
 def _theirs(person: Person, typed: Mapping[str, str]) -> Contact | None:
     """Whom a form is about: somebody on this person's list, or nobody."""
-    wanted = typed.get("contact", "")
-    if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 16):
-        return None
-    mine = person.contacts.filter(id=int(wanted), responder__isnull=True)
+    wanted = whole(typed.get("contact", ""), 15) or 0
+    mine = person.contacts.filter(id=wanted, responder__isnull=True)
     return mine.filter(status__in=["invited", "confirmed"]).first()
 
 
@@ -105,16 +100,17 @@ def _keep(person: Person, typed: Mapping[str, str]) -> Done:
     contact = _theirs(person, typed)
     if contact is None:
         return "", {}
-    far, step, lang = (typed.get(name, "").strip() for name in ("minutes", "step", "lang"))
-    if far and not (far.isascii() and far.isdigit() and len(far) < 6):
-        return "", {"": texts.put(Refusal.MINUTES)}
+    form = KeepForm(typed)
+    if not form.is_valid():
+        return "", {"": form.wrong["minutes"]}
+    given = form.cleaned_data
     contacts.keep(
         contact,
-        minutes=int(far) if far else -1,
-        why="why" in typed,
-        door="door" in typed,
-        lang=lang if lang in dict(settings.LANGUAGES) else "",
-        rung=int(step) - 1 if step in STEPS else None,
+        minutes=-1 if given["minutes"] is None else given["minutes"],
+        why=given["why"],
+        door=given["door"],
+        lang=given["lang"],
+        rung=int(given["step"]) - 1 if given["step"] else None,
     )
     return "kept", {}
 
@@ -131,24 +127,23 @@ def _renew(person: Person, typed: Mapping[str, str]) -> Done:
 
 def _own(person: Person, typed: Mapping[str, str]) -> Done:
     """How we reach Sam. What is the same stays as it is: an ask may be on its way to it."""
-    read = address_input.read(typed)
-    if read.wrong:
-        return "", read.wrong
+    form = Reachable(typed)
+    if not form.is_valid():
+        return "", form.wrong
     have = {
         (a.channel, sealed_columns.address_value(a)) for a in _addresses(person) if a.state == "ok"
     }
-    if {(way.channel, way.value) for way in read.ways} != have:
-        services.set_own_addresses(person, read.ways)
+    if {(way.channel, way.value) for way in form.ways} != have:
+        services.set_own_addresses(person, form.ways)
     return "kept", {}
 
 
 def _plan(person: Person, typed: Mapping[str, str]) -> Done:
     """What those who come must know."""
-    notes = {name: typed[name] for name in (*NOTES, "wish") if name in typed}
-    if typed.get("lang") in dict(settings.LANGUAGES):
-        notes["lang"] = typed["lang"]
-    services.set_plan(person, **notes)
-    services.set_speak(person, "speak" in typed)
+    form = PlanForm(typed)
+    form.full_clean()  # all of it may be left out, and nothing of it be wrong
+    services.set_plan(person, **form.notes)
+    services.set_speak(person, form.cleaned_data["speak"])
     return "kept", {}
 
 

@@ -1,0 +1,57 @@
+"""The forms of the page of people: what may be typed in each, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from stillhere.core.refusals import Refusal
+from stillhere.store.people import services
+from stillhere.web.access.fields import Chosen, Form, Language, Reachable, Ticked, Whole, Words
+from stillhere.web.site import texts
+
+STEPS = tuple(map(str, range(1, services.MOST_CONTACTS + 1)))
+
+
+class AddForm(Reachable):
+    """Somebody new. ``by_hand``: Sam sends the invitation, so a name is enough."""
+
+    name, my_name = Words(), Words()
+    myself = Ticked()
+    rung = Words()
+    lang = Language()
+
+    def clean(self) -> dict[str, Any]:
+        """A way to reach them, or at least a name."""
+        typed = super().clean()
+        self.by_hand = typed["myself"] or not self.ways
+        if not self.errors and self.by_hand and not services.readable(typed["name"]):
+            raise forms.ValidationError(texts.put(Refusal.NO_WAY))
+        return typed
+
+
+class KeepForm(Form):
+    """What Sam decides about one of them."""
+
+    minutes = Whole(5, lambda: texts.put(Refusal.MINUTES))
+    step = Chosen(lambda: STEPS)
+    lang = Language()
+    door, why = Ticked(), Ticked()
+
+
+class PlanForm(Form):
+    """What those who come must know. What a page did not ask stays as it is."""
+
+    name, place, entry, town, dispatch = Words(), Words(), Words(), Words(), Words()
+    wish = Words()
+    lang = Language()
+    speak = Ticked()
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """The parts of the plan that were given."""
+        given = {n: self.cleaned_data[n] for n in (*services.NOTES, "wish") if n in self.data}
+        if self.cleaned_data["lang"]:
+            given["lang"] = self.cleaned_data["lang"]
+        return given
