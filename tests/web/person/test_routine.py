@@ -86,6 +86,14 @@ def test_what_cannot_be_is_said_and_kept(
     assert everything() == before
 
 
+def test_a_day_that_is_none_is_not_chosen(night: SamsNight, sam: Client) -> None:
+    assert post(sam, "/routine", **{**TEN, "day": ["", "7", "x"]}).status_code == 422
+    post(sam, "/routine", **{**TEN, "day": ["", "06", "3"]})
+    (shown,) = queries.routines_of(night.person)
+    assert shown.watch.routine is not None
+    assert shown.watch.routine.days == {3}
+
+
 def test_it_can_rest_until_a_morning(night: SamsNight, sam: Client) -> None:
     post(sam, "/routine", **TEN)
     watch = WatchRow.objects.get().id

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from stillhere.core.events import Ended, Paused
-from stillhere.core.schedule import Routine, ScheduleError
 from stillhere.store.db import clock
 from stillhere.store.models import Person
 from stillhere.store.people import records, services
@@ -23,10 +22,11 @@ from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import Shown
 from stillhere.web.access import address_input, person_session
+from stillhere.web.access.fields import Reachable
+from stillhere.web.person.routine_form import KINDS, DailyForm
 from stillhere.web.site import links, texts, watch_text
 from stillhere.web.site.context import light
 
-KINDS = ("routine", "release")
 MOST = 6  # daily check-ins of one person
 LONGEST_PAUSE_MS = 366 * 24 * 3600 * 1000
 DAYS = (
@@ -77,46 +77,33 @@ def routine(request: HttpRequest, person: Person) -> HttpResponse:
 
 def _add(person: Person, typed: QueryDict) -> tuple[str, str]:
     """A new one; the same form twice is one."""
-    try:
-        days = frozenset(int(day) for day in typed.getlist("day") if day in "0123456")
-        at, tz = _minutes(typed.get("at", "")), typed.get("tz", "").strip()
-        wanted = Routine(days, at, tz, well="well" in typed)
-    except ScheduleError as error:
-        return "", _(str(error))
-    kind = typed.get("kind", "")
+    form = DailyForm(typed)
+    if not form.is_valid():
+        return "", form.wrong[""]
     if len(_dailies(person)) >= MOST:
         return "", _("That is enough: %(n)d daily check-ins. End one first.") % {"n": MOST}
-    if wrong := _no_way(person, typed):
+    if wrong := _no_way(person, typed, alone=form.cleaned_data["alone"]):
         return "", wrong
-    apply.start(person.id, kind if kind in KINDS else KINDS[0], routine=wanted)
+    apply.start(person.id, form.cleaned_data["kind"] or KINDS[0], routine=form.routine)
     return "started", ""
 
 
-def _no_way(person: Person, typed: QueryDict) -> str:
+def _no_way(person: Person, typed: QueryDict, *, alone: bool) -> str:
     """Why nothing is set for somebody whom we cannot ask, or nothing. What they typed to be
     reached by is kept; else they have to say that they know."""
     if address_input.ways_to(person):
         return ""
-    read = address_input.read(typed)
-    if read.wrong:
-        return " ".join(read.wrong.values())
-    if read.ways:
-        services.add_own_addresses(person, read.ways)
-    elif "alone" not in typed:
+    form = Reachable(typed)
+    if not form.is_valid():
+        return " ".join(form.wrong.values())
+    if form.ways:
+        services.add_own_addresses(person, form.ways)
+    elif not alone:
         return _(
             "We have no way to ask you, so nothing was set. Say below how we reach you, or choose "
             "“I'll open this page myself by then”."
         )
     return ""
-
-
-def _minutes(typed: str) -> int:
-    """ "22:00" as minutes after midnight; anything else is no time of day."""
-    try:
-        at = time.fromisoformat(typed)
-    except ValueError:
-        return -1
-    return at.hour * 60 + at.minute
 
 
 def _pause(person: Person, typed: QueryDict) -> tuple[str, str]:
@@ -179,7 +166,7 @@ def _page(
         "reachable": any(someone.reachable for someone in people),
         "ways": address_input.ways_to(person),
         "kinds": address_input.kinds(),
-        "failed": address_input.read(typed).wrong if typed is not None else {},
+        "failed": Reachable(typed).wrong if typed is not None else {},
         "wrong": wrong,
         "note": note,
         "light": light(now, person.tz),
