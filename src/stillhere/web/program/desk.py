@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -36,6 +37,7 @@ from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import Shown
 from stillhere.web.access import address_input, cookies
+from stillhere.web.access.fields import Form, Language, Words, whole
 from stillhere.web.contact import alarm_text
 from stillhere.web.site import errors, health, links, texts
 
@@ -242,14 +244,29 @@ def _volunteer(responder: Responder, now: int) -> Volunteer:
     return Volunteer(responder.id, name, link, on, left, stopped, trained, kit)
 
 
+class VolunteerForm(Form):
+    """Somebody new who goes on shift."""
+
+    name, phone = Words(), Words()
+    lang = Language()
+
+    def clean_phone(self) -> str:
+        """A number that can be called, made regular."""
+        try:
+            return str(settings.PHONE_NUMBER(self.cleaned_data["phone"][:64]))
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+
 def _volunteers(typed: Mapping[str, str]) -> str:
     """Add one, or take one off; what the page says then."""
     try:
         if typed.get("do") == "volunteer":
-            number = settings.PHONE_NUMBER(typed.get("phone", "")[:64])
-            lang = typed.get("lang", "")
-            known = settings.SPOKEN.of(lang).code
-            shifts.add(typed.get("name", ""), number, known)
+            form = VolunteerForm(typed)
+            if not form.is_valid():
+                return "not-a-number"
+            new = form.cleaned_data
+            shifts.add(new["name"], new["phone"], settings.SPOKEN.of(new["lang"]).code)
             return "added-volunteer"
         wanted = {str(each.id): each for each in shifts.everyone()}
         if typed.get("responder", "") in wanted:
@@ -257,8 +274,6 @@ def _volunteers(typed: Mapping[str, str]) -> str:
         return "removed"
     except Problem as problem:
         return problem.why
-    except ValueError:
-        return "not-a-number"
 
 
 def _open(shown: Shown, now: int, reached: set[tuple[int, int]]) -> OnDesk:
@@ -304,8 +319,7 @@ def act(request: HttpRequest, key: str) -> HttpResponse:
     if not kept.opens(key):
         return errors.unknown_key(request)
     do, outcome = request.POST.get("do"), request.POST.get("outcome", "")
-    wanted = request.POST.get("watch", "")
-    watch = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 16 else 0
+    watch = whole(request.POST.get("watch", ""), 15) or 0
     said = ""
     if do in ("volunteer", "dismiss"):
         said = _volunteers(request.POST)
