@@ -18,6 +18,7 @@ from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import contacts, push_subscriptions, services
 from stillhere.store.problems import Reached
 from stillhere.web.access import address_input
+from stillhere.web.access.fields import Language, Reachable
 from stillhere.web.site import links, texts
 
 HERE = Reached("page", "here", rings=False)  # the page of theirs that is open
@@ -98,17 +99,16 @@ def _quiet(contact: Contact, do: str, typed: Mapping[str, str]) -> str:
 
 
 def _ways(typed: Mapping[str, str], otherwise: Sequence[Reached] = ()) -> list[Reached]:
-    read = address_input.read(typed)
-    if read.wrong:
-        raise Wrong(read.wrong)
-    if not read.ways and otherwise:
+    form = Reachable(typed)
+    if not form.is_valid():
+        raise Wrong(form.wrong)
+    if not form.ways and otherwise:
         return list(otherwise)
-    if not read.ways:
+    if not form.ways:
         raise Wrong({"": texts.put(Refusal.NO_WAY_TO_ME)})
-    return read.ways
+    return form.ways
 
 
 def _speaks(contact: Contact, typed: Mapping[str, str]) -> None:
-    lang = typed.get("lang", "")
-    if lang in dict(settings.LANGUAGES):
+    if lang := Language().clean(typed.get("lang", "")):
         contacts.keep(contact, lang=lang)
