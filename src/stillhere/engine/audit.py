@@ -1,8 +1,9 @@
-"""Sweeps and proofs. Every open alarm must have a timer ahead and a message that lives, and must
-have reached somebody or be young; nothing urgent may wait. Only then do we say so.
+"""Sweeps and proofs. Every open alarm must have a timer ahead of it and a message still in play,
+and must have reached somebody unless it is very recent; nothing urgent may be left waiting. Only
+then do we report that all is well.
 
-No proof, no ping: an outside watcher that stops hearing from us raises the alarm about ourselves.
-For the installations that we look after, that watcher is us.
+No proof, no ping: an outside watcher that stops hearing from us raises the alarm about us. For the
+installations that we look after, we are that watcher.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ UNHEARD_MS = 20_000  # real time: with one round of the audit less than half a m
 
 
 def audit_once(now: int) -> list[str]:
-    """Look for what must never be, write down the proof or what is missing, and return the
-    reasons (empty: all well). Bounded, indexed queries only."""
+    """Check the invariants that must never break, store the proof or what is missing, and return
+    the reasons (empty: all well). Bounded, indexed queries only."""
     reasons = []
     rate = clock.read().rate  # a demo's clock runs faster than the machine under it
     late_ms = queries.latest_due_ms(now) / rate
@@ -58,8 +59,8 @@ def audit_once(now: int) -> list[str]:
 
 
 def _stuck(now: int, rate: float) -> list[str]:
-    """What reaches nobody; the coordinator is paged about it. Until something is taken again, what
-    is new is given no time: nobody has seen that a way works."""
+    """Whatever reaches nobody; the coordinator is paged about it. Until a message gets through
+    again, new ones are given no time either: nobody has seen that any way works."""
     stuck: list[str] = damage.around(lambda: unheard(now, rate), list)
     since_at = min(stuck_pages.since_at(), now)
     still: list[str] = stuck
@@ -73,8 +74,7 @@ def _stuck(now: int, rate: float) -> list[str]:
 
 
 def unheard(now: int, rate: float, given_ms: int = UNHEARD_MS) -> list[str]:
-    """What does not reach people although it is tried, for longer than ``given_ms`` of real
-    time."""
+    """What has been tried and has not reached people for longer than ``given_ms`` of real time."""
     reasons = []
     in_vain_ms = reach.in_vain_ms(now, REFUSED, NO_CONNECTION) / rate
     if in_vain_ms > given_ms:
@@ -92,14 +92,15 @@ def _reached_nobody(watches: list[int]) -> str:
 
 
 class Lookout:
-    """Looks after our peers. Remembers when we were last behind: then we may have heard nobody, and
-    a peer's time begins anew."""
+    """Looks after our peers. Remembers when we ourselves were last behind: we may have heard nobody
+    then, so the time that a peer is allowed to be silent starts again."""
 
     def __init__(self) -> None:
         self._behind_at = 0
 
     def look_once(self, now: int, well: bool) -> None:
-        """Page the coordinator about peers that fell silent. ``well``: our own proof holds."""
+        """Page the coordinator about peers that have fallen silent. ``well``: our own proof
+        holds."""
         if not well:
             self._behind_at = now
             return
@@ -108,7 +109,7 @@ class Lookout:
 
 
 def sweep_once(now: int) -> int:
-    """Erase what has been kept long enough; returns how many watches."""
+    """Erase what has been kept long enough; returns how many watches that was."""
     quiet_h, alarm_days = settings.STILLHERE.keep_quiet_h, settings.STILLHERE.keep_alarm_days
     duties: tuple[Callable[[], object], ...] = (
         lambda: erasure.erase_trials(now),

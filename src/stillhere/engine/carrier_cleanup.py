@@ -1,7 +1,7 @@
-"""What carriers still hold of what is over: its price is asked for, then it is deleted there.
+"""Deletes what carriers still store about messages that are done, once their price is known.
 
-Bodies, numbers and call logs lie with a company until somebody deletes them. Nothing here is
-urgent: a few at a time, after everything else, and a failure is tried again at the next round.
+Bodies, numbers and call logs stay with a company until somebody deletes them. Nothing here is
+urgent: a few at a time, after everything else, and a failure is tried again in the next round.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Safely = Callable[..., Awaitable[Any]]
 
 
 async def clear_once(channels: Mapping[str, Channel], safely: Safely) -> int:
-    """One round; ``safely`` runs database work in its thread. Returns how many are gone."""
+    """One round; ``safely`` runs database work in its own thread. Returns how many were deleted."""
     gone = 0
     for trace in await safely(_left) or []:
         relay = channels.get(trace.channel)
@@ -40,7 +40,7 @@ async def clear_once(channels: Mapping[str, Channel], safely: Safely) -> int:
 
 
 async def _priced(relay: Relay, trace: Trace, safely: Safely) -> bool:
-    """Whether its price is known, or will not be."""
+    """Whether its price is known, or never will be."""
     if trace.priced:
         return True
     cost = await relay.price(trace.provider_ref)

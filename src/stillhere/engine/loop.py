@@ -1,9 +1,9 @@
-"""The engine process: three threads that call the plain rounds, and a watchdog over them.
+"""The engine process: three threads that run the rounds, and a watchdog over them.
 
-The only threads of the engine start here. A round that raises is logged and tried again; a thread
-that makes no round for half a minute (a frozen database is given up on long before that, see
-``store/postgresql``) ends the whole process, and the supervisor starts a new one. Nothing is lost
-by that: every timer is a row.
+The only threads of the engine start here. A round that raises is logged and tried again. A thread
+that finishes no round for half a minute (a frozen database is given up on long before that, see
+``store/db/postgresql``) ends the whole process, and the supervisor starts a new one. That loses
+nothing: every timer is a row.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ STOP_EVERY_S = 0.2
 
 
 class Beats:
-    """When each thread last made a round, by the boot clock."""
+    """When each thread last finished a round, by the boot clock."""
 
     def __init__(self) -> None:
         self._at: dict[str, int] = {}
@@ -62,11 +62,8 @@ class Beats:
 
 
 def run(alive: Callable[[], None] = lambda: None, word: int | None = None) -> None:
-    """Run until SIGTERM or SIGINT. Blocks.
-
-    ``alive`` is called every second while no thread is frozen. ``word`` is a descriptor: who looks
-    after us says there since when nobody is heard.
-    """
+    """Run until SIGTERM or SIGINT. Blocks. ``alive`` is called every second as long as no thread is
+    frozen. ``word`` is a descriptor on which the supervisor says since when nobody can be heard."""
     stop, beats = threading.Event(), Beats()
     be_impatient()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -102,7 +99,7 @@ def run(alive: Callable[[], None] = lambda: None, word: int | None = None) -> No
 def _rounds(
     name: str, once: Callable[[], float], every_s: float, stop: threading.Event, beats: Beats
 ) -> None:
-    """Call ``once`` for ever; it says how long to rest, at most ``every_s``."""
+    """Call ``once`` forever; it returns how long to rest, at most ``every_s``."""
     while not stop.is_set():
         rest_s = every_s
         try:
@@ -136,7 +133,7 @@ def _ticking(silence: Silence) -> Callable[[], float]:
 
 
 def _try(name: str, once: Callable[[], T]) -> T | None:
-    """Where this fails the tick, or the audit, comes all the same: neither waits for a clock."""
+    """If this fails, the tick or the audit still runs: neither waits for a clock."""
     try:
         return once()
     except Error as failure:
@@ -184,7 +181,7 @@ async def _ping(url: str) -> None:
 
 
 def _delivering(stop: threading.Event, beats: Beats) -> None:
-    """The event loop of the courier, started again should it ever end by itself."""
+    """The event loop of the courier, restarted should it ever end by itself."""
     while not stop.is_set():
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -1,6 +1,6 @@
-"""Fetches what strangers said from the carrier, so that it lies there no longer than it must.
+"""Fetches strangers' recordings from the carrier, so that they stay there no longer than necessary.
 
-One round: ask for what is not here yet, delete there what is, and destroy here what is over.
+One round: fetch what is not here yet, delete at the carrier what is, and delete here what is over.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Safely = Callable[..., Awaitable[Any]]
 
 
 async def fetch_once(channels: Mapping[str, Channel], safely: Safely) -> None:
-    """One round; ``safely`` runs database work in its thread."""
+    """One round; ``safely`` runs database work in its own thread."""
     calls = channels.get("call")
     for each in await safely(recordings.waiting, AT_ONCE) or []:
         carrier = calls.carriers.get(each.carrier) if isinstance(calls, Relay) else None

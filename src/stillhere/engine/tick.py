@@ -1,9 +1,9 @@
-"""Due ``wake_at`` -> ``apply``. Decides nothing: a watch that fell due while we were away hears of
-that first, as from whatever else reaches it (``store/watches/apply.py``).
+"""Due ``wake_at`` -> ``apply``. Decides nothing. A watch that fell due while we were away hears
+about that first, as it does before any other event (``store/watches/apply.py``).
 
-Nobody waits for anybody else's row. One that somebody else holds is left for the next round; one
-that spoils its group is found by halving it, and from then on tried apart from the others. One that
-cannot be woken at all is set aside, and its people are told.
+Nobody waits for anybody else's row. A row that somebody else holds is left for the next round; one
+that makes its group fail is found by halving the group, and from then on tried apart from the
+others. One that cannot be woken at all is set aside, and its contacts are told.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Waker:
         self._aside: set[int] = set()
 
     def wake(self, now: int, most: int = MOST) -> int:
-        """Wake whoever is due, ``most`` in one transaction, longest due first; returns how many.
-        Goes on to the next ones only where some had to be left behind. Late, twice or from two
-        engines at once is harmless: the step compares every timer with the clock."""
+        """Wake whatever is due, ``most`` in one transaction, longest due first; returns how many.
+        Goes on to the next ones only if some had to be left behind. Late, twice or from two engines
+        at once is harmless: the step compares every timer with the clock."""
         woken, began = 0, settings.BOOT_MS()
         due = self._due(now, most, None)
         while due:
@@ -57,7 +57,7 @@ class Waker:
         return woken
 
     def _due(self, now: int, most: int, last: tuple[int, int] | None) -> Due:
-        """Who is due; also where one of their rows cannot be read."""
+        """Which watches are due, even if one of their rows cannot be read."""
         if last is None:
             read = partial(queries.due, now, most)
         else:
@@ -113,7 +113,7 @@ class Waker:
         return not isinstance(answer, Held)
 
     def _strike(self, watches: Collection[int], now: int) -> None:
-        """These could not be woken again. For the last time, people are told."""
+        """These failed to wake once more. After the last try, people are told."""
         for watch in watches:
             if watch in self._aside:
                 continue
@@ -123,7 +123,7 @@ class Waker:
 
 
 def _set_aside(watch: int, now: int) -> bool:
-    """Whether that could be kept. If not, the others go on, and its next strike tries again."""
+    """Whether it could be set aside. If not, the others go on, and its next failure tries again."""
     try:
         damage.set_aside(watch, now)
     except Exception as failure:
@@ -134,7 +134,7 @@ def _set_aside(watch: int, now: int) -> bool:
 
 
 def tick_once(now: int, most: int = MOST) -> int:
-    """One round of a waker that remembers nothing."""
+    """One round of a waker without any memory."""
     return Waker().wake(now, most)
 
 

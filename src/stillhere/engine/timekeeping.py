@@ -1,11 +1,11 @@
-"""Whether the installation's time is right, and setting it where that is proved.
+"""Whether the installation's time is right, and setting it once that is proved.
 
-A clock that leaped is not followed (``heartbeat.py``): the difference is held. It is settled when
-the time is proved: by the kernel, where a time service keeps it right; by the dates that two named
-addresses agree on; or by a person who says so (`stillhere clock --right`). Time set forward is an
-absence like any other: people are asked first. Time set back is one row, and after it the watches
-follow in small batches, the one whose timer comes first in front: an instant can only be right in
-one of the two times, so they cannot be moved before it.
+A clock that jumped is not followed (``heartbeat.py``): the difference is kept aside. It is settled
+once the right time is proved: by the kernel, if a time service keeps it right; by the dates on
+which two named hosts agree; or by a person who says so (`stillhere clock --right`). Time set
+forward is treated like any other outage: people are asked first. Time set back is one row, and
+after it the watches follow in small batches, those with the earliest timers first: an instant can
+be right in only one of the two times, so they cannot be moved before it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _NO_CHECK_TIME = 0x20_0000  # X509_V_FLAG_NO_CHECK_TIME: our own clock is what i
 
 
 class Timekeeper:
-    """Looks again and again whether the time is proved, and settles it."""
+    """Checks again and again whether the right time is proved, and settles it."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         self._urls = urls
@@ -58,7 +58,7 @@ class Timekeeper:
             self._settled_ms = boot_ms
 
     def _ask(self, boot_ms: int, *, in_doubt: bool) -> int | None:
-        """The dates of two servers: now and then, and more often while we do not know."""
+        """The dates of two servers: now and then, and more often while the time is in doubt."""
         if len(self._urls) < 2:
             return None
         if boot_ms - self._asked_ms < (ASK_IN_DOUBT_MS if in_doubt else ASK_EVERY_MS):
@@ -68,15 +68,15 @@ class Timekeeper:
 
 
 def trust() -> ssl.SSLContext:
-    """Whom we believe about the time: who is vouched for, by whatever certificate, for our own
-    clock is what is in doubt."""
+    """Which servers we believe about the time: those with a certificate that vouches for their
+    name, whatever its dates, because our own clock is what is in doubt."""
     found = ssl.create_default_context()
     found.verify_flags |= _NO_CHECK_TIME
     return found
 
 
 async def agreed(urls: Sequence[str], secure: ssl.SSLContext | None = None) -> int | None:
-    """The time on which two servers agree, ms UTC; None where none do. ``ASK_S`` at most."""
+    """The time on which two servers agree, ms UTC; None if no two do. Takes ``ASK_S`` at most."""
     return agreement(await dates(urls, secure))
 
 
@@ -90,8 +90,8 @@ def agreement(told: Sequence[int | None]) -> int | None:
 
 
 async def dates(urls: Sequence[str], secure: ssl.SSLContext | None = None) -> list[int | None]:
-    """What each server says the time is, ms UTC; None where it says nothing that can be read,
-    which harms no other's answer."""
+    """What each server says the time is, ms UTC; None if it says nothing readable, which does not
+    spoil another's answer."""
     limit = aiohttp.ClientTimeout(total=ASK_S)
     async with aiohttp.ClientSession(
         timeout=limit, connector=aiohttp.TCPConnector(ssl=secure or trust())
@@ -104,16 +104,16 @@ async def dates(urls: Sequence[str], secure: ssl.SSLContext | None = None) -> li
 
 
 async def _date(http: aiohttp.ClientSession, url: str) -> int:
-    """What a server says the time is. Its words are foreign: they may raise anything."""
+    """What a server says the time is. Its answer is not trusted: parsing it may raise anything."""
     async with http.head(url, allow_redirects=False) as answer:
         date = parsedate_to_datetime(answer.headers["Date"])
         return int(date.timestamp() * 1000) + 500  # a second coarse
 
 
 def settle(right: int | None) -> int:
-    """Set the installation's time to ``right`` (None: nobody can say), or to the machine's clock
-    where that is as near as makes no difference. Returns by how many ms it was set, back being
-    less than 0."""
+    """Set the installation's time to ``right`` (None: nobody can say), or to the machine's clock if
+    that is close enough to make no difference. Returns by how many ms it was set; negative means
+    back."""
     with transaction.atomic():
         here = Installation.objects.select_for_update().get_or_create(id=1)[0]
         row = clock.row_of(here)
@@ -138,7 +138,7 @@ def settle(right: int | None) -> int:
 
 
 def _move(here: Installation, now: int, target: int) -> None:
-    """Time was ``now`` and is ``target``."""
+    """Time was ``now`` and becomes ``target``."""
     if target < now - clock.BACK_MS:
         time_change.set_back(here, now - target, target)
         here.beat_at = target
@@ -150,7 +150,7 @@ def _move(here: Installation, now: int, target: int) -> None:
 
 @dataclass
 class Reckoning:
-    """The watches that follow a time that was set back. Remembers how far it came; another engine
+    """The watches that follow a time that was set back. Remembers how far it got; another engine
     may do the same at the same time."""
 
     back_ms: int = 0
