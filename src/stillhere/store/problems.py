@@ -1,4 +1,4 @@
-"""What is handed to the store and what it refuses: a way to reach somebody, and why not."""
+"""What the store is given, and what it refuses: a way to reach somebody, and a reason why not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from stillhere.core.refusals import Refusal
 
 
 class Problem(ValueError):
-    """What was asked cannot be done, and ``why``; of a file, in which ``row`` (0: none of them)."""
+    """What was asked cannot be done, and ``why``; for a file, in which ``row`` (0: in none of
+    them)."""
 
     def __init__(self, why: Refusal, row: int = 0) -> None:
         super().__init__(str(why))
@@ -17,7 +18,7 @@ class Problem(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """One way to reach somebody, made regular by its channel."""
+    """One way to reach somebody, normalized by its channel."""
 
     channel: str
     value: str

@@ -1,8 +1,8 @@
 """Many rows in one statement, on both databases.
 
-Owns the shape of such statements and their limit. One statement, because SQLite's driver gives up
-its hold on the interpreter at every step, and because a transaction should be short. Values are
-always parameters; names of tables and columns are our own.
+Owns the shape of such statements and their limit. One statement, because SQLite's driver releases
+the interpreter lock at every step, and because a transaction should be short. Values are always
+parameters; names of tables and columns are our own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Line = Sequence[Any]
 def insert(
     table: str, columns: Sequence[str], lines: Iterable[Line], fixed: str = "", values: str = ""
 ) -> None:
-    """Insert ``lines``. ``fixed`` are columns that have the same ``values`` (SQL) in each."""
+    """Insert ``lines``. ``fixed`` are columns that get the same ``values`` (SQL) in every row."""
     names = ", ".join((*columns, fixed) if fixed else columns)
     one = ", ".join(["%s"] * len(columns) + ([values] if fixed else []))
     with connection.cursor() as cursor:
@@ -31,8 +31,8 @@ def insert(
 
 
 def values(types: Sequence[str], lines: Sequence[Line]) -> tuple[str, list[Any]]:
-    """``(VALUES ...)`` with its parameters; its columns are named column1, column2, ... by both
-    databases. ``types`` are PostgreSQL's, which it cannot guess in such a place."""
+    """``(VALUES ...)`` with its parameters; both databases name its columns column1, column2, ...
+    ``types`` are PostgreSQL's, which it cannot infer there."""
     postgres = connection.vendor == "postgresql"
     one = ", ".join(f"%s::{kind}" if postgres else "%s" for kind in types)
     return f"(VALUES {', '.join([f'({one})'] * len(lines))})", _flat(lines)

@@ -1,14 +1,15 @@
 """One clock per installation.
 
-``now`` is the database's time (its machine's, for SQLite), read once per transaction, plus what the
-installation's row says. No other file asks what time it is.
+``now`` is the database's time (for SQLite, its machine's), read once per transaction, plus what the
+installation's row adds. No other file asks what time it is.
 
-A machine's clock can be set by anybody; the clock that counts since the machine started cannot. So
-each beat of the engine notes both, and between two beats every process on that machine goes by the
-second where the first one leaps. What the engine then makes of the leap is ``held_ms``: how far the
-installation's time is held apart from the machine's until it is proved which of them is right
-(``engine/timekeeping.py``). Time never runs back but by that, and then ``back_ms`` grows: a watch
-whose row has another ``clock_back_ms`` was reckoned in the time before (``apply.py``).
+Anybody can set a machine's clock; nobody can set the clock that counts since the machine started.
+So each beat of the engine records both, and between two beats every process on that machine follows
+the second one if the first one jumps. What the engine then makes of the jump is ``held_ms``: how
+far the installation's time is kept apart from the machine's until it is proved which of the two is
+right (``engine/timekeeping.py``). That is the only way in which time runs backwards, and then
+``back_ms`` grows: a watch whose row has a different ``clock_back_ms`` was calculated with the
+earlier time (``apply.py``).
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ SELECT = f"SELECT {', '.join(_COLUMNS.values())} FROM installation WHERE id = 1"
 
 @dataclass(frozen=True, slots=True)
 class ClockRow:
-    """What the installation's row says of its time. ``beat_at`` is the engine's last beat;
-    ``boot`` names the start of a machine, and ``boot_ms`` is how long that was ago at that beat.
-    ``reckoned_ms`` is the ``back_ms`` that all open watches have; ``offset_ms`` and ``rate`` are a
-    demo's and the tests'."""
+    """What the installation's row says about its time. ``beat_at`` is the engine's last beat;
+    ``boot`` identifies one start of a machine, and ``boot_ms`` is how long ago that was at that
+    beat. ``reckoned_ms`` is the ``back_ms`` of all open watches; ``offset_ms`` and ``rate`` are
+    used by a demo and the tests."""
 
     offset_ms: int = 0
     rate: float = 1.0
@@ -55,24 +56,25 @@ class ClockRow:
     boot_ms: int = 0
 
     def plain(self, raw_ms: int) -> int:
-        """Installation time where the machine's clock is right: with the offset and the rate that a
+        """Installation time if the machine's clock is right: with the offset and the rate that a
         demo and the tests have."""
         at = self.anchor_at + (raw_ms - self.anchor_at) * self.rate if self.rate != 1.0 else raw_ms
         return int(at) + self.offset_ms
 
     def told(self, raw_ms: int) -> int:
-        """Installation time as the machine's clock has it."""
+        """Installation time according to the machine's clock."""
         return self.plain(raw_ms) + self.held_ms
 
     def steady(self, boot: str, boot_ms: int) -> int | None:
-        """Installation time as the clock since the machine's start has it; None where the last
-        beat was another machine's, or one's before it started anew."""
+        """Installation time according to the clock that counts since the machine started; None if
+        the last beat was another machine's, or this one's before it restarted."""
         if not self.beat_at or not boot or boot != self.boot or boot_ms < self.boot_ms:
             return None
         return self.beat_at + int((boot_ms - self.boot_ms) * self.rate)
 
     def leaps(self, told: int, steady: int) -> bool:
-        """Whether the machine's clock was set since the last beat, not merely nudged."""
+        """Whether the machine's clock was set since the last beat, and not merely adjusted a
+        little."""
         return not -BACK_MS <= (told - steady) / self.rate <= FORWARD_MS
 
     def now(self, raw_ms: int, steady: int | None = None) -> int:
@@ -84,7 +86,7 @@ class ClockRow:
 
 
 def row_of(here: object) -> ClockRow:
-    """The clock of an ``Installation`` that was read already."""
+    """The clock of an ``Installation`` that has already been read."""
     return ClockRow(**{name: getattr(here, column) for name, column in _COLUMNS.items()})
 
 
@@ -107,7 +109,8 @@ def read() -> ClockRow:
 
 @dataclass(slots=True)
 class _Memory:
-    """What this process last read: where the beats are another machine's, that is its witness."""
+    """What this process last read: if the beats come from another machine, this is its
+    reference."""
 
     boot_ms: int = 0
     now: int = 0
@@ -118,7 +121,7 @@ _MEMORY = _Memory()
 
 
 def steady_of(row: ClockRow) -> int | None:
-    """The installation's time, ms UTC, by a clock that nobody can set; None where there is none."""
+    """The installation's time, ms UTC, by a clock that nobody can set; None if there is none."""
     boot, boot_ms = settings.BOOT_ID(), settings.BOOT_MS()
     if row.boot in ("", boot) or _MEMORY.back_ms != row.back_ms or boot_ms < _MEMORY.boot_ms:
         return row.steady(boot, boot_ms)
@@ -126,7 +129,7 @@ def steady_of(row: ClockRow) -> int | None:
 
 
 def now_of(row: ClockRow) -> int:
-    """The installation's time by its ``row``, ms UTC."""
+    """The installation's time according to its ``row``, ms UTC."""
     now = row.now(settings.RAW_NOW_MS(connection), steady_of(row))
     _MEMORY.boot_ms, _MEMORY.now, _MEMORY.back_ms = settings.BOOT_MS(), now, row.back_ms
     return now

@@ -1,8 +1,8 @@
-"""What the database said of its disk when it would not write: full, read-only, broken.
+"""What the database said about its disk when it would not write: full, read-only, broken.
 
-Owns the reading of both databases' errors and what was met last, once a process. Both of our
-connections (``store/sqlite``, ``store/postgresql``) hand every error over, so that the first
-statement that meets it is enough, whoever asked. Nothing clears it but time: a write that fits says
+Owns reading the errors of both databases, and the last such error, once per process. Both of our
+connections (``store/db/sqlite``, ``store/db/postgresql``) report every error here, so the first
+statement that fails is enough, whoever issued it. Only time clears it: a write that fits says
 little about the next one.
 """
 
@@ -43,7 +43,7 @@ _OF_THE_SYSTEM = {
 
 
 def meaning(failure: BaseException) -> str:
-    """What a driver's error says of the disk, or nothing."""
+    """What a driver's error says about the disk, or nothing."""
     if isinstance(failure, sqlite3.Error):
         said = _OF_SQLITE.get(getattr(failure, "sqlite_errorcode", 0) & 0xFF, "")
         return FULL if said == BROKEN and full(settings.STILLHERE.data, LEAST_ROOM) else said
@@ -60,14 +60,14 @@ class Disk:
     met_ms: int = 0
 
     def meet(self, failure: BaseException) -> None:
-        """Remember what an error says of the disk, if it says anything."""
+        """Remember what an error says about the disk, if anything."""
         said = meaning(failure)
         if said:
             self.said, self.met_ms = said, settings.BOOT_MS()
             log.error("%s", said)
 
     def says(self) -> str:
-        """What was met just now, or nothing."""
+        """What was reported recently, or nothing."""
         recent = self.said and settings.BOOT_MS() - self.met_ms < HOLDS_MS
         return self.said if recent else ""
 
@@ -76,8 +76,8 @@ DISK = Disk()
 
 
 def full(folder: Path, least: int = 1) -> bool:
-    """Whether there is no room for ``least`` bytes where this folder lies, though what is written
-    may still find a place in files that are there."""
+    """Whether there is no room for ``least`` bytes on the disk of this folder. Writes may still fit
+    into existing files."""
     try:
         there = os.statvfs(folder)
     except OSError:
@@ -86,7 +86,7 @@ def full(folder: Path, least: int = 1) -> bool:
 
 
 class Noticing(DatabaseErrorWrapper):
-    """Django's, and what it sees of the disk is not lost."""
+    """Django's error wrapper, which also remembers what an error says about the disk."""
 
     def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
         if exc_value is not None:

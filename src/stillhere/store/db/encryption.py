@@ -69,7 +69,7 @@ def unseal(blob: bytes | memoryview, field: str, nonce: bytes | memoryview) -> s
 def unseal_with(
     masters: Mapping[int, bytes], blob: bytes | memoryview, field: str, nonce: bytes | memoryview
 ) -> str:
-    """As ``unseal``, by keys that are not in the settings. Raises SealBroken."""
+    """As ``unseal``, with keys that are not in the settings. Raises SealBroken."""
     raw = bytes(blob)
     if not raw:
         return ""
@@ -93,7 +93,7 @@ def key_for(purpose: str, nonce: bytes | memoryview) -> str:
 
 
 def key_hash(key: str) -> bytes:
-    """What we keep of a key, and find it by."""
+    """What we store of a key, and look it up by."""
     return hashlib.sha256(key.encode("utf-8", "replace")).digest()
 
 

@@ -1,8 +1,9 @@
-"""Many at once; and where that fails, each as alone as it must be.
+"""Many at once; and if that fails, each as separately as necessary.
 
-One bad row must harm nobody else. Whoever spoils a group is found by halving it, which costs a few
-transactions, not one for each. Owns when to stop: a database that is gone is not asked again for
-each of five hundred, and rows that are waited for one after the other must not keep the rest.
+One bad row must not harm the others. Whatever makes a group fail is found by halving the group,
+which costs a few transactions instead of one for each row. Owns when to stop: a database that is
+gone is not asked again for each of five hundred rows, and rows that have to be waited for one after
+the other must not hold up the rest.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ A = TypeVar("A")  # what is answered
 
 
 class Untried(RuntimeError):
-    """There was no time or no database to try this one. Nothing was stored; try again."""
+    """There was no time, or no database, to try this one. Nothing was stored; try again."""
 
 
 def each(apply: Callable[[Sequence[Q]], Sequence[A]], all_: Sequence[Q]) -> list[A | Exception]:
-    """Apply all of them at once; where that fails, by halves. An answer for each, in their order,
-    or why there is none. ``apply`` stores a part in one transaction, or nothing of it."""
+    """Apply all of them at once; if that fails, in halves. Returns an answer for each, in order, or
+    why there is none. ``apply`` stores its part in one transaction, or nothing of it."""
     answers: list[A | Exception] = []
     parts, tried, breaks = [all_], 0, 0
     until_ms = settings.BOOT_MS() + MOST_MS
@@ -70,11 +71,12 @@ def reachable() -> bool:
 
 
 def broke(failure: BaseException) -> bool:
-    """Whether this may have cost the connection, so that it says nothing of what was asked."""
+    """Whether this may have broken the connection, in which case it says nothing about the
+    request."""
     return isinstance(failure, OperationalError | InterfaceError) and not in_the_way(failure)
 
 
 def forget_broken_connection(failure: BaseException) -> None:
-    """A connection that broke is not used again; the next statement opens a new one."""
+    """Do not use a broken connection again; the next statement opens a new one."""
     if broke(failure):
         connection.close()

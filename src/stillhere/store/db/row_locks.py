@@ -1,7 +1,7 @@
-"""Rows that somebody else holds just now, and what to do then: leave them, and come back.
+"""Rows that somebody else has locked right now, and what to do then: leave them, and come back.
 
-Owns the question who holds what, on PostgreSQL; on SQLite a transaction holds everything, so nobody
-ever finds a row held. Refuses to wait for long: one held row would keep everybody else waiting.
+Owns finding out which rows are locked, on PostgreSQL; on SQLite a transaction locks everything, so
+no row is ever found locked. Never waits for long: one locked row would keep everybody else waiting.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ MOMENT = "100ms"
 
 
 class Held(OperationalError):
-    """Somebody else holds this row just now. Nothing was stored; try again."""
+    """Somebody else has locked this row right now. Nothing was stored; try again."""
 
 
 def hold(watches: Collection[int | None]) -> set[int]:
     """Lock these watches until the end of the transaction, in id order and before any message, so
-    that two writers never wait for each other in a circle. Returns those that somebody else holds.
-    """
+    that two writers never deadlock. Returns those that somebody else has locked."""
     return _hold("watch", watches)
 
 
@@ -49,7 +48,7 @@ def _hold(table: str, which: Collection[int | None]) -> set[int]:
 
 
 def exist(ids: Sequence[int], hashes: Sequence[bytes]) -> set[int | bytes]:
-    """Those of these watches that there are, by id or by the hash of their key."""
+    """Those of these watches that exist, by id or by the hash of their key."""
     by_hash = _there("watch", "key_hash", hashes) if hashes else set()
     by_id = _there("watch", "id", ids) if ids else set()
     return {*by_id, *map(bytes, by_hash)}
@@ -63,14 +62,15 @@ def _there(table: str, column: str, values: Sequence[Any]) -> set[Any]:
 
 
 def hurry() -> None:
-    """Until the end of this transaction wait only a moment for what somebody else holds."""
+    """Until the end of this transaction, wait only a moment for rows that somebody else has
+    locked."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [MOMENT])
 
 
 def in_the_way(failure: BaseException) -> bool:
-    """Whether this means that somebody else holds what we need: the line lives, and another try may
-    well do."""
+    """Whether this error means that somebody else has locked what we need: the connection is fine,
+    and another try may well succeed."""
     said = getattr(failure.__cause__, "sqlstate", None)
     return isinstance(failure, Held) or (isinstance(failure, Error) and said in _ENDED)

@@ -1,6 +1,6 @@
-"""How long this process waits for one answer of a database server, and for whom.
+"""How long this process waits for one answer from a database server, and on whose behalf.
 
-Owns a few numbers, apart from the connection that keeps to them (``store/postgresql``), so that an
+Owns a few numbers, apart from the connection that obeys them (``store/db/postgresql``), so that an
 installation on SQLite loads no driver it does not use.
 """
 
@@ -16,7 +16,7 @@ LAST_WORD_S = 0.5
 
 @dataclass(slots=True)
 class Patience:
-    """``limit_s`` None waits for ever: a migration may well take an hour."""
+    """``limit_s`` None waits forever: a migration may well take an hour."""
 
     limit_s: float | None = None
 
@@ -26,6 +26,6 @@ PATIENCE = Patience()
 
 def be_impatient(limit_s: float | None = ANSWER_S) -> None:
     """From now on no connection of this process waits longer, and no server works or holds a lock
-    for it longer, should it be stopped or killed. For web and engine, whose statements are all
-    short; never for a migration or a backup."""
+    for it longer, should this process be stopped or killed. For web and engine, whose statements
+    are all short; never for a migration or a backup."""
     PATIENCE.limit_s = limit_s

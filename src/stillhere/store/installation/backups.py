@@ -1,5 +1,5 @@
-"""What a backup says of the database it was made from, when the last one was whole, and how a
-database says that it was put back from one.
+"""What a backup records about its database, when the last one was whole, and how a database shows
+that it was restored from one.
 
 Plain SQL over columns that every release has, because a backup may be older than the code. Needs no
 models, so it can be loaded before there are settings.
@@ -53,7 +53,7 @@ def contents(cursor: Cursor) -> Contents:
 
 
 def keep(now: int) -> None:
-    """A backup was whole at ``now`` (ms UTC). A database that was not migrated yet has no place
-    for it, and is worth backing up all the same."""
+    """Record that a backup was whole at ``now`` (ms UTC). A database that has not been migrated yet
+    has no column for it, and is worth backing up all the same."""
     with suppress(DatabaseError), connection.cursor() as cursor:
         cursor.execute("UPDATE installation SET backed_up_at = %s WHERE id = 1", [now])

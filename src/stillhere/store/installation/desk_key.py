@@ -1,6 +1,8 @@
-"""What the coordinator's desk needs: its one key, what waits to be sent, and the counts that stay.
+"""What the coordinator's desk needs: its one key, what is waiting to be sent, and the permanent
+counts.
 
-Owns the desk's nonce, made once. Knows no names: those come with the watches from ``queries.py``.
+Owns the desk's nonce, created once. Knows no names: those come with the watches from
+``queries.py``.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ DAY_MS = 24 * 3600 * 1000
 
 
 def key(*, new: bool = False) -> str:
-    """The desk's key, the same until a ``new`` one is wanted; then the old opens nothing. Makes its
-    nonce when there is none."""
+    """The desk's key. It stays the same until a ``new`` one is requested; then the old one opens
+    nothing. Creates the nonce if there is none."""
     with transaction.atomic():
         here = Installation.objects.select_for_update().get_or_create(id=1)[0]
         if new or not here.desk_nonce:
@@ -31,7 +33,8 @@ def key(*, new: bool = False) -> str:
 
 
 def opens(tried: str) -> bool:
-    """Whether ``tried`` is the desk's key. Writes nothing; before the first ``key()`` no key is."""
+    """Whether ``tried`` is the desk's key. Writes nothing; before the first ``key()`` no key is
+    valid."""
     here = Installation.objects.filter(id=1).first()
     if here is None or not here.desk_nonce:
         return False
@@ -41,8 +44,9 @@ def opens(tried: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What one channel still has to send, as far as it waits for one reason. ``oldest_s`` is how
-    long the first has been due or was tried in vain; ``why`` is empty for what was never tried."""
+    """What one channel still has to send, grouped by the reason for waiting. ``oldest_s`` is how
+    long the first message has been due or was tried in vain; ``why`` is empty if it was never
+    tried."""
 
     channel: str
     queued: int
@@ -73,7 +77,7 @@ def failed_lately(now: int) -> int:
 
 
 def counts(now: int, days: int) -> dict[str, int]:
-    """What was counted in the last ``days`` days, by its name."""
+    """What was counted during the last ``days`` days, by name."""
     first = (datetime.fromtimestamp(now / 1000, UTC) - timedelta(days=days - 1)).date()
     found = Tally.objects.filter(day__gte=first.isoformat()).values("what")
     return {row["what"]: row["total"] for row in found.annotate(total=Sum("count"))}

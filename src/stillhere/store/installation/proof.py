@@ -1,6 +1,6 @@
 """What `stillhere check` has proved about this installation, and for how long that counts.
 
-Owns the two columns of the installation's row that hold it. Proves nothing itself.
+Owns the two columns of the installation's row that store it. Proves nothing itself.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ COUNTS_MS = 30 * 24 * 3600 * 1000  # after that the machine may be another
 
 
 def keep(proved: Collection[str], base_url: str, now: int) -> None:
-    """Keep what was proved at ``now`` of the installation that is reached at ``base_url``."""
+    """Store what was proved at ``now`` about the installation that is reached at ``base_url``."""
     found = json.dumps({"base_url": base_url, "proved": sorted(proved)})
     Installation.objects.filter(id=1).update(checked=found, checked_at=now)
 
 
 def proved(here: Installation, base_url: str, now: int) -> frozenset[str]:
-    """What still counts as proved: not what is old, nor what was proved of another address."""
+    """What still counts as proved: nothing old, and nothing that was proved for another address."""
     if not here.checked or not 0 <= now - here.checked_at <= COUNTS_MS:
         return frozenset()
     try:
@@ -37,12 +37,12 @@ def proved(here: Installation, base_url: str, now: int) -> frozenset[str]:
 
 
 def identity() -> str:
-    """What tells this installation from another at the same address; opens nothing."""
+    """Distinguishes this installation from another at the same address; opens nothing."""
     desk_key.key()  # makes what it is derived from, the first time
     return identity_of(queries.installation())
 
 
 def identity_of(here: Installation) -> str:
-    """The same, of a row that was read; "" before there is one."""
+    """The same, from a row that has been read; "" before there is one."""
     nonce = bytes(here.desk_nonce)
     return hashlib.sha256(b"identity" + nonce).hexdigest()[:16] if nonce else ""

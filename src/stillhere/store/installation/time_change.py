@@ -1,8 +1,9 @@
 """Setting the installation's time back: what is stored moves with it.
 
-Owns which columns hold a timer and which a moment of the past. One row says that time was set back
-(``clock_back_ms``); the watches follow one by one, soonest first (``engine/timekeeping.py``), or
-when something happens to them (``apply.py``). What is little and urgent follows at once, here.
+Owns which columns hold a timer and which a moment in the past. One row records that time was set
+back (``clock_back_ms``); the watches follow one by one, earliest timer first
+(``engine/timekeeping.py``), or when something happens to them (``apply.py``). Small and urgent data
+follows at once, here.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _BEHIND = (
 
 
 def set_back(here: Installation, by_ms: int, now: int) -> None:
-    """Time is ``now``, and was ``by_ms`` later. In the caller's transaction, which holds the
+    """Time is ``now``, and was ``by_ms`` later. Runs in the caller's transaction, which locks the
     installation's row and saves it."""
     here.clock_back_ms += by_ms
     queued = Message.objects.filter(status=Message.Status.QUEUED)
@@ -56,8 +57,8 @@ def _earlier(rows: QuerySet[Message] | QuerySet[Outage], by_ms: int, *names: str
 
 
 def behind(after: tuple[int, int], back_ms: int, most: int) -> list[tuple[int, int]]:
-    """(wake_at, id) of up to ``most`` open watches still reckoned in the time before, the one whose
-    timer comes first in front, from ``after`` on."""
+    """(wake_at, id) of up to ``most`` open watches still calculated with the earlier time, the one
+    with the earliest timer first, starting after ``after``."""
     with connection.cursor() as cursor:
         cursor.execute(_BEHIND, [*after, back_ms, most])
         found: list[tuple[int, int]] = cursor.fetchall()
@@ -65,5 +66,5 @@ def behind(after: tuple[int, int], back_ms: int, most: int) -> list[tuple[int, i
 
 
 def reckoned(back_ms: int) -> None:
-    """Every open watch is reckoned in the time that was set back by ``back_ms`` in all."""
+    """Every open watch now follows the time that was set back by ``back_ms`` in all."""
     Installation.objects.filter(id=1).update(clock_reckoned_ms=back_ms)

@@ -1,4 +1,4 @@
-"""What a careful coordinator looks at every week. Counts only: no name, no number, no watch.
+"""What a careful coordinator checks every week. Counts only: no name, no number, no watch.
 
 Owns the reads behind `stillhere check`; changes nothing and judges nothing.
 """
@@ -21,7 +21,8 @@ DAY_MS = 24 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """How many keep a list, how many stand on one, and of whom no test ring is known lately."""
+    """How many people keep a list, how many contacts are on one, and how many of those have no
+    recent test ring."""
 
     people: int
     contacts: int
@@ -29,7 +30,7 @@ class Lists:
 
 
 def lists(now: int, days: int) -> Lists:
-    """``untested`` did not say within ``days`` that a test rang."""
+    """``untested`` have not confirmed within ``days`` that a test rang."""
     on_lists = Contact.objects.filter(status__in=["invited", "confirmed"], person__trial=False)
     return Lists(
         Person.objects.filter(trial=False).count(),
@@ -45,7 +46,8 @@ def learnt() -> tuple[int, int]:
 
 
 def pages_lost(now: int, days: int) -> int:
-    """Messages to the coordinator that failed within ``days``, or are tried again and again."""
+    """Messages to the coordinator that failed within ``days``, or are being tried again and
+    again."""
     mine = Message.objects.filter(channel=COORDINATOR, created_at__gt=now - days * DAY_MS)
     tried = mine.filter(status="queued", attempts__gt=3).count()
     return mine.filter(status="failed").count() + tried
@@ -58,15 +60,15 @@ def rang(channels: Sequence[str], since_at: int) -> int:
 
 
 def refusing(refused: str) -> list[tuple[str, str, str, int]]:
-    """The ways whose account is refused now, while something waits to leave by them: channel,
-    carrier, its words, and how much waits. ``refused`` is how such a ``why`` begins."""
+    """The ways whose account is being refused while something waits to leave through them: channel,
+    carrier, its wording, and how many messages wait. ``refused`` is how such a ``why`` begins."""
     waiting = Message.objects.filter(status=Message.Status.QUEUED, why__startswith=refused)
     rows = waiting.values_list("channel", "carrier", "why").annotate(Count("id"))
     return list(rows.order_by("channel", "carrier", "why"))
 
 
 def cut_off(here: Collection[str]) -> list[tuple[str, int]]:
-    """The channels that are not ``here``, and how many people on lists have no other way."""
+    """The channels that are not ``here``, and how many contacts can be reached in no other way."""
     ways = Address.objects.filter(
         state=Address.State.OK,
         contact__status__in=["invited", "confirmed"],
@@ -83,7 +85,7 @@ def unseen() -> int:
 
 
 def database_bytes() -> int | None:
-    """How large the database is where another machine's disk holds it; None for SQLite."""
+    """The size of a database that is on another machine's disk; None for SQLite."""
     if connection.vendor != "postgresql":
         return None
     with connection.cursor() as cursor:
@@ -92,8 +94,8 @@ def database_bytes() -> int | None:
 
 
 def over(caps: Mapping[str, int], now: int) -> set[str]:
-    """Which of these carriers took as much this month as they may. ``caps`` are whole units of
-    their currency, by name."""
+    """Which of these carriers have reached their monthly limit. ``caps`` are whole units of their
+    currency, by name."""
     return {
         name
         for name, _, micros, _ in spent(now)
@@ -102,8 +104,8 @@ def over(caps: Mapping[str, int], now: int) -> set[str]:
 
 
 def spent(now: int) -> list[tuple[str, str, int, int]]:
-    """What each carrier took this month (UTC) as far as it says: its name, the currency, millionths
-    of it, and for how many messages."""
+    """What each carrier charged this month (UTC), as far as it reports it: its name, the currency,
+    millionths of it, and for how many messages."""
     today = datetime.fromtimestamp(now / 1000, UTC)
     month = today.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     since_at = int(month.timestamp() * 1000)

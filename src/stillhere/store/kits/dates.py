@@ -1,7 +1,7 @@
 """Days and months as people and boxes write them: 05/2027, May 2027, 31.05.2027, 11/5/26 10:00.
 
-Of three numbers between slashes the month is first, as laboratories in the US write; with dots the
-day is. What cannot be is nothing, never a guess.
+In three numbers separated by slashes the month comes first, as laboratories in the US write them;
+with dots the day does. An impossible date is rejected, never guessed at.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def day(typed: str) -> date | None:
 
 
 def month(typed: str) -> str:
-    """The month that was meant, like "2027-05", or "" for none. A day in it must be one there is,
-    and 05/06/2027 may be either month, so it is none."""
+    """The month that was meant, like "2027-05", or "" if there is none. A day in it must exist, and
+    05/06/2027 could be either month, so it is rejected."""
     parts = _parts(typed)
     if len(parts) == 1 and re.fullmatch(r"\d{6}", parts[0]):
         first = parts[0]
@@ -61,14 +61,14 @@ def _parts(typed: str) -> list[str]:
 
 
 def _may_be_either(parts: list[str]) -> bool:
-    """Whether day and month could change places, as in 05/06/2027."""
+    """Whether day and month could be swapped, as in 05/06/2027."""
     one, two, year = parts
     either = _date(year, one, two), _date(year, two, one)
     return all(part.isdigit() for part in parts) and None not in either and one != two
 
 
 def _whole(parts: list[str], *, dots: bool) -> date | None:
-    """Three parts in whatever order they are written."""
+    """Three parts, in whatever order they are written."""
     named = next((part for part in parts if _named(part)), "")
     if named:
         first, second = (part for part in parts if part is not named)
@@ -94,7 +94,7 @@ def _date(year: str, number: str, on: str) -> date | None:
 
 
 def _named(part: str) -> int:
-    """The number of the month of this name in any of our languages, 0 for none."""
+    """The number of the month with this name in any of our languages, 0 if none."""
     return _names().get(part, 0)
 
 

@@ -1,6 +1,6 @@
-"""The kinds of naloxone there are, by form and strength, and what their boxes are called.
+"""The kinds of naloxone, by form and strength, and what their boxes are called.
 
-Owns the one table of them. A nose spray whose strength nobody knows is just that.
+Owns the one table of them. A nasal spray of unknown strength is recorded as just that.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ _CALLED = {"narcan": "nasal-4", "rivive": "nasal-3", "kloxxado": "nasal-8"}
 
 
 def form(typed: str) -> str:
-    """The form that was meant, by its own name or the box's in any case, or nothing."""
+    """The form that was meant, by its own name or the one on the box, in upper or lower case; or
+    nothing."""
     plain = typed.strip().casefold()
     found = _CALLED.get(plain, plain)
     return found if found in FORMS else ""

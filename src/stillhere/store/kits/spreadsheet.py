@@ -1,7 +1,7 @@
-"""Files that come in and go out: CSV as any spreadsheet writes it, and JSON.
+"""Files that are imported and exported: CSV as any spreadsheet writes it, and JSON.
 
 Owns the step from bytes to rows and back. Rows keep the number that a spreadsheet shows beside
-them: the first one below the names is 2.
+them: the first one below the header is 2.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BETWEEN = ",;\t"
 
 
 def rows(body: bytes) -> list[Row]:
-    """What is in a file, without empty rows. Raises Problem, also for a file with no row."""
+    """The rows of a file, without the empty ones. Raises Problem, also if there are none."""
     try:
         wide = body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         text = body.decode("utf-16" if wide else "utf-8").lstrip("\ufeff")
@@ -40,7 +40,7 @@ def rows(body: bytes) -> list[Row]:
 
 
 def written(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    """A CSV file that spreadsheets open with every letter right, and run nothing of."""
+    """A CSV file that spreadsheets open with every letter intact, and without running any of it."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns)
@@ -61,7 +61,7 @@ def _csv(text: str) -> list[Row]:
 
 
 def _json(text: str) -> list[Row]:
-    """A list of objects, wherever it stands at the top, or one object alone."""
+    """A list of objects, wherever it is at the top level, or a single object."""
     told = json.loads(text)
     if isinstance(told, dict):
         lists = [value for value in told.values() if isinstance(value, list)]
@@ -76,7 +76,7 @@ def _row(cells: Iterable[tuple[str, object]]) -> dict[str, str]:
 
 
 def _cell(value: object) -> str:
-    """A value as text; of a list what is text in it."""
+    """A value as text; of a list, those parts that are text."""
     if isinstance(value, list):
         return "; ".join(each.strip() for each in value if isinstance(each, str))
     return "" if value is None or isinstance(value, dict) else str(value).strip()

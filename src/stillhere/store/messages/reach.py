@@ -1,8 +1,8 @@
 """Whether what is urgent reaches anybody: the reads behind the proof. Changes nothing.
 
-Owns what counts as reached (something of this alarm was handed over to a contact, or a contact did
-something about it) and since when urgent work waits, never tried or tried in vain. One bounded
-statement each, however many alarms are open.
+Owns what counts as reached (something from this alarm was handed over to a contact, or a contact
+did something about it) and since when urgent messages have been waiting, untried or tried in vain.
+One bounded statement each, however many alarms are open.
 """
 
 from __future__ import annotations
@@ -96,9 +96,9 @@ FROM message WHERE channel <> %s AND (
 
 
 def untried_ms(now: int, flight_ms: int) -> int:
-    """How long the oldest urgent message has been waiting of which nothing is known: never tried,
-    or tried, and not written down although every flight is over after ``flight_ms``. Of a watch
-    that was set aside only its alarm counts, which is of no watch (``damage.py``)."""
+    """How long the oldest urgent message about which nothing is known has been waiting: never
+    tried, or tried and not recorded although every send is over after ``flight_ms``. Of a watch
+    that was set aside only its alarm counts, which belongs to no watch (``damage.py``)."""
     return _since(now, _UNTRIED, flight_ms, *URGENT, now)
 
 
@@ -109,9 +109,9 @@ def in_vain_ms(now: int, refused: str, cut_off: str) -> int:
 
 
 def went_through(since_at: int, now: int) -> bool:
-    """Whether something was taken since ``since_at``, and by every way by which something urgent
-    was given up in vain since then (within a day), after that. Reads all messages: only to be asked
-    while something is wrong."""
+    """Whether something got through since ``since_at``, and did so on every way on which something
+    urgent has been given up since then (within a day), after that failure. Reads all messages: only
+    to be asked while something is wrong."""
     with connection.cursor() as cursor:
         cursor.execute(_WENT, (COORDINATOR, since_at, max(since_at, now - DAY_MS), *URGENT))
         ways = cursor.fetchall()
@@ -126,15 +126,16 @@ def _since(now: int, sql: str, *params: int | str) -> int:
 
 
 def unreached(before_at: int) -> list[int]:
-    """Open alarms of which nothing was handed over to anybody and about which nobody did anything,
-    though they were raised by ``before_at``."""
+    """Open alarms raised by ``before_at`` from which nothing was handed over to anybody and about
+    which nobody did anything."""
     with connection.cursor() as cursor:
         cursor.execute(_UNREACHED, (TRIAL, f"%{rows.NOBODY}%", before_at))
         return [id for (id,) in cursor.fetchall()]
 
 
 def handed_over(watches: Sequence[int]) -> set[tuple[int, int]]:
-    """Watch and contact of whom something of the watch's newest alarm was handed over to."""
+    """Pairs of watch and contact: something from the watch's newest alarm was handed over to that
+    contact."""
     if not watches:
         return set()
     with connection.cursor() as cursor:
@@ -144,7 +145,8 @@ def handed_over(watches: Sequence[int]) -> set[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why something did not reach anybody: by which channel, whose carrier, in its words."""
+    """Why something did not reach anybody: on which channel, through whose carrier, in its
+    words."""
 
     channel: str
     carrier: str
@@ -155,7 +157,7 @@ class Obstacle:
 
 
 def obstacles(watches: list[int]) -> list[Obstacle]:
-    """What stood in the way of these alarms, the most frequent first."""
+    """What kept these alarms from arriving, the most frequent first."""
     those = watches[:MOST_NAMED]
     if not those:
         return []

@@ -1,7 +1,8 @@
-"""Messages beside damage: leased one by one where a row of theirs or of their watch is unreadable.
+"""Messages in a damaged database: leased one by one if a row of theirs or of their watch is
+unreadable.
 
-Owns nothing but that. A message whose watch or person cannot be read leaves without what stands
-there; one that cannot be read itself may have been an alarm, so its watch is set aside and people
+Owns nothing else. A message whose watch or person cannot be read is sent without what is stored
+there. One that cannot be read itself may have been an alarm, so its watch is set aside and people
 are told.
 """
 
@@ -47,7 +48,7 @@ def take(channel: str, now: int, most: int, until: int, which: str, read: str) -
 
 
 def _whole(read: str, ids: Sequence[int]) -> dict[int, Any]:
-    """What ``read`` finds, where need be without what a message can do without."""
+    """What ``read`` finds, if necessary without the parts that a message can do without."""
     whole = damage.readable(ids, lambda part: {row[0]: row for row in _of(read, part)})
     for unread in _WITHOUT:
         whole |= _bare(read, unread, [id for id in ids if id not in whole])
@@ -55,7 +56,7 @@ def _whole(read: str, ids: Sequence[int]) -> dict[int, Any]:
 
 
 def _bare(read: str, unread: Sequence[str], ids: Sequence[int]) -> dict[int, Any]:
-    """What ``read`` finds for these, without what is joined in ``unread``."""
+    """What ``read`` finds for these, without the joined tables in ``unread``."""
     for join in unread:
         read = read.replace(join, f"{join} AND 1 = 0")
     return damage.readable(ids, lambda part: {row[0]: row for row in _of(read, part)})

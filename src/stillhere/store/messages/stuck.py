@@ -1,8 +1,10 @@
-"""The coordinator hears that what is urgent reaches nobody: once, every half hour, and at its end.
+"""Tells the coordinator that urgent messages reach nobody: once, every half hour, and when it is
+over.
 
-Owns those pages, which belong to no watch, and since when it is so (``Installation``): until
-something was taken again, not until nothing waits. What is stuck, and what is free, is the audit's
-to say; by which way a page goes is the pager's, never the one that failed.
+Owns those pages, which belong to no watch, and since when this has been so (``Installation``): it
+lasts until something gets through again, not until nothing waits. What is stuck, and what got
+through, is decided by the audit; by which way a page goes is decided by the pager, never by the one
+that failed.
 """
 
 from __future__ import annotations
@@ -22,13 +24,14 @@ STUCK, FREE = "page-stuck", "page-free"
 
 
 def since_at() -> int:
-    """Since when something urgent reaches nobody, and nothing was taken since; 0: not so."""
+    """Since when something urgent has reached nobody without anything getting through since; 0 if
+    that is not so."""
     return Installation.objects.filter(id=1).values_list("stuck_at", flat=True).first() or 0
 
 
 def look(now: int, rate: float, *, stuck: bool, free: bool) -> str:
-    """Page the coordinator where it is time; returns the word that was queued, or nothing. Two
-    engines may look at once: a page is queued by whoever moves ``stuck_told_at``."""
+    """Page the coordinator if it is time; returns the word that was queued, or nothing. Two engines
+    may look at once: whichever moves ``stuck_told_at`` queues the page."""
     here = Installation.objects.filter(id=1).values("stuck_at", "stuck_told_at").first()
     if here is None or not (stuck or here["stuck_at"]):
         return ""
@@ -47,7 +50,7 @@ def look(now: int, rate: float, *, stuck: bool, free: bool) -> str:
 
 @transaction.atomic
 def _page(word: str, at: int, seen: Mapping[str, object], now: int, **changes: int) -> str:
-    """Write down how it stands, and queue ``word`` if there is one; nothing where another engine
+    """Write down the current state, and queue ``word`` if there is one; nothing if another engine
     was first."""
     if not Installation.objects.filter(id=1, **seen).update(**changes) or not word:
         return ""

@@ -1,6 +1,5 @@
-"""Whether what a message says of an alarm still holds, when it is about to leave or be told again.
-Reads, and changes nothing.
-"""
+"""Whether what a message says about an alarm is still true when it is about to be sent, or
+repeated. Reads, and changes nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from stillhere.store.watches.queries import ALARMED
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What a message says, to whom, of which watch and which of its alarms."""
+    """What a message says, to whom, about which watch and which of its alarms."""
 
     watch: int
     contact: int | None
@@ -24,7 +23,8 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """That watch as it stands, in its row's own columns. ``alarm``: the open one, as text."""
+    """The current state of that watch, in its row's own columns. ``alarm``: the open one, as
+    text."""
 
     held: bool
     alarms: int
@@ -41,8 +41,9 @@ def still_true(m: Message) -> bool:
 
 
 def holds(m: Spoken, w: Standing) -> bool:
-    """Whether what a message says of its alarm still holds. The end of an alarm does, unless the
-    same contact has to do with a newer one, called or not, whose own end they will hear."""
+    """Whether what a message says about its alarm is still true. The news that an alarm is over is,
+    unless the same contact is involved in a newer one, called or not, and will hear when that one
+    ends."""
     if w.held:
         return False
     if m.word == Word.STAND_DOWN:

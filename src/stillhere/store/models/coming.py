@@ -1,4 +1,4 @@
-"""The one who comes: what they carry, what they did, and what is known of the supply."""
+"""The one who comes: what they carry, what they did, and what is known about the supply."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from stillhere.store.models.watches import WatchRow
 
 
 class Kit(models.Model):
-    """Naloxone that somebody carries, or that lies in the programme's stock (nobody carries it).
-    Its key stands on its sticker: whoever scans it may say what is in it, and nothing else."""
+    """Naloxone that somebody carries, or that is in the program's stock (nobody carries it). Its
+    key is on its sticker: whoever scans it may say what is in it, and nothing else."""
 
     nonce = models.BinaryField(max_length=16)
     key_hash = models.BinaryField(max_length=32, unique=True)
@@ -57,7 +57,7 @@ class Deed(models.Model):
 
 
 class SupplyWarning(models.Model):
-    """What was found in the supply around here. Public, and no person's name is in it."""
+    """What was found in the supply around here. Public, without anybody's name."""
 
     ref = models.CharField(max_length=200, unique=True)  # of the source, or made here
     area = models.CharField(max_length=80)

@@ -1,4 +1,4 @@
-"""What belongs to the whole installation: its clock, its proofs of life, its gaps, its counts."""
+"""What belongs to the whole installation: its clock, its signs of life, its outages, its counts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Installation(models.Model):
 
 
 class Outage(models.Model):
-    """A time in which we were away. Read by the tick; never fanned out to watches."""
+    """A period in which we were down. Read by the tick; never written to each watch."""
 
     from_at = models.BigIntegerField()
     to_at = models.BigIntegerField(db_index=True)
@@ -55,11 +55,9 @@ class Outage(models.Model):
 
 
 class Peer(models.Model):
-    """Another installation that this one looks after: it calls in while its own proof holds.
-
-    ``heard_at`` is when it last did, ``told_at`` when the coordinator here was last told that it is
-    silent (0: never, or it was heard since).
-    """
+    """Another installation that this one looks after: it calls in as long as its own proof holds.
+    ``heard_at`` is when it last did, ``told_at`` when the coordinator here was last told about its
+    silence (0: never, or it has been heard since)."""
 
     name = models.CharField(max_length=80, unique=True)
     nonce = models.BinaryField(max_length=16)

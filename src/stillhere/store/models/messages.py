@@ -1,13 +1,13 @@
-"""The outbox and what came in. Created by ``apply.py`` (alarms, asks), ``services.py``
-(invitations) and ``peers.py`` (pages about another installation); only ``delivery.py`` and
-``receipts.py`` move a message on.
+"""The outbox, and what came in. Messages are created by ``apply.py`` (alarms, asks),
+``services.py`` (invitations) and ``peers.py`` (pages about another installation); only
+``delivery.py`` and ``receipts.py`` move a message on.
 
-``carrier`` is who carried it last, ``receipt_by_at`` when we give up waiting for a word of it,
-``cleared_at`` when its traces at the carrier were deleted, ``vain_at`` since when every try was in
-vain (null: never tried, or taken). ``lease_until_at`` is when its last lease ended, once it is not
-queued any more. A message holds a word and facts (ids, times), never a text, a name or an address:
-those are read and rendered when it is leased, so that an opt-out or an erasure made a moment ago
-wins.
+``carrier`` is who carried it last, ``receipt_by_at`` when we stop waiting for a receipt,
+``cleared_at`` when its traces at the carrier were deleted, ``vain_at`` since when every attempt has
+failed (null: never tried, or it got through). ``lease_until_at`` is when its last lease ended, once
+it is no longer queued. A message holds a word and facts (ids, times), never a text, a name or an
+address: those are read and rendered when it is leased, so that an opt-out or an erasure made a
+moment ago takes effect.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from stillhere.store.models.watches import WatchRow
 
 
 class Message(models.Model):
-    """One thing to deliver by one channel to one address. At least once; ``key`` is stable over
-    repeats."""
+    """One thing to deliver on one channel to one address, at least once; ``key`` is the same for
+    every repetition."""
 
     class Status(models.TextChoices):
         QUEUED = "queued"  # to be sent; leased while ``lease_until_at`` is ahead
@@ -88,7 +88,7 @@ class Message(models.Model):
 
 
 class Arrival(models.Model):
-    """Something that came in from a provider, stored before anything is made of it. Repeats stop
+    """Something that came in from a provider, stored before anything is done with it. Repeats stop
     here."""
 
     channel = models.CharField(max_length=20)

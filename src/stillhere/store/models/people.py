@@ -1,8 +1,8 @@
-"""The person, the contacts they chose, and the ways to reach them. Everything that says who is
-sealed.
+"""The person, the contacts they chose, and the ways to reach them. Everything that identifies
+somebody is sealed.
 
-A row's ``nonce`` binds its sealed fields to it and is what its secret key is derived from
-(``encryption.py``); ``key_hash`` is all we keep of the key.
+A row's ``nonce`` binds its sealed fields to it, and its secret key is derived from it
+(``encryption.py``); ``key_hash`` is all we store of the key.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.db import models
 
 
 class Person(models.Model):
-    """Someone who keeps a watch. No account: whoever holds the key is them."""
+    """Someone who keeps a watch. There is no account: whoever has the key is taken for them."""
 
     nonce = models.BinaryField(max_length=16)
     key_hash = models.BinaryField(max_length=32, unique=True)
@@ -39,8 +39,8 @@ class Person(models.Model):
 
 
 class Contact(models.Model):
-    """A human the person chose. Only a no removes someone: ``left`` said so themselves,
-    ``removed`` by Sam."""
+    """A human whom the person chose. Only a no removes someone: ``left`` said so themselves,
+    ``removed`` was removed by Sam."""
 
     class Status(models.TextChoices):
         INVITED = "invited"  # has not answered: rung once, marked so

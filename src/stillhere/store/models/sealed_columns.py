@@ -1,4 +1,4 @@
-"""What the tables keep sealed, opened."""
+"""The sealed columns of the tables, opened."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ class Responder(models.Model):
 
 
 class Recording(models.Model):
-    """Where somebody is, in their own voice. Lies at the carrier until we have fetched it; gone
-    when their watch ends well."""
+    """Where somebody is, in their own voice. It stays at the carrier until we have fetched it, and
+    is gone once their watch ends well."""
 
     person = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="recording")
     nonce = models.BinaryField(max_length=16)

@@ -1,8 +1,8 @@
 """The watch as a row, and its journal. Only ``apply.py`` writes them.
 
-The columns are the fields of ``core.watch.Watch`` (``store/watches/rows.py`` maps them), so that
-one due ``wake_at`` is one index entry and one check-in is one update. ``version`` is what every
-write swaps on.
+The columns are the fields of ``core.watch.Watch`` (``store/watches/rows.py`` maps them), so that a
+due ``wake_at`` is one index entry and a check-in is one update. Every write compares and swaps
+``version``.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class WatchRow(models.Model):
 
 
 class SetAside(models.Model):
-    """A watch whose row can be read or written no more, and since when. By its id alone: there may
-    be no row to point at. ``looked_at``: a person has looked, and acted."""
+    """A watch whose row can no longer be read or written, and since when. It holds only the id:
+    there may be no row to point at. ``looked_at``: a person has looked, and acted."""
 
     watch = models.BigIntegerField(primary_key=True)
     person = models.BigIntegerField(null=True)
@@ -85,7 +85,7 @@ class SetAside(models.Model):
 
 
 class JournalLine(models.Model):
-    """What happened, for the people it happened to. Evidence, not truth: the row is the truth."""
+    """What happened, for the people it happened to. It is evidence; the truth is the row."""
 
     watch = models.ForeignKey(WatchRow, on_delete=models.CASCADE, related_name="journal")
     at = models.BigIntegerField()

@@ -1,7 +1,8 @@
-"""What Sam decides about one contact, and what that contact decides: all but joining and leaving.
+"""What Sam decides about one contact, and what that contact decides: everything except joining and
+leaving.
 
-Writes contacts and addresses, and queues the test ring. Takes what was typed already made regular
-by a channel. Refuses to tell a contact anything about Sam's decisions.
+Writes contacts and addresses, and queues the test ring. Takes input that a channel has already
+normalized. Never tells a contact anything about Sam's decisions.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ def keep(
     lang: str = "",
     rung: int | None = None,
 ) -> None:
-    """Keep what Sam decided: how far away, what they may know beforehand, whether they ever get the
-    door, in what language and when they are reached. What is None (or "") stays as it is;
-    ``minutes`` -1 means: not known. Raises Problem."""
+    """Store what Sam decided: how far away they are, what they may know beforehand, whether they
+    ever get the door code, in what language and when they are reached. What is None (or "") stays
+    as it is; ``minutes`` -1 means unknown. Raises Problem."""
     if minutes is not None:
         if minutes > MOST_MINUTES:
             raise Problem(Refusal.MINUTES)
@@ -47,7 +48,8 @@ def keep(
 
 
 def reach_at(contact: Contact, ways: Sequence[Reached]) -> None:
-    """The contact says how to reach them: replaces what Sam typed. Raises Problem for no way."""
+    """The contact says how to reach them; this replaces what Sam typed. Raises Problem if there is
+    no way."""
     if not ways:
         raise Problem(Refusal.NO_WAY)
     with transaction.atomic():
@@ -75,8 +77,8 @@ def _noon_after(now: int, tz: str) -> int:
 
 
 def test_ring(contact: Contact) -> int:
-    """Let us try every way to this contact, with words that say it is a test; returns how many.
-    Asked twice within a minute it is tried once."""
+    """Try every way to this contact, in words that say it is a test; returns how many there are.
+    Asked twice within a minute, they are tried once."""
     with transaction.atomic():
         now = clock.now_ms()
         Contact.objects.select_for_update().get(id=contact.id)
@@ -94,13 +96,14 @@ def test_ring(contact: Contact) -> int:
 
 
 def rang(contact: Contact) -> None:
-    """The contact says that the test rang."""
+    """The contact confirms that the test rang."""
     contact.rang_at = clock.now_ms()
     contact.save(update_fields=["rang_at"])
 
 
 def renew(contact: Contact) -> str:
-    """A new key for this contact, which is returned; a link that went astray opens nothing."""
+    """A new key for this contact, which is returned; a link that ended up with somebody else opens
+    nothing."""
     name = encryption.unseal(contact.name, "contact.name", contact.nonce)
     nonce = encryption.new_nonce()
     key = encryption.key_for("contact", nonce)

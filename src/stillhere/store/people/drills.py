@@ -1,7 +1,7 @@
-"""Drills: the whole list is reached as in an alarm, and every message says that it is only one.
+"""Drills: the whole list is reached as in an alarm, and every message says that it is only a drill.
 
 Owns whom a drill reaches, rung by rung, and what each of them answered. Nothing here is an alarm:
-no watch is touched, and a real one that comes meanwhile goes out before it.
+no watch is touched, and a real alarm during a drill is sent before it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ LATELY_MS = 30 * 86_400_000
 
 
 def begin(person: Person, only: Contact | None = None) -> int:
-    """Send a drill to everybody who said yes, by every way, rung by rung, or to one of them who
-    asks for it; how many are reached. Raises Problem where nobody can be, or one was held within
-    the hour."""
+    """Send a drill to everybody who said yes, by every way, rung by rung, or to the one contact who
+    asks for it; returns how many are reached. Raises Problem if nobody can be, or there was a drill
+    within the hour."""
     with transaction.atomic():
         now = clock.now_ms()
         Person.objects.select_for_update().get(id=person.id)
@@ -57,20 +57,20 @@ def begin(person: Person, only: Contact | None = None) -> int:
 
 
 def waits(contact: Contact, now: int) -> bool:
-    """Whether this contact has a drill to answer."""
+    """Whether this contact still has a drill to answer."""
     fresh = now - ANSWERS_MS < contact.drilled_at <= now
     return fresh and not contact.drill_answered_at
 
 
 def answer(contact: Contact, *, comes: bool, now: int) -> None:
-    """What they said, and when. It rang, too."""
+    """What they said, and when. It also proves that it rang."""
     contact.drill_answered_at, contact.drill_said = now, "yes" if comes else "no"
     contact.rang_at = now
     contact.save(update_fields=["drill_answered_at", "drill_said", "rang_at"])
 
 
 def stale(person: Person, now: int) -> bool:
-    """Whether there is a list, and nobody on it has answered a drill for thirty days."""
+    """Whether there is a list on which nobody has answered a drill for thirty days."""
     mine = person.contacts.filter(status=Contact.Status.CONFIRMED)
     lately = mine.filter(drill_answered_at__gt=now - LATELY_MS)
     return mine.exists() and not lately.exists()

@@ -1,6 +1,6 @@
 """Browsers that may show a notification to the person or to a contact: one address each.
 
-Owns how many there are and that the same one is kept once. Sends nothing.
+Owns how many there are, and that the same one is stored once. Sends nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ MOST = 4  # a phone, another one, a laptop, and one that was lost
 
 
 def allow(way: Reached, *, person: Person | None = None, contact: Contact | None = None) -> None:
-    """This browser is told from now on. Where there were ``MOST``, the oldest is told no more."""
+    """Notify this browser from now on. If there were already ``MOST``, the oldest one is
+    dropped."""
     with transaction.atomic():
         now = clock.now_ms()
         if person is not None:
@@ -38,6 +39,6 @@ def allow(way: Reached, *, person: Person | None = None, contact: Contact | None
 def pressed_on(
     message: int, *, person: int | None = None, contact: int | None = None
 ) -> Message | None:
-    """The message behind a notification, if it went to a browser of this person or contact."""
+    """The message behind a notification, if it was sent to a browser of this person or contact."""
     found = Message.objects.filter(id=message, channel=CHANNEL, address__isnull=False)
     return found.filter(person=person, contact=contact).select_related("address").first()

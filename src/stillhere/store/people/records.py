@@ -1,4 +1,4 @@
-"""Who is meant by a key, and a person's list as it is shown. Changes nothing."""
+"""Who has a given key, and a person's list as it is shown. Changes nothing."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ M = TypeVar("M", bound=Model)
 
 
 def person_by_key(key: str) -> Person | None:
-    """Whose key this is, by its hash. Somebody of a try-out is nobody: what they begin is erased
-    within the hour, so no real watch may be theirs."""
+    """The person with this key, by its hash. A try-out's person does not count: what they begin is
+    erased within the hour, so no real watch may belong to them."""
     return Person.objects.filter(key_hash=encryption.key_hash(key), trial=False).first()
 
 
 def trial_by_key(key: str) -> Person | None:
-    """Whose try-out this key opens."""
+    """The person whose try-out this key opens."""
     return Person.objects.filter(key_hash=encryption.key_hash(key), trial=True).first()
 
 
 def contact_by_key(key: str) -> Contact | None:
-    """Whose key this is. Someone who left or was removed is nobody."""
+    """The contact with this key. Someone who left or was removed does not count."""
     found = Contact.objects.select_related("person").filter(key_hash=encryption.key_hash(key))
     return found.filter(status__in=["invited", "confirmed"]).first()
 
@@ -68,8 +68,8 @@ def circle_list(person: Person) -> list[Listed]:
 
 
 def numbers(person: int) -> list[tuple[str, str]]:
-    """(name, number) of a person and of everybody on their list, each read on its own: beside
-    damage, those that can be read. A name that cannot is empty."""
+    """(name, number) of a person and of everybody on their list, each read separately: in a damaged
+    database, those that can be read. An unreadable name is empty."""
     whose = damage.around(Person.objects.filter(id=person).first, lambda: None)
     name = sealed_columns.person_note(whose, "name") if whose is not None else ""
     found = [(name, number) for number in _numbers(Address.objects.filter(person=person))]
@@ -87,7 +87,7 @@ def _numbers(ways: QuerySet[Address]) -> list[str]:
 
 
 def _each(rows: QuerySet[M]) -> list[M]:
-    """Those of these rows that can be read: an index names them."""
+    """Those of these rows that can be read: an index lists them."""
     ids = damage.around(lambda: list(rows.values_list("id", flat=True)), list)
     whole = rows.model._default_manager
     found = damage.readable(ids, lambda part: {row.pk: row for row in whole.filter(id__in=part)})
@@ -95,12 +95,12 @@ def _each(rows: QuerySet[M]) -> list[M]:
 
 
 def channels_of(person: Person) -> dict[int, str]:
-    """The channel of every way to those on a list, by the way's (address's) id."""
+    """The channel of every way to the contacts on a list, by the id of the way (address)."""
     return dict(Address.objects.filter(contact__person=person).values_list("id", "channel"))
 
 
 def own_channels(person: Person) -> list[str]:
-    """The channels by which the person can be asked, as far as we know: what did not work before
-    is not among them."""
+    """The channels on which the person can be asked, as far as we know: without those that did not
+    work before."""
     mine = Address.objects.filter(person=person, state=Address.State.OK).order_by("id")
     return list(dict.fromkeys(mine.values_list("channel", flat=True)))

@@ -1,7 +1,7 @@
-"""What is written of people: themselves, their contacts and addresses, and messages that can wait.
+"""Writes about people: themselves, their contacts and addresses, and messages that can wait.
 
-Plain functions that take what was typed (already made regular by a channel) and either store it or
-raise ``Problem``. Watches are written by ``apply.py``, messages are moved by the engine.
+Plain functions that take input (already normalized by a channel) and either store it or raise
+``Problem``. Watches are written by ``apply.py``, messages are moved by the engine.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ PUSH = "push"  # a browser gives this address itself; nobody types it
 
 
 def new_person(lang: str, tz: str = "UTC") -> tuple[Person, str]:
-    """Someone new, and the key that is theirs alone. No account: whoever holds the key is them."""
+    """Someone new, and the key that only they get. There is no account: whoever has the key is
+    taken for them."""
     nonce = encryption.new_nonce()
     key = encryption.key_for("person", nonce)
     person = Person.objects.create(
@@ -40,7 +41,7 @@ def new_person(lang: str, tz: str = "UTC") -> tuple[Person, str]:
 
 def new_caller(number: str, lang: str, tz: str = "UTC") -> Person:
     """Somebody who texted or rang us for the first time: a phone, and nothing else about them.
-    Nobody gets their key: their number is what they come back with."""
+    Nobody gets their key: they come back with their number."""
     with transaction.atomic():
         person, _ = new_person(lang, tz)
         person.caller = True
@@ -51,8 +52,8 @@ def new_caller(number: str, lang: str, tz: str = "UTC") -> Person:
 
 
 def new_trial(lang: str, tz: str, name: str, friend: str) -> tuple[Person, str]:
-    """Somebody who only tries it, with one friend whose open page is the way to them. Erased
-    an hour later."""
+    """Somebody who only tries it out, with one friend who is reached through their open page.
+    Erased an hour later."""
     with transaction.atomic():
         person, key = new_person(lang, tz)
         person.trial = True
@@ -64,14 +65,14 @@ def new_trial(lang: str, tz: str, name: str, friend: str) -> tuple[Person, str]:
 
 
 def readable(typed: str) -> str:
-    """What was typed without what could disturb the words around it: control characters (lines
-    stay lines) and marks that turn the direction of writing."""
+    """What was typed, without anything that could garble the words around it: control characters
+    (line breaks stay) and marks that change the writing direction."""
     kept = (c for c in typed if c == "\n" or not (unicodedata.category(c) == "Cc" or c in TURNING))
     return "".join(kept).strip()
 
 
 def set_plan(person: Person, **notes: str) -> None:
-    """Keep the parts of the plan that were given: those of ``NOTES``, wish, lang, tz."""
+    """Store the parts of the plan that were given: those of ``NOTES``, wish, lang, tz."""
     changed = []
     for name, typed in notes.items():
         value = readable(typed)
@@ -91,7 +92,7 @@ def set_plan(person: Person, **notes: str) -> None:
 
 
 def set_speak(person: Person, speak: bool) -> None:
-    """Whether the person's own phone calls out in an alarm."""
+    """Whether the person's own phone calls out during an alarm."""
     person.speak = speak
     person.save(update_fields=["speak"])
 
@@ -106,10 +107,10 @@ def add_contact(
     person: Person, name: str, ways: list[Reached], *, rung: int | None = None, lang: str = ""
 ) -> Contact:
     """Add someone to the list and invite them by every way given. The same address twice is one
-    contact. Without a way nothing is sent: the invitation goes out from the person's own phone,
-    and whoever says yes to it says how to reach them.
+    contact.
 
-    ``rung`` None puts them behind everyone else, a rung of their own.
+    Without a way nothing is sent: the invitation goes out from the person's own phone, and whoever
+    accepts it says how to reach them. ``rung`` None puts them last, on a rung of their own.
     """
     with transaction.atomic():
         now = clock.now_ms()
@@ -156,12 +157,12 @@ def add_address(
 
 
 def lookups(number: str) -> list[bytes]:
-    """How a phone's number is found among all addresses, as a text's and as a call's."""
+    """The look-up hashes of a phone number, as an address for texts and for calls."""
     return [encryption.lookup(channel, number) for channel in ("text", "call")]
 
 
 def set_own_addresses(person: Person, ways: list[Reached]) -> None:
-    """How we reach the person: replaces what was typed there before."""
+    """How we reach the person; this replaces what was typed there before."""
     with transaction.atomic():
         now = clock.now_ms()
         Address.objects.filter(person=person).exclude(channel=PUSH).delete()
@@ -170,7 +171,7 @@ def set_own_addresses(person: Person, ways: list[Reached]) -> None:
 
 
 def add_own_addresses(person: Person, ways: list[Reached]) -> None:
-    """More ways to reach the person; what was there of the same channels is replaced."""
+    """More ways to reach the person; earlier ones on the same channels are replaced."""
     with transaction.atomic():
         Address.objects.filter(person=person, channel__in=[way.channel for way in ways]).delete()
         for way in ways:
@@ -178,7 +179,7 @@ def add_own_addresses(person: Person, ways: list[Reached]) -> None:
 
 
 def invite(contact: Contact, now: int) -> None:
-    """Queue the invitation, by the quiet ways where there are any."""
+    """Queue the invitation, by the quiet ways if there are any."""
     addresses = list(Address.objects.filter(contact=contact, state=Address.State.OK))
     quiet = [a for a in addresses if not a.rings] or addresses
     Message.objects.bulk_create(
@@ -188,8 +189,8 @@ def invite(contact: Contact, now: int) -> None:
 
 
 def join(contact: Contact) -> None:
-    """The contact says yes to an invitation. One that came late, after a no or after Sam took them
-    off the list, changes nothing."""
+    """The contact accepts an invitation. An acceptance that comes too late, after a no or after Sam
+    took them off the list, changes nothing."""
     status, now = Contact.Status.CONFIRMED, clock.now_ms()
     asked = Contact.objects.filter(id=contact.id, status=Contact.Status.INVITED)
     if asked.update(status=status, answered_at=now):
@@ -197,8 +198,8 @@ def join(contact: Contact) -> None:
 
 
 def leave(contact: Contact, status: Contact.Status = Contact.Status.LEFT) -> None:
-    """The contact says no more (``LEFT``), or Sam took them off the list (``REMOVED``, silent).
-    Nothing is sent to them again, and an alarm that is open moves on at once."""
+    """The contact says no more (``LEFT``), or Sam took them off the list (``REMOVED``, silently).
+    Nothing is sent to them again, and an open alarm moves on at once."""
     with transaction.atomic():
         now = clock.now_ms()
         contact.status, contact.answered_at = status, now
@@ -219,26 +220,26 @@ def leave(contact: Contact, status: Contact.Status = Contact.Status.LEFT) -> Non
 
 
 def tell_of_gap_if_any(contact: int, now: int) -> None:
-    """The same once no way to reach them is left."""
+    """The same, once no way to reach them is left."""
     if not Address.objects.filter(contact=contact, state=Address.State.OK).exists():
         tell_of_gap(Contact.objects.get(id=contact), now)
 
 
 def tell_of_gap(contact: Contact, now: int) -> None:
-    """The person hears now that somebody cannot be reached any more, not on the night."""
+    """Tell the person now that somebody can no longer be reached, and not on the night itself."""
     _tell_quietly(contact.person_id, "gap", f"g{contact.id}", {"who": contact.id}, now)
 
 
 def tell_of_lost_way(address: int, now: int) -> None:
-    """The person hears, by a way that is left, that one of their own does not work any more."""
+    """Tell the person, by a way that is left, that one of their own no longer works."""
     person = Address.objects.filter(id=address).values_list("person", flat=True).first()
     if person is not None:
         _tell_quietly(person, "way-gone", f"o{address}", {}, now)
 
 
 def _tell_quietly(person: int, word: str, key: str, facts: dict[str, int], now: int) -> None:
-    """Something that can be read in the morning, by every way of the person's that rings nobody
-    awake. Told once a key."""
+    """Something that can be read in the morning, sent by every way of the person's that wakes
+    nobody. Sent once per key."""
     mine = Address.objects.filter(person=person, state=Address.State.OK, rings=False)
     Message.objects.bulk_create(
         [
@@ -259,9 +260,9 @@ def calm_message(
     due_at: int | None = None,
     facts: Mapping[str, int] | None = None,
 ) -> Message:
-    """A message to whoever's ``way`` this is, not stored yet, in which nobody is in danger. ``key``
-    names it; of two with one key only the first is kept. ``due_at``, ms UTC, is ``now`` unless it
-    is to leave later."""
+    """A message to the owner of this ``way`` in which nobody is in danger, not stored yet. ``key``
+    names it; of two with the same key only the first is stored. ``due_at``, ms UTC, is ``now``
+    unless it is to be sent later."""
     return Message(
         key=key,
         person_id=person,
@@ -277,14 +278,14 @@ def calm_message(
 
 
 def break_address(address: int, state: Address.State, why: str, now: int) -> None:
-    """A receipt says this address is of no use; Sam's page shows it from now on."""
+    """A receipt says that this address is useless; Sam's page shows it from now on."""
     Address.objects.filter(id=address, state=Address.State.OK).update(
         state=state, why=why[:200], since_at=now
     )
 
 
 def new_key(person: Person) -> str:
-    """A new key for the person; the old one, wherever it lies, opens nothing any more."""
+    """A new key for the person; the old one no longer opens anything, wherever it is."""
     nonce = encryption.new_nonce()
     notes = {n: encryption.unseal(getattr(person, n), f"person.{n}", person.nonce) for n in NOTES}
     key = encryption.key_for("person", nonce)

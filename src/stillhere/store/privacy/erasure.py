@@ -1,6 +1,7 @@
-"""What is erased, when, and how far: people, try-outs, phones nobody uses, and all that is theirs.
+"""What is erased, when, and how completely: people, try-outs, phones nobody uses, and everything
+that belongs to them.
 
-A person is erased at once; what is old, in small batches by the engine's sweep.
+A person is erased at once; old data in small batches, by the engine's sweep.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ def erase_callers(now: int, quiet_h: int) -> int:
 
 
 def erase_person(person: Person) -> None:
-    """Everything about this person, now. Refused while an alarm is open or grave news waits for
-    a person."""
+    """Everything about this person, now. Refused while an alarm is open or grave news is waiting
+    for somebody to look."""
     with transaction.atomic():
         watches = WatchRow.objects.select_for_update().filter(person=person)
         if watches.filter(state__in=["alarm", "claimed", "attended"]).exists():
@@ -53,8 +54,8 @@ def erase_person(person: Person) -> None:
 
 
 def erase_due(now: int, quiet_h: int, alarm_days: int) -> int:
-    """Erase watches whose time to be kept is over; returns how many. Counts stay; grave ones
-    wait for a person."""
+    """Erase watches that have been kept long enough; returns how many. Counts stay; grave ones wait
+    for somebody to look."""
     quiet_before, alarm_before = now - quiet_h * 3_600_000, now - alarm_days * 86_400_000
     with transaction.atomic():
         done = WatchRow.objects.filter(closed_at__isnull=False).exclude(
@@ -72,7 +73,7 @@ def erase_due(now: int, quiet_h: int, alarm_days: int) -> int:
 
 def vacuum_traces() -> None:
     """SQLite keeps deleted pages in its write-ahead log until a checkpoint; ``secure_delete``
-    zeroes them in the file itself. A checkpoint that a reader holds up is done at the next
+    zeroes them in the file itself. A checkpoint that a reader delays is done at the next
     erasure."""
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Everything that is kept about one person, as one value they can take away. Changes nothing.
+"""Everything that is stored about one person, as one value they can take away. Changes nothing.
 
 Times are ms since 1970 UTC, as they are stored. Keys are left out: a copy of one's data should not
 open anything.
@@ -77,7 +77,8 @@ MESSAGE_FIELDS = (
 
 
 def everything(person: Person) -> dict[str, Any]:
-    """All of it, opened: the plan, the people, every watch with what happened and what was sent."""
+    """All of it, unsealed: the plan, the people, every watch with what happened and what was
+    sent."""
     return {
         "plan": {note: sealed_columns.person_note(person, note) for note in NOTES}
         | {"lang": person.lang, "tz": person.tz, "wish": person.wish, "speak": person.speak}
@@ -100,7 +101,7 @@ def _address(address: Address) -> dict[str, Any]:
 
 
 def _contact(contact: Contact) -> dict[str, Any]:
-    """Somebody on the list. A volunteer's number is theirs, not the person's."""
+    """Somebody on the list. A volunteer's number belongs to the volunteer, not to the person."""
     ways = contact.addresses.order_by("id") if contact.responder_id is None else ()
     return {name: getattr(contact, name) for name in CONTACT_FIELDS} | {
         "name": sealed_columns.contact_name(contact),

@@ -1,1 +1,1 @@
-"""The people of a programme: shifts."""
+"""The people of a program: shifts."""

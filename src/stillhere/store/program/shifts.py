@@ -1,9 +1,9 @@
-"""Shifts: who of the programme comes now, for those who want that.
+"""Shifts: who from the program comes now, for those who want that.
 
-Owns responders, their shifts, and their places on lists: whoever is on shift stands behind the
-people somebody chose, as a contact like any other, so asks, alarms, claims and pages need to know
-nothing of it. A shift ends by itself. Who is on an open alarm stays on it to its end. A no is a no:
-who texted "stop" is put on no list again.
+Owns responders, their shifts, and their places on lists: whoever is on shift comes after the people
+somebody chose, as a contact like any other, so asks, alarms, claims and pages need not know about
+shifts. A shift ends by itself. Whoever is on an open alarm stays on it until it ends. A no is a no:
+somebody who texted "stop" is never put on a list again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BEHIND = 100  # the round in which they are reached: after everyone the person c
 
 
 def add(name: str, phone: str, lang: str) -> Responder:
-    """Somebody new who takes shifts. Raises Problem."""
+    """A new responder. Raises Problem."""
     name = services.readable(name)[: services.LONGEST_NAME]
     if not name:
         raise Problem(Refusal.NO_NAME)
@@ -75,7 +75,7 @@ def anybody(now: int) -> bool:
 
 
 def begin(responder: Responder, hours: int) -> None:
-    """On shift for so long, from now. Raises Problem."""
+    """On shift for that long, from now. Raises Problem."""
     if not 1 <= hours <= LONGEST_H:
         raise Problem(Refusal.SHIFT)
     with transaction.atomic():
@@ -87,7 +87,7 @@ def begin(responder: Responder, hours: int) -> None:
 
 
 def end(responder: Responder) -> None:
-    """Off shift. Nobody's list has them any more, but an open alarm that they are on."""
+    """Off shift: taken off every list, but not off an open alarm that they are on."""
     with transaction.atomic():
         responder.until_at = 0
         responder.save(update_fields=["until_at"])
@@ -95,7 +95,7 @@ def end(responder: Responder) -> None:
 
 
 def end_due(now: int) -> None:
-    """End the shifts whose time is over, and leave the alarms that have ended since."""
+    """End the shifts whose time is over, and take responders off alarms that have ended since."""
     for responder in Responder.objects.filter(until_at__lte=now).order_by("id"):
         if responder.until_at:
             end(responder)
@@ -105,8 +105,8 @@ def end_due(now: int) -> None:
 
 
 def dismiss(responder: Responder) -> None:
-    """They take no more shifts, and their name and number are forgotten. Raises Problem while they
-    are on an open alarm."""
+    """They take no more shifts, and their name and number are erased. Raises Problem while they are
+    on an open alarm."""
     with transaction.atomic():
         end(responder)
         if _standing(responder).exists():
@@ -116,8 +116,8 @@ def dismiss(responder: Responder) -> None:
 
 
 def stand_by(person: Person) -> bool:
-    """Put whoever is on shift on this person's list, who wants that from now on. Whether anybody
-    is."""
+    """Put whoever is on shift on the list of this person, who wants that from now on. Returns
+    whether anybody is."""
     with transaction.atomic():
         now = clock.now_ms()
         if not person.volunteers:
@@ -141,7 +141,7 @@ def want(person: Person, wanted: bool) -> None:
 
 
 def alarms_of(responder: Responder) -> list[Contact]:
-    """The open alarms this responder is on, as the contact they are there."""
+    """The open alarms this responder is on, as the contact they are on each."""
     return list(_standing(responder).filter(person__watches__state__in=ALARMED).distinct())
 
 
@@ -156,7 +156,7 @@ def _leave_lists(responder: Responder) -> None:
 
 
 def _stand_by(person: Person, responder: Responder) -> bool:
-    """One place on one list; the same contact again where there was one. False after a no."""
+    """One place on one list; the same contact again if there was one. False after a no."""
     there = Contact.objects.filter(person=person, responder=responder).first()
     if there is not None and there.status != Contact.Status.REMOVED:
         return there.status == Contact.Status.CONFIRMED

@@ -1,6 +1,7 @@
-"""What those who came did, and when: for the others on the alarm, and for the crew of an ambulance.
+"""What those who came did, and when: for the others on the alarm, and for the ambulance crew.
 
-Evidence like the journal, and kept as long as the watch. Decides nothing: no watch moves by it.
+It is evidence, like the journal, and kept as long as the watch. Decides nothing: it changes no
+watch.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ OLDEST_MS = 24 * 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """One thing that was done. ``form`` is the naloxone's, where it was a dose."""
+    """One thing that was done. ``form`` is the naloxone's, if it was a dose."""
 
     at: int
     what: str
@@ -43,8 +44,8 @@ def note(
     *,
     known: bool = True,
 ) -> bool:
-    """Keep one, made ``age_ms`` ago by the phone's own reckoning; the same ``ref`` is kept once.
-    False for what nobody can have done."""
+    """Store one, made ``age_ms`` ago by the phone's own clock; the same ``ref`` is stored once.
+    False for something that nobody can have done."""
     if what not in (*WHATS, *AFTER) or not watch.alarms:
         return False
     now = clock.now_ms()
@@ -70,8 +71,8 @@ def note(
 
 
 def _name(ref: str, what: str, now: int, known: bool) -> str:
-    """What makes it the same when it is said twice. Pressed twice in a hurry is said once; what an
-    unknown phone says never stands in the way of what a known one does."""
+    """What identifies it when it is reported twice. A button pressed twice in a hurry counts once;
+    a report from an unknown phone never blocks one from a known phone."""
     name = ref[:39] or f"{what}.{now // 2000}"
     return name if known else f"~{name}"
 
@@ -83,8 +84,9 @@ def of(watch: WatchRow) -> list[Done]:
 
 
 def last_dose_at(done: Sequence[Done]) -> int | None:
-    """When the last dose was given; those taken back, and those said on a phone that we do not
-    know, count for no timer: a dose too many does less harm than one that never comes."""
+    """When the last dose was given. Doses that were taken back, and those reported from a phone
+    that we do not know, count for no timer: one dose too many does less harm than one that never
+    comes."""
     given: dict[int | None, list[int]] = {}
     for each in done:
         if each.known and each.what == "dose":
@@ -95,7 +97,7 @@ def last_dose_at(done: Sequence[Done]) -> int | None:
 
 
 def count(watch: WatchRow) -> int:
-    """How many they are: a page asks this often, to see whether it must change."""
+    """How many there are: a page asks this often, to see whether it must change."""
     return Deed.objects.filter(watch=watch, alarm=watch.alarms, what__in=WHATS).count()
 
 

@@ -1,8 +1,8 @@
 """The plan as the core sees it: whom to reach, in what order, with how many ways.
 
-Read only when an alarm may start. Contacts who left or were removed are not in it, nor are ways
-that a receipt or an opt-out has broken. Whoever said "not tonight" is reached last, after everyone
-else: only a no removes someone. Where the person wants it, whoever carries a kit that is good is
+Read only when an alarm may start. It leaves out contacts who left or were removed, and ways that a
+receipt or an opt-out has broken. Whoever said "not tonight" is reached last, after everyone else:
+only a no removes someone. If the person wants it, whoever carries a kit in good condition is
 reached first.
 """
 
@@ -31,7 +31,7 @@ _Line = tuple[int, bool, int, int, str, int | None]
 
 
 def circles_of(persons: Collection[int], now: int) -> dict[int, Circle]:
-    """The circle of each person at ``now`` (ms UTC). A person with nobody is not in the answer."""
+    """The circle of each person at ``now`` (ms UTC). A person without contacts is left out."""
     if not persons:
         return {}
     with connection.cursor() as cursor:

@@ -1,9 +1,9 @@
-"""What can be read beside what cannot: a page of the database file that is damaged.
+"""What can be read next to what cannot: a damaged page of the database file.
 
-A query that meets one damaged row fails as a whole. So each loop and each page that asks for many
-rows asks here once that happened: indexes name the rows, and then each is read on its own. Owns the
-watches that were set aside because of it, and that their people are told, once. Refuses to mend: a
-backup does that.
+A query that meets one damaged row fails as a whole. So every loop and page that asks for many rows
+asks here once that has happened: indexes list the rows, and then each is read separately. Owns the
+watches that were set aside because of it, and that their contacts are told, once. Repairs nothing:
+that takes a backup.
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ T = TypeVar("T")
 
 
 def is_damage(failure: BaseException) -> bool:
-    """Whether the database answered that it cannot read or write this, and would say so again."""
+    """Whether the database answered that it cannot read or write this, and would answer so
+    again."""
     answered = isinstance(failure, DatabaseError) and not in_the_way(failure)
     return answered and not halving.broke(failure)
 
 
 def around(read: Callable[[], T], beside: Callable[[], T]) -> T:
-    """What ``read`` finds; where it meets damage, what ``beside`` does."""
+    """What ``read`` finds; if it meets damage, what ``beside`` does."""
     try:
         return read()
     except DatabaseError as failure:
@@ -50,16 +51,16 @@ def around(read: Callable[[], T], beside: Callable[[], T]) -> T:
 
 
 class Spared:
-    """A table without which one goes on, once it is known that it cannot be read. What a process
-    has found stands until it starts again: after that only a backup mends it."""
+    """A table that we do without, once it is known that it cannot be read. What a process has found
+    holds until it restarts: after that only a backup repairs it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.lost = False
 
     def around(self, read: Callable[[], T], empty: T) -> T:
-        """What ``read`` finds, ``empty`` where it cannot. Within a transaction the first failure
-        is raised, since SQLite keeps nothing of it: see ``again``."""
+        """What ``read`` finds, ``empty`` if it cannot. Within a transaction the first failure is
+        raised, since SQLite keeps nothing of it: see ``again``."""
         if self.lost:
             return empty
         try:
@@ -74,7 +75,7 @@ class Spared:
             return empty
 
     def again(self, store: Callable[[], T]) -> T:
-        """What ``store`` answers; once more, where it was lost by finding this table damaged."""
+        """What ``store`` returns; repeated once if it was lost by finding this table damaged."""
         known = self.lost
         try:
             return store()
@@ -88,7 +89,7 @@ OUTAGES = Spared("outage")
 
 
 def outages_whole() -> bool:
-    """Whether all of that table can be read now. It holds a row for each time we were away."""
+    """Whether all of that table can be read now. It holds a row for each time we were down."""
     return around(lambda: bool(_rows("SELECT count(*), sum(from_at) FROM outage")), bool)
 
 
@@ -119,7 +120,7 @@ def each(
 
 
 def due(now: int, most: int, last: tuple[int, int]) -> tuple[list[tuple[int, int]], list[int]]:
-    """As ``queries.due_after``, without those set aside: the index alone names them. Also those
+    """As ``queries.due_after``, without those set aside: only the index is asked. Includes those
     that cannot be read."""
     sql = (
         "SELECT id, wake_at FROM watch WHERE wake_at <= %s AND (wake_at, id) > (%s, %s) "
@@ -146,11 +147,12 @@ def _unless_quarantined(ids: Sequence[int]) -> dict[int, bool]:
 
 
 def set_aside(watch: int, now: int) -> bool:
-    """This watch is looked after by people from now on: its first contacts and the coordinator are
-    told, once. Whatever else is damaged, that is written down and the coordinator paged; of the
-    contacts those are told who can be read. Whether it was news.
+    """From now on people look after this watch: its first contacts and the coordinator are told,
+    once.
 
-    Reads first: SQLite keeps nothing of a transaction that has met damage.
+    Whatever else is damaged, this is recorded and the coordinator is paged; of the contacts, those
+    who can be read are told. Returns whether it was news. Reads first: SQLite keeps nothing of a
+    transaction that has met damage.
     """
     if SetAside.objects.filter(watch=watch).exists():
         return False
@@ -175,7 +177,7 @@ def set_aside(watch: int, now: int) -> bool:
 
 
 def _write(watch: int, person: int | None, now: int, messages: Sequence[Message]) -> bool | None:
-    """In one transaction; whether it was news."""
+    """In one transaction; returns whether it was news."""
     with transaction.atomic():
         made = SetAside.objects.get_or_create(watch=watch, defaults={"person": person, "at": now})
         if made[1]:
@@ -184,7 +186,7 @@ def _write(watch: int, person: int | None, now: int, messages: Sequence[Message]
 
 
 def _whose(watch: int) -> int | None:
-    """Whose watch this is: an index knows it, or a message about it."""
+    """Whose watch this is, according to an index or a message about it."""
     for sql in (
         "SELECT person_id FROM watch WHERE id + 0 = %s",
         "SELECT person_id FROM message WHERE watch_id = %s AND person_id IS NOT NULL LIMIT 1",
@@ -196,9 +198,9 @@ def _whose(watch: int) -> int | None:
 
 
 def _told(watch: int, person: int | None, now: int) -> list[Message]:
-    """As ``outbox.quarantine_alert``, but of no watch: there is no row that a message could point
-    at. The page first. SQLite looks at whomever a message points at, so it points at nobody who
-    cannot be read."""
+    """As ``outbox.quarantine_alert``, but belonging to no watch: there is no row that a message
+    could point at. The page comes first. SQLite looks at whomever a message points at, so it points
+    at nobody who cannot be read."""
     whose = person if person is not None and _there("person", person) else None
     about = {"person_id": whose, "due_at": now, "created_at": now}
     key = f"a{watch}.{now:x}"
@@ -221,7 +223,7 @@ def _told(watch: int, person: int | None, now: int) -> list[Message]:
 
 
 def _untold(pages: list[Message]) -> list[Message]:
-    """Pages that say that nobody on the list is told."""
+    """Pages that say that nobody on the list was told."""
     for page in pages:
         page.facts = json.dumps(TOLD | {"untold": True})
     return pages
@@ -232,7 +234,7 @@ def _there(table: str, id: int) -> bool:
 
 
 def _first(person: int, now: int) -> Sequence[Reach]:
-    """Whom to tell: the first rung; where some of the list cannot be read, everybody who can."""
+    """Whom to tell: the first rung; if some of the list cannot be read, everybody who can."""
     circle = around(lambda: circles_of({person}, now).get(person, Circle()), lambda: None)
     if circle is not None:
         return circle.rungs[0] if circle.rungs else ()
@@ -243,7 +245,7 @@ def _first(person: int, now: int) -> Sequence[Reach]:
 
 
 def _reach(contact: int) -> Reach | None:
-    """One of a list, where they may be told. Who cannot be read may have said no."""
+    """One contact of a list, if they may be told. One who cannot be read may have said no."""
     mine = Contact.objects.filter(id=contact, status__in=["invited", "confirmed"])
     status = mine.values_list("status", flat=True).first()
     ways = _rows("SELECT id FROM address WHERE contact_id = %s ORDER BY id", contact)
@@ -251,7 +253,7 @@ def _reach(contact: int) -> Reach | None:
 
 
 def _channel_of(way: int) -> str:
-    """How an address is reached, or nothing: it does not work any more."""
+    """The channel of an address, or nothing if it no longer works."""
     mine = Address.objects.filter(id=way, state=Address.State.OK)
     return mine.values_list("channel", flat=True).first() or ""
 
@@ -262,8 +264,8 @@ def unlooked() -> list[SetAside]:
 
 
 def unwatched(now: int) -> tuple[int, int]:
-    """How many set aside nobody watches, and how many of them a person has looked at: until the row
-    can be read again and is not overdue, or is gone."""
+    """How many that were set aside are watched by nobody, and how many of those a person has looked
+    at: until the row can be read again and is not overdue, or is gone."""
     aside = dict(SetAside.objects.values_list("watch", "looked_at"))
     if not aside:
         return 0, 0
@@ -290,7 +292,7 @@ def is_aside(person: int) -> bool:
 
 
 def is_aside_by_key(key_hash: bytes) -> bool:
-    """Whether the watch of this key was set aside: an index knows which it is."""
+    """Whether the watch with this key was set aside: an index knows which one it is."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM watch WHERE key_hash = %s", [key_hash])
         named = [id for (id,) in cursor.fetchall()]
@@ -303,7 +305,7 @@ def any_aside() -> bool:
 
 
 def looked(watch: int, now: int) -> bool:
-    """A person has looked at one that was set aside; whether there was one."""
+    """A person has looked at one that was set aside; returns whether there was one."""
     mine = SetAside.objects.filter(watch=watch, looked_at__isnull=True)
     return bool(mine.update(looked_at=now))
 

@@ -1,8 +1,7 @@
-"""How a watch lies in its row: the only place that knows both shapes.
+"""How a watch is stored in its row: the only place that knows both forms.
 
-Rows are plain tuples in the order of ``COLUMNS``, because the path of a check-in has no room for
-model instances. ``thaw`` makes the value, ``freeze`` makes the row again; a test round-trips every
-shape.
+Rows are plain tuples in the order of ``COLUMNS``, because a check-in has no time for model
+instances. ``thaw`` makes the value, ``freeze`` makes the row again; a test round-trips every form.
 """
 
 from __future__ import annotations
@@ -68,13 +67,13 @@ def known_profiles() -> dict[str, Profile]:
 
 @lru_cache(maxsize=4096)
 def profile_of(key: str, own: str) -> Profile:
-    """A profile by its key, with the person's own numbers (JSON) where they set some."""
+    """A profile by its key, with the person's own numbers (JSON) if they set some."""
     base = known_profiles()[key]
     return profiles.own(base, **json.loads(own)) if own else base
 
 
 def thaw(row: Row) -> Watch:
-    """The value in a row read as ``COLUMNS``."""
+    """The value of a row read as ``COLUMNS``."""
     (
         id,
         profile,
@@ -130,7 +129,7 @@ def thaw(row: Row) -> Watch:
 
 
 def thaw_or_stand_in(row: Row) -> tuple[Watch, bool]:
-    """The value in a row, and whether it could be read. One that could not (written by another
+    """The value of a row, and whether it could be read. One that could not (written by another
     version, or damaged) becomes a stand-in with its id, so that it harms no other watch."""
     try:
         return thaw(row), True
@@ -170,8 +169,8 @@ def freeze(w: Watch) -> Row:
 
 
 def alarm_text(alarm: Alarm) -> str:
-    """An alarm as compact JSON. Ids and times only. A first claim is written as the release before
-    this one reads it, because both may run for a while."""
+    """An alarm as compact JSON. Ids and times only. A first claim is written as the previous
+    release reads it, because both may run for a while."""
     facts = {name: getattr(alarm, name) for name in _ALARM}
     facts["circle"] = {"rungs": [[_plain(reach) for reach in rung] for rung in alarm.circle.rungs]}
     facts["claims"] = [_plain(claim) for claim in alarm.claims]
@@ -186,8 +185,8 @@ def _plain(value: Reach | Claim) -> dict[str, Any]:
 
 
 def alarm_or_none(text: str) -> Alarm | None:
-    """The same, or None where the text cannot be read: whoever asks about one watch beside others
-    must not fail over it."""
+    """The same, or None if the text cannot be read: a query over many watches must not fail because
+    of one."""
     try:
         return alarm_from(text)
     except Exception:

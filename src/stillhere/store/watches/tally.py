@@ -1,6 +1,5 @@
 """The day's counts, which stay when everything else is erased. Used by ``outbox.py`` inside its
-transaction; refuses to keep an alarm waiting for a number.
-"""
+transaction; never keeps an alarm waiting for a number."""
 
 from __future__ import annotations
 
@@ -15,9 +14,9 @@ log = logging.getLogger("stillhere.tally")
 
 
 def add(counts: Mapping[str, int], now: int) -> None:
-    """Add to the day's counts. In name order, so that two writers never wait for each other in a
-    circle. Nobody is alarmed later for the sake of a number: one that somebody else holds is left
-    as it is, and said."""
+    """Add to the day's counts. In name order, so that two writers never deadlock. No alarm is
+    delayed for the sake of a number: a count that somebody else has locked is left as it is, and
+    logged."""
     day = datetime.fromtimestamp(now / 1000, UTC).date().isoformat()
     with connection.cursor() as cursor:
         held = _held(cursor, day, counts) if connection.vendor == "postgresql" else set()
@@ -32,7 +31,7 @@ def add(counts: Mapping[str, int], now: int) -> None:
 
 
 def _held(cursor: CursorWrapper, day: str, counts: Mapping[str, int]) -> set[str]:
-    """The counts of today that somebody else holds just now. The others are ours from here on."""
+    """Today's counts that somebody else has locked right now. The others are ours from here on."""
     marks = ", ".join(["%s"] * len(counts))
     there = f"SELECT what FROM tally WHERE day = %s AND what IN ({marks}) ORDER BY what"
     cursor.execute(f"{there} FOR UPDATE SKIP LOCKED", [day, *counts])

@@ -1,12 +1,12 @@
-"""PostgreSQL as we use it: a server that falls silent is given up on, and the one that answered
-last is asked first.
+"""PostgreSQL as we use it: a server that stops answering is given up on, and the host that answered
+last is tried first.
 
-Owns how a connection is made, in what order hosts are tried, and how long it waits. A frozen host
-goes on acknowledging packets in its kernel, so neither keepalives nor ``tcp_user_timeout`` nor a
-``statement_timeout`` on the server frees who waits for it: only our own patience does. A server
-that lives is told our limits as well, or what we gave up on would wait there for ever, and a
-process of ours that was stopped would hold its rows for as long. Refuses to guess what became of a
-statement: it may have been kept, so nobody is told "got it".
+Owns how a connection is made, in what order hosts are tried, and how long it waits. A frozen host's
+kernel goes on acknowledging packets, so neither keepalives nor ``tcp_user_timeout`` nor a
+``statement_timeout`` on the server releases a waiting client: only a time limit of our own does. A
+server that is alive is told our limits as well; otherwise a statement we gave up on would wait
+there forever, and a process of ours that was stopped would keep its rows locked for as long. Never
+guesses what became of a statement: it may have been stored, so nobody is told "got it".
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ HOSTS = Hosts()
 
 
 class Impatient(psycopg.Connection[Any]):
-    """A connection that waits for each answer as long as ``store/db/timeouts.py`` says, and then is
-    broken for good."""
+    """A connection that waits for each answer as long as ``store/db/timeouts.py`` says, and is then
+    considered broken for good."""
 
     def wait(
         self, gen: PQGen[RV], interval: float = _LOOK_EVERY_S, timeout: float | None = None
     ) -> RV:
-        """One answer of the server. Raises ``OperationalError`` when it does not come."""
+        """One answer from the server. Raises ``OperationalError`` if it does not come."""
         try:
             return super().wait(gen, interval, timeout or _patience_s())
         except psycopg.OperationalError:
@@ -92,13 +92,13 @@ def _patience_s() -> float | None:
 
 
 def _limits(limit_s: float) -> list[str]:
-    """For a lock, a statement, and a transaction in which nothing is said."""
+    """For a lock, for a statement, and for an idle transaction."""
     return [f"{round(each_s * 1000)}ms" for each_s in (min(LOCK_S, limit_s), limit_s, limit_s)]
 
 
 def reordered(params: dict[str, Any], known: Hosts) -> dict[str, Any]:
-    """``params`` with the host that answered last in front and the one that fell silent at the end:
-    a frozen one costs each new connection ``connect_timeout`` seconds where it stands in front."""
+    """``params`` with the host that answered last in front and the one that stopped answering at
+    the end: a frozen host in front costs each new connection ``connect_timeout`` seconds."""
     hosts, ports = str(params.get("host", "")).split(","), str(params.get("port", "")).split(",")
     pairs = list(zip(hosts, ports, strict=False))
     if len(hosts) < 2 or len(hosts) != len(ports):

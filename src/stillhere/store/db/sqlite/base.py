@@ -1,4 +1,4 @@
-"""Django's SQLite, with a turnstile in front of every transaction that writes (all of ours do).
+"""Django's SQLite, with a queue in front of every transaction that writes (all of ours do).
 
 Named by ``config/databases.py``; Django looks for ``DatabaseWrapper`` in a module called ``base``.
 """
@@ -15,7 +15,7 @@ from stillhere.store.db.sqlite.write_queue import Turnstile
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Takes a turn at BEGIN and gives it back after COMMIT or ROLLBACK, whatever came of it."""
+    """Takes a turn at BEGIN and gives it back after COMMIT or ROLLBACK, whatever the outcome."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,12 +1,14 @@
 """Whose turn it is to write: a queue in front of SQLite's one lock, between processes and threads.
 
-SQLite lets whoever comes at the right moment in; the others sleep and look again, ever more seldom.
-Beside a process that writes all the time another one then waits for a second and more, and an alarm
-may not. So there are two gates: whoever holds the first is next, whoever holds the second writes.
-The one who has just written must pass the first again, and finds the other waiting there.
+SQLite lets in whoever asks at the right moment; the others sleep and try again, at ever longer
+intervals. Next to a process that writes all the time another one then waits for a second or more,
+which an alarm cannot afford. So there are two gates: whoever holds the first is next, whoever holds
+the second writes. A process that has just written must pass the first gate again, where it finds
+the other one waiting.
 
-It is about fairness only. The lock that counts is SQLite's: who waited here for too long (somebody
-was stopped in the middle) goes on to it without a turn. A process that dies gives its turn back.
+This is only about fairness. The lock that counts is SQLite's: a process that waited here for too
+long (because another was stopped in the middle) goes on to it without a turn. A process that dies
+gives its turn back.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ MOST_LOOKS = 1_000  # about a second, then the turn is left to chance
 
 
 class Turnstile:
-    """One writer's place in the queue for the database file ``path``. Not shared by threads."""
+    """One writer's place in the queue for the database file ``path``. Not shared between
+    threads."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -38,7 +41,7 @@ class Turnstile:
             fcntl.flock(following, fcntl.LOCK_UN)
 
     def leave(self) -> None:
-        """Let the next one write. Harmless where we had no turn."""
+        """Let the next one write. Harmless without a turn."""
         if self._mine and self._gates is not None:
             fcntl.flock(self._gates[1], fcntl.LOCK_UN)
         self._mine = False
