@@ -1,8 +1,4 @@
-"""Every address there is, by name: a namespace for each room, a noun for each page.
-
-Templates and redirects say ``{% url "person:watch" %}`` and ``reverse``, never the address itself.
-What has a key in it is opened by that key alone. Links that were sent out stay as they are.
-"""
+"""Every address there is. An address with a key in it is opened by that key alone."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Whose phone this is: a contact's link opens everything only on a phone that we know to be theirs.
+"""Whether a phone belongs to the contact: a link shows everything only on a phone that we know to
+be theirs.
 
-A link can be forwarded. Somebody else who opens it sees a first name and may say "I'm going", which
-every human may; a place, a number or another name comes only after a number that was invited. Owns
-the cookie that says so; it is signed, and opens no page without the link.
+A link can be forwarded. Anybody else who opens it sees a first name and may say "I'm going", as any
+human may. A place, a number or another name is shown only once a number that was invited has been
+typed. Owns the signed cookie that remembers this; without the link it opens no page.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ MOST_LISTS = 20  # that one phone is on
 
 
 def theirs(request: HttpRequest, contact: Contact) -> bool:
-    """Whether this is a phone of theirs: where they said yes, or proved a number."""
+    """Whether this phone is theirs: they said yes on it, or proved a number."""
     if contact.person.trial:
         return True
     try:
@@ -41,19 +42,19 @@ def known(request: HttpRequest) -> list[Contact]:
 
 
 def remember(response: HttpResponse, contact: Contact) -> None:
-    """From now on this phone is theirs."""
+    """From now on this phone counts as theirs."""
     name, value = cookie(contact)
     cookies.keep(response, name, value)
 
 
 def cookie(contact: Contact) -> tuple[str, str]:
-    """Name and value of what a phone of theirs keeps."""
+    """Name and value of the cookie on a phone of theirs."""
     return _name(contact), signing.Signer(salt=SALT).sign(_worth(contact))
 
 
 def proves(request: HttpRequest, contact: Contact, typed: str) -> bool:
     """Whether what was typed is a number or address of somebody on this list, or the person's own,
-    which they know. Guessing is slow, for each line and link."""
+    which they know. Guessing is slowed down, per line and per link."""
     tries = f"{rate_limit.network_of(request)} {contact.id}"
     if rate_limit.PROOFS.full(tries):
         return False
@@ -73,5 +74,6 @@ def _name(contact: Contact) -> str:
 
 
 def _worth(contact: Contact) -> str:
-    """What the cookie must hold. A renewed link changes it, so the phone must be proved again."""
+    """What the cookie must contain. It changes with the link, so after the link is replaced the
+    phone has to be proved again."""
     return bytes(contact.key_hash).hex()

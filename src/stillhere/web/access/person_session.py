@@ -1,6 +1,8 @@
-"""Who is asking: the person whose key lies in the cookie "lamp". No account, no password.
+"""Who is asking: the person whose key is in the cookie "lamp". No account, no password.
 
-Owns what is in that cookie and in the two beside it: "borrowed" and "pin".
+Owns that cookie and the two beside it: "borrowed" (this phone is somebody else's: nothing outlives
+the browser) and "pin" (the PIN was typed here a moment ago). They are sent only to us, never shown
+to scripts, and require https if that is how people reach us.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ def person_of(request: HttpRequest) -> Person | None:
 
 
 def remember(response: HttpResponse, key: str, *, borrowed: bool = False) -> None:
-    """Let this browser be this person: for good, or on a borrowed phone until it is closed."""
+    """Let this browser be this person: permanently, or on a borrowed phone until it is closed."""
     cookies.keep(response, cookies.PERSON, key, None if borrowed else cookies.KEPT_S)
     if borrowed:
         cookies.keep(response, cookies.BORROWED, "1", None)
@@ -44,7 +46,8 @@ def borrowed(request: HttpRequest) -> bool:
 
 
 def own(view: View) -> View:
-    """A page of the person's own: called with them, or the first page when we do not know them."""
+    """A page of the person's own: called with the person, or replaced by the first page if we do
+    not know them."""
 
     @wraps(view)
     def shown(request: HttpRequest, **named: object) -> HttpResponse:
@@ -57,8 +60,8 @@ def own(view: View) -> View:
 
 
 def private(view: View) -> View:
-    """A page of the person's own that asks for the PIN, where they chose one. Never a watch, a
-    check-in or a call for help: those must work for shaking hands."""
+    """A page of the person's own that asks for the PIN, if they chose one. Never used for a watch,
+    a check-in or a call for help: those must work for shaking hands."""
 
     @own
     @wraps(view)
@@ -74,7 +77,7 @@ def private(view: View) -> View:
 
 
 def _of(person: Person) -> str:
-    """What stands for a person and their PIN: another PIN, and the old cookie is worth nothing."""
+    """A token for a person and their PIN: after a change of PIN, an old cookie is worthless."""
     return f"{person.id}.{hashlib.sha256(person.pin.encode()).hexdigest()[:16]}"
 
 

@@ -1,9 +1,9 @@
-"""Who keeps trying keys that open nothing, and who makes people and invitations by the hundred.
+"""Who keeps trying keys that open nothing, and who creates people and invitations by the hundred.
 
-Owns a bounded memory of what was tried by client address: misses for a minute, new people and
-invitations for an hour. Counts only *unknown* keys: a valid key is never slowed down, whoever else
-sits behind the same address, and no check-in, ask, claim or call for help is ever counted.
-Each web process counts for itself.
+Owns a bounded memory of attempts by client address: misses for a minute, new people and invitations
+for an hour. Counts only *unknown* keys: a valid key is never slowed down, whoever else is behind
+the same address, and no check-in, ask, claim or call for help is ever counted. Each web process
+counts on its own.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ PAPERS = Guesses(MOST_PAPERS, HOUR_MS)
 
 
 def address_of(peer: str, forwarded: str) -> str:
-    """The client's address. Behind the proxy that ends TLS it is the last one that proxy added."""
+    """The client's address. Behind the proxy that ends TLS it is the last one that the proxy
+    added."""
     if settings.STILLHERE.https and forwarded:
         return forwarded.rpartition(",")[2].strip()[:64]
     return peer
@@ -77,8 +78,8 @@ def missed(request: HttpRequest) -> bool:
 
 
 def network_of(request: HttpRequest) -> str:
-    """Whose line a request came by: the address, or the /64 of an IPv6 one, all of which is one
-    customer's."""
+    """The line a request came from: the address, or the /64 of an IPv6 address, all of which
+    belongs to one customer."""
     address = _address(request)
     try:
         network = ip_network(f"{address}/64", strict=False)

@@ -1,1 +1,2 @@
-"""In front of Django: check-ins, webhooks, static files, limits of bodies and of pages at once."""
+"""In front of Django: check-ins, webhooks, static files, limits on bodies and on simultaneous
+pages."""

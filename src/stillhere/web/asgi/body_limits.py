@@ -1,9 +1,8 @@
-"""The door to the pages: no request body larger or slower than any page of ours needs.
+"""The door to the pages: no request body that is larger or slower than any page of ours needs.
 
-Owns the limits of every body that comes in: of pages, webhooks and check-ins. The door itself
-stands in front of Django, which would otherwise write a body of any size to the disk and wait for
-its end for ever. Reads nothing itself, and answers only what it refuses. The lanes in front of it
-apply theirs themselves.
+Runs in front of Django, which would otherwise write a body of any size to the disk and wait forever
+for its end. Reads nothing itself, and answers only what it refuses. The fast lane has its own
+limits.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ class _Refused(Exception):
 
 
 class Door:
-    """Lets requests through to ``app``. The other parameters are for tests."""
+    """Passes requests on to ``app``. The other parameters are for tests."""
 
     def __init__(
         self, app: ASGI3Application, most: int = PAGE.most, read_s: float = PAGE.read_s
@@ -86,8 +85,8 @@ class Door:
 
 
 class _Reading:
-    """``receive`` that counts and does not wait for ever. What comes after the body (the client
-    goes away) may take as long as it likes."""
+    """A ``receive`` that counts, and does not wait forever. What comes after the body (the client
+    disconnecting) may take as long as it likes."""
 
     def __init__(self, receive: ASGIReceiveCallable, most: int, read_s: float) -> None:
         self._receive = receive
@@ -114,7 +113,7 @@ class _Reading:
 
 
 def _announced(scope: HTTPScope) -> int:
-    """What the request says its body's length is; 0 when it does not say."""
+    """The length of the body according to the request; 0 if it does not say."""
     length = dict(scope["headers"]).get(b"content-length", b"")
     return int(length[:12]) if length.isdigit() else 0
 

@@ -1,14 +1,15 @@
-"""The gate to Django's pages: so many are made at once, the others wait their turn, for so long.
+"""The gate to Django's pages: a limited number is built at once; the others wait their turn, for a
+limited time.
 
 Each page takes a thread and the interpreter's one lock. Three hundred links opened at once took a
-thread and a connection each, and nobody had an answer for long: neither they nor who checked in
-beside them. Here the pages of an alarm and of a watch go before polls and quiet pages, and presses
-have a few threads of their own, in which they mostly wait for the same commit. Who waits costs a
-few kilobytes; who has gone away gives the place back. Whoever cannot be served in time reads so,
-kindly, on a page that loads itself again and needs no database.
+thread and a connection each, and for a long time nobody got an answer, including people who checked
+in meanwhile. Here the pages of an alarm and of a watch go before polls and quiet pages, and presses
+have a few threads of their own, in which they mostly wait for the same commit. A waiting request
+costs a few kilobytes; a client that disconnects gives up its place. Whoever cannot be served in
+time gets a kind page that says so, reloads itself and needs no database.
 
-Refuses to drop a press that was heard whole: it is carried out though its phone has gone. The fast
-lane and static files never come here.
+Never drops a press that was received completely: it is carried out even if the phone has gone. The
+fast lane and static files never come here.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ ACTED_ON = (*ALARMING, "/help-now", "/steps", "/lines")
 
 
 class Rank(IntEnum):
-    """Who goes first. A press may be "I'm going" or "Need help now"; a page of an alarm is what
-    whoever goes reads. A poll comes again by itself, and no life hangs on the rest."""
+    """Who goes first. A press may be "I'm going" or "Need help now"; whoever is going reads a page
+    of an alarm. A poll comes again by itself, and no life depends on the rest."""
 
     PRESS = 0
     ACTED_ON = 1
@@ -126,7 +127,8 @@ class Gate:
 
 
 class _Heard:
-    """``receive`` that may hear the body, and that the client went away, before the page asks."""
+    """A ``receive`` that can read the body, or notice that the client disconnected, before the page
+    asks."""
 
     def __init__(self, receive: ASGIReceiveCallable) -> None:
         self._receive = receive
@@ -179,7 +181,7 @@ def rank_of(scope: HTTPScope) -> Rank:
 
 
 def _long(scope: HTTPScope) -> bool:
-    """Whether its body may take long: larger than a press, or nobody says how large."""
+    """Whether its body may take long: larger than a press, or of unknown size."""
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"")
     if length.isdigit():
@@ -188,7 +190,7 @@ def _long(scope: HTTPScope) -> bool:
 
 
 async def _busy(scope: HTTPScope, send: ASGISendCallable) -> None:
-    """Not now: what that means, and when to come again."""
+    """Not now: what that means, and when to come back."""
     look = scope["method"] in SAFE
     lang, alarming = language.of(dict(scope["headers"])), scope["path"].startswith(ALARMING)
     body = _says(lang, look, alarming, bool(address_input.practice()))
@@ -202,8 +204,8 @@ async def _busy(scope: HTTPScope, send: ASGISendCallable) -> None:
 
 @lru_cache(maxsize=32)
 def _says(lang: str, look: bool, alarming: bool, practice: bool) -> bytes:
-    """The page, made once a language, and anew where ``practice`` begins or ends. It loads itself
-    again; what was pressed is pressed again."""
+    """The page, built once per language, and again when ``practice`` begins or ends. It reloads
+    itself; what was pressed is pressed again."""
     with translation.override(lang):
         given: dict[str, Any] = {"look": look, "refresh": RETRY_S if look else None}
         if alarming:

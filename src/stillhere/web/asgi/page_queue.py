@@ -1,6 +1,6 @@
-"""Whose turn it is: so many at once, the others in order, each for so long and no longer.
+"""Whose turn it is: a limited number at once, the others in order, each for a limited time.
 
-Owns the order and the places. Knows neither requests nor pages.
+Owns the order and the slots. Knows neither requests nor pages.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ Slot = ThreadPoolExecutor  # of one thread, which keeps what it opened for the n
 
 
 class Turns:
-    """``most`` at once. Who waits has a rank: the lowest goes first, within a rank whoever came
-    first. Of several slots the last free one is kept from ranks above ``hurried``."""
+    """``most`` at once. Whoever waits has a rank: the lowest goes first, within a rank whoever came
+    first. If there are several slots, the last free one is kept from ranks above ``hurried``."""
 
     def __init__(self, most: int, places: int, hurried: int) -> None:
         self._free: list[Slot] = []
@@ -27,17 +27,17 @@ class Turns:
 
     @property
     def waiting(self) -> int:
-        """How many wait for their turn."""
+        """How many are waiting for their turn."""
         return sum(map(len, self._queues.values()))
 
     @property
     def free(self) -> int:
-        """How many could begin at once."""
+        """How many could start at once."""
         return len(self._free) + self._unmade
 
     async def wait(self, rank: int, wait_s: float, gone: asyncio.Future[Any] | None) -> Slot | None:
-        """A slot, to be handed back with ``done``. None when every place is taken, when the turn
-        does not come within ``wait_s``, or when ``gone`` is done before."""
+        """A slot, to be returned with ``done``. None if every place is taken, if the turn does not
+        come within ``wait_s``, or if ``gone`` is done first."""
         if self.waiting >= self._places and not self._is_free_for(rank):
             return None
         turn: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()

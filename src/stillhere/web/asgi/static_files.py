@@ -1,7 +1,8 @@
 """Static files, answered before Django is asked.
 
-Owns the step from WhiteNoise's table of files (names with hashes, compressed twins, cache headers)
-to ASGI. A file is sent at once: they are small, and Django's way through threads costs far more.
+Owns the step from WhiteNoise's table of files (names with hashes, compressed versions, cache
+headers) to ASGI. A file is sent at once: they are small, and Django's way through threads costs far
+more.
 """
 
 from __future__ import annotations

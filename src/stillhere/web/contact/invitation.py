@@ -1,7 +1,7 @@
-"""Being asked to be there, and quiet days: what a contact says yes, no and "not tonight" to.
+"""Being asked to be there, and quiet days: what a contact answers with yes, no and "not tonight".
 
-Owns the part of the contact's page that stands there while no alarm is open, and what is pressed on
-it. Nobody can start a watch from here or ask for one. A GET changes nothing.
+Owns the part of the contact's page that is shown while no alarm is open, and its buttons. Nobody
+can start a watch from here or ask for one. A GET changes nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ANSWERS = ("join", "leave", "not-me", "tonight", "back", "test", "rang", "number
 
 
 class Wrong(ValueError):
-    """What was typed cannot be used: what is wrong by field, for the page to say."""
+    """What was typed cannot be used: what is wrong, by field, for the page to show."""
 
     def __init__(self, wrong: Mapping[str, str]) -> None:
         super().__init__("wrong")
@@ -55,7 +55,7 @@ def given(contact: Contact, now: int) -> dict[str, Any]:
 
 
 def answer(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
-    """What was pressed. Pressed twice, it is said once. Raises Wrong."""
+    """What was pressed. Pressed twice, it counts once. Raises Wrong."""
     do, typed = request.POST.get("do", ""), request.POST
     if do == "leave":
         services.leave(contact)
@@ -71,8 +71,9 @@ def answer(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
 
 
 def _join(contact: Contact, typed: Mapping[str, str]) -> None:
-    """Yes. Whoever was invited without an address may say how to reach them; who does not is
-    reached on this page, while it is open. Once somebody has, the same link changes nothing."""
+    """Yes. A contact who was invited without an address may say how to reach them; one who does not
+    is reached on this page, while it is open. Once somebody has said so, the same link changes
+    nothing."""
     if contact.status == Contact.Status.CONFIRMED:
         return
     if not contact.addresses.exists():
@@ -82,7 +83,7 @@ def _join(contact: Contact, typed: Mapping[str, str]) -> None:
 
 
 def _quiet(contact: Contact, do: str, typed: Mapping[str, str]) -> str:
-    """What somebody who said yes does on a quiet day; returns what the page says then."""
+    """What somebody who said yes does on a quiet day; returns what the page then says."""
     if contact.status != Contact.Status.CONFIRMED or contact.person.trial:
         return ""  # a try-out has the open page and no other way
     if do in ("tonight", "back"):

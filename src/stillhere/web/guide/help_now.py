@@ -1,6 +1,7 @@
 """Someone is down in front of a stranger: the walk-through, without plan, account or database.
 
-Owns ``/help-now`` and ``/steps``, where the words are from. Asks nothing and keeps nothing.
+Owns ``/help-now``, and ``/steps``, which says where the words are from. Asks nothing and stores
+nothing.
 """
 
 from __future__ import annotations
@@ -52,14 +53,14 @@ def given(form: str = "", tz: str = "", *, in_hand: bool = False) -> dict[str, A
 
 @lru_cache(maxsize=512)
 def _buttons(screen: walk.Screen, lang: str) -> str:
-    """The answers of one screen where a script takes them: the same for everybody, and a third of
-    what a page with the steps costs to make."""
+    """The answers of one screen for use with a script: the same for everybody, and a third of the
+    cost of building a page with the steps."""
     return render_to_string("guide/parts/answers.html", {"screen": screen})
 
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    """The page. It is put together without the context processor, which looks at the database."""
+    """The page. It is built without the context processor, which looks at the database."""
     return HttpResponse(
         without_request("guide/help_now.html", {"request": request, "opens": True, **given()})
     )

@@ -13,7 +13,7 @@ from stillhere.web.site.context import without_request
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    """Every line on one page. It opens without a database, and then knows no day."""
+    """Every line on one page. It opens without a database, and then does not know the date."""
     try:
         now_ms: int | None = clock.now_ms()
     except Error:

@@ -89,7 +89,8 @@ def contact_learns(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _drill(contact: Contact, *, theirs: bool) -> str:
-    """A drill for somebody who asks for one, on a phone of theirs; what the page says then."""
+    """A drill for somebody who asks for one, on a phone of theirs; returns what the page then
+    says."""
     if not theirs:
         return "prove"
     try:
@@ -119,8 +120,8 @@ def _passed(request: HttpRequest) -> bool:
 def _lesson(
     request: HttpRequest, here: str, who: Mapping[str, object] | None = None
 ) -> HttpResponse:
-    """The page. ``who`` says how its reader comes to a drill: as a contact, ``with`` whom and
-    whether it ``drills`` them at a press; or as a ``volunteer``."""
+    """The page. ``who`` says how its reader can have a drill: as a contact, ``with`` whom and
+    whether one press ``drills`` them; or as a ``volunteer``."""
     answered, passed = request.method == "POST", _passed(request)
     asked = [
         (q, request.POST.get(f"q{q.no}", ""), answered and request.POST.get(f"q{q.no}") == q.right)

@@ -1,9 +1,10 @@
-"""A page as PDF: a process of its own, so that neither its memory nor its time is the server's.
+"""A page as PDF, built in a separate process, so that neither its memory nor its time is the
+server's.
 
 ``python -m stillhere.web.guide.pdf`` reads HTML from standard input and writes a PDF to its output.
-Nothing is ever fetched: what a page needs stands in it. It ends with LACKS where no font has one of
-the letters: the document is made all the same, with a box in its place; with NOT_SET_UP where this
-machine lacks what draws letters.
+Nothing is ever fetched: everything a page needs is in it. It exits with LACKS if no font has one of
+the letters: the document is made all the same, with a box in its place; and with NOT_SET_UP if this
+machine lacks the libraries that draw letters.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Nothing(URLFetcher):  # type: ignore[misc]  # the library has no types
 
 
 class Listener(logging.Handler):
-    """Hears whether a letter was missing."""
+    """Notices a missing letter."""
 
     lacking = False
 

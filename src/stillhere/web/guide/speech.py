@@ -1,6 +1,6 @@
 """The steps as sound, made by this machine (espeak-ng), for browsers that cannot speak.
 
-Owns running that program, bounded in time and number. Where it is not installed nothing is offered.
+Owns running that program, bounded in time and number. If it is not installed, nothing is offered.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _made(words: str, voice: str) -> bytes | None:
 
 
 def _light(spoken: bytes) -> bytes | None:
-    """A quarter of the weight, for a poor line: every two samples are one of 8 bits."""
+    """A quarter of the size, for a slow connection: every two samples become one of 8 bits."""
     with wave.open(io.BytesIO(spoken)) as told:
         rate = told.getframerate()
         samples = array("h", told.readframes(len(spoken)))  # a stream's head promises more

@@ -1,7 +1,7 @@
 """One gentle ask later: in half an hour, or at noon. Offered when a watch has ended.
 
-Owns starting and taking back what is asked only once. Unanswered, it reaches Sam's people like
-everything else here, and says so.
+Owns starting and taking back an ask that happens only once. Unanswered, it reaches Sam's contacts
+like any other ask here, and says so.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Pending:
 
 
 def pending(person: Person, now: int) -> list[Pending]:
-    """Everything of this person that is asked only once and was not answered yet."""
+    """Everything that this person is to be asked only once and has not answered yet."""
     found = []
     for shown in queries.routines_of(person):
         watch = shown.watch

@@ -1,7 +1,7 @@
 """The first screen: what this is, what it is not, who runs it, and one button.
 
-Owns ``/``. Nothing is typed here. Pressing Start makes a person, unless this browser has one; on a
-phone that is not theirs the browser forgets it again.
+Owns ``/``. Nothing is typed here. Pressing Start creates a person, unless this browser has one; on
+a borrowed phone the browser forgets it again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from stillhere.web.site import errors, texts
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def first(request: HttpRequest) -> HttpResponse:
-    """What this is, and one button. Pressing it makes a person, unless this browser has one."""
+    """What this is, and one button. Pressing it creates a person, unless this browser has one."""
     person = person_session.person_of(request)
     if request.method == "POST":
         response = redirect("person:watch")

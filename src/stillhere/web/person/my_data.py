@@ -1,4 +1,4 @@
-"""What is kept about Sam: to see, to take away, to move to another phone, to erase now."""
+"""What is stored about Sam: to look at, to take away, to move to another phone, to erase now."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def mine(request: HttpRequest, person: Person) -> HttpResponse:
 @person_session.own
 @require_POST
 def forget(request: HttpRequest, person: Person) -> HttpResponse:
-    """This phone forgets, without a PIN: whoever holds a borrowed phone may always leave."""
+    """This phone forgets, without a PIN: whoever holds a borrowed phone may always log out."""
     return forgotten()
 
 
@@ -86,7 +86,7 @@ def _erase(request: HttpRequest, person: Person) -> HttpResponse:
 
 
 def _opened(kept: dict[str, Any], tz: str, now: int) -> list[tuple[str, list[str]]]:
-    """What is kept, to be read: a heading, and what stands under it."""
+    """What is stored, readable: headings, and what belongs under each."""
     plan = kept["plan"]
     notes = [f"{label}: {plan[note]}" for note, label in PLAN.items() if plan[note]]
     people = []

@@ -1,7 +1,7 @@
-"""What a phone keeps for when it has no connection: the service worker and the page it shows then.
+"""What a phone stores for when it has no connection: the service worker and the page it then shows.
 
-Owns ``/sw.js`` and ``/offline``. Kept are our own files, the first steps, the lines, and the page
-of a watch that is open; on a borrowed phone nothing. Refuses to look at the database.
+Owns ``/sw.js`` and ``/offline``. Stored are our own files, the first steps, the lines, and the page
+of an open watch; on a borrowed phone nothing. Never looks at the database.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The optional PIN: typed before the plan, the people and the data of a person are shown.
+"""The optional PIN: typed before the plan, the contacts and the data of a person are shown.
 
-Owns asking for it, setting it and taking it away. The recovery code takes a forgotten one away.
+Owns asking for it, setting it and removing it. The recovery code removes a forgotten one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SLOW = Guesses(most=5, window_ms=3600 * 1000)  # wrong ones an hour from then on
 @person_session.own
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest, person: Person) -> HttpResponse:
-    """The page that asks. Right leads on to where one was going."""
+    """The page that asks. A right PIN leads on to where one was going."""
     wrong = ""
     if request.method == "POST":
         typed = request.POST.get("pin", "").strip()
@@ -61,7 +61,7 @@ def _next(typed: str) -> str:
 
 
 def change(person: Person, typed: str) -> str:
-    """Set the PIN, or take it away where nothing was typed; returns what is wrong, or nothing."""
+    """Set the PIN, or remove it if nothing was typed; returns what is wrong, or nothing."""
     typed = typed.strip()
     if typed and not FORM.fullmatch(typed):
         return _("A PIN has 4 to 8 digits.")

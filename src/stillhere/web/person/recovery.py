@@ -1,7 +1,7 @@
 """Coming back without an account: the link, and the code that can be printed and typed.
 
-Owns the code: the person's key as 32 letters and digits that are told apart by any hand, in groups
-of four. It opens exactly what the link opens.
+Owns the code: the person's key as 32 letters and digits that are hard to confuse, in groups of
+four. It opens exactly what the link opens.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def typed(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def come_back(request: HttpRequest, key: str) -> HttpResponse:
     """The recovery link: a page with one button, because scanners follow links. The button must be
-    ours: another site that pressed it would put Sam among its own people."""
+    pressed on our own page: if another site could press it, Sam would end up in somebody else's
+    account."""
     person = records.person_by_key(key)
     if person is None:
         return errors.unknown_key(request)
@@ -89,7 +90,7 @@ def come_back(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _opened(request: HttpRequest, person: Person, key: str) -> HttpResponse:
-    """This browser is the person from now on. A PIN they forgot is taken away."""
+    """This browser is the person from now on. A forgotten PIN is removed."""
     if person.pin:
         services.set_pin(person, "")
     response = redirect("person:watch")

@@ -1,7 +1,7 @@
 """The page of somebody who takes shifts: on, off, and the alarms that are theirs now.
 
-The key in the address is what opens. Each alarm leads to the same page a contact has; a place or a
-door is shown there, and only to whoever says "I'm going".
+The key in the address gives access. Each alarm leads to the same page as for a contact; a place or
+a door is shown there, and only to somebody who says "I'm going".
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _where(contact: Contact) -> str:
-    """What is known of where an alarm is, as far as somebody may know who has not said "I'm going":
-    the town. The address is opened on the page of the alarm."""
+    """What is known about where an alarm is, for somebody who has not said "I'm going": the town.
+    The address is shown on the page of the alarm."""
     person = contact.person
     if town := sealed_columns.person_note(person, "town"):
         return _("In %(town)s.") % {"town": town}
@@ -81,7 +81,7 @@ def _where(contact: Contact) -> str:
 
 
 def by_what() -> str:
-    """How an alarm comes to whoever is on shift, in one sentence, or nothing where it cannot."""
+    """How an alarm reaches whoever is on shift, in one sentence, or nothing if it cannot."""
     here = address_input.here(shifts.WAYS)
     says = {
         ("text", "call"): _("Alarms come by text and call."),

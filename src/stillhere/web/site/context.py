@@ -50,5 +50,5 @@ def without_request(template: str, given: Mapping[str, Any]) -> str:
 
 
 def light(now: int, tz: str) -> str:
-    """How bright a page may be there: after dark it is night, by day as the phone likes it."""
+    """How bright a page should be there: dark after nightfall; by day as the phone prefers."""
     return "" if DAWN <= hour(now, tz) < DUSK and tz != "UTC" else "night"

@@ -1,7 +1,7 @@
 """When something goes wrong: one kind page for each kind of trouble, never a stack trace.
 
-Owns the error pages and the middleware that turns a database that is gone, or a queue that is full,
-into an honest 503. None of these pages needs the database.
+Owns the error pages and the middleware that turns a missing database, or a full queue, into an
+honest 503. None of these pages needs the database.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def trouble(status: int, title: str, *says: str) -> HttpResponse:
 
 
 def unknown_key(request: HttpRequest) -> HttpResponse:
-    """A key that opens nothing; counted, because only somebody who guesses has many of them."""
+    """A key that opens nothing; counted, because only somebody who is guessing has many of them."""
     if rate_limit.missed(request):
         response = trouble(
             429, _("Too many links that open nothing"), _("Wait a minute, then try again.")
@@ -45,7 +45,7 @@ def unknown_key(request: HttpRequest) -> HttpResponse:
 
 
 def too_many() -> HttpResponse:
-    """More new people or invitations from one address than anybody makes by hand."""
+    """More new people or invitations from one address than anybody creates by hand."""
     response = trouble(
         429,
         _("Too many at once"),
@@ -80,7 +80,7 @@ def our_fault(request: HttpRequest) -> HttpResponse:
 
 
 def not_kept(request: HttpRequest) -> HttpResponse:
-    """We cannot read or write now, so nothing may be promised."""
+    """We cannot read or write now, so we must not promise anything."""
     first = (
         _("Nothing was kept. Go back and press again.")
         if request.method == "POST"
@@ -102,7 +102,8 @@ def not_kept(request: HttpRequest) -> HttpResponse:
 
 
 class HonestMiddleware(MiddlewareMixin):
-    """No page of ours is kept by browsers or found by search; what cannot be stored is said."""
+    """No page of ours is cached by browsers or found by search engines; what cannot be stored is
+    said."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response["Cache-Control"] = "no-store"

@@ -36,7 +36,8 @@ def now_of(here: Installation) -> int:
 
 
 def engine_reasons(here: Installation) -> list[str]:
-    """What the engine has not done lately. Ages are real seconds, also where a demo runs faster."""
+    """What the engine has failed to do lately. Ages are real seconds, even if a demo runs
+    faster."""
     now, rate = now_of(here), here.clock_rate or 1.0
     reasons = []
     if (now - here.beat_at) / rate >= BEAT_MS:
@@ -49,7 +50,7 @@ def engine_reasons(here: Installation) -> list[str]:
 
 
 def clock_reasons(here: Installation, now: int) -> list[str]:
-    """What is not right about the time: daily check-ins are asked for by the one on the wall."""
+    """What is wrong with the time: daily check-ins depend on the time of day."""
     if here.clock_back_ms != here.clock_reckoned_ms:
         return ["the clock was set back, and the watches are following it"]
     doubt = abs(here.clock_held_ms) >= clock.DOUBT_MS and now - here.clock_proved_at >= PROVED_MS
@@ -60,7 +61,7 @@ def clock_reasons(here: Installation, now: int) -> list[str]:
 
 
 def damage_reasons() -> list[str]:
-    """Which tables cannot be read: those that this start found, and one we go on without."""
+    """Which tables cannot be read: those found at this start, and one that we do without."""
     found = []
     if others := [name for name in settings.DAMAGED if name != damage.OUTAGES.name]:
         found.append(f"not all of {', '.join(others)} could be read when this started")
@@ -72,7 +73,8 @@ def damage_reasons() -> list[str]:
 
 
 def aside_reasons(now: int) -> list[str]:
-    """How many nobody watches; a person who has looked at them does not watch them either."""
+    """How many are watched by nobody; a person who has looked at them does not watch them
+    either."""
     many, looked = damage.unwatched(now)
     if not many:
         return []
@@ -83,7 +85,8 @@ def aside_reasons(now: int) -> list[str]:
 
 
 def reasons() -> list[str]:
-    """Everything that is not as it should be. Of a disk that takes nothing all the rest follows."""
+    """Everything that is not as it should be. If the disk accepts no writes, all the rest follows
+    from that."""
     if disk := _of_the_disk():
         return [disk]
     try:
@@ -108,7 +111,7 @@ def _of_the_disk() -> str:
 
 
 def behind() -> bool:
-    """Whether people must be told that nobody is watching. Not to know is to be behind."""
+    """Whether people must be told that nobody is watching. If we cannot tell, we must."""
     if DISK.says():
         return True
     try:

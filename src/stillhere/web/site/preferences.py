@@ -1,4 +1,4 @@
-"""How this browser likes its pages: the language, and how bright. Cookies of a phone, not of a
+"""How this browser prefers its pages: the language, and how bright. Cookies of a phone, not of a
 person."""
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _back(request: HttpRequest) -> HttpResponse:
 
 
 def _age_s(request: HttpRequest) -> int | None:
-    """How long a taste is kept: not beyond this evening on somebody else's phone."""
+    """How long a preference is kept: on somebody else's phone not beyond this evening."""
     return None if person_session.borrowed(request) else cookies.KEPT_S
 
 

@@ -169,7 +169,7 @@ def put(why: Refusal) -> str:
 
 
 def note(name: str) -> str:
-    """The sentence of this name, or nothing: names come from the address bar."""
+    """The sentence with this name, or nothing: names come from the address bar."""
     return str(NOTES.get(name, ""))
 
 
@@ -181,7 +181,7 @@ def names(people: list[str]) -> str:
 
 
 def someone(name: str) -> str:
-    """A name, or what stands for it where none was given."""
+    """A name, or a stand-in if none was given."""
     return name or _("Someone")
 
 
@@ -189,7 +189,7 @@ def someone(name: str) -> str:
 
 
 def zone(tz: str) -> ZoneInfo:
-    """A time zone by name; one we do not know is UTC."""
+    """A time zone by name; an unknown one is UTC."""
     return ZoneInfo(tz) if zone_known(tz) else ZoneInfo("UTC")
 
 
@@ -202,7 +202,7 @@ def zone_known(tz: str) -> bool:
 
 
 def clock_time(at: int, tz: str, now: int) -> str:
-    """ "22:16", with the day when it is another one, and the zone where we do not know theirs."""
+    """ "22:16", with the day if it is another one, and the zone if we do not know theirs."""
     there = zone(tz)
     local, today = (datetime.fromtimestamp(ms / 1000, UTC).astimezone(there) for ms in (at, now))
     told = f"{local:%H:%M}" if there.key != "UTC" else f"{local:%H:%M} UTC"
@@ -213,7 +213,7 @@ def clock_time(at: int, tz: str, now: int) -> str:
 
 
 def hour(at: int, tz: str) -> int:
-    """The hour of the day on the wall there."""
+    """The hour of the day there."""
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone(tz)).hour
 
 
