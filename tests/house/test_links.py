@@ -16,7 +16,7 @@ from stillhere.web.urls import urlpatterns
 WEB = Path(__file__).resolve().parent.parent.parent / "src/stillhere/web"
 PAGES = sorted((WEB / "templates").rglob("*.html"))
 WORKER = WEB / "templates/site/sw.js"
-NAMED = re.compile(r"""\{% url "([\w:]+)"((?: [\w."]+)*) %\}""")
+NAMED = re.compile(r"""\{% url "([\w:]+)"((?: (?!as )[\w."]+)*)(?: as \w+)? %\}""")
 LITERAL = re.compile(r"""=["']/[^"']*|\{% block home %\}/[^{]*|\}\}/\w+|["']/[a-z][^"']*""")
 WORKERS = {"'/static/", "'/c/"}  # what the service worker looks for in an address it is given
 # Not views: they stand in front of Django and see an address before it has a name.
