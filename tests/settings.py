@@ -31,6 +31,7 @@ from stillhere.config.settings import DATABASES  # noqa: E402
 
 if not _database_url:
     DATABASES["default"]["TEST"] = {"NAME": str(_data / "test.sqlite3")}
+    del DATABASES["default"]["OPTIONS"]["mode"]  # this one is made as it is opened
 else:
     DATABASES["default"]["ENGINE"] = "tests.quick_postgresql"
 # Without a manifest: pages under test name their files as they are.

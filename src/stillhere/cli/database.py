@@ -22,6 +22,7 @@ from stillhere.config.wiring import boot_ms
 
 SETTING = "STILLHERE_DATABASE_URL"
 STARTING = r"starting up|shutting down|in recovery|not yet accepting"
+NOT_READY = "The database is not ready. Run `stillhere up` first."
 NO_TABLES = r"no such table|relation .* does not exist"
 WAIT_MS = 30_000
 LOOKS_EVERY_S = 0.5
@@ -58,9 +59,11 @@ def problem(error: BaseException, stillhere: Stillhere) -> SettingError:
     """What happened, as one line."""
     said = _said(error, stillhere)
     if re.search(NO_TABLES, said):
-        return SettingError("The database is not ready. Run `stillhere up` first.")
+        return SettingError(NOT_READY)
     if not stillhere.database_url:
         file = stillhere.data / databases.SQLITE_FILE
+        if not trouble.in_the_way(stillhere.data) and not file.exists():
+            return SettingError(NOT_READY)
         known = trouble.sentence(error, stillhere.data)
         return SettingError(known or f"We cannot use the database {file}: {said}.")
     told = str(error)

@@ -54,6 +54,8 @@ def sqlite(data: Path) -> dict[str, Any]:
         "ENGINE": "stillhere.store.db.sqlite",  # Django's, with a queue in front of the one lock
         "NAME": str(data / SQLITE_FILE),
         "OPTIONS": {
+            # Never makes the file: an empty one in the place of one that is gone watches nobody.
+            "mode": "rw",
             # Deferred transactions that turn into writers fail at once under load; IMMEDIATE waits.
             "transaction_mode": "IMMEDIATE",
             "init_command": SQLITE_PRAGMAS,

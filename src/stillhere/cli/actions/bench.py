@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import click
-from django.core.management import call_command
+from django.conf import settings
 
+from stillhere.cli.actions import migrate
 from stillhere.sim import capacity
 from stillhere.sim.capacity import Capacity
 
@@ -21,7 +22,7 @@ LIMITS = {
 
 def measure(seconds: float) -> None:
     """Measure for about ``seconds`` and print what was found."""
-    call_command("migrate", verbosity=0)
+    migrate.migrate(settings.STILLHERE, [])
     found = capacity.measure(seconds, click.echo)
     people, limit = capacity.promise(found)
     for line in told(found, people, limit):

@@ -58,6 +58,11 @@ def _answers(ask: Question, stillhere: Stillhere) -> Iterator[Finding]:
     try:
         yield from ask(stillhere)
     except DatabaseError as error:
+        try:  # a database that is gone is said as that, once
+            damage.require_there(stillhere)
+        except SettingError as gone:
+            yield False, str(gone)
+            return
         yield False, str(database.problem(error, stillhere))
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from stillhere.cli import database
-from stillhere.cli.check import time_kept
+from stillhere.cli.check import key_fit, time_kept
 from stillhere.engine import timekeeping
 from stillhere.store.db import clock
 
@@ -15,6 +15,7 @@ from stillhere.store.db import clock
 def show(*, settle: bool) -> None:
     """Say what time it is and whether it is right; ``settle``: the machine's clock is right, so
     adopt it first. Raises `SettingError`."""
+    key_fit.require_usable(settings.STILLHERE)
     try:
         if settle:
             by_ms = timekeeping.settle(settings.RAW_NOW_MS(connection))

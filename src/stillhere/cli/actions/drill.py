@@ -14,6 +14,7 @@ from django.db import Error
 from django.db.models import QuerySet
 
 from stillhere.cli import database
+from stillhere.cli.check import key_fit
 from stillhere.config.wiring import boot_ms
 from stillhere.store.models import Contact, Person
 from stillhere.store.models.sealed_columns import contact_name
@@ -27,6 +28,7 @@ LOOKS_EVERY_S = 1.0
 def hold(who: str, wait_s: int) -> None:
     """Start a drill for the list of ``who``, and print the answers for ``wait_s``. Raises
     `SettingError` if the database cannot be used, `ClickException` if there can be no drill."""
+    key_fit.require_usable(settings.STILLHERE)
     try:
         _hold(who, wait_s)
     except Error as error:

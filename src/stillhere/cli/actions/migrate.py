@@ -19,7 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 from stillhere.cli import database
 from stillhere.cli.backup_file import dump, integrity, record
 from stillhere.cli.backup_file.integrity import Damaged
-from stillhere.cli.check import key_fit
+from stillhere.cli.check import damage, key_fit
 from stillhere.config import keys
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import wall_ms
@@ -41,6 +41,38 @@ def migrate(stillhere: Stillhere, new_keys: list[str]) -> list[str]:
 
 
 def _migrate(stillhere: Stillhere, new_keys: list[str]) -> list[str]:
+    if connection.vendor == "sqlite" and damage.holds_nothing(stillhere):
+        with _made_aside(Path(settings.DATABASES["default"]["NAME"]).resolve()):
+            return _apply(stillhere, new_keys)
+    return _apply(stillhere, new_keys)
+
+
+@contextlib.contextmanager
+def _made_aside(file: Path) -> Iterator[None]:
+    """Make a new database beside its place, and put it there when it has all its tables: what a
+    start that was killed leaves is never taken for the database of an installation."""
+    part = file.with_name(f"{file.name}.new")
+    for left_behind in file.parent.glob(f"{part.name}*"):
+        left_behind.unlink()
+    part.touch(0o600)
+    connection.close()
+    named, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], str(part)
+    try:
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = named
+    keys.sync_file(part)
+    keys.own(part)
+    part.rename(file)
+    for beside in file.parent.glob(f"{part.name}-*"):  # they show from now on that there is one
+        beside.rename(beside.with_name(beside.name.replace(part.name, file.name)))
+    keys.sync_folder(file.parent)
+
+
+def _apply(stillhere: Stillhere, new_keys: list[str]) -> list[str]:
     executor = MigrationExecutor(connection)
     loader = executor.loader
     applied = set(loader.applied_migrations)
@@ -59,8 +91,6 @@ def _migrate(stillhere: Stillhere, new_keys: list[str]) -> list[str]:
         back_up(Path(settings.DATABASES["default"]["NAME"]), stillhere.data)
     if plan:
         executor.migrate(targets, plan)
-    if connection.vendor == "sqlite":
-        keys.own(Path(settings.DATABASES["default"]["NAME"]))
     return [migration.name for migration, _backwards in plan]
 
 

@@ -85,12 +85,37 @@ def traces(data: Path) -> list[Path]:
     return found + ([data / record.FILE] if record.read(data).whole else [])
 
 
+def require_filled(stillhere: Stillhere) -> None:
+    """Raise `SettingError` where there is no database with tables, whatever the reason: what starts
+    on it makes files that would show that there was one."""
+    require_there(stillhere)
+    if holds(stillhere) is False:
+        raise SettingError(database.NOT_READY)
+
+
 def holds(stillhere: Stillhere) -> bool | None:
-    """Whether there is a database with something in it; None if it cannot be asked."""
+    """Whether there is a database that was ever prepared; None if it cannot be asked."""
     if stillhere.database_url:
         return database.holds(stillhere)
+    names = _tables(stillhere)
+    return None if names is None else "django_migrations" in names
+
+
+def holds_nothing(stillhere: Stillhere) -> bool:
+    """Whether there is no file of SQLite's, or one in which nothing is."""
+    return _tables(stillhere) == []
+
+
+def _tables(stillhere: Stillhere) -> list[str] | None:
+    """What SQLite's file holds; nothing where there is none, None where it cannot be asked."""
     file = stillhere.data / databases.SQLITE_FILE
-    return file.exists() and file.stat().st_size > 0
+    if not file.exists() or not file.stat().st_size:
+        return []
+    try:
+        with contextlib.closing(integrity.connect(file)) as found:
+            return integrity.tables(found)
+    except sqlite3.Error:
+        return None
 
 
 def _rank(name: str) -> int:

@@ -28,7 +28,7 @@ from stillhere.cli.backup_file.unpack import (
     require_ours,
     work_folder,
 )
-from stillhere.cli.check import key_fit
+from stillhere.cli.check import damage, key_fit
 from stillhere.config import environment
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import wall_ms
@@ -52,6 +52,7 @@ def command(file: Path, look: bool, keep: int | None) -> None:
     _require(stillhere, file, keep)
     target = rotation.name(file, wall_ms()) if keep else file
     with _noted(stillhere):
+        damage.require_filled(stillhere)
         secret = passphrase.find(new=True)
         end_tidily()
         manifest, size = loading.action("backup").make(stillhere, target, secret)

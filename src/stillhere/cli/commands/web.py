@@ -32,6 +32,7 @@ def command() -> None:
     django.setup()
     listening.require(settings.STILLHERE)
     database.refuse_wrong(settings.STILLHERE)
+    damage.require_filled(settings.STILLHERE)
     key_fit.require_usable(settings.STILLHERE)
     settings.DAMAGED = damage.look(settings.STILLHERE, damage.START_MS).damaged
     collect_static(Path(settings.STATICFILES_DIRS[0]), Path(settings.STATIC_ROOT))

@@ -5,6 +5,7 @@ Named by ``config/databases.py``; Django looks for ``DatabaseWrapper`` in a modu
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.db.backends.sqlite3 import base
@@ -15,7 +16,8 @@ from stillhere.store.db.sqlite.write_queue import Turnstile
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Takes a turn at BEGIN and gives it back after COMMIT or ROLLBACK, whatever the outcome."""
+    """Takes a turn at BEGIN and gives it back after COMMIT or ROLLBACK, whatever the outcome.
+    ``mode`` among the options is that of SQLite's URIs: with "rw" it makes no file."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -24,6 +26,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @cached_property
     def wrap_database_errors(self) -> Noticing:
         return Noticing(self)
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params: dict[str, Any] = super().get_connection_params()
+        mode = params.pop("mode", None)
+        if mode and not self.is_in_memory_db():
+            params["database"] = f"{Path(params['database']).absolute().as_uri()}?mode={mode}"
+        return params
 
     def get_new_connection(self, conn_params: Any) -> Any:
         if not self.is_in_memory_db():
