@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from stillhere.core import alarm, alarm_handlers, ladder, outages, quiet_handlers, schedule
+from stillhere.core import alarm, alarm_handlers, ladder, lost_time, quiet_handlers, schedule
 from stillhere.core import events as ev
 from stillhere.core.events import Effect, State, Tell, Urgency, Word
 from stillhere.core.watch import TABLE
@@ -71,7 +71,7 @@ def an_outage_takes_the_time_to_answer(patch: pytest.MonkeyPatch) -> None:
 
 def what_went_out_late_has_less_time_after_an_outage(patch: pytest.MonkeyPatch) -> None:
     """As the core once did, for what is asked only once."""
-    patch.setattr(outages, "LATE_S", 0)
+    patch.setattr(lost_time, "LATE_S", 0)
 
 
 def every_outage_begins_the_time_to_answer_again(patch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def every_outage_begins_the_time_to_answer_again(patch: pytest.MonkeyPatch) -> N
     def again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) -> Watch:
         return replace(w, grace_at=now + 10 * w.profile.grace_s * 1000)
 
-    patch.setattr(outages, "_asked_again", again)
+    patch.setattr(lost_time, "_asked_again", again)
 
 
 def an_alarm_loses_its_timer_when_somebody_says_no(patch: pytest.MonkeyPatch) -> None:

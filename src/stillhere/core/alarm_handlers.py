@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stillhere.core import events as ev
-from stillhere.core import ladder, outages, quiet_handlers
+from stillhere.core import ladder, lost_time, quiet_handlers
 from stillhere.core.alarm import Alarm, begin
 from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Ask, Cause, Effect, Event, Outcome, State, Way, Withdraw, Word
@@ -40,9 +40,9 @@ def grace_runs(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Watch
     assert w.grace_at is not None
     if now < w.grace_at:
         return quiet_handlers.louder(w, now, out)
-    owed_ms = outages.owed_ms(w, e.away, now)
+    owed_ms = lost_time.owed_ms(w, e.away, now)
     if owed_ms > 0:
-        return outages.wait_longer(w, owed_ms, now, out)
+        return lost_time.wait_longer(w, owed_ms, now, out)
     rang = any(way is Way.RING for _, way in quiet_handlers.stages(w)[: w.stage])
     w = _raise(w, Cause.SILENCE, e.circle, now, out)
     # We were late for the ring, but not for the alarm: the phone rings together with it.

@@ -28,7 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stillhere.core import alarm, alarm_handlers, clock_change, outages, quiet_handlers, schedule
+from stillhere.core import alarm, alarm_handlers, lost_time, quiet_handlers, schedule
 from stillhere.core import events as ev
 from stillhere.core.events import Effect, Event, Refused, State
 from stillhere.core.profiles import Profile
@@ -100,8 +100,8 @@ QUIET: dict[type, Handler] = {
     ev.Paused: quiet_handlers.pause,
     ev.Ended: quiet_handlers.end,
     ev.TimePassed: quiet_handlers.ask_is_due,
-    ev.ServiceWasDown: outages.was_down,
-    ev.ClockSetBack: clock_change.set_back,
+    ev.ServiceWasDown: lost_time.was_down,
+    ev.ClockSetBack: lost_time.set_back,
     ev.Claimed: quiet_handlers.no_alarm,
     ev.Declined: quiet_handlers.no_alarm,
     ev.CannotGetIn: quiet_handlers.no_alarm,
@@ -124,7 +124,7 @@ ALARMED: dict[type, Handler] = {
     ev.Ended: alarm_handlers.answered_now,
     ev.TimePassed: alarm_handlers.time_in_alarm,
     ev.ServiceWasDown: alarm_handlers.was_down_in_alarm,
-    ev.ClockSetBack: clock_change.set_back,
+    ev.ClockSetBack: lost_time.set_back,
     ev.Claimed: alarm_handlers.contact_acts,
     ev.Declined: alarm_handlers.contact_acts,
     ev.CannotGetIn: alarm_handlers.contact_acts,

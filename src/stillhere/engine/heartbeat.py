@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from stillhere.core.events import ServiceWasDown, State
-from stillhere.core.outages import SHORT_S
+from stillhere.core.lost_time import SHORT_S
 from stillhere.store.db import clock
 from stillhere.store.installation import backups
 from stillhere.store.messages import delivery

@@ -14,7 +14,7 @@ import os
 from django.conf import settings
 from django.db import transaction
 
-from stillhere.core.outages import SHORT_S
+from stillhere.core.lost_time import SHORT_S
 from stillhere.store.db import clock
 from stillhere.store.models import Installation, Outage
 
