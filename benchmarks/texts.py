@@ -25,12 +25,13 @@ from twilio.request_validator import RequestValidator
 from benchmarks.ports import free_port
 from benchmarks.report import Figure, tell
 from benchmarks.stand import percentile, stand, wait_for
-from stillhere.channels.base import Fate, Outgoing
+from stillhere.channels.base import Outgoing
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.failover import TEXTS, Relay
 from stillhere.channels.carriers.numbers import normalise_number
 from stillhere.channels.carriers.sms import SmsCarrier
 from stillhere.channels.http import HttpClient
+from stillhere.core.messages import Fate
 
 OUT = int(os.environ.get("BENCH_TEXTS", "10000"))
 PEOPLE = int(os.environ.get("BENCH_PEOPLE", "2000"))

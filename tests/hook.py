@@ -11,6 +11,7 @@ from django.test import Client
 
 from stillhere.channels.demo import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from stillhere.core import events as ev
+from stillhere.core.messages import Fate, Receipt
 from stillhere.engine import render
 from stillhere.store.messages import delivery
 from stillhere.store.models import Message, sealed_columns
@@ -97,7 +98,7 @@ def deliver(clock: Clock) -> None:
     """Everything that is due leaves; what the provider calls it is ``p-<id>``."""
     for channel in ("text", "call"):
         for leased in delivery.lease(channel, clock.now, 50, 20):
-            fated = delivery.Fated(leased, delivery.SENT, provider_ref=f"p-{leased.id}")
+            fated = leased.result(Receipt(Fate.ACCEPTED, provider_ref=f"p-{leased.id}"))
             delivery.record([fated], clock.now)
 
 

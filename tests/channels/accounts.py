@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from stillhere.channels.base import Fate
 from stillhere.channels.carriers.android import AndroidCarrier
 from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
 from stillhere.channels.carriers.failover import TEXTS, Relay
 from stillhere.channels.carriers.numbers import normalise_for_texts
 from stillhere.channels.carriers.sms import SmsCarrier
 from stillhere.channels.http import HttpClient
+from stillhere.core.messages import Fate
 from tests.channels.browsers import PushRig
 from tests.channels.rigs import RIGS, Received, Rig
 

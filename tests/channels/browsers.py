@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
-from stillhere.channels.base import Fate
 from stillhere.channels.push import PushChannel
+from stillhere.core.messages import Fate
 from tests.channels.rigs import NOW_MS, Received, Rig
 
 SECRET = b"a secret of the installation...."

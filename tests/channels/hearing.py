@@ -9,8 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from stillhere.channels.base import Fate, Inbound, Outgoing
+from stillhere.channels.base import Outgoing
 from stillhere.channels.demo import PhonesChannel, demo_phones, parse_webhook
+from stillhere.core.messages import Fate, Inbound
 from stillhere.sim.phones.provider import Provider
 from tests.channels.rigs import NOW_MS, SECRET
 

@@ -18,10 +18,11 @@ from typing import Any, ClassVar, Self
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from stillhere.channels.base import Channel, Fate
+from stillhere.channels.base import Channel
 from stillhere.channels.chat import ChatChannel
 from stillhere.channels.demo import Kind, PhonesChannel
 from stillhere.channels.email import EmailChannel
+from stillhere.core.messages import Fate
 from stillhere.sim.phones.exchange import Line
 from stillhere.sim.phones.provider import Provider
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from stillhere.channels.base import Fate, Outgoing, Receipt
+from stillhere.channels.base import Outgoing
 from stillhere.channels.demo import Kind, PhonesChannel
 from stillhere.channels.http import MAX_RETRY_AFTER_S
+from stillhere.core.messages import Fate, Receipt
 
 DEADLINE_S = 0.5
 HANG = b""  # from here on: not a word, and no end

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stillhere.channels.base import Fate, Inbound
 from stillhere.channels.email import EmailChannel, parse_bounce
+from stillhere.core.messages import Fate, Inbound
 
 OURS = EmailChannel("smtp://127.0.0.1", "lamp@example.org", clock=lambda: 0).message_id("w7-r1")
 

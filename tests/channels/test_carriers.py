@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from stillhere.channels.base import Cost, Fate, Outgoing, Played, Receipt, Turn
+from stillhere.channels.base import Outgoing, Played, Turn
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.failover import TEXTS, Relay
 from stillhere.channels.carriers.numbers import normalise_for_texts
 from stillhere.channels.carriers.twilio import cost_of, receipt_of
 from stillhere.channels.carriers.voice import VoiceCarrier, twiml
 from stillhere.channels.http import HttpClient
+from stillhere.core.messages import Cost, Fate, Receipt
 from tests.channels.accounts import (
     HOOKS,
     AccountRig,

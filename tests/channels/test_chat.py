@@ -18,9 +18,10 @@ from aiohttp import web
 from apprise import NotifyType
 
 from stillhere.channels.apps import APPS
-from stillhere.channels.base import AddressError, Fate, Outgoing
+from stillhere.channels.base import AddressError, Outgoing
 from stillhere.channels.chat import ChatChannel, sender
 from stillhere.channels.network_policy import is_public
+from stillhere.core.messages import Fate
 from tests.channels.rigs import ChatRig
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from stillhere.channels.base import AddressError, Capability, Channel, Fate, Outgoing, Receipt
+from stillhere.channels.base import AddressError, Capability, Channel, Outgoing
+from stillhere.core.messages import Fate, Receipt
 from tests.channels.accounts import ALL_RIGS
 from tests.channels.rigs import Rig
 

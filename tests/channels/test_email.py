@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from stillhere.channels.base import AddressError, Fate, Outgoing, Receipt
+from stillhere.channels.base import AddressError, Outgoing
 from stillhere.channels.email import NEUTRAL_SUBJECT, EmailChannel
+from stillhere.core.messages import Fate, Receipt
 from tests.channels.rigs import MAIL_FROM, NOW_MS, EmailRig
 from tests.channels.scripted_smtp import CUT, HANG, ScriptedSmtp
 

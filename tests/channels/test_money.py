@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 from django.conf import settings
 
-from stillhere.channels.base import Cost, Outgoing, Receipt
+from stillhere.channels.base import Outgoing
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.failover import TEXTS, Relay
 from stillhere.cli.check import weaknesses
+from stillhere.core.messages import Cost, Receipt
 from stillhere.engine.deliver import Courier
 from stillhere.store.installation import upkeep
 from stillhere.store.messages import delivery

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from stillhere.channels.base import Capability, Channel, Fate, Outgoing, Receipt
+from stillhere.channels.base import Capability, Channel, Outgoing
 from stillhere.channels.pager import Pager, addresses
+from stillhere.core.messages import Fate, Receipt
 
 MAIL, CHAT, PHONE = "ruth@example.org", "ntfys://push.example.org/ruth", "+12025550150"
 PAGE = Outgoing(key="stuck.1", to="", text="Some of what we send does not arrive.", reply_ref="9")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from stillhere.channels.base import Fate
+from stillhere.core.messages import Fate
 from stillhere.sim.phones.exchange import ActError
 from tests.channels.hearing import ANA, CHOICES, LEO, MAYA, Night, night
 

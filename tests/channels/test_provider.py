@@ -11,8 +11,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from stillhere.channels.base import Fate, Outgoing
+from stillhere.channels.base import Outgoing
 from stillhere.channels.demo import Kind, PhonesChannel
+from stillhere.core.messages import Fate
 from stillhere.sim.phones.provider import Faults, Provider
 from tests.channels.hearing import ANA, LEO, MAYA, Night, night
 from tests.channels.rigs import NOW_MS, SECRET

@@ -10,8 +10,9 @@ import socket
 
 import pytest
 
-from stillhere.channels.base import AddressError, Fate, Outgoing
+from stillhere.channels.base import AddressError, Outgoing
 from stillhere.channels.push import SIGN_AGAIN_S, PushChannel, _receipt
+from stillhere.core.messages import Fate
 from tests.channels.browsers import SECRET, BrowserKeys, PushRig
 from tests.channels.rigs import NOW_MS
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from django.db import connection
 
 from stillhere.cli.commands import bounce
+from stillhere.core.messages import Fate, Receipt
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Arrival, Message
 from stillhere.store.people import services
@@ -36,7 +37,7 @@ def night(clock: Clock) -> SamsNight:
     night.start()
     night.does(NeedHelp())
     [told] = delivery.lease("email", clock.now, 5, 20)
-    delivery.record([delivery.Fated(told, delivery.SENT, provider_ref=OURS)], clock.now)
+    delivery.record([told.result(Receipt(Fate.ACCEPTED, provider_ref=OURS))], clock.now)
     return night
 
 

@@ -11,8 +11,9 @@ import pytest
 from django.db import OperationalError, connection
 from pytest_django.fixtures import Settings
 
-from stillhere.channels.base import Channel, Fate, Outgoing, Receipt
+from stillhere.channels.base import Channel, Outgoing
 from stillhere.channels.page import PageChannel
+from stillhere.core.messages import Fate, Receipt
 from stillhere.engine import loop
 from stillhere.engine.deliver import Courier
 from stillhere.engine.loop import Beats

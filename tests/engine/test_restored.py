@@ -8,6 +8,7 @@ from django.db import connection
 
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome
+from stillhere.core.messages import Fate, Receipt
 from stillhere.core.schedule import Routine
 from stillhere.engine.heartbeat import come_back, pulse_once
 from stillhere.store.installation import backups
@@ -129,7 +130,7 @@ def test_an_open_alarm_goes_on_and_rings_the_person_first(clock: Clock) -> None:
     for name in ("text", "call"):
         delivery.record(
             [
-                delivery.Fated(m, delivery.SENT, provider_ref=f"{name}{m.id}")
+                m.result(Receipt(Fate.ACCEPTED, provider_ref=f"{name}{m.id}"))
                 for m in delivery.lease(name, clock.now, 50, 20)
             ],
             clock.now,

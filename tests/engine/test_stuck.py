@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from stillhere.channels.base import Fate, Receipt
 from stillhere.core import events as ev
+from stillhere.core.messages import Fate, Receipt
 from stillhere.engine import render
 from stillhere.engine.audit import audit_once
 from stillhere.engine.heartbeat import pulse_once
@@ -39,13 +39,13 @@ def test_a_carrier_that_refuses_everything_pages_the_coordinator_and_says_when_i
     clock: Clock,
 ) -> None:
     alarmed_night(clock, ("Leo",))
-    rounds(clock, 25, delivery.RETRY, "text", "call")
+    rounds(clock, 25, Fate.BUSY, "text", "call")
     assert words() == []
-    rounds(clock, 15, delivery.RETRY, "text", "call")
+    rounds(clock, 15, Fate.BUSY, "text", "call")
     assert words() == ["page-stuck"]
-    rounds(clock, 300, delivery.RETRY, "text", "call")
+    rounds(clock, 300, Fate.BUSY, "text", "call")
     assert words() == ["page-stuck"]
-    rounds(clock, 70, delivery.SENT, "text", "call", why="")
+    rounds(clock, 70, Fate.ACCEPTED, "text", "call", why="")
     assert words() == ["page-stuck", "page-free"]
 
 
@@ -95,7 +95,7 @@ def test_the_coordinator_reads_since_when_and_no_name(clock: Clock) -> None:
     live(clock, 15, stuck_now=False)
     leased = delivery.lease("coordinator", clock.now, 10, 10)
     told = [render.render(m, "ruth@example.org") for m in leased]
-    delivery.record([render.fated(m, Receipt(Fate.ACCEPTED)) for m in leased], clock.now)
+    delivery.record([m.result(Receipt(Fate.ACCEPTED)) for m in leased], clock.now)
     assert [t.text for t in told] == [
         (
             "Some of what we send has not arrived since 22:00 UTC. "
@@ -116,7 +116,7 @@ def test_it_does_not_work_again_because_what_was_in_vain_has_lapsed(clock: Clock
         each.does(ev.Marked())
     red_at, alarms = 0, set()
     for second in range(240):
-        rounds(clock, 1, delivery.RETRY, "text", "call")
+        rounds(clock, 1, Fate.BUSY, "text", "call")
         red = bool(audit_once(clock.now))
         red_at = red_at or (second if red else 0)
         assert red == bool(red_at), f"green again after {second} s"
@@ -124,22 +124,22 @@ def test_it_does_not_work_again_because_what_was_in_vain_has_lapsed(clock: Clock
     assert 0 < red_at < 120, "before the alarms"
     assert alarms == {0, 3}
     assert words() == ["page-stuck"]
-    rounds(clock, 90, delivery.SENT, "text", "call", why="")
+    rounds(clock, 90, Fate.ACCEPTED, "text", "call", why="")
     assert audit_once(clock.now) == []
     assert words() == ["page-stuck", "page-free"]
 
 
 def test_an_alarm_starts_red_while_nobody_has_seen_the_carrier_take_anything(clock: Clock) -> None:
     night = alarmed_night(clock, ("Leo",))
-    rounds(clock, 40, delivery.RETRY, "text", "call")
+    rounds(clock, 40, Fate.BUSY, "text", "call")
     night.does(CheckIn())
     Message.objects.filter(status="queued").update(status="dropped", done_at=clock.now)
-    assert rounds(clock, 5, delivery.RETRY, "text", "call") == []
+    assert rounds(clock, 5, Fate.BUSY, "text", "call") == []
     assert words() == ["page-stuck"], "nothing waits, and nothing was taken"
     alarmed_night(clock, ("Maya",))
     assert "reached nobody" in " ".join(audit_once(clock.now))
-    try_all(clock, delivery.SENT, "text")
-    rounds(clock, 5, delivery.RETRY, "call")
+    try_all(clock, Fate.ACCEPTED, "text")
+    rounds(clock, 5, Fate.BUSY, "call")
     assert words() == ["page-stuck"], "calls are refused yet"
-    rounds(clock, 70, delivery.SENT, "text", "call", why="")
+    rounds(clock, 70, Fate.ACCEPTED, "text", "call", why="")
     assert words() == ["page-stuck", "page-free"]

@@ -15,6 +15,7 @@ import pytest
 from stillhere.core import alarm, alarm_handlers, ladder, quiet_handlers
 from stillhere.core import events as ev
 from stillhere.core.events import Effect, State, Word
+from stillhere.core.messages import Fate
 from stillhere.core.watch import TABLE
 from stillhere.core.watch_state import Watch
 from stillhere.engine import audit
@@ -51,7 +52,7 @@ def a_dead_number_is_only_logged(patch: pytest.MonkeyPatch) -> None:
     real = delivery.feed_back
 
     def feed_back(news: Any, now: int) -> None:
-        real([each for each in news if each[3] != delivery.FAILED], now)
+        real([each for each in news if each.receipt.fate is not Fate.FAILED], now)
 
     for module in (delivery, receipts):
         patch.setattr(module, "feed_back", feed_back)

@@ -1,8 +1,8 @@
 """What every way to reach a phone has in common.
 
-Owns the words channels and the engine share: what a channel can do, one thing to deliver,
-and what became of it. Knows the core, never the store. A channel decides nothing: it sends what
-it is given and says honestly what it learned.
+Owns what channels and the engine share: what a channel can do, one thing to deliver, one turn of a
+call. What a channel learned is a ``Receipt`` of ``core/messages.py``. Knows the core, never the
+store. A channel decides nothing: it sends what it is given and says honestly what it learned.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+from stillhere.core.messages import Receipt
 
 
 class Capability(StrEnum):
@@ -23,29 +25,10 @@ class Capability(StrEnum):
     LINKS = "links"  # a web address in the text can be opened
 
 
-class Fate(StrEnum):
-    """What is known about one message after a channel had it.
-
-    Only ``FAILED`` is final bad news: the address does not work or refuses us, so the ladder
-    moves at once. ``UNKNOWN`` (a timeout, a cut connection) may or may not have arrived: it is
-    sent again. ``BUSY`` is a no for now: as far as anyone said, nothing arrived; try again soon.
-    """
-
-    ACCEPTED = "accepted"  # the provider has it; delivery not yet known
-    DELIVERED = "delivered"  # it reached the device
-    ANSWERED = "answered"  # a call was picked up by someone or something
-    BUSY = "busy"  # not this time, try again soon: busy line, greylisting, provider's 429 or 5xx
-    UNKNOWN = "unknown"  # we never heard: send again
-    FAILED = "failed"  # permanent: dead number, no such mailbox, rejected for ever
-    OPTED_OUT = "opted-out"  # this address asked not to be contacted
-
-
 # How a ``why`` begins that is about the way itself, whoever it was for.
 REFUSED = "refuses us"  # the account: its password, its money, its rights
 NO_CONNECTION = "no connection"
 REFUSALS = frozenset({401, 402, 403})  # what HTTP says then
-
-FINAL = frozenset({Fate.DELIVERED, Fate.ANSWERED, Fate.FAILED, Fate.OPTED_OUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,62 +53,6 @@ class Outgoing:
     choices: Mapping[str, str] = field(default_factory=dict)
     reply_ref: str = ""
     avoid: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one message took: millionths of ``currency`` (ISO 4217, like ``USD``)."""
-
-    micros: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a channel learned about one message.
-
-    ``provider_ref`` names it at the provider; a late receipt comes back with the same one, so it
-    is worth storing with an ``UNKNOWN`` too. ``why`` is one plain line for the log, without names,
-    numbers or texts. ``retry_after_s`` is a provider's wish, never more than a minute. ``carrier``
-    names who carried it, where a channel has several; ``cost`` is what the provider says it took.
-    """
-
-    fate: Fate
-    provider_ref: str = ""
-    why: str = ""
-    retry_after_s: int | None = None
-    carrier: str = ""
-    cost: Cost | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Inbound:
-    """Something that came in from a phone: a text, a key press in a call, a missed call, a receipt.
-
-    ``provider_id`` is unique per channel: a webhook that comes five times is one Inbound.
-    ``kind`` is ``text``, ``key``, ``missed-call`` or ``receipt``; the demo's phones also tell of a
-    ``turn`` of a call to us, and that it ``ended``. ``at_ms`` is when it happened
-    (UTC), where the provider says so: a text that comes an hour late is no sign of life of now.
-    ``call``, ``at`` and ``turn`` say where in a call this is.
-    ``opted_out``: the carrier took the text as "stop" and blocks us from now on. ``pictures`` is
-    how many came with a text; we never look at them. ``called`` is our number they wrote to or
-    rang.
-    """
-
-    channel: str
-    provider_id: str
-    kind: str
-    sender: str = ""
-    text: str = ""
-    reply_ref: str = ""
-    receipt: Receipt | None = None
-    at_ms: int | None = None
-    called: str = ""
-    opted_out: bool = False
-    pictures: int = 0
-    call: str = ""
-    at: str = ""
-    turn: int = 0
 
 
 class Played(StrEnum):

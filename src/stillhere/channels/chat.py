@@ -29,14 +29,13 @@ from stillhere.channels.apps import APPS
 from stillhere.channels.base import (
     AddressError,
     Capability,
-    Fate,
     Outgoing,
-    Receipt,
     gettext_noop,
     one_line,
     text_with_link,
 )
 from stillhere.channels.network_policy import is_public
+from stillhere.core.messages import Fate, Receipt
 
 MAX_URL = 2_000
 MAX_TEXT = 1_800  # every app on the list takes this much in one piece

@@ -18,17 +18,15 @@ from stillhere.channels.base import (
     REFUSALS,
     REFUSED,
     Capability,
-    Fate,
     GarbageError,
-    Inbound,
     Outgoing,
-    Receipt,
     SignatureError,
     one_line,
     text_with_link,
 )
 from stillhere.channels.carriers.numbers import E164, normalise_number
 from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
+from stillhere.core.messages import Fate, Inbound, Receipt
 
 SIGNATURE_HEADER = "X-Phones-Signature"
 TIMESTAMP_HEADER = "X-Phones-Timestamp"
@@ -192,10 +190,10 @@ def parse_webhook(
         raise GarbageError("not a list of events") from None
     if not isinstance(events, list) or len(events) > MAX_EVENTS:
         raise GarbageError("not a list of events")
-    return [_inbound(event) for event in events]
+    return [_inbound(event, now_ms) for event in events]
 
 
-def _inbound(event: object) -> Inbound:
+def _inbound(event: object, now_ms: int) -> Inbound:
     if not isinstance(event, dict):
         raise GarbageError("an event is not an object")
     kind = _word(event, "kind")
@@ -211,7 +209,7 @@ def _inbound(event: object) -> Inbound:
         receipt = Receipt(_FATES[status], _word(event, "message_id"), status)
     elif kind not in {"text", "key", "missed-call", "turn", "ended"}:
         raise GarbageError("an event of an unknown kind")
-    at_ms, turn = event.get("at_ms"), event.get("turn", 0)
+    turn = event.get("turn", 0)
     return Inbound(
         channel=channel,
         provider_id=provider_id,
@@ -220,11 +218,16 @@ def _inbound(event: object) -> Inbound:
         text=_word(event, "text", MAX_TEXT),
         reply_ref=_word(event, "reply_ref"),
         receipt=receipt,
-        at_ms=at_ms if isinstance(at_ms, int) and 0 < at_ms < 10**15 else None,
+        age_ms=_age_ms(event.get("at_ms"), now_ms),
         call=_word(event, "message_id"),
         at=_word(event, "at"),
         turn=turn if isinstance(turn, int) and 0 <= turn < 10_000 else 0,
     )
+
+
+def _age_ms(at_ms: object, now_ms: int) -> int:
+    """How long ago it happened, where that makes sense."""
+    return max(0, now_ms - at_ms) if isinstance(at_ms, int) and 0 < at_ms < 10**15 else 0
 
 
 def _word(event: Mapping[str, object], name: str, limit: int = 128) -> str:

@@ -36,14 +36,12 @@ from aiosmtplib import (
 from stillhere.channels.base import (
     AddressError,
     Capability,
-    Fate,
-    Inbound,
     Outgoing,
-    Receipt,
     gettext_noop,
     one_line,
     text_with_link,
 )
+from stillhere.core.messages import Fate, Inbound, Receipt
 
 NEUTRAL_SUBJECT = "Lamp"
 MAX_TEXT = 20_000

@@ -6,7 +6,8 @@ given counts as accepted, never as delivered: nobody knows whether the page is s
 
 from __future__ import annotations
 
-from stillhere.channels.base import AddressError, Capability, Fate, Outgoing, Receipt, gettext_noop
+from stillhere.channels.base import AddressError, Capability, Outgoing, gettext_noop
+from stillhere.core.messages import Fate, Receipt
 
 HERE = "here"  # the one address: whoever has the page open
 

@@ -11,7 +11,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from stillhere.channels.base import AddressError, Capability, Channel, Fate, Outgoing, Receipt
+from stillhere.channels.base import AddressError, Capability, Channel, Outgoing
+from stillhere.core.messages import Fate, Receipt
 
 MARGIN_S = 1.0
 _TAKEN = (Fate.ACCEPTED, Fate.DELIVERED, Fate.ANSWERED)

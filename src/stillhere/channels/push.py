@@ -25,17 +25,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
-from stillhere.channels.base import (
-    AddressError,
-    Capability,
-    Fate,
-    Outgoing,
-    Receipt,
-    gettext_noop,
-    one_line,
-)
+from stillhere.channels.base import AddressError, Capability, Outgoing, gettext_noop, one_line
 from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError
 from stillhere.channels.network_policy import is_local_name, is_public
+from stillhere.core.messages import Fate, Receipt
 
 MAX_ENDPOINT = 1_500
 MAX_TITLE, MAX_TEXT = 120, 300  # a push service takes 4,096 bytes in all (RFC 8030, 7.2)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
-from stillhere.channels.base import Capability, Channel, Outgoing, Receipt
+from stillhere.channels.base import Capability, Channel, Outgoing
+from stillhere.core.messages import Receipt
 
 
 class Later:

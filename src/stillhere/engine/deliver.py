@@ -17,14 +17,15 @@ from typing import Any, TypeVar
 
 from django.db import Error, connection
 
-from stillhere.channels.base import Channel, Fate, Outgoing, Receipt
+from stillhere.channels.base import Channel, Outgoing
 from stillhere.channels.carriers.failover import Relay
 from stillhere.channels.pager import Pager
+from stillhere.core.messages import AGAIN, LEFT, DeliveryResult, Fate, Receipt
 from stillhere.engine import carrier_cleanup, recordings, render
 from stillhere.store.db import clock, halving
 from stillhere.store.installation import upkeep
 from stillhere.store.messages import delivery, receipts, retry
-from stillhere.store.messages.delivery import Fated, Leased
+from stillhere.store.messages.delivery import Leased
 
 log = logging.getLogger("stillhere.deliver")
 
@@ -48,7 +49,7 @@ class Courier:
         if coordinator:
             self._channels[Pager.name] = Pager(coordinator, channels)
         self._db = ThreadPoolExecutor(1, "deliver-db")
-        self._done: asyncio.Queue[Fated] = asyncio.Queue()
+        self._done: asyncio.Queue[DeliveryResult] = asyncio.Queue()
         self._stopping = asyncio.Event()
         self._beat: Callable[[], None] = lambda: None
         self._vain = set(self._channels)  # where something may rest that was tried in vain
@@ -131,7 +132,7 @@ class Courier:
             message.channel,
             receipt.fate,
         )
-        await self._done.put(render.fated(message, receipt))
+        await self._done.put(message.result(receipt))
 
     async def _recorder(self) -> None:
         """Write down results in groups. What cannot be written stays leased, runs out, and is
@@ -140,10 +141,10 @@ class Courier:
             group = [await self._done.get()]
             while not self._done.empty() and len(group) < MOST:
                 group.append(self._done.get_nowait())
-            self._vain |= {fated.message.channel for fated in group if fated.fate == delivery.RETRY}
+            self._vain |= {result.channel for result in group if result.receipt.fate in AGAIN}
             for late in await self._safely(_record, group) or []:
                 self._done.put_nowait(late)
-            left = {fated.message.channel for fated in group if fated.fate in delivery.LEFT}
+            left = {result.channel for result in group if result.receipt.fate in LEFT}
             for name in left & self._vain:
                 await self._safely(_wake, name)
             if self._done.qsize():  # somebody else holds those rows
@@ -247,11 +248,11 @@ def _over(caps: Mapping[str, int]) -> set[str]:
     return upkeep.over(caps, clock.now_ms())
 
 
-def _record(group: list[Fated]) -> list[Fated]:
+def _record(group: list[DeliveryResult]) -> list[DeliveryResult]:
     """Write down what can be; returns what somebody else's hold keeps from it."""
-    left: list[Fated] = []
+    left: list[DeliveryResult] = []
 
-    def record(part: Sequence[Fated]) -> list[bool]:
+    def record(part: Sequence[DeliveryResult]) -> list[bool]:
         left.extend(delivery.record(part, clock.now_ms()))
         return [True] * len(part)
 
@@ -275,4 +276,4 @@ def _silent() -> list[str]:
 
 def _fail_all(name: str) -> None:
     leased = _lease(name, MOST, 1.0)
-    _record([Fated(m, delivery.NOWHERE, why=f"no channel {name} here") for m in leased])
+    _record([m.result(Receipt(Fate.NOWHERE, why=f"no channel {name} here")) for m in leased])

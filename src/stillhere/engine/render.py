@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from stillhere.channels.base import Fate, Outgoing, Receipt
+from stillhere.channels.base import Outgoing
 from stillhere.channels.wording import Facts, compose
 from stillhere.store.db import encryption
-from stillhere.store.messages import delivery
-from stillhere.store.messages.delivery import Fated, Leased
-
-FATES = {
-    Fate.ACCEPTED: delivery.SENT,
-    Fate.DELIVERED: delivery.DELIVERED,
-    Fate.ANSWERED: delivery.DELIVERED,
-    Fate.BUSY: delivery.RETRY,
-    Fate.UNKNOWN: delivery.RETRY,
-    Fate.FAILED: delivery.FAILED,
-    Fate.OPTED_OUT: delivery.OPTED_OUT,
-}
+from stillhere.store.messages.delivery import Leased
 
 
 def render(m: Leased, to: str) -> Outgoing:
@@ -61,15 +50,3 @@ def link(m: Leased) -> str:
     if m.word.startswith("kit-"):
         return f"{base}/kits"
     return f"{base}/k/{encryption.key_for('watch', m.watch_nonce)}" if m.watch is not None else base
-
-
-def fated(m: Leased, receipt: Receipt) -> Fated:
-    """What the channel learned, in the outbox's words."""
-    return Fated(
-        m,
-        FATES[receipt.fate],
-        receipt.provider_ref,
-        receipt.why,
-        receipt.retry_after_s,
-        receipt.carrier,
-    )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from stillhere.channels.base import Fate, Receipt
+from stillhere.core.messages import Fate, Receipt
 from stillhere.engine import render
 from stillhere.engine.tick import tick_once
 from stillhere.sim import crowd
@@ -85,7 +85,7 @@ def _sent(channel: str) -> int:
     for message in leased:
         render.render(message, message.to)
     done = Receipt(Fate.ACCEPTED, "measured")
-    delivery.record([render.fated(message, done) for message in leased], now)
+    delivery.record([message.result(done) for message in leased], now)
     return len(leased)
 
 

@@ -9,12 +9,12 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from stillhere.core import events as ev
+from stillhere.core.messages import Fate, Inbound, Receipt
 from stillhere.core.schedule import Routine
 from stillhere.engine import render
 from stillhere.engine.audit import sweep_once
 from stillhere.store.db import encryption
 from stillhere.store.inbound import inbox
-from stillhere.store.inbound.inbox import Came
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
 from stillhere.store.people import services
@@ -35,7 +35,7 @@ def text(number: str, words: str, **more: Any) -> None:
     """Somebody texts us."""
     global _count  # noqa: PLW0603
     _count += 1
-    inbox.take(Came("text", f"t{_count}", "text", sender=number, text=words, **more))
+    inbox.take(Inbound("text", f"t{_count}", "text", sender=number, text=words, **more))
 
 
 def said(number: str, clock: Clock) -> str:
@@ -242,7 +242,7 @@ def test_a_number_that_died_is_told_to_sam_once_no_way_is_left(clock: Clock) -> 
     tick_all()
     for channel in ("text", "call"):
         leased = [m for m in delivery.lease(channel, clock.now, 50, 20) if m.to == LEO]
-        fates = [delivery.Fated(m, delivery.FAILED, why="dead") for m in leased]
+        fates = [m.result(Receipt(Fate.FAILED, why="dead")) for m in leased]
         delivery.record(fates, clock.now)
     assert Message.objects.filter(word="gap", person=night.person).count() == 1
 

@@ -11,6 +11,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from stillhere.core import events as ev
+from stillhere.core.messages import Fate, Receipt
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Arrival, Message, WatchRow
 from stillhere.store.watches import queries
@@ -309,7 +310,7 @@ def test_a_receipt_may_overtake_the_record_of_its_own_send(hook: Hook, clock: Cl
     for m in leased:
         hook.receipt(Message.objects.get(id=m.id), "undeliverable", reply_ref=str(m.id))
     for m in leased:
-        delivery.record([delivery.Fated(m, delivery.SENT, f"p-{m.id}")], clock.now)
+        delivery.record([m.result(Receipt(Fate.ACCEPTED, f"p-{m.id}"))], clock.now)
     assert {Message.objects.get(id=m.id).status for m in leased} == {"failed"}
     tick_all()
     assert {m.contact_id for m in night.queued("alarm")} == {night.contacts["Maya"].id}

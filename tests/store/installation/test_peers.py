@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from django.conf import settings as django_settings
 from pytest_django.fixtures import Settings
 
-from stillhere.channels.base import Fate, Receipt
 from stillhere.cli.main import main
+from stillhere.core.messages import Fate, Receipt
 from stillhere.engine import loop, render
 from stillhere.engine.audit import Lookout
 from stillhere.engine.heartbeat import pulse_once
@@ -56,7 +56,7 @@ def read_all(clock: Clock) -> list[str]:
     """What the coordinator reads, in the order in which it leaves."""
     leased = delivery.lease("coordinator", clock.now, 100, 10)
     told = [render.render(m, "ruth@example.org") for m in leased]
-    sent = [render.fated(m, Receipt(Fate.ACCEPTED)) for m in leased]
+    sent = [m.result(Receipt(Fate.ACCEPTED)) for m in leased]
     delivery.record(sent, clock.now)
     assert all(t.link.endswith("/desk") for t in told)
     return [t.text for t in told]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from stillhere.core import events as ev
+from stillhere.core.messages import Fate, Receipt
 from stillhere.store.db import clock as installation_clock
 from stillhere.store.messages import delivery, receipts
-from stillhere.store.messages.delivery import Fated, Leased
+from stillhere.store.messages.delivery import Leased
 from stillhere.store.models import Address, Message, Person, WatchRow
 from stillhere.store.people import services
 from stillhere.store.watches.apply import CheckIn, NeedHelp
@@ -33,9 +34,9 @@ def lease(clock: Clock, channel: str, most: int = 50) -> list[Leased]:
 
 
 def fate(
-    leased: list[Leased], fate: str, clock: Clock, *, provider_ref: str = "", why: str = ""
+    leased: list[Leased], fate: Fate, clock: Clock, *, provider_ref: str = "", why: str = ""
 ) -> None:
-    delivery.record([Fated(m, fate, provider_ref, why) for m in leased], clock.now)
+    delivery.record([m.result(Receipt(fate, provider_ref, why)) for m in leased], clock.now)
 
 
 def test_the_most_urgent_leave_first_and_first_contacts_before_second_ones(clock: Clock) -> None:
@@ -60,7 +61,7 @@ def test_a_dead_number_moves_the_ladder_at_once_and_is_shown_as_broken(clock: Cl
     night = alarmed_night(clock, ("Leo",), ("Maya",))
     for channel in ("text", "call"):
         mine = [m for m in lease(clock, channel) if m.contact is not None]
-        fate(mine, delivery.FAILED, clock, why="no such number")
+        fate(mine, Fate.FAILED, clock, why="no such number")
     tick_all()
     assert {m.contact_id for m in night.queued("alarm")} == {night.contacts["Maya"].id}
     broken = Address.objects.filter(contact=night.contacts["Leo"], state="broken")
@@ -72,7 +73,7 @@ def test_an_unknown_fate_is_sent_again_and_a_busy_one_waits_longer_each_time(clo
     gaps = []
     for _ in range(4):
         leased = [m for m in lease(clock, "text") if m.word == "alarm"]
-        fate(leased, delivery.RETRY, clock)
+        fate(leased, Fate.BUSY, clock)
         gap = Message.objects.get(id=leased[0].id).due_at - clock.now
         gaps.append(gap // 1000)
         clock.advance(gap / 1000)
@@ -85,7 +86,7 @@ def test_a_provider_that_asks_for_time_gets_a_minute_at_most(
 ) -> None:
     alarmed_night(clock, ("Leo",))
     [message] = [m for m in lease(clock, "text") if m.word == "alarm"]
-    delivery.record([Fated(message, delivery.RETRY, retry_after_s=wish_s)], clock.now)
+    delivery.record([message.result(Receipt(Fate.BUSY, retry_after_s=wish_s))], clock.now)
     clock.advance(waits_s - 0.1)
     assert message.id not in [m.id for m in lease(clock, "text")]
     clock.advance(0.1)
@@ -94,7 +95,7 @@ def test_a_provider_that_asks_for_time_gets_a_minute_at_most(
 
 def test_an_opt_out_wins_over_what_is_queued_even_the_stand_down(clock: Clock) -> None:
     night = alarmed_night(clock, ("Leo", "Ines"))
-    fate(lease(clock, "text"), delivery.SENT, clock)
+    fate(lease(clock, "text"), Fate.ACCEPTED, clock)
     night.does(CheckIn())
     assert {m.contact_id for m in night.queued("stand-down")} == {
         night.contacts[n].id for n in ("Leo", "Ines")
@@ -114,7 +115,7 @@ def test_what_is_in_the_air_at_a_stand_down_is_not_sent_twice(clock: Clock) -> N
     night = alarmed_night(clock, ("Leo",))
     flying = [m for m in lease(clock, "text") if m.word == "alarm"]
     night.does(CheckIn())
-    fate(flying, delivery.RETRY, clock)
+    fate(flying, Fate.BUSY, clock)
     clock.advance(60)
     assert [m.word for m in lease(clock, "text")] == ["stand-down"]
 
@@ -122,10 +123,10 @@ def test_what_is_in_the_air_at_a_stand_down_is_not_sent_twice(clock: Clock) -> N
 def test_a_receipt_that_comes_late_or_twice_moves_only_what_is_not_final(clock: Clock) -> None:
     night = alarmed_night(clock, ("Leo",), ("Maya",))
     leased = [m for m in lease(clock, "text") if m.word == "alarm"]
-    fate(leased, delivery.SENT, clock, provider_ref="p-1")
-    assert receipts.receipt("text", "p-1", delivery.DELIVERED, "", clock.now)
-    assert receipts.receipt("text", "p-1", delivery.FAILED, "too late", clock.now)
-    assert not receipts.receipt("text", "p-unknown", delivery.DELIVERED, "", clock.now)
+    fate(leased, Fate.ACCEPTED, clock, provider_ref="p-1")
+    assert receipts.receipt("text", "p-1", Fate.DELIVERED, "", clock.now)
+    assert receipts.receipt("text", "p-1", Fate.FAILED, "too late", clock.now)
+    assert not receipts.receipt("text", "p-unknown", Fate.DELIVERED, "", clock.now)
     assert Message.objects.get(id=leased[0].id).status == "delivered"
     assert night.row().state == "alarm"
     assert not Address.objects.filter(state="broken").exists()
@@ -134,7 +135,7 @@ def test_a_receipt_that_comes_late_or_twice_moves_only_what_is_not_final(clock: 
 def test_a_channel_that_is_not_here_moves_the_rung_but_breaks_no_address(clock: Clock) -> None:
     night = alarmed_night(clock, ("Leo",), ("Maya",))
     for channel in ("text", "call"):
-        fate([m for m in lease(clock, channel) if m.contact], delivery.NOWHERE, clock)
+        fate([m for m in lease(clock, channel) if m.contact], Fate.NOWHERE, clock)
     tick_all()
     assert night.queued("alarm")
     assert not Address.objects.filter(state="broken").exists()
@@ -152,7 +153,7 @@ def stood_down(clock: Clock) -> SamsNight:
     """Leo was called, and hears by text that Sam's phone was answered."""
     night = alarmed_night(clock, ("Leo",))
     for channel in ("text", "call"):
-        fate(lease(clock, channel), delivery.SENT, clock, provider_ref=f"{channel}-1")
+        fate(lease(clock, channel), Fate.ACCEPTED, clock, provider_ref=f"{channel}-1")
     night.does(CheckIn())
     assert [m.channel for m in night.queued("stand-down")] == ["text"]
     return night
@@ -160,23 +161,23 @@ def stood_down(clock: Clock) -> SamsNight:
 
 def test_an_end_that_finds_no_way_goes_by_another(clock: Clock) -> None:
     night = stood_down(clock)
-    fate(lease(clock, "text"), delivery.FAILED, clock)
+    fate(lease(clock, "text"), Fate.FAILED, clock)
     assert [m.channel for m in night.queued("stand-down")] == ["call"]
-    fate(lease(clock, "call"), delivery.FAILED, clock)
+    fate(lease(clock, "call"), Fate.FAILED, clock)
     assert night.queued("stand-down") == []
 
 
 def test_a_late_receipt_sends_the_end_by_another_way_once(clock: Clock) -> None:
     night = stood_down(clock)
-    fate(lease(clock, "text"), delivery.SENT, clock, provider_ref="text-2")
+    fate(lease(clock, "text"), Fate.ACCEPTED, clock, provider_ref="text-2")
     for _ in range(2):
-        assert receipts.receipt("text", "text-2", delivery.FAILED, "dead", clock.now)
+        assert receipts.receipt("text", "text-2", Fate.FAILED, "dead", clock.now)
     assert [m.channel for m in night.queued("stand-down")] == ["call"]
 
 
 def test_an_end_whose_address_broke_before_it_left_goes_by_another_way(clock: Clock) -> None:
     night = stood_down(clock)
-    receipts.receipt("text", "text-1", delivery.FAILED, "dead", clock.now)
+    receipts.receipt("text", "text-1", Fate.FAILED, "dead", clock.now)
     assert lease(clock, "text") == []
     assert [m.channel for m in night.queued("stand-down")] == ["call"]
 
@@ -185,20 +186,20 @@ def test_no_end_goes_by_another_way_once_the_next_alarm_is_open(clock: Clock) ->
     night = stood_down(clock)
     leased = lease(clock, "text")
     night.does(NeedHelp())
-    fate(leased, delivery.FAILED, clock)
+    fate(leased, Fate.FAILED, clock)
     assert night.queued("stand-down") == []
 
 
 def test_an_alarm_that_cannot_be_read_spoils_no_results_of_others(clock: Clock) -> None:
     night, other = alarmed_night(clock, ("Leo",)), alarmed_night(clock, ("Maya",))
     for channel in ("text", "call"):
-        fate(lease(clock, channel), delivery.SENT, clock)
+        fate(lease(clock, channel), Fate.ACCEPTED, clock)
     for each in (night, other):
         each.does(CheckIn())
     leased = [m for m in lease(clock, "text") if m.word == "stand-down"]
     assert len(leased) == 2
     WatchRow.objects.filter(id=night.watch).update(alarm='{"no":')
-    fate(leased, delivery.FAILED, clock)
+    fate(leased, Fate.FAILED, clock)
     ends = night.queued("stand-down")
     assert [(m.contact_id, m.channel) for m in ends] == [(other.contacts["Maya"].id, "call")]
 
@@ -210,11 +211,11 @@ def test_who_is_not_called_to_the_next_alarm_still_hears_that_the_first_is_over(
     clock.advance(46)
     tick_all()
     for channel in ("text", "call"):
-        fate(lease(clock, channel), delivery.SENT, clock)
+        fate(lease(clock, channel), Fate.ACCEPTED, clock)
     night.does(CheckIn())
     leased = [m for m in lease(clock, "text") if m.contact == night.contacts["Maya"].id]
     night.does(NeedHelp())
-    fate(leased, delivery.FAILED, clock)
+    fate(leased, Fate.FAILED, clock)
     ends = [m for m in night.queued("stand-down") if m.contact_id == leased[0].contact]
     assert [m.channel for m in ends] == ["call"]
 

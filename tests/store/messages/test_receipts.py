@@ -8,9 +8,8 @@ import pytest
 from django.db import connection
 
 from stillhere.core import events as ev
+from stillhere.core.messages import Cost, DeliveryResult, Fate, Receipt
 from stillhere.store.messages import delivery, receipts
-from stillhere.store.messages.delivery import DELIVERED, RETRY, SENT, Fated
-from stillhere.store.messages.receipts import Told
 from stillhere.store.models import Address, Message
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
@@ -25,7 +24,9 @@ def handed_over(clock: Clock, *channels: str, carrier: str = "one") -> list[Mess
     ids = []
     for channel in channels:
         leased = delivery.lease(channel, clock.now, 50, 20)
-        fates = [Fated(m, SENT, f"{carrier}:{m.id}", carrier=carrier) for m in leased]
+        fates = [
+            m.result(Receipt(Fate.ACCEPTED, f"{carrier}:{m.id}", carrier=carrier)) for m in leased
+        ]
         delivery.record(fates, clock.now)
         ids += [m.id for m in leased]
     return list(Message.objects.filter(id__in=ids).order_by("id"))
@@ -61,10 +62,15 @@ def test_a_text_beside_a_call_that_still_rings_does_not_hurry_the_ladder(clock: 
 def test_a_call_of_which_nothing_is_heard_rings_the_next_at_once(clock: Clock) -> None:
     night = alarmed_night(clock, ("Leo",), ("Maya",))
     handed_over(clock, "text", "call")
-    receipts.receipts([Told("text", f"one:{of(night, 'Leo', 'text').id}", DELIVERED)], clock.now)
+    receipts.receipts(
+        [DeliveryResult("text", Receipt(Fate.DELIVERED, f"one:{of(night, 'Leo', 'text').id}"))],
+        clock.now,
+    )
     clock.advance(20)
     call = of(night, "Leo", "call")
-    receipts.receipts([Told("call", call.provider_ref, RETRY, "busy")], clock.now)
+    receipts.receipts(
+        [DeliveryResult("call", Receipt(Fate.BUSY, call.provider_ref, "busy"))], clock.now
+    )
     tick_all()
     assert night.contacts["Maya"].id in {m.contact_id for m in night.queued("alarm")}
     assert not Address.objects.exclude(state="ok").exists()
@@ -74,7 +80,9 @@ def test_handed_on_is_a_word_and_no_more_is_waited_for(clock: Clock) -> None:
     night = alarmed_night(clock, ("Leo",))
     handed_over(clock, "text", "call")
     text = of(night, "Leo", "text")
-    receipts.receipts([Told("text", text.provider_ref, SENT, "sent")], clock.now)
+    receipts.receipts(
+        [DeliveryResult("text", Receipt(Fate.ACCEPTED, text.provider_ref, "sent"))], clock.now
+    )
     clock.advance(31)
     assert receipts.silent(clock.now) == []
 
@@ -85,10 +93,14 @@ def test_a_call_that_somebody_took_without_a_key_is_made_once_more_within_three_
     night = alarmed_night(clock, ("Leo",))
     handed_over(clock, "text", "call")
     call = of(night, "Leo", "call")
-    receipts.receipts([Told("call", call.provider_ref, DELIVERED, "answered")], clock.now)
+    receipts.receipts(
+        [DeliveryResult("call", Receipt(Fate.DELIVERED, call.provider_ref, "answered"))], clock.now
+    )
     assert of(night, "Leo", "call").status == "delivered"
     clock.advance(15)
-    receipts.receipts([Told("call", call.provider_ref, DELIVERED, "completed")], clock.now)
+    receipts.receipts(
+        [DeliveryResult("call", Receipt(Fate.DELIVERED, call.provider_ref, "completed"))], clock.now
+    )
     again = of(night, "Leo", "call")
     assert again.status == "queued"
     assert again.due_at - again.created_at <= 180_000
@@ -98,9 +110,13 @@ def test_whoever_pressed_a_key_is_not_rung_again(clock: Clock) -> None:
     night = alarmed_night(clock, ("Leo",))
     handed_over(clock, "text", "call")
     call = of(night, "Leo", "call")
-    receipts.receipts([Told("call", call.provider_ref, DELIVERED, "answered")], clock.now)
+    receipts.receipts(
+        [DeliveryResult("call", Receipt(Fate.DELIVERED, call.provider_ref, "answered"))], clock.now
+    )
     night.does(ev.Claimed(night.contacts["Leo"].id, 180))
-    receipts.receipts([Told("call", call.provider_ref, DELIVERED, "completed")], clock.now)
+    receipts.receipts(
+        [DeliveryResult("call", Receipt(Fate.DELIVERED, call.provider_ref, "completed"))], clock.now
+    )
     assert of(night, "Leo", "call").status == "delivered"
 
 
@@ -109,7 +125,9 @@ def test_three_tries_are_enough_for_one_message(clock: Clock) -> None:
     for _ in range(3):
         handed_over(clock, "call")
         call = of(night, "Leo", "call")
-        receipts.receipts([Told("call", call.provider_ref, RETRY, "no-answer")], clock.now)
+        receipts.receipts(
+            [DeliveryResult("call", Receipt(Fate.BUSY, call.provider_ref, "no-answer"))], clock.now
+        )
         clock.advance(45)
     assert Message.objects.get(id=call.id).status == "sent"
 
@@ -117,7 +135,9 @@ def test_three_tries_are_enough_for_one_message(clock: Clock) -> None:
 def test_an_ask_that_lapsed_is_not_repeated(clock: Clock) -> None:
     night = alarmed_night(clock, ("Leo",))
     asks = [m for m in handed_over(clock, "text", "call") if m.word.startswith("ask")]
-    told = [Told(m.channel, m.provider_ref, RETRY, "no-answer") for m in asks]
+    told = [
+        DeliveryResult(m.channel, Receipt(Fate.BUSY, m.provider_ref, "no-answer")) for m in asks
+    ]
     receipts.receipts(told, clock.now)
     assert not night.queued("ask", "ask-ring")
 
@@ -125,8 +145,11 @@ def test_an_ask_that_lapsed_is_not_repeated(clock: Clock) -> None:
 def test_many_receipts_of_one_moment_each_find_their_message(clock: Clock) -> None:
     night = alarmed_night(clock, ("Leo", "Maya", "Ana"))
     sent = [m for m in handed_over(clock, "text", "call") if m.contact_id]
-    told = [Told(m.channel, m.provider_ref, DELIVERED, cost_micros=7_900) for m in sent]
-    strange = Told("text", "one:nobody", DELIVERED)
+    told = [
+        DeliveryResult(m.channel, Receipt(Fate.DELIVERED, m.provider_ref, cost=Cost(7_900, "USD")))
+        for m in sent
+    ]
+    strange = DeliveryResult("text", Receipt(Fate.DELIVERED, "one:nobody"))
     assert receipts.receipts([*told, strange, *told], clock.now) == 2 * len(sent)
     for m in Message.objects.filter(id__in=[m.id for m in sent]):
         assert (m.status, m.cost_micros, m.carrier) == ("delivered", 7_900, "one")
@@ -137,7 +160,9 @@ def test_traces_wait_for_the_price_and_go_once(clock: Clock) -> None:
     alarmed_night(clock, ("Leo",))
     sent = handed_over(clock, "text")
     assert receipts.traces(clock.now, 50) == []
-    receipts.receipts([Told("text", m.provider_ref, DELIVERED) for m in sent], clock.now)
+    receipts.receipts(
+        [DeliveryResult("text", Receipt(Fate.DELIVERED, m.provider_ref)) for m in sent], clock.now
+    )
     clock.advance(6)
     left = receipts.traces(clock.now, 50)
     assert {t.message for t in left} == {m.id for m in sent}
@@ -156,8 +181,12 @@ def test_news_that_was_heard_out_is_not_said_again(clock: Clock) -> None:
     handed_over(clock, "call")
     news = of(night, "Maya", "call")
     assert news.word == "going"
-    receipts.receipts([Told("call", news.provider_ref, DELIVERED, "answered")], clock.now)
-    receipts.receipts([Told("call", news.provider_ref, DELIVERED, "completed")], clock.now)
+    receipts.receipts(
+        [DeliveryResult("call", Receipt(Fate.DELIVERED, news.provider_ref, "answered"))], clock.now
+    )
+    receipts.receipts(
+        [DeliveryResult("call", Receipt(Fate.DELIVERED, news.provider_ref, "completed"))], clock.now
+    )
     assert of(night, "Maya", "call").status == "delivered"
 
 
@@ -188,7 +217,7 @@ def test_a_receipt_that_comes_while_silence_is_looked_at_still_counts(clock: Clo
     handed_over(clock, "text", "call")
     text = of(night, "Leo", "text")
     clock.advance(31)
-    told = [Told("text", text.provider_ref, SENT, "sent")]
+    told = [DeliveryResult("text", Receipt(Fate.ACCEPTED, text.provider_ref, "sent"))]
 
     def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         found = execute(sql, params, many, context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from stillhere.core.messages import Fate, Receipt
 from stillhere.store.messages import delivery, retry
 from stillhere.store.models import Message
 from stillhere.store.watches.apply import NeedHelp
@@ -30,7 +31,7 @@ def night(clock: Clock) -> SamsNight:
 
 def refuse(clock: Clock) -> None:
     for _ in range(LONG_S):
-        try_all(clock, delivery.RETRY, "text", "call", why="refuses us 401")
+        try_all(clock, Fate.BUSY, "text", "call", why="refuses us 401")
         clock.advance(1)
 
 
@@ -43,7 +44,7 @@ def test_one_tries_every_few_seconds_where_all_rest(night: SamsNight, clock: Clo
     assert due(clock) == 0
     assert retry.knock("text", clock.now)
     assert due(clock) == 1, "the most urgent, and no more"
-    try_all(clock, delivery.RETRY, "text", why="refuses us 401")
+    try_all(clock, Fate.BUSY, "text", why="refuses us 401")
     for _ in range(4):
         clock.advance(1)
         assert retry.knock("text", clock.now)
@@ -66,7 +67,7 @@ def test_what_fails_by_itself_is_not_tried_at_every_success_of_others(
 ) -> None:
     clock.advance(6)
     retry.wake("text", clock.now)
-    try_all(clock, delivery.RETRY, "text", why="its queue is full")
+    try_all(clock, Fate.BUSY, "text", why="its queue is full")
     clock.advance(4)
     assert retry.wake("text", clock.now) == 0
 
@@ -77,7 +78,7 @@ def test_a_rest_that_a_carrier_asked_for_is_kept(clock: Clock) -> None:
     night.start()
     night.does(NeedHelp())
     leased = delivery.lease("text", clock.now, 50, 20)
-    asked = [delivery.Fated(m, delivery.RETRY, retry_after_s=40) for m in leased]
+    asked = [m.result(Receipt(Fate.BUSY, retry_after_s=40)) for m in leased]
     delivery.record(asked, clock.now)
     clock.advance(20)
     retry.knock("text", clock.now)

@@ -15,10 +15,10 @@ from django.test import Client
 
 from stillhere.cli.commands.drill import command
 from stillhere.core import events as ev
+from stillhere.core.messages import Fate, Inbound, Receipt
 from stillhere.engine import render
 from stillhere.store.db import encryption
 from stillhere.store.inbound import inbox
-from stillhere.store.inbound.inbox import Came
 from stillhere.store.messages import delivery
 from stillhere.store.models import Contact, Message, Person
 from stillhere.store.people import drills
@@ -44,14 +44,14 @@ def leaves(clock: Clock, channel: str = "text") -> dict[str, str]:
     found = {}
     for m in delivery.lease(channel, clock.now, 50, 20):
         found[m.to] = render.render(m, m.to).text
-        delivery.record([delivery.Fated(m, delivery.SENT, f"one:{m.id}")], clock.now)
+        delivery.record([m.result(Receipt(Fate.ACCEPTED, f"one:{m.id}"))], clock.now)
     return found
 
 
 def says(number: str, words: str, kind: str = "text", message: Message | None = None) -> str:
     channel = "text" if kind == "text" else "call"
     ref = str(message.id) if message is not None else ""
-    came = Came(channel, f"d{next(ids)}", kind, sender=number, text=words, reply_ref=ref)
+    came = Inbound(channel, f"d{next(ids)}", kind, sender=number, text=words, reply_ref=ref)
     reply = inbox.take(came)
     return reply.word if reply is not None else ""
 

@@ -13,6 +13,7 @@ from django.test import Client
 
 from stillhere.cli.check.weaknesses import set_aside
 from stillhere.core.events import State
+from stillhere.core.messages import Fate, Receipt
 from stillhere.engine.audit import audit_once, sweep_once
 from stillhere.engine.tick import Waker
 from stillhere.store.installation import desk_key
@@ -107,7 +108,7 @@ def test_their_alarms_leave(torn: Torn) -> None:
     assert len(alarms) == len(torn.aside)
     assert all(m.to and m.contact_nonce for m in alarms)
     delivery.record(
-        [delivery.Fated(m, delivery.SENT, f"one:{m.id}") for m in leased], torn.clock.now
+        [m.result(Receipt(Fate.ACCEPTED, f"one:{m.id}")) for m in leased], torn.clock.now
     )
     torn.clock.advance(31)
     receipts.silent(torn.clock.now)

@@ -13,6 +13,7 @@ from django.db import DatabaseError, OperationalError, connection
 
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome, State
+from stillhere.core.messages import Fate, Receipt
 from stillhere.engine import loop, tick
 from stillhere.engine.silence import Silence
 from stillhere.engine.tick import Waker, tick_once
@@ -20,7 +21,6 @@ from stillhere.store.db import clock as time
 from stillhere.store.db import halving
 from stillhere.store.db.row_locks import Held
 from stillhere.store.messages import delivery, receipts
-from stillhere.store.messages.delivery import FAILED, SENT, Fated
 from stillhere.store.models import Message, Tally, WatchRow
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Answer, Change, CheckIn, NeedHelp, apply_free
@@ -290,10 +290,12 @@ def alarmed(clock: Clock, count: int) -> list[SamsNight]:
 def test_what_became_of_the_others_is_written_down(clock: Clock) -> None:
     bad, good = alarmed(clock, 2)
     leased = delivery.lease("text", clock.now, 10, 20.0)
-    fates = [Fated(m, FAILED, why="no such number") for m in leased if m.word == "help"]
+    fates = [
+        m.result(Receipt(Fate.FAILED, why="no such number")) for m in leased if m.word == "help"
+    ]
     with held("watch", bad.watch):
         left = delivery.record(fates, clock.now)
-    assert {f.message.watch for f in left} == {bad.watch}
+    assert {result.watch for result in left} == {bad.watch}
     assert statuses(bad, "text") == {"queued"}
     assert statuses(good, "text") == {"failed"}
     assert delivery.record(left, clock.now) == []
@@ -308,8 +310,10 @@ def test_one_message_that_somebody_holds_keeps_no_other_from_being_written_down(
     leased = [m for m in delivery.lease("text", clock.now, 10, 20.0) if m.word == "help"]
     one = next(m.id for m in leased if m.watch == bad.watch)
     with held("message", one):
-        left = delivery.record([Fated(m, SENT, f"one:{m.id}") for m in leased], clock.now)
-    assert [f.message.id for f in left] == [one]
+        left = delivery.record(
+            [m.result(Receipt(Fate.ACCEPTED, f"one:{m.id}")) for m in leased], clock.now
+        )
+    assert [result.message for result in left] == [one]
     assert statuses(good, "text") == {"sent"}
 
 
@@ -317,7 +321,9 @@ def test_one_message_that_somebody_holds_keeps_no_other_from_being_written_down(
 def test_silence_on_the_others_is_noticed_while_somebody_holds_one_row(clock: Clock) -> None:
     bad, good = alarmed(clock, 2)
     leased = [m for m in delivery.lease("call", clock.now, 10, 20.0) if m.word == "help"]
-    delivery.record([Fated(m, SENT, f"one:{m.id}", carrier="one") for m in leased], clock.now)
+    delivery.record(
+        [m.result(Receipt(Fate.ACCEPTED, f"one:{m.id}", carrier="one")) for m in leased], clock.now
+    )
     clock.advance(61)
     with held("watch", bad.watch):
         assert receipts.silent(clock.now) == ["one"]
@@ -330,10 +336,10 @@ def test_silence_on_the_others_is_noticed_while_somebody_holds_one_row(clock: Cl
 def test_a_receipt_for_a_row_that_is_held_is_told_again_not_lost(clock: Clock) -> None:
     [night] = alarmed(clock, 1)
     [m] = [m for m in delivery.lease("call", clock.now, 10, 20.0) if m.word == "help"]
-    delivery.record([Fated(m, SENT, "one:1")], clock.now)
+    delivery.record([m.result(Receipt(Fate.ACCEPTED, "one:1"))], clock.now)
     with held("watch", night.watch), pytest.raises(Held):
-        receipts.receipt("call", "one:1", FAILED, "no such number", clock.now)
-    assert receipts.receipt("call", "one:1", FAILED, "no such number", clock.now)
+        receipts.receipt("call", "one:1", Fate.FAILED, "no such number", clock.now)
+    assert receipts.receipt("call", "one:1", Fate.FAILED, "no such number", clock.now)
     assert statuses(night, "call") == {"failed"}
 
 

@@ -18,7 +18,8 @@ from django.core.asgi import get_asgi_application
 from twilio.request_validator import RequestValidator
 
 from stillhere.core import events as ev
-from stillhere.store.inbound.inbox import Came, take_all
+from stillhere.core.messages import Inbound
+from stillhere.store.inbound.inbox import take_all
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.models import Arrival, Message
 from stillhere.store.watches.group_commit import GroupCommit, NotStored
@@ -38,12 +39,12 @@ CARRIERS = (
     carrier_of("telnyx", "https://api.example.org", name="two", options={"public_key": PUBLIC}),
     carrier_of("android", "https://phone.lan", name="phone", options={"key": "k"}),
 )
-Take = Callable[[list[Came]], list[Reply | None]]
+Take = Callable[[list[Inbound]], list[Reply | None]]
 
 
 @pytest.fixture
-def inbox() -> Iterator[GroupCommit[Came, Reply | None]]:
-    writer: GroupCommit[Came, Reply | None] = GroupCommit(take_all, proves=False)
+def inbox() -> Iterator[GroupCommit[Inbound, Reply | None]]:
+    writer: GroupCommit[Inbound, Reply | None] = GroupCommit(take_all, proves=False)
     yield writer
     writer.stop()
 
@@ -51,7 +52,7 @@ def inbox() -> Iterator[GroupCommit[Came, Reply | None]]:
 class Phone:
     """Posts to the lane as carriers do."""
 
-    def __init__(self, inbox: GroupCommit[Came, Reply | None]) -> None:
+    def __init__(self, inbox: GroupCommit[Inbound, Reply | None]) -> None:
         self.lane = WebhookLane(cast(ASGI3Application, get_asgi_application()), CARRIERS, inbox)
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str], query: str = "") -> Answered:
@@ -85,7 +86,7 @@ class Phone:
 
 
 @pytest.fixture
-def phone(inbox: GroupCommit[Came, Reply | None]) -> Phone:
+def phone(inbox: GroupCommit[Inbound, Reply | None]) -> Phone:
     return Phone(inbox)
 
 
@@ -117,11 +118,11 @@ def test_five_times_the_same_text_is_one(phone: Phone, clock: Clock) -> None:
 def test_many_people_at_once_are_each_heard(phone: Phone, clock: Clock) -> None:
     night = asked_night(clock)
     came = [
-        Came("text", "a", "text", SAM, "ok"),
-        Came("text", "b", "text", "+12025550199", "ok"),
-        Came("text", "a", "text", SAM, "ok"),
-        Came("text", "c", "text", "", "ok"),
-        Came("text", "d", "text", "not a number", "ok"),
+        Inbound("text", "a", "text", SAM, "ok"),
+        Inbound("text", "b", "text", "+12025550199", "ok"),
+        Inbound("text", "a", "text", SAM, "ok"),
+        Inbound("text", "c", "text", "", "ok"),
+        Inbound("text", "d", "text", "not a number", "ok"),
     ]
     assert take_all(came) == [None] * 5
     assert night.row().state == "open"
@@ -243,10 +244,10 @@ def test_a_body_too_long_is_not_read_to_its_end(phone: Phone) -> None:
 
 
 def test_what_could_not_be_stored_is_to_be_told_again(clock: Clock) -> None:
-    def gone(_: list[Came]) -> list[Reply | None]:
+    def gone(_: list[Inbound]) -> list[Reply | None]:
         raise NotStored("no database")
 
-    writer: GroupCommit[Came, Reply | None] = GroupCommit(gone, proves=False)  # type: ignore[arg-type]
+    writer: GroupCommit[Inbound, Reply | None] = GroupCommit(gone, proves=False)  # type: ignore[arg-type]
     answer = Phone(writer).text("ok")
     writer.stop()
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")

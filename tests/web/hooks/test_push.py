@@ -11,6 +11,7 @@ from django.test import Client
 
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.core.events import State
+from stillhere.core.messages import Fate, Receipt
 from stillhere.store.db import clock, encryption
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Message, sealed_columns
@@ -195,7 +196,7 @@ def test_a_key_of_somebody_else_presses_nothing(night: SamsNight, asked: int) ->
 
 def test_a_gone_subscription_moves_on_at_once(night: SamsNight, asked: int) -> None:
     [leased] = delivery.lease("push", clock.now_ms(), 10, 20.0)
-    delivery.record([delivery.Fated(leased, delivery.FAILED, why="gone")], clock.now_ms())
+    delivery.record([leased.result(Receipt(Fate.FAILED, why="gone"))], clock.now_ms())
     address = Address.objects.get(person=night.person, channel="push")
     assert address.state == "broken"
     assert address.lookup == encryption.lookup("push", SAMS.subscription)

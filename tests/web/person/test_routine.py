@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from stillhere.core import events as ev
+from stillhere.core.messages import Fate, Receipt
 from stillhere.engine import render
 from stillhere.store import problems
 from stillhere.store.messages import delivery
@@ -331,7 +332,7 @@ def test_a_way_that_breaks_is_told_by_one_that_is_left(night: SamsNight, clock: 
         tick_all()
     for channel in ("text", "call"):
         leased = delivery.lease(channel, clock.now, 50, 20)
-        fates = [delivery.Fated(m, delivery.FAILED, why="dead") for m in leased]
+        fates = [m.result(Receipt(Fate.FAILED, why="dead")) for m in leased]
         delivery.record(fates, clock.now)
     told = Message.objects.filter(word="way-gone")
     assert {(m.channel, m.person_id) for m in told} == {("email", night.person.id)}
@@ -364,7 +365,7 @@ def test_somebody_who_was_asked_did_not_answer(night: SamsNight, clock: Clock) -
     asked(clock, to_s=-3600)
     leased = [m for m in delivery.lease("text", clock.now, 50, 20) if m.word == "ask"]
     assert len(leased) == 1
-    delivery.record([delivery.Fated(m, delivery.SENT) for m in leased], clock.now)
+    delivery.record([m.result(Receipt(Fate.ACCEPTED)) for m in leased], clock.now)
     asked(clock, to_s=30 * 60)
     [alarm] = [m for m in delivery.lease("text", clock.now, 50, 20) if m.word == "alarm"]
     assert not alarm.facts.get("unasked")

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from stillhere.channels.base import Fate, Outgoing
+from stillhere.channels.base import Outgoing
 from stillhere.channels.page import PageChannel
 from stillhere.core.events import Claimed, State
+from stillhere.core.messages import Fate
 from stillhere.engine.audit import audit_once, sweep_once
 from stillhere.store.installation import desk_key
 from stillhere.store.models import Contact, Message, Person, Tally, WatchRow

@@ -12,8 +12,8 @@ from django.conf import settings
 from stillhere.cli.commands.desk import command
 from stillhere.core import events as ev
 from stillhere.core.events import State
+from stillhere.core.messages import Fate
 from stillhere.store.installation import desk_key, peers
-from stillhere.store.messages import delivery
 from stillhere.store.models import Installation, Message, Tally, WatchRow
 from stillhere.store.watches.apply import NeedHelp
 from stillhere.store.watches.group_commit import WRITER
@@ -163,10 +163,10 @@ def test_what_is_refused_waits_with_the_reason_and_nobody_was_told(
 ) -> None:
     Message.objects.update(status="sent")
     make("alarm", night)
-    try_all(clock, delivery.RETRY, "text", "call", why="refuses us 401")
+    try_all(clock, Fate.BUSY, "text", "call", why="refuses us 401")
     for _ in range(6):
         clock.advance(70)
-        try_all(clock, delivery.RETRY, "text", "call", why="refuses us 401")
+        try_all(clock, Fate.BUSY, "text", "call", why="refuses us 401")
     told = read(browser(), path)
     assert "Leo not told yet: we are trying, nothing has left" in told
     assert "was told" not in told

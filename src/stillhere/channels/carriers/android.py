@@ -18,18 +18,15 @@ from stillhere.channels.base import (
     NO_CONNECTION,
     REFUSALS,
     REFUSED,
-    Cost,
-    Fate,
     GarbageError,
-    Inbound,
     Outgoing,
-    Receipt,
     SignatureError,
     one_line,
     text_with_link,
 )
 from stillhere.channels.carriers.carrier import MOST_WEBHOOK, Carrier
 from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
+from stillhere.core.messages import Cost, Fate, Inbound, Receipt
 
 DEADLINE_S = 10.0
 MOST_TEXT = 1_600
@@ -148,8 +145,9 @@ def verify(
     return told
 
 
-def inbound_of(carrier: Carrier, told: Mapping[str, object]) -> Inbound | None:
-    """What the phone tells us; None for what is no news (a ping). Raises ``GarbageError``.
+def inbound_of(carrier: Carrier, told: Mapping[str, object], now_ms: int) -> Inbound | None:
+    """What the phone tells us; None for what is no news (a ping). Raises ``GarbageError``. ``now_ms``
+    is the real time.
 
     A text may come days late: its age is judged by when the phone got it. The id of an incoming
     text is not unique there, so it is made of sender, time and words.
@@ -159,7 +157,7 @@ def inbound_of(carrier: Carrier, told: Mapping[str, object]) -> Inbound | None:
     if not isinstance(payload, dict) or not isinstance(event, str):
         raise GarbageError("no event")
     if event == "sms:received":
-        return _text(carrier, payload)
+        return _text(carrier, payload, now_ms)
     if event not in FATES:
         return None
     ref = str(payload.get("messageId", ""))[:80]
@@ -174,7 +172,7 @@ def inbound_of(carrier: Carrier, told: Mapping[str, object]) -> Inbound | None:
     )
 
 
-def _text(carrier: Carrier, payload: Mapping[str, object]) -> Inbound:
+def _text(carrier: Carrier, payload: Mapping[str, object], now_ms: int) -> Inbound:
     sender, text, at = (
         str(payload.get(name) or "") for name in ("sender", "message", "receivedAt")
     )
@@ -190,12 +188,12 @@ def _text(carrier: Carrier, payload: Mapping[str, object]) -> Inbound:
         sender=sender[:32],
         text=text.replace("\x00", " ")[:MOST_TEXT],
         called=str(payload.get("recipient") or "")[:32],
-        at_ms=_at_ms(at),
+        age_ms=_age_ms(at, now_ms),
     )
 
 
-def _at_ms(typed: str) -> int | None:
+def _age_ms(received_at: str, now_ms: int) -> int:
     try:
-        return int(datetime.fromisoformat(typed).timestamp() * 1000)
+        return max(0, now_ms - int(datetime.fromisoformat(received_at).timestamp() * 1000))
     except (ValueError, OverflowError, OSError):
-        return None
+        return 0

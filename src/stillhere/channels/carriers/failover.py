@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from stillhere.channels.base import Capability, Cost, Fate, Outgoing, Receipt
+from stillhere.channels.base import Capability, Outgoing
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.numbers import E164
+from stillhere.core.messages import Cost, Fate, Receipt
 
 TEXTS = frozenset({Capability.TWO_WAY, Capability.CONFIRMS, Capability.LINKS})
 CALLS = frozenset({Capability.RINGS, Capability.TWO_WAY, Capability.CONFIRMS})

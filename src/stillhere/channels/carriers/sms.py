@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from stillhere.channels.base import Cost, Outgoing, Receipt, text_with_link
+from stillhere.channels.base import Outgoing, text_with_link
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.twilio import DEADLINE_S, MOST_TEXT, Account
 from stillhere.channels.http import HttpClient
+from stillhere.core.messages import Cost, Receipt
 
 
 class SmsCarrier:

@@ -26,17 +26,14 @@ from stillhere.channels.base import (
     NO_CONNECTION,
     REFUSALS,
     REFUSED,
-    Cost,
-    Fate,
     GarbageError,
-    Inbound,
-    Receipt,
     SignatureError,
     one_line,
 )
 from stillhere.channels.carriers.carrier import ACCOUNTS, MOST_WEBHOOK, Carrier
 from stillhere.channels.carriers.numbers import WITHHELD
 from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
+from stillhere.core.messages import Cost, Fate, Inbound, Receipt
 
 TOLERANCE_MS = 5 * 60 * 1000
 MOST_FIELDS = 200

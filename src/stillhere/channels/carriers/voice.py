@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from stillhere.channels.base import Cost, GarbageError, Outgoing, Played, Receipt, Turn
+from stillhere.channels.base import GarbageError, Outgoing, Played, Turn
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.numbers import shown
 from stillhere.channels.carriers.twilio import DEADLINE_S, Account
 from stillhere.channels.http import HttpClient
+from stillhere.core.messages import Cost, Receipt
 
 RINGS_S = 25  # before most voicemail answers
 EVENTS = ("ringing", "answered", "completed")

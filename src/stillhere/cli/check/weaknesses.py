@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from django.db import connection
 
 from stillhere import sip
-from stillhere.channels.base import REFUSED, Capability, Cost
+from stillhere.channels.base import REFUSED, Capability
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.failover import Relay
 from stillhere.channels.pager import addresses, channels_for
@@ -30,6 +30,7 @@ from stillhere.cli.check import time_kept
 from stillhere.cli.data_lock import LOCK_FILE
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import build_channels
+from stillhere.core.messages import Cost
 from stillhere.store.db import clock
 from stillhere.store.installation import peers, upkeep
 from stillhere.store.watches import damage, queries

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
 
-from stillhere.channels.base import REFUSED, Fate
+from stillhere.channels.base import REFUSED
+from stillhere.core.messages import Fate
 
 DEADLINE_S = {"text": 10.0, "call": 30.0, "coordinator": 10.0}
 CHANNELS = tuple(DEADLINE_S)

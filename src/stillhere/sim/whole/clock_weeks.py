@@ -23,6 +23,7 @@ from django.db import OperationalError
 
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome, State
+from stillhere.core.messages import Fate, Receipt
 from stillhere.core.schedule import Routine
 from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.tick import Waker
@@ -33,7 +34,6 @@ from stillhere.sim.whole.storage import Storage
 from stillhere.sim.whole.world import Violation, World
 from stillhere.store.db import clock
 from stillhere.store.messages import delivery
-from stillhere.store.messages.delivery import Fated
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Change, CheckIn
 from stillhere.store.watches.rows import known_profiles
@@ -257,9 +257,11 @@ class ClockWeek:
     def _deliver(self, channel: str) -> None:
         """Whatever waits for a carrier is handed over, and taken or refused."""
         refused = bool(self._refuses(self.world.t))
-        fate, why = (delivery.RETRY, "401") if refused else (delivery.DELIVERED, "")
+        fate, why = (Fate.BUSY, "401") if refused else (Fate.DELIVERED, "")
         leased = delivery.lease(channel, clock.now_ms(), MOST, LEASE_S)
-        delivery.record([Fated(message, fate, why=why) for message in leased], clock.now_ms())
+        delivery.record(
+            [message.result(Receipt(fate, why=why)) for message in leased], clock.now_ms()
+        )
         self.evidence.counts["refused" if refused else "taken"] += len(leased)
         for message in leased if not refused else ():
             if message.watch in self._seen and message.contact is not None:

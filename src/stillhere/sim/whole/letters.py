@@ -13,16 +13,16 @@ from random import Random
 
 from django.db import Error
 
-from stillhere.channels.base import Fate, Receipt
 from stillhere.core.alarm import Alarm
-from stillhere.engine import render as real
+from stillhere.core.messages import DeliveryResult, Fate, Receipt
+from stillhere.engine.render import render
 from stillhere.sim import invariants
 from stillhere.sim.invariants import require
 from stillhere.sim.whole.carriers import CHANNELS, DEADLINE_S, Carriers, Passage
 from stillhere.sim.whole.service import Died, Service
 from stillhere.store.db import clock
 from stillhere.store.messages import delivery, receipts
-from stillhere.store.messages.delivery import Fated, Leased
+from stillhere.store.messages.delivery import Leased
 
 LEASE_MARGIN_S = 10.0
 MOST = 200
@@ -39,7 +39,7 @@ class Letters:
         self._world, self._night = service.world, service.night
         self._dice: Random = self._world.dice("letters")
         self._flying = dict.fromkeys(CHANNELS, 0)
-        self._results: list[Fated] = []
+        self._results: list[DeliveryResult] = []
         self.arrives: Callable[[Leased], None] = lambda _: None
 
     def lose(self) -> None:
@@ -95,7 +95,7 @@ class Letters:
         """Hand one leased message to its carrier, unless the engine died in between."""
         if life != self._service.engine.life:
             return
-        real.render(message, message.to)
+        render(message, message.to)
         passage = self._carriers.hand(channel, message.address, self._world.t)
         mail = self._night.mails[message.id]
         mail.handed += 1
@@ -135,7 +135,7 @@ class Letters:
         leased = self._service.act(
             engine, lambda: delivery.lease(channel, clock.now_ms(), MOST, LEASE_MARGIN_S)
         )
-        fates = [Fated(m, delivery.NOWHERE, why=why) for m in leased]
+        fates = [m.result(Receipt(Fate.NOWHERE, why=why)) for m in leased]
         self._carriers.troubled = True
         for message in leased:
             self._night.turned_away.add(message.id)
@@ -155,7 +155,7 @@ class Letters:
             receipt = Receipt(Fate.UNKNOWN, passage.ref, "no answer in time")
         else:
             receipt = Receipt(passage.answer, passage.ref, passage.why)
-        self._results.append(real.fated(message, receipt))
+        self._results.append(message.result(receipt))
         if len(self._results) == 1:
             self._world.after(self._dice.randrange(0, 20), partial(self._record, life))
 
@@ -168,18 +168,18 @@ class Letters:
         try:
             self._service.act(self._service.engine, lambda: delivery.record(group, clock.now_ms()))
         except (Died, Error) as failure:
-            ids = [f.message.id for f in group]
+            ids = [result.message for result in group]
             self._world.say(f"results of {ids} are lost: {type(failure).__name__}")
             return
-        self._recorded([(f.message, f.fate) for f in group], before)
+        self._recorded(group, before)
 
     def _receipt(
         self, channel: str, message: Leased, passage: Passage, fate: Fate, tries: int
     ) -> None:
         """The carrier tells us more; if nobody takes it, it tells us again."""
-        before, known, status = self._alarms(), False, real.FATES[fate]
+        before, known = self._alarms(), False
         id = message.id if passage.knows_us else None
-        take = partial(receipts.receipt, channel, passage.ref, status, "receipt", message=id)
+        take = partial(receipts.receipt, channel, passage.ref, fate, "receipt", message=id)
         try:
             if self._service.web.up:
                 known = self._service.act(self._service.web, lambda: take(now=clock.now_ms()))
@@ -192,7 +192,7 @@ class Letters:
             return
         sql = "SELECT status FROM message WHERE id = ?"
         if self._service.storage.look(sql, message.id)[0][0] == "failed":
-            self._recorded([(message, status)], before)
+            self._recorded([message.result(Receipt(fate))], before)
 
     def silences(self) -> None:
         """Go on where a receipt should have come. Where one did not, something other than time may
@@ -205,11 +205,11 @@ class Letters:
         """The open alarms as they stand, by watch."""
         return {story.watch: story.alarm for story in self._night.alarms_open()}
 
-    def _recorded(self, news: Sequence[tuple[Leased, str]], before: dict[int, Alarm]) -> None:
-        bad = [m for m, fate in news if fate in (delivery.FAILED, delivery.OPTED_OUT)]
-        for message in bad:
-            self._night.mails[message.id].accepted = False
-        for message, fate in news:
-            if fate == delivery.OPTED_OUT and message.contact is not None:
-                self._night.gone(message.contact)
-        self._night.died([m.address for m in bad if m.address is not None], before)
+    def _recorded(self, results: Sequence[DeliveryResult], before: dict[int, Alarm]) -> None:
+        bad = [r for r in results if r.receipt.fate in (Fate.FAILED, Fate.OPTED_OUT)]
+        for result in bad:
+            assert result.message is not None
+            self._night.mails[result.message].accepted = False
+            if result.receipt.fate is Fate.OPTED_OUT and result.contact is not None:
+                self._night.gone(result.contact)
+        self._night.died([r.address for r in bad if r.address is not None], before)

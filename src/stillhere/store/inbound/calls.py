@@ -15,10 +15,10 @@ from typing import Any
 from django.db import transaction
 
 from stillhere.core import events as ev
+from stillhere.core.messages import Inbound
 from stillhere.store.db import clock
 from stillhere.store.inbound import handle, inbox
 from stillhere.store.inbound import reply as answering
-from stillhere.store.inbound.inbox import Came
 from stillhere.store.inbound.reply import Reply, Speaker
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Arrival, Message, Person, WatchRow
@@ -84,11 +84,11 @@ def _true(m: Message) -> bool:
 
 def rings_us(call: str, number: str) -> Opening:
     """Somebody rings our number. Durable when it returns."""
-    came = Came("call", call, "missed-call", sender=number)
-    known = inbox.known_by(came)
+    inbound = Inbound("call", call, "missed-call", sender=number)
+    known = inbox.known_by(inbound)
     if not known:
         return Opening("call-unknown", "unknown")
-    speaker = inbox.speaker_of(came, known)
+    speaker = inbox.speaker_of(inbound, known)
     assert speaker is not None
     if speaker.contact is not None:
         return _contact_rings(speaker)
@@ -106,7 +106,7 @@ def rings_us(call: str, number: str) -> Opening:
     if rang.kind == "talks":  # also told again much later: then it is no new sign of life
         return Opening("call-on-watch", "watch", answering.reply(speaker, "call-on-watch"), lang)
     if fresh:
-        inbox.take(came)
+        inbox.take(inbound)
     return Opening(reject=True)
 
 
@@ -166,7 +166,7 @@ def said_where(number: str, carrier: str, ref: str) -> None:
 
 
 def _person(number: str) -> Person | None:
-    known = inbox.known_by(Came("call", "", "key", sender=number))
+    known = inbox.known_by(Inbound("call", "", "key", sender=number))
     mine = (a.person for a in known.values() if a.person is not None)
     return next(mine, None)
 

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from stillhere.core import events as ev
 from stillhere.core.alarm import HOLDING_ETA_S
+from stillhere.core.messages import Inbound
 from stillhere.core.replies import (
     Intent,
     Role,
@@ -23,9 +24,8 @@ from stillhere.core.replies import (
 )
 from stillhere.store.inbound import list_commands
 from stillhere.store.inbound.reply import (
-    Heard,
+    ParsedInbound,
     Reply,
-    Speaker,
     open_watches,
     queue,
     reply,
@@ -46,27 +46,26 @@ EARLIER_MS = 60_000  # a text older than its watch by more than this was meant f
 GOING_S = HOLDING_ETA_S  # "I'm going" without a time
 
 
-def hear(
-    speaker: Speaker, heard: Heard, known: Sequence[Address], now: int, *, new: bool = False
-) -> Reply | None:
-    """Do what was said and find the word to say back. ``known`` is everyone with this number;
-    ``new`` where it is the first we hear of it."""
+def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
+    """Do what was said and find the word to say back. ``new`` where it is the first we hear of
+    this number."""
+    inbound, speaker = parsed.inbound, parsed.speaker
     facts: Mapping[str, Any] = {}
-    if _lets_us_text_again(known, heard, now):
+    if _lets_us_text_again(parsed, now):
         word = "reply-unblocked"
     elif speaker.contact is None:
-        word, facts = _person_says(speaker, heard, known, now)
+        word, facts = _person_says(parsed, now)
     else:
-        word = _contact_says(speaker, speaker.contact, heard, known, now)
+        word = _contact_says(parsed, speaker.contact, now)
     if new and word in ("reply-alone", "reply-marked"):
         word = "reply-welcome"  # the one text that says what answers cost
-    if not word or heard.kind == "missed-call":
+    if not word or inbound.kind == "missed-call":
         return None  # nobody is listening
-    said = reply(speaker, word)
-    if heard.kind == "text":
-        speak_their_language(speaker, heard)
-        queue(speaker, heard, known, said, facts, now)
-    return said
+    answer = reply(speaker, word)
+    if inbound.kind == "text":
+        speak_their_language(speaker, inbound.text)
+        queue(parsed, word, facts, now)
+    return answer
 
 
 def _opt_out(known: Sequence[Address], now: int) -> str:
@@ -84,9 +83,10 @@ def _opt_out(known: Sequence[Address], now: int) -> str:
     return ""
 
 
-def _lets_us_text_again(known: Sequence[Address], heard: Heard, now: int) -> bool:
+def _lets_us_text_again(parsed: ParsedInbound, now: int) -> bool:
     """START and its like: the carrier lets our texts through again, whoever had said stop."""
-    if heard.kind != "text" or heard.text.strip().lower() not in settings.UNDERSTOOD.opt_in:
+    inbound, known = parsed.inbound, parsed.known
+    if inbound.kind != "text" or inbound.text.strip().lower() not in settings.UNDERSTOOD.opt_in:
         return False
     shut = [a.id for a in known if a.person_id and a.state == Address.State.OPTED_OUT]
     Address.objects.filter(id__in=shut).update(state=Address.State.OK, why="", since_at=now)
@@ -108,36 +108,30 @@ def _watches(person: Person) -> list[WatchRow]:
     return open_watches([person.id])
 
 
-def _person_says(
-    speaker: Speaker, heard: Heard, known: Sequence[Address], now: int
-) -> tuple[str, Mapping[str, Any]]:
-    watches = _watches(speaker.person)
-    intent = _persons_intent(heard, watching=bool(watches))
+def _person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]]:
+    person, text = parsed.speaker.person, parsed.inbound.text
+    watches = _watches(person)
+    intent = _persons_intent(parsed.inbound, watching=bool(watches))
     if intent is Intent.LIST:
-        return list_commands.on_the_list(speaker.person)
+        return list_commands.on_the_list(person)
     if intent is Intent.ADD:
-        return list_commands.add(speaker.person, heard.text, now)
+        return list_commands.add(person, text, now)
     if intent is Intent.PAUSE:
-        return list_commands.rest(speaker.person, heard.text, now)
+        return list_commands.rest(person, text, now)
     if intent is Intent.DELETE:
-        return list_commands.erase(speaker.person, now)
-    return _watch_hears(speaker, watches, intent, heard, known, now), {}
+        return list_commands.erase(person, now)
+    return _watch_hears(parsed, watches, intent, now), {}
 
 
 def _watch_hears(
-    speaker: Speaker,
-    watches: Sequence[WatchRow],
-    intent: Intent,
-    heard: Heard,
-    known: Sequence[Address],
-    now: int,
+    parsed: ParsedInbound, watches: Sequence[WatchRow], intent: Intent, now: int
 ) -> str:
     if intent is Intent.OPT_OUT:
-        return _opt_out(known, now)
+        return _opt_out(parsed.known, now)
     if intent is Intent.HERE:
-        return _here(watches, heard, now)
+        return _here(watches, parsed, now)
     if intent in _STARTING:
-        return _STARTING[intent](speaker.person)
+        return _STARTING[intent](parsed.speaker.person)
     acute = [watch for watch in watches if not watch.routine]
     if intent in _TURNS:
         what, word = _TURNS[intent]
@@ -154,25 +148,25 @@ def _watch_hears(
     return "reply-who-person" if intent is Intent.WHO else ""
 
 
-def _persons_intent(heard: Heard, *, watching: bool) -> Intent:
-    if heard.kind == "missed-call":
+def _persons_intent(inbound: Inbound, *, watching: bool) -> Intent:
+    if inbound.kind == "missed-call":
         return Intent.HERE
-    if heard.opted_out:
+    if inbound.opted_out:
         return Intent.OPT_OUT
-    if heard.kind == "key":
-        return read_key(heard.text, Role.PERSON)
-    return read_text(heard.text, Role.PERSON, settings.UNDERSTOOD, watching=watching)
+    if inbound.kind == "key":
+        return read_key(inbound.text, Role.PERSON)
+    return read_text(inbound.text, Role.PERSON, settings.UNDERSTOOD, watching=watching)
 
 
-def _here(watches: Sequence[WatchRow], heard: Heard, now: int) -> str:
+def _here(watches: Sequence[WatchRow], parsed: ParsedInbound, now: int) -> str:
     """A sign of life, counted from when it was made, is one for everything that was open then."""
     if not watches:
         return "reply-not-on"
-    then = [watch for watch in watches if meant(watch, heard.age_ms, now)]
-    answers = _apply([Change(CheckIn(heard.age_ms), watch=watch.id) for watch in then])
+    then = [watch for watch in watches if meant(watch, parsed.age_ms, now)]
+    answers = _apply([Change(CheckIn(parsed.age_ms), watch=watch.id) for watch in then])
     word = _unless_refused(answers, "reply-got-it", "reply-not-on") if answers else ""
     # Every text costs them money; only what they would not expect is worth one.
-    return "" if word == "reply-got-it" and heard.kind == "text" else word
+    return "" if word == "reply-got-it" and parsed.inbound.kind == "text" else word
 
 
 def start(person: Person, profile: str = "") -> int:
@@ -222,54 +216,52 @@ _TURNS: Mapping[Intent, tuple[Asked, str]] = {
 # --- a contact ----------------------------------------------------------------------------------
 
 
-def _contact_says(
-    speaker: Speaker, contact: Contact, heard: Heard, known: Sequence[Address], now: int
-) -> str:
-    if heard.kind == "missed-call":
+def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
+    inbound, speaker = parsed.inbound, parsed.speaker
+    if inbound.kind == "missed-call":
         return ""  # they ring back: that is no answer, and they will be rung again
     alarms = list(
         WatchRow.objects.filter(person=speaker.person, state__in=ALARMED)
         .order_by("id")
         .values_list("id", flat=True)
     )
-    intent = _contacts_intent(heard, watching=bool(alarms))
+    intent = _contacts_intent(inbound, watching=bool(alarms))
     if intent in (Intent.OPT_OUT, Intent.DELETE):
-        return _opt_out(known, now)
+        return _opt_out(parsed.known, now)
     if intent is Intent.WHO:
         return "reply-who"
     asked = speaker.message is not None and speaker.message.word == "invite"
     refuses = contact.status == Contact.Status.INVITED and intent is Intent.DECLINE
     if not alarms or (asked and refuses):  # a no to the invitation is one, whatever happens now
-        return _without_alarm(speaker, contact, intent, heard, now)
-    if intent is Intent.REPEAT and speaker.message is not None and heard.kind == "key":
+        return _without_alarm(parsed, contact, intent, now)
+    if intent is Intent.REPEAT and speaker.message is not None and inbound.kind == "key":
         return speaker.message.word
     if intent in (Intent.STEPS, Intent.HELP):
         return "reply-steps"
     if intent not in _DEEDS:
         return "reply-unclear"
     make, word = _DEEDS[intent]
-    event = make(contact.id, heard)
+    event = make(contact.id, parsed)
     answers = _apply([Change(event, watch=watch) for watch in alarms])
     return _unless_refused(answers, word, "reply-not-on-it")
 
 
-def _contacts_intent(heard: Heard, *, watching: bool) -> Intent:
-    typed = heard.text.strip()
-    if heard.opted_out:
+def _contacts_intent(inbound: Inbound, *, watching: bool) -> Intent:
+    typed = inbound.text.strip()
+    if inbound.opted_out:
         return Intent.OPT_OUT
     if typed in DIGITS:
         return DIGITS[typed]
-    if heard.kind == "key":
+    if inbound.kind == "key":
         return read_key(typed, Role.CONTACT)
-    return read_text(heard.text, Role.CONTACT, settings.UNDERSTOOD, watching=watching)
+    return read_text(inbound.text, Role.CONTACT, settings.UNDERSTOOD, watching=watching)
 
 
-def _without_alarm(
-    speaker: Speaker, contact: Contact, intent: Intent, heard: Heard, now: int
-) -> str:
+def _without_alarm(parsed: ParsedInbound, contact: Contact, intent: Intent, now: int) -> str:
     """An answer to an invitation, to a drill or a test, or one that comes when all is over."""
+    inbound, speaker = parsed.inbound, parsed.speaker
     word = speaker.message.word if speaker.message is not None else ""
-    if heard.kind == "key" and word == "test":
+    if inbound.kind == "key" and word == "test":
         contacts.rang(contact)
         return "reply-rang"
     if intent in (Intent.CLAIM, Intent.DECLINE) and drills.waits(contact, now):
@@ -283,22 +275,23 @@ def _without_alarm(
         if intent is Intent.DECLINE:
             services.leave(contact)
             return "reply-left"
-        if heard.kind == "key" and speaker.message is not None:
+        if inbound.kind == "key" and speaker.message is not None:
             return speaker.message.word
     # To a machine that texts back by itself we say nothing: it would go on for ever.
-    return "reply-over" if intent in _DEEDS or heard.kind == "key" else ""
+    return "reply-over" if intent in _DEEDS or inbound.kind == "key" else ""
 
 
-def _claim(contact: int, heard: Heard) -> ev.Claimed:
+def _claim(contact: int, parsed: ParsedInbound) -> ev.Claimed:
     """How soon is counted from when it was said; one that came far too late holds nothing."""
-    minutes = (
-        read_minutes(heard.text, settings.UNDERSTOOD) if heard.kind == "text" else heard.minutes
-    )
+    inbound = parsed.inbound
+    minutes = inbound.minutes
+    if inbound.kind == "text":
+        minutes = read_minutes(inbound.text, settings.UNDERSTOOD)
     eta_s = GOING_S if minutes is None else minutes * 60
-    return ev.Claimed(contact, max(0, eta_s - heard.age_ms // 1000))
+    return ev.Claimed(contact, max(0, eta_s - parsed.age_ms // 1000))
 
 
-_DEEDS: Mapping[Intent, tuple[Callable[[int, Heard], Asked], str]] = {
+_DEEDS: Mapping[Intent, tuple[Callable[[int, ParsedInbound], Asked], str]] = {
     Intent.CLAIM: (_claim, "reply-going"),
     Intent.FAR: (lambda contact, _: ev.Claimed(contact, None), "reply-far"),
     Intent.DECLINE: (lambda contact, _: ev.Declined(contact), "reply-cannot"),

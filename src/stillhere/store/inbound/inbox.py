@@ -10,16 +10,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection, transaction
 
+from stillhere.core.messages import DeliveryResult, Inbound
 from stillhere.core.replies import Intent, Role, read_text
 from stillhere.store.db import clock, encryption
 from stillhere.store.db.row_locks import hurry
-from stillhere.store.inbound import handle, list_commands, reply
-from stillhere.store.inbound.reply import Reply, Speaker
+from stillhere.store.inbound import handle, list_commands
+from stillhere.store.inbound.reply import ParsedInbound, Reply, Speaker, open_watches
 from stillhere.store.messages import receipts
 from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.watches import apply
@@ -33,45 +33,17 @@ RECENT = 20  # messages among which the one a text answers is looked for
 WANTED = (Contact.Status.INVITED, Contact.Status.CONFIRMED)
 
 
-@dataclass(frozen=True, slots=True)
-class Came:
-    """One thing a provider told us.
-
-    ``kind`` is text, key, missed-call or receipt. ``provider_id`` is the same when it is told
-    again. ``reply_ref`` is the id of the message it answers, where the provider knows.
-    ``age_ms`` is how long ago it happened, in real time; ``minutes`` how soon somebody comes. A
-    receipt has a ``fate`` (one of ``delivery``'s words), the ``provider_ref`` of its message and a
-    ``why``. ``opted_out``: the carrier took it as "stop". ``pictures``: how many came with it.
-    """
-
-    channel: str
-    provider_id: str
-    kind: str
-    sender: str = ""
-    text: str = ""
-    reply_ref: str = ""
-    age_ms: int = 0
-    fate: str = ""
-    provider_ref: str = ""
-    why: str = ""
-    minutes: int | None = None
-    opted_out: bool = False
-    pictures: int = 0
-    cost_micros: int | None = None
-    currency: str = ""
-
-
-def take(came: Came) -> Reply | None:
+def take(inbound: Inbound) -> Reply | None:
     """Store and apply one thing that came in; when it returns, both are durable.
 
     The answer is what to say to whoever is on the phone; to a text it is queued as a message
     already. None for a repeat, a receipt, and what needs no word. Raises what the database raises
     when nothing could be stored: the provider should tell us again.
     """
-    return _take([came])[0]
+    return _take([inbound])[0]
 
 
-def take_all(all_: Sequence[Came]) -> list[Reply | None]:
+def take_all(inbounds: Sequence[Inbound]) -> list[Reply | None]:
     """The same for everything that came at one moment, in one transaction. Waits only a moment for
     a row that somebody else holds: whoever stumbles over it is tried again apart.
 
@@ -80,93 +52,85 @@ def take_all(all_: Sequence[Came]) -> list[Reply | None]:
     """
     with transaction.atomic():
         hurry()
-        return _take(all_)
+        return _take(inbounds)
 
 
-def _take(all_: Sequence[Came]) -> list[Reply | None]:
+def _take(inbounds: Sequence[Inbound]) -> list[Reply | None]:
     with transaction.atomic():
         now, rate = clock.now_ms(), clock.read().rate
-        arrived = _arrive(all_, now)
-        fresh = [(no, came) for no, came in enumerate(all_) if no in arrived]
-        receipts.receipts([_told(came) for _, came in fresh if came.kind == "receipt"], now)
-        said = [(no, came) for no, came in fresh if came.kind != "receipt"]
-        known = _known([came for _, came in said])
+        arrived = _arrive(inbounds, now)
+        fresh = [(no, inbound) for no, inbound in enumerate(inbounds) if no in arrived]
+        receipts.receipts(
+            [
+                DeliveryResult(inbound.channel, inbound.receipt, message=_id(inbound.reply_ref))
+                for _, inbound in fresh
+                if inbound.receipt is not None
+            ],
+            now,
+        )
+        said = [(no, inbound) for no, inbound in fresh if inbound.kind != "receipt"]
+        known = _known([inbound for _, inbound in said])
         plain = _plain(said, known)
         _alive(plain, rate, now)
-        replies: list[Reply | None] = [None] * len(all_)
-        for no, came in said:
+        replies: list[Reply | None] = [None] * len(inbounds)
+        for no, inbound in said:
             if no not in plain:
-                replies[no] = _heard(came, known[_sender(came)], arrived[no], rate, now)
+                replies[no] = _hear(inbound, known[_sender(inbound)], arrived[no], rate, now)
     return replies
 
 
-def _heard(
-    came: Came, known: Mapping[int, Address], arrival: int, rate: float, now: int
+def _hear(
+    inbound: Inbound, known: Mapping[int, Address], arrival: int, rate: float, now: int
 ) -> Reply | None:
-    age_ms = int(came.age_ms * rate)
-    heard = reply.Heard(came.kind, came.text, age_ms, arrival, came.minutes, came.opted_out)
-    speaker = speaker_of(came, known)
+    new = not known and _starts_a_watch(inbound)
+    if new:
+        list_commands.newcomer(inbound.sender, inbound.text)
+        known = known_by(inbound)
+    speaker = speaker_of(inbound, known)
     if speaker is None:
-        return _newcomer(came, heard, now)
-    return handle.hear(speaker, heard, list(known.values()), now)
+        return None
+    age_ms = int(inbound.age_ms * rate)
+    parsed = ParsedInbound(inbound, age_ms, arrival, speaker, tuple(known.values()))
+    return handle.hear(parsed, now, new=new)
 
 
-def _newcomer(came: Came, heard: reply.Heard, now: int) -> Reply | None:
-    """A number we never heard of: only a word that starts a watch, or a cry for help, makes it
+def _starts_a_watch(inbound: Inbound) -> bool:
+    """From a number we never heard of, only a word that starts a watch, or a cry for help, makes it
     somebody's. Anything else is stored and no more."""
     starts = (Intent.GO, Intent.GO_LONG, Intent.MARK, Intent.HELP)
-    if (
-        came.kind != "text"
-        or read_text(came.text, Role.PERSON, settings.UNDERSTOOD, watching=False) not in starts
-    ):
-        return None
-    if not _A_NUMBER.fullmatch(came.sender):
-        return None
-    list_commands.newcomer(came.sender, came.text)
-    known = known_by(came)
-    speaker = speaker_of(came, known)
-    assert speaker is not None
-    return handle.hear(speaker, heard, list(known.values()), now, new=True)
-
-
-def _told(came: Came) -> receipts.Told:
-    return receipts.Told(
-        came.channel,
-        came.provider_ref[:LONGEST_ID],
-        came.fate,
-        came.why,
-        _id(came.reply_ref),
-        came.cost_micros,
-        came.currency,
+    return (
+        inbound.kind == "text"
+        and read_text(inbound.text, Role.PERSON, settings.UNDERSTOOD, watching=False) in starts
+        and _A_NUMBER.fullmatch(inbound.sender) is not None
     )
 
 
 def _plain(
-    said: Sequence[tuple[int, Came]], known: Mapping[str, Mapping[int, Address]]
-) -> dict[int, tuple[Came, int]]:
+    said: Sequence[tuple[int, Inbound]], known: Mapping[str, Mapping[int, Address]]
+) -> dict[int, tuple[Inbound, int]]:
     """Texts that are nothing but a sign of life, from numbers that are one person's alone: by
     place, with whose they are."""
     plain = {}
-    for no, came in said:
-        theirs = known[_sender(came)].values()
+    for no, inbound in said:
+        theirs = known[_sender(inbound)].values()
         persons = {address.person_id for address in theirs}
-        if came.kind != "text" or len(persons) != 1 or None in persons or came.opted_out:
+        if inbound.kind != "text" or len(persons) != 1 or None in persons or inbound.opted_out:
             continue
-        if read_text(came.text, Role.PERSON, settings.UNDERSTOOD, watching=True) is Intent.HERE:
-            plain[no] = (came, next(iter(theirs)).person_id or 0)
+        if read_text(inbound.text, Role.PERSON, settings.UNDERSTOOD, watching=True) is Intent.HERE:
+            plain[no] = (inbound, next(iter(theirs)).person_id or 0)
     return plain
 
 
-def _alive(plain: dict[int, tuple[Came, int]], rate: float, now: int) -> None:
+def _alive(plain: dict[int, tuple[Inbound, int]], rate: float, now: int) -> None:
     """Count them all at once. Whoever has no watch that was open then is left to be heard singly,
     because they are owed a word; so is whoever wrote twice."""
     persons = [person for _, person in plain.values()]
     watches: dict[int, list[WatchRow]] = {}
-    for watch in reply.open_watches(persons):
+    for watch in open_watches(persons):
         watches.setdefault(watch.person_id, []).append(watch)
     changes = []
-    for no, (came, person) in list(plain.items()):
-        age_ms = int(came.age_ms * rate)
+    for no, (inbound, person) in list(plain.items()):
+        age_ms = int(inbound.age_ms * rate)
         meant = [w for w in watches.get(person, ()) if handle.meant(w, age_ms, now)]
         broken = any(w.quarantined_at is not None for w in meant)
         if not meant or broken or persons.count(person) > 1:
@@ -177,12 +141,12 @@ def _alive(plain: dict[int, tuple[Came, int]], rate: float, now: int) -> None:
         apply.apply_batch(changes)
 
 
-def _arrive(all_: Sequence[Came], now: int) -> dict[int, int]:
+def _arrive(inbounds: Sequence[Inbound], now: int) -> dict[int, int]:
     """Store the raw rows; the id of each that was not there already, by its place."""
     places: dict[tuple[str, str], int] = {}
-    for no, came in enumerate(all_):
-        places.setdefault((came.channel, _stored_id(came.provider_id)), no)
-    rows = [(channel, id, all_[no].kind, now) for (channel, id), no in places.items()]
+    for no, inbound in enumerate(inbounds):
+        places.setdefault((inbound.channel, _stored_id(inbound.provider_id)), no)
+    rows = [(channel, id, inbounds[no].kind, now) for (channel, id), no in places.items()]
     marks = ", ".join(["(%s, %s, %s, %s)"] * len(rows))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -209,20 +173,20 @@ def _id(reply_ref: str) -> int | None:
 # --- who is speaking ----------------------------------------------------------------------------
 
 
-def _sender(came: Came) -> str:
+def _sender(inbound: Inbound) -> str:
     """Whose it is, as it was stored: one number is both a text's and a call's."""
-    return f"{'phone' if came.channel in PHONE else came.channel} {came.sender}"
+    return f"{'phone' if inbound.channel in PHONE else inbound.channel} {inbound.sender}"
 
 
-def _known(all_: Sequence[Came]) -> dict[str, dict[int, Address]]:
+def _known(inbounds: Sequence[Inbound]) -> dict[str, dict[int, Address]]:
     """Everyone who has these numbers, by number, then by address id. Who left or was removed is
     nobody."""
-    known: dict[str, dict[int, Address]] = {_sender(came): {} for came in all_}
+    known: dict[str, dict[int, Address]] = {_sender(inbound): {} for inbound in inbounds}
     whose: dict[bytes, str] = {}
-    for came in all_:
-        if came.sender and came.sender.isascii():
-            for channel in PHONE if came.channel in PHONE else (came.channel,):
-                whose[encryption.lookup(channel, came.sender)] = _sender(came)
+    for inbound in inbounds:
+        if inbound.sender and inbound.sender.isascii():
+            for channel in PHONE if inbound.channel in PHONE else (inbound.channel,):
+                whose[encryption.lookup(channel, inbound.sender)] = _sender(inbound)
     found = Address.objects.filter(lookup__in=list(whose)).order_by("id")
     for address in found.select_related("person", "contact__person"):
         if address.contact is None or address.contact.status in WANTED:
@@ -230,25 +194,25 @@ def _known(all_: Sequence[Came]) -> dict[str, dict[int, Address]]:
     return known
 
 
-def known_by(came: Came) -> dict[int, Address]:
+def known_by(inbound: Inbound) -> dict[int, Address]:
     """Everyone who has the number this came from."""
-    return _known([came])[_sender(came)]
+    return _known([inbound])[_sender(inbound)]
 
 
-def speaker_of(came: Came, known: Mapping[int, Address]) -> Speaker | None:
+def speaker_of(inbound: Inbound, known: Mapping[int, Address]) -> Speaker | None:
     if not known:
         return None
-    message = _answered(came, known)
+    message = _answered(inbound, known)
     if message is not None and message.address_id is not None:
         return Speaker.of(known[message.address_id], message)
-    return Speaker.of(_likeliest(came, known.values()), None)
+    return Speaker.of(_likeliest(inbound, known.values()), None)
 
 
-def _answered(came: Came, known: Mapping[int, Address]) -> Message | None:
+def _answered(inbound: Inbound, known: Mapping[int, Address]) -> Message | None:
     """The message that is answered: the one the provider names, if it went to this number; else
     the last one that went there and still waits for an answer. A number may be several people's."""
     theirs = Message.objects.filter(address__in=list(known)).select_related("watch", "contact")
-    named = theirs.filter(id=_id(came.reply_ref) or 0).first()
+    named = theirs.filter(id=_id(inbound.reply_ref) or 0).first()
     if named is not None:
         return named
     recent = theirs.filter(attempts__gt=0).order_by("-id")[:RECENT]
@@ -266,7 +230,7 @@ def _waits(message: Message) -> bool:
     return message.watch.closed_at is None
 
 
-def _likeliest(came: Came, known: Collection[Address]) -> Address:
+def _likeliest(inbound: Inbound, known: Collection[Address]) -> Address:
     """Of several people with one number: who keeps a watch, who can help in an alarm, then a
     person, then a contact."""
     persons = {a.person_id or (a.contact.person_id if a.contact else None) for a in known}
@@ -280,6 +244,6 @@ def _likeliest(came: Came, known: Collection[Address]) -> Address:
         else:
             assert address.contact is not None
             place = 1 if address.contact.person_id in alarmed else 3
-        return place, address.channel != came.channel, address.id
+        return place, address.channel != inbound.channel, address.id
 
     return min(known, key=rank)

@@ -1,7 +1,7 @@
 """What is said back to whoever wrote or pressed a key: a word, in their language, to their phone.
 
-Owns who spoke (``Speaker``), what was heard (``Heard``), and the way back. What it does to a watch
-is ``handle.py``'s. Always inside the transaction of ``inbox.take``.
+Owns who spoke (``Speaker``), what they said (``ParsedInbound``), and the way back. What it does to a
+watch is ``handle.py``'s. Always inside the transaction of ``inbox.take``.
 """
 
 from __future__ import annotations
@@ -14,23 +14,12 @@ from typing import Any
 from django.conf import settings
 
 from stillhere.core import events as ev
+from stillhere.core.messages import Inbound
 from stillhere.core.replies import language_of
 from stillhere.store.installation import peers
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
 from stillhere.store.watches import damage, queries
 from stillhere.store.watches.queries import ALARMED
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What came in. ``age_ms`` in installation time; ``arrival`` is its stored row."""
-
-    kind: str
-    text: str
-    age_ms: int
-    arrival: int
-    minutes: int | None = None  # how soon, by a second key
-    opted_out: bool = False  # the carrier took it as "stop", whatever it says
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +37,18 @@ class Speaker:
             return cls(address, address.person, None, message)
         assert address.contact is not None
         return cls(address, address.contact.person, address.contact, message)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedInbound:
+    """What came in, and who says it. ``age_ms`` in installation time; ``arrival`` is its stored
+    row; ``known`` everyone who has this number."""
+
+    inbound: Inbound
+    age_ms: int
+    arrival: int
+    speaker: Speaker
+    known: Sequence[Address]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,9 @@ def open_watches(persons: Sequence[int]) -> list[WatchRow]:
     return damage.around(lambda: list(mine.only(*wanted)), beside)
 
 
-def speak_their_language(speaker: Speaker, heard: Heard) -> None:
+def speak_their_language(speaker: Speaker, text: str) -> None:
     """Whoever clearly writes one of our languages is answered in it from now on."""
-    lang = language_of(heard.text, settings.UNDERSTOOD)
+    lang = language_of(text, settings.UNDERSTOOD)
     whose = speaker.contact or speaker.person
     if lang and whose.lang != lang:
         whose.lang = lang
@@ -131,20 +132,14 @@ def page(m: Message) -> Reply:
     )
 
 
-def queue(
-    speaker: Speaker,
-    heard: Heard,
-    known: Sequence[Address],
-    said: Reply,
-    facts: Mapping[str, Any],
-    now: int,
-) -> None:
+def queue(parsed: ParsedInbound, word: str, facts: Mapping[str, Any], now: int) -> None:
     """Answer a text with a text. "We could not read that" goes once an alarm to each: two machines
     must not talk to each other all night."""
+    speaker = parsed.speaker
     back = next(
         (
             address
-            for address in known
+            for address in parsed.known
             if address.channel == "text"
             and address.state == Address.State.OK
             and address.person_id == speaker.address.person_id
@@ -158,8 +153,8 @@ def queue(
         open_watches([speaker.person.id]), key=lambda watch: watch.state not in ALARMED
     )
     watch = next(iter(watches), None)
-    key = f"r{heard.arrival}"
-    if said.word == "reply-unclear" and watch is not None and speaker.contact is not None:
+    key = f"r{parsed.arrival}"
+    if word == "reply-unclear" and watch is not None and speaker.contact is not None:
         key = f"r.unclear.w{watch.id}.{watch.alarms}.{speaker.contact.id}"
     message = Message(
         key=key,
@@ -168,7 +163,7 @@ def queue(
         contact=speaker.contact,
         address=back,
         channel=back.channel,
-        word=said.word,
+        word=word,
         facts=json.dumps(dict(facts)),
         alarm=watch.alarms if watch is not None else 0,
         urgency=ev.Urgency.NEWS,

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from stillhere.core.events import Undeliverable
+from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, DeliveryResult, Fate, Receipt
 from stillhere.store.db import bulk, encryption
 from stillhere.store.db.row_locks import hold, hold_messages
 from stillhere.store.installation import peers
@@ -31,11 +32,8 @@ from stillhere.store.watches.outbox import COORDINATOR
 log = logging.getLogger("stillhere.delivery")
 
 BACK_OFF_S = (1, 2, 4, 8, 15, 30, 60)
-SENT, DELIVERED, RETRY = "sent", "delivered", "retry"
-LEFT = (SENT, DELIVERED)
-FAILED, OPTED_OUT = "failed", "opted-out"  # the address is of no use any more
-NOWHERE = "nowhere"  # this installation has no such channel: the address may be fine
-_BAD = (FAILED, OPTED_OUT, NOWHERE)  # what a watch hears of
+LOST = (Fate.FAILED, Fate.NOWHERE)  # this way is none: another one may be
+LONGEST_REF = 120
 GONE = "address gone"
 UNREADABLE = "address cannot be opened"
 QUESTIONS = ("ask", "ask-ring")
@@ -77,17 +75,17 @@ class Leased:
     lapses_at: int | None
     carrier: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class Fated:
-    """What became of a leased message: one of the words above, and what the channel said."""
-
-    message: Leased
-    fate: str
-    provider_ref: str = ""
-    why: str = ""
-    retry_after_s: int | None = None
-    carrier: str = ""
+    def result(self, receipt: Receipt) -> DeliveryResult:
+        """What became of it."""
+        return DeliveryResult(
+            self.channel,
+            receipt,
+            message=self.id,
+            watch=self.watch,
+            contact=self.contact,
+            address=self.address,
+            attempts=self.attempts,
+        )
 
 
 CAN_WAIT = (
@@ -209,7 +207,7 @@ def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]
         held = hold({row["watch"] for row in gone})
         later = {row["id"] for row in gone if row["watch"] in held}  # once this lease is over
         gone = [row for row in gone if row["id"] not in later]
-        feed_back([(r["watch"], r["contact"], r["address"], NOWHERE, "") for r in gone], now)
+        feed_back([_lost(row) for row in gone], now)
         for id, why in stale.items():
             if id in later:
                 continue
@@ -217,6 +215,17 @@ def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]
             mine.update(status="dropped", why=why, done_at=now)
         by_another_way([row["id"] for row in gone], now)
     return [row for row in found if row["id"] not in stale]
+
+
+def _lost(row: dict[str, Any]) -> DeliveryResult:
+    return DeliveryResult(
+        row["channel"],
+        Receipt(Fate.NOWHERE),
+        message=row["id"],
+        watch=row["watch"],
+        contact=row["contact"],
+        address=row["address"],
+    )
 
 
 def _stale(row: dict[str, Any], now: int) -> str:
@@ -293,22 +302,19 @@ def _spoken_of(facts: Mapping[str, Any], names: Mapping[tuple[str, int], str]) -
     return next((names[of] for of in spoken if of in names), "")
 
 
-def record(all_: Sequence[Fated], now: int) -> list[Fated]:
+def record(results: Sequence[DeliveryResult], now: int) -> list[DeliveryResult]:
     """Write down what became of leased messages and feed bad news back to their watches, in one
     transaction. Returns what could not be: somebody else holds those rows, so it comes again."""
     with transaction.atomic():
         # Watches before messages, as in ``apply``.
-        watches = hold({f.message.watch for f in all_ if f.fate in _BAD})
-        messages = hold_messages([f.message.id for f in all_])
-        messages |= {f.message.id for f in all_ if f.fate in _BAD and f.message.watch in watches}
-        fates = [f for f in all_ if f.message.id not in messages]
-        feed_back(
-            [(f.message.watch, f.message.contact, f.message.address, f.fate, f.why) for f in fates],
-            now,
-        )
-        _move(fates, now)
-        by_another_way([f.message.id for f in fates if f.fate in (FAILED, NOWHERE)], now)
-    return [f for f in all_ if f.message.id in messages]
+        watches = hold({r.watch for r in results if r.receipt.fate in HOPELESS})
+        held: set[int | None] = {*hold_messages([r.message for r in results if r.message])}
+        held |= {r.message for r in results if r.receipt.fate in HOPELESS and r.watch in watches}
+        free = [r for r in results if r.message not in held]
+        feed_back(free, now)
+        _move(free, now)
+        by_another_way([r.message for r in free if r.message and r.receipt.fate in LOST], now)
+    return [r for r in results if r.message in held]
 
 
 _MOVED = ("bigint", "text", "text", "text", "bigint", "bigint", "text", "bigint")
@@ -316,10 +322,10 @@ _MOVED = ("bigint", "text", "text", "text", "bigint", "bigint", "text", "bigint"
 RECEIPT_MS = {"text": 30_000, "call": 60_000}
 
 
-def _move(fates: Sequence[Fated], now: int) -> None:
+def _move(results: Sequence[DeliveryResult], now: int) -> None:
     """All of them in one statement. A final status is never moved by a later record: receipts
     that overtook it win."""
-    lines = [_moved(fated, now) for fated in fates]
+    lines = [_moved(result, now) for result in results]
     if not lines:
         return
     those, params = bulk.values(_MOVED, lines)
@@ -336,41 +342,44 @@ def _move(fates: Sequence[Fated], now: int) -> None:
         )
 
 
-def _moved(fated: Fated, now: int) -> tuple[object, ...]:
+def _moved(result: DeliveryResult, now: int) -> tuple[object, ...]:
     """Id, status, reference, why, when it was over, when it is due again, who carried it, and
     until when we wait for a receipt."""
-    m, why = fated.message, fated.why[:200]
-    if fated.fate == RETRY:
-        wait_s = BACK_OFF_S[min(m.attempts, len(BACK_OFF_S)) - 1]
-        wait_s = min(max(wait_s, fated.retry_after_s or 0), 60)
-        return (m.id, "queued", "", why, None, now + wait_s * 1000, fated.carrier, None)
-    status = {SENT: "sent", DELIVERED: "delivered"}.get(fated.fate, "failed")
-    sent = fated.fate == SENT
-    until_at = now + RECEIPT_MS[m.channel] if sent and m.channel in RECEIPT_MS else None
-    ref, done_at = fated.provider_ref[:120], None if sent else now
-    return (m.id, status, ref, why, done_at, None, fated.carrier, until_at)
+    receipt, why = result.receipt, result.receipt.why[:200]
+    if receipt.fate in AGAIN:
+        wait_s = BACK_OFF_S[min(result.attempts, len(BACK_OFF_S)) - 1]
+        wait_s = min(max(wait_s, receipt.retry_after_s or 0), 60)
+        return (
+            result.message, "queued", "", why, None, now + wait_s * 1000, receipt.carrier, None,
+        )  # fmt: skip
+    sent = receipt.fate is Fate.ACCEPTED
+    status = "sent" if sent else "delivered" if receipt.fate in ARRIVED else "failed"
+    wait_ms = RECEIPT_MS.get(result.channel) if sent else None
+    until_at = now + wait_ms if wait_ms is not None else None
+    ref, done_at = receipt.provider_ref[:LONGEST_REF], None if sent else now
+    return (result.message, status, ref, why, done_at, None, receipt.carrier, until_at)
 
 
-def feed_back(
-    news: Sequence[tuple[int | None, int | None, int | None, str, str]], now: int
-) -> None:
+def feed_back(results: Sequence[DeliveryResult], now: int) -> None:
     """Permanent failures break the address and move the rung; an opt-out ends everything to that
     contact."""
     changes = []
-    for watch, contact, address, fate, why in news:
-        if address is None or fate not in _BAD:
+    for result in results:
+        fate, contact, address = result.receipt.fate, result.contact, result.address
+        if address is None or fate not in HOPELESS:
             continue
-        if fate != NOWHERE:
-            state = Address.State.BROKEN if fate == FAILED else Address.State.OPTED_OUT
-            services.break_address(address, state, why, now)
+        if fate is not Fate.NOWHERE:
+            failed = fate is Fate.FAILED
+            state = Address.State.BROKEN if failed else Address.State.OPTED_OUT
+            services.break_address(address, state, result.receipt.why, now)
             if contact is not None:
                 services.tell_of_gap_if_any(contact, now)
-            elif fate == FAILED:
+            elif failed:
                 services.tell_of_lost_way(address, now)
-        if fate == OPTED_OUT and contact is not None:
+        if fate is Fate.OPTED_OUT and contact is not None:
             services.leave(Contact.objects.get(id=contact))
-        elif watch is not None:
-            changes.append(apply.Change(Undeliverable(contact, address), watch=watch))
+        elif result.watch is not None:
+            changes.append(apply.Change(Undeliverable(contact, address), watch=result.watch))
     if changes:
         apply.apply_batch(changes)
 

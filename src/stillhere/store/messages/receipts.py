@@ -9,7 +9,7 @@ there are several of these for every alarm.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,16 +17,13 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from stillhere.core.events import State, Unheard, Word
+from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, Cost, DeliveryResult, Fate, Receipt
 from stillhere.store.db import bulk
 from stillhere.store.db.row_locks import Held, hold, hold_messages
 from stillhere.store.messages.delivery import (
-    DELIVERED,
-    FAILED,
-    NOWHERE,
-    OPTED_OUT,
+    LONGEST_REF,
+    LOST,
     RECEIPT_MS,
-    RETRY,
-    SENT,
     by_another_way,
     feed_back,
 )
@@ -43,47 +40,35 @@ WANT_A_KEY = {*map(str, LOUD), *ASK_WORDS.values()}  # what was heard out withou
 MOST_SILENT = 200  # looked at in one round
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One receipt. ``fate`` is one of ``delivery``'s words; ``message`` our own id, where the
-    carrier brings it back; ``cost_micros`` millionths of ``currency``."""
-
-    channel: str
-    provider_ref: str
-    fate: str
-    why: str = ""
-    message: int | None = None
-    cost_micros: int | None = None
-    currency: str = ""
-
-
 def receipt(
-    channel: str, provider_ref: str, fate: str, why: str, now: int, message: int | None = None
+    channel: str, provider_ref: str, fate: Fate, why: str, now: int, message: int | None = None
 ) -> bool:
     """One receipt that came by webhook or bounce; False if it is not about a message of ours."""
-    return bool(receipts([Told(channel, provider_ref, fate, why, message)], now))
+    one = DeliveryResult(channel, Receipt(fate, provider_ref, why), message=message)
+    return bool(receipts([one], now))
 
 
 @transaction.atomic
-def receipts(told: Sequence[Told], now: int) -> int:
+def receipts(results: Sequence[DeliveryResult], now: int) -> int:
     """Take them all, in one transaction; returns how many were about messages of ours. Raises
     ``Held`` where somebody else holds one of the rows.
 
     A receipt may overtake the record of the very send it speaks of, and a dead number must move the
     ladder all the same: so our own id counts first, theirs second.
     """
-    found = _spoken_of(told)
-    ours = [(each, m) for each in told if (m := _one(found, each)) is not None]
-    in_vain = {m.id: each.why for each, m in ours if _in_vain(m, each)}
+    found = _spoken_of(results)
+    ours = [(r.receipt, m) for r in results if (m := _one(found, r)) is not None]
+    in_vain = {m.id: receipt.why for receipt, m in ours if _in_vain(m, receipt)}
     # A mail that is late is still on its way.
-    bad = [(m, each) for each, m in ours if each.fate not in (SENT, RETRY, DELIVERED)]
+    bad = [(m, receipt) for receipt, m in ours if receipt.fate in HOPELESS]
     if _held([*in_vain, *(m.id for m, _ in bad)]) or hold_messages({m.id for _, m in ours}):
         raise Held
-    _paid([(m.id, each) for each, m in ours if each.cost_micros is not None])
-    _on_their_way([m.id for each, m in ours if each.fate == SENT and each.why in ON_ITS_WAY])
-    _arrived([m.id for each, m in ours if each.fate == DELIVERED], now)
-    for m, each in bad:
-        _bad_news(m.id, each, now)
+    _paid([(m.id, receipt.cost) for receipt, m in ours if receipt.cost is not None])
+    accepted = [(r, m) for r, m in ours if r.fate is Fate.ACCEPTED]
+    _on_their_way([m.id for receipt, m in accepted if receipt.why in ON_ITS_WAY])
+    _arrived([m.id for receipt, m in ours if receipt.fate in ARRIVED], now)
+    for m, receipt in bad:
+        _bad_news(m.id, receipt, now)
     _go_on(_read(list(in_vain)), in_vain, now)
     return len(ours)
 
@@ -98,10 +83,10 @@ class _Meant:
     word: str
 
 
-def _spoken_of(told: Iterable[Told]) -> list[_Meant]:
+def _spoken_of(results: Sequence[DeliveryResult]) -> list[_Meant]:
     """Two looks, each by an index, the second of which is of what has a reference."""
-    ids = [each.message for each in told if each.message is not None]
-    refs = [each.provider_ref for each in told if each.provider_ref]
+    ids = [each.message for each in results if each.message is not None]
+    refs = [ref for each in results if (ref := _ref(each))]
     where = (
         ("attempts > 0 AND id", ids),
         ("NOT (provider_ref = '') AND provider_ref", refs),
@@ -120,23 +105,29 @@ def _spoken_of(told: Iterable[Told]) -> list[_Meant]:
     return [_Meant(*row) for row in sorted(found)]
 
 
-def _one(found: Sequence[_Meant], told: Told) -> _Meant | None:
-    mine = [m for m in found if m.channel == told.channel]
-    by_id = (m for m in mine if m.id == told.message)
-    by_ref = (m for m in mine if told.provider_ref and m.provider_ref == told.provider_ref)
+def _one(found: Sequence[_Meant], result: DeliveryResult) -> _Meant | None:
+    ref = _ref(result)
+    mine = [m for m in found if m.channel == result.channel]
+    by_id = (m for m in mine if m.id == result.message)
+    by_ref = (m for m in mine if ref and m.provider_ref == ref)
     return next(by_id, None) or next(by_ref, None)
 
 
-def _in_vain(m: _Meant, told: Told) -> bool:
+def _ref(result: DeliveryResult) -> str:
+    """The provider's name for it, as it was stored."""
+    return result.receipt.provider_ref[:LONGEST_REF]
+
+
+def _in_vain(m: _Meant, receipt: Receipt) -> bool:
     """Whether nobody can have heard it: not picked up, or hung up where a key was asked for."""
-    unheard = told.fate == RETRY or (told.why == HUNG_UP and m.word in WANT_A_KEY)
-    return told.channel in RECEIPT_MS and unheard
+    unheard = receipt.fate in AGAIN or (receipt.why == HUNG_UP and m.word in WANT_A_KEY)
+    return m.channel in RECEIPT_MS and unheard
 
 
-def _paid(costs: Sequence[tuple[int, Told]]) -> None:
-    for id, told in costs:
+def _paid(costs: Sequence[tuple[int, Cost]]) -> None:
+    for id, cost in costs:
         mine = Message.objects.filter(id=id)
-        mine.update(cost_micros=told.cost_micros, currency=told.currency[:3])
+        mine.update(cost_micros=cost.micros, currency=cost.currency[:3])
 
 
 def _on_their_way(ids: Sequence[int]) -> None:
@@ -156,22 +147,30 @@ def _arrived(ids: Sequence[int], now: int) -> None:
             )
 
 
-def _bad_news(id: int, told: Told, now: int) -> None:
+def _bad_news(id: int, receipt: Receipt, now: int) -> None:
     """The address is of no use: it breaks, and the ladder moves at once. A no counts however late
     it comes."""
     mine = Message.objects.select_for_update().filter(id=id)
-    m = mine.only("status", "watch_id", "contact_id", "address_id").first()
+    m = mine.only("channel", "status", "watch_id", "contact_id", "address_id").first()
     if m is None:
         return
     if m.status in (Message.Status.SENT, Message.Status.QUEUED):
-        m.status, m.why, m.done_at = Message.Status.FAILED, told.why[:200], now
+        m.status, m.why, m.done_at = Message.Status.FAILED, receipt.why[:200], now
         m.receipt_by_at = None
         m.save(update_fields=["status", "why", "done_at", "receipt_by_at"])
-    elif told.fate != OPTED_OUT:
+    elif receipt.fate is not Fate.OPTED_OUT:
         return
-    feed_back([(m.watch_id, m.contact_id, m.address_id, told.fate, told.why)], now)
-    if told.fate in (FAILED, NOWHERE):
-        by_another_way([m.id], now)
+    result = DeliveryResult(
+        m.channel,
+        receipt,
+        message=id,
+        watch=m.watch_id,
+        contact=m.contact_id,
+        address=m.address_id,
+    )
+    feed_back([result], now)
+    if receipt.fate in LOST:
+        by_another_way([id], now)
 
 
 # --- silence --------------------------------------------------------------------------------------

@@ -24,15 +24,15 @@ from asgiref.typing import (
 )
 from django.conf import settings
 
-from stillhere.channels.base import GarbageError, Inbound, SignatureError
+from stillhere.channels.base import GarbageError, SignatureError
 from stillhere.channels.carriers import android, twilio
 from stillhere.channels.carriers.carrier import Carrier
-from stillhere.store.inbound.inbox import Came, take_all
+from stillhere.core.messages import Inbound
+from stillhere.store.inbound.inbox import take_all
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.watches.group_commit import Full, GroupCommit, NotStored
 from stillhere.web.asgi.body_limits import WEBHOOK
 from stillhere.web.asgi.responses import respond
-from stillhere.web.hooks.demo_phones import came
 
 log = logging.getLogger("stillhere.webhooks")
 
@@ -49,7 +49,7 @@ _NO: Mapping[str, tuple[int, str]] = {
     "not-stored": (503, "It could not be stored. Tell us again."),
 }
 
-INBOX: GroupCommit[Came, Reply | None] = GroupCommit(take_all, proves=False)
+INBOX: GroupCommit[Inbound, Reply | None] = GroupCommit(take_all, proves=False)
 
 
 class _No(Exception):
@@ -67,7 +67,7 @@ class WebhookLane:
         self,
         app: ASGI3Application,
         carriers: Sequence[Carrier] = (),
-        inbox: GroupCommit[Came, Reply | None] = INBOX,
+        inbox: GroupCommit[Inbound, Reply | None] = INBOX,
     ) -> None:
         self._app = app
         self._carriers = {carrier.name: carrier for carrier in carriers}
@@ -109,23 +109,22 @@ class WebhookLane:
             key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
         }
         try:
-            told = read(carrier, kind, scope["path"], scope["query_string"], headers, body)
+            inbound = read(carrier, kind, scope["path"], scope["query_string"], headers, body)
         except SignatureError:
             raise _No("signature") from None
         except GarbageError:
             raise _No("garbage") from None
-        if told is not None:
-            await self._store(told)
+        if inbound is not None:
+            await self._store(inbound)
         if kind == "text":
             await _send(send, 200, _NOTHING_TO_SAY, b"text/xml")
         else:
             await _send(send, 204, b"", b"text/plain")
 
-    async def _store(self, told: Inbound) -> None:
-        now_ms = settings.WALL_MS()
+    async def _store(self, inbound: Inbound) -> None:
         try:
             async with asyncio.timeout(DEADLINE_S):
-                await self._inbox.soon(came(told, now_ms))
+                await self._inbox.soon(inbound)
         except (Full, NotStored, TimeoutError):
             raise _No("not-stored") from None
 
@@ -146,7 +145,8 @@ def read(
     if carrier.kind == "android":
         if kind != "event":
             raise GarbageError("an Android phone tells events")
-        return android.inbound_of(carrier, android.verify(carrier, headers, body, now_ms))
+        told = android.verify(carrier, headers, body, now_ms)
+        return android.inbound_of(carrier, told, now_ms)
     asked = query.decode("latin-1")
     url = f"{settings.STILLHERE.base_url}{path}{f'?{asked}' if asked else ''}"
     fields = twilio.verify(carrier, url, headers, body, now_ms)

@@ -26,8 +26,8 @@ from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
 from stillhere.channels.carriers.voice import CallTold
 from stillhere.channels.wording import Facts, compose
 from stillhere.content import helplines, steps
+from stillhere.core.messages import Inbound
 from stillhere.store.inbound import calls, inbox
-from stillhere.store.inbound.inbox import Came
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.watches import recordings
 from stillhere.store.watches.apply import SwapMissed
@@ -199,7 +199,7 @@ def _answer(step: Step) -> Next:
 
 def _key(step: Step, key: str = "", minutes: int | None = None) -> Reply | None:
     return inbox.take(
-        Came(
+        Inbound(
             "call",
             step.key_id,
             "key",

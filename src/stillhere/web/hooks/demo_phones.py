@@ -9,7 +9,6 @@ with what the voice says next. Believes nothing unsigned; makes nothing of what 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 
 from django.conf import settings
 from django.db import Error, connection
@@ -17,31 +16,18 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from stillhere.channels.base import Fate, GarbageError, Inbound, SignatureError
+from stillhere.channels.base import GarbageError, SignatureError
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.voice import CallTold
 from stillhere.channels.demo import parse_webhook
-from stillhere.channels.wording import Facts
+from stillhere.core.messages import Inbound
 from stillhere.store.inbound import calls, inbox
-from stillhere.store.inbound.reply import Reply
-from stillhere.store.messages import delivery
 from stillhere.store.watches.apply import SwapMissed
 from stillhere.web.access.fields import whole
 from stillhere.web.hooks import calls as turns
 
 PHONES = Carrier("phones", "phones", "", "", "", "", ("text", "call"))
 log = logging.getLogger("stillhere.inbound")
-
-# A receipt that is no final news moves nothing: the ladder goes on by time.
-FATES: Mapping[Fate, str] = {
-    Fate.ACCEPTED: delivery.SENT,
-    Fate.DELIVERED: delivery.DELIVERED,
-    Fate.ANSWERED: delivery.DELIVERED,
-    Fate.BUSY: delivery.RETRY,
-    Fate.UNKNOWN: delivery.RETRY,
-    Fate.FAILED: delivery.FAILED,
-    Fate.OPTED_OUT: delivery.OPTED_OUT,
-}
 
 
 @csrf_exempt
@@ -54,7 +40,7 @@ def phones(request: HttpRequest) -> HttpResponse:
     try:
         now_ms = settings.RAW_NOW_MS(connection)
         told = parse_webhook(request.headers, request.body, secret, now_ms)
-        answers = [_take(each, now_ms) for each in told]
+        answers = [_take(each) for each in told]
     except SignatureError:
         return JsonResponse({"error": "Wrong signature."}, status=403)
     except GarbageError:
@@ -65,14 +51,14 @@ def phones(request: HttpRequest) -> HttpResponse:
     return JsonResponse(answers[-1] if answers else {})
 
 
-def _take(inbound: Inbound, now_ms: int) -> dict[str, object]:
+def _take(inbound: Inbound) -> dict[str, object]:
     """Store and apply one thing; in a call, what is said next."""
     if inbound.kind in ("key", "turn"):
         return _talk(inbound)
     if inbound.kind == "ended":
         calls.broke_off(f"phones:{inbound.call}", inbound.sender)
         return {}
-    inbox.take(came(inbound, now_ms))
+    inbox.take(inbound)
     return {}
 
 
@@ -92,39 +78,3 @@ def _talk(inbound: Inbound) -> dict[str, object]:
         "hang_up": then.turn.hang_up,
         "reject": then.turn.reject,
     }
-
-
-def came(inbound: Inbound, now_ms: int) -> inbox.Came:
-    """What a channel understood, for the store. ``now_ms`` is real time: so is its age."""
-    receipt = inbound.receipt
-    cost = receipt.cost if receipt is not None else None
-    return inbox.Came(
-        channel=inbound.channel,
-        provider_id=inbound.provider_id,
-        kind=inbound.kind,
-        sender=inbound.sender,
-        text=inbound.text,
-        reply_ref=inbound.reply_ref,
-        age_ms=0 if inbound.at_ms is None else max(0, now_ms - inbound.at_ms),
-        fate=FATES[receipt.fate] if receipt is not None else "",
-        provider_ref=receipt.provider_ref if receipt is not None else "",
-        why=receipt.why if receipt is not None else "",
-        opted_out=inbound.opted_out,
-        pictures=inbound.pictures,
-        cost_micros=cost.micros if cost is not None else None,
-        currency=cost.currency if cost is not None else "",
-    )
-
-
-def facts_of(reply: Reply) -> Facts:
-    """What a reply speaks of, for its words."""
-    return Facts.of(
-        reply.facts,
-        person=reply.person,
-        contact=reply.contact,
-        who=reply.who,
-        tz=reply.tz,
-        confirmed=reply.confirmed,
-        wish=reply.wish,
-        program=settings.STILLHERE.program,
-    )

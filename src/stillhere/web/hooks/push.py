@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 
+from django.conf import settings
 from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
@@ -16,8 +17,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from stillhere.channels.base import AddressError
-from stillhere.channels.wording import compose
+from stillhere.channels.wording import Facts, compose
+from stillhere.core.messages import Inbound
 from stillhere.store.inbound import inbox
+from stillhere.store.inbound.reply import Reply
 from stillhere.store.models import Contact, Message, Person, sealed_columns
 from stillhere.store.people import push_subscriptions, records
 from stillhere.store.problems import Reached
@@ -26,7 +29,6 @@ from stillhere.store.watches.apply import SwapMissed
 from stillhere.web.access import contact_device, person_session
 from stillhere.web.access.address_input import channel
 from stillhere.web.access.fields import whole
-from stillhere.web.hooks.demo_phones import facts_of
 from stillhere.web.site import errors, texts
 
 log = logging.getLogger("stillhere.web")
@@ -101,7 +103,7 @@ def _heard(request: HttpRequest, message: Message | None) -> HttpResponse:
         return JsonResponse(
             {"ok": False, "says": _("Not counted. Open the page and answer there.")}, status=404
         )
-    came = inbox.Came(
+    inbound = Inbound(
         push_subscriptions.CHANNEL,
         f"{message.id}.{digit[:1]}",
         "key",
@@ -111,12 +113,26 @@ def _heard(request: HttpRequest, message: Message | None) -> HttpResponse:
         age_ms=min(whole(request.POST.get("age_ms", ""), 15) or 0, MOST_AGE_MS),
     )
     try:
-        reply = inbox.take(came)
+        reply = inbox.take(inbound)
     except (Error, SwapMissed) as failure:
         log.warning("not stored: %s", type(failure).__name__)
         says = _("Not counted yet. Press again.")
         return JsonResponse({"ok": False, "says": says}, status=503, headers={"Retry-After": "1"})
     if reply is None:  # told twice: it was kept the first time
         return JsonResponse({"ok": True, "says": _("Got it")})
-    said = compose(reply.word, facts_of(reply), reply.lang, push_subscriptions.CHANNEL)
+    said = compose(reply.word, _facts_of(reply), reply.lang, push_subscriptions.CHANNEL)
     return JsonResponse({"ok": True, "says": said.text})
+
+
+def _facts_of(reply: Reply) -> Facts:
+    """What a reply speaks of, for its words."""
+    return Facts.of(
+        reply.facts,
+        person=reply.person,
+        contact=reply.contact,
+        who=reply.who,
+        tz=reply.tz,
+        confirmed=reply.confirmed,
+        wish=reply.wish,
+        program=settings.STILLHERE.program,
+    )

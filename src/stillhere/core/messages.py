@@ -1,0 +1,109 @@
+"""The words every floor shares about messages: what came in, what a channel learned, what became
+of one of ours.
+
+Pure values, each of them once: a carrier's adapter makes an ``Inbound`` or a ``Receipt``, and the
+same object is what the store reads. Decides nothing, and knows no table, no channel and no text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Fate(StrEnum):
+    """What is known about one message after a channel had it.
+
+    ``UNKNOWN`` (a timeout, a cut connection) may or may not have arrived: it is sent again.
+    ``BUSY`` is a no for now: as far as anyone said, nothing arrived; try again soon.
+    """
+
+    ACCEPTED = "accepted"  # the provider has it; delivery not yet known
+    DELIVERED = "delivered"  # it reached the device
+    ANSWERED = "answered"  # a call was picked up by someone or something
+    BUSY = "busy"  # not this time, try again soon: busy line, greylisting, provider's 429 or 5xx
+    UNKNOWN = "unknown"  # we never heard: send again
+    FAILED = "failed"  # permanent: dead number, no such mailbox, rejected for ever
+    OPTED_OUT = "opted-out"  # this address asked not to be contacted
+    NOWHERE = "nowhere"  # this installation has no such channel: the address may be fine
+
+
+ARRIVED = frozenset({Fate.DELIVERED, Fate.ANSWERED})
+LEFT = ARRIVED | {Fate.ACCEPTED}
+AGAIN = frozenset({Fate.BUSY, Fate.UNKNOWN})  # it is sent once more
+HOPELESS = frozenset({Fate.FAILED, Fate.OPTED_OUT, Fate.NOWHERE})  # the ladder moves at once
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one message took: millionths of ``currency`` (ISO 4217, like ``USD``)."""
+
+    micros: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a channel learned about one message, from the send or later.
+
+    ``provider_ref`` names it at the provider; a late receipt comes back with the same one, so it
+    is worth storing with an ``UNKNOWN`` too. ``why`` is one plain line for the log, without names,
+    numbers or texts. ``retry_after_s`` is a provider's wish, never more than a minute. ``carrier``
+    names who carried it, where a channel has several; ``cost`` is what the provider says it took.
+    """
+
+    fate: Fate
+    provider_ref: str = ""
+    why: str = ""
+    retry_after_s: int | None = None
+    carrier: str = ""
+    cost: Cost | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryResult:
+    """A ``receipt`` and the message of ours that it is about.
+
+    ``message``, ``watch``, ``contact`` and ``address`` are our ids, None where the message has none
+    or nobody looked it up yet; ``attempts`` counts the sends so far.
+    """
+
+    channel: str
+    receipt: Receipt
+    message: int | None = None
+    watch: int | None = None
+    contact: int | None = None
+    address: int | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """Something that came in from a phone: a text, a key press in a call, a missed call, a receipt.
+
+    ``provider_id`` is unique per channel: a webhook that comes five times is one Inbound.
+    ``kind`` is ``text``, ``key``, ``missed-call`` or ``receipt``; the demo's phones also tell of a
+    ``turn`` of a call to us, and that it ``ended``. ``reply_ref`` is the id of our message that it
+    answers, where the provider knows. ``age_ms`` is how long ago it happened, in real time, as far
+    as the provider says so: a text that comes an hour late is no sign of life of now.
+    ``call``, ``at`` and ``turn`` say where in a call this is, ``minutes`` how soon somebody comes,
+    by a second key. ``opted_out``: the carrier took the text as "stop" and blocks us from now on.
+    ``pictures`` is how many came with a text; we never look at them. ``called`` is our number they
+    wrote to or rang.
+    """
+
+    channel: str
+    provider_id: str
+    kind: str
+    sender: str = ""
+    text: str = ""
+    reply_ref: str = ""
+    receipt: Receipt | None = None
+    age_ms: int = 0
+    called: str = ""
+    opted_out: bool = False
+    pictures: int = 0
+    call: str = ""
+    at: str = ""
+    turn: int = 0
+    minutes: int | None = None
