@@ -12,7 +12,7 @@ from stillhere.store.models import Contact, Message, Person, WatchRow, sealed_co
 from stillhere.store.people import services
 from stillhere.store.problems import Reached
 from stillhere.store.watches import apply
-from stillhere.store.watches.apply import Answer, Asked, Change
+from stillhere.store.watches.apply import Asked, Change, ChangeResult
 from stillhere.web.access import contact_device
 
 if TYPE_CHECKING:  # a process that only looks on needs none of the tests' own tools
@@ -33,7 +33,7 @@ class SamsNight:
         self.watch = apply.start(self.person.id, profile, own)
         return self.watch
 
-    def does(self, what: Asked) -> Answer:
+    def does(self, what: Asked) -> ChangeResult:
         """Something happens to Sam's watch."""
         return apply.apply(Change(what, watch=self.watch))
 
@@ -75,7 +75,7 @@ def open_links(people: int, each: int) -> list[dict[str, Any]]:
             way = Reached("text", f"+1202556{no:02d}{other:02d}", rings=False)
             services.join(services.add_contact(person, f"Leo {other}", [way], rung=other % 4))
         watch = apply.start(person.id, "injected")
-        apply.apply(Change(apply.NeedHelp(), watch=watch))
+        apply.apply(Change(apply.CallForHelp(), watch=watch))
         found += [
             {
                 "watch": watch,

@@ -23,7 +23,7 @@ from stillhere.channels.chat import ChatChannel
 from stillhere.channels.demo import Kind, PhonesChannel
 from stillhere.channels.email import EmailChannel
 from stillhere.core.messages import Fate
-from stillhere.sim.phones.exchange import Line
+from stillhere.sim.phones.exchange import LineState
 from stillhere.sim.phones.provider import Provider
 
 NOW_MS = 1_795_212_720_000
@@ -219,7 +219,7 @@ class PhonesRig(Rig):
 
     async def start(self) -> None:
         self.provider = Provider(secret=SECRET, webhook="", clock=lambda: NOW_MS)
-        self.provider.exchange.find("Leo").line = Line.REFUSED
+        self.provider.exchange.find("Leo").line = LineState.REFUSED
         self.server = AsyncExitStack()
         self.url = await self.server.enter_async_context(self.provider.serving())
         self.stack.push_async_callback(self.stop_listening)

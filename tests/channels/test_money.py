@@ -18,7 +18,7 @@ from stillhere.store.installation import upkeep
 from stillhere.store.messages import delivery
 from stillhere.store.models import Message
 from stillhere.store.people import drills
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.channels.accounts import carrier_of
 from tests.circle import sams_night
 from tests.conftest import Clock
@@ -59,7 +59,7 @@ def test_a_cap_lets_wait_what_can_wait_and_never_an_alarm(clock: Clock) -> None:
     night = sams_night(("Leo",))
     drills.begin(night.person)
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     words = {m.word for m in Message.objects.filter(status="queued", channel="text")}
     assert words >= {"invite", "drill", "help"}
     frugal = {m.word for m in delivery.lease("text", clock.now, 50, 20.0, frugal=True)}

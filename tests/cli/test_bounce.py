@@ -17,7 +17,7 @@ from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Arrival, Message
 from stillhere.store.people import services
 from stillhere.store.problems import Reached
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.channels.test_bounces import OURS, POSTFIX, mail
 from tests.circle import SamsNight, sams_night, tick_all, ways
 from tests.conftest import Clock
@@ -35,7 +35,7 @@ def night(clock: Clock) -> SamsNight:
         services.join(night.contacts[name])
     Message.objects.all().delete()
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     [told] = delivery.lease("email", clock.now, 5, 20)
     delivery.record([told.result(Receipt(Fate.ACCEPTED, provider_ref=OURS))], clock.now)
     return night

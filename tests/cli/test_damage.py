@@ -13,7 +13,7 @@ import pytest
 
 from stillhere.cli.backup_file import bundle, integrity, postgresql_programs, rotation
 from stillhere.cli.backup_file.bundle import Manifest
-from stillhere.cli.backup_file.integrity import Damaged
+from stillhere.cli.backup_file.integrity import DamagedDatabase
 from stillhere.cli.backup_file.unpack import LOOK
 from tests.cli.test_backup import WORDS, forged
 from tests.cli.test_up import LATER
@@ -333,5 +333,5 @@ def test_every_row_of_a_dump_is_counted_and_every_byte_is_read(home: Installatio
     whole = dump.read_bytes()
     for length in range(len(whole) // 3, len(whole), len(whole) // 6):
         dump.write_bytes(whole[:length])
-        with pytest.raises(Damaged):
+        with pytest.raises(DamagedDatabase):
             integrity.compare(integrity.prove_dump(dump), rows)

@@ -25,7 +25,7 @@ from stillhere.engine.heartbeat import pulse_once
 from stillhere.store.installation import peers, proof, upkeep
 from stillhere.store.models import Address, Contact, Installation, Message, WatchRow
 from stillhere.store.people import contacts, services
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
 from tests.installation import Installation as Processes
@@ -129,7 +129,7 @@ def test_an_address_that_nothing_here_can_page_is_named(here: Any) -> None:
 def test_pages_that_failed_are_counted(here: Any, clock: Clock) -> None:
     night = sams_night()
     night.start()
-    night.does(NeedHelp())  # nobody is on the list: the coordinator is paged
+    night.does(CallForHelp())  # nobody is on the list: the coordinator is paged
     assert looks(weaknesses.coordinator(here)) == []
     Message.objects.update(status="failed")
     (lost,) = looks(weaknesses.coordinator(here))
@@ -145,7 +145,7 @@ def test_a_carrier_that_refuses_us_is_named_and_proves_nothing(
 ) -> None:
     night = sams_night(("Leo",))
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     calls = Message.objects.filter(channel="call", word="help")
     monkeypatch.setattr(proving, "build_channels", lambda _: {"call": Way("call", rings=True)})
     monkeypatch.setattr(weaknesses, "build_channels", lambda _: {"call": Way("call", rings=True)})
@@ -201,7 +201,7 @@ def test_what_nobody_has_looked_at_is_counted(here: Any, what: str) -> None:
     assert list(weaknesses.waiting()) == []
     if what == "grave":
         leo = night.contacts["Leo"].id
-        for event in (NeedHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.DIED)):
+        for event in (CallForHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.DIED)):
             night.does(event)
     else:
         WatchRow.objects.update(quarantined_at=1)
@@ -315,7 +315,7 @@ def test_peers_are_named_with_when_they_were_heard(here: Any, clock: Clock) -> N
 
 
 def test_a_weakness_is_not_practice(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    proved = [proving.Found("x", name) for name in proof.EVERYTHING]
+    proved = [proving.Finding("x", name) for name in proof.EVERYTHING]
     monkeypatch.setattr(proving, "prove", lambda _: iter(proved))
     Installation.objects.update(backed_up_at=0)
     found = looks(check.everything(here))

@@ -18,7 +18,7 @@ from stillhere.engine import loop
 from stillhere.engine.deliver import Courier
 from stillhere.engine.loop import Beats
 from stillhere.store.models import Address, Message
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.circle import sams_night
 from tests.conftest import Clock
 
@@ -119,7 +119,7 @@ def test_what_rests_leaves_once_the_channel_takes_anything_again(clock: Clock) -
     names = ("Leo", "Maya", "Ines", "Ana", "Kim", "Ruth", "Ola", "Jo", "Bea", "Tom")
     night = sams_night(names)
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     texts = Message.objects.filter(channel="text", word="help")
     Message.objects.exclude(id__in=texts).update(status="sent")
     # Refused again and again: each rests for a minute.

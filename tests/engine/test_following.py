@@ -55,7 +55,7 @@ def test_a_check_in_between_reading_and_writing_stands(
 ) -> None:
     once_read(monkeypatch, lambda: night.does(CheckIn()))
     [answer] = apply.follow([night.watch])
-    assert isinstance(answer, apply.Answer)
+    assert isinstance(answer, apply.ChangeResult)
     assert night.row().clock_back_ms == HOUR_MS
     assert night.row().seen_at == clock.now
 

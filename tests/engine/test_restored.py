@@ -15,7 +15,7 @@ from stillhere.store.installation import backups
 from stillhere.store.messages import delivery
 from stillhere.store.models import Message, Outage, WatchRow
 from stillhere.store.watches import apply
-from stillhere.store.watches.apply import CheckIn, NeedHelp
+from stillhere.store.watches.apply import CallForHelp, CheckIn
 from tests.circle import SamsNight, live, sams_night, tick_all
 from tests.conftest import Clock
 
@@ -106,7 +106,7 @@ def test_nothing_queued_in_the_dead_past_leaves(clock: Clock) -> None:
 
 def test_news_and_pages_of_an_alarm_that_is_over_stay_behind(clock: Clock) -> None:
     night = night_under_way(clock)
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     night.does(ev.Claimed(night.contacts["Leo"].id, 180))
     night.does(ev.Resolved(None, Outcome.FINE))
     Message.objects.update(status="queued", attempts=1)  # as if a carrier had refused it all
@@ -117,7 +117,7 @@ def test_news_and_pages_of_an_alarm_that_is_over_stay_behind(clock: Clock) -> No
 
 def test_an_end_that_somebody_is_owed_still_leaves(clock: Clock) -> None:
     night = night_under_way(clock)
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     delivery.lease("text", clock.now, 50, 20)
     night.does(ev.Resolved(None, Outcome.FINE))
     restored(clock, 20 * 60)
@@ -126,7 +126,7 @@ def test_an_end_that_somebody_is_owed_still_leaves(clock: Clock) -> None:
 
 def test_an_open_alarm_goes_on_and_rings_the_person_first(clock: Clock) -> None:
     night = night_under_way(clock)
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     for name in ("text", "call"):
         delivery.record(
             [
@@ -148,7 +148,7 @@ def test_an_open_alarm_goes_on_and_rings_the_person_first(clock: Clock) -> None:
 
 def test_a_call_that_had_not_left_yet_is_made_after_all(clock: Clock) -> None:
     night = night_under_way(clock)
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     restored(clock, 20 * 60)
     leo = night.contacts["Leo"].id
     assert Message.objects.filter(contact=leo, word="help", status="queued").count() == 2

@@ -18,7 +18,7 @@ from stillhere.store.installation import peers
 from stillhere.store.messages import delivery
 from stillhere.store.models import Installation, Message, Outage, Peer, WatchRow
 from stillhere.store.watches import apply
-from stillhere.store.watches.apply import CheckIn, NeedHelp
+from stillhere.store.watches.apply import CallForHelp, CheckIn
 from tests.circle import SamsNight, live, sams_night, tick_all
 from tests.conftest import EVENING_MS, Clock
 
@@ -280,7 +280,7 @@ def test_time_set_back_moves_messages_and_what_is_judged_overdue(clock: Clock) -
 
 def test_an_open_alarm_goes_on_as_if_nothing_had_happened(clock: Clock) -> None:
     night = marked_night(clock)
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     ahead(clock, 3 * DAY_S)
     prove(clock)
     live(clock, 50)

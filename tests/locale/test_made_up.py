@@ -25,7 +25,7 @@ from stillhere.store.db import encryption
 from stillhere.store.messages import delivery
 from stillhere.store.models import Contact, Person, WatchRow
 from stillhere.store.watches import apply
-from stillhere.store.watches.apply import Change, CheckIn, NeedHelp
+from stillhere.store.watches.apply import CallForHelp, Change, CheckIn
 from tests.channels.accounts import carrier_of
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
@@ -259,7 +259,7 @@ def everyone(night: SamsNight, lang: str) -> None:
 def test_the_one_who_comes(lang: str, night: SamsNight, clock: Clock) -> None:
     everyone(night, lang)
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     leo, client = contact_path(night, "Leo"), browser(lang=lang)
     read_as(client, leo, lang)
     client.post(f"{leo}/answer", {"do": "claim", "soon": "3"})

@@ -40,7 +40,7 @@ def an_answer_from_before_the_alarm_ends_it(patch: pytest.MonkeyPatch) -> None:
 def a_message_is_marked_sent_before_it_is_sent(patch: pytest.MonkeyPatch) -> None:
     real = delivery.lease
 
-    def lease(channel: str, now: int, most: int, lease_s: float) -> list[delivery.Leased]:
+    def lease(channel: str, now: int, most: int, lease_s: float) -> list[delivery.LeasedMessage]:
         leased = real(channel, now, most, lease_s)
         Message.objects.filter(id__in=[m.id for m in leased]).update(status="sent")
         return leased

@@ -69,7 +69,7 @@ def test_many_nights_and_weeks_hold_in_which_a_row_becomes_garbage(
 def only_the_coordinator_hears_of_a_row_set_aside(patch: pytest.MonkeyPatch) -> None:
     real = outbox.quarantine_alert
 
-    def alert(watch: Watch, circle: Circle, now: int) -> outbox.Told:
+    def alert(watch: Watch, circle: Circle, now: int) -> outbox.StepEffects:
         return real(watch, Circle(), now)
 
     patch.setattr(apply, "quarantine_alert", alert)

@@ -92,7 +92,7 @@ def whoever_has_a_routine_is_not_asked(patch: pytest.MonkeyPatch) -> None:
     """As for somebody who had no way to be asked, and was alarmed about."""
     real = outbox._messages
 
-    def messages(job: outbox._Job, *facts: object) -> list[outbox.Fresh]:
+    def messages(job: outbox._Job, *facts: object) -> list[outbox.NewMessage]:
         found = real(job, *facts)  # type: ignore[arg-type]
         return [m for m in found if job.watch.routine is None or m.word not in delivery.QUESTIONS]
 

@@ -22,7 +22,7 @@ from stillhere.sip import twiml
 from stillhere.sip.baresip import Happened, Telephone, Trunk
 from stillhere.sip.conversation import Conversation, _closed
 from stillhere.sip.prompts import TAIL_S, PromptError, Prompts
-from stillhere.sip.service import Line, Ours
+from stillhere.sip.service import DirectLine, Ours
 from tests.installation import free_port
 
 ACTION = "https://lamp.example.org/in/sip/call?at=answer&n=1"
@@ -32,20 +32,22 @@ SOUNDS = {Played.TONE: "https://lamp.example.org/static/tone.wav"}
 @pytest.mark.parametrize(
     ("turn", "plan"),
     [
-        (Turn(reject=True), twiml.Plan(reject=True)),
-        (Turn(say=("Bye.",)), twiml.Plan(says=("Bye.",), voice="es-419")),
+        (Turn(reject=True), twiml.CallPlan(reject=True)),
+        (Turn(say=("Bye.",)), twiml.CallPlan(says=("Bye.",), voice="es-419")),
         (
             Turn(say=("One & two.", "Drei <3"), listen_s=8),
-            twiml.Plan(("One & two.", "Drei <3"), "es-419", listen_s=8, action=ACTION),
+            twiml.CallPlan(("One & two.", "Drei <3"), "es-419", listen_s=8, action=ACTION),
         ),
         (
             Turn(say=("Stay.",), play=Played.TONE, listen_s=25, voice=True),
-            twiml.Plan(("Stay.",), "es-419", tone=True, listen_s=25, action=ACTION),
+            twiml.CallPlan(("Stay.",), "es-419", tone=True, listen_s=25, action=ACTION),
         ),
-        (Turn(), twiml.Plan()),
+        (Turn(), twiml.CallPlan()),
     ],
 )
-def test_what_our_web_server_writes_is_what_the_line_reads(turn: Turn, plan: twiml.Plan) -> None:
+def test_what_our_web_server_writes_is_what_the_line_reads(
+    turn: Turn, plan: twiml.CallPlan
+) -> None:
     assert twiml.read(written(turn, ACTION, SOUNDS, "es-419")) == plan
 
 
@@ -192,7 +194,7 @@ def line() -> Iterator[int]:
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
     ours = Ours("http://localhost:1", "127.0.0.1", 1)
-    one = Line(spoken, Trunk("127.0.0.1:9", "lamp"), ours, str, free_port())
+    one = DirectLine(spoken, Trunk("127.0.0.1:9", "lamp"), ours, str, free_port())
     thread = threading.Thread(target=lambda: loop.run_until_complete(one.run(stop)))
     thread.start()
     try:

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 from stillhere.store.db import encryption
 from stillhere.store.models import Installation
 from stillhere.store.people import records, services
-from stillhere.store.watches.apply import Answer, Change, NeedHelp, apply_batch
+from stillhere.store.watches.apply import CallForHelp, Change, ChangeResult, apply_batch
 from stillhere.store.watches.group_commit import WRITER, GroupCommit
 from stillhere.web.access import contact_device
 from stillhere.web.access.rate_limit import GUESSES, INVITATIONS, PERSONS, PROOFS
@@ -92,11 +92,11 @@ def post(client: Client, path: str, /, **fields: Any) -> Any:
 
 
 @pytest.fixture
-def brittle() -> Iterator[tuple[GroupCommit[Change, Answer], list[Exception]]]:
+def brittle() -> Iterator[tuple[GroupCommit[Change, ChangeResult], list[Exception]]]:
     """A writer whose database does what is in the list, until the list is empty."""
     trouble: list[Exception] = []
 
-    def apply(changes: Sequence[Change]) -> list[Answer]:
+    def apply(changes: Sequence[Change]) -> list[ChangeResult]:
         if trouble:
             raise trouble[0]
         return apply_batch(changes)
@@ -121,7 +121,7 @@ def alarm(night: SamsNight) -> SamsNight:
         dispatch="303-555-0100",
     )
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     return night
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 from asgiref.typing import ASGI3Application
 from django.core.asgi import get_asgi_application
 
-from stillhere.store.watches.apply import Answer, Change
+from stillhere.store.watches.apply import Change, ChangeResult
 from stillhere.store.watches.group_commit import WRITER, GroupCommit
 from stillhere.web.asgi.check_in import FastLane
 
@@ -37,7 +37,7 @@ class Answered:
         return self.body.decode()
 
 
-def lane(writer: GroupCommit[Change, Answer] = WRITER, **more: Any) -> FastLane:
+def lane(writer: GroupCommit[Change, ChangeResult] = WRITER, **more: Any) -> FastLane:
     """The fast lane in front of the real pages."""
     return FastLane(cast(ASGI3Application, get_asgi_application()), writer, **more)
 
@@ -98,7 +98,7 @@ def tap(
     path: str,
     body: object = None,
     headers: Mapping[str, str] | None = None,
-    writer: GroupCommit[Change, Answer] = WRITER,
+    writer: GroupCommit[Change, ChangeResult] = WRITER,
     **more: Any,
 ) -> Answered:
     """One check-in. A dict goes as JSON unless the headers say it is a form."""

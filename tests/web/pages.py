@@ -14,7 +14,7 @@ from stillhere.store.db import encryption
 from stillhere.store.installation import desk_key
 from stillhere.store.models import Contact
 from stillhere.store.watches import apply
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight
 from tests.web.conftest import browser
 
@@ -102,16 +102,16 @@ def make(state: str, night: SamsNight) -> None:
         "open": [],
         "looked-in-on": [],
         "marked": [ev.Marked()],
-        "alarm": [NeedHelp()],
-        "claimed": [NeedHelp(), ev.Claimed(leo, 180), ev.Declined(maya)],
-        "declined": [NeedHelp(), ev.Declined(leo)],
-        "far": [NeedHelp(), ev.Claimed(leo, None)],
-        "attended": [NeedHelp(), ev.Arrived(leo)],
-        "locked": [NeedHelp(), ev.Claimed(leo, 60), ev.CannotGetIn(leo)],
+        "alarm": [CallForHelp()],
+        "claimed": [CallForHelp(), ev.Claimed(leo, 180), ev.Declined(maya)],
+        "declined": [CallForHelp(), ev.Declined(leo)],
+        "far": [CallForHelp(), ev.Claimed(leo, None)],
+        "attended": [CallForHelp(), ev.Arrived(leo)],
+        "locked": [CallForHelp(), ev.Claimed(leo, 60), ev.CannotGetIn(leo)],
         "closed": [ev.Marked(), ev.Ended()],
-        "revived": [NeedHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.REVIVED)],
-        "for-nothing": [NeedHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.FINE)],
-        "grave": [NeedHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.DIED)],
+        "revived": [CallForHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.REVIVED)],
+        "for-nothing": [CallForHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.FINE)],
+        "grave": [CallForHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.DIED)],
     }
     for step in steps[state]:
         night.does(step)

@@ -25,7 +25,7 @@ from stillhere.channels.base import (
     text_with_link,
 )
 from stillhere.channels.carriers.numbers import E164, normalise_number
-from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
+from stillhere.channels.http import HttpClient, HttpReply, NoAnswerError, NotSentError
 from stillhere.core.messages import Fate, Inbound, Receipt
 
 SIGNATURE_HEADER = "X-Phones-Signature"
@@ -138,7 +138,7 @@ def demo_phones(
     )
 
 
-def _verdict(reply: Reply) -> Receipt:
+def _verdict(reply: HttpReply) -> Receipt:
     ref = _ref((reply.json_object() or {}).get("id"))
     if 200 <= reply.status <= 299:
         if not ref:

@@ -37,7 +37,7 @@ class NoAnswerError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """What a provider answered. ``retry_after_s`` is its wish, never more than a minute."""
 
     status: int
@@ -88,7 +88,7 @@ class HttpClient:
         *,
         headers: Mapping[str, str],
         deadline_s: float,
-    ) -> Reply:
+    ) -> HttpReply:
         """POST the payload as JSON. A lone surrogate in a name becomes ``?``."""
         body = json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")
         return await self.send(
@@ -102,7 +102,7 @@ class HttpClient:
         *,
         headers: Mapping[str, str],
         deadline_s: float,
-    ) -> Reply:
+    ) -> HttpReply:
         """POST the fields as a form; a name may come more than once."""
         body = urlencode(fields, errors="replace").encode("ascii")
         return await self.send(
@@ -118,7 +118,7 @@ class HttpClient:
         headers: Mapping[str, str],
         deadline_s: float,
         most_bytes: int = MAX_REPLY_BYTES,
-    ) -> Reply:
+    ) -> HttpReply:
         """One request. Raises ``NotSentError`` or ``NoAnswerError``; any status is a reply."""
         # A wait for a free connection counts as connecting: nothing has left by then.
         limits = aiohttp.ClientTimeout(total=deadline_s, connect=deadline_s * 0.9)
@@ -128,7 +128,7 @@ class HttpClient:
             ) as response:
                 wish = response.headers.get("Retry-After", "")
                 body = await _bounded(response.content, most_bytes)
-                return Reply(response.status, body, _seconds(wish))
+                return HttpReply(response.status, body, _seconds(wish))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotSentError(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:

@@ -83,7 +83,7 @@ class LinesError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Helpline:
     """One number as the file has it. ``verified_on`` is None where nobody has dialled it."""
 
     name: str
@@ -186,7 +186,7 @@ def overdue(now_ms: int) -> list[str]:
 # --- what is said of a line -----------------------------------------------------------------------
 
 
-def _shown(line: Line, now_ms: int | None) -> Staffed:
+def _shown(line: Helpline, now_ms: int | None) -> Staffed:
     return Staffed(
         name=line.name,
         place=_place(line),
@@ -198,11 +198,11 @@ def _shown(line: Line, now_ms: int | None) -> Staffed:
     )
 
 
-def _place(line: Line) -> str:
+def _place(line: Helpline) -> str:
     return str(COUNTRIES.get(line.country, line.country))
 
 
-def _says(line: Line) -> str:
+def _says(line: Helpline) -> str:
     reads = sentences.language()
     told = [sentences.said_in(line.says, reads)]
     if line.hours == "24/7":
@@ -216,7 +216,7 @@ def _says(line: Line) -> str:
     return " ".join(told)
 
 
-def _tel(line: Line) -> str:
+def _tel(line: Helpline) -> str:
     """What a phone dials. National digits where a number is free only inside its country."""
     if line.way == "text":
         return ""
@@ -226,7 +226,7 @@ def _tel(line: Line) -> str:
     return f"tel:{digits}"
 
 
-def _fresh(line: Line, now_ms: int | None) -> bool:
+def _fresh(line: Helpline, now_ms: int | None) -> bool:
     """Whether it was dialled lately. Where we cannot tell the time, nothing is fresh."""
     if line.verified_on is None or now_ms is None:
         return False
@@ -234,7 +234,7 @@ def _fresh(line: Line, now_ms: int | None) -> bool:
     return -1 <= (today - line.verified_on).days <= FRESH_DAYS  # a day ahead: another time zone
 
 
-def _checked(line: Line, now_ms: int | None) -> str:
+def _checked(line: Helpline, now_ms: int | None) -> str:
     """How sure we are, in one breath."""
     if line.doubt:
         return _("Sources give different numbers for this line. It may not answer.")
@@ -254,7 +254,7 @@ def _checked(line: Line, now_ms: int | None) -> str:
 # --- reading --------------------------------------------------------------------------------------
 
 
-def known() -> tuple[Line, ...]:
+def known() -> tuple[Helpline, ...]:
     """The lines of this installation: the host's own where that file is sound, else ours."""
     path, languages = settings.STILLHERE.data / FILE, settings.SPOKEN.values()
     try:
@@ -265,7 +265,7 @@ def known() -> tuple[Line, ...]:
 
 
 @lru_cache(maxsize=4)
-def _built_in(*languages: Language) -> tuple[Line, ...]:
+def _built_in(*languages: Language) -> tuple[Helpline, ...]:
     text = resources.files("stillhere.content").joinpath(FILE).read_text("utf-8")
     return read(text, _spoken(languages))
 
@@ -283,7 +283,7 @@ def _spoken(languages: Iterable[Language]) -> Sentences:
 
 
 @lru_cache(maxsize=2)
-def _own(path: Path, _changed: int, size: int, *languages: Language) -> tuple[Line, ...] | None:
+def _own(path: Path, _changed: int, size: int, *languages: Language) -> tuple[Helpline, ...] | None:
     """The host's file, read once each time it changes; None where it must not be used."""
     try:
         if size > LARGEST:
@@ -294,7 +294,7 @@ def _own(path: Path, _changed: int, size: int, *languages: Language) -> tuple[Li
         return None
 
 
-def read(text: str, spoken: Sentences) -> tuple[Line, ...]:
+def read(text: str, spoken: Sentences) -> tuple[Helpline, ...]:
     """Every line in a text, checked; ``spoken`` is what a line may say by name. Raises
     LinesError."""
     try:
@@ -311,12 +311,12 @@ def read(text: str, spoken: Sentences) -> tuple[Line, ...]:
     return lines
 
 
-def _answers(line: Line) -> bool:
+def _answers(line: Helpline) -> bool:
     """Whether somebody picks up there, as far as anyone knows."""
     return line.kind != "emergency" and line.way != "text" and not line.doubt
 
 
-def _line(row: dict[str, Any], spoken: Sentences) -> Line:
+def _line(row: dict[str, Any], spoken: Sentences) -> Helpline:
     name = str(row.get("name", "?"))
     strange = sorted(row.keys() - {*_WORDS, *_SIGNED, *_OTHERS})
     if strange:
@@ -324,7 +324,7 @@ def _line(row: dict[str, Any], spoken: Sentences) -> Line:
     for each in (*_WORDS, *_SIGNED):
         if not isinstance(row.get(each), str):
             raise LinesError(f"{name}: {each} is missing or no text")
-    line = Line(
+    line = Helpline(
         **{each: row[each].strip() for each in _WORDS},
         way=row.get("way", "call"),
         languages=_texts(name, row.get("languages")),
@@ -337,7 +337,7 @@ def _line(row: dict[str, Any], spoken: Sentences) -> Line:
     return line
 
 
-def _sound(line: Line) -> None:
+def _sound(line: Helpline) -> None:
     """Refuse what would mislead: a number no phone dials, a check without a checker."""
     faults = {
         "name": not 0 < len(line.name) <= 80,

@@ -41,7 +41,7 @@ class WalkError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Button:
     """A button: what it says, the screen it leads to, and what the others on the alarm read.
 
     Where a script runs, it leads to ``dosed`` once a dose was given, ``back`` to the breaths or
@@ -65,8 +65,8 @@ class Screen:
     says: str
     said: str
     quiet: str
-    answers: tuple[Answer, ...]
-    also: tuple[Answer, ...]
+    answers: tuple[Button, ...]
+    also: tuple[Button, ...]
     does: str
     beat: int
     form: str
@@ -128,9 +128,9 @@ def sources() -> Mapping[str, Mapping[str, str]]:
 
 
 def _screen(row: Mapping[str, Any], leads: Mapping[str, str], language: str) -> Screen:
-    def answers(kind: str) -> tuple[Answer, ...]:
+    def answers(kind: str) -> tuple[Button, ...]:
         return tuple(
-            Answer(
+            Button(
                 says=said_in(a, language),
                 to=leads.get(a["to"], a["to"]),
                 did=a.get("did", ""),

@@ -25,7 +25,7 @@ from stillhere.engine import carrier_cleanup, recordings, render
 from stillhere.store.db import clock, halving
 from stillhere.store.installation import upkeep
 from stillhere.store.messages import delivery, receipts, retry
-from stillhere.store.messages.delivery import Leased
+from stillhere.store.messages.delivery import LeasedMessage
 
 log = logging.getLogger("stillhere.deliver")
 
@@ -118,7 +118,7 @@ class Courier:
             if free > 0 and not leased:
                 await asyncio.sleep(IDLE_S)
 
-    async def _send(self, channel: Channel, message: Leased) -> None:
+    async def _send(self, channel: Channel, message: LeasedMessage) -> None:
         try:
             outgoing = render.render(message, message.to)
             receipt = await _deadline(channel, outgoing)
@@ -238,7 +238,7 @@ async def _deadline(channel: Channel, outgoing: Outgoing) -> Receipt:
         return Receipt(Fate.UNKNOWN, why="no answer in time")
 
 
-def _lease(name: str, most: int, deadline_s: float, frugal: bool = False) -> list[Leased]:
+def _lease(name: str, most: int, deadline_s: float, frugal: bool = False) -> list[LeasedMessage]:
     now, rate = clock.now_ms(), clock.read().rate
     lease_s = (deadline_s + MARGIN_S) * rate
     return delivery.lease(name, now, min(most, MOST), lease_s, frugal=frugal)

@@ -19,7 +19,7 @@ import aiohttp
 from django.conf import settings
 
 from stillhere.store.kits import supply_warnings
-from stillhere.store.kits.supply_warnings import Found
+from stillhere.store.kits.supply_warnings import ReportedWarning
 
 log = logging.getLogger("stillhere.feeds")
 
@@ -50,7 +50,7 @@ def read_once(urls: Sequence[str]) -> int:
     return fresh
 
 
-def entries(body: bytes, url: str) -> list[Found]:
+def entries(body: bytes, url: str) -> list[ReportedWarning]:
     """The warnings in a feed, but for those that came from here. Raises ValueError for what is no
     feed."""
     import feedparser  # noqa: PLC0415  a quarter of a second, which a start after a crash has not
@@ -69,7 +69,7 @@ def entries(body: bytes, url: str) -> list[Found]:
     return [each for each in found if each.text and not each.ref.startswith(ours)]
 
 
-def _found(number: int, entry: Mapping[str, Any], title: str, host: str) -> Found:
+def _found(number: int, entry: Mapping[str, Any], title: str, host: str) -> ReportedWarning:
     """One entry. One of a programme like this comes back in the words it went out with, however
     often: place and day are its title, and who said so is its author."""
     tags = (tag.get("term") or "" for tag in entry.get("tags", ()))
@@ -82,9 +82,11 @@ def _found(number: int, entry: Mapping[str, Any], title: str, host: str) -> Foun
         ref = f"https://{host}/#{ref}"
     alike = _ALIKE.fullmatch(head)
     if alike and says and alike["area"] == area:
-        return Found(ref, area, says, _plain(entry.get("author", "")), alike["day"], row=number)
+        return ReportedWarning(
+            ref, area, says, _plain(entry.get("author", "")), alike["day"], row=number
+        )
     text = f"{head}: {says}" if head and says and head not in says else says or head
-    return Found(ref, area, text, title, day, row=number)
+    return ReportedWarning(ref, area, text, title, day, row=number)
 
 
 def _host(url: str) -> str:

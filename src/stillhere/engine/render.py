@@ -7,10 +7,10 @@ from django.conf import settings
 from stillhere.channels.base import Outgoing
 from stillhere.channels.wording import Facts, compose
 from stillhere.store.db import encryption
-from stillhere.store.messages.delivery import Leased
+from stillhere.store.messages.delivery import LeasedMessage
 
 
-def render(m: Leased, to: str) -> Outgoing:
+def render(m: LeasedMessage, to: str) -> Outgoing:
     """One message for the address ``to``, in the language of whoever reads it."""
     facts = Facts.of(
         m.facts,
@@ -37,7 +37,7 @@ def render(m: Leased, to: str) -> Outgoing:
     )
 
 
-def link(m: Leased) -> str:
+def link(m: LeasedMessage) -> str:
     """Where this message leads: the contact's page, the person's button, or the coordinator's
     desk."""
     base = settings.STILLHERE.base_url

@@ -16,7 +16,7 @@ from stillhere.core.events import Outcome
 from stillhere.sim.whole.evidence import Evidence
 from stillhere.sim.whole.web_side import Request, WebSide
 from stillhere.sim.whole.world import World
-from stillhere.store.messages.delivery import Leased
+from stillhere.store.messages.delivery import LeasedMessage
 from stillhere.store.models import Contact
 from stillhere.store.people import services
 from stillhere.store.watches import apply
@@ -46,7 +46,7 @@ class Neighbour:
 
     # --- hearing --------------------------------------------------------------------------------
 
-    def hears(self, message: Leased) -> None:
+    def hears(self, message: LeasedMessage) -> None:
         """A message reached their phone."""
         if self._gone:
             return
@@ -159,7 +159,7 @@ class Coordinator:
         self._world, self._web, self._night = world, web, night
         self._dice: Random = world.dice("coordinator")
 
-    def hears(self, message: Leased) -> None:
+    def hears(self, message: LeasedMessage) -> None:
         """Paged about a watch."""
         if message.watch is not None and self._dice.random() < 0.3:
             (outcome,) = self._dice.choices(list(ENDINGS), list(ENDINGS.values()))

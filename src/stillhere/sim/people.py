@@ -15,11 +15,11 @@ from random import Random
 from stillhere.core import events as ev
 from stillhere.core.events import State
 from stillhere.core.schedule import Routine
-from stillhere.sim.whole.evidence import Change
+from stillhere.sim.whole.evidence import ObservedChange
 from stillhere.sim.whole.web_side import Request, WebSide
 from stillhere.sim.whole.world import World
 from stillhere.store.watches import apply
-from stillhere.store.watches.apply import Answer, Asked, CheckIn, NeedHelp
+from stillhere.store.watches.apply import Asked, CallForHelp, ChangeResult, CheckIn
 
 MINUTE_MS = 60_000
 ACUTE = ("injected", "injected", "snorted", "swallowed")
@@ -108,7 +108,7 @@ class Sam:
             after(dice.randrange(3_000, 200_000), partial(self._does, ev.Marked()))
         left_ms = max(self._ends_t - self._world.t, MINUTE_MS)
         for chance, what in (
-            (0.18, NeedHelp()),
+            (0.18, CallForHelp()),
             (0.15, ev.Extended(dice.choice((30, 600, 7_200)))),
             (0.12, ev.Ended()),
             (0.10, ev.Marked()),
@@ -130,7 +130,7 @@ class Sam:
 
     # --- hearing --------------------------------------------------------------------------------
 
-    def sees(self, change: Change) -> None:
+    def sees(self, change: ObservedChange) -> None:
         """The page shows what is, if it is open."""
         w = change.after
         if not self._nature.page or self.silent or w.id != self.watch:
@@ -184,12 +184,12 @@ class Sam:
         if not self.silent:
             self._send(what, lambda _: None, 0)
 
-    def _send(self, what: Asked, done: Callable[[Answer], None], tries: int) -> None:
+    def _send(self, what: Asked, done: Callable[[ChangeResult], None], tries: int) -> None:
         again = partial(self._send, what, done, tries + 1)
         if tries < MOST_TRIES:
             self._request(what, done, again)
 
     def _request(
-        self, what: Asked, done: Callable[[Answer], None], failed: Callable[[], None]
+        self, what: Asked, done: Callable[[ChangeResult], None], failed: Callable[[], None]
     ) -> None:
         self._web.send(Request(what, self.watch, done, failed))

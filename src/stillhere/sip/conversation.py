@@ -81,7 +81,7 @@ class Conversation:
                 await self._prompts.make(plan.says, plan.voice, tone=plan.tone)
         except (OSError, twiml.TwimlError, PromptError) as failure:
             log.warning("a call was not taken: %s", type(failure).__name__)
-            plan = twiml.Plan(reject=True)
+            plan = twiml.CallPlan(reject=True)
         if plan.reject:
             self._phone.hang_up()
             return
@@ -93,7 +93,7 @@ class Conversation:
             await self._talk(plan)
         await self._report(ended, "completed")
 
-    async def _talk(self, plan: twiml.Plan) -> None:
+    async def _talk(self, plan: twiml.CallPlan) -> None:
         """Turn by turn until one of us hangs up."""
         try:
             async with asyncio.timeout(LONGEST_S):
@@ -109,7 +109,7 @@ class Conversation:
             log.warning("a call was broken off: %s", type(failure).__name__)
         self._phone.hang_up()
 
-    async def _turn(self, plan: twiml.Plan) -> str | None:
+    async def _turn(self, plan: twiml.CallPlan) -> str | None:
         """Say it and listen: the key, "" for none, None when the call is over."""
         prompt = await self._prompts.make(plan.says, plan.voice, tone=plan.tone)
         self._phone.play(prompt.path)

@@ -48,7 +48,7 @@ class Ours:
     port: int
 
 
-class Line:
+class DirectLine:
     """One trunk. ``spoken`` is how the rest of Stillhere knows it: a carrier on loopback."""
 
     def __init__(

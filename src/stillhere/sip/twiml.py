@@ -13,7 +13,7 @@ MOST = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CallPlan:
     """One turn. ``voice`` is the one that says it. ``action`` is where a key, or none within
     ``listen_s`` seconds, is told; without it the call ends after the words. ``tone``: a soft tone
     first."""
@@ -30,7 +30,7 @@ class TwimlError(ValueError):
     """Not what we write."""
 
 
-def read(text: str) -> Plan:
+def read(text: str) -> CallPlan:
     """The turn. It comes from our own web server, over this machine alone. Raises TwimlError."""
     if len(text) > MOST or "<!" in text:
         raise TwimlError("too long, or with a definition in it")
@@ -55,4 +55,4 @@ def read(text: str) -> Plan:
                 found["reject"] = True
             elif each.tag != "Hangup":
                 raise TwimlError(f"a verb we do not speak: {each.tag[:20]}")
-    return Plan(says=tuple(says), **found)  # type: ignore[arg-type]
+    return CallPlan(says=tuple(says), **found)  # type: ignore[arg-type]

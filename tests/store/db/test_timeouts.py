@@ -16,7 +16,7 @@ from django.db import OperationalError, connection
 
 from stillhere.store.db.postgresql.base import HOSTS, Hosts, Impatient, reordered
 from stillhere.store.db.timeouts import PATIENCE, be_impatient
-from stillhere.store.watches.apply import Answer, Change, CheckIn, apply_batch
+from stillhere.store.watches.apply import Change, ChangeResult, CheckIn, apply_batch
 from stillhere.store.watches.group_commit import GroupCommit, NotStored
 from tests.circle import sams_night
 from tests.conftest import Clock
@@ -70,7 +70,7 @@ def test_a_check_in_that_meets_a_frozen_database_is_tried_on_a_new_line(clock: C
     clock.advance(10)
     pids: list[int] = []
 
-    def apply(changes: Sequence[Change]) -> list[Answer]:
+    def apply(changes: Sequence[Change]) -> list[ChangeResult]:
         pids.append(backend())
         if len(pids) > 1:
             return apply_batch(changes)
@@ -196,11 +196,13 @@ def _waits_for(line: psycopg.Connection[Any], name: str) -> bool:
 def test_a_database_that_is_gone_is_not_asked_once_for_each_who_waits(clock: Clock) -> None:
     sizes: list[int] = []
 
-    def gone(changes: Sequence[Change]) -> list[Answer]:
+    def gone(changes: Sequence[Change]) -> list[ChangeResult]:
         sizes.append(len(changes))
         raise OperationalError("server closed the connection unexpectedly")
 
-    async def crowd(writes: GroupCommit[Change, Answer]) -> list[Answer | BaseException]:
+    async def crowd(
+        writes: GroupCommit[Change, ChangeResult],
+    ) -> list[ChangeResult | BaseException]:
         waiting = [writes.soon(Change(CheckIn(), watch=1)) for _ in range(300)]
         return await asyncio.gather(*waiting, return_exceptions=True)
 
@@ -223,13 +225,13 @@ def test_what_was_answered_not_kept_is_not_kept_later(clock: Clock) -> None:
     sizes: list[int] = []
     entered, let_go = threading.Event(), threading.Event()
 
-    def apply(changes: Sequence[Change]) -> list[Answer]:
+    def apply(changes: Sequence[Change]) -> list[ChangeResult]:
         sizes.append(len(changes))
         entered.set()
         assert let_go.wait(10)
         return apply_batch(changes)
 
-    async def senders(writes: GroupCommit[Change, Answer]) -> None:
+    async def senders(writes: GroupCommit[Change, ChangeResult]) -> None:
         first = writes.soon(Change(CheckIn(), watch=night.watch))
         await asyncio.to_thread(entered.wait, 10)
         too_late = writes.soon(Change(CheckIn(), watch=night.watch))

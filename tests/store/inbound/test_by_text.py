@@ -19,7 +19,7 @@ from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
 from stillhere.store.people import services
 from stillhere.store.watches import apply
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.channels.accounts import carrier_of
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
@@ -182,7 +182,7 @@ def test_a_no_to_an_invitation_is_one_also_while_an_alarm_is_open(clock: Clock) 
     text(SAM, "ADD Maya 2025550142")
     said("+12025550142", clock)
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     text("+12025550142", "no thanks")
     maya = Contact.objects.exclude(id=night.contacts["Leo"].id).get()
     assert maya.status == "left"

@@ -15,7 +15,7 @@ from stillhere.core.refusals import Refusal
 from stillhere.engine import feeds, render
 from stillhere.engine.audit import sweep_once
 from stillhere.store.kits import supply_warnings
-from stillhere.store.kits.supply_warnings import Found
+from stillhere.store.kits.supply_warnings import ReportedWarning
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Message, SupplyWarning
 from stillhere.store.people import services
@@ -27,7 +27,7 @@ from tests.web.pages import read
 
 pytestmark = pytest.mark.usefixtures("database")
 
-XYLAZINE = Found(
+XYLAZINE = ReportedWarning(
     "lab/1", "Example County", "Xylazine in pressed pills.", "Example Lab", "2026-01-30"
 )
 
@@ -46,7 +46,7 @@ def test_those_who_asked_for_it_are_told_once_and_nothing_is_said_on_a_lock_scre
     assert supply_warnings.post(XYLAZINE)
     assert not supply_warnings.post(XYLAZINE), "the same one again"
     supply_warnings.post(
-        Found("lab/2", "Example County", "More of it.", "Example Lab", "2026-01-31")
+        ReportedWarning("lab/2", "Example County", "More of it.", "Example Lab", "2026-01-31")
     )
     assert told(clock) == ["There is news that may matter to you. See our page."]
     assert not Message.objects.filter(person=other.person).exists()
@@ -78,7 +78,7 @@ def test_sam_asks_for_them_and_stops_them_again(clock: Clock) -> None:
     )
     services.set_plan(night.person, town="Example, Colorado")
     assert "1 warning for your town" in read(sam, "/watch")
-    supply_warnings.post(Found("", "Elsewhere", "Another.", "Example Lab", "2026-01-31"))
+    supply_warnings.post(ReportedWarning("", "Elsewhere", "Another.", "Example Lab", "2026-01-31"))
     assert "1 warning for your town" in read(sam, "/watch")
     told = read(sam, "/before")
     assert told.index("Xylazine in pressed") < told.index("Another."), "near their town first"
@@ -90,16 +90,16 @@ def test_sam_asks_for_them_and_stops_them_again(clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("found", "why"),
     [
-        (Found("", "", "x", "", ""), Refusal.NEWS_WHAT),
-        (Found("", "x", " \n", "", ""), Refusal.NEWS_WHAT),
-        (Found("", "x", "x", "", "", 0), Refusal.NEWS_DAYS),
-        (Found("", "x", "x", "", "", 91), Refusal.NEWS_DAYS),
-        (Found("", "x", "x", "", "2099-01-01"), Refusal.NEWS_AHEAD),
-        (Found("", "x", "x", "", "1900-01-01"), Refusal.NEWS_OLD),
-        (Found("", "x", "x", "", "2026-02-30"), Refusal.NEWS_DAY),
+        (ReportedWarning("", "", "x", "", ""), Refusal.NEWS_WHAT),
+        (ReportedWarning("", "x", " \n", "", ""), Refusal.NEWS_WHAT),
+        (ReportedWarning("", "x", "x", "", "", 0), Refusal.NEWS_DAYS),
+        (ReportedWarning("", "x", "x", "", "", 91), Refusal.NEWS_DAYS),
+        (ReportedWarning("", "x", "x", "", "2099-01-01"), Refusal.NEWS_AHEAD),
+        (ReportedWarning("", "x", "x", "", "1900-01-01"), Refusal.NEWS_OLD),
+        (ReportedWarning("", "x", "x", "", "2026-02-30"), Refusal.NEWS_DAY),
     ],
 )
-def test_what_says_nothing_is_refused(found: Found, why: Refusal) -> None:
+def test_what_says_nothing_is_refused(found: ReportedWarning, why: Refusal) -> None:
     with pytest.raises(Problem) as problem:
         supply_warnings.post(found)
     assert problem.value.why is why
@@ -130,7 +130,9 @@ def test_what_goes_out_as_a_feed_comes_in_as_one(clock: Clock, at: Callable[[str
     odd = "\x0b\ufffe\u202e"
     at("a")
     supply_warnings.post(XYLAZINE)
-    supply_warnings.post(Found("", f"Denver{odd}", 'Half < strength & "more"', "Lab", "2026-01-29"))
+    supply_warnings.post(
+        ReportedWarning("", f"Denver{odd}", 'Half < strength & "more"', "Lab", "2026-01-29")
+    )
     sent = {(w.area, w.text, w.source, w.found_on) for w in supply_warnings.current(clock.now)}
     feed = browser().get("/warnings.atom")
     assert feed["Content-Type"].startswith("application/atom+xml")
@@ -150,7 +152,7 @@ def test_two_that_read_each_other_do_not_multiply_and_tell_once(
     supply_warnings.want(night.person, True)
     at("a")
     supply_warnings.post(XYLAZINE)
-    supply_warnings.take_in([Found("lab/7", "Denver", "Stronger.", "Lab", "2026-01-28")])
+    supply_warnings.take_in([ReportedWarning("lab/7", "Denver", "Stronger.", "Lab", "2026-01-28")])
     Message.objects.all().delete()
     for _round in range(3):
         clock.advance(3600)
@@ -282,7 +284,7 @@ def test_a_feed_s_secret_is_never_told(clock: Clock) -> None:
 def test_many_that_are_over_are_forgotten(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supply_warnings, "MOST_REMEMBERED", 3)
     for no in range(6):
-        supply_warnings.post(Found("", "Denver", f"Batch {no}.", "", "2026-01-30"))
+        supply_warnings.post(ReportedWarning("", "Denver", f"Batch {no}.", "", "2026-01-30"))
     for each in supply_warnings.current(clock.now):
         supply_warnings.take_back(each.id)
     supply_warnings.end_due(clock.now)

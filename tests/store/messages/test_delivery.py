@@ -8,10 +8,10 @@ from stillhere.core import events as ev
 from stillhere.core.messages import Fate, Receipt
 from stillhere.store.db import clock as installation_clock
 from stillhere.store.messages import delivery, receipts
-from stillhere.store.messages.delivery import Leased
+from stillhere.store.messages.delivery import LeasedMessage
 from stillhere.store.models import Address, Message, Person, WatchRow
 from stillhere.store.people import services
-from stillhere.store.watches.apply import CheckIn, NeedHelp
+from stillhere.store.watches.apply import CallForHelp, CheckIn
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
 
@@ -29,12 +29,12 @@ def alarmed_night(clock: Clock, *rungs: tuple[str, ...]) -> SamsNight:
     return night
 
 
-def lease(clock: Clock, channel: str, most: int = 50) -> list[Leased]:
+def lease(clock: Clock, channel: str, most: int = 50) -> list[LeasedMessage]:
     return delivery.lease(channel, clock.now, most, 20)
 
 
 def fate(
-    leased: list[Leased], fate: Fate, clock: Clock, *, provider_ref: str = "", why: str = ""
+    leased: list[LeasedMessage], fate: Fate, clock: Clock, *, provider_ref: str = "", why: str = ""
 ) -> None:
     delivery.record([m.result(Receipt(fate, provider_ref, why)) for m in leased], clock.now)
 
@@ -185,7 +185,7 @@ def test_an_end_whose_address_broke_before_it_left_goes_by_another_way(clock: Cl
 def test_no_end_goes_by_another_way_once_the_next_alarm_is_open(clock: Clock) -> None:
     night = stood_down(clock)
     leased = lease(clock, "text")
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     fate(leased, Fate.FAILED, clock)
     assert night.queued("stand-down") == []
 
@@ -214,7 +214,7 @@ def test_who_is_not_called_to_the_next_alarm_still_hears_that_the_first_is_over(
         fate(lease(clock, channel), Fate.ACCEPTED, clock)
     night.does(CheckIn())
     leased = [m for m in lease(clock, "text") if m.contact == night.contacts["Maya"].id]
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     fate(leased, Fate.FAILED, clock)
     ends = [m for m in night.queued("stand-down") if m.contact_id == leased[0].contact]
     assert [m.channel for m in ends] == ["call"]
@@ -264,5 +264,5 @@ def test_the_coordinator_is_paged_in_one_language_whoever_the_watch_is_for(clock
     night = sams_night()
     Person.objects.filter(id=night.person.id).update(lang="es")
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     assert [m.lang for m in lease(clock, "coordinator")] == ["en"]

@@ -8,7 +8,7 @@ import pytest
 from stillhere.core.messages import Fate, Receipt
 from stillhere.store.messages import delivery, retry
 from stillhere.store.models import Message
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
 from tests.engine.test_reached import try_all
@@ -24,7 +24,7 @@ def night(clock: Clock) -> SamsNight:
     night = sams_night(("Leo", "Maya"))
     Message.objects.update(status="sent")
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     refuse(clock)
     return night
 
@@ -76,7 +76,7 @@ def test_a_rest_that_a_carrier_asked_for_is_kept(clock: Clock) -> None:
     night = sams_night(("Leo",))
     Message.objects.update(status="sent")
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     leased = delivery.lease("text", clock.now, 50, 20)
     asked = [m.result(Receipt(Fate.BUSY, retry_after_s=40)) for m in leased]
     delivery.record(asked, clock.now)

@@ -23,7 +23,7 @@ from stillhere.store.messages import delivery
 from stillhere.store.models import Contact, Message, Person
 from stillhere.store.people import drills
 from stillhere.store.problems import Problem
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
 from tests.hook import LEO, MAYA
@@ -106,7 +106,7 @@ def test_in_an_alarm_an_answer_is_about_the_alarm(clock: Clock) -> None:
     drills.begin(night.person)
     night.start()
     night.does(ev.Marked())
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     assert says(LEO, "1") == "reply-going"
     assert leo(night).drill_said == ""
     assert night.row().state == "claimed"

@@ -15,7 +15,7 @@ from stillhere.core.events import State
 from stillhere.core.refusals import Refusal
 from stillhere.store.models import JournalLine, Message, Tally, WatchRow
 from stillhere.store.watches import apply, queries, rows
-from stillhere.store.watches.apply import Change, CheckIn, NeedHelp, SwapMissed, Tick
+from stillhere.store.watches.apply import CallForHelp, Change, CheckIn, SwapMissed, Tick
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
 
@@ -129,7 +129,7 @@ def test_who_is_called_again_is_not_told_that_the_first_alarm_is_over(clock: Clo
     night.does(CheckIn())
     first = night.queued("stand-down")
     assert {m.contact_id for m in first} == {c.id for c in night.contacts.values()}
-    night.does(NeedHelp())  # Leo is called again; Maya, on the next rung, is not yet
+    night.does(CallForHelp())  # Leo is called again; Maya, on the next rung, is not yet
     assert {m.contact_id for m in night.queued("stand-down")} == {night.contacts["Maya"].id}
 
 
@@ -144,7 +144,7 @@ def test_who_comes_to_a_new_alarm_uncalled_is_not_told_that_an_older_one_is_over
     night.does(CheckIn())
     maya = night.contacts["Maya"].id
     assert maya in {m.contact_id for m in night.queued("stand-down")}
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     night.does(ev.Arrived(maya))
     assert maya not in {m.contact_id for m in night.queued("stand-down")}
 
@@ -153,7 +153,7 @@ def test_one_group_of_forms_sends_no_end_of_an_older_alarm_after_a_new_one(clock
     night = marked_night(clock, ("Leo",))
     silence(clock)
     Message.objects.filter(word="alarm").update(status="sent", attempts=1)
-    both = [Change(what, watch=night.watch) for what in (CheckIn(), NeedHelp())]
+    both = [Change(what, watch=night.watch) for what in (CheckIn(), CallForHelp())]
     apply.apply_batch(both)
     assert night.row().state == "alarm"
     assert night.queued("stand-down") == []
@@ -212,7 +212,7 @@ def test_help_is_called_for_with_the_plan_as_it_stands(clock: Clock) -> None:
     night.start()
     late = sams_night(("Maya",))
     late.start()
-    late.does(NeedHelp())
+    late.does(CallForHelp())
     assert {m.contact_id for m in late.queued("help")} == {late.contacts["Maya"].id}
     assert night.row().state == "open"
 

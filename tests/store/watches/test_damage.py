@@ -25,7 +25,7 @@ from stillhere.store.models import (
     sealed_columns,
 )
 from stillhere.store.watches import apply, damage
-from stillhere.store.watches.apply import Change, CheckIn, NeedHelp, apply_free
+from stillhere.store.watches.apply import CallForHelp, Change, CheckIn, apply_free
 from stillhere.store.watches.group_commit import GroupCommit, NotStored
 from stillhere.web.asgi.check_in import FastLane
 from stillhere.web.site import health
@@ -119,7 +119,7 @@ def test_their_alarms_leave(torn: Torn) -> None:
 def test_a_press_on_it_is_never_called_kept_and_harms_nobody_else(torn: Torn) -> None:
     lost, other = torn.lost[0], torn.others[0]
     torn.clock.advance(10)
-    writes: GroupCommit[Change, apply.Answer] = GroupCommit(apply_free)
+    writes: GroupCommit[Change, apply.ChangeResult] = GroupCommit(apply_free)
     try:
         with pytest.raises(NotStored):
             writes.commit(Change(CheckIn(), watch=lost.watch))
@@ -145,7 +145,7 @@ def test_the_proof_holds_for_the_others_and_everybody_hears_how_many_are_aside(
 
 
 def test_the_desk_shows_them_until_somebody_has_looked(torn: Torn) -> None:
-    torn.others[-1].does(NeedHelp())
+    torn.others[-1].does(CallForHelp())
     torn.pass_time(205)
     client, key = Client(), desk_key.key()
     page = client.get(f"/desk/{key}")
@@ -192,7 +192,7 @@ def test_what_a_watch_set_aside_left_unsent_stops_no_proof(torn: Torn) -> None:
 
 def test_a_press_that_will_never_be_kept_hears_so(torn: Torn) -> None:
     torn.pass_time(205)
-    writes: GroupCommit[Change, apply.Answer] = GroupCommit(apply_free)
+    writes: GroupCommit[Change, apply.ChangeResult] = GroupCommit(apply_free)
     lane = FastLane(nothing_else, writes)
     try:
         answers = [press(lane, torn.keys[torn.lost[0].watch], lang) for lang in ("en", "es")]
@@ -225,7 +225,7 @@ def test_messages_on_a_torn_page_keep_no_other_from_leaving(file: Path, clock: C
     nights = [sams_night(("Leo",)) for _ in range(PEOPLE)]
     for night in nights:
         night.start(own='{"total_s": 10800}')
-        night.does(NeedHelp())
+        night.does(CallForHelp())
     found, page = torn_at(file, "message", nights, clock)
     leased = delivery.lease("call", clock.now, 500, 20.0)
     assert leased

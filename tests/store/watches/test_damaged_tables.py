@@ -23,7 +23,7 @@ from stillhere.store.models import (
 )
 from stillhere.store.program import shifts
 from stillhere.store.watches import damage
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from stillhere.web.site import health
 from tests.circle import sams_night
 from tests.conftest import Clock
@@ -76,7 +76,7 @@ def test_a_call_for_help_of_one_who_is_due_is_kept_at_the_first_try(
     night = sams_night(("Leo",))
     night.start(own='{"total_s": 10800}')
     clock.advance(190)
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     assert night.row().state == State.ALARM
 
 
@@ -90,7 +90,7 @@ def test_the_desk_shows_every_open_alarm_whatever_page_is_torn(
     key = desk_key.key()
     shifts.add("Ana", "+12025550177", "en")
     for night in nights[::4]:
-        night.does(NeedHelp())
+        night.does(CallForHelp())
     torn_at(file, table, nights, clock)
     answer = Client().get(f"/desk/{key}")
     assert answer.status_code == 200

@@ -11,7 +11,7 @@ import pytest
 from django.db import OperationalError
 
 from stillhere.store.watches import group_commit
-from stillhere.store.watches.apply import Answer, Change, CheckIn, apply_batch
+from stillhere.store.watches.apply import Change, ChangeResult, CheckIn, apply_batch
 from stillhere.store.watches.group_commit import Full, GroupCommit, NotStored
 from tests.circle import sams_night
 from tests.conftest import Clock
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 @contextmanager
-def writer(apply: object = apply_batch) -> Iterator[GroupCommit[Change, Answer]]:
-    made: GroupCommit[Change, Answer] = GroupCommit(apply)  # type: ignore[arg-type]
+def writer(apply: object = apply_batch) -> Iterator[GroupCommit[Change, ChangeResult]]:
+    made: GroupCommit[Change, ChangeResult] = GroupCommit(apply)  # type: ignore[arg-type]
     try:
         yield made
     finally:
@@ -36,7 +36,7 @@ class Gate:
         self.open = threading.Event()
         self.entered = threading.Event()
 
-    def __call__(self, changes: Sequence[Change]) -> list[Answer]:
+    def __call__(self, changes: Sequence[Change]) -> list[ChangeResult]:
         self.sizes.append(len(changes))
         self.entered.set()
         assert self.open.wait(10)
@@ -58,7 +58,7 @@ def test_whoever_waits_meanwhile_shares_the_next_commit(clock: Clock) -> None:
     night.start()
     gate = Gate()
 
-    async def crowd(writes: GroupCommit[Change, Answer]) -> list[Answer]:
+    async def crowd(writes: GroupCommit[Change, ChangeResult]) -> list[ChangeResult]:
         first = writes.soon(Change(CheckIn(), watch=night.watch))
         await asyncio.to_thread(gate.entered.wait, 10)
         rest = [writes.soon(Change(CheckIn(), watch=night.watch)) for _ in range(40)]
@@ -76,12 +76,14 @@ def test_one_bad_change_harms_nobody_else(clock: Clock) -> None:
     night.start()
     gate = Gate()
 
-    def brittle(changes: Sequence[Change]) -> list[Answer]:
+    def brittle(changes: Sequence[Change]) -> list[ChangeResult]:
         if any(change.watch == 666 for change in changes):
             raise OperationalError("database is locked")
         return gate(changes)
 
-    async def crowd(writes: GroupCommit[Change, Answer]) -> list[Answer | BaseException]:
+    async def crowd(
+        writes: GroupCommit[Change, ChangeResult],
+    ) -> list[ChangeResult | BaseException]:
         first = writes.soon(Change(CheckIn(), watch=night.watch))
         await asyncio.to_thread(gate.entered.wait, 10)
         rest = [writes.soon(Change(CheckIn(), watch=w)) for w in (night.watch, 666, night.watch)]
@@ -90,7 +92,7 @@ def test_one_bad_change_harms_nobody_else(clock: Clock) -> None:
 
     with writer(brittle) as writes:
         answers = asyncio.run(crowd(writes))
-    assert [type(a) for a in answers] == [Answer, Answer, NotStored, Answer]
+    assert [type(a) for a in answers] == [ChangeResult, ChangeResult, NotStored, ChangeResult]
 
 
 def test_a_full_queue_refuses_at_once(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +101,7 @@ def test_a_full_queue_refuses_at_once(clock: Clock, monkeypatch: pytest.MonkeyPa
     night.start()
     gate = Gate()
 
-    async def crowd(writes: GroupCommit[Change, Answer]) -> None:
+    async def crowd(writes: GroupCommit[Change, ChangeResult]) -> None:
         futures = [writes.soon(Change(CheckIn(), watch=night.watch))]
         await asyncio.to_thread(gate.entered.wait, 10)
         futures += [writes.soon(Change(CheckIn(), watch=night.watch)) for _ in range(2)]
@@ -117,7 +119,7 @@ def test_a_client_that_went_away_does_not_stop_the_others(clock: Clock) -> None:
     night.start()
     gate = Gate()
 
-    async def crowd(writes: GroupCommit[Change, Answer]) -> Answer:
+    async def crowd(writes: GroupCommit[Change, ChangeResult]) -> ChangeResult:
         gone = writes.soon(Change(CheckIn(), watch=night.watch))
         await asyncio.to_thread(gate.entered.wait, 10)
         here = writes.soon(Change(CheckIn(), watch=night.watch))
@@ -134,7 +136,7 @@ def test_stopping_finishes_what_is_waiting(clock: Clock) -> None:
     night.start()
     with closing(asyncio.new_event_loop()) as loop, writer() as writes:
 
-        async def ask() -> Answer:
+        async def ask() -> ChangeResult:
             future = writes.soon(Change(CheckIn(), watch=night.watch))
             await asyncio.to_thread(writes.stop)
             return await future
@@ -147,7 +149,7 @@ def test_a_writer_that_hangs_is_told_from_a_database_that_is_away(clock: Clock) 
     else."""
     gate, away = Gate(), OperationalError("no database")
 
-    def fails(_changes: object) -> list[Answer]:
+    def fails(_changes: object) -> list[ChangeResult]:
         raise away
 
     with writer(fails) as writes:

@@ -15,7 +15,7 @@ from stillhere.store.db.encryption import SealBroken
 from stillhere.store.models import JournalLine, Message, Person, Tally, WatchRow, sealed_columns
 from stillhere.store.people import records, services
 from stillhere.store.privacy import erasure
-from stillhere.store.watches.apply import CheckIn, NeedHelp
+from stillhere.store.watches.apply import CallForHelp, CheckIn
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
 
@@ -110,7 +110,7 @@ def test_a_night_with_an_alarm_is_kept_thirty_days(clock: Clock) -> None:
 def test_grave_news_is_kept_until_a_person_has_looked(clock: Clock) -> None:
     night = sams_night(("Leo",))
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     night.does(ev.Resolved(night.contacts["Leo"].id, ev.Outcome.DIED))
     clock.advance(365 * DAY_S)
     assert sweep(clock) == 0
@@ -142,7 +142,7 @@ def test_the_number_of_an_erased_watch_is_never_given_again(clock: Clock) -> Non
 def test_an_open_alarm_cannot_be_erased_away(clock: Clock) -> None:
     night = sams_night(("Leo",))
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     with pytest.raises(problems.Problem, match="alarm-open"):
         erasure.erase_person(night.person)
 

@@ -23,7 +23,7 @@ from stillhere.store.db.row_locks import Held
 from stillhere.store.messages import delivery, receipts
 from stillhere.store.models import Message, Tally, WatchRow
 from stillhere.store.watches import apply
-from stillhere.store.watches.apply import Answer, Change, CheckIn, NeedHelp, apply_free
+from stillhere.store.watches.apply import CallForHelp, Change, ChangeResult, CheckIn, apply_free
 from stillhere.store.watches.group_commit import GroupCommit, NotStored
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
@@ -79,10 +79,10 @@ def test_the_others_are_asked_while_somebody_holds_one_row(clock: Clock) -> None
 def test_nobody_is_alarmed_later_for_the_sake_of_a_number(clock: Clock) -> None:
     """The day's count of alarms is one row, and every alarm adds to it."""
     first, second = nights(2)
-    first.does(NeedHelp())
+    first.does(CallForHelp())
     row = Tally.objects.get(what="acute.alarm.help")
     with held("tally", row.id):
-        second.does(NeedHelp())
+        second.does(CallForHelp())
     assert second.row().state == State.ALARM
     assert Tally.objects.get(id=row.id).count == 1
     second.does(ev.Resolved(None, Outcome.FINE))
@@ -103,7 +103,7 @@ def test_held_rows_that_fill_a_round_hide_nobody_behind_them(clock: Clock) -> No
 def brittle(bad: set[int], failure: Exception, sizes: list[int]) -> object:
     """The real thing, which fails for a group with one of these in it."""
 
-    def apply(changes: Sequence[Change]) -> list[Answer | Held]:
+    def apply(changes: Sequence[Change]) -> list[ChangeResult | Held]:
         sizes.append(len(changes))
         if any(change.watch in bad for change in changes):
             raise failure
@@ -140,7 +140,7 @@ def test_a_hundred_bad_rows_take_no_more_than_one_rounds_time(
     sizes: list[int] = []
     slow = brittle({night.watch for night in made}, DatabaseError("malformed"), sizes)
 
-    def second(changes: Sequence[Change]) -> list[Answer | Held]:
+    def second(changes: Sequence[Change]) -> list[ChangeResult | Held]:
         clock.boot += 1_000
         return slow(changes)  # type: ignore[operator,no-any-return]
 
@@ -193,8 +193,8 @@ def test_an_installation_row_that_somebody_holds_skips_no_tick(clock: Clock) -> 
 
 
 @contextmanager
-def writer() -> Iterator[GroupCommit[Change, Answer]]:
-    made: GroupCommit[Change, Answer] = GroupCommit(apply_free)
+def writer() -> Iterator[GroupCommit[Change, ChangeResult]]:
+    made: GroupCommit[Change, ChangeResult] = GroupCommit(apply_free)
     try:
         yield made
     finally:
@@ -206,7 +206,7 @@ def test_a_check_in_waits_only_for_its_own_row(clock: Clock) -> None:
     bad, *others = made = nights(4)
     clock.advance(10)
 
-    async def crowd(writes: GroupCommit[Change, Answer]) -> None:
+    async def crowd(writes: GroupCommit[Change, ChangeResult]) -> None:
         with held("watch", bad.watch):
             waiting = [writes.soon(Change(CheckIn(), watch=n.watch)) for n in made]
             answers = await asyncio.gather(*waiting[1:])
@@ -226,7 +226,7 @@ def test_a_row_that_stays_held_is_answered_not_kept(clock: Clock) -> None:
     seen_at = night.row().seen_at
     clock.advance(10)
 
-    async def one(writes: GroupCommit[Change, Answer]) -> None:
+    async def one(writes: GroupCommit[Change, ChangeResult]) -> None:
         with held("watch", night.watch):
             waiting = writes.soon(Change(CheckIn(), watch=night.watch))
             while not waiting.done():
@@ -246,7 +246,7 @@ def test_a_key_that_opens_nothing_is_no_row_that_is_held(clock: Clock) -> None:
     strange = Change(CheckIn(), key_hash=b"?" * 32)
     with held("watch", night.watch):
         told = apply.apply_free([strange, Change(CheckIn(), watch=night.watch + 404)])
-    assert [isinstance(answer, Answer) and answer.watch for answer in told] == [None, None]
+    assert [isinstance(answer, ChangeResult) and answer.watch for answer in told] == [None, None]
 
 
 @pytest.mark.postgres
@@ -255,22 +255,22 @@ def test_who_presses_twice_is_counted_in_that_order(clock: Clock) -> None:
     [night] = nights(1)
     order: list[int | None] = []
 
-    def noting(changes: Sequence[Change]) -> list[Answer | Held]:
+    def noting(changes: Sequence[Change]) -> list[ChangeResult | Held]:
         answers = apply_free(changes)
         for change, answer in zip(changes, answers, strict=True):
-            if isinstance(answer, Answer):
+            if isinstance(answer, ChangeResult):
                 assert isinstance(change.what, CheckIn)
                 order.append(change.what.seq)
         return answers
 
-    async def both(writes: GroupCommit[Change, Answer]) -> None:
+    async def both(writes: GroupCommit[Change, ChangeResult]) -> None:
         with held("watch", night.watch):
             first = writes.soon(Change(CheckIn(seq=1), watch=night.watch))
             await asyncio.sleep(0.05)
             second = writes.soon(Change(CheckIn(seq=2), watch=night.watch))
         await asyncio.gather(first, second)
 
-    writes: GroupCommit[Change, Answer] = GroupCommit(noting)
+    writes: GroupCommit[Change, ChangeResult] = GroupCommit(noting)
     asyncio.run(both(writes))
     writes.stop()
     assert order == [1, 2]
@@ -282,7 +282,7 @@ def test_who_presses_twice_is_counted_in_that_order(clock: Clock) -> None:
 def alarmed(clock: Clock, count: int) -> list[SamsNight]:
     made = nights(count)
     for night in made:
-        night.does(apply.NeedHelp())
+        night.does(apply.CallForHelp())
     return made
 
 
@@ -353,13 +353,13 @@ def test_the_writer_thread_survives_what_it_does_not_know(clock: Clock) -> None:
     [night] = nights(1)
     failed = threading.Event()
 
-    def once(changes: Sequence[Change]) -> list[Answer | Held]:
+    def once(changes: Sequence[Change]) -> list[ChangeResult | Held]:
         if not failed.is_set():
             failed.set()
             raise KeyError("our own fault")
         return apply_free(changes)
 
-    writes: GroupCommit[Change, Answer] = GroupCommit(once)
+    writes: GroupCommit[Change, ChangeResult] = GroupCommit(once)
     try:
         with pytest.raises(NotStored):
             writes.commit(Change(CheckIn(), watch=night.watch))

@@ -10,7 +10,7 @@ from stillhere.core.events import State
 from stillhere.store.installation import desk_key
 from stillhere.store.models import WatchRow
 from stillhere.store.watches import apply, queries
-from stillhere.store.watches.apply import CheckIn, NeedHelp
+from stillhere.store.watches.apply import CallForHelp, CheckIn
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
 
@@ -72,7 +72,7 @@ def test_pages_show_it_as_set_aside_and_the_person_can_start_again(
     nights: tuple[SamsNight, SamsNight], clock: Clock
 ) -> None:
     bad, good = nights
-    good.does(NeedHelp())
+    good.does(CallForHelp())
     WatchRow.objects.filter(id=bad.watch).update(state="alarm")
     bad.does(CheckIn())
     client = Client()

@@ -7,7 +7,7 @@ from stillhere.store.kits import kits
 from stillhere.store.kits.kits import Inside
 from stillhere.store.models import Address, Contact, Deed, JournalLine
 from stillhere.store.people import services
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from stillhere.web.access.rate_limit import GUESSES, MOST_MISSES, PROOFS
 from tests.circle import SamsNight
 from tests.conftest import Clock
@@ -81,7 +81,7 @@ def test_a_yes_is_not_said_again_by_whoever_holds_the_link(night: SamsNight) -> 
     assert response.headers["Location"].endswith("said=prove")
     assert not response.cookies
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     assert "12 Elm" not in press(stranger, leo, "claim", soon="3")
 
 
@@ -121,7 +121,7 @@ def test_whoever_says_yes_on_their_phone_is_known_there(night: SamsNight) -> Non
     phone = browser(stranger=True)
     press(phone, contact_path(night, "Ana"), "join")
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     assert "Is this your phone?" not in text_of(phone.get(contact_path(night, "Ana")))
 
 
@@ -133,7 +133,7 @@ def test_a_first_yes_in_an_alarm_opens_no_door_before_a_number_is_proved(
     ways = [problems.Reached("text", "+12025550150", False)]
     night.contacts["Ana"] = services.add_contact(night.person, "Ana", ways)
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     phone, ana = browser(stranger=True), contact_path(night, "Ana")
     press(phone, ana, "join")
     assert "12 Elm" not in press(phone, ana, "claim", soon="3")
@@ -151,7 +151,7 @@ def test_an_unknown_phone_stands_in_nobodys_way(alarm: SamsNight, leo: str, maya
     late = browser(stranger=True).post(f"{leo}/did", {"what": "called"}, headers=headers)
     assert late.status_code == 409, "what is over, a stranger adds nothing to"
     alarm.start()
-    alarm.does(NeedHelp())
+    alarm.does(CallForHelp())
     press(browser(stranger=True), leo, "arrived")
     assert "Leo is with Sam. (Said on a phone" in read(browser(), maya)
 

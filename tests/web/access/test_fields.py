@@ -10,7 +10,7 @@ from stillhere.web.access import fields
 from stillhere.web.access.fields import (
     Chosen,
     Form,
-    Language,
+    LanguageChoice,
     Reachable,
     Ticked,
     Whole,
@@ -49,7 +49,7 @@ class Typed(Form):
     words = Words()
     number = Whole(2, lambda: "Type a number.")
     chosen = Chosen(lambda: ("a", "b"))
-    lang = Language()
+    lang = LanguageChoice()
     ticked = Ticked()
 
 

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from stillhere.core import events as ev
 from stillhere.core.events import State
 from stillhere.store.db import encryption
-from stillhere.store.watches.apply import Answer, Change
+from stillhere.store.watches.apply import Change, ChangeResult
 from stillhere.store.watches.group_commit import GroupCommit
 from stillhere.web.access.rate_limit import MOST_ADDRESSES, MOST_MISSES, Guesses
 from tests.circle import SamsNight, tick_all
@@ -215,7 +215,7 @@ def test_every_answer_is_kept_by_nobody_and_told_to_nobody(path: str) -> None:
 def test_no_key_is_ever_logged(
     path: str,
     caplog: pytest.LogCaptureFixture,
-    brittle: tuple[GroupCommit[Change, Answer], list[Exception]],
+    brittle: tuple[GroupCommit[Change, ChangeResult], list[Exception]],
 ) -> None:
     writer, trouble = brittle
     trouble.append(OperationalError("locked"))

@@ -14,7 +14,7 @@ from stillhere.core import events as ev
 from stillhere.store.db import encryption
 from stillhere.store.models import WatchRow
 from stillhere.store.watches import group_commit
-from stillhere.store.watches.apply import Answer, Change, apply_batch
+from stillhere.store.watches.apply import Change, ChangeResult, apply_batch
 from stillhere.store.watches.group_commit import GroupCommit
 from stillhere.web.asgi import check_in
 from stillhere.web.asgi.body_limits import CHECK_IN
@@ -187,7 +187,7 @@ def test_the_last_answer_ends_the_watch_and_still_counts(
 
 
 def test_what_was_not_stored_is_not_ok(
-    path: str, night: SamsNight, brittle: tuple[GroupCommit[Change, Answer], list[Exception]]
+    path: str, night: SamsNight, brittle: tuple[GroupCommit[Change, ChangeResult], list[Exception]]
 ) -> None:
     writer, trouble = brittle
     before = night.row().version
@@ -207,7 +207,7 @@ def test_what_was_not_stored_is_not_ok(
 def test_a_database_that_says_nothing_is_not_waited_for_for_ever(path: str) -> None:
     answers = threading.Event()
 
-    def stuck(changes: Sequence[Change]) -> list[Answer]:
+    def stuck(changes: Sequence[Change]) -> list[ChangeResult]:
         answers.wait(10)
         return apply_batch(changes)
 

@@ -8,7 +8,7 @@ from stillhere.core import events as ev
 from stillhere.engine.heartbeat import pulse_once
 from stillhere.store.models import Message
 from stillhere.store.people import services
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
 from tests.web.conftest import browser
@@ -98,7 +98,7 @@ def test_at_a_locked_door_it_says_what_to_do(silence: SamsNight) -> None:
 
 def test_a_call_for_help_says_nothing_about_asks(night: SamsNight) -> None:
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     assert "We asked" not in read(browser(), contact_path(night, "Leo"))
 
 

@@ -11,7 +11,7 @@ from stillhere.core.events import State
 from stillhere.store.models import Contact, JournalLine, Message, Person
 from stillhere.store.people import services
 from stillhere.store.watches import queries
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night, tick_all, ways
 from tests.conftest import Clock
 from tests.web.conftest import browser
@@ -34,7 +34,7 @@ def press(path: str, do: str, **fields: str) -> str:
 def alarm(night: SamsNight) -> SamsNight:
     """Sam asked for help; Leo was told, Maya not yet."""
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     return night
 
 
@@ -409,7 +409,7 @@ def test_the_marks_of_the_evening_are_nobody_else_s(
 ) -> None:
     night.start()
     night.does(ev.Marked())
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     night.does(ev.Resolved(None, ev.Outcome.FINE))
     told = read(browser(), f"{leo}/part")
     assert "The people who run this said: fine." in told
@@ -428,5 +428,5 @@ def test_without_a_name_there_is_still_a_sentence() -> None:
     night = sams_night(("Leo",))
     services.set_plan(night.person, name="")
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     assert "Someone asks for help." in read(browser(), contact_path(night, "Leo"))

@@ -9,7 +9,7 @@ from django.test import Client
 
 from stillhere.store.models import Contact, Message, WatchRow, sealed_columns
 from stillhere.store.people import contacts, services
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
 from tests.web.conftest import browser, post
@@ -81,7 +81,7 @@ def test_a_yes_without_any_address_is_reached_on_the_open_page(
     listed = read(browser(alone.key), "/watch")
     assert "Leo is reached only while their page is open." in listed
     alone.start()
-    alone.does(NeedHelp())
+    alone.does(CallForHelp())
     assert {m.channel for m in alone.queued() if m.contact_id == leo.id} == {"page"}
     assert "data-alarm=" in browser().get(path).content.decode()
     assert says(path, "number", phone="202-555-0103").status_code == 303

@@ -10,7 +10,7 @@ from stillhere.store.kits import kits
 from stillhere.store.kits.kits import Inside
 from stillhere.store.models import Contact, Deed
 from stillhere.store.people import services
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from stillhere.store.watches.circle import circles_of
 from tests.circle import SamsNight
 from tests.conftest import Clock
@@ -165,7 +165,7 @@ def test_what_was_done_in_the_alarm_before_is_not_said_of_this_one(
     press(browser(), leo, "arrived")
     press(browser(), leo, "resolve", outcome="fine")
     alarm.start()
-    alarm.does(NeedHelp())
+    alarm.does(CallForHelp())
     assert did(leo, "dose", form="nasal", of=of, ref="kept on a phone") == 409
     assert not Deed.objects.filter(what="dose").exists()
 

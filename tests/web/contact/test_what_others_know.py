@@ -6,7 +6,7 @@ import pytest
 
 from stillhere.core import events as ev
 from stillhere.store.models import JournalLine, Person
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
 from tests.web.conftest import browser
@@ -25,7 +25,7 @@ def press(path: str, do: str, **fields: str) -> str:
 def alarm(night: SamsNight) -> SamsNight:
     """Sam asked for help; Leo was told, Maya not yet."""
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     return night
 
 
@@ -54,7 +54,7 @@ def test_who_cannot_come_is_left_in_peace_and_may_change_her_mind(
 def test_nobody_is_said_to_know_who_was_not_called(clock: Clock) -> None:
     alone = sams_night(("Leo",))
     alone.start()
-    alone.does(NeedHelp())
+    alone.does(CallForHelp())
     leo = contact_path(alone, "Leo")
     assert "nobody else was called" in press(leo, "claim", soon="3")
     locked = press(leo, "locked")

@@ -8,7 +8,7 @@ from django.test import Client
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome, State
 from stillhere.store.watches import queries
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
 from tests.web.conftest import post
@@ -32,7 +32,7 @@ def ended(night: SamsNight, outcome: Outcome) -> None:
     """An alarm that Leo came for, and what he said of it."""
     leo = night.contacts["Leo"].id
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     night.does(ev.Arrived(leo))
     night.does(ev.Resolved(leo, outcome))
 

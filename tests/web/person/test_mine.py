@@ -9,7 +9,7 @@ from django.test import Client
 
 from stillhere.core import events as ev
 from stillhere.store.models import Person
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight
 from tests.web.conftest import browser, post
 from tests.web.pages import make, read, text_of, watch_path
@@ -78,7 +78,7 @@ def test_nothing_is_erased_in_an_alarm_or_before_somebody_looked(
     night: SamsNight, sam: Client
 ) -> None:
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     response = post(sam, "/mine", do="erase", sure="1")
     assert response.status_code == 409
     assert "An alarm is open. End it first" in text_of(response)

@@ -14,7 +14,7 @@ from stillhere.store.db import encryption
 from stillhere.store.messages import delivery
 from stillhere.store.models import Contact, Person, WatchRow, sealed_columns
 from stillhere.store.people import contacts, services
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night, tick_all, ways
 from tests.conftest import Clock
 from tests.web.conftest import browser, post
@@ -127,7 +127,7 @@ def test_ending_after_ten_minutes_takes_one(night: SamsNight, sam: Client, clock
 
 def test_ending_in_an_alarm_is_only_an_answer(night: SamsNight, sam: Client) -> None:
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     sam.post(f"{watch_path(night)}/end")
     assert night.row().state == State.ALARM
     assert "We heard you once." in read(sam, "/watch")
@@ -207,7 +207,7 @@ def test_without_a_script_the_page_looks_again_by_itself(night: SamsNight, sam: 
     night.start()
     html = sam.get("/watch").content.decode()
     assert '<meta http-equiv="refresh" id="refresh" content="10">' in html
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     assert 'content="5"' in sam.get("/watch").content.decode()
 
 
@@ -321,7 +321,7 @@ def test_sam_s_phone_calls_out_only_if_sam_chose_it_and_nobody_is_there(
     night: SamsNight, sam: Client
 ) -> None:
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     assert "Check my breathing" not in read(sam, "/watch")
     Person.objects.update(speak=True)
     assert "I need help. Check my breathing." in read(sam, "/watch")
@@ -344,7 +344,7 @@ def test_it_is_early_is_said_only_while_something_can_be_ended(
     night.does(ev.Marked())
     early = "It is early. Press “End now”"
     assert early in read(sam, "/watch?said=end-early")
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     assert early not in read(sam, "/watch?said=end-early")
     assert early not in read(sam, f"{watch_path(night)}?said=end-early")
     night.does(ev.Resolved(None, ev.Outcome.FINE))
@@ -355,7 +355,7 @@ def test_it_is_early_is_said_only_while_something_can_be_ended(
 def test_need_help_offers_the_ambulance_and_a_line_at_once(night: SamsNight, sam: Client) -> None:
     night.start()
     assert "tel:911" not in sam.get("/watch").content.decode()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     for path in ("/watch", watch_path(night)):
         html = sam.get(path).content.decode()
         assert 'href="tel:911"' in html
@@ -374,7 +374,7 @@ def test_while_the_phone_calls_out_the_button_names_who_may_press_it(
     services.set_speak(night.person, True)
     night.start()
     assert "<button>Still here</button>" in sam.get("/watch").content.decode()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     html = sam.get("/watch").content.decode()
     assert "<button>I am Sam, and I am here</button>" in html
     assert html.index("data-aloud") < html.index('id="now"'), "first, and largest"

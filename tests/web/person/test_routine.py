@@ -15,7 +15,7 @@ from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Message, WatchRow, sealed_columns
 from stillhere.store.people import records, services
 from stillhere.store.watches import queries
-from stillhere.store.watches.apply import Change, NeedHelp, apply
+from stillhere.store.watches.apply import CallForHelp, Change, apply
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
 from tests.web.conftest import browser, post
@@ -137,7 +137,7 @@ def test_nobody_else_s_is_touched(sam: Client) -> None:
 def test_an_alarm_does_not_end_by_ending_the_routine(night: SamsNight, sam: Client) -> None:
     post(sam, "/routine", **TEN)
     watch = WatchRow.objects.get().id
-    apply(Change(NeedHelp(), watch=watch))
+    apply(Change(CallForHelp(), watch=watch))
     response = post(sam, "/routine", do="end", watch=watch)
     assert "An alarm is open." in read(sam, response["Location"])
     assert WatchRow.objects.get().closed_at is None

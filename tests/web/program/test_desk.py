@@ -15,7 +15,7 @@ from stillhere.core.events import State
 from stillhere.core.messages import Fate
 from stillhere.store.installation import desk_key, peers
 from stillhere.store.models import Installation, Message, Tally, WatchRow
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.store.watches.apply import CallForHelp
 from stillhere.store.watches.group_commit import WRITER
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
@@ -89,7 +89,7 @@ def test_open_alarms_stand_first_with_who_is_going(path: str, night: SamsNight) 
     assert "Elm" not in told
     lonely = sams_night()
     lonely.start()
-    lonely.does(NeedHelp())
+    lonely.does(CallForHelp())
     told = read(browser(), path)
     assert "2 alarms are open" in told
     assert "You are the only one who knows." in told
@@ -256,7 +256,7 @@ def test_the_desk_has_numbers_to_phone_and_no_place(night: SamsNight) -> None:
     path = f"/desk/{desk_key.key()}"
     assert "tel:" not in browser().get(path).content.decode()
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     html = browser().get(path).content.decode()
     assert re.findall(r'href="tel:\+12025550(\d+)"', html) == ["100", "101", "102"]
     assert "12 Elm Street" not in html

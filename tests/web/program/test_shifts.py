@@ -35,7 +35,7 @@ from stillhere.store.people import contacts, records, services
 from stillhere.store.problems import Problem, Reached
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply, recordings
-from stillhere.store.watches.apply import Change, NeedHelp
+from stillhere.store.watches.apply import CallForHelp, Change
 from tests.channels.accounts import carrier_of
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
@@ -291,7 +291,7 @@ def test_own_people_come_first_and_volunteers_only_who_wants_them(
     assert ANA not in page
     assert sealed_columns.contact_key(Contact.objects.get(responder=ana)) not in page
     assert ANA[-7:] not in sam.get("/mine/lamp.json").content.decode()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     reached = Message.objects.filter(word="help").values_list("contact__responder", flat=True)
     assert ana.id not in set(reached)  # the first round is Leo's
     night.does(ev.Resolved(None, Outcome.FINE))
@@ -360,7 +360,7 @@ def test_whom_nothing_here_can_reach_is_counted_nowhere(
     told = read(sam, "/watch")
     assert "Nobody will come." in told
     assert "Nothing from here can reach Ana yet." in told
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     told = read(sam, "/watch")
     assert "Nobody on your list can be reached." in told
     assert "We are reaching" not in told
@@ -374,7 +374,7 @@ def test_who_is_reached_in_an_alarm_is_only_who_can_be(
     contacts.keep(night.contacts["Maya"], rung=0)
     settings.STILLHERE = replace(settings.STILLHERE, carriers=(), demo_url="")
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     told = read(sam, "/watch")
     assert "We are reaching Leo." in told
     assert "Leo and Maya" not in told
@@ -397,7 +397,7 @@ def test_the_list_says_the_town_and_leaves_the_address_to_whoever_goes(
     services.set_plan(night.person, town="Denver, Colorado")
     night.start()
     assert "Denver" not in read(browser(), path)  # no alarm yet
-    night.does(NeedHelp())
+    night.does(CallForHelp())
     told = read(browser(), path)
     assert told.index("In Denver, Colorado.") < told.index("Sam: open")
     services.set_plan(night.person, town="")

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from stillhere.store.installation import desk_key
 from stillhere.store.kits import supply_warnings
-from stillhere.store.kits.supply_warnings import Found
+from stillhere.store.kits.supply_warnings import ReportedWarning
 from stillhere.store.models import SupplyWarning
 from tests.conftest import Clock
 from tests.web.conftest import browser
@@ -154,7 +154,9 @@ def lab_rows(many: int, day: str, ref: str = "s") -> bytes:
 
 
 def test_a_large_file_ends_no_warning_of_ours_and_says_what_it_left(clock: Clock) -> None:
-    by_hand = Found("", "Example County", "Xylazine in pressed pills.", "Ruth", "2026-01-30")
+    by_hand = ReportedWarning(
+        "", "Example County", "Xylazine in pressed pills.", "Ruth", "2026-01-30"
+    )
     supply_warnings.post(by_hand)
     told = text_of(upload("r.csv", lab_rows(supply_warnings.MOST_KEPT + 100, "2026-01-20")))
     assert f"Taken in: {supply_warnings.MOST_KEPT}." in told
@@ -167,8 +169,8 @@ def test_a_large_file_ends_no_warning_of_ours_and_says_what_it_left(clock: Clock
 
 def test_a_person_reads_a_few_of_each_place_the_newest_first(clock: Clock) -> None:
     for no in range(10, 20):
-        supply_warnings.post(Found("", "Denver", f"Batch {no}.", "", f"2026-01-{no}"))
-    supply_warnings.post(Found("", "Boulder", "Other.", "", "2026-01-12"))
+        supply_warnings.post(ReportedWarning("", "Denver", f"Batch {no}.", "", f"2026-01-{no}"))
+    supply_warnings.post(ReportedWarning("", "Boulder", "Other.", "", "2026-01-12"))
     told = read(browser(), "/before")
     assert told.index("Batch 19.") < told.index("Batch 15.") < told.index("Other.")
     assert "Batch 14." not in told

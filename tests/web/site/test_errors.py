@@ -10,7 +10,7 @@ from stillhere.store.db import clock as store_clock
 from stillhere.store.models import Person
 from stillhere.store.people import records
 from stillhere.store.watches import queries
-from stillhere.store.watches.apply import Answer, Change, NeedHelp
+from stillhere.store.watches.apply import CallForHelp, Change, ChangeResult
 from stillhere.store.watches.group_commit import WRITER, Full, NotStored
 from tests.circle import SamsNight
 from tests.languages import LANGUAGES
@@ -58,9 +58,9 @@ def test_what_could_not_be_kept_is_said(
     night: SamsNight, sam: Client, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     night.start()
-    night.does(NeedHelp())
+    night.does(CallForHelp())
 
-    def refuse(change: Change, timeout_s: float = 10.0) -> Answer:
+    def refuse(change: Change, timeout_s: float = 10.0) -> ChangeResult:
         raise trouble
 
     monkeypatch.setattr(WRITER, "commit", refuse)

@@ -8,7 +8,7 @@ from django.test import Client
 
 from stillhere.store.models import Installation
 from stillhere.store.watches import queries
-from stillhere.store.watches.apply import Answer, Change, apply_batch
+from stillhere.store.watches.apply import Change, ChangeResult, apply_batch
 from stillhere.store.watches.group_commit import WRITER, GroupCommit
 from tests.conftest import Clock
 from tests.web.conftest import browser
@@ -95,7 +95,7 @@ def test_a_clock_that_runs_ten_times_as_fast_is_judged_in_real_seconds(clock: Cl
 
 
 def test_an_idle_writer_proves_that_it_could_write(clock: Clock) -> None:
-    writer: GroupCommit[Change, Answer] = GroupCommit(apply_batch)
+    writer: GroupCommit[Change, ChangeResult] = GroupCommit(apply_batch)
     try:
         writer.start()
         writer.start()

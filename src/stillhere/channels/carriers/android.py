@@ -25,7 +25,7 @@ from stillhere.channels.base import (
     text_with_link,
 )
 from stillhere.channels.carriers.carrier import MOST_WEBHOOK, Carrier
-from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
+from stillhere.channels.http import HttpClient, HttpReply, NoAnswerError, NotSentError
 from stillhere.core.messages import Cost, Fate, Inbound, Receipt
 
 DEADLINE_S = 10.0
@@ -98,7 +98,7 @@ class AndroidCarrier:
     async def close(self) -> None:
         await self._http.close()
 
-    def _verdict(self, reply: Reply, ref: str) -> Receipt:
+    def _verdict(self, reply: HttpReply, ref: str) -> Receipt:
         if reply.status == 409:
             return self._receipt(Fate.ACCEPTED, ref, "the phone had it already")
         if 200 <= reply.status <= 299:
@@ -146,8 +146,8 @@ def verify(
 
 
 def inbound_of(carrier: Carrier, told: Mapping[str, object], now_ms: int) -> Inbound | None:
-    """What the phone tells us; None for what is no news (a ping). Raises ``GarbageError``. ``now_ms``
-    is the real time.
+    """What the phone tells us; None for what is no news (a ping). ``now_ms`` is real time. Raises
+    ``GarbageError``.
 
     A text may come days late: its age is judged by when the phone got it. The id of an incoming
     text is not unique there, so it is made of sender, time and words.

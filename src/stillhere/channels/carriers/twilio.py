@@ -32,7 +32,7 @@ from stillhere.channels.base import (
 )
 from stillhere.channels.carriers.carrier import ACCOUNTS, MOST_WEBHOOK, Carrier
 from stillhere.channels.carriers.numbers import WITHHELD
-from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
+from stillhere.channels.http import HttpClient, HttpReply, NoAnswerError, NotSentError
 from stillhere.core.messages import Cost, Fate, Inbound, Receipt
 
 TOLERANCE_MS = 5 * 60 * 1000
@@ -171,7 +171,7 @@ class Account:
             return None
         return reply.json_object() if reply.status == 200 else None
 
-    def _verdict(self, reply: Reply) -> Receipt:
+    def _verdict(self, reply: HttpReply) -> Receipt:
         told = reply.json_object() or {}
         if 200 <= reply.status <= 299:
             ref = told.get("sid")

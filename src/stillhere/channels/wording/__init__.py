@@ -15,8 +15,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from stillhere.channels.wording import contacts, replies, spoken
-from stillhere.channels.wording.answers import PUSH, TEXT, Answer
-from stillhere.channels.wording.facts import Facts, Said
+from stillhere.channels.wording.answers import PUSH, TEXT, AnswerKind
+from stillhere.channels.wording.facts import Facts, SentenceParts
 
 __all__ = ["WORDS", "Composed", "Facts", "compose"]
 
@@ -40,10 +40,10 @@ def compose(word: str, facts: Facts, lang: str, by: str = TEXT) -> Composed:
     for an outcome that only people may tell.
     """
     with translation.override(settings.SPOKEN.of(lang).code):
-        said = Said(facts)
+        said = SentenceParts(facts)
         text, answer = _SENTENCES[word](said)
         tail = answer.tail()
-        if by == PUSH and answer is Answer.STILL_HERE:
+        if by == PUSH and answer is AnswerKind.STILL_HERE:
             text = ""  # on a lock screen the title says it, and nothing else
         return Composed(
             subject=_subject(word, answer, said),
@@ -52,9 +52,9 @@ def compose(word: str, facts: Facts, lang: str, by: str = TEXT) -> Composed:
         )
 
 
-def _subject(word: str, answer: Answer, said: Said) -> str:
+def _subject(word: str, answer: AnswerKind, said: SentenceParts) -> str:
     if word in replies.TO_THE_PERSON:
-        return _("Lamp: are you there?") if answer is Answer.STILL_HERE else "Lamp"
+        return _("Lamp: are you there?") if answer is AnswerKind.STILL_HERE else "Lamp"
     if word == "page-peer-back":
         return _("Stillhere: heard again")
     if word == "page-free":
@@ -63,6 +63,6 @@ def _subject(word: str, answer: Answer, said: Said) -> str:
         return _("Stillhere: look now")
     if word == "invite":
         return said(_("%(Person)s asks you something"))
-    if answer in (Answer.GOING, Answer.THERE):
+    if answer in (AnswerKind.GOING, AnswerKind.THERE):
         return said(_("About %(person)s: answer now"))
     return said(_("About %(person)s"))

@@ -90,7 +90,7 @@ def _nothing() -> Tail:
     return Tail("", "", "")
 
 
-class Answer(Enum):
+class AnswerKind(Enum):
     """What a message asks for."""
 
     NOTHING = "nothing"
@@ -105,11 +105,11 @@ class Answer(Enum):
         return _TAILS[self]()
 
 
-_TAILS: Mapping[Answer, Callable[[], Tail]] = {
-    Answer.NOTHING: _nothing,
-    Answer.STILL_HERE: _still_here,
-    Answer.YES_OR_NO: _yes_or_no,
-    Answer.GOING: _going,
-    Answer.THERE: _there,
-    Answer.LATER: _later,
+_TAILS: Mapping[AnswerKind, Callable[[], Tail]] = {
+    AnswerKind.NOTHING: _nothing,
+    AnswerKind.STILL_HERE: _still_here,
+    AnswerKind.YES_OR_NO: _yes_or_no,
+    AnswerKind.GOING: _going,
+    AnswerKind.THERE: _there,
+    AnswerKind.LATER: _later,
 }

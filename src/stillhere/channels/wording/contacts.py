@@ -14,42 +14,42 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from stillhere.channels.wording import plain
-from stillhere.channels.wording.answers import Answer
-from stillhere.channels.wording.facts import Said
+from stillhere.channels.wording.answers import AnswerKind
+from stillhere.channels.wording.facts import SentenceParts
 from stillhere.core.alarm import HOLDING_ETA_S
 from stillhere.core.events import Outcome, Word
 
-Sentence = tuple[str, Answer]
+Sentence = tuple[str, AnswerKind]
 
 
-def _alarm(said: Said) -> Sentence:
+def _alarm(said: SentenceParts) -> Sentence:
     text = said(_("%(Person)s may need help NOW."))
     if said.facts.unasked:
         text += " " + said(_("No word since %(at)s.")) if said.timed else ""
         text += " " + _("We had no way to ask.")
     elif said.timed:
         text += " " + said(_("No answer since %(at)s."))
-    return text + _unconfirmed(said), Answer.GOING
+    return text + _unconfirmed(said), AnswerKind.GOING
 
 
-def _help(said: Said) -> Sentence:
+def _help(said: SentenceParts) -> Sentence:
     if said.timed:
         text = said(_("%(Person)s asks for help NOW, at %(at)s."))
     else:
         text = said(_("%(Person)s asks for help NOW."))
-    return text + _unconfirmed(said), Answer.GOING
+    return text + _unconfirmed(said), AnswerKind.GOING
 
 
-def _again(said: Said) -> Sentence:
+def _again(said: SentenceParts) -> Sentence:
     if said.timed:
         text = said(_("%(Person)s may still need help NOW, since %(at)s."))
     else:
         text = said(_("%(Person)s may still need help NOW."))
     text += " " + _("As far as we know nobody is there.")
-    return text + _unconfirmed(said), Answer.GOING
+    return text + _unconfirmed(said), AnswerKind.GOING
 
 
-def _unconfirmed(said: Said) -> str:
+def _unconfirmed(said: SentenceParts) -> str:
     """An invitation nobody answered is marked, so that nobody wonders why they are called."""
     if said.facts.confirmed:
         return ""
@@ -58,13 +58,13 @@ def _unconfirmed(said: Said) -> str:
     return " " + _("You were asked to be on a list and have not answered yet.")
 
 
-def _going(said: Said) -> Sentence:
+def _going(said: SentenceParts) -> Sentence:
     eta_s = said.facts.eta_s
     over = " " + _("It is not over.")
     if eta_s is None:
-        return said(_("%(Who)s is far away and will phone %(person)s.")) + over, Answer.GOING
+        return said(_("%(Who)s is far away and will phone %(person)s.")) + over, AnswerKind.GOING
     if eta_s <= 0:
-        return said(_("%(Who)s is going to %(person)s.")) + over, Answer.GOING
+        return said(_("%(Who)s is going to %(person)s.")) + over, AnswerKind.GOING
     minutes = ceil(eta_s / 60)
     text = ngettext(
         "%(Who)s is going to %(person)s: about %(minutes)d minute.",
@@ -72,49 +72,49 @@ def _going(said: Said) -> Sentence:
         minutes,
     )
     # Whoever is that far does not hold the ladder: somebody nearer is still needed.
-    answer = Answer.NOTHING if eta_s <= HOLDING_ETA_S else Answer.GOING
+    answer = AnswerKind.NOTHING if eta_s <= HOLDING_ETA_S else AnswerKind.GOING
     return said(text, minutes=minutes) + over, answer
 
 
-def _reopened(said: Said) -> Sentence:
+def _reopened(said: SentenceParts) -> Sentence:
     if said.about_oneself:
         text = said(_("We do not know whether you are with %(person)s."))
     else:
         text = said(_("We do not know whether %(who)s is with %(person)s."))
-    return text + " " + said(_("%(Person)s may need help NOW.")), Answer.GOING
+    return text + " " + said(_("%(Person)s may need help NOW.")), AnswerKind.GOING
 
 
-def _are_you_there(said: Said) -> Sentence:
-    return said(_("Are you with %(person)s? We have not heard from you.")), Answer.THERE
+def _are_you_there(said: SentenceParts) -> Sentence:
+    return said(_("Are you with %(person)s? We have not heard from you.")), AnswerKind.THERE
 
 
-def _arrived(said: Said) -> Sentence:
+def _arrived(said: SentenceParts) -> Sentence:
     if said.timed:
         text = said(_("%(Who)s said at %(at)s: I am with %(person)s."))
     else:
         text = said(_("%(Who)s says: I am with %(person)s."))
-    return text + " " + _("It is not over."), Answer.NOTHING
+    return text + " " + _("It is not over."), AnswerKind.NOTHING
 
 
-def _cannot_get_in(said: Said) -> Sentence:
+def _cannot_get_in(said: SentenceParts) -> Sentence:
     text = said(_("%(Who)s can't get in to %(person)s."))
-    return text + " " + _("Do you have a key, or know who has?"), Answer.GOING
+    return text + " " + _("Do you have a key, or know who has?"), AnswerKind.GOING
 
 
-def _not_found(said: Said) -> Sentence:
+def _not_found(said: SentenceParts) -> Sentence:
     text = said(_("%(Who)s did not find %(person)s."))
-    return text + " " + _("Do you know another place?"), Answer.GOING
+    return text + " " + _("Do you know another place?"), AnswerKind.GOING
 
 
-def _ambulance(said: Said) -> Sentence:
+def _ambulance(said: SentenceParts) -> Sentence:
     if said.timed:
         text = said(_("Nobody has reached %(person)s since %(at)s."))
     else:
         text = said(_("Nobody has reached %(person)s."))
-    return text + " " + _wish(said), Answer.GOING
+    return text + " " + _wish(said), AnswerKind.GOING
 
 
-def _wish(said: Said) -> str:
+def _wish(said: SentenceParts) -> str:
     """The ambulance in the words of the plan's wish."""
     whose = _("%(person)s's wish:") if said.named else _("Their wish:")
     if said.facts.wish == "never":
@@ -124,11 +124,11 @@ def _wish(said: Said) -> str:
     return _("Call an ambulance now.")
 
 
-def _answered_once(said: Said) -> Sentence:
-    return _answered(said) + " " + _("Once. It is not over."), Answer.NOTHING
+def _answered_once(said: SentenceParts) -> Sentence:
+    return _answered(said) + " " + _("Once. It is not over."), AnswerKind.NOTHING
 
 
-def _answered(said: Said) -> str:
+def _answered(said: SentenceParts) -> str:
     if said.named and said.timed:
         return said(_("%(person)s's phone was answered at %(at)s."))
     if said.named:
@@ -138,23 +138,23 @@ def _answered(said: Said) -> str:
     return _("The phone of the person who counts on you was answered.")
 
 
-def _stand_down(said: Said) -> Sentence:
+def _stand_down(said: SentenceParts) -> Sentence:
     outcome = said.facts.outcome
     if not outcome:
         text = _answered(said) + " " + _("Thank you. We go on asking for a while.")
-        return text, Answer.NOTHING
+        return text, AnswerKind.NOTHING
     text = " ".join((_heard(said), _how_it_ended(said, outcome), _("Thank you.")))
-    return text, Answer.NOTHING
+    return text, AnswerKind.NOTHING
 
 
-def _heard(said: Said) -> str:
+def _heard(said: SentenceParts) -> str:
     """Who says how it ended; without a name it was somebody of the programme."""
     if said.who:
         return said(_("%(Who)s said at %(at)s:") if said.timed else _("%(Who)s says:"))
     return said(_("We were told at %(at)s:") if said.timed else _("We were told:"))
 
 
-def _how_it_ended(said: Said, outcome: str) -> str:
+def _how_it_ended(said: SentenceParts, outcome: str) -> str:
     """Raises ValueError for what no machine may tell: it is for people to say."""
     if outcome == Outcome.FINE:
         return said(_("%(person)s is fine."))
@@ -165,46 +165,46 @@ def _how_it_ended(said: Said, outcome: str) -> str:
     raise ValueError(f"no automatic words for the outcome {outcome!r}")
 
 
-def _service_was_down(said: Said) -> Sentence:
+def _service_was_down(said: SentenceParts) -> Sentence:
     if said.timed:
         text = said(_("We were away since %(at)s and are back."))
     else:
         text = _("We were away and are back.")
-    return text + " " + said(_("The alarm about %(person)s is still open.")), Answer.GOING
+    return text + " " + said(_("The alarm about %(person)s is still open.")), AnswerKind.GOING
 
 
-def _well(said: Said) -> Sentence:
-    return _answered(said) + " " + _("As planned. You need do nothing."), Answer.NOTHING
+def _well(said: SentenceParts) -> Sentence:
+    return _answered(said) + " " + _("As planned. You need do nothing."), AnswerKind.NOTHING
 
 
-def _test(said: Said) -> Sentence:
+def _test(said: SentenceParts) -> Sentence:
     text = _("This is only a test. Nobody is in need.")
-    return text + " " + said(_("%(Person)s asked us to show you how it rings.")), Answer.NOTHING
+    return text + " " + said(_("%(Person)s asked us to show you how it rings.")), AnswerKind.NOTHING
 
 
-def _drill(said: Said) -> Sentence:
+def _drill(said: SentenceParts) -> Sentence:
     text = said(_("Only a drill, nobody is in need: would you come to %(person)s now?"))
-    return text, Answer.YES_OR_NO
+    return text, AnswerKind.YES_OR_NO
 
 
-def _invite(said: Said) -> Sentence:
+def _invite(said: SentenceParts) -> Sentence:
     text = said(_("%(Person)s asks: may we reach you, day or night, when they don't answer us?"))
     program = plain.name(said.facts.program, plain.PROGRAM_MOST)
     if program:
         text += " " + said(_("This is %(program)s."), program=program)
-    return text, Answer.YES_OR_NO
+    return text, AnswerKind.YES_OR_NO
 
 
-def _page_exhausted(said: Said) -> Sentence:
+def _page_exhausted(said: SentenceParts) -> Sentence:
     text = said(
         _("Everyone on %(person)s's list was tried (round %(round)d). Nobody is going."),
         person=said.named or _("somebody"),
         round=said.facts.round + 1,
     )
-    return text + " " + _("Look now."), Answer.NOTHING
+    return text + " " + _("Look now."), AnswerKind.NOTHING
 
 
-def _page_quarantine(said: Said) -> Sentence:
+def _page_quarantine(said: SentenceParts) -> Sentence:
     if said.facts.untold:
         text = _(
             "A fault of ours: we no longer ask %(person)s. We could not tell any of their contacts."
@@ -212,41 +212,43 @@ def _page_quarantine(said: Said) -> Sentence:
     else:
         text = _("A fault of ours: we no longer ask %(person)s. We try to reach the contacts.")
     text = said(text, person=said.named or _("somebody"))
-    return text + " " + _("Look now, and phone."), Answer.NOTHING
+    return text + " " + _("Look now, and phone."), AnswerKind.NOTHING
 
 
-def _page_peer_silent(said: Said) -> Sentence:
+def _page_peer_silent(said: SentenceParts) -> Sentence:
     other = said.who or _("An installation you look after")
     if said.timed:
         text = said(_("%(other)s has not been heard since %(at)s."), other=other)
     else:
         text = said(_("%(other)s is not heard any more."), other=other)
     text += " " + _("It stopped, or cannot reach us. Tell its coordinator, by phone.")
-    return text, Answer.NOTHING
+    return text, AnswerKind.NOTHING
 
 
-def _page_peer_back(said: Said) -> Sentence:
+def _page_peer_back(said: SentenceParts) -> Sentence:
     other = said.who or _("An installation you look after")
     if said.timed:
-        return said(_("%(other)s is back since %(at)s."), other=other), Answer.NOTHING
-    return said(_("%(other)s is back."), other=other), Answer.NOTHING
+        return said(_("%(other)s is back since %(at)s."), other=other), AnswerKind.NOTHING
+    return said(_("%(other)s is back."), other=other), AnswerKind.NOTHING
 
 
-def _page_stuck(said: Said) -> Sentence:
+def _page_stuck(said: SentenceParts) -> Sentence:
     if said.timed:
         text = said(_("Some of what we send has not arrived since %(at)s."))
     else:
         text = _("Some of what we send does not arrive.")
-    return text + " " + _("Somebody may be waiting for help. Look now, and phone."), Answer.NOTHING
+    return text + " " + _(
+        "Somebody may be waiting for help. Look now, and phone."
+    ), AnswerKind.NOTHING
 
 
-def _page_free(said: Said) -> Sentence:
+def _page_free(said: SentenceParts) -> Sentence:
     if said.timed:
-        return said(_("What we send leaves again, since %(at)s.")), Answer.NOTHING
-    return _("What we send leaves again."), Answer.NOTHING
+        return said(_("What we send leaves again, since %(at)s.")), AnswerKind.NOTHING
+    return _("What we send leaves again."), AnswerKind.NOTHING
 
 
-SENTENCES: Mapping[str, Callable[[Said], Sentence]] = {
+SENTENCES: Mapping[str, Callable[[SentenceParts], Sentence]] = {
     Word.ALARM: _alarm,
     Word.HELP: _help,
     Word.AGAIN: _again,

@@ -55,7 +55,7 @@ class Facts:
         )
 
 
-class Said:
+class SentenceParts:
     """The facts as parts of a sentence, in the language that is active while it is made.
 
     ``parts`` fills the sentences: ``Person`` and ``Who`` stand at a beginning, ``person`` and

@@ -20,7 +20,7 @@ from django.db import DatabaseError, connection
 from stillhere.cli.backup_file import bundle, dump, integrity, record, rotation
 from stillhere.cli.backup_file.bundle import Manifest
 from stillhere.cli.backup_file.encryption import Sealer
-from stillhere.cli.backup_file.integrity import Damaged, Rows
+from stillhere.cli.backup_file.integrity import DamagedDatabase, Rows
 from stillhere.cli.backup_file.unpack import opened, work_folder
 from stillhere.cli.check import key_fit
 from stillhere.config import keys
@@ -72,13 +72,13 @@ def _copy(stillhere: Stillhere, copy: Path) -> Copied:
         held, rows = dump.dump_postgresql(stillhere, copy)
         try:
             integrity.compare(integrity.prove_dump(copy), rows)
-        except Damaged as error:
+        except DamagedDatabase as error:
             return Copied(damage=str(error))
         return Copied(held, rows)
     try:
         dump.copy_sqlite(Path(settings.DATABASES["default"]["NAME"]), copy)
         rows = integrity.prove_sqlite(copy)
-    except Damaged as error:
+    except DamagedDatabase as error:
         return Copied(damage=str(error))
     return Copied(dump.sqlite_contents(copy), rows)
 

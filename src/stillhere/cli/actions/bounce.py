@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from django.conf import settings
 from django.db import Error
 
 from stillhere.cli.check import key_fit

@@ -18,7 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from stillhere.cli import database
 from stillhere.cli.backup_file import dump, integrity, record
-from stillhere.cli.backup_file.integrity import Damaged
+from stillhere.cli.backup_file.integrity import DamagedDatabase
 from stillhere.cli.check import damage, key_fit
 from stillhere.config import keys
 from stillhere.config.environment import SettingError, Stillhere
@@ -111,7 +111,7 @@ def back_up(file: Path, data: Path) -> Path:
         keys.own(part)
         part.rename(copy)
         keys.sync_folder(backups)
-    except Damaged as error:
+    except DamagedDatabase as error:
         raise SettingError(
             f"The database is damaged: {error}. It was not brought up to date, and nothing was "
             f"changed: the release before goes on with what it can read. {record.way_back(data)}"

@@ -18,7 +18,7 @@ from psycopg import IsolationLevel, sql
 
 from stillhere.cli import database
 from stillhere.cli.backup_file import integrity, postgresql_programs
-from stillhere.cli.backup_file.integrity import Damaged, Rows
+from stillhere.cli.backup_file.integrity import DamagedDatabase, Rows
 from stillhere.config import databases
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.store.installation import backups
@@ -44,7 +44,7 @@ def copy_sqlite(file: Path, copy: Path) -> None:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):  # no room, no right, held by another
             raise
-        raise Damaged(f"it cannot be read ({error})") from None
+        raise DamagedDatabase(f"it cannot be read ({error})") from None
 
 
 def sqlite_contents(copy: Path) -> Contents:

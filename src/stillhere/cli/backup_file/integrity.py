@@ -22,7 +22,7 @@ Rows = Mapping[str, int]  # how many there are, by table
 _COPY = re.compile(rb"COPY (.+?) \((.*)\) FROM stdin;\n")
 
 
-class Damaged(ValueError):
+class DamagedDatabase(ValueError):
     """The database is damaged. The message says what is wrong, as part of a sentence."""
 
 
@@ -44,13 +44,15 @@ def prove_sqlite(copy: Path) -> Rows:
         with contextlib.closing(connect(copy, still=True)) as found:
             names = tables(found)
             if found.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
-                raise Damaged(f"not all of it can be read ({_where(found, names)})")
+                raise DamagedDatabase(f"not all of it can be read ({_where(found, names)})")
             dangling = found.execute("PRAGMA foreign_key_check").fetchone()
             if dangling is not None:
-                raise Damaged(f"a row of {dangling[0]} names one of {dangling[2]} that is gone")
+                raise DamagedDatabase(
+                    f"a row of {dangling[0]} names one of {dangling[2]} that is gone"
+                )
             return {name: _count(found, name) for name in names}
     except sqlite3.Error as error:
-        raise Damaged(f"it cannot be read ({error})") from None
+        raise DamagedDatabase(f"it cannot be read ({error})") from None
 
 
 def _count(found: sqlite3.Connection, table: str) -> int:
@@ -92,7 +94,7 @@ def prove_dump(dump: Path) -> Rows:
             elif table:
                 rows[table] += 1
     if reading.returncode or table:
-        raise Damaged("what PostgreSQL wrote cannot be read to its end")
+        raise DamagedDatabase("what PostgreSQL wrote cannot be read to its end")
     return rows
 
 
@@ -133,9 +135,9 @@ def compare(found: Rows, wanted: Rows) -> None:
     """Raise `Damaged` if a table holds a different number of rows than was recorded."""
     for table, count in wanted.items():
         if table not in found:
-            raise Damaged(f"{table} is not in it")
+            raise DamagedDatabase(f"{table} is not in it")
         if found[table] != count:
-            raise Damaged(f"{table} holds {found[table]} rows, and {count} were there")
+            raise DamagedDatabase(f"{table} holds {found[table]} rows, and {count} were there")
 
 
 def digest(file: Path) -> str:

@@ -21,7 +21,7 @@ from stillhere.cli import schema, trouble
 from stillhere.cli.backup_file import bundle, integrity, record
 from stillhere.cli.backup_file.bundle import Manifest
 from stillhere.cli.backup_file.encryption import NotOpened, Opener
-from stillhere.cli.backup_file.integrity import Damaged
+from stillhere.cli.backup_file.integrity import DamagedDatabase
 from stillhere.config import keys
 from stillhere.config.environment import SettingError, Stillhere
 
@@ -80,7 +80,7 @@ def prove(manifest: Manifest, database: Path) -> int:
     try:
         rows = (integrity.prove_dump if postgresql else integrity.prove_sqlite)(database)
         integrity.compare(rows, manifest.rows)
-    except Damaged as error:
+    except DamagedDatabase as error:
         raise SettingError(
             f"The database in this backup is damaged: {error}. Take an older one."
         ) from None

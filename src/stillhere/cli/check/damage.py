@@ -33,7 +33,7 @@ _EVERY = 2_000  # of SQLite's own steps between two looks at the time
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DamageReport:
     """The tables that cannot be read completely, and whether there was time to check all of
     them."""
 
@@ -41,13 +41,13 @@ class Look:
     finished: bool = True
 
 
-def look(stillhere: Stillhere, within_ms: int) -> Look:
+def look(stillhere: Stillhere, within_ms: int) -> DamageReport:
     """Check the database's tables, those that watches need first, for ``within_ms`` at most. Raises
     `SettingError` if it is no longer a database, is gone, or cannot be opened."""
     require_there(stillhere)
     file = stillhere.data / databases.SQLITE_FILE
     if stillhere.database_url or not file.exists():
-        return Look()
+        return DamageReport()
     until = boot_ms() + within_ms
     try:
         with contextlib.closing(integrity.connect(file)) as found:
@@ -122,22 +122,22 @@ def _rank(name: str) -> int:
     return FIRST.index(name) if name in FIRST else len(FIRST)
 
 
-def _through(found: sqlite3.Connection, names: list[str]) -> Look:
+def _through(found: sqlite3.Connection, names: list[str]) -> DamageReport:
     damaged: list[str] = []
     for name in names:
         try:
             if not integrity.is_readable(found, name):
                 damaged.append(name)
         except sqlite3.OperationalError:  # the time is over
-            return Look(tuple(damaged), finished=False)
-    return Look(tuple(damaged))
+            return DamageReport(tuple(damaged), finished=False)
+    return DamageReport(tuple(damaged))
 
 
 def _unusable(error: sqlite3.Error, data: Path) -> str:
     return trouble.sentence(error, data) or f"The database in {data} cannot be opened: {error}."
 
 
-def sentence(found: Look, data: Path) -> str:
+def sentence(found: DamageReport, data: Path) -> str:
     """What is said if something cannot be read, and who is still being watched."""
     if ALL in found.damaged:
         who = "NOBODY IS WATCHED NOW. Phone everybody who counts on this."

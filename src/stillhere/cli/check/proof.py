@@ -32,7 +32,7 @@ MASK = "sudo systemctl mask " + " ".join(SLEEPS)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Finding:
     """One thing that was looked at. ``proves`` is its name in ``store/installation/proof.py``, or
     nothing."""
 
@@ -40,7 +40,7 @@ class Found:
     proves: str = ""
 
 
-def prove(stillhere: Stillhere, root: Path = Path("/")) -> Iterator[Found]:
+def prove(stillhere: Stillhere, root: Path = Path("/")) -> Iterator[Finding]:
     """Try everything. ``root`` is where this machine's files stand."""
     yield _public(stillhere)
     yield _heartbeat(stillhere)
@@ -48,21 +48,21 @@ def prove(stillhere: Stillhere, root: Path = Path("/")) -> Iterator[Found]:
     yield _rings(stillhere)
 
 
-def _public(stillhere: Stillhere) -> Found:
+def _public(stillhere: Stillhere) -> Finding:
     """Fetch ourselves by our public name, as a phone elsewhere would."""
     if not stillhere.https:
-        return Found(
+        return Finding(
             "Without https it is reached from this network only: set STILLHERE_BASE_URL to an "
             "https address."
         )
     private = _private(stillhere.hostname)
     if private:
-        return Found(f"{stillhere.hostname} {private}, so phones elsewhere cannot open it.")
+        return Finding(f"{stillhere.hostname} {private}, so phones elsewhere cannot open it.")
     status, said = _get(f"{stillhere.base_url}/healthz")
     if proof.identity() in said:
-        return Found(f"{stillhere.base_url} opens, and it is this installation.", proof.PUBLIC)
+        return Finding(f"{stillhere.base_url} opens, and it is this installation.", proof.PUBLIC)
     why = "is somebody else" if status else said
-    return Found(f"{stillhere.base_url} was asked who it is, but {why}.")
+    return Finding(f"{stillhere.base_url} was asked who it is, but {why}.")
 
 
 def _private(hostname: str) -> str:
@@ -94,33 +94,33 @@ def _get(url: str) -> tuple[int, str]:
         return 0, f"it could not be reached ({type(error).__name__})"
 
 
-def _heartbeat(stillhere: Stillhere) -> Found:
+def _heartbeat(stillhere: Stillhere) -> Finding:
     """Ping whoever watches us from outside, once."""
     if not stillhere.heartbeat_url:
-        return Found("Nobody outside would notice if it stopped: set STILLHERE_HEARTBEAT_URL.")
+        return Finding("Nobody outside would notice if it stopped: set STILLHERE_HEARTBEAT_URL.")
     status, said = _get(stillhere.heartbeat_url)
     if 200 <= status < 300:
-        return Found("The watcher outside hears from us.", proof.HEARTBEAT)
-    return Found(f"The watcher outside did not take our ping: {status or said}.")
+        return Finding("The watcher outside hears from us.", proof.HEARTBEAT)
+    return Finding(f"The watcher outside did not take our ping: {status or said}.")
 
 
-def _awake(root: Path) -> Found:
+def _awake(root: Path) -> Finding:
     """Whether nothing puts this machine to sleep, and it has not slept lately."""
     now = clock.now_ms()
     gaps = [to - at for at, to in queries.outages_since(now - LOOK_BACK_MS)]
     longest = max(gaps, default=0)
     if longest >= SLEPT_MS:
-        return Found(
+        return Finding(
             f"It was away for {longest // 60_000} minutes within a day. If it slept: {MASK}"
         )
     units = root / "etc/systemd/system"
     if all(_masked(units / name) for name in SLEEPS[:2]):
-        return Found("This machine is not allowed to sleep.", proof.AWAKE)
+        return Finding("This machine is not allowed to sleep.", proof.AWAKE)
     if _battery(root):
-        return Found(f"This machine has a battery and may go to sleep: {MASK}")
+        return Finding(f"This machine has a battery and may go to sleep: {MASK}")
     if _desktop(root):
-        return Found(f"This machine has a desktop and may go to sleep: {MASK}")
-    return Found("Nothing here sends this machine to sleep.", proof.AWAKE)
+        return Finding(f"This machine has a desktop and may go to sleep: {MASK}")
+    return Finding("Nothing here sends this machine to sleep.", proof.AWAKE)
 
 
 def _masked(unit: Path) -> bool:
@@ -155,7 +155,7 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _rings(stillhere: Stillhere) -> Found:
+def _rings(stillhere: Stillhere) -> Finding:
     """A channel that makes a real phone ring, not one drawn on a page; and a call that somebody
     picked up lately, because an account that nobody was called through may be closed, empty or
     mistyped."""
@@ -165,17 +165,19 @@ def _rings(stillhere: Stillhere) -> Found:
         if Capability.RINGS in channel.capabilities
     ]
     if not ringing:
-        return Found("No channel makes a phone ring, so nobody wakes up.")
+        return Finding("No channel makes a phone ring, so nobody wakes up.")
     if stillhere.demo:
-        return Found("The phones are drawn on a page. Nobody real is called.")
+        return Finding("The phones are drawn on a page. Nobody real is called.")
     refused = [why for channel, _, why, _ in upkeep.refusing(REFUSED) if channel in ringing]
     if refused:
-        return Found(f"Phones were rung before, and now the carrier {refused[0]}: nobody wakes up.")
+        return Finding(
+            f"Phones were rung before, and now the carrier {refused[0]}: nobody wakes up."
+        )
     rang = upkeep.rang(ringing, clock.now_ms() - RANG_DAYS * DAY_MS)
     names = ", ".join(ringing)
     if rang:
-        return Found(f"Phones ring by {names}: {rang} in the last {RANG_DAYS} days.", proof.RINGS)
-    return Found(
+        return Finding(f"Phones ring by {names}: {rang} in the last {RANG_DAYS} days.", proof.RINGS)
+    return Finding(
         f"No phone was heard ringing by {names} for {RANG_DAYS} days: add yourself to a list, say "
         "yes, and press “Let it ring for a test” on that page."
     )

@@ -54,7 +54,7 @@ SETS = {
 SPARE_FILES = 256  # the database, the log, and what waits to be sent
 
 
-class Disk(Protocol):
+class DiskStat(Protocol):
     """The parts of ``os.statvfs`` that count."""
 
     @property
@@ -294,7 +294,9 @@ def backup_failed(stillhere: Stillhere) -> Iterator[Finding]:
         yield False, f"The last try at a backup failed, {at}: {last.failed}"
 
 
-def disk(stillhere: Stillhere, statvfs: Callable[[Path], Disk] = os.statvfs) -> Iterator[Finding]:
+def disk(
+    stillhere: Stillhere, statvfs: Callable[[Path], DiskStat] = os.statvfs
+) -> Iterator[Finding]:
     """A full disk stores no check-in."""
     fs = statvfs(stillhere.data)
     free, whole = fs.f_bavail * fs.f_frsize, fs.f_blocks * fs.f_frsize

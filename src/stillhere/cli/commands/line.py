@@ -19,7 +19,7 @@ from stillhere.cli import life
 from stillhere.config import environment, keys, logs, wiring
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.sip.baresip import Trunk
-from stillhere.sip.service import Line, Ours
+from stillhere.sip.service import DirectLine, Ours
 
 
 @click.command()
@@ -39,9 +39,9 @@ def command() -> None:
     asyncio.run(_serve([_line(stillhere, trunk) for trunk in trunks]))
 
 
-def _line(stillhere: Stillhere, trunk: Carrier) -> Line:
+def _line(stillhere: Stillhere, trunk: Carrier) -> DirectLine:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(stillhere.host, stillhere.host)  # noqa: S104
-    return Line(
+    return DirectLine(
         wiring.spoken(stillhere, trunk),
         Trunk(urlsplit(trunk.base_url).netloc, trunk.account or trunk.sender, trunk.secret),
         Ours(stillhere.base_url, host, stillhere.port),
@@ -50,7 +50,7 @@ def _line(stillhere: Stillhere, trunk: Carrier) -> Line:
     )
 
 
-async def _serve(lines: list[Line]) -> None:
+async def _serve(lines: list[DirectLine]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):

@@ -49,7 +49,7 @@ def command() -> None:
         run(stillhere, children(*parts(stillhere)), Announcement(stillhere))
 
 
-def _look(stillhere: Stillhere) -> damage.Look:
+def _look(stillhere: Stillhere) -> damage.DamageReport:
     """Check what a start needs, before one child after another dies of it; say what is damaged.
     Raises `SettingError` if nobody could be watched."""
     said = trouble.unwritable(stillhere.data)

@@ -25,7 +25,7 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class OtherTick:
     """Another engine's tick, at whatever moment."""
 
 
@@ -43,13 +43,13 @@ class Still:
     ms: int
 
 
-What = Event | Tap | Help | Look | Away | Still
+What = Event | Tap | Help | OtherTick | Away | Still
 Cue = tuple[str, int]
 BEGIN: Cue = ("begin", 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class PlannedDeed:
     """One thing that will happen. ``back_ms``: its transaction read the clock a moment ago."""
 
     name: str

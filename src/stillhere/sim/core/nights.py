@@ -22,7 +22,7 @@ from stillhere.core.profiles import Profile
 from stillhere.core.watch import Watch
 from stillhere.sim import verdict
 from stillhere.sim.core import rules, weeks
-from stillhere.sim.core.deeds import BEGIN, Away, Cue, Deed, Help, Look, Still, Tap
+from stillhere.sim.core.deeds import BEGIN, Away, Cue, Help, OtherTick, PlannedDeed, Still, Tap
 from stillhere.sim.core.observer import Onlooker
 from stillhere.sim.core.plan import Plan, drawn
 from stillhere.sim.core.story import Moment
@@ -56,7 +56,7 @@ def run(
     if off:
         plan = plan.without(off)
     lines: list[str] = []
-    night = Night(plan, lines.append if trace else None)
+    night = CoreNight(plan, lines.append if trace else None)
     try:
         night.live()
         night.seen.counts["steps"] = night.seen.steps
@@ -70,7 +70,7 @@ def run(
     return Verdict(seed, night.seen.counts)
 
 
-class Night:
+class CoreNight:
     """One night of one watch."""
 
     def __init__(self, plan: Plan, say: Say | None = None) -> None:
@@ -85,9 +85,9 @@ class Night:
         self._wake_at = watch.wake_at(self.watch)
         self._set_t = 0  # since when that is so: nothing else that comes makes the tick later
         self.seen = Onlooker(plan)
-        self._coming: list[tuple[int, int, Deed]] = []
+        self._coming: list[tuple[int, int, PlannedDeed]] = []
         self._number = 0
-        self._waiting: dict[Cue, list[Deed]] = {}
+        self._waiting: dict[Cue, list[PlannedDeed]] = {}
         for deed in plan.deeds:
             self._waiting.setdefault(deed.cue, []).append(deed)
         self._cue(BEGIN)
@@ -117,7 +117,7 @@ class Night:
         for deed in self._waiting.pop(cue, ()):
             self._add(self.t + deed.delay_ms, deed)
 
-    def _add(self, t: int, deed: Deed) -> None:
+    def _add(self, t: int, deed: PlannedDeed) -> None:
         self._number += 1
         heapq.heappush(self._coming, (t, self._number, deed))
 
@@ -165,7 +165,7 @@ class Night:
                 return ev.ServiceWasDown(min(a for a, _ in away), away[-1][1])
         return ev.TimePassed(self._circle, tuple(self.seen.away))
 
-    def _happens(self, deed: Deed) -> None:
+    def _happens(self, deed: PlannedDeed) -> None:
         what = deed.what
         if isinstance(what, Away):
             self._goes_away(what.ms)
@@ -176,7 +176,7 @@ class Night:
         else:
             self._step(self._event(deed), self.now() - deed.back_ms, deed.name)
 
-    def _event(self, deed: Deed) -> Event:
+    def _event(self, deed: PlannedDeed) -> Event:
         """Give what came in the instant and the plan it needs, as the store does."""
         match deed.what:
             case Tap(age_ms, seq):
@@ -185,7 +185,7 @@ class Night:
                 return ev.StillHere(made_at if made_at >= self.watch.started_at else now, seq)
             case Help():
                 return ev.NeedHelp(self._circle)
-            case Look():
+            case OtherTick():
                 return self._look(self.now() - deed.back_ms)
             case Away() | Still():
                 raise AssertionError("a fault is no event")
@@ -202,7 +202,7 @@ class Night:
         self.seen.away.append((from_at, from_at + ms))
         self._still_until = min(self._still_until, self.t)
 
-    def _is_kept(self, deed: Deed) -> None:
+    def _is_kept(self, deed: PlannedDeed) -> None:
         """Pressed while we were away: it comes when we are back, older, or not at all."""
         dice = (deed.delay_ms * 7 + self._number) % 97
         again_t = self._back_t + dice * PATIENCE_MS // 97

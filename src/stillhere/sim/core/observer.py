@@ -13,7 +13,7 @@ from stillhere.core import events as ev
 from stillhere.core.events import Ask, Cause, Event, Outcome, State, Tell, Way, Word
 from stillhere.sim.core.days import Days
 from stillhere.sim.core.plan import OPENS_MS, Plan
-from stillhere.sim.core.story import Moment, Story
+from stillhere.sim.core.story import CoreStory, Moment
 
 KEPT_MS = 5_000
 SLIP_MS = 1_000  # how far apart two transactions may read the clock
@@ -59,7 +59,7 @@ class Onlooker:
         self.unclear = False
         self.away: list[tuple[int, int]] = []  # when there was nobody to hear anything
         self.outages: list[tuple[int, int, int]] = []  # since the open ask: from, to, heard at
-        self.story: Story | None = None
+        self.story: CoreStory | None = None
         self.days = Days(plan) if plan.weeks else None
         self.counts: dict[str, int] = dict.fromkeys(COUNTED, 0)
 
@@ -194,7 +194,7 @@ class Onlooker:
         if helped and ambulance_ms is None:
             ambulance_ms = AMBULANCE_MS
         rungs = {self.rung_of[c] for c in self.rung_of if c not in self.left}
-        story = Story(
+        story = CoreStory(
             m.after.alarms, cause, m.now, self.acute or helped,
             self._rung_ms(len(rungs), urgent=self.acute or helped, helped=helped),
             m.now + ambulance_ms if ambulance_ms is not None else None, m.now,
@@ -211,7 +211,7 @@ class Onlooker:
             ms = min(ms, EVERYONE_MS // 1000 // max(rungs - 1, 1) * 1000)
         return ms
 
-    def _in_alarm(self, story: Story, m: Moment) -> None:
+    def _in_alarm(self, story: CoreStory, m: Moment) -> None:
         """What came in about an alarm, and what left about it."""
         e, now = m.event, m.now
         self._as_it_stood(story)
@@ -226,14 +226,14 @@ class Onlooker:
         if story.going or story.there:
             story.covered_at = now
 
-    def _as_it_stood(self, story: Story) -> None:
+    def _as_it_stood(self, story: CoreStory) -> None:
         story.early_ms = story.given_up_early_ms = 0
         story.fresh = set()
         story.on_before, story.there_before = tuple(story.heard), tuple(story.there)
         story.covered_before = tuple(story.counted_on)
         story.dropped = story.cannot | story.gone
 
-    def _acts(self, story: Story, m: Moment) -> None:
+    def _acts(self, story: CoreStory, m: Moment) -> None:
         """Somebody said or did something that counts."""
         e, now = m.event, m.now
         if isinstance(e, ev.NeedHelp):
@@ -250,7 +250,7 @@ class Onlooker:
         elif isinstance(e, ACTS):
             self._contact_acts(story, e, e.contact, now)
 
-    def _way_fails(self, story: Story, e: ev.Undeliverable | ev.Unheard, now: int) -> None:
+    def _way_fails(self, story: CoreStory, e: ev.Undeliverable | ev.Unheard, now: int) -> None:
         if e.contact is None:
             return
         if isinstance(e, ev.Unheard):
@@ -262,7 +262,7 @@ class Onlooker:
             story.moved_at = now
             story.cannot.add(e.contact)
 
-    def _contact_acts(self, story: Story, e: Event, contact: int, now: int) -> None:
+    def _contact_acts(self, story: CoreStory, e: Event, contact: int, now: int) -> None:
         """Somebody on the list goes, is there, stands before the door, or will not come."""
         story.moved_at = now
         if isinstance(e, ev.Arrived) and contact in self.strangers:
@@ -288,7 +288,7 @@ class Onlooker:
         if contact not in story.heard:
             story.heard.append(contact)
 
-    def _more_urgent(self, story: Story, now: int) -> None:
+    def _more_urgent(self, story: CoreStory, now: int) -> None:
         """A call for help in an open alarm: what was answered before no longer counts."""
         if story.cause is not Cause.HELP or story.answers:
             story.moved_at = now
@@ -299,7 +299,7 @@ class Onlooker:
                 story.ambulance_at = now + AMBULANCE_MS
         story.cause, story.answers = Cause.HELP, []
 
-    def _goes(self, story: Story, contact: int, eta_s: int | None, now: int) -> None:
+    def _goes(self, story: CoreStory, contact: int, eta_s: int | None, now: int) -> None:
         """A claim holds as long as it says, if it is near; the same tap twice is one."""
         before = story.claimed.get(contact)
         again = before is not None and before[1] == eta_s and now < before[0] + SAME_TAP_MS
@@ -317,7 +317,7 @@ class Onlooker:
             story.going[contact] = until_at
             story.counted_on.add(contact)
 
-    def _time(self, story: Story, m: Moment) -> None:
+    def _time(self, story: CoreStory, m: Moment) -> None:
         """Holds run out, and somebody who is there and silent is given up."""
         now, timer = m.now, isinstance(m.event, ev.TimePassed | ev.ServiceWasDown)
         if timer and m.was is State.ATTENDED and m.after.state is not State.ATTENDED:
@@ -332,7 +332,7 @@ class Onlooker:
         if late and not story.going:
             story.moved_at = now
 
-    def _told(self, story: Story, tell: Tell, now: int) -> None:
+    def _told(self, story: CoreStory, tell: Tell, now: int) -> None:
         """A word left for somebody."""
         self.counts["told"] += 1
         contact = tell.contact
@@ -349,7 +349,7 @@ class Onlooker:
             if self.rung_of[contact] > story.rung:
                 self._rung(story, self.rung_of[contact], now)
 
-    def _rung(self, story: Story, rung: int, now: int) -> None:
+    def _rung(self, story: CoreStory, rung: int, now: int) -> None:
         """The next rung is rung. A late tick puts off no later one."""
         due_at = story.planned_at + story.rung_ms
         if story.rung < 0:

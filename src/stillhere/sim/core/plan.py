@@ -23,7 +23,7 @@ from stillhere.core.events import Event
 from stillhere.core.profiles import Profile
 from stillhere.core.schedule import Routine
 from stillhere.sim.core import distributions
-from stillhere.sim.core.deeds import BEGIN, Away, Cue, Deed, Look, Still, Tap, What
+from stillhere.sim.core.deeds import BEGIN, Away, Cue, OtherTick, PlannedDeed, Still, Tap, What
 
 T = TypeVar("T")
 EVENING_AT = 1_769_896_800_000  # a Saturday, 22:00 UTC
@@ -42,7 +42,7 @@ class Plan:
     seed: int
     profile: Profile
     circle: Circle
-    deeds: tuple[Deed, ...]
+    deeds: tuple[PlannedDeed, ...]
     ends_t: int
     routine: Routine | None = None
     deadline_at: int | None = None
@@ -79,7 +79,7 @@ class Draw:
     def __init__(self, seed: int, profiles: Mapping[str, Profile]) -> None:
         dice = Random(seed)
         self.random, self.profiles = dice.random, profiles
-        self.deeds: list[Deed] = []
+        self.deeds: list[PlannedDeed] = []
         self.slips = dice.random() < 0.1
 
     def below(self, most: int) -> int:
@@ -93,7 +93,7 @@ class Draw:
 
     def deed(self, name: str, cue: Cue, delay_ms: int, what: What) -> None:
         back_ms = self.below(1_000) if self.slips and self.random() < 0.3 else 0
-        self.deeds.append(Deed(name, cue, delay_ms, what, back_ms))
+        self.deeds.append(PlannedDeed(name, cue, delay_ms, what, back_ms))
 
 
 def drawn(seed: int, profiles: Mapping[str, Profile]) -> Plan:
@@ -271,4 +271,4 @@ def _faults(draw: Draw, ends_t: int, profile: Profile) -> None:
             deed(f"clock stands {no}", cue, below(ends_t // 2), Still(draw.between(1_000, 90_000)))
     if random() < 0.25:
         for no in range(draw.between(1, 5)):
-            deed(f"early tick {no}", BEGIN, below(ends_t), Look())
+            deed(f"early tick {no}", BEGIN, below(ends_t), OtherTick())

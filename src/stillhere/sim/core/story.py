@@ -44,7 +44,7 @@ class Moment:
 
 
 @dataclass(slots=True)
-class Story:
+class CoreStory:
     """One alarm. ``heard`` is everybody who is on it, in the order in which they were; ``called``
     those who were called, with when; ``planned_at`` when the newest rung was due, or at the
     earliest, ``moved_at`` when something other than time last moved the ladder."""

@@ -15,7 +15,7 @@ from stillhere.core.profiles import Profile
 from stillhere.core.schedule import Routine
 from stillhere.sim.core import calendar, distributions
 from stillhere.sim.core.calendar import DAY_MS
-from stillhere.sim.core.deeds import BEGIN, Away, Look, Tap, What
+from stillhere.sim.core.deeds import BEGIN, Away, OtherTick, Tap, What
 from stillhere.sim.core.plan import Draw, Plan, circle_of
 
 HOUR_MS = 3_600_000
@@ -133,4 +133,4 @@ def _faults(draw: Draw, due: list[int], ends_t: int) -> None:
     for no in range(draw.one(0, 0, 5, 20)):
         near = draw.one(*due) if due else 0
         t = max(near + draw.between(-2 * HOUR_MS, HOUR_MS), draw.below(60_000))
-        draw.deed(f"early tick {no}", BEGIN, t, Look())
+        draw.deed(f"early tick {no}", BEGIN, t, OtherTick())

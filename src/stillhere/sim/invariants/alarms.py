@@ -8,7 +8,7 @@ from stillhere.core import events as ev
 from stillhere.core.events import Cause, Outcome, State
 from stillhere.core.watch import Watch
 from stillhere.sim.invariants.asking import LONGEST_REST_MS, SLACK_MS
-from stillhere.sim.whole.evidence import Attempt, Change, Evidence, Mail, Story
+from stillhere.sim.whole.evidence import Attempt, Evidence, Mail, ObservedChange, Story
 
 HOLDS_MS = 600_000
 AMBULANCE_MS = 300_000
@@ -19,7 +19,9 @@ UNHEARD_MS = 30_000
 APART_MS, IN_A_ROW_MS = 30_000, 300_000
 
 
-def an_alarm_ends_only_by_an_answer_or_a_word(night: Evidence, change: Change) -> Iterator[str]:
+def an_alarm_ends_only_by_an_answer_or_a_word(
+    night: Evidence, change: ObservedChange
+) -> Iterator[str]:
     before, after = change.before, change.after
     if before is None or before.alarm is None:
         return
@@ -56,7 +58,7 @@ def _said(attempts: Sequence[Attempt]) -> str:
 
 
 def whoever_answered_an_alarm_is_asked_again_within_a_minute(
-    night: Evidence, change: Change
+    night: Evidence, change: ObservedChange
 ) -> Iterator[str]:
     """Someone else may have silenced the phone."""
     before, after = change.before, change.after
@@ -68,7 +70,9 @@ def whoever_answered_an_alarm_is_asked_again_within_a_minute(
         yield f"watch {after.id} is asked again at {after.next_ask_at}, and it is {change.now}"
 
 
-def all_holds_together_last_at_most_ten_minutes(night: Evidence, change: Change) -> Iterator[str]:
+def all_holds_together_last_at_most_ten_minutes(
+    night: Evidence, change: ObservedChange
+) -> Iterator[str]:
     alarm = change.after.alarm
     if change.after.state is not State.CLAIMED or alarm is None:
         return

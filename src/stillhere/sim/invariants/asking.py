@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stillhere.core.events import Cause, State
-from stillhere.sim.whole.evidence import OUTAGE_MS, Change, Evidence
+from stillhere.sim.whole.evidence import OUTAGE_MS, Evidence, ObservedChange
 
 SLACK_MS = 1_500  # what a tick, a lease and a restart of a round may take together
 LONGEST_REST_MS = 3_600_000  # the capped rate at which an exhausted ladder begins again
 UNCLEAR_MS = 60_000
 
 
-def no_sign_of_life_is_taken_back(night: Evidence, change: Change) -> Iterator[str]:
+def no_sign_of_life_is_taken_back(night: Evidence, change: ObservedChange) -> Iterator[str]:
     before, after = change.before, change.after
     if before is not None and (after.seen_at < before.seen_at or after.seq < before.seq):
         yield f"watch {after.id} was seen at {before.seen_at}, and then at {after.seen_at}"
 
 
-def what_is_over_stays_over(night: Evidence, change: Change) -> Iterator[str]:
+def what_is_over_stays_over(night: Evidence, change: ObservedChange) -> Iterator[str]:
     before, after = change.before, change.after
     if before is not None and before.state is State.CLOSED and before.outcome != after.outcome:
         yield f"watch {after.id} ended as {before.outcome}, and then as {after.outcome}"
 
 
-def no_watch_is_quarantined(night: Evidence, change: Change) -> Iterator[str]:
+def no_watch_is_quarantined(night: Evidence, change: ObservedChange) -> Iterator[str]:
     if night.quarantined:
         yield f"our own code could not step watch {min(night.quarantined)}"
 
 
-def an_ask_ends_only_by_a_sign_of_life(night: Evidence, change: Change) -> Iterator[str]:
+def an_ask_ends_only_by_a_sign_of_life(night: Evidence, change: ObservedChange) -> Iterator[str]:
     before, after = change.before, change.after
     if before is None or before.state is not State.ASKING or after.state is State.ASKING:
         return
@@ -37,7 +37,9 @@ def an_ask_ends_only_by_a_sign_of_life(night: Evidence, change: Change) -> Itera
         yield f"watch {after.id} went from asking to {after.state} though nobody had answered"
 
 
-def nobody_is_alarmed_over_a_check_in_we_had(night: Evidence, change: Change) -> Iterator[str]:
+def nobody_is_alarmed_over_a_check_in_we_had(
+    night: Evidence, change: ObservedChange
+) -> Iterator[str]:
     before, after = change.before, change.after
     if not _raised_by_silence(change) or before is None or before.base_at is None:
         return
@@ -49,7 +51,7 @@ def nobody_is_alarmed_over_a_check_in_we_had(night: Evidence, change: Change) ->
 
 
 def nobody_is_alarmed_without_the_full_time_to_answer(
-    night: Evidence, change: Change
+    night: Evidence, change: ObservedChange
 ) -> Iterator[str]:
     """Nor for our own silence: if we were away when the time was up, only time in which we could
     have heard them counts."""
@@ -67,7 +69,9 @@ def nobody_is_alarmed_without_the_full_time_to_answer(
         yield f"watch {before.id} had {had_ms} ms to answer instead of {grace_ms}"
 
 
-def nobody_is_alarmed_while_the_web_is_silent(night: Evidence, change: Change) -> Iterator[str]:
+def nobody_is_alarmed_while_the_web_is_silent(
+    night: Evidence, change: ObservedChange
+) -> Iterator[str]:
     """Whoever pressed in vain has time to press again. Not judged where we were away, or the clock
     was set, since they were asked: then more than the silence was made up for."""
     asked_t = change.asked_t
@@ -81,7 +85,7 @@ def nobody_is_alarmed_while_the_web_is_silent(night: Evidence, change: Change) -
             yield f"watch {change.after.id}: nobody is heard since {silence.from_t}"
 
 
-def _raised_by_silence(change: Change) -> bool:
+def _raised_by_silence(change: ObservedChange) -> bool:
     was = change.before.alarm if change.before is not None else None
     now = change.after.alarm
     return was is None and now is not None and now.cause is Cause.SILENCE

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from stillhere.sim.invariants.asking import SLACK_MS
 from stillhere.sim.invariants.words import URGENT_MS
 from stillhere.sim.whole.evidence import Attempt, Evidence
-from stillhere.sim.whole.troubles import Damaged
-from stillhere.store.watches.apply import Answer
+from stillhere.sim.whole.troubles import DamagedWatch
+from stillhere.store.watches.apply import ChangeResult
 
 PAGE = "page-quarantine"
 
 
 def nobody_hears_got_it_of_a_row_that_cannot_be_read(
-    night: Evidence, attempt: Attempt, answer: Answer
+    night: Evidence, attempt: Attempt, answer: ChangeResult
 ) -> Iterator[str]:
     damaged = night.troubles.damaged.get(attempt.watch)
     if damaged is None:
@@ -57,7 +57,7 @@ def people_are_told_of_a_row_that_cannot_be_read(night: Evidence) -> Iterator[st
             yield f"watch {damaged.watch} was set aside, and nothing left for {sorted(missing)}"
 
 
-def _told(night: Evidence, damaged: Damaged, *, handed: bool) -> set[int | None]:
+def _told(night: Evidence, damaged: DamagedWatch, *, handed: bool) -> set[int | None]:
     return {
         m.contact
         for m in night.mails.values()

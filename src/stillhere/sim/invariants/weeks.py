@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from stillhere.core import events as ev
 from stillhere.core.events import Cause
 from stillhere.sim.invariants.asking import SLACK_MS, UNCLEAR_MS
-from stillhere.sim.whole.evidence import Attempt, Daily, Evidence, Story
-from stillhere.store.watches.apply import NeedHelp
+from stillhere.sim.whole.evidence import Attempt, DailyEvidence, Evidence, Story
+from stillhere.store.watches.apply import CallForHelp
 
 HOUR_MS = 3_600_000
 ASK_WORDS = ("ask", "ask-ring")
@@ -89,10 +89,10 @@ def _t(night: Evidence, at: int) -> int:
 def _lives(night: Evidence, watch: int) -> list[Attempt]:
     """Its check-ins. A rest and a call for help are none."""
     mine = (a for a in night.attempts if a.watch == watch and a.is_life)
-    return [a for a in mine if not isinstance(a.what, NeedHelp | ev.Paused)]
+    return [a for a in mine if not isinstance(a.what, CallForHelp | ev.Paused)]
 
 
-def _has_a_way(night: Evidence, daily: Daily) -> bool:
+def _has_a_way(night: Evidence, daily: DailyEvidence) -> bool:
     """Whether there is still a phone of theirs to ask on: some die meanwhile."""
     sql = "SELECT 1 FROM address WHERE person_id = ? AND state = 'ok'"
     return bool(night.storage.look(sql, daily.person))
@@ -107,7 +107,7 @@ def _asked(night: Evidence, watch: int) -> list[int]:
     return [_t(night, m.created_at) for m in mine]
 
 
-def _judged(night: Evidence, watch: int, daily: Daily) -> list[int]:
+def _judged(night: Evidence, watch: int, daily: DailyEvidence) -> list[int]:
     """The deadlines while it was open, without those of a rest."""
     rests = [
         (_t(night, a.now) - HOUR_MS, max(_t(night, a.what.until_at), _t(night, a.now) + HOUR_MS))
@@ -124,7 +124,7 @@ def _judged(night: Evidence, watch: int, daily: Daily) -> list[int]:
     return [t for t in open_t if not from_t - daily.grace_ms <= t <= to_t]
 
 
-def _until(night: Evidence, daily: Daily, due_t: int) -> int:
+def _until(night: Evidence, daily: DailyEvidence, due_t: int) -> int:
     """When at the latest an alarm has to be raised about a day nobody answered."""
     until_t = due_t + daily.grace_ms + UNCLEAR_MS + 2 * SLACK_MS
     for from_t, to_t in night.away:

@@ -25,7 +25,7 @@ class NoSuchNumberError(LookupError):
     """A send to a number that the carrier refuses at once."""
 
 
-class Line(StrEnum):
+class LineState(StrEnum):
     """Whether a number works. A real carrier tells of a dead one late, or refuses it at once."""
 
     ALIVE = "alive"
@@ -34,7 +34,7 @@ class Line(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class CarrierEvent:
     """One thing the carrier reports: a receipt, a text, a key, a missed call; a turn of a call to
     us, and its end. ``at`` and ``turn`` say where in a call it is."""
 
@@ -61,8 +61,8 @@ class Order:
     choices: Mapping[str, str] = field(default_factory=dict)
     reply_ref: str = ""
 
-    def report(self, status: str) -> Event:
-        return Event(
+    def report(self, status: str) -> CarrierEvent:
+        return CarrierEvent(
             kind="receipt",
             channel=self.channel,
             number=self.number,
@@ -73,7 +73,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ScreenEntry:
     """One line on a phone's screen. ``kind``: text-in, text-out, key, call, missed."""
 
     kind: str
@@ -93,9 +93,9 @@ class Call:
     at: str = ""
     turn: int = 0
 
-    def tells(self, key: str) -> Event:
+    def tells(self, key: str) -> CarrierEvent:
         """A key, or with none the silence, at this point of the call."""
-        return Event(
+        return CarrierEvent(
             kind="turn" if self.to_us else "key",
             channel="call",
             number=self.order.number,
@@ -108,7 +108,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TurnAnswer:
     """What the other side answers to a turn: what is said, how long it listens then, and whether
     it hangs up or does not pick up at all."""
 
@@ -127,14 +127,14 @@ class Phone:
     name: str
     number: str
     role: str = ""
-    line: Line = Line.ALIVE
+    line: LineState = LineState.ALIVE
     is_off: bool = False
     call: Call | None = None
-    entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=MAX_ENTRIES))
+    entries: deque[ScreenEntry] = field(default_factory=lambda: deque(maxlen=MAX_ENTRIES))
     waiting: deque[Order] = field(default_factory=lambda: deque(maxlen=MAX_WAITING))
 
     def note(self, kind: str, text: str, now_ms: int) -> None:
-        self.entries.append(Entry(kind, text, now_ms))
+        self.entries.append(ScreenEntry(kind, text, now_ms))
 
     def view(self) -> dict[str, object]:
         """What the page shows."""
@@ -190,12 +190,12 @@ class Exchange:
         self._count += 1
         return f"{channel}-{self._run}-{self._count}"
 
-    def take(self, order: Order, key: str, now_ms: int) -> list[Event]:
+    def take(self, order: Order, key: str, now_ms: int) -> list[CarrierEvent]:
         """Accept a text or a call. Raises ``NoSuchNumberError`` and remembers nothing then."""
         phone = self.phones.get(order.number)
         if phone is None and not self._any_number:
             raise NoSuchNumberError
-        if phone is not None and phone.line is Line.REFUSED:
+        if phone is not None and phone.line is LineState.REFUSED:
             raise NoSuchNumberError
         if key:
             self._taken[key] = order.id
@@ -204,20 +204,20 @@ class Exchange:
         self.version += 1
         if phone is None:
             return [order.report("delivered" if order.channel == "text" else "no-answer")]
-        if phone.line is Line.DEAD:
+        if phone.line is LineState.DEAD:
             return [order.report("undeliverable")]
         if order.channel == "text":
             return self._text(phone, order, now_ms)
         return self._ring(phone, order, now_ms)
 
-    def _text(self, phone: Phone, order: Order, now_ms: int) -> list[Event]:
+    def _text(self, phone: Phone, order: Order, now_ms: int) -> list[CarrierEvent]:
         if phone.is_off:
             phone.waiting.append(order)
             return []
         phone.note("text-in", order.text, now_ms)
         return [order.report("delivered")]
 
-    def _ring(self, phone: Phone, order: Order, now_ms: int) -> list[Event]:
+    def _ring(self, phone: Phone, order: Order, now_ms: int) -> list[CarrierEvent]:
         if phone.is_off:
             return [order.report("no-answer")]
         if phone.call is not None:
@@ -226,7 +226,7 @@ class Exchange:
         phone.call = Call(order, order.text)
         return []
 
-    def ring_out(self, order: Order, now_ms: int) -> list[Event]:
+    def ring_out(self, order: Order, now_ms: int) -> list[CarrierEvent]:
         """It has rung long enough: nobody answers."""
         phone = self._in_call(order)
         if phone is None or phone.call is None or phone.call.answered:
@@ -244,7 +244,7 @@ class Exchange:
         call = phone.call if phone is not None else None
         return phone if call is not None and call.order is order else None
 
-    def _end(self, phone: Phone, unanswered: str, now_ms: int) -> list[Event]:
+    def _end(self, phone: Phone, unanswered: str, now_ms: int) -> list[CarrierEvent]:
         call = phone.call
         if call is None:
             return []
@@ -256,14 +256,14 @@ class Exchange:
         phone.note("missed", "", now_ms)
         return [call.order.report(unanswered)]
 
-    def answer(self, phone: Phone) -> list[Event]:
+    def answer(self, phone: Phone) -> list[CarrierEvent]:
         if phone.call is None or phone.call.answered or phone.call.to_us:
             raise ActError(f"{phone.name}'s phone is not ringing.")
         phone.call.answered = True
         self.version += 1
         return [phone.call.order.report("answered")]
 
-    def key(self, phone: Phone, key: str, now_ms: int) -> list[Event]:
+    def key(self, phone: Phone, key: str, now_ms: int) -> list[CarrierEvent]:
         if phone.call is None or not phone.call.answered:
             raise ActError(f"{phone.name} is not in a call.")
         if len(key) != 1 or key not in "0123456789*#":
@@ -272,7 +272,7 @@ class Exchange:
         self.version += 1
         return [phone.call.tells(key)]
 
-    def silent(self, order: Order, turn: int) -> list[Event]:
+    def silent(self, order: Order, turn: int) -> list[CarrierEvent]:
         """Nothing was pressed for as long as the other side listens."""
         phone = self._in_call(order)
         call = phone.call if phone is not None else None
@@ -280,7 +280,7 @@ class Exchange:
             return []
         return [call.tells("")]
 
-    def say(self, message_id: str, number: str, said: Said, now_ms: int) -> Order | None:
+    def say(self, message_id: str, number: str, said: TurnAnswer, now_ms: int) -> Order | None:
         """The other side goes on talking in a call, and may end it. The call that goes on."""
         phone = self.phones.get(number)
         call = phone.call if phone is not None else None
@@ -300,14 +300,14 @@ class Exchange:
             self._end(phone, "", now_ms)
         return call.order if phone.call is call else None
 
-    def hang_up(self, phone: Phone, now_ms: int) -> list[Event]:
+    def hang_up(self, phone: Phone, now_ms: int) -> list[CarrierEvent]:
         if phone.call is None:
             raise ActError(f"{phone.name} is not in a call.")
         call = phone.call
         ended = self._end(phone, "busy", now_ms)
-        return [Event("ended", "call", phone.number, call.order.id)] if call.to_us else ended
+        return [CarrierEvent("ended", "call", phone.number, call.order.id)] if call.to_us else ended
 
-    def call_us(self, phone: Phone) -> list[Event]:
+    def call_us(self, phone: Phone) -> list[CarrierEvent]:
         """The phone's owner calls us, to talk."""
         self._must_work(phone)
         if phone.call is not None:
@@ -316,38 +316,38 @@ class Exchange:
         self.version += 1
         return [phone.call.tells("")]
 
-    def send_text(self, phone: Phone, text: str, now_ms: int) -> list[Event]:
+    def send_text(self, phone: Phone, text: str, now_ms: int) -> list[CarrierEvent]:
         self._must_work(phone)
         if not text.strip():
             raise ActError("Type something first.")
         phone.note("text-out", text, now_ms)
         self.version += 1
-        return [Event(kind="text", channel="text", number=phone.number, text=text)]
+        return [CarrierEvent(kind="text", channel="text", number=phone.number, text=text)]
 
-    def ring_us(self, phone: Phone, now_ms: int) -> list[Event]:
+    def ring_us(self, phone: Phone, now_ms: int) -> list[CarrierEvent]:
         """The phone's owner calls us and hangs up before anyone answers: a check-in for free."""
         self._must_work(phone)
         phone.note("rang-us", "", now_ms)
         self.version += 1
-        return [Event(kind="missed-call", channel="call", number=phone.number)]
+        return [CarrierEvent(kind="missed-call", channel="call", number=phone.number)]
 
-    def switch(self, phone: Phone, *, off: bool, now_ms: int) -> list[Event]:
+    def switch(self, phone: Phone, *, off: bool, now_ms: int) -> list[CarrierEvent]:
         phone.is_off = off
         self.version += 1
         if off:
             return self._end(phone, "no-answer", now_ms)
-        if phone.line is not Line.ALIVE:
+        if phone.line is not LineState.ALIVE:
             return []
         return self._deliver_waiting(phone, now_ms)
 
-    def set_line(self, phone: Phone, line: Line, now_ms: int) -> list[Event]:
+    def set_line(self, phone: Phone, line: LineState, now_ms: int) -> list[CarrierEvent]:
         phone.line = line
         self.version += 1
-        if line is not Line.ALIVE:
+        if line is not LineState.ALIVE:
             return self._end(phone, "no-answer", now_ms)
         return [] if phone.is_off else self._deliver_waiting(phone, now_ms)
 
-    def _deliver_waiting(self, phone: Phone, now_ms: int) -> list[Event]:
+    def _deliver_waiting(self, phone: Phone, now_ms: int) -> list[CarrierEvent]:
         orders = list(phone.waiting)
         phone.waiting.clear()
         return [event for order in orders for event in self._text(phone, order, now_ms)]
@@ -355,5 +355,5 @@ class Exchange:
     def _must_work(self, phone: Phone) -> None:
         if phone.is_off:
             raise ActError(f"{phone.name}'s phone is switched off.")
-        if phone.line is not Line.ALIVE:
+        if phone.line is not LineState.ALIVE:
             raise ActError(f"{phone.name}'s number is dead.")

@@ -27,16 +27,16 @@ from pathlib import Path
 
 from aiohttp import web
 
-from stillhere.channels.http import Reply
+from stillhere.channels.http import HttpReply
 from stillhere.sim.phones.exchange import (
     ActError,
-    Event,
+    CarrierEvent,
     Exchange,
-    Line,
+    LineState,
     NoSuchNumberError,
     Order,
     Phone,
-    Said,
+    TurnAnswer,
 )
 from stillhere.sim.phones.webhooks import Webhooks
 
@@ -254,18 +254,18 @@ class Provider:
         loop.call_later(self._ring_s, ring_out)
         loop.call_later(self._ring_s + LONGEST_CALL_S, finish)
 
-    def _send(self, events: list[Event]) -> None:
+    def _send(self, events: list[CarrierEvent]) -> None:
         self.webhooks.twice = self.faults.twice
         self.webhooks.swapped = self.faults.swapped
         for event in events:
             self.webhooks.put(event)
 
-    def _heard(self, event: Event, reply: Reply) -> None:
+    def _heard(self, event: CarrierEvent, reply: HttpReply) -> None:
         """A key press may be answered with what the call says next, as carriers allow."""
         answer = reply.json_object() if event.kind in ("key", "turn") else None
         if answer is None:
             return
-        said = Said(
+        said = TurnAnswer(
             _text(answer, "say", 4_000),
             _whole(answer, "listen_s"),
             _text(answer, "at"),
@@ -299,7 +299,7 @@ class Provider:
         """Do to one phone what a hand would; what it causes goes out. Raises ``ActError``."""
         self._send(self._events(act))
 
-    def _events(self, act: dict[str, object]) -> list[Event]:
+    def _events(self, act: dict[str, object]) -> list[CarrierEvent]:
         phone = self.exchange.find(_text(act, "phone"))
         now_ms = self._clock()
         exchange = self.exchange
@@ -319,7 +319,7 @@ class Provider:
             case "off" | "on" as switch:
                 return exchange.switch(phone, off=switch == "off", now_ms=now_ms)
             case "dead" | "refused" | "alive" as line:
-                return exchange.set_line(phone, Line(line), now_ms)
+                return exchange.set_line(phone, LineState(line), now_ms)
             case other:
                 raise ActError(f"No phone knows the action {other[:40]!r}.")
 

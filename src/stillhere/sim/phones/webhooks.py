@@ -17,8 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stillhere.channels.demo import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from stillhere.channels.http import HttpClient, NoAnswerError, NotSentError, Reply
-from stillhere.sim.phones.exchange import Event
+from stillhere.channels.http import HttpClient, HttpReply, NoAnswerError, NotSentError
+from stillhere.sim.phones.exchange import CarrierEvent
 
 LANES = 8
 MAX_WAITING = 10_000
@@ -33,7 +33,7 @@ class Parcel:
     """One event on its way: its id is the same at every try."""
 
     id: str
-    event: Event
+    event: CarrierEvent
     at_ms: int
     tries: int = 0
 
@@ -68,7 +68,7 @@ class Webhooks:
         clock: Callable[[], int],
         *,
         run: str,
-        on_reply: Callable[[Event, Reply], None],
+        on_reply: Callable[[CarrierEvent, HttpReply], None],
         back_off_s: float = 0.2,
     ) -> None:
         self.twice = False
@@ -102,7 +102,7 @@ class Webhooks:
         """Events that nobody has confirmed yet."""
         return sum(len(lane.parcels) for lane in self._lanes) + (self._held is not None)
 
-    def put(self, event: Event) -> None:
+    def put(self, event: CarrierEvent) -> None:
         if not self._url:
             return
         self._count += 1
@@ -151,7 +151,7 @@ class Webhooks:
                 pause_s = self._back_off_s * 2 ** min(parcel.tries, 10)
                 await asyncio.sleep(min(pause_s, MAX_BACK_OFF_S))
 
-    async def _try(self, parcel: Parcel) -> Reply | None:
+    async def _try(self, parcel: Parcel) -> HttpReply | None:
         body = parcel.body()
         timestamp = str(self._clock())
         headers = {

@@ -51,7 +51,7 @@ ALARMED = (State.ALARM, State.CLAIMED, State.ATTENDED)
 
 
 @dataclass
-class Seen:
+class WatchHistory:
     """What happened to one watch, by true time."""
 
     routine: Routine | None
@@ -67,7 +67,7 @@ class Seen:
 
 
 @dataclass
-class Told:
+class WeekReport:
     """What a night tells of itself, for the verdict."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -78,7 +78,7 @@ class ClockWeek:
 
     def __init__(self, world: World, storage: Storage, persons: list[int]) -> None:
         storage.fresh()
-        self.world, self._storage, self.evidence = world, storage, Told()
+        self.world, self._storage, self.evidence = world, storage, WeekReport()
         self._dice: Random = world.dice("clock week")
         self._ends_t = self._dice.randrange(5 * DAY_MS, 9 * DAY_MS)
         self._waker, self._reckoning, self._keeper = Waker(), Reckoning(), Timekeeper(())
@@ -86,7 +86,7 @@ class ClockWeek:
         self._away: list[tuple[int, int]] = []  # nobody was there, or the database was not
         self._wrong: list[tuple[int, int]] = []  # booted wrong, and nobody could tell
         self._refused: list[tuple[int, int]] = []  # no carrier took anything
-        self._seen: dict[int, Seen] = {}
+        self._seen: dict[int, WatchHistory] = {}
         self._plan(persons[: self._dice.randrange(1, 4)])
 
     # --- who lives here, and what goes wrong ----------------------------------------------------
@@ -177,7 +177,7 @@ class ClockWeek:
         if watch is None:
             self.world.after(MINUTE_MS, partial(self._begins, person, routine))
         elif watch not in self._seen:
-            self._seen[watch] = seen = Seen(routine, self.world.t)
+            self._seen[watch] = seen = WatchHistory(routine, self.world.t)
             if routine is None:
                 self._presses(watch, ev.Marked())
                 if self._dice.random() < 0.5:
@@ -325,7 +325,9 @@ class ClockWeek:
                 end_t = seen.ends[no] if no < len(seen.ends) else self._ends_t
                 self._alarm_reaches_somebody(watch, seen, raised_t, end_t)
 
-    def _alarm_reaches_somebody(self, watch: int, seen: Seen, raised_t: int, end_t: int) -> None:
+    def _alarm_reaches_somebody(
+        self, watch: int, seen: WatchHistory, raised_t: int, end_t: int
+    ) -> None:
         """As soon as a carrier takes messages, if it is still open then."""
         until_t = raised_t
         while (refused_t := self._refuses(until_t)) > until_t:
@@ -338,7 +340,7 @@ class ClockWeek:
             )
         self.evidence.counts["alarms judged"] += int(until_t < end_t)
 
-    def _silence_is_noticed(self, watch: int, seen: Seen, silent_t: int) -> None:
+    def _silence_is_noticed(self, watch: int, seen: WatchHistory, silent_t: int) -> None:
         if seen.closed_t is not None and not seen.alarms:
             return  # answered to its end, and silent after that
         least_t = max([silent_t, *(t for t in seen.heard if t <= silent_t)])
@@ -349,7 +351,7 @@ class ClockWeek:
                 "whoever_falls_silent_is_missed", f"watch {watch}, silent since {silent_t}"
             )
 
-    def _days(self, seen: Seen) -> list[int]:
+    def _days(self, seen: WatchHistory) -> list[int]:
         """The deadlines of a routine, as the wall shows them, but for those about a wrong start."""
         assert seen.routine is not None
         r, begins_at = seen.routine, self.world.begins_at
@@ -360,7 +362,7 @@ class ClockWeek:
             t for t in due if not any(a - HOUR_MS <= t + HOUR_MS and t <= b for a, b in self._wrong)
         ]
 
-    def _day_is_kept(self, watch: int, seen: Seen, due_t: int) -> None:
+    def _day_is_kept(self, watch: int, seen: WatchHistory, due_t: int) -> None:
         assert seen.routine is not None
         profile = known_profiles()["routine"]
         from_t = due_t - seen.routine.opens_s * 1000

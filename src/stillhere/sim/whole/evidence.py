@@ -22,13 +22,13 @@ from stillhere.core.watch import Watch
 from stillhere.sim.whole.storage import Storage
 from stillhere.sim.whole.troubles import Troubles
 from stillhere.store.watches import rows
-from stillhere.store.watches.apply import Answer, CheckIn, NeedHelp
+from stillhere.store.watches.apply import CallForHelp, ChangeResult, CheckIn
 
 OUTAGE_MS = 15_000  # a gap longer than this is an outage, a shorter one is a restart
 KEPT_MS = 5_000
-SIGNS_OF_LIFE = (CheckIn, NeedHelp, ev.StillHere, ev.Marked, ev.Extended, ev.Paused, ev.Ended)
+SIGNS_OF_LIFE = (CheckIn, CallForHelp, ev.StillHere, ev.Marked, ev.Extended, ev.Paused, ev.Ended)
 COMES = (ev.Claimed, ev.Arrived, ev.CannotGetIn)
-MOVES_THE_LADDER = (ev.Declined, ev.CannotGetIn, ev.Resolved, ev.Claimed, ev.Arrived, NeedHelp)
+MOVES_THE_LADDER = (ev.Declined, ev.CannotGetIn, ev.Resolved, ev.Claimed, ev.Arrived, CallForHelp)
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Attempt:
     @property
     def answers(self) -> bool:
         """Whether an open alarm takes it as an answer."""
-        return self.is_life and not isinstance(self.what, NeedHelp)
+        return self.is_life and not isinstance(self.what, CallForHelp)
 
 
 @dataclass(slots=True)
@@ -129,7 +129,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ObservedChange:
     """One watch, before and after one deed of one process, and what phones had sent into it."""
 
     before: Watch | None
@@ -153,7 +153,7 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
-class Daily:
+class DailyEvidence:
     """What one watch promised over weeks: ``due`` are its deadlines in true time, from when it
     began; ``opens_ms`` before each a check-in counts."""
 
@@ -170,7 +170,7 @@ class Evidence:
 
     storage: Storage
     begins_at: int = 0
-    dailies: dict[int, Daily] = field(default_factory=dict)
+    dailies: dict[int, DailyEvidence] = field(default_factory=dict)
     t: int = 0
     now: int = 0
     watches: dict[int, Kept] = field(default_factory=dict)
@@ -216,7 +216,7 @@ class Evidence:
 
     # --- seeing ---------------------------------------------------------------------------------
 
-    def see(self, t: int, now: int, attempts: Sequence[Attempt]) -> list[Change]:
+    def see(self, t: int, now: int, attempts: Sequence[Attempt]) -> list[ObservedChange]:
         """Look at what one deed left behind: the watches that changed."""
         self.t, self.now = t, now
         known = {id: kept.version for id, kept in self.watches.items()}
@@ -227,14 +227,18 @@ class Evidence:
             changes.append(self._changed(id, version, rows.thaw(row), attempts))
         return changes
 
-    def _changed(self, id: int, version: int, watch: Watch, attempts: Iterable[Attempt]) -> Change:
+    def _changed(
+        self, id: int, version: int, watch: Watch, attempts: Iterable[Attempt]
+    ) -> ObservedChange:
         kept = self.watches.get(id)
         before = kept.watch if kept is not None else None
         if kept is None:
             kept = self.watches[id] = Kept(id, version, watch)
             self.count("watches")
         mine = tuple(a for a in attempts if a.watch == id)
-        change = Change(before, watch, mine, self.now, kept.asked_t, kept.asked_at, kept.checked_at)
+        change = ObservedChange(
+            before, watch, mine, self.now, kept.asked_t, kept.asked_at, kept.checked_at
+        )
         kept.watch, kept.version, kept.changed_at = watch, version, self.now
         if watch.state is not State.ASKING:
             kept.asked_t = None
@@ -258,7 +262,7 @@ class Evidence:
         if any(isinstance(a.what, MOVES_THE_LADDER) for a in mine):
             story.moved_at = self.now
         story.answers += [a.made_at for a in mine if a.answers]
-        if any(isinstance(a.what, NeedHelp) for a in mine):
+        if any(isinstance(a.what, CallForHelp) for a in mine):
             story.answers = []  # a call for help is not answered by what was said before it
         if w.alarm.cause is Cause.HELP and story.cause is not Cause.HELP:
             story.cause, story.help_t = Cause.HELP, self.t
@@ -329,7 +333,7 @@ class Evidence:
         self.attempts += attempts
         return attempts
 
-    def answered(self, attempt: Attempt, answer: Answer) -> None:
+    def answered(self, attempt: Attempt, answer: ChangeResult) -> None:
         """The sender heard that it was kept."""
         attempt.answered = True
         kept = self.watches.get(attempt.watch)

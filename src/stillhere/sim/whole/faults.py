@@ -16,7 +16,7 @@ from stillhere.engine import silence
 from stillhere.sim.whole.evidence import Evidence, Story
 from stillhere.sim.whole.service import Died, Service
 from stillhere.sim.whole.storage import Storage
-from stillhere.sim.whole.troubles import Damaged, Silence
+from stillhere.sim.whole.troubles import DamagedWatch, WebSilence
 from stillhere.sim.whole.world import World
 
 P_DAMAGED, P_HANGS = 0.2, 0.2
@@ -56,7 +56,7 @@ class DamagedRows:
         [(person,)] = self._storage.raw.execute(sql, [text, watch]).fetchall()
         over = frozenset(s.no for s in self._stories(watch) if s.ended_t is not None)
         self._forget(watch)
-        self._night.troubles.damaged[watch] = Damaged(watch, person, self._night.now, over)
+        self._night.troubles.damaged[watch] = DamagedWatch(watch, person, self._night.now, over)
         self._night.count("rows damaged")
 
     def _forget(self, watch: int) -> None:
@@ -100,11 +100,11 @@ class SilentWeb:
                 self._world.at(t, hang)
 
     def _falls_silent(self) -> None:
-        silent = Silence(self._world.t)
+        silent = WebSilence(self._world.t)
         self._night.troubles.silences.append(silent)
         self._world.after(UNHEARD_MS + self._dice.randrange(ROUND_MS), partial(self._miss, silent))
 
-    def _miss(self, silent: Silence) -> None:
+    def _miss(self, silent: WebSilence) -> None:
         if silent.to_t is None:
             self._since_ms = settings.BOOT_MS() - (self._world.t - silent.from_t)
             self._tell()

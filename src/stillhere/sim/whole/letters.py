@@ -22,7 +22,7 @@ from stillhere.sim.whole.carriers import CHANNELS, DEADLINE_S, Carriers, Passage
 from stillhere.sim.whole.service import Died, Service
 from stillhere.store.db import clock
 from stillhere.store.messages import delivery, receipts
-from stillhere.store.messages.delivery import Leased
+from stillhere.store.messages.delivery import LeasedMessage
 
 LEASE_MARGIN_S = 10.0
 MOST = 200
@@ -40,7 +40,7 @@ class Letters:
         self._dice: Random = self._world.dice("letters")
         self._flying = dict.fromkeys(CHANNELS, 0)
         self._results: list[DeliveryResult] = []
-        self.arrives: Callable[[Leased], None] = lambda _: None
+        self.arrives: Callable[[LeasedMessage], None] = lambda _: None
 
     def lose(self) -> None:
         """The engine died: nobody waits for an answer, and results not recorded are lost."""
@@ -75,7 +75,7 @@ class Letters:
             send = partial(self._send, channel, message, engine.life)
             self._world.after(self._dice.randrange(0, 20), send)
 
-    def _judge(self, channel: str, leased: Sequence[Leased]) -> None:
+    def _judge(self, channel: str, leased: Sequence[LeasedMessage]) -> None:
         look, ids, now = self._service.storage.look, [m.id for m in leased], self._night.now
         marks = ", ".join(["?"] * len(ids))
         ranks = {id: tuple(rank) for id, *rank in look(f"{_RANK} id IN ({marks})", *ids)}
@@ -91,7 +91,7 @@ class Letters:
         """Whether a carrier or an address gave trouble so far."""
         return self._carriers.troubled
 
-    def _send(self, channel: str, message: Leased, life: int) -> None:
+    def _send(self, channel: str, message: LeasedMessage, life: int) -> None:
         """Hand one leased message to its carrier, unless the engine died in between."""
         if life != self._service.engine.life:
             return
@@ -109,7 +109,7 @@ class Letters:
             self._world.after(ms, partial(self._receipt, channel, message, passage, fate, 0))
         self._world.after(passage.answer_ms, partial(self._told, message, passage, life))
 
-    def _arrived(self, message: Leased) -> None:
+    def _arrived(self, message: LeasedMessage) -> None:
         mail, night = self._night.mails[message.id], self._night
         night.count("duplicates", int(mail.arrived))
         mail.arrived = True
@@ -146,7 +146,7 @@ class Letters:
 
     # --- what carriers say ----------------------------------------------------------------------
 
-    def _told(self, message: Leased, passage: Passage, life: int) -> None:
+    def _told(self, message: LeasedMessage, passage: Passage, life: int) -> None:
         """The carrier answered, or its time to answer is over."""
         if life != self._service.engine.life:
             return
@@ -174,7 +174,7 @@ class Letters:
         self._recorded(group, before)
 
     def _receipt(
-        self, channel: str, message: Leased, passage: Passage, fate: Fate, tries: int
+        self, channel: str, message: LeasedMessage, passage: Passage, fate: Fate, tries: int
     ) -> None:
         """The carrier tells us more; if nobody takes it, it tells us again."""
         before, known = self._alarms(), False

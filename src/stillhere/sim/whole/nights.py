@@ -24,14 +24,14 @@ from stillhere.sim.people import MINUTE_MS, Sam
 from stillhere.sim.verdict import Lived, Verdict, lived, shrunk
 from stillhere.sim.whole.carriers import Carriers, Closed
 from stillhere.sim.whole.engine_side import EngineSide
-from stillhere.sim.whole.evidence import Change, Evidence
+from stillhere.sim.whole.evidence import Evidence, ObservedChange
 from stillhere.sim.whole.faults import DamagedRows, SilentWeb
 from stillhere.sim.whole.letters import Letters
 from stillhere.sim.whole.service import Process, Service
 from stillhere.sim.whole.storage import Storage
 from stillhere.sim.whole.web_side import WebSide
 from stillhere.sim.whole.world import Violation, World
-from stillhere.store.messages.delivery import Leased
+from stillhere.store.messages.delivery import LeasedMessage
 from stillhere.store.models import Contact, Message, Person
 from stillhere.store.people import services
 from stillhere.store.problems import Reached
@@ -239,7 +239,7 @@ class Night:
 
         self._web.call(add, lambda contact: self._meets(contact.id))
 
-    def _arrives(self, message: Leased) -> None:
+    def _arrives(self, message: LeasedMessage) -> None:
         """A message reached a phone."""
         if message.contact is not None:
             neighbour = self._neighbours.get(message.contact)
@@ -252,7 +252,7 @@ class Night:
                 if sam.watch == message.watch and "ask" in message.facts:
                     sam.hears(message.facts["ask"])
 
-    def _shows(self, change: Change) -> None:
+    def _shows(self, change: ObservedChange) -> None:
         """Pages show what changed; a neighbour may see it without having been called."""
         for sam in self._sams.values():
             sam.sees(change)

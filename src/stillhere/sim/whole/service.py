@@ -15,7 +15,7 @@ from django.conf import settings
 
 from stillhere.sim import invariants
 from stillhere.sim.invariants import alarms, require
-from stillhere.sim.whole.evidence import Attempt, Change, Evidence
+from stillhere.sim.whole.evidence import Attempt, Evidence, ObservedChange
 from stillhere.sim.whole.storage import Crash, Fuse, Storage
 from stillhere.sim.whole.world import World
 
@@ -52,7 +52,7 @@ class Service:
         self.world, self.storage, self.night = world, storage, night
         self.engine, self.web = Process("engine"), Process("web")
         self.away_ms: Callable[[Process], int] = lambda _: 1_000
-        self.shows: Callable[[Change], None] = lambda _: None
+        self.shows: Callable[[ObservedChange], None] = lambda _: None
         self.noticed: Callable[[], None] = lambda: None
         self._seen = -1
 

@@ -15,7 +15,7 @@ AGAIN_MS = 10_000
 
 
 @dataclass(slots=True)
-class Damaged:
+class DamagedWatch:
     """A watch whose row became garbage; ``over`` are its alarms that had ended. ``aside_t`` is when
     it was set aside, ``first`` whoever stood on the first rung then and had a way."""
 
@@ -28,7 +28,7 @@ class Damaged:
 
 
 @dataclass(slots=True)
-class Silence:
+class WebSilence:
     """The web answered nobody from ``from_t`` to ``to_t``; the engine wrote that down at
     ``told_t``, and may hold alarms back until ``most_t`` if it goes on so long."""
 
@@ -47,8 +47,8 @@ class Silence:
 class Troubles:
     """All of a night."""
 
-    damaged: dict[int, Damaged] = field(default_factory=dict)
-    silences: list[Silence] = field(default_factory=list)
+    damaged: dict[int, DamagedWatch] = field(default_factory=dict)
+    silences: list[WebSilence] = field(default_factory=list)
 
     def see(self, t: int, storage: Storage) -> int:
         """Look whether what cannot be read was set aside; returns how many were just now."""

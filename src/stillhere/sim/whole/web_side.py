@@ -17,7 +17,7 @@ from django.db import Error
 from stillhere.sim import invariants
 from stillhere.sim.invariants import require
 from stillhere.sim.whole.service import Died, Service
-from stillhere.store.watches.apply import Answer, Asked, Change, apply_batch
+from stillhere.store.watches.apply import Asked, Change, ChangeResult, apply_batch
 
 T = TypeVar("T")
 AGAIN_MS = 3_000  # how long a page waits before it sends again
@@ -30,7 +30,7 @@ class Request:
 
     what: Asked
     watch: int
-    done: Callable[[Answer], None]
+    done: Callable[[ChangeResult], None]
     failed: Callable[[], None]
 
 

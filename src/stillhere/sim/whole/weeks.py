@@ -17,7 +17,7 @@ from stillhere.sim.core import calendar
 from stillhere.sim.core.calendar import DAY_MS
 from stillhere.sim.invariants import require
 from stillhere.sim.people import MINUTE_MS, Sam
-from stillhere.sim.whole.evidence import Change, Daily, Evidence
+from stillhere.sim.whole.evidence import DailyEvidence, Evidence, ObservedChange
 from stillhere.sim.whole.nights import Night
 from stillhere.sim.whole.service import Process
 from stillhere.sim.whole.storage import Storage
@@ -68,7 +68,9 @@ class Regular(Sam):
         reminders_ms = tuple(s * 1000 for s in profile.reminders_s)
         opens_ms, grace_ms = self.routine.opens_s * 1000, profile.grace_s * 1000
         due = self.due(self._world.t)
-        self._evidence.dailies[watch] = Daily(self._person, due, opens_ms, reminders_ms, grace_ms)
+        self._evidence.dailies[watch] = DailyEvidence(
+            self._person, due, opens_ms, reminders_ms, grace_ms
+        )
         dice = self._dice
         for no, due_t in enumerate(due):
             early_t = due_t - dice.randrange(opens_ms)
@@ -124,7 +126,7 @@ class Weeks(Night):
         if has(f"person {person} uses"):
             self.world.at(begins_t, acute.begins)
 
-    def _shows(self, change: Change) -> None:
+    def _shows(self, change: ObservedChange) -> None:
         """Sooner or later Ruth ends every alarm that nobody else ended."""
         super()._shows(change)
         before, after = change.before, change.after

@@ -25,7 +25,7 @@ from stillhere.store.models import Arrival, Message, Person, WatchRow
 from stillhere.store.people import records, services
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply, recordings
-from stillhere.store.watches.apply import Change, CheckIn, NeedHelp
+from stillhere.store.watches.apply import CallForHelp, Change, CheckIn
 from stillhere.store.watches.outbox import COORDINATOR
 from stillhere.store.watches.queries import ALARMED
 
@@ -222,7 +222,7 @@ def needs_help(number: str) -> str:
         watches = answering.open_watches([person.id]) if person is not None else []
         if not watches:
             return "reply-nobody"
-        answers = apply.apply_batch([Change(NeedHelp(), watch=watches[0].id)])
+        answers = apply.apply_batch([Change(CallForHelp(), watch=watches[0].id)])
     watch = answers[0].watch
     told = watch is not None and watch.alarm is not None and watch.alarm.told
     return "reply-helping" if told else "reply-nobody"

@@ -34,7 +34,7 @@ from stillhere.store.inbound.reply import (
 from stillhere.store.models import Address, Contact, Person, WatchRow
 from stillhere.store.people import contacts, drills, records, services
 from stillhere.store.watches import apply
-from stillhere.store.watches.apply import Answer, Asked, Change, CheckIn, NeedHelp
+from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult, CheckIn
 from stillhere.store.watches.queries import ALARMED
 
 # Digits that stand in our messages beside those the core reads; whole texts only.
@@ -195,7 +195,7 @@ def _help(person: Person) -> str:
     """A cry for help is never lost for want of an open watch."""
     watches = _watches(person)
     watch = watches[0].id if watches else start(person)
-    answers = _apply([Change(NeedHelp(), watch=watch)])
+    answers = _apply([Change(CallForHelp(), watch=watch)])
     alarm = answers[0].watch.alarm if answers[0].watch is not None else None
     word = "reply-helping" if alarm is not None and alarm.told else "reply-nobody"
     return _unless_refused(answers, word, "reply-nobody")
@@ -303,11 +303,11 @@ _DEEDS: Mapping[Intent, tuple[Callable[[int, ParsedInbound], Asked], str]] = {
 # --- what goes back -----------------------------------------------------------------------------
 
 
-def _apply(changes: Sequence[Change]) -> list[Answer]:
+def _apply(changes: Sequence[Change]) -> list[ChangeResult]:
     return apply.apply_batch(changes) if changes else []
 
 
-def _unless_refused(answers: Sequence[Answer], word: str, refused: str) -> str:
+def _unless_refused(answers: Sequence[ChangeResult], word: str, refused: str) -> str:
     """``word`` if anything was done; the truth if not."""
     if any(answer.refused is None and not answer.quarantined for answer in answers):
         return word

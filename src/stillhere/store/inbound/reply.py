@@ -1,7 +1,7 @@
 """What is said back to whoever wrote or pressed a key: a word, in their language, to their phone.
 
-Owns who spoke (``Speaker``), what they said (``ParsedInbound``), and the way back. What it does to a
-watch is ``handle.py``'s. Always inside the transaction of ``inbox.take``.
+Owns who spoke (``Speaker``), what came with it (``ParsedInbound``), and the way back. What it does
+to a watch is ``handle.py``'s. Always inside the transaction of ``inbox.take``.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ SILENT, BACK = "page-peer-silent", "page-peer-back"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PeerStatus:
     """A peer as it stands. ``heard_at`` 0: never."""
 
     name: str
@@ -65,11 +65,11 @@ def remove(name: str) -> bool:
     return Peer.objects.filter(name=name).delete()[0] > 0
 
 
-def seen(now: int) -> list[Seen]:
+def seen(now: int) -> list[PeerStatus]:
     """All of them, by name."""
     silent_ms = SILENT_MS * clock.read().rate
     return [
-        Seen(peer.name, peer.heard_at, 0 < peer.heard_at <= now - silent_ms)
+        PeerStatus(peer.name, peer.heard_at, 0 < peer.heard_at <= now - silent_ms)
         for peer in Peer.objects.order_by("name")
     ]
 

@@ -185,7 +185,7 @@ def stickers(many: int) -> list[Kit]:
 
 
 @dataclass(slots=True)
-class Taken:
+class KitImport:
     """What became of a file of kits: how many were added, changed, and are as they were; how many
     are not in stock any more, because somebody carries them or they are gone."""
 
@@ -195,13 +195,13 @@ class Taken:
     gone: int = 0
 
 
-def take_in(rows: Sequence[Row]) -> Taken:
+def take_in(rows: Sequence[Row]) -> KitImport:
     """Rows of a file into stock, all of them or none. One with a kit's key says what is in that
     kit; where nobody has looked into it, nothing is said. One without is a kit more, unless all of
     them came a moment ago. Raises Problem naming the row."""
     if len(rows) > MOST_STOCK:
         raise Problem(Refusal.KIT_ROWS)
-    taken = Taken()
+    taken = KitImport()
     new: list[tuple[Inside, bool]] = []
     with transaction.atomic():
         for number, row in rows:
@@ -223,7 +223,7 @@ def take_in(rows: Sequence[Row]) -> Taken:
     return taken
 
 
-def _take_row(row: Mapping[str, str], taken: Taken) -> tuple[Inside, bool] | None:
+def _take_row(row: Mapping[str, str], taken: KitImport) -> tuple[Inside, bool] | None:
     """What a row says of a kit of the stock is kept; one that is not there yet, and whether it is
     empty, is returned."""
     key = row.get("kit", "").removeprefix("'")
@@ -370,7 +370,7 @@ def _tell(kit: Kit, word: str, now: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class KitCount:
     """Kits by form and month, without anybody's name."""
 
     form: str
@@ -379,13 +379,13 @@ class Count:
     doses: int
 
 
-def counts() -> list[Count]:
+def counts() -> list[KitCount]:
     """Everything there is, counted."""
     found: dict[tuple[str, str], list[int]] = {}
     rows = Kit.objects.filter(doses__gt=0, used_at=0).order_by("expires", "form", "id")
     for form, expires, doses in rows.values_list("form", "expires", "doses"):
         found.setdefault((form, expires), []).append(doses)
-    return [Count(f, e, len(many), sum(many)) for (f, e), many in found.items()]
+    return [KitCount(f, e, len(many), sum(many)) for (f, e), many in found.items()]
 
 
 def to_warn(now: int, most: int = 200) -> list[Kit]:

@@ -46,7 +46,7 @@ _WORTH = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReportedWarning:
     """One warning as it came. ``found_on`` is a day like "2026-11-24"; ``row`` is its place in the
     file or the feed, for whoever looks for it there."""
 
@@ -68,7 +68,7 @@ class Left(Problem):
 
 
 @dataclass(slots=True)
-class Taken:
+class WarningImport:
     """What became of a file or a feed: how many were new, how many older ones ended to make room,
     and which rows were left out, by kind: known, old, ahead, unsaid, plain (nothing surprises)
     or full."""
@@ -99,16 +99,16 @@ def shown(now: int, town: str = "") -> tuple[list[SupplyWarning], int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class WarningCount:
     """How many warnings there are, and how many of them for somebody's town."""
 
     all: int
     near: int
 
 
-def count(now: int, town: str) -> Count:
+def count(now: int, town: str) -> WarningCount:
     areas = SupplyWarning.objects.filter(ends_at__gt=now).values_list("area", flat=True)
-    return Count(len(areas), sum(near(area, town) for area in areas) if town else 0)
+    return WarningCount(len(areas), sum(near(area, town) for area in areas) if town else 0)
 
 
 def near(area: str, town: str) -> bool:
@@ -127,7 +127,7 @@ def _head_and_tail(typed: str) -> tuple[set[str], set[str]]:
     return set(re.findall(r"\w+", head)), set(re.findall(r"\w+", tail))
 
 
-def post(found: Found) -> bool:
+def post(found: ReportedWarning) -> bool:
     """Keep what somebody posts here, and tell those who asked for it; False where it is known.
     What was taken back, or is over, holds anew. Raises Problem for what says nothing."""
     now = clock.now_ms()
@@ -146,10 +146,10 @@ def post(found: Found) -> bool:
     return True
 
 
-def take_in(found: Iterable[Found], taken: Taken | None = None) -> Taken:
+def take_in(found: Iterable[ReportedWarning], taken: WarningImport | None = None) -> WarningImport:
     """Keep what is new of a file or a feed, and tell those who asked for it, once for all of it.
     What cannot be a warning is left out, and the rest is not."""
-    now, taken = clock.now_ms(), taken or Taken()
+    now, taken = clock.now_ms(), taken or WarningImport()
     rows: list[tuple[int, SupplyWarning]] = []
     for each in found:
         try:
@@ -166,7 +166,7 @@ def take_in(found: Iterable[Found], taken: Taken | None = None) -> Taken:
 
 
 def _unknown(
-    rows: Sequence[tuple[int, SupplyWarning]], taken: Taken
+    rows: Sequence[tuple[int, SupplyWarning]], taken: WarningImport
 ) -> list[tuple[int, SupplyWarning]]:
     """Those that were never here, by their source's name for them or by every word."""
     refs, dates = {row.ref for _, row in rows}, {row.found_on for _, row in rows}
@@ -185,7 +185,7 @@ def _unknown(
 
 
 def _with_room(
-    fresh: Sequence[tuple[int, SupplyWarning]], now: int, taken: Taken
+    fresh: Sequence[tuple[int, SupplyWarning]], now: int, taken: WarningImport
 ) -> list[SupplyWarning]:
     """Those there is room for: the newest of all that came by files and feeds stay."""
     there = list(_came().filter(ends_at__gt=now).order_by("id"))
@@ -229,7 +229,7 @@ def want(person: Person, wants: bool) -> None:
     person.save(update_fields=["news"])
 
 
-def _row(found: Found, now: int) -> SupplyWarning:
+def _row(found: ReportedWarning, now: int) -> SupplyWarning:
     """It as a row. Raises Left."""
     text, area = _plain(found.text)[:600].strip(), _line(found.area)[:80].strip()
     if not text or not area:
@@ -292,10 +292,10 @@ def _tell(now: int) -> None:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def take_file(name: str, body: bytes, source: str) -> Taken:
+def take_file(name: str, body: bytes, source: str) -> WarningImport:
     """Keep what is worth a warning in a CSV or JSON file of results. Raises Problem where no row
     can be understood."""
-    taken, found = Taken(), []
+    taken, found = WarningImport(), []
     for number, row in spreadsheet.rows(body):
         try:
             found.append(_of(number, row, source or name))
@@ -306,7 +306,7 @@ def take_file(name: str, body: bytes, source: str) -> Taken:
     return take_in(found, taken)
 
 
-def _of(number: int, row: Mapping[str, str], source: str) -> Found:
+def _of(number: int, row: Mapping[str, str], source: str) -> ReportedWarning:
     """A row of results as a warning. Raises Left where nothing in it surprises."""
     day, area = _first(row, _FOUND_ON), _first(row, _AREA)
     holds = "; ".join(dict.fromkeys(row[name] for name in _HOLDS if row.get(name)))
@@ -318,7 +318,7 @@ def _of(number: int, row: Mapping[str, str], source: str) -> Found:
         raise Left("plain", Refusal.NEWS_PLAIN)
     text = holds if told or not sold else f"{sold}: {holds}"
     ref = _first(row, ("ref", "id", "sampleid", "sample_id"))
-    return Found(f"{source}/{ref}" if ref else "", area, text, source, day, row=number)
+    return ReportedWarning(f"{source}/{ref}" if ref else "", area, text, source, day, row=number)
 
 
 def _first(row: Mapping[str, str], names: Iterable[str]) -> str:

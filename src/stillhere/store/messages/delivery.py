@@ -45,7 +45,7 @@ _SAME = (
 
 
 @dataclass(frozen=True, slots=True)
-class Leased:
+class LeasedMessage:
     """One message with everything needed to render and send it, read a moment ago.
 
     ``to`` is the address in clear, ``""`` for the coordinator. ``watch_nonce`` and
@@ -142,7 +142,7 @@ WHERE m.id IN ({{marks}}) ORDER BY m.urgency, m.place, m.due_at, m.id
 
 def lease(
     channel: str, now: int, most: int, lease_s: float, *, frugal: bool = False
-) -> list[Leased]:
+) -> list[LeasedMessage]:
     """Up to ``most`` unsent messages of ``channel``, the most urgent first, ours until the lease
     ends. ``frugal``: what can wait for another month does.
 
@@ -239,7 +239,7 @@ def _stale(row: dict[str, Any], now: int) -> str:
     return GONE if row["address"] is not None and row["state"] != "ok" else ""
 
 
-def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> Leased:
+def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> LeasedMessage:
     def opened(field: str, name: str) -> str:
         nonce = row[f"{field.split('.', maxsplit=1)[0]}_nonce"]
         if nonce is None:
@@ -247,7 +247,7 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> Leased:
         return _opened(f"message={row['id']}", row[name], field, nonce) or ""
 
     facts = json.loads(row["facts"])
-    return Leased(
+    return LeasedMessage(
         **{name: row[name] for name in ("id", "key", "channel", "word", "attempts", "lapses_at")},
         **{name: row[name] for name in ("watch", "contact", "address", "carrier")},
         facts=facts,

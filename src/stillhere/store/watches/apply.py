@@ -35,7 +35,7 @@ from stillhere.store.watches import batch, queries, rows
 from stillhere.store.watches.batch import Bench
 from stillhere.store.watches.circle import circles_of
 from stillhere.store.watches.damage import OUTAGES
-from stillhere.store.watches.outbox import JournalEntry, Outbox, Told, quarantine_alert
+from stillhere.store.watches.outbox import JournalEntry, Outbox, StepEffects, quarantine_alert
 from stillhere.store.watches.rows import MUTABLE
 
 log = logging.getLogger("stillhere.apply")
@@ -53,7 +53,7 @@ class CheckIn:
 
 
 @dataclass(frozen=True, slots=True)
-class NeedHelp:
+class CallForHelp:
     """The person wants somebody now; the plan is read when it is applied."""
 
 
@@ -67,7 +67,7 @@ class Follow:
     """Nothing happened but what a watch hears of before anything else: a clock that was set."""
 
 
-Asked = Event | CheckIn | NeedHelp | Tick | Follow
+Asked = Event | CheckIn | CallForHelp | Tick | Follow
 Gaps = tuple[tuple[int, int], ...]  # (from, to) in which we were away, newest first
 
 
@@ -81,7 +81,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ChangeResult:
     """What became of a ``Change``, after the commit. ``watch`` None: there is no such watch.
     ``refused`` says why nothing changed; ``quarantined`` that the watch needs a person."""
 
@@ -91,7 +91,7 @@ class Answer:
     quarantined: bool = False
 
 
-def apply_batch(changes: Sequence[Change]) -> list[Answer]:
+def apply_batch(changes: Sequence[Change]) -> list[ChangeResult]:
     """Apply ``changes`` in one transaction and answer each, in order, after the commit.
 
     Raises what the database raises when nothing could be stored (nothing was acknowledged then).
@@ -99,18 +99,18 @@ def apply_batch(changes: Sequence[Change]) -> list[Answer]:
     return OUTAGES.again(lambda: _apply_batch(changes))
 
 
-def _apply_batch(changes: Sequence[Change]) -> list[Answer]:
+def _apply_batch(changes: Sequence[Change]) -> list[ChangeResult]:
     with transaction.atomic():
         here = clock.read()
         return _apply(changes, _load(changes), here)
 
 
-def apply_free(changes: Sequence[Change]) -> list[Answer | Held]:
+def apply_free(changes: Sequence[Change]) -> list[ChangeResult | Held]:
     """The same for the rows that nobody else holds just now; who names another one hears so."""
     return OUTAGES.again(lambda: _apply_free(changes))
 
 
-def _apply_free(changes: Sequence[Change]) -> list[Answer | Held]:
+def _apply_free(changes: Sequence[Change]) -> list[ChangeResult | Held]:
     with transaction.atomic():
         here = clock.read()
         benches = _load(changes, batch.SKIP)
@@ -120,7 +120,7 @@ def _apply_free(changes: Sequence[Change]) -> list[Answer | Held]:
     return [Held() if _name(change) in held else next(answers) for change in changes]
 
 
-def follow(watches: Sequence[int]) -> list[Answer | Held]:
+def follow(watches: Sequence[int]) -> list[ChangeResult | Held]:
     """Let these watches hear that the time was set back, if they have not; an answer for each.
 
     SQLite has one lock for all: there they are read and stepped before it is taken, and where one
@@ -133,12 +133,12 @@ def follow(watches: Sequence[int]) -> list[Answer | Held]:
     return apply_free(changes)
 
 
-def _follow_ahead(changes: Sequence[Change]) -> list[Answer | Held]:
+def _follow_ahead(changes: Sequence[Change]) -> list[ChangeResult | Held]:
     here = clock.read()
     now = clock.now_of(here)
     benches = _load(changes)
     _set_back(benches.values(), here.back_ms, now)
-    answers: list[Answer | Held] = [
+    answers: list[ChangeResult | Held] = [
         _fold(change, benches.get(change.watch), {}, now) for change in changes
     ]
     with transaction.atomic():
@@ -148,7 +148,7 @@ def _follow_ahead(changes: Sequence[Change]) -> list[Answer | Held]:
     return answers
 
 
-def _apply(changes: Sequence[Change], benches: batch.Benches, here: ClockRow) -> list[Answer]:
+def _apply(changes: Sequence[Change], benches: batch.Benches, here: ClockRow) -> list[ChangeResult]:
     """Fold and store, in the caller's transaction."""
     now = clock.now_of(here)
     _set_back(benches.values(), here.back_ms, now)
@@ -197,7 +197,7 @@ def _say_we_were_away(pairs: Sequence[tuple[Change, Bench | None]], now: int) ->
     return tuple(gaps)
 
 
-def apply(change: Change) -> Answer:
+def apply(change: Change) -> ChangeResult:
     """Apply one change on its own."""
     return apply_batch([change])[0]
 
@@ -210,7 +210,7 @@ def _may_alarm(what: Asked, watch: Watch, now: int) -> bool:
     """Whether this could raise an alarm, which needs the plan as it stands."""
     if isinstance(what, Tick):
         return watch.grace_at is not None and watch.grace_at <= now
-    return isinstance(what, NeedHelp)
+    return isinstance(what, CallForHelp)
 
 
 def _named(changes: Sequence[Change]) -> tuple[list[int], list[bytes]]:
@@ -240,13 +240,13 @@ def _fold(
     circles: Mapping[int, Circle],
     now: int,
     gaps: Gaps = (),
-) -> Answer:
+) -> ChangeResult:
     """Step one watch by one event; what raises is quarantined, and the rest of the batch goes
     on."""
     if bench is None:
-        return Answer(now)
+        return ChangeResult(now)
     if isinstance(change.what, Follow) and bench.readable:
-        return Answer(now, bench.watch, None, bench.quarantined)
+        return ChangeResult(now, bench.watch, None, bench.quarantined)
     try:
         assert bench.readable, "a row we cannot read"
         event = _event(change.what, bench, circles, now, gaps)
@@ -255,11 +255,11 @@ def _fold(
         log.exception("quarantine watch=%d event=%s", bench.watch.id, type(change.what).__name__)
         if not bench.quarantined:
             circle = circles_of({bench.person}, now).get(bench.person, Circle())
-            bench.told.append(quarantine_alert(bench.watch, circle, now))
+            bench.effects.append(quarantine_alert(bench.watch, circle, now))
         bench.quarantined = True
-        return Answer(now, bench.watch, quarantined=True)
+        return ChangeResult(now, bench.watch, quarantined=True)
     _record(bench, event, done, now)
-    return Answer(now, done.watch, done.refused, bench.quarantined)
+    return ChangeResult(now, done.watch, done.refused, bench.quarantined)
 
 
 def _event(what: Asked, bench: Bench, circles: Mapping[int, Circle], now: int, gaps: Gaps) -> Event:
@@ -271,7 +271,7 @@ def _event(what: Asked, bench: Bench, circles: Mapping[int, Circle], now: int, g
                 if made_at >= bench.watch.started_at:
                     return ev.StillHere(made_at, seq)
             return ev.StillHere(now, seq)
-        case NeedHelp():
+        case CallForHelp():
             return ev.NeedHelp(circles.get(bench.person, Circle()))
         case Tick():
             return ev.TimePassed(circles.get(bench.person, Circle()), gaps)
@@ -284,7 +284,7 @@ def _event(what: Asked, bench: Bench, circles: Mapping[int, Circle], now: int, g
 def _record(bench: Bench, event: Event, done: Step, now: int) -> None:
     before, bench.watch = bench.watch, done.watch
     if any(not isinstance(effect, ev.Refused) for effect in done.effects):
-        bench.told.append(Told(done.watch.alarms, done.effects))
+        bench.effects.append(StepEffects(done.watch.alarms, done.effects))
     if worth_a_line(before, event, done.watch) and done.refused is None:
         bench.journal.append(JournalEntry(event, before, done.watch, now))
 
@@ -295,10 +295,10 @@ def _store(benches: Iterable[Bench], now: int) -> None:
     outbox = Outbox(now)
     for bench in benches:
         bench.after = rows.freeze(bench.watch) if bench.readable else bench.before
-        if bench.after != bench.before or bench.told or bench.quarantined or bench.set_back:
+        if bench.after != bench.before or bench.effects or bench.quarantined or bench.set_back:
             changed.append(bench)
-        if bench.told or bench.journal:
-            outbox.add(bench.watch, bench.person, bench.version + 1, bench.told, bench.journal)
+        if bench.effects or bench.journal:
+            outbox.add(bench.watch, bench.person, bench.version + 1, bench.effects, bench.journal)
     if changed:
         _swap(changed, now)
     outbox.write()

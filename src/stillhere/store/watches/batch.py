@@ -15,7 +15,7 @@ from django.db import connection
 
 from stillhere.core.watch import Watch
 from stillhere.store.watches import rows
-from stillhere.store.watches.outbox import JournalEntry, Told
+from stillhere.store.watches.outbox import JournalEntry, StepEffects
 from stillhere.store.watches.rows import COLUMNS, FIXED, Row
 
 
@@ -33,7 +33,7 @@ class Bench:
     readable: bool = True
     set_back: bool = False
     after: Row = ()
-    told: list[Told] = field(default_factory=list)
+    effects: list[StepEffects] = field(default_factory=list)
     journal: list[JournalEntry] = field(default_factory=list)
 
 

@@ -23,7 +23,7 @@ from django.db import Error, connection, transaction
 
 from stillhere.store.db import halving
 from stillhere.store.db.row_locks import Held, in_the_way
-from stillhere.store.watches.apply import Answer, Change, apply_free
+from stillhere.store.watches.apply import Change, ChangeResult, apply_free
 
 log = logging.getLogger("stillhere.group")
 
@@ -231,4 +231,4 @@ def _settle_async(pairs: list[tuple[asyncio.Future[A], A | Exception]]) -> None:
             future.set_result(answer)
 
 
-WRITER: GroupCommit[Change, Answer] = GroupCommit(apply_free)
+WRITER: GroupCommit[Change, ChangeResult] = GroupCommit(apply_free)

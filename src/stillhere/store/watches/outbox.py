@@ -43,7 +43,7 @@ PAGE_WORDS = {Paging.EXHAUSTED: "page-exhausted", Paging.QUARANTINED: "page-quar
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StepEffects:
     """The effects of one step, and the number of the alarm they belong to."""
 
     alarm: int
@@ -51,7 +51,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh:
+class NewMessage:
     """A message that is about to be written: the columns of its row that differ, in their order."""
 
     key: str
@@ -71,7 +71,7 @@ class Fresh:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class NewJournalLine:
     """A line of a watch's journal that is about to be written, the same way."""
 
     watch_id: int
@@ -82,8 +82,8 @@ class Line:
     facts: str
 
 
-_MESSAGE = tuple(f.name for f in fields(Fresh))
-_LINE = tuple(f.name for f in fields(Line))
+_MESSAGE = tuple(f.name for f in fields(NewMessage))
+_LINE = tuple(f.name for f in fields(NewJournalLine))
 # What every new message has in common.
 _SAME = "status, attempts, lease_until_at, provider_ref, why"
 _SAME_VALUES = "'queued', 0, 0, '', ''"
@@ -99,14 +99,14 @@ class JournalEntry:
     at: int
 
 
-def quarantine_alert(watch: Watch, circle: Circle, now: int) -> Told:
+def quarantine_alert(watch: Watch, circle: Circle, now: int) -> StepEffects:
     """Our own code failed on this watch: whoever is on the first rung is asked to look, and the
     coordinator."""
     first = circle.rungs[0] if circle.rungs else ()
     tells = [
         Tell(r.contact, Word.ALARM, now, Urgency.ALARM, place) for place, r in enumerate(first)
     ]
-    return Told(watch.alarms + 1, (*tells, PageCoordinator(Paging.QUARANTINED)))
+    return StepEffects(watch.alarms + 1, (*tells, PageCoordinator(Paging.QUARANTINED)))
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ class _Job:
     watch: Watch
     person: int
     version: int
-    told: Told
+    step: StepEffects
 
 
 @dataclass(slots=True)
@@ -125,7 +125,7 @@ class Outbox:
 
     now: int
     jobs: list[_Job] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
+    lines: list[NewJournalLine] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     again: dict[int, Alarm] = field(default_factory=dict)  # a watch's second alarm, or a later one
 
@@ -134,12 +134,12 @@ class Outbox:
         watch: Watch,
         person: int,
         version: int,
-        told: Sequence[Told],
+        steps: Sequence[StepEffects],
         journal: Sequence[JournalEntry],
     ) -> None:
         """Take one watch's part of the batch. ``version`` is the row's new one: it makes message
         keys stable."""
-        self.jobs += [_Job(watch, person, version, each) for each in told]
+        self.jobs += [_Job(watch, person, version, each) for each in steps]
         if watch.alarm is not None and watch.alarm.no > 1:
             self.again[watch.id] = watch.alarm
         for entry in journal:
@@ -161,12 +161,12 @@ class Outbox:
     def _write_messages(self) -> None:
         _tell_the_well(self.jobs)
         ways, unasked = _ways_of(self.jobs), _unasked(self.jobs)
-        fresh: dict[int, list[Fresh]] = {}
+        fresh: dict[int, list[NewMessage]] = {}
         for no, job in enumerate(self.jobs):
             mine = fresh.setdefault(job.watch.id, [])
             _forget_older_ends(job, mine, self.now)
             reached: set[int] | None = None
-            for index, effect in enumerate(job.told.effects):
+            for index, effect in enumerate(job.step.effects):
                 if isinstance(effect, Withdraw):
                     mine[:] = [
                         m for m in mine if not _withdrawn(m.word, effect.asks_only, job.watch.held)
@@ -189,7 +189,7 @@ class Outbox:
         bulk.insert("message", _MESSAGE, rows, _SAME, _SAME_VALUES)
 
 
-def _as_row(fresh: Fresh | Line) -> tuple[object, ...]:
+def _as_row(fresh: NewMessage | NewJournalLine) -> tuple[object, ...]:
     return tuple(getattr(fresh, name) for name in fresh.__slots__)
 
 
@@ -203,20 +203,20 @@ class _WayTo:
 def _tell_the_well(jobs: Iterable[_Job]) -> None:
     """ "All well" is told to everyone who said yes, whoever that is at this moment."""
     for job in jobs:
-        for effect in job.told.effects:
+        for effect in job.step.effects:
             if isinstance(effect, AllWell):
                 yes = Contact.objects.filter(person=job.person, status="confirmed").order_by("id")
                 tells = tuple(
                     Tell(contact, Word.WELL, effect.at, Urgency.CALM)
                     for contact in yes.values_list("id", flat=True)
                 )
-                job.told = replace(job.told, effects=(*job.told.effects, *tells))
+                job.step = replace(job.step, effects=(*job.step.effects, *tells))
 
 
 def _ways_of(jobs: Iterable[_Job]) -> dict[tuple[str, int], list[_WayTo]]:
     """The working addresses of everyone these jobs speak to: ("contact", id) or ("person", id)."""
-    contacts = {e.contact for job in jobs for e in job.told.effects if isinstance(e, Tell)}
-    persons = {job.person for job in jobs if any(isinstance(e, Ask) for e in job.told.effects)}
+    contacts = {e.contact for job in jobs for e in job.step.effects if isinstance(e, Tell)}
+    persons = {job.person for job in jobs if any(isinstance(e, Ask) for e in job.step.effects)}
     found: dict[tuple[str, int], list[_WayTo]] = {}
     with connection.cursor() as cursor:
         for who, ids in (("contact", contacts), ("person", persons)):
@@ -241,7 +241,7 @@ def _unasked(jobs: Iterable[_Job]) -> set[int]:
         for job in jobs
         if job.watch.routine is not None
         and job.watch.alarm is not None
-        and any(isinstance(e, Tell) and e.word is Word.ALARM for e in job.told.effects)
+        and any(isinstance(e, Tell) and e.word is Word.ALARM for e in job.step.effects)
     }
     if not since:
         return set()
@@ -264,7 +264,7 @@ def _messages(
     ways: dict[tuple[str, int], list[_WayTo]],
     unasked: set[int],
     now: int,
-) -> list[Fresh]:
+) -> list[NewMessage]:
     """The messages one effect becomes: one per way. None where the page alone shows it."""
     match effect:
         case Ask(no, way, lapses_at, after_outage):
@@ -297,7 +297,7 @@ def _messages(
             return []  # a try-out wakes nobody but the friend who holds the other phone
         case PageCoordinator(why, round):
             facts = {"round": round}
-            if not any(isinstance(each, Tell) for each in job.told.effects):
+            if not any(isinstance(each, Tell) for each in job.step.effects):
                 facts["untold"] = True
             return [_message(job, key, PAGE_WORDS[why], facts, Urgency.RING, now)]
         case _:
@@ -322,8 +322,8 @@ def _message(
     contact: int | None = None,
     place: int = 0,
     lapses_at: int | None = None,
-) -> Fresh:
-    return Fresh(
+) -> NewMessage:
+    return NewMessage(
         key=f"{key}.{way.address}" if way is not None else key,
         watch_id=job.watch.id,
         person_id=job.person,
@@ -332,7 +332,7 @@ def _message(
         channel=way.channel if way is not None else COORDINATOR,
         word=word,
         facts=json.dumps(facts),
-        alarm=job.told.alarm,
+        alarm=job.step.alarm,
         urgency=urgency,
         place=place,
         due_at=now,
@@ -357,11 +357,11 @@ def withdraw(watch: int, asks_only: bool, grave: bool, now: int) -> None:
     _take_back(watch, which, [], now)
 
 
-def _forget_older_ends(job: _Job, fresh: list[Fresh], now: int) -> None:
+def _forget_older_ends(job: _Job, fresh: list[NewMessage], now: int) -> None:
     """Whoever is called to a new alarm is not told any more that an older one is over: it would
     sound like the end of this one, whose own end they will hear. ``fresh`` is not written yet."""
-    words, alarm = (Word.ALARM, Word.HELP), job.told.alarm
-    called = [e.contact for e in job.told.effects if isinstance(e, Tell) and e.word in words]
+    words, alarm = (Word.ALARM, Word.HELP), job.step.alarm
+    called = [e.contact for e in job.step.effects if isinstance(e, Tell) and e.word in words]
     if alarm <= 1 or not called:
         return
     older = [m for m in fresh if m.word == Word.STAND_DOWN and m.alarm < alarm]
@@ -391,7 +391,7 @@ def _take_back(watch: int, which: str, params: Sequence[int], now: int) -> None:
         )
 
 
-def _reached(watch: int, lines: Iterable[Line]) -> set[int]:
+def _reached(watch: int, lines: Iterable[NewJournalLine]) -> set[int]:
     """Contacts who know of this watch's alarms: a word may have got through to them, or they
     said something themselves. ``lines`` are not written yet."""
     with connection.cursor() as cursor:
@@ -405,13 +405,13 @@ def _reached(watch: int, lines: Iterable[Line]) -> set[int]:
     return reached | {x.contact for x in lines if x.watch_id == watch and x.contact is not None}
 
 
-def _line(entry: JournalEntry) -> Line:
+def _line(entry: JournalEntry) -> NewJournalLine:
     facts = {
         f.name: getattr(entry.event, f.name)
         for f in fields(entry.event)
         if f.name not in ("contact", "circle")
     }
-    return Line(
+    return NewJournalLine(
         watch_id=entry.after.id,
         at=entry.at,
         event=type(entry.event).__name__,

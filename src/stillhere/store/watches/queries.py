@@ -180,7 +180,7 @@ def partner(watch: WatchRow) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownWatch:
     """A watch as a page shows it: the value, its row, its key and the installation's time."""
 
     row: WatchRow
@@ -188,12 +188,12 @@ class Shown:
     key: str
 
 
-def _shown(row: WatchRow | None) -> Shown | None:
+def _shown(row: WatchRow | None) -> ShownWatch | None:
     if row is None:
         return None
     values = tuple(getattr(row, name) for name in rows.COLUMNS)
     watch, _readable = rows.thaw_or_stand_in(values)
-    return Shown(row, watch, encryption.key_for("watch", row.nonce))
+    return ShownWatch(row, watch, encryption.key_for("watch", row.nonce))
 
 
 def _whose(row: WatchRow | None, person: Person) -> WatchRow | None:
@@ -203,7 +203,7 @@ def _whose(row: WatchRow | None, person: Person) -> WatchRow | None:
     return row
 
 
-def watch_of(person: Person) -> Shown | None:
+def watch_of(person: Person) -> ShownWatch | None:
     """The person's open acute watch, or the one that ended last."""
     mine = WatchRow.objects.filter(person=person, routine="")
 
@@ -218,7 +218,7 @@ def watch_of(person: Person) -> Shown | None:
     return _shown(_whose(damage.around(read, beside), person))
 
 
-def routines_of(person: Person) -> list[Shown]:
+def routines_of(person: Person) -> list[ShownWatch]:
     """The person's open routine check-ins."""
     mine = WatchRow.objects.filter(person=person, wake_at__isnull=False).exclude(routine="")
 
@@ -256,11 +256,11 @@ def _same(text: str, routine: Routine | None) -> bool:
     return routine is not None and known == replace(routine, pause_until_at=known.pause_until_at)
 
 
-def watch_by_key(key: str) -> Shown | None:
+def watch_by_key(key: str) -> ShownWatch | None:
     return _shown(WatchRow.objects.filter(key_hash=encryption.key_hash(key)).first())
 
 
-def alarm_for(contact: Contact) -> Shown | None:
+def alarm_for(contact: Contact) -> ShownWatch | None:
     """The open alarm this contact may act on, else the last watch on which they were told
     something."""
     return _shown(damage.around(lambda: _alarm_for(contact), lambda: _alarm_beside(contact)))
@@ -310,7 +310,7 @@ def asked(watch: int, from_at: int, to_at: int) -> AskedBy:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HistoryLine:
     """One line of what happened."""
 
     at: int
@@ -321,7 +321,7 @@ class Line:
     facts: dict[str, object]
 
 
-def journal(watch: int) -> list[Line]:
+def journal(watch: int) -> list[HistoryLine]:
     """What happened on a watch, oldest first."""
     lines = list(JournalLine.objects.filter(watch=watch).order_by("id"))
     names = {
@@ -329,7 +329,9 @@ def journal(watch: int) -> list[Line]:
         for c in Contact.objects.filter(id__in=[line.contact for line in lines if line.contact])
     }
     return [
-        Line(x.at, x.event, x.state, x.contact, names.get(x.contact or 0, ""), json.loads(x.facts))
+        HistoryLine(
+            x.at, x.event, x.state, x.contact, names.get(x.contact or 0, ""), json.loads(x.facts)
+        )
         for x in lines
     ]
 
@@ -341,7 +343,7 @@ def away_between(from_at: int, to_at: int) -> tuple[int, int] | None:
     return (found.from_at, found.to_at) if found is not None and found.to_at <= to_at else None
 
 
-def open_alarms() -> list[Shown]:
+def open_alarms() -> list[ShownWatch]:
     """Every open alarm, oldest first: the coordinator's screen. Beside damage also of a person who
     cannot be read."""
     real = WatchRow.objects.filter(state__in=ALARMED).exclude(profile=TRIAL)
@@ -355,7 +357,7 @@ def open_alarms() -> list[Shown]:
     return [shown for shown in map(_shown, found) if shown is not None]
 
 
-def to_look_at() -> list[Shown]:
+def to_look_at() -> list[ShownWatch]:
     """Grave outcomes and quarantined watches that wait for a person."""
     real = WatchRow.objects.exclude(profile=TRIAL)
     found = real.filter(looked_at__isnull=True).filter(

@@ -24,7 +24,7 @@ WELL = (Outcome.ENDED, Outcome.FINE, Outcome.FALSE_ALARM)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CarrierRecording:
     """One that lies at a carrier: to be fetched, or to be deleted there."""
 
     id: int
@@ -48,10 +48,13 @@ def said(person: Person, carrier: str, ref: str) -> None:
         )
 
 
-def waiting(most: int) -> list[Said]:
+def waiting(most: int) -> list[CarrierRecording]:
     """What lies at carriers."""
     found = Recording.objects.filter(left_there=True).order_by("id")[:most]
-    return [Said(r.id, r.carrier, r.ref, not r.sound and r.tries < MOST_TRIES) for r in found]
+    return [
+        CarrierRecording(r.id, r.carrier, r.ref, not r.sound and r.tries < MOST_TRIES)
+        for r in found
+    ]
 
 
 def fetched(id: int, sound: bytes | None) -> None:

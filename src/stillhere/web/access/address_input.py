@@ -37,7 +37,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 LONGEST_TYPED = 2000
 
 
-class Installation(Protocol):
+class AddressSettings(Protocol):
     """The settings this file looks at."""
 
     @property
@@ -90,7 +90,7 @@ def rings(names: Iterable[str]) -> bool:
 
 
 def practice_reasons(
-    here: Installation, known: Mapping[str, Channel], proved: Collection[str]
+    here: AddressSettings, known: Mapping[str, Channel], proved: Collection[str]
 ) -> list[str]:
     """Why nobody would be woken tonight, one sentence each; empty when nothing is missing.
     ``proved`` is what `stillhere check` has proved (``store/installation/proof.py``)."""

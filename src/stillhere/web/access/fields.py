@@ -77,7 +77,7 @@ class ChosenSeveral(forms.Field):
         return [word for word in self._words() if word in (value or ())]
 
 
-class Language(Chosen):
+class LanguageChoice(Chosen):
     """One of the languages that we write in."""
 
     def __init__(self) -> None:

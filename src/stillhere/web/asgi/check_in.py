@@ -31,7 +31,7 @@ from django.utils.translation import gettext_noop
 from stillhere.core.events import State
 from stillhere.store.db import encryption
 from stillhere.store.watches import damage
-from stillhere.store.watches.apply import Answer, Change, CheckIn
+from stillhere.store.watches.apply import Change, ChangeResult, CheckIn
 from stillhere.store.watches.group_commit import WRITER, Full, GroupCommit, NotStored
 from stillhere.web.access.rate_limit import GUESSES, Guesses, address_of
 from stillhere.web.asgi import language
@@ -95,7 +95,7 @@ class FastLane:
     def __init__(
         self,
         app: ASGI3Application,
-        writer: GroupCommit[Change, Answer] = WRITER,
+        writer: GroupCommit[Change, ChangeResult] = WRITER,
         guesses: Guesses = GUESSES,
         deadline_s: float = DEADLINE_S,
     ) -> None:
@@ -139,10 +139,10 @@ class FastLane:
         elif answer is not None:
             await _send(send, 200, _got_it(answer), JSON)
 
-    async def _ask(self, key: str, what: CheckIn) -> Answer | None:
+    async def _ask(self, key: str, what: CheckIn) -> ChangeResult | None:
         """The answer of the store, after the commit; None when it was not, or not yet, kept."""
         if not KEY.fullmatch(key):
-            return Answer(0)
+            return ChangeResult(0)
         try:
             future = self._writer.soon(Change(what, key_hash=encryption.key_hash(key)))
         except Full:
@@ -159,7 +159,7 @@ class FastLane:
         finally:
             timer.cancel()
 
-    def _why_not(self, answer: Answer | None, asked: _Request) -> str:
+    def _why_not(self, answer: ChangeResult | None, asked: _Request) -> str:
         """Why this was not counted, or nothing."""
         if answer is None:
             return "not-stored"
@@ -186,7 +186,7 @@ async def _aside(key: str) -> bool:
         return False
 
 
-def _give_up(future: asyncio.Future[Answer]) -> None:
+def _give_up(future: asyncio.Future[ChangeResult]) -> None:
     if not future.done():
         future.set_exception(TimeoutError())
 
@@ -356,7 +356,7 @@ def _emptied(receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
 # --- what goes out --------------------------------------------------------------------------------
 
 
-def _got_it(answer: Answer) -> bytes:
+def _got_it(answer: ChangeResult) -> bytes:
     watch = answer.watch
     assert watch is not None
     next_ask_at = "null" if watch.next_ask_at is None else watch.next_ask_at
@@ -366,7 +366,7 @@ def _got_it(answer: Answer) -> bytes:
     ).encode()
 
 
-def _over(answer: Answer, lang: str) -> bytes:
+def _over(answer: ChangeResult, lang: str) -> bytes:
     watch = answer.watch
     assert watch is not None
     at = datetime.fromtimestamp((watch.closed_at or answer.now) / 1000, UTC)

@@ -14,7 +14,7 @@ from stillhere.core.events import GRAVE, State
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import records
 from stillhere.store.watches import care_log
-from stillhere.store.watches.queries import Line, Shown
+from stillhere.store.watches.queries import HistoryLine, ShownWatch
 from stillhere.web.contact import on_scene
 from stillhere.web.site import texts
 
@@ -23,14 +23,16 @@ ANSWERS = ("StillHere", "Marked", "Extended", "Paused", "Ended")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AftermathLine:
     """One line of what happened."""
 
     at: str
     says: str
 
 
-def told(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> list[Told]:
+def told(
+    shown: ShownWatch, contact: Contact, lines: Sequence[HistoryLine], now: int
+) -> list[AftermathLine]:
     """What happened from the alarm on and what was done, oldest first. Grave news is left for
     people to tell."""
     person = contact.person
@@ -51,10 +53,10 @@ def told(shown: Shown, contact: Contact, lines: Sequence[Line], now: int) -> lis
             started = False
     found += [(each.at, on_scene.sentence(each, name)) for each in care_log.of(shown.row)]
     found.sort(key=lambda each: each[0])
-    return [Told(texts.clock_time(at, person.tz, now), says) for at, says in found]
+    return [AftermathLine(texts.clock_time(at, person.tz, now), says) for at, says in found]
 
 
-def ending(shown: Shown, contact: Contact, lines: Sequence[Line]) -> str:
+def ending(shown: ShownWatch, contact: Contact, lines: Sequence[HistoryLine]) -> str:
     """How it stands after an alarm, in one sentence that claims no more than is known."""
     watch = shown.watch
     name = texts.someone(sealed_columns.person_note(contact.person, "name"))
@@ -73,7 +75,7 @@ def ending(shown: Shown, contact: Contact, lines: Sequence[Line]) -> str:
     return _("The alarm is over.")
 
 
-def _sentence(line: Line, name: str, began: bool, ways: Mapping[int, str]) -> str:
+def _sentence(line: HistoryLine, name: str, began: bool, ways: Mapping[int, str]) -> str:
     """One line of the journal, or nothing where a reader learns nothing from it."""
     who = texts.someone(line.who)
     facts = {"name": name, "who": who}
@@ -100,7 +102,7 @@ def _sentence(line: Line, name: str, began: bool, ways: Mapping[int, str]) -> st
     return plain.get(line.event, "") % facts
 
 
-def _dead(line: Line, ways: Mapping[int, str]) -> str:
+def _dead(line: HistoryLine, ways: Mapping[int, str]) -> str:
     """That a way to one of them did not work, and which; nothing about the person's own."""
     if line.contact is None:
         return ""
@@ -113,14 +115,14 @@ def _dead(line: Line, ways: Mapping[int, str]) -> str:
     return _("A way to reach %(who)s did not work: %(way)s.") % facts
 
 
-def _claim_line(line: Line, facts: dict[str, str]) -> str:
+def _claim_line(line: HistoryLine, facts: dict[str, str]) -> str:
     eta_s = line.facts.get("eta_s")
     if not isinstance(eta_s, int):
         return _("%(who)s was far away and phoned.") % facts
     return _("%(who)s said: I'm going, %(span)s.") % {**facts, "span": texts.span(eta_s * 1000)}
 
 
-def _resolved_line(line: Line, facts: dict[str, str]) -> str:
+def _resolved_line(line: HistoryLine, facts: dict[str, str]) -> str:
     outcome = str(line.facts.get("outcome", ""))
     if outcome in GRAVE:
         return ""

@@ -21,7 +21,7 @@ from stillhere.store.messages import reach as reaching
 from stillhere.store.models import Contact, Person, sealed_columns
 from stillhere.store.people import records
 from stillhere.store.watches import queries
-from stillhere.store.watches.queries import Line, Shown
+from stillhere.store.watches.queries import HistoryLine, ShownWatch
 from stillhere.web.contact import on_scene
 from stillhere.web.site import texts
 
@@ -69,7 +69,9 @@ class Known:
     away: str  # when we were away since the last sign of life, and heard nobody
 
 
-def know(shown: Shown, contact: Contact, lines: Sequence[Line], now: int, *, theirs: bool) -> Known:
+def know(
+    shown: ShownWatch, contact: Contact, lines: Sequence[HistoryLine], now: int, *, theirs: bool
+) -> Known:
     """Everything one contact may know of an open alarm; on a phone that we do not know to be
     ``theirs`` a first name, and since when."""
     alarm = shown.watch.alarm
@@ -115,7 +117,9 @@ def others_hear(alarm: Alarm, me: int) -> bool:
     return any(c != me for c in alarm.listeners())
 
 
-def circle(shown: Shown, me: int, now: int, reached: Container[tuple[int, int]]) -> list[Doing]:
+def circle(
+    shown: ShownWatch, me: int, now: int, reached: Container[tuple[int, int]]
+) -> list[Doing]:
     """Everyone on an open alarm, and what they are doing. ``reached``: watch and contact, where
     something of the alarm was handed over (``reaching.handed_over``)."""
     tz = shown.row.person.tz
@@ -141,7 +145,7 @@ def _trained(contact: Contact) -> bool:
     return bool(contact.trained_at or (responder is not None and responder.trained_at))
 
 
-def head(shown: Shown, name: str, now: int) -> str:
+def head(shown: ShownWatch, name: str, now: int) -> str:
     """What is known, in one sentence."""
     alarm = shown.watch.alarm
     if alarm is not None and alarm.cause is Cause.HELP:
@@ -152,7 +156,7 @@ def head(shown: Shown, name: str, now: int) -> str:
     return _("%(name)s has not answered since %(time)s.") % {"name": name, "time": at}
 
 
-def _says(alarm: Alarm, lines: Sequence[Line], tz: str, now: int) -> str:
+def _says(alarm: Alarm, lines: Sequence[HistoryLine], tz: str, now: int) -> str:
     """How sure we are, in one sentence: somebody is there, or as far as we know nobody is."""
     facts = {
         "time": texts.clock_time(alarm.raised_at, tz, now),
@@ -173,7 +177,7 @@ def _says(alarm: Alarm, lines: Sequence[Line], tz: str, now: int) -> str:
     )
 
 
-def _asked(shown: Shown, alarm: Alarm, now: int) -> str:
+def _asked(shown: ShownWatch, alarm: Alarm, now: int) -> str:
     """How we asked before the alarm, and since when the phone shows nothing of it."""
     asked = queries.asked(shown.row.id, alarm.since_at, alarm.raised_at)
     tz = shown.row.person.tz
@@ -228,7 +232,7 @@ def _call_now(alarm: Alarm, person: Person, name: str) -> str:
     }
 
 
-def _door(contact: Contact, lines: Sequence[Line], alarm: Alarm) -> dict[str, str]:
+def _door(contact: Contact, lines: Sequence[HistoryLine], alarm: Alarm) -> dict[str, str]:
     """Place and door, for a confirmed contact who comes. Once shown, they stay."""
     if contact.status != Contact.Status.CONFIRMED or not contact.door:
         return {}
@@ -244,7 +248,7 @@ def _door(contact: Contact, lines: Sequence[Line], alarm: Alarm) -> dict[str, st
     return {note: text for note, text in notes.items() if text} or {"place": ""}
 
 
-def _declined(contact: int, lines: Sequence[Line], alarm: Alarm) -> bool:
+def _declined(contact: int, lines: Sequence[HistoryLine], alarm: Alarm) -> bool:
     """Whether what this contact said last on this alarm is that they cannot come."""
     spoken = ("Claimed", "Arrived", "Declined")
     said = [

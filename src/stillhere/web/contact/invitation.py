@@ -18,7 +18,7 @@ from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import contacts, push_subscriptions, services
 from stillhere.store.problems import Reached
 from stillhere.web.access import address_input
-from stillhere.web.access.fields import Language, Reachable
+from stillhere.web.access.fields import LanguageChoice, Reachable
 from stillhere.web.site import links, texts
 
 HERE = Reached("page", "here", rings=False)  # the page of theirs that is open
@@ -111,5 +111,5 @@ def _ways(typed: Mapping[str, str], otherwise: Sequence[Reached] = ()) -> list[R
 
 
 def _speaks(contact: Contact, typed: Mapping[str, str]) -> None:
-    if lang := Language().clean(typed.get("lang", "")):
+    if lang := LanguageChoice().clean(typed.get("lang", "")):
         contacts.keep(contact, lang=lang)

@@ -28,7 +28,7 @@ from stillhere.store.models import Contact, Kit, sealed_columns
 from stillhere.store.people import records
 from stillhere.store.watches import care_log, queries
 from stillhere.store.watches.care_log import Done
-from stillhere.store.watches.queries import Shown
+from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import contact_device
 from stillhere.web.access.fields import whole
 from stillhere.web.guide import help_now
@@ -54,14 +54,16 @@ STEPS_GO_ON_MS = 3 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CareLine:
     """One thing that was done, as a page says it."""
 
     at: str
     says: str
 
 
-def given(shown: Shown, contact: Contact, key: str, now: int, *, theirs: bool) -> dict[str, Any]:
+def given(
+    shown: ShownWatch, contact: Contact, key: str, now: int, *, theirs: bool
+) -> dict[str, Any]:
     """Everything about an alarm that belongs to the one who comes, also when somebody else has
     just closed it."""
     alarm, near, comes = shown.watch.alarm, None, False
@@ -83,12 +85,12 @@ def given(shown: Shown, contact: Contact, key: str, now: int, *, theirs: bool) -
     }
 
 
-def number(shown: Shown) -> str:
+def number(shown: ShownWatch) -> str:
     """Of this alarm, so that a page knows a new one."""
     return f"{shown.row.id}.{shown.watch.alarms}"
 
 
-def goes_on(shown: Shown, now: int) -> bool:
+def goes_on(shown: ShownWatch, now: int) -> bool:
     """Whether somebody may still be following the steps: the alarm is open, or was closed a short
     while ago, perhaps by another who knew less; not after a grave ending."""
     closed_at, watch = shown.watch.closed_at, shown.watch
@@ -98,11 +100,11 @@ def goes_on(shown: Shown, now: int) -> bool:
     return watch.alarms > 0 and lately and watch.outcome not in GRAVE
 
 
-def told(done: Sequence[Done], contact: Contact, now: int) -> list[Line]:
+def told(done: Sequence[Done], contact: Contact, now: int) -> list[CareLine]:
     """What was done, in sentences, oldest first."""
     tz = contact.person.tz
     name = texts.someone(sealed_columns.person_note(contact.person, "name"))
-    return [Line(texts.clock_time(each.at, tz, now), sentence(each, name)) for each in done]
+    return [CareLine(texts.clock_time(each.at, tz, now), sentence(each, name)) for each in done]
 
 
 def sentence(each: Done, name: str) -> str:
@@ -115,7 +117,7 @@ def sentence(each: Done, name: str) -> str:
     return says
 
 
-def reviewed(shown: Shown) -> list[str]:
+def reviewed(shown: ShownWatch) -> list[str]:
     """What those who came said about the plan, where it was not right."""
     said = [(each.what, texts.someone(each.who)) for each in care_log.review(shown.row)]
     return [str(REVIEW[what]) % {"who": who} for what, who in said if what in REVIEW]

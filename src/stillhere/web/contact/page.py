@@ -35,7 +35,7 @@ from stillhere.store.people import records
 from stillhere.store.watches import care_log, damage, queries, recordings
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
-from stillhere.store.watches.queries import Shown
+from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import address_input, contact_device
 from stillhere.web.contact import aftermath_text, alarm_text, invitation, on_scene
 from stillhere.web.site import errors, health, links, texts
@@ -100,7 +100,7 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
     return JsonResponse({"v": _version(contact, shown), "now": clock.now_ms()})
 
 
-def _version(contact: Contact, shown: Shown | None) -> str:
+def _version(contact: Contact, shown: ShownWatch | None) -> str:
     """Changes with everything this page shows. Times on it move on by themselves once a minute."""
     minute = clock.now_ms() // 60_000 if shown is not None and shown.watch.alarm is not None else 0
     parts = [contact.status, contact.away_until_at, contact.rang_at, health.behind(), minute]
@@ -154,7 +154,7 @@ def _refresh_s(contact: Contact) -> int | None:
     return 20 if contact.status == Contact.Status.CONFIRMED else None
 
 
-def _still_spoken_of(shown: Shown, now: int) -> bool:
+def _still_spoken_of(shown: ShownWatch, now: int) -> bool:
     closed_at = shown.watch.closed_at
     return shown.watch.alarms > 0 and (closed_at is None or now - closed_at < AFTERWARDS_MS)
 
@@ -238,7 +238,7 @@ def _acts(contact: Contact, key: str, do: str, typed: Any, *, theirs: bool) -> H
     return _back(key, "told" if heard else "noted")
 
 
-def _has_spoken(shown: Shown, contact: int) -> bool:
+def _has_spoken(shown: ShownWatch, contact: int) -> bool:
     """Whether they said in this alarm what they do."""
     alarm = shown.watch.alarm
     return alarm is not None and (

@@ -54,7 +54,7 @@ _one = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PrintedStep:
     """A step as paper says it: what stands before it, what to do, what follows from it."""
 
     id: str
@@ -147,7 +147,7 @@ def _html(template: str, lang: str, **more: Any) -> str:
         return render_to_string(template, given | more)
 
 
-def _steps(lang: str) -> list[Step]:
+def _steps(lang: str) -> list[PrintedStep]:
     """The shortest way through, in a language."""
     notes = steps.reading()["paper"]
     chosen = steps.known()["choose"].get("not_breathing")
@@ -160,7 +160,7 @@ def _steps(lang: str) -> list[Step]:
     with translation.override(lang):
         by_id = {screen.id: screen for screen in steps.screens()}
     return [
-        Step(id, step.draw, note(id, "before"), step.said, note(id, "after"), step.quiet)
+        PrintedStep(id, step.draw, note(id, "before"), step.said, note(id, "after"), step.quiet)
         for id, step in ((id, by_id[id]) for id in CARD)
     ]
 

@@ -45,7 +45,7 @@ MINUTES = {**{str(n): n for n in range(1, 6)}, "9": 10}
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CallStep:
     """One webhook of a call: what was told, at which step of ours, and the how-manyeth turn."""
 
     told: CallTold
@@ -72,7 +72,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Next:
+class NextTurn:
     """What the voice does, and the step that its answer leads to."""
 
     turn: Turn
@@ -131,7 +131,7 @@ def ended(request: HttpRequest, name: str) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _step(request: HttpRequest, name: str) -> tuple[Carrier, Step]:
+def _step(request: HttpRequest, name: str) -> tuple[Carrier, CallStep]:
     """The carrier and what it tells. Raises ``SignatureError``, ``GarbageError``, ``Http404``."""
     carrier = next((c for c in settings.STILLHERE.carriers if c.name == name), None)
     if carrier is None or carrier.kind not in ACCOUNTS:
@@ -142,13 +142,13 @@ def _step(request: HttpRequest, name: str) -> tuple[Carrier, Step]:
     at = request.GET.get("at", "")
     told = voice.call_of(carrier, fields, first=not at)
     turn, message = (whole(request.GET.get(key, ""), 18) for key in ("n", "m"))
-    return carrier, Step(told, at, turn or 0, message, carrier)
+    return carrier, CallStep(told, at, turn or 0, message, carrier)
 
 
 # --- where a key leads ----------------------------------------------------------------------------
 
 
-def take(step: Step) -> Next:
+def take(step: CallStep) -> NextTurn:
     """What one step does and says. Whatever it did is durable when it returns."""
     at, _, _ = step.at.partition(".")
     if not step.number:
@@ -156,19 +156,19 @@ def take(step: Step) -> Next:
     return _STEPS.get(at, _first)(step)
 
 
-def _first(step: Step) -> Next:
+def _first(step: CallStep) -> NextTurn:
     if step.message is not None:
         found = calls.picked_up(step.message)
     else:
         found = calls.rings_us(step.told.ref, step.number)
     if found.reject:
-        return Next(Turn(reject=True))
+        return NextTurn(Turn(reject=True))
     if found.at == "unknown":
         word = "call-unknown-shift" if step.shift else found.word
         return _listen(_say(word, who=_line()), "unknown")
     said = _say(found.word, found.reply, lang=found.lang)
     if not found.at:
-        return Next(said)
+        return NextTurn(said)
     twice = replace(said, say=(*said.say, *said.say))  # whoever was asleep hears the second one
     return _listen(_with_recording(twice, found.message), found.at, message=found.message)
 
@@ -179,13 +179,13 @@ def _with_recording(said: Turn, message: int | None) -> Turn:
     return replace(said, play=Played.RECORDING, play_ref=key) if key else said
 
 
-def _answer(step: Step) -> Next:
+def _answer(step: CallStep) -> NextTurn:
     """A key in an ask or an alarm."""
     if not step.told.key:
-        return Next(_say("call-no-key"))
+        return NextTurn(_say("call-no-key"))
     reply = _key(step)
     if reply is None:
-        return Next(Turn())
+        return NextTurn(Turn())
     if reply.word == "reply-going":
         return _listen(_say("call-soon", reply), "soon", message=step.message)
     if reply.word == "reply-steps":
@@ -193,11 +193,11 @@ def _answer(step: Step) -> Next:
         return _steps(first)
     said = _say(reply.word, reply)
     if not reply.more:
-        return Next(said)
+        return NextTurn(said)
     return _listen(_with_recording(said, step.message), "answer", message=step.message)
 
 
-def _key(step: Step, key: str = "", minutes: int | None = None) -> Reply | None:
+def _key(step: CallStep, key: str = "", minutes: int | None = None) -> Reply | None:
     return inbox.take(
         Inbound(
             "call",
@@ -211,14 +211,14 @@ def _key(step: Step, key: str = "", minutes: int | None = None) -> Reply | None:
     )
 
 
-def _soon(step: Step) -> Next:
+def _soon(step: CallStep) -> NextTurn:
     """How soon whoever is going is there. Without a key the usual five minutes stand."""
     minutes = MINUTES.get(step.told.key)
     reply = _key(step, "1", minutes) if minutes is not None else None
-    return Next(_say("reply-going", reply)) if reply is not None else Next(Turn())
+    return NextTurn(_say("reply-going", reply)) if reply is not None else NextTurn(Turn())
 
 
-def _steps(step: Step) -> Next:
+def _steps(step: CallStep) -> NextTurn:
     """The first steps, one at a time: any key goes on, 3 says it again, silence too."""
     _, at, lang = [*step.at.split("."), "", ""][:3]
     no = (whole(at, 18) or 0) + (step.told.key not in ("", "3"))
@@ -229,87 +229,87 @@ def _steps(step: Step) -> Next:
     return _listen(said, f"steps.{no}.{lang}", STEP_S, message=step.message)
 
 
-def _menu(step: Step) -> Next:
+def _menu(step: CallStep) -> NextTurn:
     if step.told.key not in ("1", "2"):
-        return Next(_say("call-no-key"))
+        return NextTurn(_say("call-no-key"))
     return _begin(step)
 
 
-def _unknown(step: Step) -> Next:
+def _unknown(step: CallStep) -> NextTurn:
     if step.told.key == "3" and _line():
         if step.carrier.kind == "sip":  # our own line joins no two calls: it says the number
             return _listen(_say("call-line", who=_line()), "unknown")
-        return Next(replace(_say("call-connecting"), connect=_line_number()))
-    return _begin(step) if step.told.key in ("1", "2") else Next(Turn())
+        return NextTurn(replace(_say("call-connecting"), connect=_line_number()))
+    return _begin(step) if step.told.key in ("1", "2") else NextTurn(Turn())
 
 
-def _withheld(step: Step) -> Next:
+def _withheld(step: CallStep) -> NextTurn:
     """Whoever shows no number cannot be rung, and could be anybody: no watch begins, and nobody is
     answered for. A person to talk to is all there is."""
     if step.told.key == "3" and _line():
         return _unknown(step)
     if step.at:
-        return Next(Turn())
+        return NextTurn(Turn())
     return _listen(_say("call-withheld", who=_line()), "unknown")
 
 
-def _begin(step: Step) -> Next:
+def _begin(step: CallStep) -> NextTurn:
     """A watch starts, before anything else is said: whoever is told of it must be told where."""
     if calls.begins(step.number, _lang(), shift=step.shift):
-        return Next(replace(_say("call-where"), record_s=SAYS_S), f"said.{step.told.key}")
+        return NextTurn(replace(_say("call-where"), record_s=SAYS_S), f"said.{step.told.key}")
     return _begun(step, step.told.key)
 
 
-def _begun(step: Step, key: str) -> Next:
+def _begun(step: CallStep, key: str) -> NextTurn:
     if key == "2":
         return _staying(step, _say("call-stay"))
     word, facts = calls.started(step.number)
-    return Next(_say(word, **facts))
+    return NextTurn(_say(word, **facts))
 
 
-def _said(step: Step) -> Next:
+def _said(step: CallStep) -> NextTurn:
     """They said where they are, or nothing; the watch has begun either way."""
     if step.told.recording:
         calls.said_where(step.number, step.carrier.name, step.told.recording)
     return _begun(step, step.at.partition(".")[2])
 
 
-def _watch(step: Step) -> Next:
+def _watch(step: CallStep) -> NextTurn:
     """Somebody on watch rang us, and is answered."""
     if step.told.key == "2":
         return _staying(step, _say("call-stay"))
     if step.told.key == "9":
-        return Next(_say(calls.needs_help(step.number)))
+        return NextTurn(_say(calls.needs_help(step.number)))
     if not step.told.key:
-        return Next(_say("call-no-key"))
+        return NextTurn(_say("call-no-key"))
     reply = _key(step)
-    return Next(_say(reply.word, reply)) if reply is not None else Next(Turn())
+    return NextTurn(_say(reply.word, reply)) if reply is not None else NextTurn(Turn())
 
 
-def _staying(step: Step, said: Turn) -> Next:
+def _staying(step: CallStep, said: Turn) -> NextTurn:
     """Somebody stays on the line: a soft tone, then they have their turn."""
     if not calls.stays(step.told.ref, step.number, step.turn):
-        return Next(_say("reply-not-on"))
-    return Next(replace(said, play=Played.TONE, listen_s=TONE_S, voice=True), "stay")
+        return NextTurn(_say("reply-not-on"))
+    return NextTurn(replace(said, play=Played.TONE, listen_s=TONE_S, voice=True), "stay")
 
 
-def _stay(step: Step) -> Next:
+def _stay(step: CallStep) -> NextTurn:
     if step.told.key == "9":
         return _staying(step, _say(calls.needs_help(step.number)))
     if step.told.key or step.told.spoke:
         return _staying(step, Turn(lang=_lang()))
-    return Next(replace(_say("call-stay-asks"), listen_s=LISTENS_S, voice=True), "asks")
+    return NextTurn(replace(_say("call-stay-asks"), listen_s=LISTENS_S, voice=True), "asks")
 
 
-def _asks(step: Step) -> Next:
+def _asks(step: CallStep) -> NextTurn:
     if step.told.key or step.told.spoke:
         return _stay(step)
     calls.went_silent(step.number)
     calls.hung_up_well(step.told.ref)
-    return Next(_say("call-stay-over"))
+    return NextTurn(_say("call-stay-over"))
 
 
-_STEPS: Mapping[str, Callable[[Step], Next]] = {
+_STEPS: Mapping[str, Callable[[CallStep], NextTurn]] = {
     "answer": _answer,
     "soon": _soon,
     "steps": _steps,
@@ -342,8 +342,10 @@ def _say(word: str, reply: Reply | None = None, *, lang: str = "", **facts: obje
     return Turn(say=(compose(word, known, lang, "call").text,), lang=lang)
 
 
-def _listen(said: Turn, at: str, seconds: int = LISTENS_S, *, message: int | None = None) -> Next:
-    return Next(replace(said, listen_s=seconds), at, message)
+def _listen(
+    said: Turn, at: str, seconds: int = LISTENS_S, *, message: int | None = None
+) -> NextTurn:
+    return NextTurn(replace(said, listen_s=seconds), at, message)
 
 
 def _lang() -> str:

@@ -69,7 +69,7 @@ def _talk(inbound: Inbound) -> dict[str, object]:
     told = CallTold(ref, inbound.sender, "", outbound=False, key=inbound.text[:1])
     message = whole(inbound.reply_ref, 18)
     at = inbound.at or ("answer" if ours else "")
-    then = turns.take(turns.Step(told, at, inbound.turn, message, PHONES))
+    then = turns.take(turns.CallStep(told, at, inbound.turn, message, PHONES))
     return {
         "say": " ".join(then.turn.say),
         "listen_s": then.turn.listen_s,

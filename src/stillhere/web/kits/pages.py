@@ -37,7 +37,7 @@ Keeper = Person | Contact | Responder
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownKit:
     """A kit as its keeper sees it. ``state`` is good, soon, old or used; ``row`` and ``typed`` fill
     the form that corrects it, ``wrong`` is what is wrong there."""
 
@@ -51,14 +51,14 @@ class Shown:
     wrong: str = ""
 
 
-def shown(kit: Kit, now: int) -> Shown:
+def shown(kit: Kit, now: int) -> ShownKit:
     """One kit in words."""
     state = "used" if not kits.usable(kit) else "good" if kits.good(kit, now) else "old"
     soon = month(now + kits.WARN_DAYS * kits.DAY_MS)
     if state == "good" and kit.expires and kit.expires <= soon:
         state = "soon"
     what = on_scene.what(kit) if kit.form else _("nobody has looked into it yet")
-    return Shown(kit.id, what, kits.place_of(kit), until(kit.expires), state, kit)
+    return ShownKit(kit.id, what, kits.place_of(kit), until(kit.expires), state, kit)
 
 
 def until(expires: str) -> str:

@@ -186,7 +186,7 @@ def own_typed(person: Person) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ContactEntry:
     """One person on the list, with everything that Sam may change. ``since`` says in words when
     they said yes and when a test rang, ``ending`` ends their number, ``text`` invites them."""
 
@@ -198,7 +198,7 @@ class Entry:
     text: str
 
 
-def _entry(each: Listed, someone: watch_text.Someone, person: Person, now: int) -> Entry:
+def _entry(each: Listed, someone: watch_text.Someone, person: Person, now: int) -> ContactEntry:
     contact = each.contact
     since = []
     if someone.confirmed and contact.answered_at is not None:
@@ -215,7 +215,7 @@ def _entry(each: Listed, someone: watch_text.Someone, person: Person, now: int) 
     number = next((value for channel, value, _state in each.ways if channel == "text"), "")
     link = links.full("contact:page", sealed_columns.contact_key(contact))
     text = _("May you be reached when I don't answer? It takes one tap: %(link)s") % {"link": link}
-    return Entry(someone, contact, " ".join(since), number[-4:], link, text)
+    return ContactEntry(someone, contact, " ".join(since), number[-4:], link, text)
 
 
 def _drilled(contact: Contact, person: Person, now: int) -> list[str]:

@@ -8,7 +8,15 @@ from django import forms
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.people import services
-from stillhere.web.access.fields import Chosen, Form, Language, Reachable, Ticked, Whole, Words
+from stillhere.web.access.fields import (
+    Chosen,
+    Form,
+    LanguageChoice,
+    Reachable,
+    Ticked,
+    Whole,
+    Words,
+)
 from stillhere.web.site import texts
 
 STEPS = tuple(map(str, range(1, services.MOST_CONTACTS + 1)))
@@ -20,7 +28,7 @@ class AddForm(Reachable):
     name, my_name = Words(), Words()
     myself = Ticked()
     rung = Words()
-    lang = Language()
+    lang = LanguageChoice()
 
     def clean(self) -> dict[str, Any]:
         """A way to reach them, or at least a name."""
@@ -36,7 +44,7 @@ class KeepForm(Form):
 
     minutes = Whole(5, lambda: texts.put(Refusal.MINUTES))
     step = Chosen(lambda: STEPS)
-    lang = Language()
+    lang = LanguageChoice()
     door, why = Ticked(), Ticked()
 
 
@@ -45,7 +53,7 @@ class PlanForm(Form):
 
     name, place, entry, town, dispatch = Words(), Words(), Words(), Words(), Words()
     wish = Words()
-    lang = Language()
+    lang = LanguageChoice()
     speak = Ticked()
 
     @property

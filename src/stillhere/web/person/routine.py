@@ -20,7 +20,7 @@ from stillhere.store.people import records, services
 from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
-from stillhere.store.watches.queries import Shown
+from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import address_input, person_session
 from stillhere.web.access.fields import Reachable
 from stillhere.web.person.routine_form import KINDS, DailyForm
@@ -49,10 +49,10 @@ ZONES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Daily:
+class ShownRoutine:
     """One open daily check-in as the page shows it."""
 
-    shown: Shown
+    shown: ShownWatch
     at: str
     days: str
     due: str
@@ -134,12 +134,12 @@ def _end(person: Person, typed: QueryDict) -> tuple[str, str]:
     return ("ended" if closed else "not-quietly"), ""
 
 
-def _dailies(person: Person) -> list[Shown]:
+def _dailies(person: Person) -> list[ShownWatch]:
     """The open daily check-ins; what is asked only once stands on the watch's page."""
     return [s for s in queries.routines_of(person) if s.watch.routine and not s.watch.routine.once]
 
 
-def _mine(person: Person, typed: Mapping[str, str]) -> Shown | None:
+def _mine(person: Person, typed: Mapping[str, str]) -> ShownWatch | None:
     wanted = typed.get("watch", "")
     return next((s for s in queries.routines_of(person) if str(s.row.id) == wanted), None)
 
@@ -178,14 +178,14 @@ def _known(tz: str) -> str:
     return "" if tz == "UTC" else tz
 
 
-def _daily(shown: Shown, people: list[watch_text.Someone], now: int) -> Daily:
+def _daily(shown: ShownWatch, people: list[watch_text.Someone], now: int) -> ShownRoutine:
     watch = shown.watch
     assert watch.routine is not None
     assert watch.deadline_at is not None
     every, tz = watch.routine.days, watch.routine.tz
     days = _("every day") if len(every) == 7 else texts.names([str(DAYS[d]) for d in sorted(every)])
     until_at = watch.routine.pause_until_at or 0
-    return Daily(
+    return ShownRoutine(
         shown,
         f"{watch.routine.at // 60:02d}:{watch.routine.at % 60:02d}",
         days,

@@ -90,11 +90,11 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
     return JsonResponse(said)
 
 
-def _open(shown: queries.Shown | None) -> bool:
+def _open(shown: queries.ShownWatch | None) -> bool:
     return shown is not None and shown.watch.state is not State.CLOSED
 
 
-def _version(person: Person, shown: queries.Shown | None) -> str:
+def _version(person: Person, shown: queries.ShownWatch | None) -> str:
     ready = person.contacts.filter(status="confirmed").exists()
     return f"{ready:d}.{watch_text.version(shown, health.behind())}"
 

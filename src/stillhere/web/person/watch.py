@@ -23,7 +23,7 @@ from stillhere.store.kits import supply_warnings
 from stillhere.store.models import Person, sealed_columns
 from stillhere.store.people import drills, records, services
 from stillhere.store.watches import apply, damage, queries
-from stillhere.store.watches.queries import Shown
+from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import address_input, person_session
 from stillhere.web.contact import on_scene
 from stillhere.web.person import ask_later, offline
@@ -116,17 +116,17 @@ def _given(person: Person) -> dict[str, Any]:
     return given
 
 
-def _version(shown: Shown | None, routines: Sequence[Shown]) -> str:
+def _version(shown: ShownWatch | None, routines: Sequence[ShownWatch]) -> str:
     """Changes whenever the page must show something else, of the watch or of what is daily."""
     return watch_text.version(shown, health.behind()) + daily_check_in.version(routines)
 
 
-def _usual(shown: Shown | None) -> str:
+def _usual(shown: ShownWatch | None) -> str:
     """How they used the last time, to begin with."""
     return shown.row.profile if shown and shown.row.profile in PROFILES else PROFILES[0]
 
 
-def _is_open(shown: Shown | None) -> bool:
+def _is_open(shown: ShownWatch | None) -> bool:
     """Whether this watch hears the person. One that was set aside does not: they may start anew."""
     if shown is None or shown.row.quarantined_at is not None:
         return False
@@ -134,7 +134,12 @@ def _is_open(shown: Shown | None) -> bool:
 
 
 def _telling(
-    person: Person, shown: Shown, people: list[watch_text.Someone], now: int, *, also_daily: bool
+    person: Person,
+    shown: ShownWatch,
+    people: list[watch_text.Someone],
+    now: int,
+    *,
+    also_daily: bool,
 ) -> dict[str, Any]:
     telling = watch_text.tell(shown, people, now, person.tz, also_daily=also_daily)
     aloud = person.speak and shown.watch.state in CALLING_OUT

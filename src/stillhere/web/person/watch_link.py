@@ -20,7 +20,7 @@ from stillhere.core.events import Ended, Extended, Marked, Shown, State
 from stillhere.store.db import clock
 from stillhere.store.people import records
 from stillhere.store.watches import queries
-from stillhere.store.watches.apply import Answer, Asked, Change, NeedHelp
+from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.web.access import address_input
 from stillhere.web.access.fields import whole
@@ -30,7 +30,7 @@ MORE_S = 600
 PRESSES: dict[str, Asked] = {
     "mark": Marked(),
     "more": Extended(MORE_S),
-    "help": NeedHelp(),
+    "help": CallForHelp(),
     "end": Ended(),
 }
 
@@ -73,7 +73,7 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "person/button.html", given, status=410 if over else 200)
 
 
-def _plain(shown: queries.Shown, now: int, tz: str) -> str:
+def _plain(shown: queries.ShownWatch, now: int, tz: str) -> str:
     """When it ended, or when the next ask comes, as a time on the wall."""
     watch = shown.watch
     at = watch.closed_at or watch.next_ask_at or watch.grace_at
@@ -96,12 +96,12 @@ def press(request: HttpRequest, key: str, do: str) -> HttpResponse:
     return _answer(script, back, *_said(answer, do))
 
 
-def _too_early(shown: queries.Shown) -> bool:
+def _too_early(shown: queries.ShownWatch) -> bool:
     calm = shown.watch.state in (State.OPEN, State.ASKING) and shown.watch.routine is None
     return calm and watch_text.is_early(shown.watch, clock.now_ms())
 
 
-def _said(answer: Answer, do: str) -> tuple[str, int]:
+def _said(answer: ChangeResult, do: str) -> tuple[str, int]:
     """What the page says now, and the status a script reads."""
     if answer.refused is not None:
         return answer.refused, 410

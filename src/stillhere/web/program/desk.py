@@ -35,9 +35,9 @@ from stillhere.store.program import shifts
 from stillhere.store.watches import apply, damage, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
-from stillhere.store.watches.queries import Shown
+from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import address_input, cookies
-from stillhere.web.access.fields import Form, Language, Words, whole
+from stillhere.web.access.fields import Form, LanguageChoice, Words, whole
 from stillhere.web.contact import alarm_text
 from stillhere.web.site import errors, health, links, texts
 
@@ -99,7 +99,7 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     now = clock.now_ms()
     part = Parts()
-    alarms: list[Shown] = part.read(_("open alarms"), queries.open_alarms, [])
+    alarms: list[ShownWatch] = part.read(_("open alarms"), queries.open_alarms, [])
     watches = [shown.row.id for shown in alarms]
     reached = part.read(_("who was told"), lambda: reaching.handed_over(watches), set())
     given: dict[str, Any] = {
@@ -168,13 +168,13 @@ def _look(now: int) -> list[OnDesk]:
     ]
 
 
-def _card(shown: Shown, now: int, whole: Callable[[], OnDesk]) -> OnDesk:
+def _card(shown: ShownWatch, now: int, whole: Callable[[], OnDesk]) -> OnDesk:
     """``whole``; where something about this watch cannot be read, that it is there, and whom one
     can phone."""
     return damage.around(whole, partial(_bare, shown, now))
 
 
-def _bare(shown: Shown, now: int) -> OnDesk:
+def _bare(shown: ShownWatch, now: int) -> OnDesk:
     alarm = shown.watch.alarm
     at = alarm.raised_at if alarm else shown.watch.closed_at or shown.row.quarantined_at or now
     phones = _phones(shown.row.person_id)
@@ -210,7 +210,7 @@ def _wolf(counts: Mapping[str, int]) -> str:
     return _("%(n)s of 100 watches %(days)s. The goal is 3 at most.") % facts
 
 
-def _heard(peer: peers.Seen, now: int) -> str:
+def _heard(peer: peers.PeerStatus, now: int) -> str:
     """How it is with an installation that we look after."""
     if not peer.heard_at:
         return _("never heard: its coordinator has not set the address yet")
@@ -248,7 +248,7 @@ class VolunteerForm(Form):
     """Somebody new who goes on shift."""
 
     name, phone = Words(), Words()
-    lang = Language()
+    lang = LanguageChoice()
 
     def clean_phone(self) -> str:
         """A number that can be called, made regular."""
@@ -276,7 +276,7 @@ def _volunteers(typed: Mapping[str, str]) -> str:
         return problem.why
 
 
-def _open(shown: Shown, now: int, reached: set[tuple[int, int]]) -> OnDesk:
+def _open(shown: ShownWatch, now: int, reached: set[tuple[int, int]]) -> OnDesk:
     person = shown.row.person
     name = texts.someone(sealed_columns.person_note(person, "name"))
     open_alarm = shown.watch.alarm
@@ -291,7 +291,7 @@ def _open(shown: Shown, now: int, reached: set[tuple[int, int]]) -> OnDesk:
     return OnDesk(shown.row.id, name, since, head, circle, "", set_aside, phones=phones)
 
 
-def _to_look_at(shown: Shown, now: int) -> OnDesk:
+def _to_look_at(shown: ShownWatch, now: int) -> OnDesk:
     person = shown.row.person
     name = texts.someone(sealed_columns.person_note(person, "name"))
     outcome = str(texts.OUTCOMES.get(shown.watch.outcome or "", ""))

@@ -26,7 +26,7 @@ from stillhere.store.db import clock
 from stillhere.store.installation import desk_key as kept
 from stillhere.store.installation import upkeep
 from stillhere.store.kits import kits, naloxone, spreadsheet, supply_warnings
-from stillhere.store.kits.supply_warnings import Found, Taken
+from stillhere.store.kits.supply_warnings import ReportedWarning, WarningImport
 from stillhere.store.models import SupplyWarning
 from stillhere.store.problems import Problem
 from stillhere.store.watches.circle import month
@@ -85,7 +85,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "program/stock.html", given, status=status)
 
 
-def _told(taken: Taken) -> str:
+def _told(taken: WarningImport) -> str:
     """What became of a file, as it travels in the address, where nobody else can write it."""
     left = {kind: (len(rows), rows[:MOST_ROWS]) for kind, rows in taken.left.items()}
     return "taken=" + signing.dumps((taken.new, taken.ended, left), salt="taken")
@@ -148,7 +148,7 @@ def _warn(request: HttpRequest) -> str:
     area, text, source, day = (typed.get(n, "") for n in ("area", "text", "source", "found_on"))
     if not source.strip():
         raise Problem(Refusal.WHO_SAYS)
-    found = Found("", area, text, source, day, days)
+    found = ReportedWarning("", area, text, source, day, days)
     return "said=kept" if supply_warnings.post(found) else "said=stands"
 
 

@@ -17,7 +17,7 @@ from stillhere.core.events import State
 from stillhere.store.db import clock
 from stillhere.store.people import records
 from stillhere.store.watches import queries
-from stillhere.store.watches.queries import Shown
+from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import address_input, person_session
 from stillhere.web.site import texts, watch_text
 from stillhere.web.site.watch_text import Someone
@@ -51,7 +51,9 @@ def on_every_page(request: HttpRequest) -> list[Due]:
     return [due for due in found if due.loud or due.alone]
 
 
-def of(routines: Sequence[Shown], people: Sequence[Someone], now: int, *, ways: bool) -> list[Due]:
+def of(
+    routines: Sequence[ShownWatch], people: Sequence[Someone], now: int, *, ways: bool
+) -> list[Due]:
     """Each of these in words: what is open first, then the soonest. ``ways``: whether there is any
     to ask this person."""
     ordered = sorted(
@@ -60,12 +62,12 @@ def of(routines: Sequence[Shown], people: Sequence[Someone], now: int, *, ways: 
     return [_due(each, people, now, alone=not ways) for each in ordered]
 
 
-def version(routines: Sequence[Shown]) -> str:
+def version(routines: Sequence[ShownWatch]) -> str:
     """Changes whenever one of them does."""
     return "".join(f".{each.row.id}-{each.row.version}" for each in routines)
 
 
-def _due(shown: Shown, people: Sequence[Someone], now: int, *, alone: bool) -> Due:
+def _due(shown: ShownWatch, people: Sequence[Someone], now: int, *, alone: bool) -> Due:
     watch = shown.watch
     assert watch.routine is not None
     tz = shown.row.person.tz if watch.routine.once else watch.routine.tz
@@ -82,7 +84,7 @@ def _due(shown: Shown, people: Sequence[Someone], now: int, *, alone: bool) -> D
     return Due(shown.key, head, says, watch_text.button(shown), not calm, alone and calm)
 
 
-def _when(shown: Shown, now: int, tz: str) -> str:
+def _when(shown: ShownWatch, now: int, tz: str) -> str:
     """What is due when, in one sentence."""
     routine, deadline_at = shown.watch.routine, shown.watch.deadline_at
     assert routine is not None
@@ -93,7 +95,7 @@ def _when(shown: Shown, now: int, tz: str) -> str:
     return _("Your daily check-in is due by %(time)s.") % at
 
 
-def _answer_by(shown: Shown, people: Sequence[Someone], now: int, tz: str) -> str:
+def _answer_by(shown: ShownWatch, people: Sequence[Someone], now: int, tz: str) -> str:
     """Until when the open ask waits, and what comes then."""
     facts = {
         "time": texts.clock_time(shown.watch.grace_at or now, tz, now),
@@ -104,7 +106,7 @@ def _answer_by(shown: Shown, people: Sequence[Someone], now: int, tz: str) -> st
     return _("Press the button by %(time)s. If you do not, we reach %(names)s.") % facts
 
 
-def _alone(shown: Shown, people: Sequence[Someone], now: int, tz: str) -> str:
+def _alone(shown: ShownWatch, people: Sequence[Someone], now: int, tz: str) -> str:
     """That nobody can remind them, and what comes when they forget."""
     watch = shown.watch
     alarm_at = (watch.deadline_at or now) + watch.profile.grace_s * 1000

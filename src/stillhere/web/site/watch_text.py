@@ -16,7 +16,7 @@ from stillhere.core.watch import Watch
 from stillhere.store.models import sealed_columns
 from stillhere.store.people.records import Listed
 from stillhere.store.watches import queries
-from stillhere.store.watches.queries import Shown
+from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import address_input
 from stillhere.web.site import texts
 
@@ -132,7 +132,7 @@ class Telling:
 
 
 def tell(
-    shown: Shown, people: Sequence[Someone], now: int, tz: str, *, also_daily: bool = False
+    shown: ShownWatch, people: Sequence[Someone], now: int, tz: str, *, also_daily: bool = False
 ) -> Telling:
     """The state of a watch in two sentences. ``also_daily``: something else is asked of them too,
     so "nobody is watching" would not be true."""
@@ -239,7 +239,7 @@ def for_nothing(watch: Watch) -> bool:
     return watch.alarms > 0 and watch.outcome in well
 
 
-def who_is_asked(shown: Shown) -> list[str]:
+def who_is_asked(shown: ShownWatch) -> list[str]:
     """The name of the person, and of the other one of "two of us". A name may be empty."""
     you = [sealed_columns.person_note(shown.row.person, "name")]
     partner = queries.partner(shown.row)
@@ -264,7 +264,7 @@ def order(people: Sequence[Someone]) -> str:
     return texts.names(reachable)
 
 
-def button(shown: Shown, *, aloud: bool = False) -> str:
+def button(shown: ShownWatch, *, aloud: bool = False) -> str:
     """What the one large button says. While the phone calls out it names who may press it: a
     stranger who comes to help must not answer for them."""
     if shown.row.partner:
@@ -279,7 +279,7 @@ def button(shown: Shown, *, aloud: bool = False) -> str:
     )
 
 
-def may_end(shown: Shown) -> bool:
+def may_end(shown: ShownWatch) -> bool:
     """Whether a press could end this watch now."""
     return shown.watch.state in (State.OPEN, State.ASKING) and shown.row.quarantined_at is None
 
@@ -289,7 +289,7 @@ def is_early(watch: Watch, now: int) -> bool:
     return now - (watch.marked_at or watch.started_at) < EARLY_MS
 
 
-def of_late(shown: Shown | None, now: int) -> bool:
+def of_late(shown: ShownWatch | None, now: int) -> bool:
     """Whether there is a watch worth a word: open, or ended not long ago."""
     if shown is None:
         return False
@@ -297,7 +297,7 @@ def of_late(shown: Shown | None, now: int) -> bool:
     return closed_at is None or now - closed_at < RECENT_MS
 
 
-def version(shown: Shown | None, behind: bool) -> str:
+def version(shown: ShownWatch | None, behind: bool) -> str:
     """Changes whenever the page must show something else."""
     if shown is None:
         return f"0.{behind:d}"

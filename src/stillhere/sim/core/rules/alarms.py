@@ -6,7 +6,7 @@ from stillhere.core import events as ev
 from stillhere.core.events import Ask, Cause, Outcome, PageCoordinator, State, Tell, Word
 from stillhere.sim.core.observer import CALLS, RESTS_MS, Onlooker
 from stillhere.sim.core.rules.asking import SLACK_MS
-from stillhere.sim.core.story import Moment, Story
+from stillhere.sim.core.story import CoreStory, Moment
 
 EVERYONE_MS = 180_000
 AGAIN_MS = 60_000
@@ -93,7 +93,7 @@ def the_ambulance_words_come_at_five_minutes(night: Onlooker, m: Moment) -> str 
     return f"{sorted(missing)} were not told to call an ambulance" if missing else None
 
 
-def _reachable(night: Onlooker, story: Story) -> set[int]:
+def _reachable(night: Onlooker, story: CoreStory) -> set[int]:
     ways = night.ways.items()
     alive = {c for c, own in ways if own and not set(own) <= story.dead}
     return alive - story.gone - night.left
@@ -179,7 +179,7 @@ def an_alarm_ends_only_by_an_answer_or_a_word(night: Onlooker, m: Moment) -> str
     return None
 
 
-def _ends(night: Onlooker, story: Story, m: Moment) -> bool:
+def _ends(night: Onlooker, story: CoreStory, m: Moment) -> bool:
     alone = story.cause is Cause.SILENCE and not story.there_before
     if isinstance(m.event, ev.Resolved):
         outcome, who = m.event.outcome, m.event.contact
