@@ -1,8 +1,8 @@
-"""What every way to reach a phone has in common.
+"""What every channel has in common: one channel is one way to reach a phone.
 
-Owns what channels and the engine share: what a channel can do, one thing to deliver, one turn of a
-call. What a channel learned is a ``Receipt`` of ``core/messages.py``. Knows the core, never the
-store. A channel decides nothing: it sends what it is given and says honestly what it learned.
+Owns what a channel can do, one message to send (``Outgoing``) and one turn of a call (``Turn``).
+What a channel learned about a message is a ``Receipt`` of ``core/messages.py``. Knows the core,
+never the store. A channel decides nothing: it sends what it is given and reports what it learned.
 """
 
 from __future__ import annotations

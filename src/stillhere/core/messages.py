@@ -1,8 +1,8 @@
-"""The words every floor shares about messages: what came in, what a channel learned, what became
-of one of ours.
+"""Messages as every floor passes them on: one that came in, and what became of one of ours.
 
-Pure values, each of them once: a carrier's adapter makes an ``Inbound`` or a ``Receipt``, and the
-same object is what the store reads. Decides nothing, and knows no table, no channel and no text.
+Owns ``Inbound``, ``Receipt`` and ``DeliveryResult``. A carrier's adapter builds them and the store
+reads the same objects, so that nothing is copied from one type into another on the way. Plain
+values: no table, no channel, no sentence.
 """
 
 from __future__ import annotations

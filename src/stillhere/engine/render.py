@@ -1,4 +1,4 @@
-"""From a leased message to what is sent: facts become words, rows become links. Decides nothing."""
+"""From a leased message to what is sent: facts become words, rows become links."""
 
 from __future__ import annotations
 

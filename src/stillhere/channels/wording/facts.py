@@ -1,6 +1,7 @@
-"""What a message may speak of, and the names in it as they stand in a sentence.
+"""What a message may speak of, and how names and times stand in its sentences.
 
-Owns the bridge from facts (names as typed, instants) to what sentences are filled with.
+Owns ``Facts`` (names as they were typed, instants) and ``SentenceParts``, which fills a translated
+sentence with them.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Calls as they go on: who is on the line, what is said first, and what a missed call means.
+"""Calls: who is on the line, what is said first, and what a missed call means.
 
-Owns the beginning of a call and the words that only a call has; what a key does in an ask or an
-alarm is ``handle.py``'s, as for texts. Keeps nothing about a call but its arrival rows. A person
-on watch who rings us is counted as alive and not answered: that costs them nothing. Whoever rings
-again within a minute wants to talk, and is answered.
+Owns the beginning of a call and the actions that only a call has; a key in an ask or an alarm does
+what it does in a text (``handle.py``). Keeps nothing about a call but its arrival rows. A person on
+watch who rings us counts as alive, and we do not pick up, so that it costs them nothing. Whoever
+rings again within a minute wants to talk, and is answered.
 """
 
 from __future__ import annotations

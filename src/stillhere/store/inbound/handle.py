@@ -1,8 +1,8 @@
-"""From what somebody said to what happens: one intent, one set of events, one word back.
+"""What a text, a key press or a missed call does, for a person and for a contact.
 
-Owns what a text, a key or a missed call does, for the person and for a contact. The reading itself
-is ``core/replies.py``'s; the sentences are ``channels/wording``'s. Always inside the transaction of
-``inbox.take``. What is unclear is never a check-in.
+Owns the step from an intent to events and to the one word that is said back. Reading the text is
+done in ``core/replies.py``, the sentence of a word in ``channels/wording``. Always runs inside the
+transaction of ``inbox.take``. An unclear message is never a check-in.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""What comes in from phones: stored first and once, then heard, all in one transaction.
+"""The way in for what comes from phones: stored once, then carried out, in one transaction.
 
-Owns the arrival row (repeats stop there) and the question who is speaking: by the message that is
-answered where the provider carries that back, else by the number. What is said is ``handle.py``'s
-to understand. Refuses to guess about strangers: what an unknown number says is stored and no more.
+Owns the arrival row, which stops repeats, and the question who is speaking: whoever got the message
+that is answered, where the provider names it, else whoever has the number. What the words mean is
+decided in ``handle.py``. An unknown number is never guessed at: what it says is stored and no more,
+unless it asks for a watch or for help.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What is said back to whoever wrote or pressed a key: a word, in their language, to their phone.
+"""Who spoke, and the answer to them: a word, in their language, to their phone.
 
-Owns who spoke (``Speaker``), what came with it (``ParsedInbound``), and the way back. What it does
-to a watch is ``handle.py``'s. Always inside the transaction of ``inbox.take``.
+Owns ``ParsedInbound`` (what came in, with its ``Speaker``) and the ``Reply``. What a message does
+to a watch is decided in ``handle.py``. Always runs inside the transaction of ``inbox.take``.
 """
 
 from __future__ import annotations

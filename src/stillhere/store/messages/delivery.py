@@ -1,9 +1,8 @@
-"""How a message moves: leased, recorded, or dropped. Only this file and ``receipts.py`` change a
-message's status.
+"""The outbox: messages are leased, sent by the engine, and their results recorded.
 
-A lease is a promise to come back before ``lease_until_at``; whoever dies breaks it and the message
-is leased again: at least once. The address, the opt-out and the erasure are read here, at the last
-moment, and win.
+Only this file and ``receipts.py`` change a message's status. Whoever leases a message records its
+result before ``lease_until_at``, or it is leased again: every message is sent at least once. The
+address, an opt-out and an erasure are read at the lease, the last moment before sending, and win.
 """
 
 from __future__ import annotations

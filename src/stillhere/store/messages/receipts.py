@@ -1,10 +1,10 @@
-"""What carriers say later of what they were handed, and what it means that they say nothing.
+"""Receipts: what carriers report after a send, and what it means when they report nothing.
 
-Owns receipts, and the silence where one should have come. A receipt moves only what is not final. A
-dead number moves the ladder through ``delivery.feed_back``; a phone that nobody picked up, or of
-which no word came in time, is *unheard*: the next rung does not wait, and the message goes again,
-by another carrier if there is one. Always inside a transaction of few statements: in a bad minute
-there are several of these for every alarm.
+A receipt changes only a status that is not final. A dead number moves the ladder through
+``delivery.feed_back``. A call that nobody picked up, or a message without a receipt in time, is
+*unheard*: the next rung does not wait, and the message goes again, by another carrier if there is
+one. Runs in one transaction of few statements, because in a bad minute several come for every
+alarm.
 """
 
 from __future__ import annotations

@@ -83,12 +83,14 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
     """What became of a ``Change``, after the commit. ``watch`` None: there is no such watch.
-    ``refused`` says why nothing changed; ``quarantined`` that the watch needs a person."""
+    ``refused`` says why nothing changed; ``quarantined`` that the watch needs a person; ``before``
+    is the watch as it was found, where it was stepped."""
 
     now: int
     watch: Watch | None = None
     refused: Refusal | None = None
     quarantined: bool = False
+    before: Watch | None = None
 
 
 def apply_batch(changes: Sequence[Change]) -> list[ChangeResult]:
@@ -258,8 +260,9 @@ def _fold(
             bench.effects.append(quarantine_alert(bench.watch, circle, now))
         bench.quarantined = True
         return ChangeResult(now, bench.watch, quarantined=True)
+    before = bench.watch
     _record(bench, event, done, now)
-    return ChangeResult(now, done.watch, done.refused, bench.quarantined)
+    return ChangeResult(now, done.watch, done.refused, bench.quarantined, before)
 
 
 def _event(what: Asked, bench: Bench, circles: Mapping[int, Circle], now: int, gaps: Gaps) -> Event:

@@ -1,7 +1,6 @@
-"""The watches of one batch: their rows as they are read, and what becomes of them.
+"""The watches of one batch: the statement that reads and locks their rows, and what it collects.
 
-Owns the statement that reads and locks them. Writes nothing: ``apply.py`` steps them and swaps
-their rows.
+Writes nothing: ``apply.py`` steps the watches and swaps their rows.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""From effects to rows: what a step asked for, as messages, withdrawals, journal lines and counts.
+"""From effects to rows: messages to send, messages to withdraw, journal lines and counts.
 
-Used by ``apply.py`` alone, inside its transaction. Decides nothing about whom or when; it only
-knows which of a contact's ways a word goes by: what must wake people goes by every way, news goes
-quietly where it can.
+Used by ``apply.py`` alone, inside its transaction. Whom to tell and when is decided in the core;
+this file only chooses the addresses: what must wake people goes to every address they have, news to
+a quiet one where there is one.
 """
 
 from __future__ import annotations

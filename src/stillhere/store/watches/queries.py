@@ -188,12 +188,14 @@ class ShownWatch:
     key: str
 
 
-def _shown(row: WatchRow | None) -> ShownWatch | None:
-    if row is None:
-        return None
+def shown(row: WatchRow) -> ShownWatch:
     values = tuple(getattr(row, name) for name in rows.COLUMNS)
     watch, _readable = rows.thaw_or_stand_in(values)
     return ShownWatch(row, watch, encryption.key_for("watch", row.nonce))
+
+
+def _shown(row: WatchRow | None) -> ShownWatch | None:
+    return None if row is None else shown(row)
 
 
 def _whose(row: WatchRow | None, person: Person) -> WatchRow | None:
@@ -258,31 +260,6 @@ def _same(text: str, routine: Routine | None) -> bool:
 
 def watch_by_key(key: str) -> ShownWatch | None:
     return _shown(WatchRow.objects.filter(key_hash=encryption.key_hash(key)).first())
-
-
-def alarm_for(contact: Contact) -> ShownWatch | None:
-    """The open alarm this contact may act on, else the last watch on which they were told
-    something."""
-    return _shown(damage.around(lambda: _alarm_for(contact), lambda: _alarm_beside(contact)))
-
-
-def _alarm_beside(contact: Contact) -> WatchRow | None:
-    theirs = spared(named("person_id = %s", contact.person_id))
-    return next((row for row in reversed(theirs) if row.state in ALARMED), None)
-
-
-def _alarm_for(contact: Contact) -> WatchRow | None:
-    hers = WatchRow.objects.filter(person=contact.person_id)
-    open_now = hers.filter(state__in=ALARMED).order_by("-started_at").first()
-    if open_now is not None:
-        return open_now
-    told = Message.objects.filter(contact=contact, watch__isnull=False).exclude(word="well")
-    spoke = JournalLine.objects.filter(contact=contact.id).values("watch")
-    return (
-        hers.filter(Q(id__in=told.values("watch")) | Q(id__in=spoke))
-        .order_by("-started_at")
-        .first()
-    )
 
 
 @dataclass(frozen=True, slots=True)

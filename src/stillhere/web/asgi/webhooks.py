@@ -1,10 +1,10 @@
-"""Carriers' webhooks for texts and receipts: in front of Django, and durable before "thank you".
+"""Carriers' webhooks for texts and receipts, in front of Django.
 
 ``POST /in/<carrier>/text``, ``/status`` and ``/event`` (an Android phone). Owns the step from a
-signed request to what is stored; everything that waits at one moment shares one commit. Believes
-nothing unsigned. 200 is said only after the commit, and 503 when there was none, so that the
-carrier tells us again; what it tells twice stops at the arrival row. Calls are ``calls.py``'s: they
-want an answer.
+signed request to a stored ``Inbound``; requests that wait at the same moment share one commit. An
+unsigned request is never believed. The carrier gets 200 only after the commit, and 503 when there
+was none, so that it tells us again; a repeat stops at the arrival row. Calls need an answer and are
+handled in ``web/hooks/calls.py``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""What happened, in plain words, for those who were called: once an alarm is over.
+"""What happened, in plain words, for the people who were called, once an alarm is over.
 
-Turns the journal into sentences and decides nothing. Grave news is left for people to tell.
+Owns the sentence of each line of the journal. Decides nothing. Grave news is left for people to
+tell.
 """
 
 from __future__ import annotations

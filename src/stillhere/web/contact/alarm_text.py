@@ -1,7 +1,8 @@
-"""An alarm in words, for one of those who were called: what is known, who does what, what to do.
+"""An open alarm in words, for one of the people who were called.
 
-Turns values into sentences and decides nothing. The door and the place are opened here only, and
-only for somebody who said yes to the invitation and then said "I'm going" or "I'm with them".
+Owns what the page says: what is known, who does what, what to do. Decides nothing. The door and the
+place are shown here only, and only to somebody who said yes to the invitation and then said "I'm
+going" or "I'm with them".
 """
 
 from __future__ import annotations

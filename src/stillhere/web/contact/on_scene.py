@@ -1,7 +1,7 @@
-"""What the one who comes needs in an alarm: the steps, the nearest kit, and what was done so far.
+"""For whoever comes in an alarm: the steps, the nearest kit, and what was done so far.
 
-Owns ``/c/<key>/did``, where a phone says what its holder did, and the card for the crew. Turns rows
-into sentences and decides nothing.
+Owns ``/c/<key>/did``, where a phone reports what was done, and the card for the ambulance crew.
+Decides nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from stillhere.store.db import clock
 from stillhere.store.kits import kits, naloxone
 from stillhere.store.models import Contact, Kit, sealed_columns
 from stillhere.store.people import records
-from stillhere.store.watches import care_log, queries
+from stillhere.store.watches import care_log, contact_alarm
 from stillhere.store.watches.care_log import Done
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import contact_device
@@ -187,7 +187,7 @@ def steps(request: HttpRequest, key: str) -> HttpResponse:
     contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
-    shown, now = queries.alarm_for(contact), clock.now_ms()
+    shown, now = contact_alarm.alarm_for(contact), clock.now_ms()
     if shown is None or not goes_on(shown, now):
         return links.see_other("contact:page", key)
     told = given(shown, contact, key, now, theirs=contact_device.theirs(request, contact))
@@ -203,7 +203,7 @@ def did(request: HttpRequest, key: str) -> HttpResponse:
     contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
-    shown = queries.alarm_for(contact)
+    shown = contact_alarm.alarm_for(contact)
     typed, known = request.POST, contact_device.theirs(request, contact)
     open_now = shown is not None and shown.watch.alarm is not None
     another = shown is not None and typed.get("of", "") not in ("", number(shown))

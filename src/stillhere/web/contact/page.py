@@ -1,7 +1,8 @@
-"""The contact's page: one address for all times. The key in it is what opens; no cookie is asked.
+"""The contact's page: one address, kept in a phone, for everything that concerns this contact.
 
-Invitation, quiet days, the alarm, and what happened afterwards stand at the same place, so that one
-link kept in a phone is enough. A GET changes nothing.
+Invitation, quiet days, an open alarm and its aftermath stand at the same place. The key in the
+address opens it, without a cookie. Owns what is shown and the words of each answer; whether a press
+counts is decided in the store. A GET changes nothing.
 """
 
 from __future__ import annotations
@@ -27,14 +28,13 @@ from stillhere.core.events import (
     Event,
     Outcome,
     Resolved,
-    State,
 )
+from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import records
-from stillhere.store.watches import care_log, damage, queries, recordings
-from stillhere.store.watches.apply import Change
-from stillhere.store.watches.group_commit import WRITER
+from stillhere.store.watches import care_log, contact_alarm, damage, queries, recordings
+from stillhere.store.watches.contact_alarm import PressResult
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import address_input, contact_device
 from stillhere.web.contact import aftermath_text, alarm_text, invitation, on_scene
@@ -50,7 +50,15 @@ ETAS = (
     ("10", gettext_lazy("10 minutes or more")),
     ("far", gettext_lazy("I'm far, I'll phone")),
 )
-UNKNOWN_S = 600  # longer than anybody is waited for
+# The note that says what became of a press, and the other words of an "I'm going".
+SAID = {
+    PressResult.TOLD: "told",
+    PressResult.NOTED: "noted",
+    PressResult.UNPROVED: "prove",
+    PressResult.FAULT: "fault",
+    PressResult.NOTHING: "",
+}
+GOING = {**SAID, PressResult.TOLD: "on-your-way", PressResult.NOTED: "you-go"}
 AFTERWARDS_MS = 7 * 24 * 3600 * 1000  # for so long the page speaks of the last alarm
 
 
@@ -96,7 +104,7 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
     contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
-    shown = queries.alarm_for(contact)
+    shown = contact_alarm.alarm_for(contact)
     return JsonResponse({"v": _version(contact, shown), "now": clock.now_ms()})
 
 
@@ -112,7 +120,7 @@ def _version(contact: Contact, shown: ShownWatch | None) -> str:
 def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
     now = clock.now_ms()
     theirs = contact_device.theirs(request, contact)
-    shown = queries.alarm_for(contact)
+    shown = contact_alarm.alarm_for(contact)
     person = contact.person
     given: dict[str, Any] = {
         **invitation.given(contact, now),
@@ -204,7 +212,7 @@ def _invited(
         given = _given(request, contact, key) | {"wrong": failed.wrong, "typed": request.POST}
         return render(request, "contact/contact.html", given, status=422)
     if do == "join":
-        shown = queries.alarm_for(contact)
+        shown = contact_alarm.alarm_for(contact)
         if shown is None or shown.watch.alarm is None:  # else a place is at stake: to be proved
             contact_device.remember(response, contact)
     return response
@@ -214,41 +222,17 @@ def _acts(contact: Contact, key: str, do: str, typed: Any, *, theirs: bool) -> H
     """Something about an alarm. Whoever says "I'm going" on a phone that we do not know is heard,
     and holds nothing."""
     event = _event(do, typed, contact.id)
-    if isinstance(event, Claimed) and event.eta_s is not None and not theirs:
-        event = Claimed(contact.id, max(event.eta_s, UNKNOWN_S))
-    if contact.person.trial and isinstance(event, Resolved) and event.outcome in GRAVE:
-        event = None  # nobody dies in a try-out
-    shown = queries.alarm_for(contact)
     if event is None:
         return _back(key, "")
-    if shown is None:
-        return _back(key, "no-alarm")
-    if not theirs and _has_spoken(shown, contact.id):  # their own word is not changed by another
-        return _back(key, "prove")
-    said = WRITER.commit(Change(event, watch=shown.row.id))
-    if said.refused is not None:
-        late = said.watch is not None and said.watch.state is State.CLOSED
-        return _back(key, "no-alarm" if late else said.refused)
-    if said.quarantined:
-        return _back(key, "fault")
-    open_alarm = shown.watch.alarm
-    heard = open_alarm is not None and alarm_text.others_hear(open_alarm, contact.id)
-    if do == "claim":
-        return _back(key, "on-your-way" if heard else "you-go")
-    return _back(key, "told" if heard else "noted")
-
-
-def _has_spoken(shown: ShownWatch, contact: int) -> bool:
-    """Whether they said in this alarm what they do."""
-    alarm = shown.watch.alarm
-    return alarm is not None and (
-        contact in (*alarm.out, *alarm.arrivals) or any(c.contact == contact for c in alarm.claims)
-    )
+    result = contact_alarm.press(contact, event, known_phone=theirs)
+    if isinstance(result, Refusal):
+        return _back(key, result)
+    return _back(key, (GOING if do == "claim" else SAID)[result])
 
 
 def _unproved(contact: Contact, key: str) -> HttpResponse:
     """Somebody is there, on a phone that we do not know: the others read it, and nothing waits."""
-    shown = queries.alarm_for(contact)
+    shown = contact_alarm.alarm_for(contact)
     if shown is None or shown.watch.alarm is None:
         return _back(key, "no-alarm")
     care_log.note(contact, shown.row, "there", "", 0, f"there.{shown.watch.alarms}", known=False)

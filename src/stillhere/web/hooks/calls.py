@@ -1,9 +1,9 @@
-"""Calls, as carriers ask us turn by turn what to say: signed requests in, TwiML out.
+"""Calls, turn by turn: the carrier tells us what happened and asks what to say next.
 
-Owns where each key leads and what the voice says then. The words are ``channels/wording``'s, what a
-key does to a watch is the store's, and it is durable before the next sentence is spoken. A child or
-a machine that answers presses no key, and nothing else is an answer. What a call is at stands in
-the address of its next turn, which the carrier signs.
+Owns which key leads to which step, and the TwiML of the answer. The sentences come from
+``channels/wording``; what a key does to a watch is done in the store, and is durable before the
+next sentence is spoken. Only a key press counts as an answer: a child or an answering machine
+presses none. The step a call is at stands in the address of its next turn, which the carrier signs.
 """
 
 from __future__ import annotations

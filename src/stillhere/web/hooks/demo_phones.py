@@ -1,9 +1,8 @@
-"""Providers' webhooks: texts, key presses, missed calls and receipts.
+"""The webhook of the demo's phones: texts, key presses, missed calls and receipts.
 
-Owns the step from a signed request to what is stored, and the answer a provider waits for: 200 only
-after the commit, 503 when it could not be stored, so that it is told again. A key press is answered
-with what the voice says next. Believes nothing unsigned; makes nothing of what it hears (that is
-``store/inbound/inbox.py``).
+Owns the signature check and the answer: 200 only after the commit, 503 when nothing could be
+stored, so that the phones tell us again. A key press is answered with what the voice says next. The
+meaning of what came in is left to ``store/inbound``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Notifications: a browser that may show them, and what is pressed on one.
+"""Push notifications: which browsers get them, and the buttons on them.
 
 ``POST /push`` and ``/c/<key>/push`` keep a browser's subscription. ``POST /k/<key>/key`` and
-``/c/<key>/key`` are a button on a notification: the same digit as in a text or a call, heard the
-same way, and durable before it is answered. The answer is a sentence for the notification.
+``/c/<key>/key`` are a press on a button of a notification: it means the same digit as in a text or
+a call, and is durable before it is answered, with the sentence that the notification then shows.
 """
 
 from __future__ import annotations

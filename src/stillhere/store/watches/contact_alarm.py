@@ -1,0 +1,90 @@
+"""The alarm that a contact's page is about, and whether a press on it counts.
+
+Owns these two decisions; the page turns the result into words. Somebody who holds only the link may
+say "I'm going", because every human may, but the others do not wait for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum, auto
+
+from django.db.models import Q
+
+from stillhere.core.events import GRAVE, Claimed, Event, Resolved, State
+from stillhere.core.refusals import Refusal
+from stillhere.core.watch import Watch
+from stillhere.store.models import Contact, JournalLine, Message, WatchRow
+from stillhere.store.watches import damage, queries
+from stillhere.store.watches.apply import Change
+from stillhere.store.watches.group_commit import WRITER
+from stillhere.store.watches.queries import ALARMED, ShownWatch
+
+UNKNOWN_S = 600  # longer than anybody is waited for
+
+
+class PressResult(Enum):
+    """What became of a press, where it was not refused."""
+
+    TOLD = auto()  # it counts, and the others who were called hear it
+    NOTED = auto()  # it counts, and there is nobody else to hear it
+    UNPROVED = auto()  # this phone must show first whose it is
+    FAULT = auto()  # the watch waits for a person
+    NOTHING = auto()  # nobody dies in a try-out
+
+
+def alarm_for(contact: Contact) -> ShownWatch | None:
+    """The open alarm this contact may act on, else the last watch on which they were told
+    something."""
+    row = _row_for(contact)
+    return None if row is None else queries.shown(row)
+
+
+def press(contact: Contact, event: Event, *, known_phone: bool) -> PressResult | Refusal:
+    """Let ``event`` happen to the contact's alarm; durable when it returns. On a phone that is not
+    ``known_phone`` their own word is not changed by another. Raises what the writer raises."""
+    if contact.person.trial and isinstance(event, Resolved) and event.outcome in GRAVE:
+        return PressResult.NOTHING
+    row = _row_for(contact)
+    if row is None:
+        return Refusal.NO_ALARM
+    if not known_phone:
+        if _has_spoken(queries.shown(row).watch, contact.id):
+            return PressResult.UNPROVED
+        if isinstance(event, Claimed) and event.eta_s is not None:
+            event = replace(event, eta_s=max(event.eta_s, UNKNOWN_S))
+    done = WRITER.commit(Change(event, watch=row.id))
+    if done.refused is not None:
+        over = done.watch is not None and done.watch.state is State.CLOSED
+        return Refusal.NO_ALARM if over else done.refused
+    if done.quarantined:
+        return PressResult.FAULT
+    alarm = done.before.alarm if done.before is not None else None
+    heard = alarm is not None and any(c != contact.id for c in alarm.listeners())
+    return PressResult.TOLD if heard else PressResult.NOTED
+
+
+def _has_spoken(watch: Watch, contact: int) -> bool:
+    """Whether they said in this alarm what they do."""
+    alarm = watch.alarm
+    return alarm is not None and (
+        contact in (*alarm.out, *alarm.arrivals) or any(c.contact == contact for c in alarm.claims)
+    )
+
+
+def _row_for(contact: Contact) -> WatchRow | None:
+    def read() -> WatchRow | None:
+        hers = WatchRow.objects.filter(person=contact.person_id)
+        open_now = hers.filter(state__in=ALARMED).order_by("-started_at").first()
+        if open_now is not None:
+            return open_now
+        told = Message.objects.filter(contact=contact, watch__isnull=False).exclude(word="well")
+        spoke = JournalLine.objects.filter(contact=contact.id).values("watch")
+        either = hers.filter(Q(id__in=told.values("watch")) | Q(id__in=spoke))
+        return either.order_by("-started_at").first()
+
+    def beside() -> WatchRow | None:
+        theirs = queries.spared(queries.named("person_id = %s", contact.person_id))
+        return next((row for row in reversed(theirs) if row.state in ALARMED), None)
+
+    return damage.around(read, beside)
