@@ -9,10 +9,11 @@ from itertools import product
 import pytest
 from django.conf import settings
 
-from stillhere.channels.wording import WORDS, Facts, compose, plain
+from stillhere.channels.wording import WORDS, compose, plain
 from stillhere.channels.wording.spoken import SENTENCES as SPOKEN
 from stillhere.core import events as ev
 from stillhere.core.events import Word
+from stillhere.core.messages import Facts
 from stillhere.store.watches import outbox
 from tests.conftest import EVENING_MS
 

@@ -1,14 +1,17 @@
-"""Messages as every floor passes them on: one that came in, and what became of one of ours.
+"""Messages as every floor passes them on: one that came in, what became of one of ours, and what
+one speaks of.
 
-Owns ``Inbound``, ``Receipt`` and ``DeliveryResult``. A carrier's adapter builds them and the store
-reads the same objects, so that nothing is copied from one type into another on the way. Plain
-values: no table, no channel, no sentence.
+Owns ``Inbound``, ``Receipt``, ``DeliveryResult`` and ``Facts``. Whoever builds one hands the same
+object on, so that nothing is copied from one type into another on the way. Plain values: no table,
+no channel, no sentence.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Fate(StrEnum):
@@ -107,3 +110,46 @@ class Inbound:
     at: str = ""
     turn: int = 0
     minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one message speaks of. Names are as people typed them; ``at`` is ms UTC.
+
+    ``partner`` is the other one of "two of us", ``who`` the contact the words speak of, ``contact``
+    the one they are spoken to. ``ask`` is the number of the question. ``wish`` is the plan's
+    ambulance wish, ``outcome`` one of ``core.events.Outcome``. ``unasked``: no ask found a way to
+    the person; ``untold``: nothing was queued for anybody on their list.
+    """
+
+    person: str = ""
+    partner: str = ""
+    contact: str = ""
+    who: str = ""
+    at: int | None = None
+    ask: int | None = None
+    tz: str = "UTC"
+    eta_s: int | None = None
+    outcome: str = ""
+    round: int = 0
+    after_outage: bool = False
+    confirmed: bool = True
+    unasked: bool = False
+    untold: bool = False
+    wish: str = "phone-first"
+    program: str = ""
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any], **known: Any) -> Facts:
+        """From what a message keeps (ids and instants) and what is known besides, by name."""
+        return cls(
+            at=kept.get("at"),
+            ask=kept.get("ask"),
+            eta_s=kept.get("eta_s"),
+            outcome=kept.get("outcome") or "",
+            round=kept.get("round") or 0,
+            after_outage=bool(kept.get("after_outage")),
+            unasked=bool(kept.get("unasked")),
+            untold=bool(kept.get("untold")),
+            **known,
+        )

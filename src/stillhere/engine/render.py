@@ -5,25 +5,14 @@ from __future__ import annotations
 from django.conf import settings
 
 from stillhere.channels.base import Outgoing
-from stillhere.channels.wording import Facts, compose
+from stillhere.channels.wording import compose
 from stillhere.store.db import encryption
 from stillhere.store.messages.delivery import LeasedMessage
 
 
 def render(m: LeasedMessage, to: str) -> Outgoing:
     """One message for the address ``to``, in the language of whoever reads it."""
-    facts = Facts.of(
-        m.facts,
-        person=m.person_name,
-        partner=m.partner_name,
-        contact=m.contact_name,
-        who=m.who_name,
-        tz=m.tz,
-        confirmed=m.confirmed,
-        wish=m.wish,
-        program=settings.STILLHERE.program,
-    )
-    words = compose(m.word, facts, m.lang, m.channel)
+    words = compose(m.word, m.facts, m.lang, m.channel)
     return Outgoing(
         key=m.key,
         to=to,

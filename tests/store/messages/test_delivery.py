@@ -44,7 +44,7 @@ def test_the_most_urgent_leave_first_and_first_contacts_before_second_ones(clock
     alarmed_night(clock, ("Maya",))
     leased = lease(clock, "call")
     assert [m.word for m in leased] == ["alarm", "alarm", "alarm"]
-    assert [m.contact_name for m in leased] == ["Leo", "Maya", "Ines"]
+    assert [m.facts.contact for m in leased] == ["Leo", "Maya", "Ines"]
 
 
 def test_a_lease_is_ours_alone_until_it_runs_out(clock: Clock) -> None:
@@ -101,7 +101,7 @@ def test_an_opt_out_wins_over_what_is_queued_even_the_stand_down(clock: Clock) -
         night.contacts[n].id for n in ("Leo", "Ines")
     }
     services.leave(night.contacts["Leo"])
-    assert [m.contact_name for m in lease(clock, "text") if m.word == "stand-down"] == ["Ines"]
+    assert [m.facts.contact for m in lease(clock, "text") if m.word == "stand-down"] == ["Ines"]
 
 
 def test_an_ask_that_lapsed_never_leaves(clock: Clock) -> None:
@@ -239,7 +239,7 @@ def test_what_cannot_be_opened_holds_up_nobody_else(
     value = bytes(address.value)
     spoiled.update(value=value[:-1] + bytes([value[-1] ^ 1]))
     leased = lease(clock, "text")
-    assert [m.contact_name for m in leased if m.contact] == ["Maya"]
+    assert [m.facts.contact for m in leased if m.contact] == ["Maya"]
     lost = Message.objects.get(address=address, word="alarm")
     assert (lost.status, lost.why) == ("dropped", "address cannot be opened")
     assert f"message={lost.id}: address.value cannot be opened" in caplog.text
@@ -256,7 +256,7 @@ def test_an_alarm_whose_name_cannot_be_opened_still_leaves(
     spoiled = bytes(night.person.name)[:-1] + bytes([bytes(night.person.name)[-1] ^ 1])
     Person.objects.filter(id=night.person.id).update(name=spoiled)
     (leo,) = (m for m in lease(clock, "text") if m.contact)
-    assert (leo.contact_name, leo.person_name) == ("Leo", "")
+    assert (leo.facts.contact, leo.facts.person) == ("Leo", "")
     assert f"message={leo.id}: person.name cannot be opened" in caplog.text
 
 

@@ -102,7 +102,7 @@ def test_who_cannot_be_read_is_set_aside_and_their_people_are_told_once(torn: To
 def test_their_alarms_leave(torn: Torn) -> None:
     torn.pass_time(205)
     leased = delivery.lease("text", torn.clock.now, 500, 20.0)
-    people = {m.person_name for m in leased if m.word == "alarm"}
+    people = {m.facts.person for m in leased if m.word == "alarm"}
     assert people == {"Sam"}
     alarms = [m for m in leased if m.word == "alarm"]
     assert len(alarms) == len(torn.aside)

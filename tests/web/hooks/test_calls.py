@@ -13,9 +13,10 @@ from django.conf import settings
 from django.test import Client
 from twilio.request_validator import RequestValidator
 
-from stillhere.channels.wording import WORDS, Facts, compose
+from stillhere.channels.wording import WORDS, compose
 from stillhere.channels.wording.spoken import SENTENCES
 from stillhere.core import events as ev
+from stillhere.core.messages import Facts
 from stillhere.store.models import Message, Person, WatchRow
 from tests.channels.accounts import OURS, SECRET, carrier_of
 from tests.circle import tick_all

@@ -368,7 +368,7 @@ def test_somebody_who_was_asked_did_not_answer(night: SamsNight, clock: Clock) -
     delivery.record([m.result(Receipt(Fate.ACCEPTED)) for m in leased], clock.now)
     asked(clock, to_s=30 * 60)
     [alarm] = [m for m in delivery.lease("text", clock.now, 50, 20) if m.word == "alarm"]
-    assert not alarm.facts.get("unasked")
+    assert not alarm.facts.unasked
 
 
 def test_the_page_of_those_who_come_says_why_nobody_asked(alone: SamsNight, clock: Clock) -> None:

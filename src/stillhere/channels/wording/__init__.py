@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 
 from stillhere.channels.wording import contacts, replies, spoken
 from stillhere.channels.wording.answers import PUSH, TEXT, AnswerKind
-from stillhere.channels.wording.facts import Facts, SentenceParts
+from stillhere.channels.wording.facts import SentenceParts
+from stillhere.core.messages import Facts
 
-__all__ = ["WORDS", "Composed", "Facts", "compose"]
+__all__ = ["WORDS", "Composed", "compose"]
 
 _SENTENCES = {**contacts.SENTENCES, **replies.SENTENCES, **spoken.SENTENCES}
 WORDS = frozenset(map(str, _SENTENCES))

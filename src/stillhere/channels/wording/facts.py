@@ -1,59 +1,14 @@
-"""What a message may speak of, and how names and times stand in its sentences.
+"""How the facts of a message stand in its sentences.
 
-Owns ``Facts`` (names as they were typed, instants) and ``SentenceParts``, which fills a translated
-sentence with them.
+Owns ``SentenceParts``, which fills a translated sentence with names and times.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 from django.utils.translation import gettext as _
 
 from stillhere.channels.wording import plain
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything known about one message. Names are as people typed them; ``at`` is ms UTC.
-
-    ``partner`` is the other one of "two of us", ``who`` the contact the words speak of, ``contact``
-    the one they are spoken to. ``wish`` is the plan's ambulance wish, ``outcome`` one of
-    ``core.events.Outcome``. ``unasked``: no ask found a way to the person; ``untold``: nothing was
-    queued for anybody on their list.
-    """
-
-    person: str = ""
-    partner: str = ""
-    contact: str = ""
-    who: str = ""
-    at: int | None = None
-    tz: str = "UTC"
-    eta_s: int | None = None
-    outcome: str = ""
-    round: int = 0
-    after_outage: bool = False
-    confirmed: bool = True
-    unasked: bool = False
-    untold: bool = False
-    wish: str = "phone-first"
-    program: str = ""
-
-    @classmethod
-    def of(cls, kept: Mapping[str, Any], **known: Any) -> Facts:
-        """From what a message keeps (ids and instants) and what is known besides, by name."""
-        return cls(
-            at=kept.get("at"),
-            eta_s=kept.get("eta_s"),
-            outcome=kept.get("outcome") or "",
-            round=kept.get("round") or 0,
-            after_outage=bool(kept.get("after_outage")),
-            unasked=bool(kept.get("unasked")),
-            untold=bool(kept.get("untold")),
-            **known,
-        )
+from stillhere.core.messages import Facts
 
 
 class SentenceParts:

@@ -249,8 +249,8 @@ class Night:
             self._coordinator.hears(message)
         else:
             for sam in self._sams.values():
-                if sam.watch == message.watch and "ask" in message.facts:
-                    sam.hears(message.facts["ask"])
+                if sam.watch == message.watch and message.facts.ask is not None:
+                    sam.hears(message.facts.ask)
 
     def _shows(self, change: ObservedChange) -> None:
         """Pages show what changed; a neighbour may see it without having been called."""

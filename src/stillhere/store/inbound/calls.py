@@ -8,8 +8,7 @@ rings again within a minute wants to talk, and is answered.
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -49,7 +48,6 @@ class Opening:
     lang: str = "en"
     reject: bool = False
     message: int | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 # --- calls of ours --------------------------------------------------------------------------------
@@ -226,10 +224,3 @@ def needs_help(number: str) -> str:
     watch = answers[0].watch
     told = watch is not None and watch.alarm is not None and watch.alarm.told
     return "reply-helping" if told else "reply-nobody"
-
-
-def facts_of(message: int) -> dict[str, Any]:
-    """What a message keeps, for the words that are said again."""
-    kept = Message.objects.values_list("facts", flat=True).filter(id=message).first()
-    found: dict[str, Any] = json.loads(kept or "{}")
-    return found

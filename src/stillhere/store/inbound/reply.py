@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
 from stillhere.core import events as ev
-from stillhere.core.messages import Inbound
+from stillhere.core.messages import Facts, Inbound
 from stillhere.core.replies import language_of
 from stillhere.store.installation import peers
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
@@ -57,14 +57,8 @@ class Reply:
     goes on, because an answer is still wanted."""
 
     word: str
-    person: str
-    contact: str
     lang: str
-    tz: str
-    wish: str
-    confirmed: bool = True
-    who: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Facts
     more: bool = False
 
 
@@ -104,14 +98,17 @@ def reply(speaker: Speaker, word: str) -> Reply:
     contact = speaker.contact
     return Reply(
         word=word,
-        person=sealed_columns.person_note(speaker.person, "name"),
-        contact=sealed_columns.contact_name(contact) if contact is not None else "",
         lang=contact.lang if contact is not None else speaker.person.lang,
-        tz=speaker.person.tz,
-        wish=speaker.person.wish,
-        confirmed=contact is None or contact.status == Contact.Status.CONFIRMED,
-        who=sealed_columns.contact_name(who) if who is not None else "",
-        facts=facts,
+        facts=Facts.of(
+            facts,
+            person=sealed_columns.person_note(speaker.person, "name"),
+            contact=sealed_columns.contact_name(contact) if contact is not None else "",
+            who=sealed_columns.contact_name(who) if who is not None else "",
+            tz=speaker.person.tz,
+            confirmed=contact is None or contact.status == Contact.Status.CONFIRMED,
+            wish=speaker.person.wish,
+            program=settings.STILLHERE.program,
+        ),
         more=again or word in _GOES_ON,
     )
 
@@ -122,13 +119,14 @@ def page(m: Message) -> Reply:
     person = m.person
     return Reply(
         word=m.word,
-        person=sealed_columns.person_note(person, "name") if person is not None else "",
-        contact="",
         lang=settings.LANGUAGE_CODE,
-        tz=person.tz if person is not None else "UTC",
-        wish="phone-first",
-        who=next(iter(peers.names([facts["peer"]]).values()), "") if "peer" in facts else "",
-        facts=facts,
+        facts=Facts.of(
+            facts,
+            person=sealed_columns.person_note(person, "name") if person is not None else "",
+            who=next(iter(peers.names([facts["peer"]]).values()), "") if "peer" in facts else "",
+            tz=person.tz if person is not None else "UTC",
+            program=settings.STILLHERE.program,
+        ),
     )
 
 

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from stillhere.core.events import Undeliverable
-from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, DeliveryResult, Fate, Receipt
+from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, DeliveryResult, Facts, Fate, Receipt
 from stillhere.store.db import bulk, encryption
 from stillhere.store.db.row_locks import hold, hold_messages
 from stillhere.store.installation import peers
@@ -55,21 +55,14 @@ class LeasedMessage:
     key: str
     channel: str
     word: str
-    facts: dict[str, Any]
+    facts: Facts
     attempts: int
     to: str
     lang: str
-    tz: str
-    wish: str
-    person_name: str
-    partner_name: str
-    contact_name: str
-    who_name: str
     watch: int | None
     watch_nonce: bytes
     contact: int | None
     contact_nonce: bytes
-    confirmed: bool
     address: int | None
     lapses_at: int | None
     carrier: str = ""
@@ -249,18 +242,21 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> LeasedMes
     return LeasedMessage(
         **{name: row[name] for name in ("id", "key", "channel", "word", "attempts", "lapses_at")},
         **{name: row[name] for name in ("watch", "contact", "address", "carrier")},
-        facts=facts,
+        facts=Facts.of(
+            facts,
+            person=opened("person.name", "person_name"),
+            partner=opened("watch.partner", "partner"),
+            contact=opened("contact.name", "contact_name"),
+            who=_spoken_of(facts, names),
+            tz=row["tz"] or "UTC",
+            confirmed=row["status"] == Contact.Status.CONFIRMED,
+            wish=row["wish"] or "phone-first",
+            program=settings.STILLHERE.program,
+        ),
         to=row["to"],
         lang=_lang(row),
-        tz=row["tz"] or "UTC",
-        wish=row["wish"] or "phone-first",
-        person_name=opened("person.name", "person_name"),
-        partner_name=opened("watch.partner", "partner"),
-        contact_name=opened("contact.name", "contact_name"),
-        who_name=_spoken_of(facts, names),
         watch_nonce=bytes(row["watch_nonce"] or b""),
         contact_nonce=bytes(row["contact_nonce"] or b""),
-        confirmed=row["status"] == Contact.Status.CONFIRMED,
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -24,9 +25,9 @@ from stillhere.channels.base import GarbageError, Played, SignatureError, Turn
 from stillhere.channels.carriers import twilio, voice
 from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
 from stillhere.channels.carriers.voice import CallTold
-from stillhere.channels.wording import Facts, compose
+from stillhere.channels.wording import compose
 from stillhere.content import helplines, steps
-from stillhere.core.messages import Inbound
+from stillhere.core.messages import Facts, Inbound
 from stillhere.store.inbound import calls, inbox
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.watches import recordings
@@ -325,21 +326,10 @@ _STEPS: Mapping[str, Callable[[CallStep], NextTurn]] = {
 # --- what is said ---------------------------------------------------------------------------------
 
 
-def _say(word: str, reply: Reply | None = None, *, lang: str = "", **facts: object) -> Turn:
+def _say(word: str, reply: Reply | None = None, *, lang: str = "", **facts: Any) -> Turn:
     lang = reply.lang if reply is not None else lang or _lang()
-    kept = dict(reply.facts) if reply is not None else {}
-    who = str(facts.pop("who", "")) or (reply.who if reply is not None else "")
-    known = Facts.of(
-        kept | facts,
-        person=reply.person if reply is not None else "",
-        contact=reply.contact if reply is not None else "",
-        who=who,
-        tz=reply.tz if reply is not None else "UTC",
-        confirmed=reply.confirmed if reply is not None else True,
-        wish=reply.wish if reply is not None else "phone-first",
-        program=settings.STILLHERE.program,
-    )
-    return Turn(say=(compose(word, known, lang, "call").text,), lang=lang)
+    known = reply.facts if reply is not None else Facts(program=settings.STILLHERE.program)
+    return Turn(say=(compose(word, replace(known, **facts), lang, "call").text,), lang=lang)
 
 
 def _listen(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 
-from django.conf import settings
 from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
@@ -17,10 +16,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from stillhere.channels.base import AddressError
-from stillhere.channels.wording import Facts, compose
+from stillhere.channels.wording import compose
 from stillhere.core.messages import Inbound
 from stillhere.store.inbound import inbox
-from stillhere.store.inbound.reply import Reply
 from stillhere.store.models import Contact, Message, Person, sealed_columns
 from stillhere.store.people import push_subscriptions, records
 from stillhere.store.problems import Reached
@@ -120,19 +118,5 @@ def _heard(request: HttpRequest, message: Message | None) -> HttpResponse:
         return JsonResponse({"ok": False, "says": says}, status=503, headers={"Retry-After": "1"})
     if reply is None:  # told twice: it was kept the first time
         return JsonResponse({"ok": True, "says": _("Got it")})
-    said = compose(reply.word, _facts_of(reply), reply.lang, push_subscriptions.CHANNEL)
+    said = compose(reply.word, reply.facts, reply.lang, push_subscriptions.CHANNEL)
     return JsonResponse({"ok": True, "says": said.text})
-
-
-def _facts_of(reply: Reply) -> Facts:
-    """What a reply speaks of, for its words."""
-    return Facts.of(
-        reply.facts,
-        person=reply.person,
-        contact=reply.contact,
-        who=reply.who,
-        tz=reply.tz,
-        confirmed=reply.confirmed,
-        wish=reply.wish,
-        program=settings.STILLHERE.program,
-    )
