@@ -1,7 +1,7 @@
-"""Who calls whom within the project while something runs, and with which types.
+"""Who calls whom within the project while something runs, and which of its types are handed over.
 
-Counts nothing itself: tests say what they count. It looks at every thread that begins while it
-looks, so a writer that must be seen has to be started under it.
+Counts nothing itself: tests say what they count. It looks at the thread that asks for it and at
+those that begin meanwhile, so a writer that must be seen is started under it.
 """
 
 from __future__ import annotations
@@ -21,61 +21,77 @@ import stillhere
 SOURCE = Path(stillhere.__file__).parent
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Call:
-    """``caller`` is the project's function that led to it, "" at the beginning of a thread; both
-    as (file, function). ``types`` are the project's own that were handed over, there or back."""
+    """One call of a function of the project. ``by`` is the project's function that led to it,
+    through whatever stands between them; None where a thread, or Django, begins. ``types`` are the
+    project's own among what was handed over, there and back."""
 
-    caller: tuple[str, str]
-    callee: tuple[str, str]
-    types: frozenset[type]
+    file: str
+    function: str
+    by: Call | None
+    types: set[type]
 
     @property
-    def crosses(self) -> bool:
-        return self.caller[0] != self.callee[0]
+    def room(self) -> str:
+        return self.file.rpartition("/")[0]
+
+    @property
+    def changes_file(self) -> bool:
+        return self.by is not None and self.by.file != self.file
+
+    @property
+    def changes_room(self) -> bool:
+        return self.by is not None and self.by.room != self.room
+
+    def within(self, function: str) -> bool:
+        """Whether it was made by ``function`` ("file.py:name"), or by what that called."""
+        by = self.by
+        while by is not None:
+            if f"{by.file}:{by.function}" == function:
+                return True
+            by = by.by
+        return False
 
 
 @dataclass
 class Trace:
     calls: list[Call] = field(default_factory=list)
-    _open: dict[FrameType, int] = field(default_factory=dict)
+    _open: dict[FrameType, Call] = field(default_factory=dict)
 
-    def _look(self, frame: FrameType, event: str, arg: Any) -> None:
-        if event == "call" and (callee := _place(frame)):
-            self._open[frame] = len(self.calls)
-            self.calls.append(Call(_caller(frame), callee, _types(_arguments(frame))))
+    def look(self, frame: FrameType, event: str, arg: Any) -> None:
+        """What the interpreter calls."""
+        if event == "call" and (file := _file(frame)):
+            call = Call(file, frame.f_code.co_qualname, self._by(frame), _types(_arguments(frame)))
+            self._open[frame] = call
+            self.calls.append(call)
         elif event == "return" and frame in self._open:
-            no = self._open.pop(frame)
-            call = self.calls[no]
-            self.calls[no] = Call(call.caller, call.callee, call.types | _types([arg]))
+            self._open.pop(frame).types.update(_types([arg]))
+
+    def _by(self, frame: FrameType) -> Call | None:
+        back = frame.f_back
+        while back is not None and back not in self._open:
+            back = back.f_back
+        return None if back is None else self._open[back]
 
 
 @contextmanager
 def traced() -> Iterator[Trace]:
+    """Look at everything that runs within."""
     trace = Trace()
-    threading.setprofile(trace._look)
-    sys.setprofile(trace._look)
+    threading.setprofile(trace.look)
+    sys.setprofile(trace.look)
     try:
         yield trace
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
 
 
-def _place(frame: FrameType) -> tuple[str, str] | None:
+def _file(frame: FrameType) -> str:
     path = Path(frame.f_code.co_filename)
-    if not path.is_relative_to(SOURCE) or frame.f_code.co_name == "<module>":
-        return None
-    return str(path.relative_to(SOURCE)), frame.f_code.co_qualname
-
-
-def _caller(frame: FrameType) -> tuple[str, str]:
-    back = frame.f_back
-    while back is not None:
-        if place := _place(back):
-            return place
-        back = back.f_back
-    return "", ""
+    ours = path.is_relative_to(SOURCE) and frame.f_code.co_name != "<module>"
+    return str(path.relative_to(SOURCE)) if ours else ""
 
 
 def _arguments(frame: FrameType) -> list[Any]:
@@ -85,7 +101,7 @@ def _arguments(frame: FrameType) -> list[Any]:
     return [frame.f_locals.get(name) for name in code.co_varnames[:count]]
 
 
-def _types(values: list[Any], depth: int = 3) -> frozenset[type]:
+def _types(values: list[Any], depth: int = 3) -> set[type]:
     found: set[type] = set()
     for value in values:
         if type(value).__module__.startswith("stillhere."):
@@ -94,4 +110,4 @@ def _types(values: list[Any], depth: int = 3) -> frozenset[type]:
             found |= _types(list(value), depth - 1)
         elif depth and isinstance(value, Mapping):
             found |= _types([*value.values()], depth - 1)
-    return frozenset(found)
+    return found

@@ -290,11 +290,11 @@ def alarmed(clock: Clock, count: int) -> list[SamsNight]:
 def test_what_became_of_the_others_is_written_down(clock: Clock) -> None:
     bad, good = alarmed(clock, 2)
     leased = delivery.lease("text", clock.now, 10, 20.0)
-    fates = [
+    results = [
         m.result(Receipt(Fate.FAILED, why="no such number")) for m in leased if m.word == "help"
     ]
     with held("watch", bad.watch):
-        left = delivery.record(fates, clock.now)
+        left = delivery.record(results, clock.now)
     assert {result.watch for result in left} == {bad.watch}
     assert statuses(bad, "text") == {"queued"}
     assert statuses(good, "text") == {"failed"}

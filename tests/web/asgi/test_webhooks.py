@@ -20,7 +20,6 @@ from twilio.request_validator import RequestValidator
 from stillhere.core import events as ev
 from stillhere.core.messages import Inbound
 from stillhere.store.inbound.inbox import take_all
-from stillhere.store.inbound.reply import Reply
 from stillhere.store.models import Arrival, Message
 from stillhere.store.watches.group_commit import GroupCommit, NotStored
 from stillhere.web.asgi.body_limits import WEBHOOK
@@ -39,12 +38,12 @@ CARRIERS = (
     carrier_of("telnyx", "https://api.example.org", name="two", options={"public_key": PUBLIC}),
     carrier_of("android", "https://phone.lan", name="phone", options={"key": "k"}),
 )
-Take = Callable[[list[Inbound]], list[Reply | None]]
+Take = Callable[[list[Inbound]], list[None]]
 
 
 @pytest.fixture
-def inbox() -> Iterator[GroupCommit[Inbound, Reply | None]]:
-    writer: GroupCommit[Inbound, Reply | None] = GroupCommit(take_all, proves=False)
+def inbox() -> Iterator[GroupCommit[Inbound, None]]:
+    writer: GroupCommit[Inbound, None] = GroupCommit(take_all, proves=False)
     yield writer
     writer.stop()
 
@@ -52,7 +51,7 @@ def inbox() -> Iterator[GroupCommit[Inbound, Reply | None]]:
 class Phone:
     """Posts to the lane as carriers do."""
 
-    def __init__(self, inbox: GroupCommit[Inbound, Reply | None]) -> None:
+    def __init__(self, inbox: GroupCommit[Inbound, None]) -> None:
         self.lane = WebhookLane(cast(ASGI3Application, get_asgi_application()), CARRIERS, inbox)
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str], query: str = "") -> Answered:
@@ -86,7 +85,7 @@ class Phone:
 
 
 @pytest.fixture
-def phone(inbox: GroupCommit[Inbound, Reply | None]) -> Phone:
+def phone(inbox: GroupCommit[Inbound, None]) -> Phone:
     return Phone(inbox)
 
 
@@ -244,10 +243,10 @@ def test_a_body_too_long_is_not_read_to_its_end(phone: Phone) -> None:
 
 
 def test_what_could_not_be_stored_is_to_be_told_again(clock: Clock) -> None:
-    def gone(_: list[Inbound]) -> list[Reply | None]:
+    def gone(_: list[Inbound]) -> list[None]:
         raise NotStored("no database")
 
-    writer: GroupCommit[Inbound, Reply | None] = GroupCommit(gone, proves=False)  # type: ignore[arg-type]
+    writer: GroupCommit[Inbound, None] = GroupCommit(gone, proves=False)  # type: ignore[arg-type]
     answer = Phone(writer).text("ok")
     writer.stop()
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")

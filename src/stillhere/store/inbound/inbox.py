@@ -44,16 +44,18 @@ def take(inbound: Inbound) -> Reply | None:
     return _take([inbound])[0]
 
 
-def take_all(inbounds: Sequence[Inbound]) -> list[Reply | None]:
-    """The same for everything that came at one moment, in one transaction. Waits only a moment for
-    a row that somebody else holds: whoever stumbles over it is tried again apart.
+def take_all(inbounds: Sequence[Inbound]) -> list[None]:
+    """The same for all texts and receipts that came at one moment, in one transaction; nobody waits
+    for a word. Waits only a moment for a row that somebody else holds: whoever stumbles over it is
+    tried again apart.
 
     Receipts and plain signs of life are most of it and are taken together, in few statements;
     everything else is heard one after the other.
     """
     with transaction.atomic():
         hurry()
-        return _take(inbounds)
+        _take(inbounds)
+    return [None] * len(inbounds)
 
 
 def _take(inbounds: Sequence[Inbound]) -> list[Reply | None]:

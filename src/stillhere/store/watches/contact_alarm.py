@@ -60,7 +60,7 @@ def press(contact: Contact, event: Event, *, known_phone: bool) -> PressResult |
     if done.quarantined:
         return PressResult.FAULT
     alarm = done.before.alarm if done.before is not None else None
-    heard = alarm is not None and any(c != contact.id for c in alarm.listeners())
+    heard = alarm is not None and bool({*alarm.told} - {*alarm.gone, contact.id})
     return PressResult.TOLD if heard else PressResult.NOTED
 
 

@@ -70,7 +70,7 @@ def proves(request: HttpRequest, contact: Contact, typed: str) -> bool:
 
 
 def _name(contact: Contact) -> str:
-    return cookies.of_contact(contact.id)
+    return cookies.CONTACT.format(contact.id)
 
 
 def _worth(contact: Contact) -> str:

@@ -14,12 +14,8 @@ BORROWED = "borrowed"  # this phone is somebody else's: nothing outlives the bro
 PIN = "pin"  # the PIN was typed here a moment ago
 LIGHT = "light"  # how bright the pages are
 DESK = "desk"  # the key of the desk
+CONTACT = "c{}"  # of a contact, by its number: this phone is theirs
 KEPT_S = 400 * 24 * 3600  # the longest a browser keeps one
-
-
-def of_contact(number: int) -> str:
-    """The name of the one that says that this phone is a contact's."""
-    return f"c{number}"
 
 
 def keep(

@@ -29,7 +29,6 @@ from stillhere.channels.carriers import android, twilio
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.core.messages import Inbound
 from stillhere.store.inbound.inbox import take_all
-from stillhere.store.inbound.reply import Reply
 from stillhere.store.watches.group_commit import Full, GroupCommit, NotStored
 from stillhere.web.asgi.body_limits import WEBHOOK
 from stillhere.web.asgi.responses import respond
@@ -49,7 +48,7 @@ _NO: Mapping[str, tuple[int, str]] = {
     "not-stored": (503, "It could not be stored. Tell us again."),
 }
 
-INBOX: GroupCommit[Inbound, Reply | None] = GroupCommit(take_all, proves=False)
+INBOX: GroupCommit[Inbound, None] = GroupCommit(take_all, proves=False)
 
 
 class _No(Exception):
@@ -67,7 +66,7 @@ class WebhookLane:
         self,
         app: ASGI3Application,
         carriers: Sequence[Carrier] = (),
-        inbox: GroupCommit[Inbound, Reply | None] = INBOX,
+        inbox: GroupCommit[Inbound, None] = INBOX,
     ) -> None:
         self._app = app
         self._carriers = {carrier.name: carrier for carrier in carriers}
