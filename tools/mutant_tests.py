@@ -136,6 +136,7 @@ def try_file(file: str, order: list[str], reach: Reach, answer: Callable[[str], 
 
 def swap(mutant: Mutant, code: CodeType) -> None:
     """Give the function the mutant's code, wherever it was imported to."""
+    _forget_answers()
     found: Any = sys.modules[f"stillhere.core.{mutant.module}"]
     owner = found
     for part in str(mutant.function).split("."):
@@ -154,6 +155,14 @@ def swap(mutant: Mutant, code: CodeType) -> None:
     closure = tuple(cells[name] for name in changed.co_freevars)
     other = FunctionType(changed, found.__globals__, found.__name__, found.__defaults__, closure)
     setattr(owner, found.__name__, other)
+
+
+def _forget_answers() -> None:
+    """What a cached function answered before the change must not answer for it afterwards."""
+    for name in [name for name in sys.modules if name.startswith("stillhere.core.")]:
+        for found in vars(sys.modules[name]).values():
+            if callable(forget := getattr(found, "cache_clear", None)):
+                forget()
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

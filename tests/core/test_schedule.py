@@ -85,6 +85,13 @@ def test_the_deadline_of_a_day_that_was_skipped_is_the_first_moment_after_it() -
     assert next_deadline(routine, skipped) == at("2011-12-31 08:00")
 
 
+def test_a_pause_that_ends_at_that_moment_finds_the_deadline_of_the_day_that_was_skipped() -> None:
+    """Samoa had no 30 December 2011: its deadlines fall on the first moment of the 31st."""
+    over = at("2011-12-30 10:00")
+    routine = Routine(days=EVERY_DAY, at=minutes("22:00"), tz="Pacific/Apia", pause_until_at=over)
+    assert next_deadline(routine, at("2011-12-29 00:00")) == over
+
+
 def test_between_the_two_half_past_ones_of_autumn_the_next_is_tomorrow() -> None:
     routine = Routine(EVERY_DAY, minutes("01:30"), "America/New_York")
     between = at("2025-11-02 06:00")  # 01:00 for the second time
@@ -109,6 +116,15 @@ def test_only_on_the_chosen_days(days: set[int], due: str) -> None:
 def test_a_weekly_routine_at_its_deadline_is_due_a_week_later() -> None:
     routine = Routine(frozenset([2]), minutes("21:00"), "UTC")
     assert next_deadline(routine, at("2025-06-11 21:00")) == at("2025-06-18 21:00")
+
+
+def test_a_deadline_that_is_on_no_whole_minute_is_strictly_after_too() -> None:
+    """Until 1972 Liberia's clocks were 44 minutes and 30 seconds behind."""
+    routine = Routine(days=EVERY_DAY, at=minutes("10:00"), tz="Africa/Monrovia")
+    due = next_deadline(routine, at("1971-05-01 00:00"))
+    assert due % 60_000 == 30_000
+    assert next_deadline(routine, due - 1) == due
+    assert next_deadline(routine, due) == due + DAY
 
 
 def test_nothing_is_due_during_a_pause_and_the_day_it_ends_counts_again() -> None:

@@ -11,7 +11,8 @@ from types import CodeType, FunctionType
 
 import pytest
 
-from tools.mutant_tests import CORE, modules
+from stillhere.core import schedule
+from tools.mutant_tests import CORE, modules, swap
 from tools.mutants import all_mutants, explanations
 from tools.mutations import Mutant, build, build_function, mutants_of
 
@@ -32,6 +33,22 @@ def test_every_module_of_the_core_is_broken_in_many_ways() -> None:
     assert len(MUTANTS) > 2500
     broken = {mutant.module for mutant in MUTANTS.values()}
     assert {path.stem for path in modules()} - broken == {"refusals"}, "which are names alone"
+
+
+def test_a_changed_function_is_asked_and_not_what_it_answered_before() -> None:
+    mutant = MUTANTS["schedule._deadline", "if day.weekday() in routine.days: never"]
+    routine = schedule.Routine(frozenset(range(7)), at=0, tz="UTC")
+    before = schedule.next_deadline(routine, 0)
+    function = schedule._deadline.__wrapped__
+    code = function.__code__
+    try:
+        tree = ast.parse((CORE / "schedule.py").read_text())
+        swap(mutant, build_function(tree, mutant, "schedule.py"))
+        with pytest.raises(AssertionError, match="eight days"):
+            schedule.next_deadline(routine, 0)
+    finally:
+        function.__code__ = code
+    assert schedule.next_deadline(routine, 0) == before
 
 
 CODE = """
