@@ -335,3 +335,16 @@ def test_every_row_of_a_dump_is_counted_and_every_byte_is_read(home: Installatio
         dump.write_bytes(whole[:length])
         with pytest.raises(DamagedDatabase):
             integrity.compare(integrity.prove_dump(dump), rows)
+
+
+def test_a_backup_that_failed_is_told_until_one_is_whole(home: Installation) -> None:
+    fill(home)
+    folder = home.folder / "backups"
+    folder.mkdir()
+    before = database(home).read_bytes()
+    zero_a_page(database(home))
+    refused(keep(home, folder, 3), "damaged")
+    assert "LOOK  The last try at a backup failed" in home.run("check").stdout
+    database(home).write_bytes(before)
+    assert keep(home, folder, 3).returncode == 0
+    assert "try at a backup failed" not in home.run("check").stdout

@@ -339,19 +339,6 @@ def test_a_file_that_is_no_database_any_more_stops_it(home: Installation, comman
     refused(home.run(command), "is damaged", "We know of no whole backup", "restore FILE")
 
 
-def test_a_backup_that_failed_is_told_until_one_is_whole(home: Installation) -> None:
-    fill(home)
-    folder = home.folder / "backups"
-    folder.mkdir()
-    before = database(home).read_bytes()
-    zero_a_page(database(home))
-    refused(keep(home, folder, 3), "damaged")
-    assert "LOOK  The last try at a backup failed" in home.run("check").stdout
-    database(home).write_bytes(before)
-    assert keep(home, folder, 3).returncode == 0
-    assert "try at a backup failed" not in home.run("check").stdout
-
-
 @pytest.mark.parametrize(
     ("number", "words"),
     [
