@@ -1,9 +1,9 @@
 """Lease, send, record: messages leave here, at least once, most urgent first.
 
-Each channel has its own queue and its own places, so that a slow one never makes the others wait.
+Each channel has its own queue and its own slots, so that a slow one never holds up the others.
 Leasing and recording are database work and run in one thread; sending runs on the event loop,
-outside any transaction. What a send learned is recorded in groups. A send that never answers is
-*unknown* after its channel's deadline and is sent again: a duplicate is cheap, silence is not.
+outside any transaction. Results are recorded in groups. A send that does not answer by its
+channel's deadline counts as *unknown* and is sent again: a duplicate is cheap, silence is not.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ T = TypeVar("T")
 
 
 class Courier:
-    """Delivers for every channel until ``stop`` is called. ``coordinator``: whom pages go to, as
-    it stands in the settings, or empty."""
+    """Delivers for every channel until ``stop`` is called. ``coordinator``: the setting that says
+    where pages go, or empty."""
 
     def __init__(self, channels: Mapping[str, Channel], coordinator: str = "") -> None:
         self._channels = dict(channels)
@@ -56,8 +56,8 @@ class Courier:
         self._frugal: frozenset[str] = frozenset()  # channels whose carriers took enough this month
 
     async def run(self, beat: Callable[[], None]) -> None:
-        """Serve all queues until stopped; ``beat`` is called each round, as proof of life to the
-        watchdog. Raises RuntimeError when one of them ends by itself."""
+        """Serve all queues until stopped; ``beat`` is called each round, as a sign of life for the
+        watchdog. Raises RuntimeError if one of them ends by itself."""
         self._beat = beat
         for missing, count in await self._safely(upkeep.cut_off, [*self._channels]) or []:
             log.error("%d people on lists can be reached only by %s: not here", count, missing)
@@ -89,12 +89,13 @@ class Courier:
             raise RuntimeError("a queue ended by itself") from failures[0]
 
     def stop(self) -> None:
-        """Finish; what is leased and unrecorded will be sent again."""
+        """Finish; whatever is leased and not recorded will be sent again."""
         self._stopping.set()
 
     async def _serve(self, name: str, channel: Channel) -> None:
-        """One channel's queue: as many at once as the channel likes, never waiting for the
-        slowest. Leases are taken for many where many wait: each costs a commit."""
+        """One channel's queue: as many sends at once as the channel allows, without waiting for
+        the slowest. When many messages wait, one lease takes many, because each lease costs a
+        commit."""
         flying: set[asyncio.Task[None]] = set()
         room = asyncio.Event()
 
@@ -135,8 +136,8 @@ class Courier:
         await self._done.put(message.result(receipt))
 
     async def _recorder(self) -> None:
-        """Write down results in groups. What cannot be written stays leased, runs out, and is
-        sent again."""
+        """Record results in groups. A result that cannot be written stays leased, the lease runs
+        out, and the message is sent again."""
         while True:
             group = [await self._done.get()]
             while not self._done.empty() and len(group) < MOST:
@@ -169,8 +170,7 @@ class Courier:
             await asyncio.sleep(EARLY_EVERY_S)
 
     async def _silences(self) -> None:
-        """Where a receipt should have come and did not, go on; the carrier is asked later next
-        time."""
+        """Where a receipt is overdue, move on; that carrier is tried later next time."""
         while True:
             for carrier in await self._safely(_silent) or []:
                 log.warning("no receipt came in time carrier=%s", carrier)
@@ -182,8 +182,8 @@ class Courier:
     async def _count_money(
         self, channels: Mapping[str, Channel], safely: Callable[..., Awaitable[Any]]
     ) -> None:
-        """Where every carrier of a channel took what it may in a month, what can wait waits. An ask
-        or an alarm never does."""
+        """Once every carrier of a channel has spent its monthly limit, whatever can wait does. Asks
+        and alarms never wait."""
         relays = [relay for relay in channels.values() if isinstance(relay, Relay)]
         carriers = {name: each.carrier for relay in relays for name, each in relay.carriers.items()}
         caps = {name: carrier.cap for name, carrier in carriers.items() if carrier.cap is not None}
@@ -194,8 +194,8 @@ class Courier:
         self._frugal = frozenset(full)
 
     async def _again(self, work: Callable[..., Awaitable[object]], every_s: float) -> None:
-        """Do something again and again that is not a queue. Whatever it meets, it must never end
-        the queues beside it."""
+        """Repeat something that is not a queue. Whatever it runs into, it must never stop the
+        queues beside it."""
         while True:
             try:
                 await work(self._channels, self._safely)
@@ -204,7 +204,8 @@ class Courier:
             await asyncio.sleep(every_s)
 
     async def _safely(self, work: Callable[..., T], *args: object) -> T | None:
-        """Run database work in its thread; a database that is away is tried again next round."""
+        """Run database work in its thread; if the database is away, it is tried again in the next
+        round."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._db, lambda: work(*args))
         except Error as failure:
@@ -215,7 +216,7 @@ class Courier:
 
 
 def _worth_a_lease(channel: Channel) -> int:
-    """How many places must be free before a lease does not wait for more."""
+    """How many slots must be free before a lease stops waiting for more."""
     return max(channel.concurrency // 4, 1)
 
 
@@ -226,7 +227,8 @@ async def _within(seconds: float, what: Awaitable[object]) -> None:
 
 
 def _close() -> None:
-    """Close the connection of the thread that calls this: ``connection`` is another one in each."""
+    """Close the connection of the calling thread: ``connection`` is a different one in each
+    thread."""
     connection.close()
 
 
@@ -249,7 +251,7 @@ def _over(caps: Mapping[str, int]) -> set[str]:
 
 
 def _record(group: list[DeliveryResult]) -> list[DeliveryResult]:
-    """Write down what can be; returns what somebody else's hold keeps from it."""
+    """Write down what can be written; returns the results whose rows somebody else holds."""
     left: list[DeliveryResult] = []
 
     def record(part: Sequence[DeliveryResult]) -> list[bool]:

@@ -1,7 +1,7 @@
-"""Warnings about the supply from other programmes' feeds (Atom or RSS), read once an hour.
+"""Warnings about the supply from other programs' feeds (Atom or RSS), read once an hour.
 
-Owns fetching them, bounded in size and time, and the step from an entry to a warning. A feed that
-cannot be read is a line in the log, and never in the way of anything.
+Owns fetching them, bounded in size and time, and turning an entry into a warning. A feed that
+cannot be read is logged and never gets in the way of anything else.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TAG = re.compile(r"<[^>]{0,500}>")
 
 
 def read_once(urls: Sequence[str]) -> int:
-    """Fetch every feed and keep what is new; how many warnings were."""
+    """Fetch every feed and keep what is new; returns how many warnings that was."""
     fresh = 0
     for url in urls:
         try:
@@ -51,7 +51,7 @@ def read_once(urls: Sequence[str]) -> int:
 
 
 def entries(body: bytes, url: str) -> list[ReportedWarning]:
-    """The warnings in a feed, but for those that came from here. Raises ValueError for what is no
+    """The warnings in a feed, except those that came from here. Raises ValueError if it is not a
     feed."""
     import feedparser  # noqa: PLC0415  a quarter of a second, which a start after a crash has not
 
@@ -70,8 +70,8 @@ def entries(body: bytes, url: str) -> list[ReportedWarning]:
 
 
 def _found(number: int, entry: Mapping[str, Any], title: str, host: str) -> ReportedWarning:
-    """One entry. One of a programme like this comes back in the words it went out with, however
-    often: place and day are its title, and who said so is its author."""
+    """One entry. A warning from a program like this one comes back in its original words, however
+    many feeds carried it: place and day are its title, and its author is whoever reported it."""
     tags = (tag.get("term") or "" for tag in entry.get("tags", ()))
     area = next(filter(None, tags), title)
     head, says = _plain(entry.get("title", "")), _plain(entry.get("summary", ""))
@@ -90,7 +90,7 @@ def _found(number: int, entry: Mapping[str, Any], title: str, host: str) -> Repo
 
 
 def _host(url: str) -> str:
-    """All that is told of a feed's address: the rest of it may be a secret."""
+    """The part of a feed's address that may be logged: the rest could be a secret."""
     try:
         return urlsplit(url).hostname or "feed"
     except ValueError:

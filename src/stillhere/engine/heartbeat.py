@@ -1,12 +1,13 @@
-"""The engine's heartbeat, and what it learns from it about lost time and moved clocks.
+"""The engine's heartbeat, and what it shows about lost time and clocks that were changed.
 
-The beat stored with every round is the reference, and with it how long ago this machine started, by
-the clock that nobody can set. Found far behind by both: we were away, people could not have been
-heard, so an ``Outage`` is written and they are asked first. Where the machine's clock alone has
-leaped, it was set: the installation's time goes on as if it had not been, and the difference is
-held until it is proved which of them is right (``timekeeping.py``). After a start of the machine
-there is only the beat: a clock behind it is wrong, and one a year ahead. Several engines may beat;
-it is idempotent. A database that was put back from a backup says so, once: ``come_back``.
+The beat stored in every round is the reference, together with how long ago this machine started, by
+the clock that nobody can set. If the stored beat is far behind by both clocks, we were away and
+nobody could be heard, so an ``Outage`` is written and people are asked first. If only the machine's
+wall clock jumped, somebody set it: the installation's time goes on as if nothing had happened, and
+the difference is kept aside until it is proved which of the two is right (``timekeeping.py``).
+After the machine restarts only the beat is left to compare with: a clock that is behind it is
+wrong, and so is one a year ahead. Several engines may beat; that is harmless. A database that was
+restored from a backup is noticed once: ``come_back``.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ ABSURD_MS = 366 * 24 * 3600 * 1000  # nobody was away for that long: the clock i
 
 
 def pulse_once() -> int:
-    """Beat once and return ``now``. Where another engine beats just now, or was stopped in the
-    middle of it, this one gives way at once: raises ``OperationalError``. A table of outages that
-    is damaged takes none, and keeps no beat from being written."""
+    """Beat once and return ``now``. If another engine is beating at this moment, or was stopped in
+    the middle of it, this one gives way at once: raises ``OperationalError``. If the table of
+    outages is damaged no outage is written, but the beat still is."""
     return damage.around(partial(_pulse, outages=True), partial(_pulse, outages=False))
 
 
@@ -70,14 +71,15 @@ _BEAT = ("clock_offset_ms", "clock_held_ms", "beat_at", "beat_boot", "beat_boot_
 
 
 def _adopt(here: Installation) -> None:
-    """Until release 0.1 what was held apart stood in the offset. Its beats name no boot."""
+    """Until release 0.1 the held difference was part of the offset. Beats from then name no
+    boot."""
     if here.beat_at and not here.beat_boot and here.clock_rate == 1.0:
         here.clock_held_ms += here.clock_offset_ms
         here.clock_offset_ms = 0
 
 
 def _right(row: clock.ClockRow, told: int) -> int:
-    """The installation's time now, where ``told`` is what the machine's clock makes of it."""
+    """The installation's time now, where ``told`` is its time according to the machine's clock."""
     steady = clock.steady_of(row)
     if steady is not None:
         return steady if row.leaps(told, steady) else told
@@ -86,13 +88,14 @@ def _right(row: clock.ClockRow, told: int) -> int:
 
 
 def come_back() -> int:
-    """After a restore, before anything else: ask whoever was being asked or called for, again;
-    returns how many that were. Nothing to do, and cheap, at every other start.
+    """After a restore, before anything else: ask everybody again who was being asked or had an open
+    alarm; returns how many that was. At every other start there is nothing to do, and finding that
+    out is cheap.
 
-    Whatever answered them after the backup is lost, so an ask that stood open gets its full grace
-    again, even where its time is not up; an alarm says that we were away. Watches that were not
-    being asked lose nothing: they fall due in the gap, or when they would have. Where the table of
-    outages cannot be read nobody knows of a restore, and the engine starts all the same.
+    Any answer given after the backup is lost, so an open ask gets its full grace again, even if its
+    time is not up; an alarm says that we were away. Watches that were not being asked lose nothing:
+    they fall due during the gap, or when they would have anyway. If the table of outages cannot be
+    read, nobody knows about a restore, and the engine starts all the same.
     """
     return damage.around(_come_back, _come_back_unknown)
 

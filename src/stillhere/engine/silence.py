@@ -1,9 +1,11 @@
-"""Nobody can be heard: the web server is silent while we live. Its silence becomes an outage.
+"""Nobody can reach us: the web server is silent while the engine lives. Its silence becomes an
+outage.
 
-Owns that outage's row. It is written as soon as we are told, before a replacement is there, and
-ends when people should have had time to reach us again: so the tick asks them first and puts off no
-alarm twice. Refuses to put one off for ever: a silence counts for ``MOST_MS`` at most, and all of
-``WINDOW_MS`` together for ``MOST_OF_ALL_MS``; an alarm is late by no more than that.
+Owns that outage's row. It is written as soon as we are told, before a replacement server is
+running, and ends once people have had time to reach us again: so the tick asks them first and
+delays no alarm twice. Never delays an alarm forever: one silence counts for ``MOST_MS`` at most,
+and all of them within ``WINDOW_MS`` together for ``MOST_OF_ALL_MS``; an alarm is late by no more
+than that.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ AGAIN_MS = 10_000  # a page that was refused tries again within eight seconds
 
 
 class Silence:
-    """``word`` is where we are told since when nobody is heard (boot clock, ms; 0: they are)."""
+    """``word`` is where we are told since when nobody can be heard (boot clock, ms; 0: they can).
+    An outage that began ``silent_ms`` of real time ago, and will end when it must. People can be
+    heard again: whoever was turned away meanwhile gets a moment to come back."""
 
     def __init__(self, word: int | None) -> None:
         self._word = word
@@ -37,7 +41,8 @@ class Silence:
         self._noted_ms = 0  # as it is written down
 
     def listen(self) -> None:
-        """Write down what changed. Raises what the database raises; then it is done next time."""
+        """Write down what changed. Raises whatever the database raises; then it is done next
+        time."""
         self._read()
         if self._since_ms == self._noted_ms:
             return
@@ -78,7 +83,7 @@ def begin(now: int, silent_ms: int) -> None:
 
 
 def end(now: int) -> None:
-    """They are heard again: whoever was refused meanwhile has a moment to come back."""
+    """People can be heard again: whoever was turned away meanwhile gets a moment to come back."""
     again = round(AGAIN_MS * Installation.objects.values_list("clock_rate", flat=True).get(id=1))
     Outage.objects.filter(why=WHY, to_at__gt=now + again).update(to_at=now + again)
     log.warning("people are heard again")

@@ -1,9 +1,9 @@
-"""Other installations that this one looks after: they call in, and their silence is told.
+"""Other installations that this one looks after: they call in, and their silence is reported.
 
-Owns the ``Peer`` rows and the pages about them, which belong to no watch. A peer calls in while its
-own proof holds (the heartbeat of ``engine/loop.py`` over there), by a key of ours that only says
-"we live": it opens nothing. Refuses to judge a peer by a time in which we ourselves were away or
-behind, because then it could not be heard.
+Owns the ``Peer`` rows and the pages about them, which belong to no watch. A peer calls in as long
+as its own proof holds (the heartbeat of ``engine/loop.py`` over there), with a key of ours that
+only says "we are alive" and opens nothing. Never holds a period against a peer in which we
+ourselves were down or behind, because then it could not be heard.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class NameWrong(ValueError):
 
 
 def add(name: str) -> str:
-    """Look after one more; returns the key it calls in with, which is kept nowhere. Raises
+    """Look after one more; returns the key it calls in with, which is not stored anywhere. Raises
     ``NameWrong`` for a name that is taken or empty."""
     name = readable(name.replace("\n", " "))[:LONGEST_NAME]
     if not name:
@@ -61,7 +61,7 @@ def add(name: str) -> str:
 
 
 def remove(name: str) -> bool:
-    """Look after it no more; its key opens nothing from now on. False where there is none."""
+    """Stop looking after it; its key opens nothing from now on. False if there is none."""
     return Peer.objects.filter(name=name).delete()[0] > 0
 
 
@@ -86,11 +86,12 @@ def beat(key: str, now: int) -> bool:
 
 
 def look(now: int, well_since_at: int) -> list[str]:
-    """Page the coordinator about who fell silent or is back; returns the words that were queued.
+    """Page the coordinator about peers that fell silent or are back; returns the words that were
+    queued.
 
-    ``well_since_at`` is since when we ourselves could hear: our own outages are looked up here,
-    and before either nobody's silence counts. Two engines may look at once: a page is queued by
-    whoever moves ``told_at``.
+    ``well_since_at`` is since when we ourselves could hear. Our own outages are looked up here, and
+    silence before either does not count. Two engines may look at once: whichever moves ``told_at``
+    queues the page.
     """
     rate = clock.read().rate
     ended = Outage.objects.order_by("-to_at").values_list("to_at", flat=True)
@@ -118,7 +119,7 @@ def _due(peer: Peer, now: int, well_since_at: int, rate: float) -> str:
 
 
 def _page(peer: Peer, word: str, now: int) -> bool:
-    """Queue one page; False where another engine was first, or the peer was heard meanwhile."""
+    """Queue one page; False if another engine was first, or the peer has been heard meanwhile."""
     with transaction.atomic():
         same = Peer.objects.filter(id=peer.id, told_at=peer.told_at, heard_at=peer.heard_at)
         if not same.update(told_at=now if word == SILENT else 0):
@@ -138,7 +139,8 @@ def _page(peer: Peer, word: str, now: int) -> bool:
 
 
 def erase_pages(now: int, days: int) -> int:
-    """Erase pages of no watch after ``days``, since nothing else would; returns how many."""
+    """Erase pages that belong to no watch after ``days``, since nothing else would; returns how
+    many."""
     old = Message.objects.filter(
         channel=COORDINATOR, watch__isnull=True, created_at__lt=now - days * 86_400_000
     )

@@ -1,8 +1,8 @@
 """Naloxone: who carries it, what is in it, and until when it is good.
 
 Owns all writes of kits. A kit belongs to the person, to somebody on their list, to a volunteer, or
-to the programme's stock. Whoever holds its key (the sticker's code) may say what is in it. Months
-are text like "2027-05": a kit is good until its month is over.
+to the program's stock. Whoever has its key (the code on the sticker) may say what is in it. Months
+are text like "2027-05": a kit is good until the end of its month.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Inside:
 
 
 def inside(typed: Mapping[str, str]) -> Inside:
-    """What was typed about a kit, made regular. Raises Problem for what no kit can be."""
+    """What was typed about a kit, normalized. Raises Problem if no kit can be like that."""
     form, doses = naloxone.form(typed.get("form", "")), typed.get("doses", "").strip()
     if not form:
         raise Problem(Refusal.KIT_FORM)
@@ -65,7 +65,7 @@ def inside(typed: Mapping[str, str]) -> Inside:
 
 
 def _month(typed: str) -> str:
-    """A month as boxes write it; nothing is unknown."""
+    """A month as printed on boxes; empty means unknown."""
     if not typed:
         return ""
     told = dates.month(typed)
@@ -86,7 +86,7 @@ def add(
     contact: Contact | None = None,
     responder: Responder | None = None,
 ) -> Kit:
-    """A kit that somebody carries; without anybody it lies in stock."""
+    """A kit that somebody carries; if nobody does, it goes into stock."""
     mine = Kit.objects.filter(person=person, contact=contact, responder=responder)
     stock = person is None and contact is None and responder is None
     if mine.count() >= (MOST_STOCK if stock else MOST_KITS):
@@ -111,7 +111,7 @@ def add_once(
     contact: Contact | None = None,
     responder: Responder | None = None,
 ) -> bool:
-    """The same, as a form sends it; False where it was sent a moment ago already."""
+    """The same, from a form; False if the form was already sent a moment ago."""
     mine = Kit.objects.filter(person=person, contact=contact, responder=responder)
     with transaction.atomic():
         there = _lately(mine, AGAIN_MS)[replace(what, place=None)]
@@ -130,7 +130,8 @@ def _lately(among: QuerySet[Kit], ms: int) -> dict[Inside, list[Kit]]:
 
 
 def take(kit: Kit, keeper: Person | Contact) -> None:
-    """Somebody carries a kit of the stock from now on. Raises Problem where it is somebody's."""
+    """Somebody carries a kit from the stock from now on. Raises Problem if it is somebody
+    else's."""
     if len(of(keeper)) >= MOST_KITS:
         raise Problem(Refusal.KIT_MANY)
     theirs = {"person" if isinstance(keeper, Person) else "contact": keeper}
@@ -154,7 +155,7 @@ def used(kit: Kit) -> None:
 
 
 def dose_given(kit: Kit) -> None:
-    """One dose less in it; the last one empties it."""
+    """One dose less; the last one leaves it empty."""
     if kit.doses <= 1:
         used(kit)
     else:
@@ -172,12 +173,12 @@ def dose_back(kit: Kit) -> None:
 
 
 def drop(kit: Kit) -> None:
-    """It is not there any more."""
+    """It is gone."""
     kit.delete()
 
 
 def stickers(many: int) -> list[Kit]:
-    """New kits nobody has looked into yet, for a sheet of stickers."""
+    """New kits that nobody has looked into yet, for a sheet of stickers."""
     if not 1 <= many <= MOST_STICKERS:
         raise Problem(Refusal.KIT_SHEET)
     with transaction.atomic():
@@ -196,9 +197,12 @@ class KitImport:
 
 
 def take_in(rows: Sequence[Row]) -> KitImport:
-    """Rows of a file into stock, all of them or none. One with a kit's key says what is in that
-    kit; where nobody has looked into it, nothing is said. One without is a kit more, unless all of
-    them came a moment ago. Raises Problem naming the row."""
+    """Import the rows of a file into stock, all of them or none.
+
+    A row with a kit's key says what is in that kit; if nobody has looked into it, it says nothing.
+    A row without a key is one more kit, unless the whole file was already imported a moment ago.
+    Raises Problem naming the row.
+    """
     if len(rows) > MOST_STOCK:
         raise Problem(Refusal.KIT_ROWS)
     taken = KitImport()
@@ -224,8 +228,8 @@ def take_in(rows: Sequence[Row]) -> KitImport:
 
 
 def _take_row(row: Mapping[str, str], taken: KitImport) -> tuple[Inside, bool] | None:
-    """What a row says of a kit of the stock is kept; one that is not there yet, and whether it is
-    empty, is returned."""
+    """Store what a row says about a kit in stock. A kit that is new is returned, with whether it is
+    empty."""
     key = row.get("kit", "").removeprefix("'")
     kit = by_key(key) if key else None
     unsaid = not row.get("form") and row.get("doses", "") in ("", "0")  # nobody has looked into it
@@ -246,7 +250,7 @@ def _take_row(row: Mapping[str, str], taken: KitImport) -> tuple[Inside, bool] |
 
 
 def _as_told(kit: Kit, what: Inside, empty: bool) -> bool:
-    """Whether a kit's row says anything new of it; what it says is kept."""
+    """Whether a kit's row says anything new about it; what it says is stored."""
     told = Inside(kit.form, kit.doses, kit.expires, kit.lot)
     if told == what and empty == bool(kit.used_at):
         return False
@@ -274,7 +278,7 @@ def _columns(what: Inside, nonce: bytes | memoryview) -> dict[str, object]:
 
 
 def by_key(key: str) -> Kit | None:
-    """Which kit this sticker is on."""
+    """The kit with this sticker."""
     found = Kit.objects.select_related("person", "contact", "responder")
     return found.filter(key_hash=encryption.key_hash(key)).first()
 
@@ -288,7 +292,7 @@ def place_of(kit: Kit) -> str:
 
 
 def of(keeper: Person | Contact | Responder) -> list[Kit]:
-    """What somebody carries. A volunteer's kits are also theirs as a contact."""
+    """What somebody carries. A volunteer's kits also count as theirs when they are a contact."""
     if isinstance(keeper, Person):
         return list(Kit.objects.filter(person=keeper).order_by("id"))
     if isinstance(keeper, Responder):
@@ -300,17 +304,17 @@ def of(keeper: Person | Contact | Responder) -> list[Kit]:
 
 
 def good(kit: Kit, now: int) -> bool:
-    """Whether it is there, full and in its date."""
+    """Whether it is there, full and not expired."""
     return usable(kit) and (not kit.expires or kit.expires >= month(now))
 
 
 def usable(kit: Kit) -> bool:
-    """Whether there is something in it, in its date or not: an old one is better than none."""
+    """Whether there is something in it, expired or not: an old one is better than none."""
     return kit.doses > 0 and not kit.used_at
 
 
 def carriers(contacts: Collection[int], now: int) -> dict[int, Kit]:
-    """Who of these contacts carries naloxone: the best kit of each."""
+    """Which of these contacts carry naloxone: the best kit of each."""
     people = list(Contact.objects.filter(id__in=contacts))
     volunteers = {c.responder_id for c in people} - {None}
     theirs = Q(contact__in=people) | Q(responder__in=volunteers)
@@ -325,20 +329,21 @@ def carriers(contacts: Collection[int], now: int) -> dict[int, Kit]:
 
 
 def best(kits: Sequence[Kit], now: int) -> Kit | None:
-    """The one to use: in its date first, then most doses; an expired one before none."""
+    """The one to use: unexpired before expired, then the most doses; an expired one is better than
+    none."""
     there = [kit for kit in kits if usable(kit)]
     return max(there, key=lambda kit: (good(kit, now), kit.doses), default=None)
 
 
 def stock() -> QuerySet[Kit]:
-    """Every kit of the programme and its volunteers, what runs out first at the top. What people
-    carry is theirs, and only counted."""
+    """Every kit of the program and its volunteers, the one that expires first at the top. What
+    people carry is theirs, and is only counted."""
     return Kit.objects.filter(person=None, contact=None).order_by("expires", "id")
 
 
 def remind(now: int) -> int:
-    """Tell those who carry a kit that was used a day ago, or runs out soon, once and quietly; how
-    many were told of. A volunteer without an open watch to stand by reads it on their own page."""
+    """Tell those whose kit was used a day ago, or expires soon, once and quietly; returns how many
+    kits that was. A volunteer without an open watch to stand by sees it on their own page."""
     told = 0
     for kit in to_warn(now):
         with transaction.atomic():
@@ -380,7 +385,7 @@ class KitCount:
 
 
 def counts() -> list[KitCount]:
-    """Everything there is, counted."""
+    """Everything there is, as counts."""
     found: dict[tuple[str, str], list[int]] = {}
     rows = Kit.objects.filter(doses__gt=0, used_at=0).order_by("expires", "form", "id")
     for form, expires, doses in rows.values_list("form", "expires", "doses"):
@@ -389,7 +394,7 @@ def counts() -> list[KitCount]:
 
 
 def to_warn(now: int, most: int = 200) -> list[Kit]:
-    """Kits whose keeper should hear something, and has not: used, or soon out of date."""
+    """Kits whose keeper should be told something, and has not been: used, or about to expire."""
     soon = month(now + WARN_DAYS * DAY_MS)
     due = Q(used_at__gt=0, used_at__lt=now - DAY_MS) | (
         Q(expires__lte=soon, used_at=0) & ~Q(expires="")

@@ -1,9 +1,9 @@
-"""Warnings about the supply: posted by the coordinator, read from files and feeds, and told.
+"""Warnings about the supply: posted by the coordinator, read from files and feeds, and passed on.
 
-Owns all writes of them. They are public, name nobody, and end by themselves; what ended is
-remembered until it would be too old to come again. What somebody posted here is never in the way
-of a file or a feed, nor they in its. Whoever asked for it is told that there is something new, in
-words that say nothing on a lock screen.
+Owns all writes of them. They are public, name nobody, and end by themselves; a warning that has
+ended is remembered until it would be too old to be imported again. What somebody posts here never
+blocks a file or a feed, nor the other way round. People who asked for it are told that there is
+something new, in words that give nothing away on a lock screen.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class ReportedWarning:
 
 
 class Left(Problem):
-    """Why one was left out: ``kind`` in a word, and as a sentence for whoever posted it."""
+    """Why one was left out: ``kind`` as a word, and a sentence for whoever posted it."""
 
     def __init__(self, kind: str, why: Refusal) -> None:
         super().__init__(why)
@@ -87,8 +87,8 @@ def current(now: int) -> list[SupplyWarning]:
 
 
 def shown(now: int, town: str = "") -> tuple[list[SupplyWarning], int]:
-    """What a person reads, area by area: those of their town first, then where something was found
-    last, the newest of each; and how many more there are."""
+    """What a person reads, area by area: those in their town first, then where something was found
+    most recently, the newest of each; and how many more there are."""
     areas: dict[str, list[SupplyWarning]] = {}
     found = current(now)
     for each in found:
@@ -112,8 +112,8 @@ def count(now: int, town: str) -> WarningCount:
 
 
 def near(area: str, town: str) -> bool:
-    """Whether a warning's area is a person's town, as far as words can say. "Denver County" is near
-    "Denver, CO", and so is "CO"; "Springfield, IL" is not near "Springfield, MA"."""
+    """Whether a warning's area matches a person's town, as far as words can tell. "Denver County"
+    is near "Denver, CO", and so is "CO"; "Springfield, IL" is not near "Springfield, MA"."""
     (head, tail), (other, rest) = _head_and_tail(area), _head_and_tail(town)
     codes = [{len(word) == 2 for word in words} for words in (tail, rest)]
     elsewhere = tail and rest and not tail & rest and codes[0] == codes[1]  # CO is Colorado
@@ -122,14 +122,15 @@ def near(area: str, town: str) -> bool:
 
 
 def _head_and_tail(typed: str) -> tuple[set[str], set[str]]:
-    """The words of a place before the first comma, and behind it."""
+    """The words of a place before the first comma, and after it."""
     head, _, tail = typed.casefold().partition(",")
     return set(re.findall(r"\w+", head)), set(re.findall(r"\w+", tail))
 
 
 def post(found: ReportedWarning) -> bool:
-    """Keep what somebody posts here, and tell those who asked for it; False where it is known.
-    What was taken back, or is over, holds anew. Raises Problem for what says nothing."""
+    """Store what somebody posts here, and tell those who asked for it; False if it is already
+    known. One that was withdrawn, or has ended, is valid again. Raises Problem if it says
+    nothing."""
     now = clock.now_ms()
     row = _row(found, now)
     row.ref = f"{HERE}{hashlib.sha256(_content(row)).hexdigest()}"
@@ -147,8 +148,8 @@ def post(found: ReportedWarning) -> bool:
 
 
 def take_in(found: Iterable[ReportedWarning], taken: WarningImport | None = None) -> WarningImport:
-    """Keep what is new of a file or a feed, and tell those who asked for it, once for all of it.
-    What cannot be a warning is left out, and the rest is not."""
+    """Store what is new in a file or a feed, and tell those who asked for it, once for all of it.
+    What cannot be a warning is left out, and the rest is kept."""
     now, taken = clock.now_ms(), taken or WarningImport()
     rows: list[tuple[int, SupplyWarning]] = []
     for each in found:
@@ -168,7 +169,7 @@ def take_in(found: Iterable[ReportedWarning], taken: WarningImport | None = None
 def _unknown(
     rows: Sequence[tuple[int, SupplyWarning]], taken: WarningImport
 ) -> list[tuple[int, SupplyWarning]]:
-    """Those that were never here, by their source's name for them or by every word."""
+    """Those that have never been here, by their source's name for them or by their exact words."""
     refs, dates = {row.ref for _, row in rows}, {row.found_on for _, row in rows}
     there = SupplyWarning.objects.filter(Q(ref__in=refs) | Q(found_on__in=dates))
     known: set[object] = set()
@@ -187,7 +188,7 @@ def _unknown(
 def _with_room(
     fresh: Sequence[tuple[int, SupplyWarning]], now: int, taken: WarningImport
 ) -> list[SupplyWarning]:
-    """Those there is room for: the newest of all that came by files and feeds stay."""
+    """Those there is room for: of everything from files and feeds, the newest are kept."""
     there = list(_came().filter(ends_at__gt=now).order_by("id"))
     newest = sorted(
         [*there, *(row for _, row in fresh)], key=lambda row: row.found_on, reverse=True
@@ -202,19 +203,19 @@ def _with_room(
 
 
 def _came() -> QuerySet[SupplyWarning]:
-    """What came by files and feeds."""
+    """What was imported from files and feeds."""
     return SupplyWarning.objects.exclude(ref__startswith=HERE)
 
 
 def take_back(id: int) -> bool:
-    """It was wrong, or is over. It is remembered, so that no feed brings it again. False where it
-    is over already."""
+    """It was wrong, or is over. It is remembered, so that no feed brings it back. False if it has
+    already ended."""
     now = clock.now_ms()
     return bool(SupplyWarning.objects.filter(id=id, ends_at__gt=now).update(ends_at=now))
 
 
 def end_due(now: int) -> None:
-    """Forget what is over and would be too old to come again."""
+    """Forget what has ended and would be too old to be imported again."""
     over = SupplyWarning.objects.filter(ends_at__lte=now)
     over.filter(created_at__lte=now - REMEMBERED_DAYS * DAY_MS).delete()
     most = list(
@@ -224,7 +225,7 @@ def end_due(now: int) -> None:
 
 
 def want(person: Person, wants: bool) -> None:
-    """Whether somebody hears of warnings."""
+    """Whether somebody wants to hear about warnings."""
     person.news = wants
     person.save(update_fields=["news"])
 
@@ -264,12 +265,12 @@ def _ref(given: str) -> str:
 
 
 def _content(row: SupplyWarning) -> bytes:
-    """What it says: the same words on two ways are one warning."""
+    """Its content: the same words from two sources are one warning."""
     return f"{row.area}\n{row.text}\n{row.found_on}".encode()
 
 
 def _plain(typed: str) -> str:
-    """Without what no feed can carry."""
+    """The text without the characters that no feed can carry."""
     return "".join(c for c in readable(typed) if c == "\n" or c.isprintable())
 
 
@@ -278,7 +279,8 @@ def _line(typed: str) -> str:
 
 
 def _tell(now: int) -> None:
-    """One quiet message a person, however many warnings came; none where one still waits."""
+    """One quiet message per person, however many warnings there are; none while one is still
+    waiting to be sent."""
     wanting = Person.objects.filter(news=True, trial=False).values("id")
     ways = Address.objects.filter(person__in=wanting, state=Address.State.OK, rings=False)
     waiting = Message.objects.filter(word="news", status=Message.Status.QUEUED).values("address")
@@ -293,7 +295,7 @@ def _tell(now: int) -> None:
 
 
 def take_file(name: str, body: bytes, source: str) -> WarningImport:
-    """Keep what is worth a warning in a CSV or JSON file of results. Raises Problem where no row
+    """Store whatever is worth a warning in a CSV or JSON file of results. Raises Problem if no row
     can be understood."""
     taken, found = WarningImport(), []
     for number, row in spreadsheet.rows(body):
@@ -307,7 +309,7 @@ def take_file(name: str, body: bytes, source: str) -> WarningImport:
 
 
 def _of(number: int, row: Mapping[str, str], source: str) -> ReportedWarning:
-    """A row of results as a warning. Raises Left where nothing in it surprises."""
+    """A row of results as a warning. Raises Left if nothing in it is surprising."""
     day, area = _first(row, _FOUND_ON), _first(row, _AREA)
     holds = "; ".join(dict.fromkeys(row[name] for name in _HOLDS if row.get(name)))
     if not day or not area or not holds:

@@ -136,10 +136,8 @@ def lease(
     channel: str, now: int, most: int, lease_s: float, *, frugal: bool = False
 ) -> list[LeasedMessage]:
     """Up to ``most`` unsent messages of ``channel``, the most urgent first, ours until the lease
-    ends. ``frugal``: what can wait for another month does.
-
-    What lapsed, opted out or was removed since it was queued is dropped here and not returned.
-    """
+    ends. ``frugal``: whatever can wait for next month does. Messages that expired, or whose contact
+    opted out or was removed since they were queued, are dropped here and not returned."""
     until, which = now + int(lease_s * 1000), _NEEDED if frugal else ""
     taken = damage.around(
         lambda: _take(channel, now, most, until, which),
@@ -166,8 +164,8 @@ def _take(channel: str, now: int, most: int, until: int, which: str) -> list[Any
 
 
 def _opened(of: str, blob: bytes, field: str, nonce: bytes) -> str | None:
-    """What was sealed; None where it cannot be opened: the others' messages must go on. ``of``:
-    the row, as the log names it."""
+    """A sealed value; None if it cannot be opened, because the other messages must go on. ``of``:
+    the row, as named in the log."""
     try:
         return encryption.unseal(blob, field, nonce)
     except encryption.SealBroken:
@@ -176,7 +174,7 @@ def _opened(of: str, blob: bytes, field: str, nonce: bytes) -> str | None:
 
 
 def _addressed(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with its address in clear; None where that cannot be opened."""
+    """A row with its address in clear; None if that cannot be opened."""
     nonce = row["address_nonce"]
     to: str | None = ""
     if nonce is not None:
@@ -185,12 +183,13 @@ def _addressed(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fresh(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
-    """Those that are not stale; the others wait for the end of their lease."""
+    """Those that are not stale; the others wait for their lease to end."""
     return [row for row in found if not _stale(row, now)]
 
 
 def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
-    """Drop what must not leave after all; what lost its address may have another way to go."""
+    """Drop what must not be sent after all; a message that lost its address may have another way to
+    go."""
     stale = {row["id"]: why for row in found if (why := _stale(row, now))}
     if not stale:
         return found
@@ -221,7 +220,7 @@ def _lost(row: dict[str, Any]) -> DeliveryResult:
 
 
 def _stale(row: dict[str, Any], now: int) -> str:
-    """Why a message must not leave after all, or nothing."""
+    """Why a message must not be sent after all, or nothing."""
     if row["lapses_at"] is not None and row["lapses_at"] <= now:
         return "lapsed"
     if row["contact"] is not None and row["status"] not in ("invited", "confirmed"):
@@ -271,7 +270,7 @@ def _lang(row: Mapping[str, Any]) -> str:
 
 
 def _names(facts: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
-    """The names of whom messages speak of: ("who", a contact's id) or ("peer", a peer's)."""
+    """The names that messages mention: ("who", a contact's id) or ("peer", a peer's)."""
     known = [each["who"] for each in facts if each.get("who") is not None]
     known += [contact for each in facts for contact in each.get("on", ())]
     spoken_of: list[tuple[int, bytes, bytes]] = []
@@ -288,8 +287,8 @@ def _names(facts: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
 
 
 def _spoken_of(facts: Mapping[str, Any], names: Mapping[tuple[str, int], str]) -> str:
-    """The name a message speaks of; or all of a list, with a question mark after whoever has not
-    said yes."""
+    """The name that a message mentions; or all names of a list, with a question mark after those
+    who have not said yes."""
     if "on" in facts:
         listed = ((names.get(("who", id), ""), id in facts["asked"]) for id in facts["on"])
         return ", ".join(f"{name}?" if asked else name for name, asked in listed if name)
@@ -298,8 +297,9 @@ def _spoken_of(facts: Mapping[str, Any], names: Mapping[tuple[str, int], str]) -
 
 
 def record(results: Sequence[DeliveryResult], now: int) -> list[DeliveryResult]:
-    """Write down what became of leased messages and feed bad news back to their watches, in one
-    transaction. Returns what could not be: somebody else holds those rows, so it comes again."""
+    """Write down what became of leased messages and pass bad news on to their watches, in one
+    transaction. Returns those that could not be recorded because somebody else has locked their
+    rows; they have to be recorded again."""
     with transaction.atomic():
         # Watches before messages, as in ``apply``.
         watches = hold({r.watch for r in results if r.receipt.fate in HOPELESS})
@@ -318,8 +318,8 @@ RECEIPT_MS = {"text": 30_000, "call": 60_000}
 
 
 def _move(results: Sequence[DeliveryResult], now: int) -> None:
-    """All of them in one statement. A final status is never moved by a later record: receipts
-    that overtook it win."""
+    """All of them in one statement. A later record never changes a final status: receipts that
+    overtook it win."""
     lines = [_moved(result, now) for result in results]
     if not lines:
         return
@@ -338,8 +338,8 @@ def _move(results: Sequence[DeliveryResult], now: int) -> None:
 
 
 def _moved(result: DeliveryResult, now: int) -> tuple[object, ...]:
-    """Id, status, reference, why, when it was over, when it is due again, who carried it, and
-    until when we wait for a receipt."""
+    """Id, status, reference, why, when it was over, when it is due again, who carried it, and until
+    when we wait for a receipt."""
     receipt, why = result.receipt, result.receipt.why[:200]
     if receipt.fate in AGAIN:
         wait_s = BACK_OFF_S[min(result.attempts, len(BACK_OFF_S)) - 1]
@@ -356,8 +356,8 @@ def _moved(result: DeliveryResult, now: int) -> tuple[object, ...]:
 
 
 def feed_back(results: Sequence[DeliveryResult], now: int) -> None:
-    """Permanent failures break the address and move the rung; an opt-out ends everything to that
-    contact."""
+    """Permanent failures break the address and move the ladder on; an opt-out ends everything to
+    that contact."""
     changes = []
     for result in results:
         fate, contact, address = result.receipt.fate, result.contact, result.address
@@ -380,8 +380,9 @@ def feed_back(results: Sequence[DeliveryResult], now: int) -> None:
 
 
 def by_another_way(lost: Sequence[int], now: int) -> None:
-    """News that found no way to a contact goes by one not tried yet, while it is still true. Loud
-    words went by every way at once and have none left; an ask grows louder by itself."""
+    """News that did not reach a contact is sent by a way not tried yet, as long as it is still
+    true. Loud messages went by every way at once and have none left; an ask grows louder by
+    itself."""
     if not lost:
         return
     dead = Message.objects.filter(id__in=lost, contact__isnull=False, watch__isnull=False)
@@ -403,24 +404,22 @@ def by_another_way(lost: Sequence[int], now: int) -> None:
 
 
 def channels_waiting() -> list[str]:
-    """The channels for which something is queued; beside damage, not looked for."""
+    """The channels for which something is queued. In a damaged database this is not looked up."""
     queued = Message.objects.filter(status="queued").values_list("channel", flat=True)
     return damage.around(lambda: list(queued.distinct()), list)
 
 
 def release_leases() -> int:
-    """Give back what a dead engine had leased, where we know it is dead (one engine, at its
-    start). Beside damage the leases run out by themselves."""
+    """Return what a dead engine had leased, if we know that it is dead (a single engine, at its
+    start). In a damaged database the leases simply run out."""
     leased = Message.objects.filter(status="queued", lease_until_at__gt=0)
     return damage.around(lambda: leased.update(lease_until_at=0), lambda: 0)
 
 
 def drop_the_past(now: int) -> int:
-    """After a restore: drop what was queued and is no longer true; returns how much that was.
-
-    A question of then is asked anew. What stays: an end that somebody is owed, the call of an alarm
-    that is still open, an invitation.
-    """
+    """After a restore: drop what was queued and is no longer true; returns how much that was. Old
+    questions are asked again. What stays: the news that an alarm is over, if somebody is still owed
+    it; the call of an alarm that is still open; an invitation."""
     queued = Message.objects.filter(status="queued").exclude(word="invite").select_related("watch")
     past = [m.id for m in queued if m.word in QUESTIONS or not _goes_on(m)]
     for start in range(0, len(past), 500):
@@ -430,5 +429,5 @@ def drop_the_past(now: int) -> int:
 
 
 def _goes_on(m: Message) -> bool:
-    """Whether a message of the past belongs to something that is not over."""
+    """Whether an old message belongs to something that is not over."""
     return m.watch is not None and (m.watch.quarantined_at is not None or still_true(m))

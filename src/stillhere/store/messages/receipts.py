@@ -50,11 +50,11 @@ def receipt(
 
 @transaction.atomic
 def receipts(results: Sequence[DeliveryResult], now: int) -> int:
-    """Take them all, in one transaction; returns how many were about messages of ours. Raises
-    ``Held`` where somebody else holds one of the rows.
+    """Take all of them in one transaction; returns how many were about messages of ours. Raises
+    ``Held`` if somebody else has locked one of the rows.
 
-    A receipt may overtake the record of the very send it speaks of, and a dead number must move the
-    ladder all the same: so our own id counts first, theirs second.
+    A receipt may overtake the record of the very send it is about, and a dead number must move the
+    ladder all the same: so our own id counts first, the carrier's second.
     """
     found = _spoken_of(results)
     ours = [(r.receipt, m) for r in results if (m := _one(found, r)) is not None]
@@ -75,7 +75,7 @@ def receipts(results: Sequence[DeliveryResult], now: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Meant:
-    """One message that a receipt may speak of."""
+    """One message that a receipt may be about."""
 
     id: int
     channel: str
@@ -84,7 +84,7 @@ class _Meant:
 
 
 def _spoken_of(results: Sequence[DeliveryResult]) -> list[_Meant]:
-    """Two looks, each by an index, the second of which is of what has a reference."""
+    """Two look-ups, each on an index, the second one over messages that have a reference."""
     ids = [each.message for each in results if each.message is not None]
     refs = [ref for each in results if (ref := _ref(each))]
     where = (
@@ -119,7 +119,8 @@ def _ref(result: DeliveryResult) -> str:
 
 
 def _in_vain(m: _Meant, receipt: Receipt) -> bool:
-    """Whether nobody can have heard it: not picked up, or hung up where a key was asked for."""
+    """Whether nobody can have heard it: not picked up, or hung up where a key press was asked
+    for."""
     unheard = receipt.fate in AGAIN or (receipt.why == HUNG_UP and m.word in WANT_A_KEY)
     return m.channel in RECEIPT_MS and unheard
 
@@ -131,7 +132,8 @@ def _paid(costs: Sequence[tuple[int, Cost]]) -> None:
 
 
 def _on_their_way(ids: Sequence[int]) -> None:
-    """Handed on to the phone's own company: a word was heard, and no better one may come."""
+    """Handed on to the phone's own company: that much was reported, and nothing better may
+    follow."""
     if ids:
         Message.objects.filter(id__in=ids, status="sent").update(receipt_by_at=None)
 
@@ -148,8 +150,8 @@ def _arrived(ids: Sequence[int], now: int) -> None:
 
 
 def _bad_news(id: int, receipt: Receipt, now: int) -> None:
-    """The address is of no use: it breaks, and the ladder moves at once. A no counts however late
-    it comes."""
+    """The address is useless: it is marked broken, and the ladder moves on at once. A no counts
+    however late it comes."""
     mine = Message.objects.select_for_update().filter(id=id)
     m = mine.only("channel", "status", "watch_id", "contact_id", "address_id").first()
     if m is None:
@@ -178,8 +180,9 @@ def _bad_news(id: int, receipt: Receipt, now: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Unheard:
-    """A message of which no good word came, and what decides whether it goes again. ``said``: its
-    contact has answered since it was written; ``rings``: a call to the same phone may."""
+    """A message without any good report, and what decides whether it is sent again. ``said``: its
+    contact has answered since it was written; ``rings``: a call to the same phone may still get
+    through."""
 
     id: int
     status: str
@@ -205,8 +208,8 @@ class _Unheard:
 
     @property
     def decides(self) -> bool:
-        """Whether silence on this way is silence: a text beside a call that rings says nothing
-        yet."""
+        """Whether silence on this way means anything: that of a text next to a ringing call does
+        not."""
         return self.channel == "call" or not self.rings
 
 
@@ -230,16 +233,16 @@ _MOVED = ("bigint", "text", "text", "bigint", "bigint", "bigint")
 
 
 def _held(ids: Sequence[int]) -> set[int]:
-    """Lock the watches of these messages, before any message; returns those that somebody else
-    holds. A transaction on SQLite holds everything already."""
+    """Lock the watches of these messages, before any message; returns those that somebody else has
+    locked. On SQLite a transaction has already locked everything."""
     if not ids or connection.vendor != "postgresql":
         return set()
     return hold(list(Message.objects.filter(id__in=ids).values_list("watch_id", flat=True)))
 
 
 def _read(ids: Sequence[int]) -> list[_Unheard]:
-    """These messages as they stand, ours until the end of the transaction; not those that somebody
-    else holds."""
+    """The current state of these messages, locked until the end of the transaction; without those
+    that somebody else has locked."""
     if not ids:
         return []
     lock = " FOR UPDATE OF m SKIP LOCKED" if connection.vendor == "postgresql" else ""
@@ -249,8 +252,8 @@ def _read(ids: Sequence[int]) -> list[_Unheard]:
 
 
 def _go_on(unheard: Sequence[_Unheard], whys: Mapping[int, str], now: int) -> None:
-    """Nobody picked up, or no word came: the ladders do not wait, and what is still true is tried
-    again. All that one moment brings in two statements and one step of each watch."""
+    """Nobody picked up, or nothing was reported: the ladders do not wait, and what is still true is
+    tried again. Everything from one moment takes two statements and one step of each watch."""
     lines, changes = [], []
     for m in unheard:
         if m.status in (Message.Status.FAILED, Message.Status.DROPPED):
@@ -278,7 +281,7 @@ def _go_on(unheard: Sequence[_Unheard], whys: Mapping[int, str], now: int) -> No
 
 
 def _still_wanted(m: _Unheard, now: int) -> bool:
-    """Whether it would still be true if it were said again: the alarm is open and this contact has
+    """Whether it would still be true if it were sent again: the alarm is open and this contact has
     said nothing since, or the ask has not lapsed."""
     if m.watch is None:
         # The alarm of a watch that was set aside stands on its own, see ``damage.py``.
@@ -290,9 +293,9 @@ def _still_wanted(m: _Unheard, now: int) -> bool:
 
 
 def silent(now: int) -> list[str]:
-    """Go on where a receipt should have come by now; returns the carriers that said nothing, one
-    for each message; "" where a channel has only one. Most rounds find nothing, and lock nothing.
-    """
+    """Move on where a receipt should have arrived by now; returns the carriers that reported
+    nothing, one for each message; "" if a channel has only one. Most rounds find nothing, and lock
+    nothing."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM message WHERE receipt_by_at <= %s "
@@ -305,7 +308,7 @@ def silent(now: int) -> list[str]:
 
 
 def _silent_around(ids: Sequence[int], now: int) -> list[str]:
-    """Each on its own; of one that cannot be read nothing more is expected."""
+    """Each on its own; for one that cannot be read we stop expecting a receipt."""
     carriers: list[str] = []
 
     def read(part: Sequence[int]) -> dict[int, bool]:
@@ -336,7 +339,7 @@ def _silent(ids: Sequence[int], now: int) -> list[str]:
 
 
 def ringing(ids: Sequence[int], now: int) -> None:
-    """A call that rings has until its end to be picked up."""
+    """A call that is ringing has until it ends to be picked up."""
     if ids:
         Message.objects.filter(id__in=ids, status="sent").update(
             receipt_by_at=now + RECEIPT_MS["call"]
@@ -351,7 +354,7 @@ PRICED_MS = 3_600_000  # after this a price that is still unknown is not waited 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What still lies at a carrier of one message. ``priced`` where its cost is known, or will not
+    """What a carrier still stores about one message. ``priced`` if its cost is known, or never will
     be."""
 
     message: int
@@ -361,7 +364,7 @@ class Trace:
 
 
 def traces(now: int, most: int) -> list[Trace]:
-    """The oldest messages that are over and whose traces at a carrier were not deleted yet."""
+    """The oldest messages that are over and whose traces at a carrier have not been deleted yet."""
     over = Q(status__in=["delivered", "failed", "dropped"], done_at__lte=now - 5_000)
     left = Q(status="sent", receipt_by_at__isnull=True, created_at__lte=now - SETTLES_MS)
     old = Message.objects.filter(over | left, cleared_at__isnull=True).exclude(carrier="")
@@ -376,10 +379,10 @@ def _old(m: Message, now: int) -> bool:
 
 
 def cleared(message: int, now: int) -> None:
-    """The carrier holds nothing of it any more."""
+    """The carrier no longer stores anything about it."""
     Message.objects.filter(id=message).update(cleared_at=now)
 
 
 def priced(message: int, cost_micros: int, currency: str) -> None:
-    """What it took, as the carrier says."""
+    """What it cost, according to the carrier."""
     Message.objects.filter(id=message).update(cost_micros=cost_micros, currency=currency[:3])

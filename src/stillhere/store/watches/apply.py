@@ -1,13 +1,13 @@
 """The only writer of watches, their journal and their messages.
 
-``apply_batch`` takes whatever is waiting, in the order it arrived, and in one transaction: reads
-the rows (locked in id order), folds each watch's events through ``core.watch.step``, swaps the rows
-where their version still matches, writes journal and outbox. When it returns, it is durable; that
-is when somebody may be told "Got it".
+``apply_batch`` takes whatever is waiting, in the order it arrived, and in one transaction reads the
+rows (locked in id order), folds each watch's events through ``core.watch.step``, swaps the rows if
+their version still matches, and writes journal and outbox. When it returns, all of it is durable;
+only then may somebody be told "Got it".
 
-A watch our own code cannot step is quarantined: its first contacts and the coordinator are alerted,
-the others in the batch are untouched. No network here, no clock but the one it reads first, no
-model instances.
+A watch that our own code cannot step is quarantined: its first contacts and the coordinator are
+alerted, and the others in the batch are not affected. No network here, no clock except the one it
+reads first, no model instances.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ log = logging.getLogger("stillhere.apply")
 
 @dataclass(frozen=True, slots=True)
 class CheckIn:
-    """A check-in as it comes from a page or button: how old it is, not when it was, since only
-    we know now. A page has two clocks: one can be set, the other stands still in sleep. ``age_ms``
-    is by the one that says more, ``least_ms`` by the other."""
+    """A check-in from a page or button: how old it is, not when it was made, since only we know
+    what time it is. A page has two clocks: one can be set, the other stops during sleep. ``age_ms``
+    is by the one that shows more, ``least_ms`` by the other."""
 
     age_ms: int = 0
     seq: int | None = None
@@ -59,12 +59,12 @@ class CallForHelp:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """``wake_at`` has come; the plan is read if an alarm may start."""
+    """``wake_at`` has passed; the plan is read if an alarm may start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """Nothing happened but what a watch hears of before anything else: a clock that was set."""
+    """Nothing happened, except what a watch is told before anything else: that a clock was set."""
 
 
 Asked = Event | CheckIn | CallForHelp | Tick | Follow
@@ -94,10 +94,8 @@ class ChangeResult:
 
 
 def apply_batch(changes: Sequence[Change]) -> list[ChangeResult]:
-    """Apply ``changes`` in one transaction and answer each, in order, after the commit.
-
-    Raises what the database raises when nothing could be stored (nothing was acknowledged then).
-    """
+    """Apply ``changes`` in one transaction and answer each, in order, after the commit. Raises what
+    the database raises if nothing could be stored (nothing was acknowledged then)."""
     return OUTAGES.again(lambda: _apply_batch(changes))
 
 
@@ -108,7 +106,8 @@ def _apply_batch(changes: Sequence[Change]) -> list[ChangeResult]:
 
 
 def apply_free(changes: Sequence[Change]) -> list[ChangeResult | Held]:
-    """The same for the rows that nobody else holds just now; who names another one hears so."""
+    """The same for the rows that nobody else has locked right now; a change to a locked one is
+    answered with that."""
     return OUTAGES.again(lambda: _apply_free(changes))
 
 
@@ -123,11 +122,9 @@ def _apply_free(changes: Sequence[Change]) -> list[ChangeResult | Held]:
 
 
 def follow(watches: Sequence[int]) -> list[ChangeResult | Held]:
-    """Let these watches hear that the time was set back, if they have not; an answer for each.
-
-    SQLite has one lock for all: there they are read and stepped before it is taken, and where one
-    of them moved meanwhile, all of them once more behind it.
-    """
+    """Tell these watches that the time was set back, if they have not been told; returns an answer
+    for each. SQLite has one lock for everything: there they are read and stepped before it is
+    taken, and if one of them changed meanwhile, all of them are done again inside it."""
     changes = [Change(Follow(), watch=id) for id in watches]
     if connection.vendor == "sqlite":
         with suppress(SwapMissed):
@@ -165,8 +162,8 @@ def _apply(changes: Sequence[Change], benches: batch.Benches, here: ClockRow) ->
 
 
 def _set_back(benches: Iterable[Bench], back_ms: int, now: int) -> None:
-    """Whatever reaches a watch that was reckoned before the installation's time was set back, it
-    hears of that first."""
+    """A watch that was calculated before the installation's time was set back is told that before
+    any other event."""
     for bench in benches:
         by_ms, bench.back_ms = back_ms - bench.back_ms, back_ms
         if by_ms and bench.readable:
@@ -175,11 +172,11 @@ def _set_back(benches: Iterable[Bench], back_ms: int, now: int) -> None:
 
 
 def _say_we_were_away(pairs: Sequence[tuple[Change, Bench | None]], now: int) -> Gaps:
-    """Whatever reaches a watch that fell due while we were away, it hears of that first: a no, or a
-    receipt, may move its timer out of the gap before the engine has looked. Then it hears what has
-    come, if only what time it is: one from which the outage took nothing would be told of it for
-    ever, and nobody called. A check-in needs nothing of the kind. Returns when we were away since
-    the first of their asks."""
+    """A watch that fell due while we were down is told that before any other event: a no, or a
+    receipt, may move its timer out of the outage before the engine has looked. Then it is told what
+    happened, even if that is only the time: otherwise a watch that lost nothing to the outage would
+    be told about it forever, and nobody would be called. A check-in needs none of this. Returns the
+    outage since the first of their asks."""
     mute = (CheckIn, ev.StillHere, ev.ServiceWasDown)
     due = [
         bench
@@ -209,7 +206,7 @@ def _name(change: Change) -> int | bytes | None:
 
 
 def _may_alarm(what: Asked, watch: Watch, now: int) -> bool:
-    """Whether this could raise an alarm, which needs the plan as it stands."""
+    """Whether this could raise an alarm, which needs the current plan."""
     if isinstance(what, Tick):
         return watch.grace_at is not None and watch.grace_at <= now
     return isinstance(what, CallForHelp)
@@ -223,7 +220,7 @@ def _named(changes: Sequence[Change]) -> tuple[list[int], list[bytes]]:
 
 
 def _held(changes: Sequence[Change], benches: batch.Benches) -> set[int | bytes | None]:
-    """The names of rows that were asked for, are there, and did not come: somebody else holds
+    """The names of rows that were asked for, exist, and were not returned: somebody else has locked
     them."""
     ids, hashes = _named(changes)
     ids, hashes = [id for id in ids if id not in benches], [h for h in hashes if h not in benches]
@@ -243,7 +240,7 @@ def _fold(
     now: int,
     gaps: Gaps = (),
 ) -> ChangeResult:
-    """Step one watch by one event; what raises is quarantined, and the rest of the batch goes
+    """Step one watch with one event; one that raises is quarantined, and the rest of the batch goes
     on."""
     if bench is None:
         return ChangeResult(now)
@@ -266,7 +263,7 @@ def _fold(
 
 
 def _event(what: Asked, bench: Bench, circles: Mapping[int, Circle], now: int, gaps: Gaps) -> Event:
-    """Give what came in the instant and the plan it needs to be an event."""
+    """Add the instant and the plan that make what came in an event."""
     match what:
         case CheckIn(age_ms, seq, least_ms):
             # Older than the watch cannot be: that clock was set. The press itself is real.
@@ -293,7 +290,7 @@ def _record(bench: Bench, event: Event, done: Step, now: int) -> None:
 
 
 def _store(benches: Iterable[Bench], now: int) -> None:
-    """Swap rows, then journal and outbox: all in the caller's transaction."""
+    """Swap rows, then write journal and outbox: all in the caller's transaction."""
     changed = []
     outbox = Outbox(now)
     for bench in benches:
@@ -317,10 +314,10 @@ _TYPES = {
 
 
 def _swap(changed: Sequence[Bench], now: int) -> None:
-    """One statement for all rows, each only where its version still matches, and only for the
-    columns that moved in any of them: an index on one that did not is not touched. A row that does
-    not match can only mean a writer that bypassed us: everything is rolled back and the caller
-    tries again."""
+    """One statement for all rows, each only if its version still matches, and only for the columns
+    that changed in any of them: an index on an unchanged one is not touched. A row that does not
+    match can only mean a writer that bypassed us: everything is rolled back and the caller tries
+    again."""
     before = zip(*(bench.before for bench in changed), strict=True)
     after = zip(*(bench.after for bench in changed), strict=True)
     moved = [at for at, (b, a) in enumerate(zip(before, after, strict=True)) if b != a]
@@ -355,16 +352,18 @@ def _swap(changed: Sequence[Bench], now: int) -> None:
 
 
 class SwapMissed(RuntimeError):
-    """A row's version moved between our read and our write. Nothing was stored; try again."""
+    """A row's version changed between our read and our write. Nothing was stored; try again."""
 
 
 def start(
     person: int, profile: str, own: str = "", routine: Routine | None = None, partner: str = ""
 ) -> int:
-    """Begin a watch for ``person`` and return its id. A form sent twice begins it once: the
-    acute watch that is still open, or the same routine, is the one you get. ``partner`` is the
-    other one of "two of us". Raises KeyError for an unknown profile, ProfileError for bad own
-    numbers."""
+    """Begin a watch for ``person`` and return its id.
+
+    A form sent twice begins it once: the acute watch that is still open, or the same routine, is
+    returned. ``partner`` is the other person of "two of us". Raises KeyError for an unknown
+    profile, ProfileError for invalid numbers of their own.
+    """
     numbers = rows.profile_of(profile, own)
     with transaction.atomic():
         here = clock.read()

@@ -20,8 +20,8 @@ from stillhere.store.watches.rows import COLUMNS, FIXED, Row
 
 @dataclass(slots=True)
 class Bench:
-    """One watch while its events are folded. ``before`` and ``after`` are its changeable
-    columns; ``back_ms`` says in which time it was reckoned (``clock.py``)."""
+    """One watch while its events are folded. ``before`` and ``after`` are its changeable columns;
+    ``back_ms`` says with which time it was calculated (``clock.py``)."""
 
     watch: Watch
     person: int
@@ -69,8 +69,8 @@ _ONE = ", ".join("hex(key_hash)" if name == "key_hash" else name for name in _WA
 
 
 def _read(where: str, params: Sequence[int | bytes], lock: str) -> list[list[Any]]:
-    """The rows as ``_WANTED``. From SQLite as one value: its driver gives up its hold on the
-    interpreter between any two rows, and every page waiting for it would push in between."""
+    """The rows as ``_WANTED``. From SQLite as a single value: its driver releases the interpreter
+    lock between any two rows, and every page waiting for it would get in between."""
     columns = ", ".join(_WANTED)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

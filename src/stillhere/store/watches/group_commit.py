@@ -1,10 +1,11 @@
-"""The group commit: one writer thread a process, a bounded queue, each waiter its own answer.
+"""The group commit: one writer thread per process, a bounded queue, and a separate answer for each
+waiter.
 
 Everything that is waiting at one moment shares one transaction, because an fsync costs the same for
-one check-in as for five hundred. A group that fails is tried again by halves (``halving.py``), so
-that one bad change harms nobody else; a row that somebody else holds is left alone and tried again
-with the next group. A full queue refuses at once (``Full``): the page keeps trying, and memory
-stays bounded.
+one check-in as for five hundred. A group that fails is tried again in halves (``halving.py``), so
+that one bad change does not harm the others; a row that somebody else has locked is left alone and
+tried again with the next group. A full queue refuses at once (``Full``): the page keeps trying, and
+memory stays bounded.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Full(RuntimeError):
 
 
 class NotStored(RuntimeError):
-    """The database would not take it. Nothing was stored; try again."""
+    """The database did not accept it. Nothing was stored; try again."""
 
 
 @dataclass(slots=True)
@@ -66,9 +67,9 @@ class _Waiter(Generic[Q, A]):
 
 
 class GroupCommit(Generic[Q, A]):
-    """Started once a process. ``apply`` stores a group in one transaction and answers each, with
-    ``Held`` where somebody else holds the row; ``proves``: while nothing waits, prove every second
-    that we could write."""
+    """Started once per process. ``apply`` stores a group in one transaction and answers each
+    change, with ``Held`` if somebody else has locked the row; ``proves``: while nothing waits,
+    prove every second that we could write."""
 
     def __init__(
         self, apply: Callable[[Sequence[Q]], Sequence[A | Held]], *, proves: bool = True
@@ -97,14 +98,13 @@ class GroupCommit(Generic[Q, A]):
         return future
 
     def start(self) -> None:
-        """Begin to write, or while nothing waits to prove that we could."""
+        """Start writing, or while nothing waits, proving that we could."""
         if self._thread is None:
             self._begin()
 
     def turns(self) -> bool:
-        """Whether the thread goes round. All its waits are bounded, also for a database that is
-        away, locked or full: that is no reason to start this process anew, a thread that hangs
-        is."""
+        """Whether the thread is alive. All its waits are bounded, even for a database that is away,
+        locked or full: that is no reason to restart this process, but a thread that hangs is."""
         thread = self._thread
         if thread is None:
             return True
@@ -166,8 +166,8 @@ class GroupCommit(Generic[Q, A]):
         return group
 
     def _store(self, waiting: list[_Waiter[Q, A]]) -> None:
-        """One transaction for all of them, or halves of it. Who found their row held comes in again
-        with the next group, in front of whatever came later, for some seconds."""
+        """One transaction for all of them, or halves of it. Those whose row was locked join the
+        next group, ahead of whatever came later, for some seconds."""
         group = [waiter for waiter in waiting if not _given_up(waiter)]
         self._held = []
         if not group:
@@ -185,8 +185,8 @@ class GroupCommit(Generic[Q, A]):
         _settle([group[no] for no in settled], [answers[no] for no in settled])
 
     def _probe(self) -> None:
-        """Prove once an idle second that this process can write. ``/healthz`` reads when that
-        last held."""
+        """Prove once per idle second that this process can write. ``/healthz`` reads when that last
+        succeeded."""
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(_PROBE[connection.vendor])
@@ -199,8 +199,9 @@ class GroupCommit(Generic[Q, A]):
 
 
 def _given_up(waiter: _Waiter[Q, A]) -> bool:
-    """Whether this one was told already that nothing was kept. Then it is so: they try again, and a
-    sign of life must not count from when we came to it. Whose line merely broke is still heard."""
+    """Whether this one was already told that nothing was stored. Then nothing may be: they try
+    again, and a sign of life must not count from the later moment when we got to it. One whose
+    connection merely broke is still applied."""
     return waiter.future.done() and not waiter.future.cancelled()
 
 

@@ -100,7 +100,7 @@ class JournalEntry:
 
 
 def quarantine_alert(watch: Watch, circle: Circle, now: int) -> StepEffects:
-    """Our own code failed on this watch: whoever is on the first rung is asked to look, and the
+    """Our own code failed on this watch: the first rung is asked to look, and so is the
     coordinator."""
     first = circle.rungs[0] if circle.rungs else ()
     tells = [
@@ -111,7 +111,7 @@ def quarantine_alert(watch: Watch, circle: Circle, now: int) -> StepEffects:
 
 @dataclass(slots=True)
 class _Job:
-    """One step's effects, waiting for the addresses to be read."""
+    """One step's effects, until the addresses have been read."""
 
     watch: Watch
     person: int
@@ -214,7 +214,7 @@ def _tell_the_well(jobs: Iterable[_Job]) -> None:
 
 
 def _ways_of(jobs: Iterable[_Job]) -> dict[tuple[str, int], list[_WayTo]]:
-    """The working addresses of everyone these jobs speak to: ("contact", id) or ("person", id)."""
+    """The working addresses of everyone these jobs send to: ("contact", id) or ("person", id)."""
     contacts = {e.contact for job in jobs for e in job.step.effects if isinstance(e, Tell)}
     persons = {job.person for job in jobs if any(isinstance(e, Ask) for e in job.step.effects)}
     found: dict[tuple[str, int], list[_WayTo]] = {}
@@ -234,8 +234,9 @@ def _ways_of(jobs: Iterable[_Job]) -> dict[tuple[str, int], list[_WayTo]]:
 
 
 def _unasked(jobs: Iterable[_Job]) -> set[int]:
-    """The daily check-ins among these whose alarm calls people although no ask ever left: there was
-    no way to the person, or none that worked. An acute watch was asked for on an open page."""
+    """The daily check-ins among these whose alarm calls people although no ask was ever sent:
+    there was no way to the person, or none that worked. For an acute watch the ask was on an
+    open page."""
     since = {
         job.watch.id: job.watch.alarm.since_at
         for job in jobs
@@ -265,7 +266,7 @@ def _messages(
     unasked: set[int],
     now: int,
 ) -> list[NewMessage]:
-    """The messages one effect becomes: one per way. None where the page alone shows it."""
+    """The messages one effect becomes: one per way. None if the page alone shows it."""
     match effect:
         case Ask(no, way, lapses_at, after_outage):
             if way is Way.SHOW:
@@ -305,7 +306,7 @@ def _messages(
 
 
 def _choose(ways: Sequence[_WayTo], *, loud: bool) -> Sequence[_WayTo]:
-    """Loud words go by every way there is. Quiet ones ring only a phone that can do nothing
+    """Loud messages go by every way there is. Quiet ones ring only a phone that can do nothing
     else."""
     return ways if loud else [way for way in ways if not way.rings] or ways
 
@@ -348,9 +349,9 @@ def _withdrawn(word: str, asks_only: bool, grave: bool) -> bool:
 
 
 def withdraw(watch: int, asks_only: bool, grave: bool, now: int) -> None:
-    """Drop what has not left yet and is no longer true; what is on its way now is not sent
-    again. A stand-down that somebody is still owed stays, except after grave news, when no
-    automatic word goes to anyone."""
+    """Drop what has not been sent and is no longer true; what is being sent right now is not
+    repeated. A stand-down that somebody is still owed stays, except after grave news, when no
+    automatic message goes to anyone."""
     which = (
         "word IN ('ask', 'ask-ring')" if asks_only else "1 = 1" if grave else "word <> 'stand-down'"
     )
@@ -358,8 +359,8 @@ def withdraw(watch: int, asks_only: bool, grave: bool, now: int) -> None:
 
 
 def _forget_older_ends(job: _Job, fresh: list[NewMessage], now: int) -> None:
-    """Whoever is called to a new alarm is not told any more that an older one is over: it would
-    sound like the end of this one, whose own end they will hear. ``fresh`` is not written yet."""
+    """Someone called to a new alarm is no longer told that an older one is over: it would sound
+    like the end of this one, and they will hear when that comes. ``fresh`` is not written yet."""
     words, alarm = (Word.ALARM, Word.HELP), job.step.alarm
     called = [e.contact for e in job.step.effects if isinstance(e, Tell) and e.word in words]
     if alarm <= 1 or not called:
@@ -377,7 +378,7 @@ def _take_back_ends(watch: int, before: int, contacts: Sequence[int], now: int) 
 
 
 def _take_back(watch: int, which: str, params: Sequence[int], now: int) -> None:
-    """Drop what has not left; what is in the air may arrive, but is not sent again."""
+    """Drop what has not been sent; what is being sent may arrive, but is not repeated."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE message SET status = 'dropped', done_at = %s, why = 'withdrawn' "
@@ -392,7 +393,7 @@ def _take_back(watch: int, which: str, params: Sequence[int], now: int) -> None:
 
 
 def _reached(watch: int, lines: Iterable[NewJournalLine]) -> set[int]:
-    """Contacts who know of this watch's alarms: a word may have got through to them, or they
+    """Contacts who know about this watch's alarms: a message may have got through to them, or they
     said something themselves. ``lines`` are not written yet."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,6 +1,6 @@
 """Reads, for the loops and the pages. Changes nothing.
 
-Loop reads are bounded and stand on an index, so that they cost what is due, not what is open.
+Loop reads are bounded and use an index, so that they cost what is due, not what is open.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ WHERE w.state IN {_ALARMED} AND w.quarantined_at IS NULL AND (
 
 
 def due(now: int, most: int) -> list[tuple[int, int]]:
-    """(watch id, wake_at) of watches whose time has come, longest due first."""
+    """(watch id, wake_at) of watches that are due, longest due first."""
     return _rows(
         "SELECT id, wake_at FROM watch WHERE wake_at <= %s AND quarantined_at IS NULL "
         "ORDER BY wake_at, id LIMIT %s",
@@ -57,7 +57,7 @@ def due(now: int, most: int) -> list[tuple[int, int]]:
 
 
 def due_after(now: int, most: int, last: tuple[int, int]) -> list[tuple[int, int]]:
-    """The same behind ``last``, one of those."""
+    """The same, after ``last``, one of those."""
     return _rows(
         "SELECT id, wake_at FROM watch WHERE wake_at <= %s AND quarantined_at IS NULL "
         "AND (wake_at, id) > (%s, %s) ORDER BY wake_at, id LIMIT %s",
@@ -69,21 +69,21 @@ def due_after(now: int, most: int, last: tuple[int, int]) -> list[tuple[int, int
 
 
 def outages_since(at: int) -> list[tuple[int, int]]:
-    """(from, to) of the gaps that had not ended at ``at``, newest first. Of a table that cannot be
-    read none is known: then people are alarmed for in time, and not asked first."""
+    """(from, to) of the outages that had not ended at ``at``, newest first. If the table cannot be
+    read, none is known: then alarms are raised on time, and nobody is asked first."""
     sql = "SELECT from_at, to_at FROM outage WHERE to_at >= %s ORDER BY to_at DESC LIMIT %s"
     return damage.OUTAGES.around(lambda: _rows(sql, at, OUTAGES_KEPT), [])
 
 
 def away(gaps: Sequence[tuple[int, int]], wake_at: int) -> tuple[int, int] | None:
-    """The absence, of ``gaps`` as above, in which a watch fell due; also a moment before it, not
-    looked at any more."""
+    """The outage, of ``gaps`` as above, in which a watch fell due; including the moment before it
+    that was no longer looked at."""
     those = [gap for gap in gaps if gap[1] >= wake_at]
     return (min(from_at for from_at, _ in those), those[0][1]) if those else None
 
 
 def latest_due_ms(now: int) -> int:
-    """How late the longest due watch is, of those that were not set aside."""
+    """How late the longest due watch is, without those that were set aside."""
     sql = "SELECT min(wake_at) FROM watch WHERE wake_at <= %s AND quarantined_at IS NULL"
 
     def beside() -> int:
@@ -95,7 +95,7 @@ def latest_due_ms(now: int) -> int:
 
 
 def _rows(sql: str, *params: int) -> list[Any]:
-    """What a loop reads many times a second, without building it anew each time."""
+    """What a loop reads many times a second, without building the query each time."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         found: list[Any] = cursor.fetchall()
@@ -109,7 +109,7 @@ def _first(sql: str, now: int) -> int:
 
 
 def alarms_without_life(now: int) -> list[int]:
-    """Open alarms without a timer, or whose circle has people while no message to any of them
+    """Open alarms without a timer, or whose circle has people although no message to any of them
     exists."""
     suspects = damage.around(lambda: _suspects(_LIFELESS), _suspects_around)
     return [
@@ -131,7 +131,7 @@ def _suspects(sql: str, *more: int) -> list[Any]:
 
 
 def _suspects_around() -> list[Any]:
-    """The same where one of them cannot be read; what becomes of that one is the tick's to see."""
+    """The same if one of them cannot be read; what happens to that one is up to the tick."""
 
     def read(ids: Sequence[int]) -> dict[int, Any]:
         named = f" AND w.id IN ({', '.join(['%s'] * len(ids))})"
@@ -141,14 +141,14 @@ def _suspects_around() -> list[Any]:
 
 
 def named(which: str, *params: Any) -> list[int]:
-    """The ids of watches, where ``which`` asks one index and nothing else."""
+    """The ids of watches, if ``which`` uses one index and nothing else."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT id FROM watch WHERE {which}", params)
         return sorted(id for (id,) in cursor.fetchall())
 
 
 def spared(ids: Sequence[int]) -> list[WatchRow]:
-    """Those of these watches that can be read, where one of them cannot."""
+    """Those of these watches that can be read, if one of them cannot."""
     whole = WatchRow.objects.select_related("person")
     found = damage.readable(ids, lambda part: {row.id: row for row in whole.filter(id__in=part)})
     return [found[id] for id in sorted(found)]
@@ -161,7 +161,7 @@ def readable(ids: Sequence[int]) -> set[int]:
 
 
 def _whoever(ids: Sequence[int]) -> list[WatchRow]:
-    """The same, and those whose person cannot be read: reading that person raises."""
+    """The same, plus those whose person cannot be read: reading that person raises."""
     whole = {row.id: row for row in spared(ids)}
     left = [id for id in ids if id not in whole]
     bare = WatchRow.objects.all()
@@ -175,7 +175,7 @@ def _whoever(ids: Sequence[int]) -> list[WatchRow]:
 
 
 def partner(watch: WatchRow) -> str:
-    """The other one of "two of us", or nothing."""
+    """The other person of "two of us", or nothing."""
     return encryption.unseal(watch.partner, "watch.partner", watch.nonce)
 
 
@@ -199,7 +199,7 @@ def _shown(row: WatchRow | None) -> ShownWatch | None:
 
 
 def _whose(row: WatchRow | None, person: Person) -> WatchRow | None:
-    """The row with its person, who was read already."""
+    """The row with its person, who has already been read."""
     if row is not None:
         row.person = person
     return row
@@ -235,7 +235,7 @@ def routines_of(person: Person) -> list[ShownWatch]:
 
 
 def open_already(person: int, profile: str, routine: Routine | None) -> int | None:
-    """The open watch that a form sent twice means. One that was set aside watches nobody."""
+    """The open watch that a form sent twice refers to. One that was set aside watches nobody."""
     mine = WatchRow.objects.filter(
         person=person, wake_at__isnull=False, quarantined_at__isnull=True
     ).order_by("id")
@@ -264,16 +264,16 @@ def watch_by_key(key: str) -> ShownWatch | None:
 
 @dataclass(frozen=True, slots=True)
 class AskedBy:
-    """How a person was asked: the channels an ask left by, not those that refused it, and since
-    when no screen showed one."""
+    """How a person was asked: the channels an ask was sent on, without those that refused it, and
+    since when no screen has shown one."""
 
     channels: tuple[str, ...]
     unseen_at: int | None
 
 
 def asked(watch: int, from_at: int, to_at: int) -> AskedBy:
-    """How the person was asked between two instants. An ask leaves quietly by another channel
-    exactly when the page has not confirmed that it stands on the screen
+    """How the person was asked between two instants. An ask goes out quietly on another channel
+    exactly when the page has not confirmed that it is on the screen
     (``core/quiet_handlers.py``)."""
     sent = Message.objects.filter(
         watch=watch, word__in=["ask", "ask-ring"], created_at__gt=from_at, created_at__lte=to_at
@@ -314,15 +314,15 @@ def journal(watch: int) -> list[HistoryLine]:
 
 
 def away_between(from_at: int, to_at: int) -> tuple[int, int] | None:
-    """The last time within these instants in which we were away, as (from, to)."""
+    """The last outage between these instants, as (from, to)."""
     then = Outage.objects.filter(to_at__gte=from_at, from_at__lte=to_at).order_by("-to_at")
     found = damage.OUTAGES.around(then.first, None)
     return (found.from_at, found.to_at) if found is not None and found.to_at <= to_at else None
 
 
 def open_alarms() -> list[ShownWatch]:
-    """Every open alarm, oldest first: the coordinator's screen. Beside damage also of a person who
-    cannot be read."""
+    """Every open alarm, oldest first: the coordinator's screen. In a damaged database also those of
+    a person who cannot be read."""
     real = WatchRow.objects.filter(state__in=ALARMED).exclude(profile=TRIAL)
     whole = real.select_related("person").order_by("id")
 
@@ -335,7 +335,7 @@ def open_alarms() -> list[ShownWatch]:
 
 
 def to_look_at() -> list[ShownWatch]:
-    """Grave outcomes and quarantined watches that wait for a person."""
+    """Grave outcomes and quarantined watches that a person must look at."""
     real = WatchRow.objects.exclude(profile=TRIAL)
     found = real.filter(looked_at__isnull=True).filter(
         Q(held=True) | Q(quarantined_at__isnull=False)

@@ -1,8 +1,9 @@
-"""What a stranger said about where they are: kept sealed, played only in an alarm, then destroyed.
+"""What a stranger said about where they are: stored sealed, played only during an alarm, then
+destroyed.
 
 Owns the row from the moment it was said to the moment it is gone, here and at the carrier. Makes no
-request: the engine fetches and deletes there. Whoever is not on an open alarm of that person, or
-not of the programme, never hears it.
+requests: the engine fetches and deletes there. Whoever is not on an open alarm of that person, or
+not from the program, never hears it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class CarrierRecording:
 
 
 def said(person: Person, carrier: str, ref: str) -> None:
-    """Somebody said where they are; what they said before is forgotten."""
+    """Somebody said where they are; what they said before is erased."""
     with transaction.atomic():
         Recording.objects.filter(person=person).delete()
         nonce = encryption.new_nonce()
@@ -49,7 +50,7 @@ def said(person: Person, carrier: str, ref: str) -> None:
 
 
 def waiting(most: int) -> list[CarrierRecording]:
-    """What lies at carriers."""
+    """The recordings stored at carriers."""
     found = Recording.objects.filter(left_there=True).order_by("id")[:most]
     return [
         CarrierRecording(r.id, r.carrier, r.ref, not r.sound and r.tries < MOST_TRIES)
@@ -58,7 +59,7 @@ def waiting(most: int) -> list[CarrierRecording]:
 
 
 def fetched(id: int, sound: bytes | None) -> None:
-    """What came of asking for it; None: not ready yet."""
+    """The result of asking for it; None: not ready yet."""
     with transaction.atomic():
         found = Recording.objects.select_for_update().filter(id=id).first()
         if found is None:
@@ -76,8 +77,8 @@ def gone_there(id: int) -> None:
 
 
 def key_for(message: int) -> str:
-    """What opens the recording for whoever is called by this message: somebody of the programme,
-    in an open alarm. "" where there is none, or it is not theirs to hear."""
+    """The key to the recording for the person called with this message: somebody from the program,
+    in an open alarm. "" if there is none, or they may not hear it."""
     m = Message.objects.select_related("contact", "watch").filter(id=message).first()
     if m is None or m.contact is None or m.watch is None or m.watch.state not in ALARMED:
         return ""
@@ -85,7 +86,7 @@ def key_for(message: int) -> str:
 
 
 def key_of(contact: Contact) -> str:
-    """The same for a contact's page."""
+    """The same, for a contact's page."""
     if contact.responder_id is None or contact.status != Contact.Status.CONFIRMED:
         return ""
     mine = Recording.objects.filter(person=contact.person_id).exclude(sound=b"").first()
@@ -93,7 +94,7 @@ def key_of(contact: Contact) -> str:
 
 
 def sound(key: str) -> bytes | None:
-    """What was said, while an alarm of that person is open; else nothing."""
+    """What was said, while that person has an open alarm; else nothing."""
     found = Recording.objects.filter(key_hash=encryption.key_hash(key)).exclude(sound=b"")
     open_now = WatchRow.objects.filter(person=OuterRef("person"), state__in=ALARMED)
     one = found.filter(Exists(open_now)).first()
@@ -103,8 +104,9 @@ def sound(key: str) -> bytes | None:
 
 
 def destroy_well_ended() -> int:
-    """Destroy what was said for watches that ended well. The rest goes with the person. Returns how
-    many; what still lies at a carrier is kept as a bare note until it is gone there too."""
+    """Destroy what was said for watches that ended well; the rest is erased with the person.
+    Returns how many. If it is still stored at a carrier, a bare note is kept until it is gone there
+    too."""
     open_now = WatchRow.objects.filter(person=OuterRef("person"), closed_at__isnull=True)
     badly = WatchRow.objects.filter(person=OuterRef("person"), closed_at__isnull=False).exclude(
         outcome__in=WELL

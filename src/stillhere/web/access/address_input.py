@@ -58,10 +58,8 @@ class _Built:
 
 
 def channels() -> Mapping[str, Channel]:
-    """The channels of this installation. Here they only make addresses regular.
-
-    Where they cannot be built there are none, and every page says so: it must still be shown.
-    """
+    """The channels of this installation. Here they are only used to normalize addresses. If they
+    cannot be built there are none, and every page says so: it must still be shown."""
     if _Built.for_settings is not settings.STILLHERE:
         try:
             _Built.channels = settings.BUILD_CHANNELS(settings.STILLHERE)
@@ -127,13 +125,13 @@ def _unsigned() -> Iterator[str]:
 
 
 class _Learnt:
-    """What was proved, as it was last read: pages that must work without a database use it too."""
+    """What was proved, as last read: pages that must work without a database use it too."""
 
     proved: frozenset[str] = frozenset()
 
 
 def learn() -> None:
-    """Read what is proved now. Without a database nothing changes."""
+    """Read what is currently proved. Without a database nothing changes."""
     try:
         here = queries.installation()
         now = clock.now_ms()
@@ -143,12 +141,12 @@ def learn() -> None:
 
 
 def practice() -> list[str]:
-    """Why this installation is only practice, as far as was learnt."""
+    """Why this installation is only practice, as far as we last read."""
     return practice_reasons(settings.STILLHERE, channels(), _Learnt.proved)
 
 
 def leaving() -> str:
-    """What really leaves here though it may be practice: "text", "call", both words or none."""
+    """What is really sent from here even if it is practice: "text", "call", both words or none."""
     if settings.STILLHERE.demo:
         return ""
     return " ".join(name for name in ("text", "call") if name in channels())
@@ -162,21 +160,22 @@ def _is_public(hostname: str) -> bool:
 
 
 def kinds() -> list[str]:
-    """What may be typed here: the kinds of address that some channel of this installation takes."""
+    """The kinds of address that can be typed here: those that some channel of this installation
+    accepts."""
     known = channels()
     return [kind for kind, names in KINDS.items() if any(name in known for name in names)]
 
 
 @dataclass(slots=True)
 class Typed:
-    """What was typed, as ways to reach somebody, or as what is wrong with it, by kind."""
+    """What was typed, as ways to reach somebody, or what is wrong with it, by kind."""
 
     ways: list[Reached] = field(default_factory=list)
     wrong: dict[str, str] = field(default_factory=dict)
 
 
 def read(typed: Mapping[str, str]) -> Typed:
-    """Make every address regular. ``typed`` holds text by kind; what is empty is left out."""
+    """Normalize every address. ``typed`` holds text by kind; empty values are left out."""
     known, found = channels(), Typed()
     for kind, names in KINDS.items():
         text = typed.get(kind, "").strip()[:LONGEST_TYPED]
@@ -197,22 +196,22 @@ def read(typed: Mapping[str, str]) -> Typed:
 
 
 def kind_of(channel: str) -> str:
-    """The kind of address a channel takes."""
+    """The kind of address a channel accepts."""
     return next((kind for kind, names in KINDS.items() if channel in names), channel)
 
 
 def channel() -> Channel | None:
-    """The way to browsers, where this installation has it."""
+    """The channel to browsers, if this installation has it."""
     return channels().get(push_subscriptions.CHANNEL)
 
 
 def public_key() -> str:
-    """What a page gives to its browser to subscribe with; "" where there are no notifications."""
+    """The key that a page gives its browser for subscribing; "" if there are no notifications."""
     return str(getattr(channel(), "public_key", ""))
 
 
 def text_number() -> str:
-    """Where a text can be sent when no page opens; "" where nobody reads texts."""
+    """The number for a text when no page opens; "" if nobody reads texts."""
     for carrier in settings.STILLHERE.carriers:
         if "text" in carrier.carries and carrier.sender:
             return str(carrier.sender)

@@ -1,9 +1,9 @@
 """The fast lane: ``POST /k/<key>`` is a check-in, and "ok" is said only after the commit.
 
-Stands in front of Django and hands everything else on. Owns the reading of one small request, the
-one question it puts to the group commit, and the answer. Refuses: decryption, any other action than
-a plain check-in, to say "got it" for what is not durable; threads and the ORM, but where damage was
-met.
+Runs in front of Django and passes everything else on. Owns reading one small request, the one
+question it puts to the group commit, and the answer. Does not decrypt, takes no action other than a
+plain check-in, never says "got it" for something that is not durable, and uses no threads and no
+ORM unless damage was met.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class FastLane:
             await _send(send, 200, _got_it(answer), JSON)
 
     async def _ask(self, key: str, what: CheckIn) -> ChangeResult | None:
-        """The answer of the store, after the commit; None when it was not, or not yet, kept."""
+        """The answer of the store, after the commit; None if it was not stored, or not yet."""
         if not KEY.fullmatch(key):
             return ChangeResult(0)
         try:
@@ -170,7 +170,7 @@ class FastLane:
 
 
 async def _aside(key: str) -> bool:
-    """Whether this will never be kept: its watch lies on a damaged page, and was set aside."""
+    """Whether this can never be stored: its watch is on a damaged page, and was set aside."""
 
     def look() -> bool:
         try:
@@ -195,7 +195,7 @@ def _give_up(future: asyncio.Future[ChangeResult]) -> None:
 
 
 class _Request:
-    """What the headers say: what the body is, and in what form an answer is wanted."""
+    """What the headers say: what the body is, and in which form an answer is wanted."""
 
     __slots__ = ("_headers", "_scope", "kind")
 
@@ -283,7 +283,7 @@ async def _all_of_it(receive: ASGIReceiveCallable) -> bytes:
 
 
 def _read(kind: str, body: bytes, query: bytes = b"") -> tuple[CheckIn, str]:
-    """The check-in in a body, and where a form wants to go back to. Raises ``_Bad``.
+    """The check-in in a body, and where a form wants to return to. Raises ``_Bad``.
 
     A body of a kind we do not read is no reason to miss a sign of life: the tap is what counts. But
     "help" sent to the wrong place, in whatever form, must never read as "I'm fine".
@@ -307,8 +307,7 @@ def _read(kind: str, body: bytes, query: bytes = b"") -> tuple[CheckIn, str]:
 
 
 def _fields(kind: str, body: bytes) -> dict[str, Any]:
-    """What was said, each thing once. Raises ``_Bad``, also where anything but "here" is to be
-    done."""
+    """The fields, each of them once. Raises ``_Bad``, also if anything but "here" is requested."""
     try:
         text = body.decode("utf-8")
         if kind == JSON:
@@ -329,7 +328,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _whole(value: object, default: int) -> int:
-    """A whole number as JSON or a form carries it."""
+    """A whole number from JSON or a form."""
     if value is None or value == "":
         return default
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
@@ -340,7 +339,7 @@ def _whole(value: object, default: int) -> int:
 
 
 def _emptied(receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
-    """The rest of a request whose body was read: nothing, and then whatever comes."""
+    """The rest of a request whose body has been read: nothing, and then whatever follows."""
     over = False
 
     async def rest() -> ASGIReceiveEvent:
@@ -391,7 +390,8 @@ async def _not_counted(why: str, asked: _Request, send: ASGISendCallable) -> Non
 
 @lru_cache(maxsize=64)
 def _said(why: str, lang: str, page: bool) -> bytes:
-    """The page, or the JSON, for what was not counted: made once a language, for everyone."""
+    """The page, or the JSON, for a check-in that was not counted: built once per language, for
+    everyone."""
     with translation.override(lang):
         says = translation.gettext(_NOT_COUNTED[why][2])
         if page:

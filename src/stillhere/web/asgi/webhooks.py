@@ -52,11 +52,11 @@ INBOX: GroupCommit[Inbound, None] = GroupCommit(take_all, proves=False)
 
 
 class _No(Exception):
-    """The request is not taken; the word says why."""
+    """The request is not accepted; the word says why."""
 
 
 class _Gone(Exception):
-    """The carrier went away before it had said everything."""
+    """The carrier disconnected before it had sent everything."""
 
 
 class WebhookLane:

@@ -34,8 +34,8 @@ class AftermathLine:
 def told(
     shown: ShownWatch, contact: Contact, lines: Sequence[HistoryLine], now: int
 ) -> list[AftermathLine]:
-    """What happened from the alarm on and what was done, oldest first. Grave news is left for
-    people to tell."""
+    """What happened and what was done since the alarm, oldest first. Grave news is left for people
+    to tell."""
     person = contact.person
     name = texts.someone(sealed_columns.person_note(person, "name"))
     ways = records.channels_of(person)
@@ -58,7 +58,7 @@ def told(
 
 
 def ending(shown: ShownWatch, contact: Contact, lines: Sequence[HistoryLine]) -> str:
-    """How it stands after an alarm, in one sentence that claims no more than is known."""
+    """The situation after an alarm, in one sentence that claims no more than is known."""
     watch = shown.watch
     name = texts.someone(sealed_columns.person_note(contact.person, "name"))
     if watch.outcome in GRAVE:
@@ -77,7 +77,7 @@ def ending(shown: ShownWatch, contact: Contact, lines: Sequence[HistoryLine]) ->
 
 
 def _sentence(line: HistoryLine, name: str, began: bool, ways: Mapping[int, str]) -> str:
-    """One line of the journal, or nothing where a reader learns nothing from it."""
+    """One line of the journal, or nothing if a reader learns nothing from it."""
     who = texts.someone(line.who)
     facts = {"name": name, "who": who}
     if began:
@@ -104,7 +104,7 @@ def _sentence(line: HistoryLine, name: str, began: bool, ways: Mapping[int, str]
 
 
 def _dead(line: HistoryLine, ways: Mapping[int, str]) -> str:
-    """That a way to one of them did not work, and which; nothing about the person's own."""
+    """That a way to one of them did not work, and which; nothing about the person's own ways."""
     if line.contact is None:
         return ""
     facts = {"who": texts.someone(line.who)}

@@ -29,7 +29,7 @@ from stillhere.web.site import texts
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """One of those on the alarm, and what we know of them."""
+    """One of those on the alarm, and what we know about them."""
 
     name: str
     what: str
@@ -73,8 +73,8 @@ class Known:
 def know(
     shown: ShownWatch, contact: Contact, lines: Sequence[HistoryLine], now: int, *, theirs: bool
 ) -> Known:
-    """Everything one contact may know of an open alarm; on a phone that we do not know to be
-    ``theirs`` a first name, and since when."""
+    """Everything one contact may know about an open alarm; on a phone that we do not know to be
+    ``theirs``, only a first name and since when."""
     alarm = shown.watch.alarm
     assert alarm is not None
     person = contact.person
@@ -179,7 +179,7 @@ def _says(alarm: Alarm, lines: Sequence[HistoryLine], tz: str, now: int) -> str:
 
 
 def _asked(shown: ShownWatch, alarm: Alarm, now: int) -> str:
-    """How we asked before the alarm, and since when the phone shows nothing of it."""
+    """How we asked before the alarm, and since when the phone has not shown the question."""
     asked = queries.asked(shown.row.id, alarm.since_at, alarm.raised_at)
     tz = shown.row.person.tz
     ways = [str(texts.CHANNELS.get(c, c)) for c in asked.channels]
@@ -200,7 +200,7 @@ def _asked(shown: ShownWatch, alarm: Alarm, now: int) -> str:
 
 
 def _not_asked(person: Person) -> str:
-    """Why nobody asked them, so that silence is not taken for an answer that failed to come."""
+    """Why nobody asked them, so that silence is not taken for a missing answer."""
     name = {"name": texts.someone(sealed_columns.person_note(person, "name"))}
     if person.addresses.exists():
         return _("We could not ask %(name)s: no way to their phone worked.") % name
@@ -208,7 +208,7 @@ def _not_asked(person: Person) -> str:
 
 
 def _away(alarm: Alarm, tz: str, now: int) -> str:
-    """Our own absence since the last sign of life: silence may have been ours."""
+    """Our own outage since the last sign of life: the silence may have been ours."""
     gap = queries.away_between(alarm.since_at, now)
     if gap is None:
         return ""
@@ -220,7 +220,7 @@ def _away(alarm: Alarm, tz: str, now: int) -> str:
 
 
 def _call_now(alarm: Alarm, person: Person, name: str) -> str:
-    """The words about the ambulance, as the plan wishes them; nothing before their time."""
+    """The words about the ambulance, as the plan wishes; nothing before their time."""
     if alarm.arrivals or not (alarm.ambulance_told or person.wish == "call-now"):
         return ""
     if person.wish == "never":
@@ -234,7 +234,7 @@ def _call_now(alarm: Alarm, person: Person, name: str) -> str:
 
 
 def _door(contact: Contact, lines: Sequence[HistoryLine], alarm: Alarm) -> dict[str, str]:
-    """Place and door, for a confirmed contact who comes. Once shown, they stay."""
+    """Place and door, for a confirmed contact who is coming. Once shown, they stay."""
     if contact.status != Contact.Status.CONFIRMED or not contact.door:
         return {}
     came = any(
@@ -250,7 +250,7 @@ def _door(contact: Contact, lines: Sequence[HistoryLine], alarm: Alarm) -> dict[
 
 
 def _declined(contact: int, lines: Sequence[HistoryLine], alarm: Alarm) -> bool:
-    """Whether what this contact said last on this alarm is that they cannot come."""
+    """Whether the last thing this contact said about this alarm is that they cannot come."""
     spoken = ("Claimed", "Arrived", "Declined")
     said = [
         x.event
@@ -261,7 +261,7 @@ def _declined(contact: int, lines: Sequence[HistoryLine], alarm: Alarm) -> bool:
 
 
 def phones(person: Person) -> list[str]:
-    """The numbers Sam can be phoned at."""
+    """The numbers on which Sam can be phoned."""
     calls = person.addresses.filter(channel__in=["call", "text"], state="ok").order_by("id")
     return list(dict.fromkeys(sealed_columns.address_value(a) for a in calls))
 

@@ -118,14 +118,15 @@ def sentence(each: Done, name: str) -> str:
 
 
 def reviewed(shown: ShownWatch) -> list[str]:
-    """What those who came said about the plan, where it was not right."""
+    """What those who came said about the plan, if it was wrong somewhere."""
     said = [(each.what, texts.someone(each.who)) for each in care_log.review(shown.row)]
     return [str(REVIEW[what]) % {"who": who} for what, who in said if what in REVIEW]
 
 
 def nearest(alarm: Alarm, contact: Contact, now: int) -> tuple[Contact | None, Kit] | None:
-    """The kit to think of first, and who carries it (None: it is the person's own). One in its date
-    goes before an old one, the person's own before one that must be brought, the nearer first."""
+    """The kit to think of first, and who carries it (None: it is the person's own). An unexpired
+    one goes before an expired one, the person's own before one that must be brought, the nearer
+    first."""
     own = kits.best(kits.of(contact.person), now)
     found: list[tuple[Contact | None, Kit]] = [(None, own)] if own is not None else []
     carried = kits.carriers(alarm.circle.contacts(), now)
@@ -141,7 +142,7 @@ def nearest(alarm: Alarm, contact: Contact, now: int) -> tuple[Contact | None, K
 
 
 def kit_says(near: tuple[Contact | None, Kit], contact: Contact, now: int, comes: bool) -> str:
-    """Where naloxone is, what kind, how much of it. The place is for whoever ``comes``."""
+    """Where naloxone is, which kind and how much. The place is only for somebody who ``comes``."""
     who, kit = near
     name = texts.someone(sealed_columns.person_note(contact.person, "name"))
     facts = {"what": what(kit), "name": name, "where": kits.place_of(kit)}
@@ -182,8 +183,8 @@ def what(kit: Kit) -> str:
 
 @require_safe
 def steps(request: HttpRequest, key: str) -> HttpResponse:
-    """The steps on a page of their own, for a phone without scripts: the alarm's page loads itself
-    anew, and would lose the place. What is pressed here is noted as there."""
+    """The steps on a page of their own, for a phone without scripts: the alarm's page reloads
+    itself, and would lose the reader's place. What is pressed here is recorded as it is there."""
     contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
@@ -199,7 +200,7 @@ def steps(request: HttpRequest, key: str) -> HttpResponse:
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
 @require_POST
 def did(request: HttpRequest, key: str) -> HttpResponse:
-    """Something was done, now or ``age_ms`` ago. Kept once, however often it is said."""
+    """Something was done, now or ``age_ms`` ago. Stored once, however often it is reported."""
     contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
@@ -232,7 +233,7 @@ def did(request: HttpRequest, key: str) -> HttpResponse:
 
 def _count(contact: Contact, form: str, *, given: bool) -> None:
     """A dose was given, or was not after all: a kit of that form, the person's or their own, has
-    one less or one more. Where the form was not said, the first there is."""
+    one less or one more. If the form was not given, the first kit there is."""
     for keeper in (contact.person, contact):
         mine = [
             kit

@@ -87,7 +87,8 @@ def part(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_safe
 def number(request: HttpRequest, key: str) -> HttpResponse:
-    """What our messages come from, as a card for the phone's own list of people: named plainly."""
+    """The number our messages come from, as a contact card for the phone's address book, plainly
+    named."""
     if records.contact_by_key(key) is None:
         return errors.unknown_key(request)
     mail = parseaddr(settings.STILLHERE.mail_from)[1]
@@ -109,7 +110,7 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _version(contact: Contact, shown: ShownWatch | None) -> str:
-    """Changes with everything this page shows. Times on it move on by themselves once a minute."""
+    """Changes with everything this page shows. Times on it are updated once a minute."""
     minute = clock.now_ms() // 60_000 if shown is not None and shown.watch.alarm is not None else 0
     parts = [contact.status, contact.away_until_at, contact.rang_at, health.behind(), minute]
     if shown is not None:
@@ -155,7 +156,7 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
 
 
 def _refresh_s(contact: Contact) -> int | None:
-    """How soon a quiet page loads itself where its script does not run. Not while somebody may be
+    """How soon a quiet page reloads itself if its script does not run. Not while somebody may be
     typing how to reach them."""
     if contact.person.trial:
         return 3
@@ -169,7 +170,7 @@ def _still_spoken_of(shown: ShownWatch, now: int) -> bool:
 
 @require_safe
 def said(request: HttpRequest, key: str) -> HttpResponse:
-    """Where a stranger said they are, for somebody on shift in an open alarm."""
+    """Where a stranger said they are, for somebody on shift during an open alarm."""
     contact = records.contact_by_key(key)
     mine = contact is not None and contact_device.theirs(request, contact)
     sound = recordings.sound(recordings.key_of(contact)) if contact is not None and mine else None
@@ -181,7 +182,7 @@ def said(request: HttpRequest, key: str) -> HttpResponse:
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
 @require_POST
 def answer(request: HttpRequest, key: str) -> HttpResponse:
-    """What a contact presses. Pressed twice, it is said once."""
+    """What a contact presses. Pressed twice, it counts once."""
     contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
@@ -201,9 +202,9 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
 def _invited(
     request: HttpRequest, contact: Contact, key: str, do: str, *, theirs: bool
 ) -> HttpResponse:
-    """Something about the invitation, or a quiet day. Whoever says the first yes on a quiet day
-    says it on their phone. After that nothing is changed on any other: a link may have been passed
-    on."""
+    """Something about the invitation, or a quiet day. Whoever first says yes on a quiet day says it
+    on their own phone. After that nothing can be changed from any other: a link may have been
+    passed on."""
     if contact.status == Contact.Status.CONFIRMED and not theirs:
         return _back(key, "prove")
     try:
@@ -220,7 +221,7 @@ def _invited(
 
 def _acts(contact: Contact, key: str, do: str, typed: Any, *, theirs: bool) -> HttpResponse:
     """Something about an alarm. Whoever says "I'm going" on a phone that we do not know is heard,
-    and holds nothing."""
+    but does not hold the ladder."""
     event = _event(do, typed, contact.id)
     if event is None:
         return _back(key, "")
@@ -231,7 +232,7 @@ def _acts(contact: Contact, key: str, do: str, typed: Any, *, theirs: bool) -> H
 
 
 def _unproved(contact: Contact, key: str) -> HttpResponse:
-    """Somebody is there, on a phone that we do not know: the others read it, and nothing waits."""
+    """Somebody is there, on a phone that we do not know: the others are told, and nothing waits."""
     shown = contact_alarm.alarm_for(contact)
     if shown is None or shown.watch.alarm is None:
         return _back(key, "no-alarm")
@@ -240,7 +241,7 @@ def _unproved(contact: Contact, key: str) -> HttpResponse:
 
 
 def _mine(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
-    """A number that was invited: from now on this phone sees what its owner may see."""
+    """A number that was invited: from now on this phone shows what its owner may see."""
     if not contact_device.proves(request, contact, request.POST.get("number", "")[:254]):
         return _back(key, "not-yours")
     response = _back(key, "")
@@ -249,7 +250,7 @@ def _mine(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
 
 
 def _event(do: str, typed: Any, contact: int) -> Event | None:
-    """What was pressed, as something that happened; None for nothing we know."""
+    """What was pressed, as an event; None if we do not know it."""
     soon = typed.get("soon", "")
     outcome = typed.get("outcome", "")
     if do == "claim" and soon in SOON:

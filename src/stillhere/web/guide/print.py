@@ -1,7 +1,7 @@
 """On paper: the card for the wallet, the leaflet, the poster, stickers for kits, the certificate.
 
-Owns which papers there are and how many are made at once: one, by a process of its own
-(``pdf.py``), given up when it takes too long. What was made is kept for the next who wants it.
+Owns which papers there are and how many are made at once: one, in a separate process (``pdf.py``),
+which is stopped if it takes too long. The result is kept for the next person who wants it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
 @csrf_exempt  # nothing is kept
 @require_POST
 def certificate(request: HttpRequest) -> HttpResponse:
-    """For whoever has answered the questions. The name is printed and not kept."""
+    """For anyone who has answered the questions. The name is printed and not stored."""
     if not _passed(request.POST.get("passed", "")):
         return links.see_other("guide:lesson")
     if rate_limit.PAPERS.missed(rate_limit.network_of(request)):
@@ -109,7 +109,7 @@ def _passed(typed: str) -> bool:
 
 
 def stickers(made: Sequence[Kit]) -> HttpResponse:
-    """A sheet with one code a kit."""
+    """A sheet with one code per kit."""
     codes = [(kit.id, qr(links.full("kits:sticker", kits.key_of(kit)))) for kit in made]
     lang = sentences.language()
     return _answer(_print(_html("guide/paper/stickers.html", lang, codes=codes)), "stickers")
@@ -127,7 +127,7 @@ def able() -> bool:
 
 
 def _html(template: str, lang: str, **more: Any) -> str:
-    """A paper's page. Everything on it stands in it."""
+    """A paper's page. Everything on it is contained in it."""
     with translation.override(lang):
         here = settings.STILLHERE.country
         given = {
@@ -171,8 +171,8 @@ def _made(html: str) -> bytes | None:
 
 
 def _print(html: str, *, every_letter: bool = False) -> bytes | None:
-    """The PDF, None where it could not be made now, nothing in it where this machine cannot print.
-    Raises LookupError where no font has one of its letters and ``every_letter`` is asked for."""
+    """The PDF; None if it could not be made now; empty if this machine cannot print. Raises
+    LookupError if no font has one of its letters and ``every_letter`` is requested."""
     if not _one.acquire(timeout=WAITS_S):
         return None
     try:

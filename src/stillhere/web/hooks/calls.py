@@ -68,7 +68,7 @@ class CallStep:
 
     @property
     def key_id(self) -> str:
-        """The same when the carrier tells it again."""
+        """The same when the carrier reports it again."""
         return f"{self.told.ref}:{self.turn}"
 
 
@@ -119,7 +119,7 @@ def said(request: HttpRequest, name: str, key: str) -> HttpResponse:
 @csrf_exempt
 @require_POST
 def ended(request: HttpRequest, name: str) -> HttpResponse:
-    """A call to us is over: on a line on which somebody stayed, that is silence."""
+    """A call to us is over: on a line on which somebody was staying, that is silence."""
     try:
         _, step = _step(request, name)
         calls.broke_off(step.told.ref, step.number)
@@ -133,7 +133,7 @@ def ended(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _step(request: HttpRequest, name: str) -> tuple[Carrier, CallStep]:
-    """The carrier and what it tells. Raises ``SignatureError``, ``GarbageError``, ``Http404``."""
+    """The carrier and what it reports. Raises ``SignatureError``, ``GarbageError``, ``Http404``."""
     carrier = next((c for c in settings.STILLHERE.carriers if c.name == name), None)
     if carrier is None or carrier.kind not in ACCOUNTS:
         raise Http404
@@ -150,7 +150,7 @@ def _step(request: HttpRequest, name: str) -> tuple[Carrier, CallStep]:
 
 
 def take(step: CallStep) -> NextTurn:
-    """What one step does and says. Whatever it did is durable when it returns."""
+    """What one step does and says. Whatever it did is durable when this returns."""
     at, _, _ = step.at.partition(".")
     if not step.number:
         return _withheld(step)
@@ -181,7 +181,7 @@ def _with_recording(said: Turn, message: int | None) -> Turn:
 
 
 def _answer(step: CallStep) -> NextTurn:
-    """A key in an ask or an alarm."""
+    """A key pressed in an ask or an alarm."""
     if not step.told.key:
         return NextTurn(_say("call-no-key"))
     reply = _key(step)
@@ -213,14 +213,14 @@ def _key(step: CallStep, key: str = "", minutes: int | None = None) -> Reply | N
 
 
 def _soon(step: CallStep) -> NextTurn:
-    """How soon whoever is going is there. Without a key the usual five minutes stand."""
+    """How soon whoever is going will be there. Without a key the usual five minutes apply."""
     minutes = MINUTES.get(step.told.key)
     reply = _key(step, "1", minutes) if minutes is not None else None
     return NextTurn(_say("reply-going", reply)) if reply is not None else NextTurn(Turn())
 
 
 def _steps(step: CallStep) -> NextTurn:
-    """The first steps, one at a time: any key goes on, 3 says it again, silence too."""
+    """The first steps, one at a time: any key continues, 3 repeats, and so does silence."""
     _, at, lang = [*step.at.split("."), "", ""][:3]
     no = (whole(at, 18) or 0) + (step.told.key not in ("", "3"))
     with translation.override(settings.SPOKEN.of(lang).code):
@@ -245,8 +245,8 @@ def _unknown(step: CallStep) -> NextTurn:
 
 
 def _withheld(step: CallStep) -> NextTurn:
-    """Whoever shows no number cannot be rung, and could be anybody: no watch begins, and nobody is
-    answered for. A person to talk to is all there is."""
+    """A caller without a number cannot be rung back, and could be anybody: no watch begins, and
+    they are not taken for anyone. All they get is a person to talk to."""
     if step.told.key == "3" and _line():
         return _unknown(step)
     if step.at:
@@ -255,7 +255,7 @@ def _withheld(step: CallStep) -> NextTurn:
 
 
 def _begin(step: CallStep) -> NextTurn:
-    """A watch starts, before anything else is said: whoever is told of it must be told where."""
+    """A watch starts, before anything else is said: whoever is told about it must be told where."""
     if calls.begins(step.number, _lang(), shift=step.shift):
         return NextTurn(replace(_say("call-where"), record_s=SAYS_S), f"said.{step.told.key}")
     return _begun(step, step.told.key)
@@ -276,7 +276,7 @@ def _said(step: CallStep) -> NextTurn:
 
 
 def _watch(step: CallStep) -> NextTurn:
-    """Somebody on watch rang us, and is answered."""
+    """Somebody on watch rang us, and we picked up."""
     if step.told.key == "2":
         return _staying(step, _say("call-stay"))
     if step.told.key == "9":

@@ -1,9 +1,9 @@
 """Kits: what somebody carries, entered in twenty seconds, and the page behind a kit's sticker.
 
 Owns ``/kits`` (the person's), ``/c/<key>/kits`` (a contact's), ``/r/<key>/kits`` (a volunteer's)
-and ``/kit/<key>``, where the sticker leads: the steps first, then what is in it. Whoever holds the
-sticker's code may say what is in that kit, and learns nothing about whose it is; who is known on
-this phone may take one of the stock as theirs.
+and ``/kit/<key>``, where the sticker leads: the steps first, then what is in it. Whoever has the
+sticker's code may say what is in that kit, and learns nothing about whose it is; somebody known on
+this phone may take a kit from the stock.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def until(expires: str) -> str:
 @person_session.private
 @require_http_methods(["GET", "HEAD", "POST"])
 def mine(request: HttpRequest, person: Person) -> HttpResponse:
-    """What Sam carries, or keeps where Sam usually is."""
+    """What Sam carries, or keeps in the usual place."""
     return _page(request, person, reverse("person:watch"), nav=True, private=True)
 
 
@@ -127,8 +127,8 @@ def _page(request: HttpRequest, keeper: Keeper, home: str, **more: bool) -> Http
 
 
 def _do(keeper: Keeper, typed: Mapping[str, str]) -> str:
-    """Add one, correct one, say that one was used, is full again, or gone; the note to show. Raises
-    Problem."""
+    """Add one, correct one, say that one was used, is full again, or gone; returns the note to
+    show. Raises Problem."""
     theirs = {str(kit.id): kit for kit in kits.of(keeper)}
     kit, do = theirs.get(typed.get("kit", "")), typed.get("do", "add")
     if do == "first" and isinstance(keeper, Person):
@@ -153,7 +153,7 @@ def _do(keeper: Keeper, typed: Mapping[str, str]) -> str:
 @csrf_exempt  # the code on the sticker is what opens, and no cookie is asked
 @require_http_methods(["GET", "HEAD", "POST"])
 def sticker(request: HttpRequest, key: str) -> HttpResponse:
-    """Where a sticker leads. Somebody may be down: the steps come first, as this kit is given."""
+    """Where a sticker leads. Somebody may be down: the steps come first, for this kind of kit."""
     kit = kits.by_key(key)
     if kit is None:
         refused = errors.unknown_key(request)
@@ -173,7 +173,7 @@ def sticker(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_POST
 def take(request: HttpRequest, key: str) -> HttpResponse:
-    """Somebody who is known on this phone carries a kit of the stock from now on."""
+    """Somebody known on this phone carries a kit from the stock from now on."""
     kit = kits.by_key(key)
     if kit is None:
         return errors.unknown_key(request)

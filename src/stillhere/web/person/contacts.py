@@ -1,6 +1,6 @@
 """Whom to reach, how to reach Sam, and what those who come must know: the plan, typed by hand.
 
-Makes every address regular through its channel before anything is kept; what was wrong is said
+Normalizes every address through its channel before anything is stored; what was wrong is said
 beside the field, and nothing that was typed is lost.
 """
 
@@ -88,7 +88,7 @@ def _theirs(person: Person, typed: Mapping[str, str]) -> Contact | None:
 
 
 def _remove(person: Person, typed: Mapping[str, str]) -> Done:
-    """Off the list, without a word to them."""
+    """Off the list, without telling them."""
     gone = _theirs(person, typed)
     if gone is not None:
         services.leave(gone, Contact.Status.REMOVED)
@@ -126,7 +126,7 @@ def _renew(person: Person, typed: Mapping[str, str]) -> Done:
 
 
 def _own(person: Person, typed: Mapping[str, str]) -> Done:
-    """How we reach Sam. What is the same stays as it is: an ask may be on its way to it."""
+    """How we reach Sam. What is unchanged stays as it is: an ask may be on its way to it."""
     form = Reachable(typed)
     if not form.is_valid():
         return "", form.wrong
@@ -148,7 +148,7 @@ def _plan(person: Person, typed: Mapping[str, str]) -> Done:
 
 
 def _drill(person: Person, typed: Mapping[str, str]) -> Done:
-    """Everybody on the list is reached, as in an alarm, with words that say it is a drill."""
+    """Everybody on the list is reached as in an alarm, in words that say it is a drill."""
     drills.begin(person)
     return "drill", {}
 
@@ -160,7 +160,7 @@ def _volunteers(person: Person, typed: Mapping[str, str]) -> Done:
 
 
 def _news(person: Person, typed: Mapping[str, str]) -> Done:
-    """Whether they hear of warnings about the supply."""
+    """Whether they want to hear about warnings about the supply."""
     supply_warnings.want(person, bool(typed.get("want")))
     return "kept", {}
 
@@ -178,7 +178,7 @@ def _addresses(person: Person) -> list[Address]:
 
 
 def own_typed(person: Person) -> dict[str, str]:
-    """Sam's own addresses by kind, as a form shows them again."""
+    """Sam's own addresses by kind, to fill the form again."""
     return {
         address_input.kind_of(a.channel): sealed_columns.address_value(a)
         for a in _addresses(person)

@@ -1,4 +1,4 @@
-"""The daily check-in: a time, some days, a place on the globe; pausing and ending it."""
+"""The daily check-in: a time, some days, a time zone; pausing and ending it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def routine(request: HttpRequest, person: Person) -> HttpResponse:
 
 
 def _add(person: Person, typed: QueryDict) -> tuple[str, str]:
-    """A new one; the same form twice is one."""
+    """A new one; the same form sent twice is one."""
     form = DailyForm(typed)
     if not form.is_valid():
         return "", form.wrong[""]
@@ -89,8 +89,8 @@ def _add(person: Person, typed: QueryDict) -> tuple[str, str]:
 
 
 def _no_way(person: Person, typed: QueryDict, *, alone: bool) -> str:
-    """Why nothing is set for somebody whom we cannot ask, or nothing. What they typed to be
-    reached by is kept; else they have to say that they know."""
+    """Why nothing can be set for somebody whom we cannot ask, or nothing. The ways to reach them
+    that they typed are stored; otherwise they have to confirm that they know."""
     if address_input.ways_to(person):
         return ""
     form = Reachable(typed)
@@ -107,7 +107,7 @@ def _no_way(person: Person, typed: QueryDict, *, alone: bool) -> str:
 
 
 def _pause(person: Person, typed: QueryDict) -> tuple[str, str]:
-    """Rest until the morning of a day. A day far off is a slip of the finger."""
+    """Pause until the morning of a day. A day far in the future is a slip of the finger."""
     mine = _mine(person, typed)
     if mine is None:
         return "over", ""
@@ -135,7 +135,7 @@ def _end(person: Person, typed: QueryDict) -> tuple[str, str]:
 
 
 def _dailies(person: Person) -> list[ShownWatch]:
-    """The open daily check-ins; what is asked only once stands on the watch's page."""
+    """The open daily check-ins; an ask that happens only once is shown on the watch's page."""
     return [s for s in queries.routines_of(person) if s.watch.routine and not s.watch.routine.once]
 
 

@@ -1,6 +1,6 @@
 """Try it: a friend's phone rings in 30 seconds. The real thing, with nobody in danger.
 
-Owns the person's side of a try-out: a throwaway person, opened by the key in the address; a link
+Owns the person's side of a try-out: a throw-away person, opened by the key in the address; a link
 for the friend's phone, whose side is the contact's page; a watch that asks after seconds. Nothing
 is sent to anybody: the friend's page rings by itself.
 """
@@ -32,7 +32,7 @@ ALL = Guesses(most=60)  # a minute, for everyone together
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def begin(request: HttpRequest) -> HttpResponse:
-    """A new try-out, unless there were too many just now."""
+    """A new try-out, unless there were too many a moment ago."""
     if request.method != "POST":
         return redirect("person:first")
     peer = str(request.META.get("REMOTE_ADDR") or "")

@@ -1,7 +1,7 @@
-"""Sam's own pages: the watch, and the link that brings them back.
+"""Sam's own pages: the watch, and the link that leads back to them.
 
-Shows, and passes on what Sam presses. Check-ins themselves take the fast lane (``check_in.py``),
-the other presses ``watch_link.py``.
+Shows, and passes on what Sam presses. Check-ins take the fast lane (``check_in.py``), the other
+presses ``watch_link.py``.
 """
 
 from __future__ import annotations
@@ -54,13 +54,14 @@ def watch(request: HttpRequest, person: Person) -> HttpResponse:
 
 
 def _sms(person: Person) -> str:
-    """Where they may text "OK" when the page finds no way to us: only who is known by a text."""
+    """Where they may text "OK" when the page cannot reach us: only for people we know by their
+    number."""
     known = any(a.channel == "text" and a.state == "ok" for a in person.addresses.all())
     return address_input.text_number() if known else ""
 
 
 def _kept(request: HttpRequest, page: HttpResponse, given: dict[str, Any]) -> HttpResponse:
-    """Let this phone keep the page of an open watch, for when it has no connection."""
+    """Let this phone store the page of an open watch, for when it has no connection."""
     if given["open_now"] and not person_session.borrowed(request):
         page[offline.KEEP] = "1"
     return page
@@ -117,17 +118,18 @@ def _given(person: Person) -> dict[str, Any]:
 
 
 def _version(shown: ShownWatch | None, routines: Sequence[ShownWatch]) -> str:
-    """Changes whenever the page must show something else, of the watch or of what is daily."""
+    """Changes whenever the page must show something else, about the watch or a daily check-in."""
     return watch_text.version(shown, health.behind()) + daily_check_in.version(routines)
 
 
 def _usual(shown: ShownWatch | None) -> str:
-    """How they used the last time, to begin with."""
+    """How they used the last time, as the first choice."""
     return shown.row.profile if shown and shown.row.profile in PROFILES else PROFILES[0]
 
 
 def _is_open(shown: ShownWatch | None) -> bool:
-    """Whether this watch hears the person. One that was set aside does not: they may start anew."""
+    """Whether this watch listens to the person. One that was set aside does not: they may start a
+    new one."""
     if shown is None or shown.row.quarantined_at is not None:
         return False
     return shown.watch.state is not State.CLOSED
@@ -191,7 +193,7 @@ def state(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def out(request: HttpRequest) -> HttpResponse:
-    """Where the quick exit leads: to somebody else's plain page, or to an empty one of our own."""
+    """Where the quick exit leads: to somebody else's plain page, or to an empty one of ours."""
     if settings.STILLHERE.exit_url:
         return HttpResponseRedirect(settings.STILLHERE.exit_url, status=303)
     return render(request, "person/out.html")

@@ -1,8 +1,8 @@
 """The page of one watch's key: the giant button, and everything else a person can press.
 
 A GET shows and changes nothing, because scanners and previews follow links. The button itself posts
-to the fast lane; mark, more time, help, end and "it is on the screen" are posted here. Whoever
-holds the key is taken for the person.
+to the fast lane; mark, more time, help, end and "it is on the screen" are posted here. Whoever has
+the key is taken for the person.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _plain(shown: queries.ShownWatch, now: int, tz: str) -> str:
-    """When it ended, or when the next ask comes, as a time on the wall."""
+    """When it ended, or when the next ask comes, as a time of day."""
     watch = shown.watch
     at = watch.closed_at or watch.next_ask_at or watch.grace_at
     return texts.clock_time(at, tz, now) if at is not None else ""
@@ -83,7 +83,7 @@ def _plain(shown: queries.ShownWatch, now: int, tz: str) -> str:
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
 @require_POST
 def press(request: HttpRequest, key: str, do: str) -> HttpResponse:
-    """Mark, more, help or end. A form goes back to where it came from; a script gets JSON."""
+    """Mark, more, help or end. A form returns to where it came from; a script gets JSON."""
     shown = queries.watch_by_key(key)
     if shown is None:
         return errors.unknown_key(request)
@@ -119,7 +119,8 @@ def _answer(script: bool, back: str, said: str, status: int) -> HttpResponse:
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
 @require_POST
 def on_screen(request: HttpRequest, key: str) -> HttpResponse:
-    """The page confirms that an ask is on the screen: proves a phone, not a life."""
+    """The page confirms that an ask is on the screen. That proves a working phone, not a living
+    person."""
     shown = queries.watch_by_key(key)
     if shown is None:
         return errors.unknown_key(request)

@@ -1,7 +1,7 @@
 """The coordinator's desk: open alarms, what a person must look at, and whether all is well.
 
-Opened by one key (`stillhere desk` prints the link); the key in the address is what opens. Shows
-names, because whoever sits here may have to act on them, and never a place or a door.
+Opened by one key (`stillhere desk` prints the link); the key in the address gives access. Shows
+names, because whoever uses it may have to act on them, and never a place or a door.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class OnDesk:
 
 @require_safe
 def door(request: HttpRequest) -> HttpResponse:
-    """Where messages to the coordinator lead: to the desk, in a browser that has been there."""
+    """Where messages to the coordinator lead: to the desk, in a browser that has been there
+    before."""
     key = request.COOKIES.get(cookies.DESK, "")
     if key and kept.opens(key):
         return redirect("program:desk", key)
@@ -123,13 +124,13 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
 
 
 class Parts:
-    """The parts of the page, each read on its own; ``unread`` are those that lie on damage."""
+    """The parts of the page, each read separately; ``unread`` are those that met damage."""
 
     def __init__(self) -> None:
         self.unread: list[str] = []
 
     def read(self, name: str, read: Callable[[], Any], empty: Any) -> Any:
-        """What ``read`` finds; ``empty`` where it cannot be read, and the page says so."""
+        """What ``read`` finds; ``empty`` if it cannot be read, and then the page says so."""
 
         def beside() -> Any:
             self.unread.append(name)
@@ -139,7 +140,7 @@ class Parts:
 
 
 def _rest(part: Parts, now: int) -> dict[str, Any]:
-    """What is not about one watch."""
+    """What is not about a single watch."""
     counts = part.read(_("the counts"), lambda: kept.counts(now, DAYS), {})
     return {
         "counts": [(name, counts.get(what, 0)) for what, name in COUNTED.items()],
@@ -169,8 +170,8 @@ def _look(now: int) -> list[OnDesk]:
 
 
 def _card(shown: ShownWatch, now: int, whole: Callable[[], OnDesk]) -> OnDesk:
-    """``whole``; where something about this watch cannot be read, that it is there, and whom one
-    can phone."""
+    """``whole``; if something about this watch cannot be read, that it exists, and whom one can
+    phone."""
     return damage.around(whole, partial(_bare, shown, now))
 
 
@@ -192,10 +193,9 @@ def _phones(person: int) -> list[tuple[str, str]]:
 
 
 def _wolf(counts: Mapping[str, int]) -> str:
-    """How often an alarm was for nothing, in one sentence; a few watches say nothing about it.
-
-    For nothing is what a tap answered, and what those who came found: fine, or a false alarm.
-    """
+    """How often an alarm was for nothing, in one sentence; a few watches say nothing about it. An
+    alarm was for nothing if a tap answered it, or if those who came found the person fine, or a
+    false alarm."""
     started = counts.get("acute.started", 0)
     nothing = sum(counts.get(f"acute.{what}", 0) for what in ("stood-down", *FOR_NOTHING))
     days = ngettext("in the last %(n)d day", "in the last %(n)d days", DAYS) % {"n": DAYS}
@@ -211,7 +211,7 @@ def _wolf(counts: Mapping[str, int]) -> str:
 
 
 def _heard(peer: peers.PeerStatus, now: int) -> str:
-    """How it is with an installation that we look after."""
+    """How an installation that we look after is doing."""
     if not peer.heard_at:
         return _("never heard: its coordinator has not set the address yet")
     at = texts.clock_time(peer.heard_at, "UTC", now)
@@ -259,7 +259,7 @@ class VolunteerForm(Form):
 
 
 def _volunteers(typed: Mapping[str, str]) -> str:
-    """Add one, or take one off; what the page says then."""
+    """Add one, or remove one; returns what the page then says."""
     try:
         if typed.get("do") == "volunteer":
             form = VolunteerForm(typed)
@@ -303,7 +303,7 @@ def _to_look_at(shown: ShownWatch, now: int) -> OnDesk:
 
 
 def _aside(each: SetAside, there: Container[int], now: int) -> OnDesk:
-    """A watch whose row cannot be read: whose it is, an index still knew."""
+    """A watch whose row cannot be read: an index still knows whose it is."""
     person = damage.around(Person.objects.filter(id=each.person or 0).first, lambda: None)
     name = texts.someone(sealed_columns.person_note(person, "name") if person is not None else "")
     at = texts.clock_time(each.at, person.tz if person is not None else "UTC", now)

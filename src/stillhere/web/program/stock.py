@@ -1,6 +1,6 @@
 """The desk's second page: kits in stock, stickers for them, and warnings about the supply.
 
-Opened by the desk's key. Files come in and go out as CSV; nobody's name is in them.
+Opened by the desk's key. Files are imported and exported as CSV; nobody's name is in them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, key: str) -> HttpResponse:
-    """What there is, and the forms that change it. What is wrong is said, nothing typed is lost."""
+    """What there is, and the forms that change it. What is wrong is said, and nothing that was
+    typed is lost."""
     if not kept.opens(key):
         return errors.unknown_key(request)
     wrong, status = "", 200
@@ -86,7 +87,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _told(taken: WarningImport) -> str:
-    """What became of a file, as it travels in the address, where nobody else can write it."""
+    """The result of importing a file, signed so that it can travel in the address."""
     left = {kind: (len(rows), rows[:MOST_ROWS]) for kind, rows in taken.left.items()}
     return "taken=" + signing.dumps((taken.new, taken.ended, left), salt="taken")
 
@@ -122,7 +123,7 @@ def _kits_report(request: HttpRequest) -> list[str]:
 
 
 def _put(problem: Problem) -> str:
-    """A problem in the reader's words; one of a row keeps the row's number."""
+    """A problem in the reader's words; one about a row keeps the row's number."""
     said = texts.put(problem.why)
     return _("Row %(n)s:") % {"n": problem.row} + " " + said if problem.row else said
 
@@ -184,7 +185,7 @@ def _rows(body: bytes) -> list[spreadsheet.Row]:
 
 @require_safe
 def csv_out(request: HttpRequest, key: str) -> HttpResponse:
-    """The programme's kits as a file, which comes in again the same way."""
+    """The program's kits as a file, which can be imported again in the same form."""
     if not kept.opens(key):
         return errors.unknown_key(request)
     rows = [
@@ -201,7 +202,7 @@ def csv_out(request: HttpRequest, key: str) -> HttpResponse:
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
 @require_POST
 def stickers(request: HttpRequest, key: str) -> HttpResponse:
-    """A sheet of stickers for kits that are then looked into, one scan each."""
+    """A sheet of stickers for kits whose contents are then entered, one scan each."""
     if not kept.opens(key):
         return errors.unknown_key(request)
     try:
@@ -228,7 +229,7 @@ def atom(_request: HttpRequest) -> HttpResponse:
 
 def _entry(warning: SupplyWarning, base: str) -> dict[str, Any]:
     """One warning as others read it. It keeps the name its first source gave it, so that it is
-    known again when it comes back by another way."""
+    recognized when it comes back by another way."""
     ref, before = str(warning.ref), links.full("guide:before")
     own = f"{before}#w{hashlib.sha256(ref.encode()).hexdigest()[:16]}"
     return {

@@ -1,7 +1,7 @@
-"""What is asked of a person besides the watch they started: every day, or once more.
+"""What a person is asked besides the watch they started: every day, or once more.
 
 Owns its words on every page of theirs: an open ask with its button, what is due when, and the plain
-truth where nobody can remind them. Decides nothing. Where a database is away it says nothing.
+truth if nothing can remind them. Decides nothing. Without a database it says nothing.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from stillhere.web.site.watch_text import Someone
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One daily check-in, or one ask more. ``loud``: it is asked now, or an alarm is open.
-    ``alone``: nobody can remind them. ``says`` is everything to know, with the time."""
+    """One daily check-in, or one single ask. ``loud``: it is being asked now, or an alarm is open.
+    ``alone``: nothing can remind them. ``says`` is everything to know, with the time."""
 
     key: str
     head: str
@@ -37,7 +37,7 @@ class Due:
 
 
 def on_every_page(request: HttpRequest) -> list[Due]:
-    """What must stand on whatever page this browser's person opens."""
+    """What must be shown on whatever page this browser's person opens."""
     try:
         person = person_session.person_of(request)
         routines = queries.routines_of(person) if person is not None else []
@@ -54,8 +54,8 @@ def on_every_page(request: HttpRequest) -> list[Due]:
 def of(
     routines: Sequence[ShownWatch], people: Sequence[Someone], now: int, *, ways: bool
 ) -> list[Due]:
-    """Each of these in words: what is open first, then the soonest. ``ways``: whether there is any
-    to ask this person."""
+    """Each of these in words: open ones first, then the soonest. ``ways``: whether there is any to
+    ask this person."""
     ordered = sorted(
         routines, key=lambda s: (s.watch.state is State.OPEN, s.watch.deadline_at or 0)
     )
@@ -96,7 +96,7 @@ def _when(shown: ShownWatch, now: int, tz: str) -> str:
 
 
 def _answer_by(shown: ShownWatch, people: Sequence[Someone], now: int, tz: str) -> str:
-    """Until when the open ask waits, and what comes then."""
+    """Until when the open ask waits, and what happens then."""
     facts = {
         "time": texts.clock_time(shown.watch.grace_at or now, tz, now),
         "names": watch_text.order(people),
@@ -107,7 +107,7 @@ def _answer_by(shown: ShownWatch, people: Sequence[Someone], now: int, tz: str) 
 
 
 def _alone(shown: ShownWatch, people: Sequence[Someone], now: int, tz: str) -> str:
-    """That nobody can remind them, and what comes when they forget."""
+    """That nothing can remind them, and what happens if they forget."""
     watch = shown.watch
     alarm_at = (watch.deadline_at or now) + watch.profile.grace_s * 1000
     facts = {"time": texts.clock_time(alarm_at, tz, now), "names": watch_text.order(people)}

@@ -1,4 +1,4 @@
-"""A watch in words, for the person it is about: what stands on their page at this moment.
+"""A watch in words, for the person it is about: what is on their page at this moment.
 
 Turns values into sentences and decides nothing. "Watching" is never said when nobody would come.
 """
@@ -134,8 +134,8 @@ class Telling:
 def tell(
     shown: ShownWatch, people: Sequence[Someone], now: int, tz: str, *, also_daily: bool = False
 ) -> Telling:
-    """The state of a watch in two sentences. ``also_daily``: something else is asked of them too,
-    so "nobody is watching" would not be true."""
+    """The state of a watch in two sentences. ``also_daily``: they are asked something else too, so
+    "nobody is watching" would not be true."""
     watch = shown.watch
     if shown.row.quarantined_at is not None:
         return Telling(
@@ -153,7 +153,7 @@ def tell(
 
 
 def _open(watch: Watch, people: Sequence[Someone]) -> Telling:
-    """Nothing is asked just now. Without a headline the time to the next ask is the headline."""
+    """Nothing is being asked. Without a headline, the time to the next ask is the headline."""
     head, says = "", _going_quiet(people)
     if watch.rechecks and watch.alarms:
         head = _("Glad you're here. Everyone has been told.")
@@ -228,8 +228,8 @@ def _closed(watch: Watch, now: int, tz: str, *, also_daily: bool) -> Telling:
 
 
 def rescued(watch: Watch) -> bool:
-    """Whether it ended with somebody brought back. Grave news is left for people to tell: a page
-    that cheers after one of its kinds would tell the other."""
+    """Whether it ended with somebody brought back. Grave news is left for people to tell: if a page
+    celebrated the one, its silence would give away the other."""
     return watch.outcome is Outcome.REVIVED
 
 
@@ -247,7 +247,7 @@ def who_is_asked(shown: ShownWatch) -> list[str]:
 
 
 def _going_quiet(people: Sequence[Someone]) -> str:
-    """Whom we reach. Somebody who has not said yes is tried once, and is no promise."""
+    """Whom we reach. Somebody who has not said yes is tried once, and is not a promise."""
     if any(one.reachable and one.confirmed for one in people) or not order(people):
         return _("If you go quiet, we reach %(names)s.") % {"names": order(people)}
     return _("If you go quiet, we try %(names)s once. Nobody has said yes yet.") % {
@@ -256,7 +256,7 @@ def _going_quiet(people: Sequence[Someone]) -> str:
 
 
 def order(people: Sequence[Someone]) -> str:
-    """ "Leo, then Maya": those who could be reached, as far as fits in a glance."""
+    """ "Leo, then Maya": those who could be reached, as many as can be read at a glance."""
     reachable = [someone.name for someone in people if someone.reachable]
     if len(reachable) > 3:
         others = _("%(n)d others") % {"n": len(reachable) - 2}
@@ -265,7 +265,7 @@ def order(people: Sequence[Someone]) -> str:
 
 
 def button(shown: ShownWatch, *, aloud: bool = False) -> str:
-    """What the one large button says. While the phone calls out it names who may press it: a
+    """What the one large button says. While the phone calls out, it names who may press it: a
     stranger who comes to help must not answer for them."""
     if shown.row.partner:
         return _("We are both here")
@@ -290,7 +290,7 @@ def is_early(watch: Watch, now: int) -> bool:
 
 
 def of_late(shown: ShownWatch | None, now: int) -> bool:
-    """Whether there is a watch worth a word: open, or ended not long ago."""
+    """Whether there is a watch worth mentioning: open, or ended not long ago."""
     if shown is None:
         return False
     closed_at = shown.watch.closed_at
