@@ -38,6 +38,15 @@ def leaves(file: Path, table: str) -> list[Page]:
         return _below(root, page)
 
 
+def root(file: Path, name: str) -> Page:
+    """Where a table or an index begins: without it nothing of it can be read."""
+    with sqlite3.connect(file, timeout=10) as look:
+        look.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        [[no]] = look.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", [name])
+    look.close()
+    return Page(no, [])
+
+
 def _below(no: int, page: object) -> list[Page]:
     raw: bytes = page(no)  # type: ignore[operator]
     kind, count = raw[0], int.from_bytes(raw[3:5], "big")

@@ -32,6 +32,7 @@ from stillhere.engine.tick import MOST, Waker
 from stillhere.engine.timekeeping import Reckoning, Timekeeper
 from stillhere.store.db import clock
 from stillhere.store.db.halving import forget_broken_connection
+from stillhere.store.db.sqlite.mender import Mender
 from stillhere.store.db.timeouts import be_impatient
 from stillhere.store.messages import delivery
 
@@ -147,11 +148,12 @@ def _try(name: str, once: Callable[[], T]) -> T | None:
 def _auditing() -> Callable[[], float]:
     swept = pinged = -HEARTBEAT_EVERY_MS
     read = -feeds.EVERY_MS
-    lookout = Lookout()
+    lookout, mender = Lookout(), Mender()
     timekeeper = Timekeeper(settings.STILLHERE.time_urls)
 
     def once() -> float:
         nonlocal swept, pinged, read
+        _try("indexes", mender.round)
         _try("timekeeping", lambda: timekeeper.round(clock.read()))
         now, boot = clock.now_ms(), settings.BOOT_MS()
         reasons = audit_once(now)

@@ -14,6 +14,7 @@ from stillhere.core.events import State
 from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.tick import Waker
 from stillhere.store.db import encryption
+from stillhere.store.db.disk import DISK
 from stillhere.store.models import (
     Message,
     SetAside,
@@ -38,8 +39,10 @@ def file(tmp_path: Path, database: None) -> Iterator[Path]:
     copy = tmp_path / "stillhere.sqlite3"
     shutil.copy(whole, copy)
     connection.settings_dict["NAME"] = str(copy)
+    DISK.damaged = False
     yield copy
     connection.close()
+    DISK.damaged = False
     connection.settings_dict["NAME"] = str(whole)
 
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from stillhere.cli.check.weaknesses import set_aside
 from stillhere.core.events import State
+from stillhere.engine.audit import UNREADABLE, audit_once
 from stillhere.engine.heartbeat import come_back, pulse_once
+from stillhere.engine.tick import Waker
+from stillhere.store.db.sqlite.mender import Mender
 from stillhere.store.installation import desk_key
+from stillhere.store.messages import delivery, reach
 from stillhere.store.models import (
     Installation,
     Message,
@@ -22,13 +27,13 @@ from stillhere.store.models import (
     SetAside,
 )
 from stillhere.store.program import shifts
-from stillhere.store.watches import damage
+from stillhere.store.watches import damage, queries
 from stillhere.store.watches.apply import CallForHelp
 from stillhere.web.site import health
 from tests.circle import sams_night
 from tests.conftest import Clock
 from tests.store.watches.conftest import Torn, asked_nights, torn_at
-from tests.torn import leaves, tear
+from tests.torn import leaves, root, tear
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 
@@ -168,3 +173,54 @@ def test_what_a_start_found_damaged_is_said_as_long_as_it_runs(
     assert health.damage_reasons() == []
     settings.DAMAGED = ("person", "outage")
     assert health.damage_reasons() == ["not all of person could be read when this started"]
+
+
+@pytest.mark.parametrize("index", ["watch_due", "watch_alarmed", "message_unsent", "message"])
+def test_where_nobody_can_be_watched_health_the_desk_and_every_page_say_so(
+    file: Path, clock: Clock, index: str
+) -> None:
+    nights = asked_nights(clock, 4)
+    nights[0].does(CallForHelp())
+    connection.close()
+    tear(file, root(file, index))
+    assert audit_once(clock.now) == [UNREADABLE]
+    assert UNREADABLE in health.reasons()
+    assert UNREADABLE in Client().get(f"/desk/{desk_key.key()}").content.decode()
+    client = Client()
+    client.cookies["lamp"] = nights[1].key
+    assert "The watch is not running" in client.get("/watch").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("index", "read"),
+    [
+        ("watch_due", queries.require_due),
+        ("message_unsent", reach.require_queue),
+        ("sqlite_autoindex_watch_1", partial(queries.watch_by_key, "a key")),
+    ],
+)
+def test_an_index_that_is_torn_while_we_run_is_made_anew_and_everybody_is_alarmed_for(
+    file: Path, clock: Clock, index: str, read: Callable[[], object]
+) -> None:
+    nights, mender = asked_nights(clock), Mender()
+    connection.close()
+    tear(file, root(file, index))
+    assert mender.round() == [], "nobody has met it"
+    with pytest.raises(DatabaseError):
+        read()
+    assert mender.round() == ["message" if index.startswith("message") else "watch"]
+    Torn([], nights, clock, Waker()).pass_time(100)
+    assert {night.row().state for night in nights} == {State.ALARM}
+    assert len(delivery.lease("call", clock.now, 500, 20.0)) == 2 * len(nights)
+    assert SetAside.objects.count() == 0
+    assert UNREADABLE not in audit_once(clock.now)
+
+
+def test_a_proof_that_fails_to_come_is_said_on_every_page(clock: Clock, database: None) -> None:
+    pulse_once()
+    audit_once(clock.now)
+    clock.advance(29)
+    pulse_once()
+    assert not health.behind()
+    clock.advance(1)
+    assert health.behind()

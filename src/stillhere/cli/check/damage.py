@@ -17,6 +17,7 @@ from stillhere.cli.backup_file import integrity, record
 from stillhere.config import databases
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import boot_ms
+from stillhere.store.db.sqlite import indexes
 
 START_MS = 400  # a start waits for it, and nobody is watched meanwhile
 CHECK_MS = 30_000
@@ -56,6 +57,22 @@ def look(stillhere: Stillhere, within_ms: int) -> DamageReport:
             return _through(found, names)
     except sqlite3.Error as error:
         raise SettingError(_unusable(error, stillhere.data)) from None
+
+
+def mend(stillhere: Stillhere) -> str:
+    """Make indexes anew whose tables are whole; returns what is said of it, or nothing."""
+    if stillhere.database_url:
+        return ""
+    try:
+        mended = indexes.mend(stillhere.data / databases.SQLITE_FILE)
+    except sqlite3.Error as error:
+        raise SettingError(_unusable(error, stillhere.data)) from None
+    if not mended:
+        return ""
+    return (
+        f"The disk is damaged: an index of {', '.join(mended)} could not be read, and was made "
+        "anew from its table. Nothing is lost. Make a backup now, and look at the disk."
+    )
 
 
 def require_there(stillhere: Stillhere) -> None:

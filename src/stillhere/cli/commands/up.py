@@ -61,6 +61,9 @@ def _look(stillhere: Stillhere) -> damage.DamageReport:
         for sentence in permissions.look(stillhere.data):
             click.echo(sentence, err=True)
     found = damage.look(stillhere, damage.START_MS)
+    if found.damaged and (mended := damage.mend(stillhere)):
+        click.echo(mended, err=True)
+        found = damage.look(stillhere, damage.START_MS)
     if found.damaged:
         click.echo(damage.sentence(found, stillhere.data), err=True)
     return found

@@ -58,6 +58,7 @@ class Disk:
 
     said: str = ""
     met_ms: int = 0
+    damaged: bool = False  # a page that cannot be read was met since this was last set to false
 
     def meet(self, failure: BaseException) -> None:
         """Remember what an error says about the disk, if anything."""
@@ -65,6 +66,9 @@ class Disk:
         if said:
             self.said, self.met_ms = said, settings.BOOT_MS()
             log.error("%s", said)
+        if isinstance(failure, sqlite3.Error):
+            code = getattr(failure, "sqlite_errorcode", 0) & 0xFF
+            self.damaged = self.damaged or code == sqlite3.SQLITE_CORRUPT
 
     def says(self) -> str:
         """What was reported recently, or nothing."""

@@ -95,6 +95,14 @@ FROM message WHERE channel <> %s AND (
 """
 
 
+def require_queue() -> None:
+    """Raises `DatabaseError` where nothing can leave: the last page of the messages, which takes
+    the next one, or the index of what waits cannot be read."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(id) FROM message")
+        cursor.execute("SELECT DISTINCT channel FROM message WHERE status = 'queued'")
+
+
 def untried_ms(now: int, flight_ms: int) -> int:
     """How long the oldest urgent message about which nothing is known has been waiting: never
     tried, or tried and not recorded although every send is over after ``flight_ms``. Of a watch

@@ -82,6 +82,11 @@ def away(gaps: Sequence[tuple[int, int]], wake_at: int) -> tuple[int, int] | Non
     return (min(from_at for from_at, _ in those), those[0][1]) if those else None
 
 
+def require_due() -> None:
+    """Raises `DatabaseError` where it cannot be read who is due: then nobody is watched."""
+    _rows("SELECT id FROM watch WHERE wake_at IS NOT NULL ORDER BY wake_at LIMIT 1")
+
+
 def latest_due_ms(now: int) -> int:
     """How late the longest due watch is, without those that were set aside."""
     sql = "SELECT min(wake_at) FROM watch WHERE wake_at <= %s AND quarantined_at IS NULL"

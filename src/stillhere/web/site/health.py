@@ -116,7 +116,8 @@ def behind() -> bool:
         return True
     try:
         here = queries.installation()
-        late = (now_of(here) - here.beat_at) / (here.clock_rate or 1.0) >= BEAT_MS
+        now, rate = now_of(here), here.clock_rate or 1.0
+        late = (now - here.beat_at) / rate >= BEAT_MS or (now - here.proof_at) / rate >= PROOF_MS
         following = here.clock_back_ms != here.clock_reckoned_ms
         return late or following or bool(here.proof_says)
     except Error:
