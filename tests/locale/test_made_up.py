@@ -26,6 +26,7 @@ from stillhere.store.messages import delivery
 from stillhere.store.models import Contact, Person, WatchRow
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import CallForHelp, Change, CheckIn
+from stillhere.web.guide import print
 from tests.channels.accounts import carrier_of
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
@@ -295,3 +296,31 @@ def test_the_words_of_an_added_language_are_signed_too(
 def test_qps_is_about_forty_percent_longer() -> None:
     text = "Nobody is watching now. It can come back for hours: again is one tap."
     assert 1.25 <= len(longer(text)) / len(text) <= 1.55
+
+
+@pytest.mark.parametrize("path", ["/before", "/after", "/learn", "/lines", "/steps", "/sources"])
+def test_no_english_is_left_where_people_read_in_peace(path: str, lang: str) -> None:
+    read_as(browser(lang=lang), path, lang)
+
+
+@pytest.mark.parametrize("name", ["wallet", "leaflet", "poster"])
+def test_a_paper_begins_where_its_language_does(name: str, lang: str) -> None:
+    paper = print._html(f"guide/paper/{name}.html", lang)
+    side = "rtl" if lang == "qpr" else "ltr"
+    assert f'<html lang="{lang}" dir="{side}">' in paper
+    if name == "wallet":
+        assert paper.count(f'<div class="card" lang="{lang}" dir="{side}">') == 2
+        assert paper.count('<div class="card" lang="en" dir="ltr">') == 2
+    else:
+        told = re.sub(
+            r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", ours(paper), flags=re.DOTALL)
+        )
+        assert left_over(lang, told) == []
+
+
+def test_english_on_a_page_from_right_to_left_runs_from_left_to_right(lang: str) -> None:
+    for path in ("/steps", "/sources"):
+        page = browser(lang=lang).get(path).content.decode()
+        assert page.count('lang="en"') == page.count('lang="en" dir="ltr"') + page.count(
+            '<button name="lang" value="en" lang="en"'
+        )
