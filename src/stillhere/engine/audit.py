@@ -22,6 +22,7 @@ from stillhere.store.kits import kits, supply_warnings
 from stillhere.store.messages import reach
 from stillhere.store.messages import stuck as stuck_pages
 from stillhere.store.models import Installation
+from stillhere.store.people import sealed
 from stillhere.store.privacy import erasure
 from stillhere.store.program import shifts
 from stillhere.store.watches import damage, queries
@@ -64,6 +65,8 @@ def _amiss(now: int, rate: float) -> list[str]:
     dead = queries.alarms_without_life(now)
     if dead:
         reasons.append(f"{len(dead)} open alarms have nothing on its way: {dead[:5]}")
+    if not damage.around(sealed.opens, lambda: True):
+        reasons.append(sealed.FAULT)
     return reasons + _stuck(now, rate)
 
 

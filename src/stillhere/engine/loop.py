@@ -35,6 +35,7 @@ from stillhere.store.db.halving import forget_broken_connection
 from stillhere.store.db.sqlite.mender import Mender
 from stillhere.store.db.timeouts import be_impatient
 from stillhere.store.messages import delivery
+from stillhere.store.people import sealed
 
 log = logging.getLogger("stillhere.engine")
 T = TypeVar("T")
@@ -46,6 +47,7 @@ SWEEP_EVERY_MS = 60_000
 HEARTBEAT_EVERY_MS = 60_000
 FROZEN_MS = 30_000
 STOP_EVERY_S = 0.2
+START_OVER = 70  # the exit code of a process that cannot go on as it is
 
 
 class Beats:
@@ -90,7 +92,7 @@ def run(alive: Callable[[], None] = lambda: None, word: int | None = None) -> No
         if frozen := beats.frozen():
             log.critical("frozen: %s; starting over", ", ".join(frozen))
             faulthandler.dump_traceback()  # where each thread stands: names of functions, no values
-            os._exit(70)
+            os._exit(START_OVER)
         alive()
     for thread in threads:
         thread.join(timeout=5)
@@ -157,6 +159,9 @@ def _auditing() -> Callable[[], float]:
         _try("timekeeping", lambda: timekeeper.round(clock.read()))
         now, boot = clock.now_ms(), settings.BOOT_MS()
         reasons = audit_once(now)
+        if sealed.FAULT in reasons:  # those in the folder may be others: read them again
+            log.critical("%s; starting over", sealed.FAULT)
+            os._exit(START_OVER)
         lookout.look_once(now, well=not reasons)
         if boot - swept >= SWEEP_EVERY_MS:
             sweep_once(now)

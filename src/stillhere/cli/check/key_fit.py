@@ -27,8 +27,9 @@ _SEALED = (("person", "name"), ("contact", "name"), ("address", "value"))
 
 
 def require(stillhere: Stillhere) -> None:
-    """Raise `SettingError` if the keys do not open what the database holds."""
-    masters = keys.read_master(stillhere.data)
+    """Raise `SettingError` if the keys do not open what the database holds: those that this process
+    works with where it has read them, for the file may hold others by now."""
+    masters = stillhere.master_keys or keys.read_master(stillhere.data)
     if not opens(_found(stillhere), masters):
         raise SettingError(
             f"The keys in {stillhere.data / keys.FOLDER} do not open this database: nobody could "

@@ -24,7 +24,7 @@ from stillhere.store.installation import peers
 from stillhere.store.messages import salvage
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Address, Contact, Message
-from stillhere.store.people import services
+from stillhere.store.people import sealed, services
 from stillhere.store.watches import apply, damage
 from stillhere.store.watches.outbox import COORDINATOR
 
@@ -191,6 +191,10 @@ def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]
     """Drop what must not be sent after all; a message that lost its address may have another way to
     go."""
     stale = {row["id"]: why for row in found if (why := _stale(row, now))}
+    if UNREADABLE in stale.values() and not sealed.opens():  # not the address: it waits for the key
+        log.critical("%s: messages wait", sealed.FAULT)
+        found = [row for row in found if stale.get(row["id"]) != UNREADABLE]
+        stale = {id: why for id, why in stale.items() if why != UNREADABLE}
     if not stale:
         return found
     gone = [row for row in found if stale.get(row["id"]) in (GONE, UNREADABLE)]
