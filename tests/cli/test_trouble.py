@@ -242,7 +242,9 @@ def test_a_damaged_one_starts_and_says_so_and_where_the_way_back_lies(home: Inst
 def test_what_is_said_of_damage_depends_on_what_is_damaged(tmp_path: Path) -> None:
     some = damage.sentence(damage.DamageReport(("person",)), tmp_path)
     assert "Whoever can be read is asked" in some
-    everybody = damage.sentence(damage.DamageReport(("installation", "person")), tmp_path)
+    everybody = damage.sentence(
+        damage.DamageReport(("installation", "person"), blind=True), tmp_path
+    )
     assert "NOBODY IS WATCHED NOW" in everybody
     assert "Whoever can be read is asked" not in everybody
     assert "stillhere restore" in everybody

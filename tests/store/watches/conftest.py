@@ -21,6 +21,7 @@ from stillhere.store.models import (
     WatchRow,
 )
 from stillhere.store.watches.apply import CheckIn
+from stillhere.store.watches.spared import SPARED
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
 from tests.torn import Page, leaves, tear
@@ -43,6 +44,8 @@ def file(tmp_path: Path, database: None) -> Iterator[Path]:
     yield copy
     connection.close()
     DISK.damaged = False
+    for each in SPARED:
+        each.lost = False
     connection.settings_dict["NAME"] = str(whole)
 
 

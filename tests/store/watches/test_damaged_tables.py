@@ -27,12 +27,13 @@ from stillhere.store.models import (
     SetAside,
 )
 from stillhere.store.program import shifts
-from stillhere.store.watches import damage, queries
-from stillhere.store.watches.apply import CallForHelp
+from stillhere.store.watches import queries
+from stillhere.store.watches.apply import CallForHelp, CheckIn
+from stillhere.store.watches.spared import OUTAGES
 from stillhere.web.site import health
 from tests.circle import sams_night
 from tests.conftest import Clock
-from tests.store.watches.conftest import Torn, asked_nights, torn_at
+from tests.store.watches.conftest import Torn, asked_nights, torn_at, words_to
 from tests.torn import leaves, root, tear
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
@@ -45,7 +46,7 @@ def outages_torn(file: Path, clock: Clock) -> Iterator[Path]:
     connection.close()
     tear(file, leaves(file, "outage")[-1])
     yield file
-    damage.OUTAGES.lost = False
+    OUTAGES.lost = False
 
 
 def test_an_engine_starts_though_the_table_of_outages_is_torn(
@@ -67,12 +68,12 @@ def test_without_a_table_of_outages_everybody_is_asked_and_alarmed_in_time(
     try:
         found, _ = torn_at(file, "outage", nights, clock)
         found.pass_time(100)
-        assert damage.OUTAGES.lost
+        assert OUTAGES.lost
         assert {n.row().state for n in nights} == {State.ALARM}
         assert found.aside == []
         assert any("not all of outage" in reason for reason in health.reasons())
     finally:
-        damage.OUTAGES.lost = False
+        OUTAGES.lost = False
 
 
 def test_a_call_for_help_of_one_who_is_due_is_kept_at_the_first_try(
@@ -224,3 +225,19 @@ def test_a_proof_that_fails_to_come_is_said_on_every_page(clock: Clock, database
     assert not health.behind()
     clock.advance(1)
     assert health.behind()
+
+
+@pytest.mark.parametrize("table", ["journal", "tally"])
+def test_nobody_is_set_aside_for_a_line_of_the_journal_or_a_number(
+    file: Path, clock: Clock, table: str
+) -> None:
+    nights = asked_nights(clock, 30)
+    connection.close()
+    tear(file, root(file, table))
+    Torn([], nights, clock, Waker()).pass_time(105)
+    assert {night.row().state for night in nights} == {State.ALARM}
+    assert SetAside.objects.count() == 0
+    assert nights[0].does(CheckIn()).refused is None, "and an alarm ends without them"
+    assert words_to(nights[0], "alarm")
+    if table == "journal":
+        assert any("not all of journal" in reason for reason in health.reasons())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,28 @@ from stillhere.store.db.sqlite import indexes
 START_MS = 400  # a start waits for it, and nobody is watched meanwhile
 CHECK_MS = 30_000
 FIRST = ("django_migrations", "installation", "watch", "outage", "person", "contact", "message")
-ALL = "installation"  # one row, which holds the time: without it nothing of ours can go on
+NOBODY = "NOBODY IS WATCHED NOW. Phone everybody who counts on this."
+EVERYBODY = "Everybody is watched."
+# What must be read for anybody to be watched. Of two ends of a table one is enough, for one torn
+# page costs only those who lie on it.
+_NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
+    "installation": (("SELECT * FROM installation",),),
+    "watch": (
+        ("SELECT min(wake_at) FROM watch WHERE wake_at IS NOT NULL",),
+        ("SELECT min(id) FROM watch NOT INDEXED", "SELECT max(id) FROM watch NOT INDEXED"),
+    ),
+    "message": (
+        ("SELECT max(id) FROM message NOT INDEXED",),
+        ("SELECT DISTINCT channel FROM message WHERE status = 'queued'",),
+    ),
+}
+# What follows where only these cannot be read; the first that fits.
+_FOLLOWS = (
+    (("person", "contact", "address", "watch", "message", "set_aside"),
+     "Whoever can be read is asked and alarmed for; whoever cannot is not watched."),
+    (("outage",), f"{EVERYBODY} After an absence an alarm comes without a question first."),
+    (("journal",), f"{EVERYBODY} What happens may not be written down."),
+)  # fmt: skip
 # What is made only once there is a database.
 TRACES = (
     data_lock.ENGINE_FILE,
@@ -35,11 +57,12 @@ _EVERY = 2_000  # of SQLite's own steps between two looks at the time
 
 @dataclass(frozen=True, slots=True)
 class DamageReport:
-    """The tables that cannot be read completely, and whether there was time to check all of
-    them."""
+    """The tables that cannot be read completely, whether there was time to check all of them, and
+    whether nobody can be watched because of it."""
 
     damaged: tuple[str, ...] = ()
     finished: bool = True
+    blind: bool = False  # nobody can be watched
 
 
 def look(stillhere: Stillhere, within_ms: int) -> DamageReport:
@@ -146,8 +169,25 @@ def _through(found: sqlite3.Connection, names: list[str]) -> DamageReport:
             if not integrity.is_readable(found, name):
                 damaged.append(name)
         except sqlite3.OperationalError:  # the time is over
-            return DamageReport(tuple(damaged), finished=False)
-    return DamageReport(tuple(damaged))
+            return DamageReport(tuple(damaged), finished=False, blind=_blind(found, damaged))
+    return DamageReport(tuple(damaged), blind=_blind(found, damaged))
+
+
+def _blind(found: sqlite3.Connection, damaged: Iterable[str]) -> bool:
+    """Whether something cannot be read without which nobody is watched."""
+    found.set_progress_handler(None, 0)
+    needed = [ways for name in damaged for ways in _NEEDED.get(name, ())]
+    return any(not any(_answers(found, sql) for sql in ways) for ways in needed)
+
+
+def _answers(found: sqlite3.Connection, sql: str) -> bool:
+    try:
+        found.execute(sql).fetchall()
+    except sqlite3.OperationalError:  # no such column yet: not a word about its pages
+        return True
+    except sqlite3.DatabaseError:
+        return False
+    return True
 
 
 def _unusable(error: sqlite3.Error, data: Path) -> str:
@@ -156,10 +196,8 @@ def _unusable(error: sqlite3.Error, data: Path) -> str:
 
 def sentence(found: DamageReport, data: Path) -> str:
     """What is said if something cannot be read, and who is still being watched."""
-    if ALL in found.damaged:
-        who = "NOBODY IS WATCHED NOW. Phone everybody who counts on this."
-    else:
-        who = "Whoever can be read is asked and alarmed for; whoever cannot is not watched."
+    follows = (who for names, who in _FOLLOWS if set(names) & set(found.damaged))
+    who = NOBODY if found.blind else next(follows, EVERYBODY)
     tables = ", ".join(found.damaged)
     return (
         f"THE DATABASE IS DAMAGED: not all of {tables} can be read. {who} {record.way_back(data)}"

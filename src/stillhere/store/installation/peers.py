@@ -17,8 +17,8 @@ from stillhere.core.events import Urgency
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Message, Outage, Peer
 from stillhere.store.people.services import LONGEST_NAME, readable
-from stillhere.store.watches import damage
 from stillhere.store.watches.outbox import COORDINATOR
+from stillhere.store.watches.spared import OUTAGES
 
 SILENT_MS = 180_000  # three beats missed, in real time
 REPEAT_MS = 30 * 60_000
@@ -95,7 +95,7 @@ def look(now: int, well_since_at: int) -> list[str]:
     """
     rate = clock.read().rate
     ended = Outage.objects.order_by("-to_at").values_list("to_at", flat=True)
-    outage_at = damage.OUTAGES.around(ended.first, None) or 0
+    outage_at = OUTAGES.around(ended.first, None) or 0
     well_since_at = max(well_since_at, outage_at)
     # A clock that was set back may have left beats in the future, where none would be missed.
     Peer.objects.filter(heard_at__gt=now).update(heard_at=now)

@@ -19,10 +19,10 @@ from django.db import DatabaseError, connection, transaction
 from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Paging, Urgency, Word
 from stillhere.store.db import halving
-from stillhere.store.db.row_locks import in_the_way
 from stillhere.store.models import Address, Contact, Message, SetAside, WatchRow
 from stillhere.store.watches.circle import circles_of
 from stillhere.store.watches.outbox import COORDINATOR, PAGE_WORDS
+from stillhere.store.watches.spared import is_damage
 
 log = logging.getLogger("stillhere.damage")
 
@@ -30,13 +30,6 @@ MOST = 500  # read in one statement
 TOLD: dict[str, object] = {"round": 0}  # what a page about a watch set aside keeps
 
 T = TypeVar("T")
-
-
-def is_damage(failure: BaseException) -> bool:
-    """Whether the database answered that it cannot read or write this, and would answer so
-    again."""
-    answered = isinstance(failure, DatabaseError) and not in_the_way(failure)
-    return answered and not halving.broke(failure)
 
 
 def around(read: Callable[[], T], beside: Callable[[], T]) -> T:
@@ -48,44 +41,6 @@ def around(read: Callable[[], T], beside: Callable[[], T]) -> T:
             raise
         log.warning("read around damage: %s", failure)
         return beside()
-
-
-class Spared:
-    """A table that we do without, once it is known that it cannot be read. What a process has found
-    holds until it restarts: after that only a backup repairs it."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.lost = False
-
-    def around(self, read: Callable[[], T], empty: T) -> T:
-        """What ``read`` finds, ``empty`` if it cannot. Within a transaction the first failure is
-        raised, since SQLite keeps nothing of it: see ``again``."""
-        if self.lost:
-            return empty
-        try:
-            return read()
-        except DatabaseError as failure:
-            if not is_damage(failure):
-                raise
-            self.lost = True
-            log.critical("the table %s cannot be read, going on without it", self.name)
-            if connection.in_atomic_block:
-                raise
-            return empty
-
-    def again(self, store: Callable[[], T]) -> T:
-        """What ``store`` returns; repeated once if it was lost by finding this table damaged."""
-        known = self.lost
-        try:
-            return store()
-        except DatabaseError:
-            if known or not self.lost or connection.in_atomic_block:
-                raise
-            return store()
-
-
-OUTAGES = Spared("outage")
 
 
 def outages_whole() -> bool:

@@ -33,6 +33,7 @@ from stillhere.core.watch import Watch
 from stillhere.store.db import bulk
 from stillhere.store.models import Contact
 from stillhere.store.watches import tally
+from stillhere.store.watches.spared import COUNTS, JOURNAL
 
 LOUD = frozenset(
     {Word.ALARM, Word.HELP, Word.AGAIN, Word.AMBULANCE, Word.REOPENED, Word.ARE_YOU_THERE}
@@ -154,9 +155,10 @@ class Outbox:
         if self.jobs:
             self._write_messages()
         if self.lines:
-            bulk.insert("journal", _LINE, map(_as_row, self.lines))
+            lines = [*map(_as_row, self.lines)]
+            JOURNAL.around(lambda: bulk.insert("journal", _LINE, lines), None)
         if self.counts:
-            tally.add(self.counts, self.now)
+            COUNTS.around(lambda: tally.add(self.counts, self.now), None)
 
     def _write_messages(self) -> None:
         _tell_the_well(self.jobs)
@@ -398,12 +400,20 @@ def _reached(watch: int, lines: Iterable[NewJournalLine]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT contact_id FROM message "
-            "WHERE watch_id = %s AND contact_id IS NOT NULL AND attempts > 0 AND word <> 'well' "
-            "UNION SELECT contact FROM journal WHERE watch_id = %s AND contact IS NOT NULL",
-            [watch, watch],
+            "WHERE watch_id = %s AND contact_id IS NOT NULL AND attempts > 0 AND word <> 'well'",
+            [watch],
         )
         reached = {contact for (contact,) in cursor.fetchall()}
+    reached |= JOURNAL.around(lambda: _spoke(watch), set[int]())
     return reached | {x.contact for x in lines if x.watch_id == watch and x.contact is not None}
+
+
+def _spoke(watch: int) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT contact FROM journal WHERE watch_id = %s AND contact IS NOT NULL", [watch]
+        )
+        return {contact for (contact,) in cursor.fetchall()}
 
 
 def _line(entry: JournalEntry) -> NewJournalLine:

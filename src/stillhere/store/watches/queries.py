@@ -28,6 +28,7 @@ from stillhere.store.models import (
 )
 from stillhere.store.models.sealed_columns import contact_name
 from stillhere.store.watches import damage, rows
+from stillhere.store.watches.spared import JOURNAL, OUTAGES
 
 ALARMED = ("alarm", "claimed", "attended")
 OUTAGES_KEPT = 50
@@ -72,7 +73,7 @@ def outages_since(at: int) -> list[tuple[int, int]]:
     """(from, to) of the outages that had not ended at ``at``, newest first. If the table cannot be
     read, none is known: then alarms are raised on time, and nobody is asked first."""
     sql = "SELECT from_at, to_at FROM outage WHERE to_at >= %s ORDER BY to_at DESC LIMIT %s"
-    return damage.OUTAGES.around(lambda: _rows(sql, at, OUTAGES_KEPT), [])
+    return OUTAGES.around(lambda: _rows(sql, at, OUTAGES_KEPT), [])
 
 
 def away(gaps: Sequence[tuple[int, int]], wake_at: int) -> tuple[int, int] | None:
@@ -304,8 +305,9 @@ class HistoryLine:
 
 
 def journal(watch: int) -> list[HistoryLine]:
-    """What happened on a watch, oldest first."""
-    lines = list(JournalLine.objects.filter(watch=watch).order_by("id"))
+    """What happened on a watch, oldest first; nothing where that cannot be read."""
+    mine = JournalLine.objects.filter(watch=watch).order_by("id")
+    lines = JOURNAL.around(lambda: list(mine), list[JournalLine]())
     names = {
         c.id: contact_name(c)
         for c in Contact.objects.filter(id__in=[line.contact for line in lines if line.contact])
@@ -321,7 +323,7 @@ def journal(watch: int) -> list[HistoryLine]:
 def away_between(from_at: int, to_at: int) -> tuple[int, int] | None:
     """The last outage between these instants, as (from, to)."""
     then = Outage.objects.filter(to_at__gte=from_at, from_at__lte=to_at).order_by("-to_at")
-    found = damage.OUTAGES.around(then.first, None)
+    found = OUTAGES.around(then.first, None)
     return (found.from_at, found.to_at) if found is not None and found.to_at <= to_at else None
 
 

@@ -21,6 +21,7 @@ from stillhere.store.installation import proof
 from stillhere.store.models import Installation
 from stillhere.store.watches import damage, queries
 from stillhere.store.watches.group_commit import WRITER
+from stillhere.store.watches.spared import JOURNAL, OUTAGES
 
 log = logging.getLogger("stillhere.health")
 
@@ -63,8 +64,10 @@ def clock_reasons(here: Installation, now: int) -> list[str]:
 def damage_reasons() -> list[str]:
     """Which tables cannot be read: those found at this start, and one that we do without."""
     found = []
-    if others := [name for name in settings.DAMAGED if name != damage.OUTAGES.name]:
+    if others := [name for name in settings.DAMAGED if name != OUTAGES.name]:
         found.append(f"not all of {', '.join(others)} could be read when this started")
+    if JOURNAL.lost and JOURNAL.name not in settings.DAMAGED:
+        found.append("not all of journal can be read: what happens may not be written down")
     if not damage.outages_whole():
         found.append(
             "not all of outage can be read: after an absence nobody is asked before the alarm"
