@@ -95,12 +95,29 @@ def test_keys_that_are_missing_are_called_missing_and_how_to_put_them_back(
     assert home.run("backup", str(file), **WORDS).returncode == 0
     (home.data / lost).rename(home.folder / "lost")
     names = [lost.removeprefix("keys/")] if "/" in lost else ["secret", "master.json"]
-    for command in (["check"], ["backup", str(home.folder / "next.backup")], ["migrate"]):
+    for command in (
+        ["check"], ["backup", str(home.folder / "next.backup")], ["migrate"], ["desk"], ["clock"],
+        ["drill", "555-0101"], ["peer", "list"], ["engine"], ["web"], ["steps"],
+    ):  # fmt: skip
         refused(
             home.run(*command, **WORDS), " and ".join(names), "Put them back from your backup",
             str(file), "stillhere restore FILE",
         )  # fmt: skip
     assert not (home.folder / "next.backup").exists()
+
+
+@pytest.mark.parametrize("content", ["", '{"1": "abc'])
+def test_a_check_with_a_damaged_key_names_the_newest_backup_and_looks_at_the_rest(
+    home: Installation, content: str
+) -> None:
+    file = home.folder / "good.backup"
+    assert home.run("backup", str(file), **WORDS).returncode == 0
+    (home.data / "keys/master.json").write_text(content)
+    told = home.run("check")
+    refused(told, "master.json is damaged", str(file), "stillhere restore FILE")
+    assert "ok    The database is there" in told.stdout
+    assert str(file) in told.stdout
+    refused(home.run("up"), "master.json is damaged", str(file))
 
 
 @pytest.mark.sqlite
@@ -128,7 +145,8 @@ def test_where_nothing_ever_was_a_check_says_how_to_begin(installation: Make) ->
 
 
 @pytest.mark.parametrize(
-    "command", ["desk", "migrate", "peer add Maya", "steps --sign Dr.AnaExample"]
+    "command",
+    ["desk", "migrate", "peer add Maya", "steps --sign Dr.AnaExample", "clock", "drill 555-0101"],
 )
 def test_no_command_works_on_with_keys_of_another_installation(
     home: Installation, command: str

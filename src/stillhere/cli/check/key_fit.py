@@ -54,6 +54,15 @@ def require_keys(stillhere: Stillhere) -> None:
     raise SettingError(f"There is no installation in {stillhere.data} yet: `stillhere up`.")
 
 
+def require_whole(stillhere: Stillhere) -> None:
+    """Raise `SettingError` if a key is missing or damaged, naming the newest backup."""
+    require_keys(stillhere)
+    try:
+        keys.require_whole(stillhere.data)
+    except SettingError as error:
+        raise SettingError(f"{error} {record.newest(stillhere.data)}") from None
+
+
 def missing(stillhere: Stillhere) -> str:
     """What is said if there is a database but a key to it is missing."""
     folder = stillhere.data / keys.FOLDER

@@ -7,15 +7,15 @@ imports the tables and can be loaded only when there is an installation to look 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import click
 
-from stillhere.cli import data_lock, loading
-from stillhere.cli.backup_file import passphrase
-from stillhere.cli.check import key_fit
-from stillhere.config import environment
-from stillhere.config.environment import SettingError
+from stillhere.cli import data_lock, loading, trouble
+from stillhere.cli.backup_file import passphrase, record
+from stillhere.cli.check import damage, key_fit, permissions
+from stillhere.config import environment, keys
+from stillhere.config.environment import SettingError, Stillhere
 
 Finding = tuple[bool, str]
 
@@ -36,10 +36,43 @@ def command() -> None:
         os.environ.pop(name, None)
     if WHICH & set(wrong):
         raise SettingError(f"Which installation is meant? {', '.join(WHICH & set(wrong))}.")
-    key_fit.require_keys(stillhere)
+    try:
+        key_fit.require_whole(stillhere)
+    except SettingError:
+        _say(without_keys(stillhere))
+        raise
     data_lock.follow_running(stillhere.data)
     if not _say(loading.action("check").look(proving=not wrong)) or not well:
         raise SystemExit(1)
+
+
+def without_keys(stillhere: Stillhere) -> Iterator[Finding]:
+    """What can be looked at where a key is missing or damaged: the folder, the database's file and
+    the backups. A folder in which nothing ever was has no findings."""
+    if not damage.traces(stillhere.data) and not damage.holds(stillhere):
+        return
+    if said := trouble.unwritable(stillhere.data):
+        yield False, said
+    if (stillhere.data / keys.FOLDER).is_dir():
+        yield from ((False, sentence) for sentence in permissions.look(stillhere.data))
+    try:
+        found = damage.look(stillhere, damage.CHECK_MS)
+    except SettingError as error:
+        yield False, str(error)
+    else:
+        yield (
+            not found.damaged,
+            (
+                damage.sentence(found, stillhere.data)
+                if found.damaged
+                else "The database is there, and what was read of it is whole."
+            ),
+        )
+    last = record.read(stillhere.data)
+    yield bool(last.whole), record.newest(stillhere.data)
+    if last.failed:
+        at = record.moment(last.failed_at)
+        yield False, f"The last try at a backup failed, {at}: {last.failed}"
 
 
 def _say(found: Iterable[Finding]) -> bool:

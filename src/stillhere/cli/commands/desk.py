@@ -7,6 +7,7 @@ import os
 import click
 
 from stillhere.cli import data_lock, loading
+from stillhere.cli.check import key_fit
 from stillhere.config import environment
 
 
@@ -14,5 +15,7 @@ from stillhere.config import environment
 @click.option("--new", is_flag=True, help="Make a new link; the old one opens nothing any more.")
 def command(*, new: bool) -> None:
     """Print the link to the coordinator's desk; the same each time."""
-    data_lock.follow_running(environment.read(os.environ).data)
+    stillhere = environment.read(os.environ)
+    key_fit.require_keys(stillhere)
+    data_lock.follow_running(stillhere.data)
     loading.action("desk").show(new=new)

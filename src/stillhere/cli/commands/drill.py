@@ -12,6 +12,7 @@ import os
 import click
 
 from stillhere.cli import data_lock, loading
+from stillhere.cli.check import key_fit
 from stillhere.config import environment
 
 
@@ -21,5 +22,7 @@ from stillhere.config import environment
 def command(who: str, wait: int) -> None:
     """Reach everybody on the list of WHO (their link, or their phone number), as in an alarm, with
     words that say it is a drill; print who answers, and how fast."""
-    data_lock.follow_running(environment.read(os.environ).data)
+    stillhere = environment.read(os.environ)
+    key_fit.require_keys(stillhere)
+    data_lock.follow_running(stillhere.data)
     loading.action("drill").hold(who, wait)

@@ -12,13 +12,16 @@ import os
 import click
 
 from stillhere.cli import data_lock, loading
+from stillhere.cli.check import key_fit
 from stillhere.config import environment
 
 
 @click.group()
 def command() -> None:
     """Look after other installations, and let them look after this one."""
-    data_lock.follow_running(environment.read(os.environ).data)
+    stillhere = environment.read(os.environ)
+    key_fit.require_keys(stillhere)
+    data_lock.follow_running(stillhere.data)
     loading.action("peer").require_usable()
 
 

@@ -56,7 +56,7 @@ def _look(stillhere: Stillhere) -> damage.DamageReport:
     if said is not None:
         raise SettingError(said)
     if keys.exist(stillhere.data):
-        keys.require_whole(stillhere.data)
+        key_fit.require_whole(stillhere)
         key_fit.require(stillhere)
         for sentence in permissions.look(stillhere.data):
             click.echo(sentence, err=True)

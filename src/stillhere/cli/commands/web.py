@@ -21,7 +21,7 @@ from django.core.management import call_command
 
 from stillhere.cli import data_lock, database, loading
 from stillhere.cli.check import damage, key_fit, listening
-from stillhere.config import keys
+from stillhere.config import environment, keys
 
 STAMP = ".made-from"
 
@@ -29,6 +29,7 @@ STAMP = ".made-from"
 @click.command()
 def command() -> None:
     """Run only the web server."""
+    key_fit.require_keys(environment.read(os.environ))
     django.setup()
     listening.require(settings.STILLHERE)
     database.refuse_wrong(settings.STILLHERE)
