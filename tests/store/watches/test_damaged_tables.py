@@ -25,6 +25,7 @@ from stillhere.store.models import (
     Message,
     Outage,
     SetAside,
+    sealed_columns,
 )
 from stillhere.store.program import shifts
 from stillhere.store.watches import queries
@@ -241,3 +242,24 @@ def test_nobody_is_set_aside_for_a_line_of_the_journal_or_a_number(
     assert words_to(nights[0], "alarm")
     if table == "journal":
         assert any("not all of journal" in reason for reason in health.reasons())
+
+
+def test_where_it_cannot_be_read_who_was_set_aside_the_other_reasons_are_said_too(
+    file: Path, clock: Clock
+) -> None:
+    night = asked_nights(clock, 1)[0]
+    Installation.objects.update(proof_says="an urgent message has been waiting for 60 s")
+    connection.close()
+    tear(file, root(file, "set_aside"))
+    assert health.reasons()[1:3] == [
+        "an urgent message has been waiting for 60 s",
+        "not all of set_aside can be read: it is not known whom nobody watches",
+    ]
+    audit_once(clock.now)
+    assert UNREADABLE not in health.reasons(), "whoever can be read is watched"
+    client = Client()
+    client.cookies["lamp"] = night.key
+    assert client.get("/watch").status_code == 200
+    assert client.get(f"/c/{sealed_columns.contact_key(night.contacts['Leo'])}").status_code == 200
+    Torn([], [night], clock, Waker()).pass_time(105)
+    assert night.row().state == State.ALARM

@@ -14,7 +14,7 @@ from django.db import connection
 
 from stillhere.core.events import Urgency
 from stillhere.core.profiles import TRIAL
-from stillhere.store.watches import rows
+from stillhere.store.watches import damage, rows
 from stillhere.store.watches.outbox import COORDINATOR
 
 URGENT = (Urgency.ALARM, Urgency.RING, Urgency.ASK)
@@ -65,8 +65,8 @@ GROUP BY m.channel, m.carrier, m.why ORDER BY count(*) DESC, m.channel, m.carrie
 _UNTRIED = """
 SELECT min(CASE WHEN attempts = 0 THEN due_at ELSE due_at + %s END) FROM message
 WHERE status = 'queued' AND urgency IN (%s, %s, %s) AND vain_at IS NULL AND due_at <= %s
-AND (watch_id IS NULL OR watch_id NOT IN (SELECT watch FROM set_aside))
 """
+_NOT_ASIDE = "AND (watch_id IS NULL OR watch_id NOT IN (SELECT watch FROM set_aside))"
 # One way in vain is no trouble where another was taken, or where somebody goes: unless the way
 # itself is closed to everybody.
 _IN_VAIN = f"""
@@ -107,7 +107,10 @@ def untried_ms(now: int, flight_ms: int) -> int:
     """How long the oldest urgent message about which nothing is known has been waiting: never
     tried, or tried and not recorded although every send is over after ``flight_ms``. Of a watch
     that was set aside only its alarm counts, which belongs to no watch (``damage.py``)."""
-    return _since(now, _UNTRIED, flight_ms, *URGENT, now)
+    values = flight_ms, *URGENT, now
+    return damage.around(
+        lambda: _since(now, _UNTRIED + _NOT_ASIDE, *values), lambda: _since(now, _UNTRIED, *values)
+    )
 
 
 def in_vain_ms(now: int, refused: str, cut_off: str) -> int:

@@ -48,6 +48,11 @@ def outages_whole() -> bool:
     return around(lambda: bool(_rows("SELECT count(*), sum(from_at) FROM outage")), bool)
 
 
+def aside_whole() -> bool:
+    """Whether it can be read who was set aside."""
+    return around(lambda: bool(_rows("SELECT count(*), sum(at) FROM set_aside")), bool)
+
+
 def readable(ids: Sequence[int], read: Callable[[Sequence[int]], dict[int, T]]) -> dict[int, T]:
     """What ``read`` finds for these ids, without those whose rows cannot be read."""
     return each(ids, read)[0]
@@ -83,7 +88,7 @@ def due(now: int, most: int, last: tuple[int, int]) -> tuple[list[tuple[int, int
     )
     found: list[tuple[int, int]] = []
     lost: list[int] = []
-    aside = set(SetAside.objects.values_list("watch", flat=True))
+    aside = set(around(lambda: list(SetAside.objects.values_list("watch", flat=True)), list[int]))
     while len(found) < most:
         named = _rows(sql, now, last[1], last[0], most)
         mine, broken = each([id for id, _ in named if id not in aside], _unless_quarantined)
@@ -242,8 +247,9 @@ def unwatched(now: int) -> tuple[int, int]:
 
 
 def is_aside(person: int) -> bool:
-    """Whether one of this person's watches was set aside and nobody has looked yet."""
-    return SetAside.objects.filter(person=person, looked_at__isnull=True).exists()
+    """Whether one of this person's watches was set aside and nobody has looked yet, as far as that
+    can be read."""
+    return around(SetAside.objects.filter(person=person, looked_at__isnull=True).exists, bool)
 
 
 def is_aside_by_key(key_hash: bytes) -> bool:
@@ -255,8 +261,8 @@ def is_aside_by_key(key_hash: bytes) -> bool:
 
 
 def any_aside() -> bool:
-    """Whether any watch was set aside, looked at or not."""
-    return SetAside.objects.exists()
+    """Whether any watch was set aside, looked at or not, as far as that can be read."""
+    return around(SetAside.objects.exists, bool)
 
 
 def looked(watch: int, now: int) -> bool:

@@ -28,7 +28,7 @@ from stillhere.store.models import (
 )
 from stillhere.store.models.sealed_columns import contact_name
 from stillhere.store.watches import damage, rows
-from stillhere.store.watches.spared import JOURNAL, OUTAGES
+from stillhere.store.watches.spared import OUTAGES
 
 ALARMED = ("alarm", "claimed", "attended")
 OUTAGES_KEPT = 50
@@ -307,7 +307,7 @@ class HistoryLine:
 def journal(watch: int) -> list[HistoryLine]:
     """What happened on a watch, oldest first; nothing where that cannot be read."""
     mine = JournalLine.objects.filter(watch=watch).order_by("id")
-    lines = JOURNAL.around(lambda: list(mine), list[JournalLine]())
+    lines = damage.around(lambda: list(mine), list[JournalLine])
     names = {
         c.id: contact_name(c)
         for c in Contact.objects.filter(id__in=[line.contact for line in lines if line.contact])

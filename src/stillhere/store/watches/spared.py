@@ -45,7 +45,7 @@ class Spared:
         if self.lost and settings.BOOT_MS() - self._met_ms < AGAIN_MS:
             return empty
         try:
-            return read()
+            found = read()
         except DatabaseError as failure:
             if not is_damage(failure):
                 raise
@@ -56,6 +56,8 @@ class Spared:
             if connection.in_atomic_block:
                 raise
             return empty
+        self.lost = False
+        return found
 
 
 OUTAGES, JOURNAL, COUNTS = SPARED = Spared("outage"), Spared("journal"), Spared("tally")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from functools import partial
 
 from django.conf import settings
 from django.db import Error, connection
@@ -78,6 +79,8 @@ def damage_reasons() -> list[str]:
 def aside_reasons(now: int) -> list[str]:
     """How many are watched by nobody; a person who has looked at them does not watch them
     either."""
+    if not damage.aside_whole():
+        return ["not all of set_aside can be read: it is not known whom nobody watches"]
     many, looked = damage.unwatched(now)
     if not many:
         return []
@@ -95,8 +98,8 @@ def reasons() -> list[str]:
     try:
         here = queries.installation()
         found = engine_reasons(here)
-        found += aside_reasons(now_of(here))
-        found += damage_reasons()
+        for part in (partial(aside_reasons, now_of(here)), damage_reasons):
+            found += damage.around(part, lambda: ["not all of the database can be read"])
     except Error as failure:
         log.warning("database: %s", type(failure).__name__)
         found = ["the database cannot be read"]
