@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 from django.conf import settings
+from pytest_django.fixtures import Settings
 
 from stillhere.cli.check import time_kept
 from stillhere.cli.commands import clock as clock_command
 from stillhere.config import wiring
+from stillhere.engine import timekeeping
 from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.timekeeping import Reckoning, settle
 from stillhere.store.db import clock as installation_clock
@@ -81,6 +84,25 @@ def test_the_clock_says_first_what_time_it_is_even_before_the_first_start(
         "It is 2026-01-31 22:00 UTC for Stillhere, and the clock of this machine says "
         "2026-01-31 21:00 UTC."
     )
+
+
+@pytest.mark.parametrize(("apart_s", "well"), [(0, True), (3600, False)])
+def test_hosts_that_cannot_agree_keep_no_clock_right_and_that_is_not_well(
+    database: object, clock: Clock, settings: Settings, monkeypatch: pytest.MonkeyPatch,
+    apart_s: int, well: bool,
+) -> None:  # fmt: skip
+    async def dates(_urls: Sequence[str]) -> list[int | None]:
+        return [clock.now, clock.now + apart_s * 1000]
+
+    pulse_once()
+    monkeypatch.setattr(timekeeping, "dates", dates)
+    settings.PROVED_MS = lambda: 0
+    settings.STILLHERE = replace(settings.STILLHERE, time_urls=TIME_URLS[:2])
+    told = CliRunner().invoke(clock_command.command)
+    mark = "ok  " if well else "LOOK"
+    assert f"{mark}  No time service keeps this clock right." in told.output
+    assert told.exit_code == (0 if well else 1)
+    assert CliRunner().invoke(clock_command.command, ["--right"]).exit_code == 0
 
 
 def test_this_kernel_can_be_asked() -> None:

@@ -106,6 +106,13 @@ def test_a_host_that_is_named_twice_has_one_voice_about_the_time() -> None:
     assert hosts == ["a.example.org", "b.example.org"]
 
 
+@pytest.mark.parametrize("other", ["127.0.0.1", "[::1]", "localhost.", "0.0.0.0", "LOCALHOST"])
+def test_two_names_of_this_machine_are_one_voice(other: str) -> None:
+    urls = f"https://localhost https://{other}:444"
+    with pytest.raises(SettingError, match="two different hosts"):
+        read({"STILLHERE_TIME_URLS": urls})
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [

@@ -158,9 +158,20 @@ def time_urls(name: str, typed: str) -> tuple[str, ...]:
     urls = web_urls(name, typed)
     if any(urlsplit(url).scheme != "https" for url in urls):
         raise SettingError(f"{name} must be https addresses: anybody could answer another.")
-    if urls and len({urlsplit(url).hostname for url in urls}) < 2:
+    voices = {_machine(urlsplit(url).hostname or ""): url for url in urls}  # each has one
+    if len(voices) == 1:
         raise SettingError(f"{name} must name two different hosts or more, or none.")
-    return tuple({urlsplit(url).hostname: url for url in urls}.values())  # each has one voice
+    return tuple(voices.values())
+
+
+def _machine(hostname: str) -> str:
+    """A host by one of its names: this machine has many, and so has an address."""
+    try:
+        address = ipaddress.ip_address(hostname.rstrip("."))
+    except ValueError:
+        known = hostname.lower().rstrip(".")
+        return "localhost" if known.endswith(".localhost") else known
+    return "localhost" if address.is_loopback or address.is_unspecified else str(address)
 
 
 def base_url(name: str, url: str, port: int) -> str:

@@ -31,10 +31,15 @@ def shown() -> str:
 def look(stillhere: Stillhere, proved: Callable[[], int | None] | None = None) -> Iterator[Finding]:
     """Asks and alarms depend on the clock, and so does what people read."""
     right = (proved or settings.PROVED_MS)()
-    yield kept(right, stillhere.time_urls)
+    hosts: list[Finding] = []
     if stillhere.time_urls:
         told = asyncio.run(timekeeping.dates(stillhere.time_urls))
-        yield asked(stillhere.time_urls, told, settings.RAW_NOW_MS(connection))
+        hosts = [asked(stillhere.time_urls, told, settings.RAW_NOW_MS(connection))]
+        agreed = timekeeping.agreement(told) is not None
+        yield kept(right, stillhere.time_urls, agreed=agreed)
+    else:
+        yield kept(right, ())
+    yield from hosts
     raw = settings.RAW_NOW_MS(connection)
     if right and abs(raw - right) > clock.CLOSE_MS:
         apart = clock.in_words(raw - right)
@@ -53,13 +58,14 @@ def look(stillhere: Stillhere, proved: Callable[[], int | None] | None = None) -
         yield False, "The clock was set back, and the watches are following it just now."
 
 
-def kept(right: int | None, urls: tuple[str, ...]) -> Finding:
-    """Whether something keeps the clock right, according to the kernel."""
+def kept(right: int | None, urls: tuple[str, ...], *, agreed: bool = True) -> Finding:
+    """Whether something keeps the clock right, according to the kernel; where nothing does, whether
+    the named hosts ``agreed`` and stand in for it."""
     if right:
         return True, "A time service keeps this machine's clock right."
     if right == 0:
         advice = "" if urls else " `sudo timedatectl set-ntp true`."
-        return bool(urls), f"No time service keeps this clock right.{advice}"
+        return bool(urls) and agreed, f"No time service keeps this clock right.{advice}"
     advice = "" if urls else " Name two hosts to ask in STILLHERE_TIME_URLS."
     return True, f"Whether a time service keeps this clock right is unknown here.{advice}"
 
