@@ -194,6 +194,12 @@ def test_a_record_that_finds_no_room_leaves_nothing_half(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_read_only_disk_is_named_by_its_folder_and_not_by_a_file_of_ours(tmp_path: Path) -> None:
+    error = OSError(errno.EROFS, "Read-only", str(tmp_path / "stillhere.sqlite3-next"))
+    said = trouble.sentence(error, tmp_path) or ""
+    assert said.startswith(f"{tmp_path} cannot be written: its disk is read-only")
+
+
 def test_a_folder_of_ones_own_is_not_sent_to_its_own_user(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
     said = trouble.forbidden(tmp_path / "lock")

@@ -27,7 +27,8 @@ def sentence(error: BaseException, data: Path) -> str | None:
     for fault in _chain(error):
         if isinstance(fault, OSError):
             named = fault.filename if isinstance(fault.filename, str | os.PathLike) else data
-            said = _of_the_system(fault.errno, Path(named))
+            inner = Path(named).name.startswith(f"{databases.SQLITE_FILE}-")
+            said = _of_the_system(fault.errno, data if inner else Path(named))
         elif isinstance(fault, sqlite3.Error):
             said = _of_sqlite(fault, data)
         else:

@@ -24,7 +24,7 @@ from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from stillhere.content import sentences
+from stillhere.content import host_file, sentences
 from stillhere.content.languages import HOME, Language, LanguageError
 
 log = logging.getLogger("stillhere.web")
@@ -282,14 +282,28 @@ def _spoken(languages: Iterable[Language]) -> Sentences:
     return found
 
 
+def own_fault() -> str:
+    """Why the host's own file is not used, or nothing."""
+    try:
+        read(
+            host_file.read(settings.STILLHERE.data / FILE, LARGEST),
+            _spoken(tuple(settings.SPOKEN.values())),
+        )
+    except FileNotFoundError:
+        return ""
+    except (host_file.HostFileError, LinesError) as error:
+        return str(error)
+    return ""
+
+
 @lru_cache(maxsize=2)
-def _own(path: Path, _changed: int, size: int, *languages: Language) -> tuple[Helpline, ...] | None:
+def _own(
+    path: Path, _changed: int, _size: int, *languages: Language
+) -> tuple[Helpline, ...] | None:
     """The host's file, read once each time it changes; None where it must not be used."""
     try:
-        if size > LARGEST:
-            raise LinesError("it is too large")
-        return read(path.read_text("utf-8"), _spoken(languages))
-    except (OSError, UnicodeDecodeError, LinesError) as error:
+        return read(host_file.read(path, LARGEST), _spoken(languages))
+    except (FileNotFoundError, host_file.HostFileError, LinesError) as error:
         log.warning("lines.toml in the data folder is not used: %s", error)
         return None
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from django.conf import settings
 
-from stillhere.content import sentences
+from stillhere.content import host_file, sentences
 from stillhere.content.languages import Language
 from stillhere.content.sentences import language, said_in
 from stillhere.content.step_rules import faults, places
@@ -213,10 +213,10 @@ def own_fault() -> str:
     """Why the host's own file is not used, or nothing."""
     path = settings.STILLHERE.data / FILE
     try:
-        read(path.read_text("utf-8"), _built_in(*_languages()))
+        read(host_file.read(path, LARGEST), _built_in(*_languages()))
     except FileNotFoundError:
         return ""
-    except (OSError, UnicodeDecodeError, WalkError) as error:
+    except (host_file.HostFileError, WalkError) as error:
         return str(error)
     return ""
 
@@ -268,13 +268,11 @@ def _packaged(name: str) -> str:
 
 
 @lru_cache(maxsize=2)
-def _own(path: Path, _changed: int, size: int, *languages: Language) -> Mapping[str, Any] | None:
+def _own(path: Path, _changed: int, _size: int, *languages: Language) -> Mapping[str, Any] | None:
     """The host's file over ours, read once each time it changes; None where it must not be used."""
     try:
-        if size > LARGEST:
-            raise WalkError("it is too large")
-        return read(path.read_text("utf-8"), _built_in(*languages))
-    except (OSError, UnicodeDecodeError, WalkError) as error:
+        return read(host_file.read(path, LARGEST), _built_in(*languages))
+    except (FileNotFoundError, host_file.HostFileError, WalkError) as error:
         log.warning("walk.toml in the data folder is not used: %s", error)
         return None
 

@@ -22,7 +22,7 @@ from stillhere.config import databases, environment
 from stillhere.config.carriers import leaves
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import build_channels
-from stillhere.content import steps
+from stillhere.content import helplines, steps
 from stillhere.store.db import clock
 from stillhere.store.installation import proof as kept
 
@@ -166,6 +166,8 @@ def _steps(stillhere: Stillhere) -> Iterator[Finding]:
     fault, signed = steps.own_fault(), steps.signature()
     if fault:
         yield False, f"walk.toml in the data folder is not used: {fault}."
+    if lines := helplines.own_fault():
+        yield False, f"lines.toml in the data folder is not used: {lines}."
     for fault in (*settings.LANGUAGE_FAULTS, *steps.language_faults()):
         yield False, f"A language is not used as it is written: {fault}."
     if signed is not None:

@@ -55,15 +55,31 @@ def _in_file(path: Path) -> str:
             f"{path} (STILLHERE_BACKUP_PASSPHRASE_FILE) is not text in UTF-8. Save it again as "
             "plain text, in UTF-8."
         ) from None
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError) as error:
         raise SettingError(
-            f"We cannot read the passphrase in {path} (STILLHERE_BACKUP_PASSPHRASE_FILE)."
+            f"We cannot read the passphrase in {path} (STILLHERE_BACKUP_PASSPHRASE_FILE): "
+            f"{_why(error)}."
         ) from None
     if not given:
         raise SettingError(f"{path} (STILLHERE_BACKUP_PASSPHRASE_FILE) is empty.")
+    if len(given.splitlines()) > 1:
+        raise SettingError(
+            f"{path} (STILLHERE_BACKUP_PASSPHRASE_FILE) holds more than one line. Leave only the "
+            "passphrase in it, in one line."
+        )
     if path.expanduser().stat().st_mode & 0o077:
         click.echo(f"Others on this machine can read the passphrase: chmod 600 {path}", err=True)
     return given
+
+
+def _why(error: OSError | RuntimeError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder, and a file is needed here"
+    if isinstance(error, PermissionError):
+        return "this user may not read it"
+    return getattr(error, "strerror", None) or "its name cannot be used"
 
 
 def _asked(*, new: bool) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from stillhere.cli import loading, scratch_env
+from stillhere.cli.backup_file.unpack import end_tidily
 from stillhere.config import environment
 
 
@@ -23,6 +24,7 @@ def command(seconds: float) -> None:
     """Measure this machine, and say how many people it can look after at once."""
     beside = environment.read(os.environ).data
     beside.mkdir(mode=0o700, parents=True, exist_ok=True)
+    end_tidily()
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=beside) as folder:
         scratch_env.set_up(Path(folder))
         loading.action("bench").measure(seconds)
