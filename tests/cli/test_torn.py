@@ -55,3 +55,13 @@ def test_what_is_said_is_what_follows_from_this_table(
     assert f"not all of {table} can be read. " in said
     assert words in said
     assert damage.NOBODY not in said
+
+
+@pytest.mark.parametrize("what", ["contact", "message", "set_aside", "installation", "watch_due"])
+def test_a_torn_table_hides_no_other_finding_of_check(home: Installation, what: str) -> None:
+    tear(database(home), root(database(home), what))
+    said = home.run("check").stdout
+    assert "THE DATABASE IS DAMAGED" in said
+    assert "on the disk of the data folder" in said
+    assert "time service" in said
+    assert "There is no backup" in said or what == "installation"

@@ -42,7 +42,7 @@ def everything(stillhere: Stillhere, *, proving: bool = True) -> Iterator[Findin
     settings in use."""
     questions: list[Question] = [
         _framework, _folder, _keys, _fit, _damage, _database, _channels, _running, _proofs, _steps,
-        weaknesses.look,
+        *weaknesses.questions(),
     ]  # fmt: skip
     told = set[Finding]()
     for ask in questions:
