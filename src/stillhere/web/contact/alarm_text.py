@@ -19,9 +19,9 @@ from stillhere.core.alarm import HOLDING_ETA_S, Alarm, Claim
 from stillhere.core.events import Cause, Word
 from stillhere.store.kits import kits
 from stillhere.store.messages import reach as reaching
-from stillhere.store.models import Contact, Person, sealed_columns
+from stillhere.store.models import Contact, Person, Responder, sealed_columns
 from stillhere.store.people import records
-from stillhere.store.watches import queries
+from stillhere.store.watches import damage, queries
 from stillhere.store.watches.queries import HistoryLine, ShownWatch
 from stillhere.web.contact import on_scene
 from stillhere.web.site import texts
@@ -142,8 +142,10 @@ def circle(
 
 def _trained(contact: Contact) -> bool:
     """Whether they answered the questions, as a contact or as a volunteer."""
-    responder = contact.responder
-    return bool(contact.trained_at or (responder is not None and responder.trained_at))
+    if contact.trained_at or contact.responder_id is None:
+        return bool(contact.trained_at)
+    whose = Responder.objects.filter(id=contact.responder_id, trained_at__gt=0)
+    return damage.around(whose.exists, bool)
 
 
 def head(shown: ShownWatch, name: str, now: int) -> str:
@@ -276,7 +278,7 @@ def _number_in(note: str) -> str:
 def _contacts(alarm: Alarm) -> list[Contact]:
     """Everyone on the alarm: first those who were told, in the order of telling."""
     ids = alarm.circle.contacts()
-    found = {c.id: c for c in Contact.objects.select_related("responder").filter(id__in=ids)}
+    found = {c.id: c for c in Contact.objects.filter(id__in=ids)}
     order = (*alarm.told, *(id for id in ids if id not in alarm.told))
     return [found[id] for id in order if id in found and id not in alarm.gone]
 
