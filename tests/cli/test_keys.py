@@ -228,5 +228,11 @@ def test_a_restore_onto_a_full_disk_names_that_disk_and_leaves_nothing(
         refused(told, f"no room for {data}", "disk is full", "Make room")
         assert str(file) not in told.stderr
         assert list(disk.iterdir()) == []
+        for free_kb in (0, 4, 40) if there == "new" else ():
+            (disk / "fill").write_bytes(bytes((128 - free_kb) * 1024))
+            for command in (["restore", str(file)], ["migrate"]):
+                told = other.run(*command, **WORDS)
+                refused(told, str(data), "disk is full", "Make room")
+                assert [path.name for path in disk.iterdir()] == ["fill"], command
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)

@@ -24,16 +24,47 @@ ENGINE_FILE = "engine.lock"
 def held(stillhere: Stillhere) -> Iterator[None]:
     """Create the data folder if needed, and hold it. Raises `SettingError` if somebody else holds
     it, saying who, or if it belongs to a demo and this is none, or the other way round."""
+    there = stillhere.data.exists()
+    before = {path.name for path in stillhere.data.iterdir()} if there else None
     keys.ensure_folder(stillhere.data)
     with _locked(stillhere.data / LOCK_FILE, fcntl.LOCK_EX | fcntl.LOCK_NB) as descriptor:
         if descriptor is None:
             raise SettingError(_who(stillhere.data))
-        if keys.exist(stillhere.data):  # a new folder becomes what it is started as
-            keys.keep_apart(stillhere.data, demo=stillhere.demo)
+        with _nothing_left(stillhere.data, before):
+            _enter(stillhere, descriptor)
+            yield
+
+
+def _enter(stillhere: Stillhere, descriptor: int) -> None:
+    """Write into the lock who holds it. Raises `SettingError` where a demo and a real one meet."""
+    if keys.exist(stillhere.data):  # a new folder becomes what it is started as
+        keys.keep_apart(stillhere.data, demo=stillhere.demo)
+    where = f"{os.getpid()} {stillhere.base_url} {stillhere.host} {stillhere.port}\n"
+    try:
         os.ftruncate(descriptor, 0)
-        where = f"{os.getpid()} {stillhere.base_url} {stillhere.host} {stillhere.port}\n"
         os.pwrite(descriptor, where.encode(), 0)
+    except OSError as error:  # a full disk names no file
+        error.filename = error.filename or str(stillhere.data)
+        raise
+
+
+@contextlib.contextmanager
+def _nothing_left(data: Path, before: set[str] | None) -> Iterator[None]:
+    """On failure, remove the folder of keys and the lock that were made, and the data folder if
+    there was none ``before``; never one that holds more."""
+    try:
         yield
+    except BaseException:
+        left = {path.name for path in data.iterdir()}
+        with contextlib.suppress(OSError):
+            if left <= {keys.FOLDER, LOCK_FILE} | (before or set()):
+                if keys.FOLDER not in (before or ()):
+                    (data / keys.FOLDER).rmdir()
+                if LOCK_FILE not in (before or ()):
+                    (data / LOCK_FILE).unlink()
+                if before is None:
+                    data.rmdir()
+        raise
 
 
 @contextlib.contextmanager

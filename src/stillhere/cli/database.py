@@ -62,7 +62,9 @@ def problem(error: BaseException, stillhere: Stillhere) -> SettingError:
         return SettingError(NOT_READY)
     if not stillhere.database_url:
         file = stillhere.data / databases.SQLITE_FILE
-        if not trouble.in_the_way(stillhere.data) and not file.exists():
+        why = trouble.in_the_way(stillhere.data) or trouble.is_full(stillhere.data)
+        nothing = stillhere.data.is_dir() and not file.exists() and not why
+        if "unable to open" in said and nothing:
             return SettingError(NOT_READY)
         known = trouble.sentence(error, stillhere.data)
         return SettingError(known or f"We cannot use the database {file}: {said}.")

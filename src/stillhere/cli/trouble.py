@@ -64,7 +64,7 @@ def _of_sqlite(fault: sqlite3.Error, data: Path) -> str | None:
     unclear = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
     if code in unclear and (said := in_the_way(data)):
         return said
-    if code == sqlite3.SQLITE_FULL or (code in unclear and _is_full(data)):
+    if code == sqlite3.SQLITE_FULL or (code in unclear and is_full(data)):
         return f"There is no room in {data}: the disk is full. Make room and try again."
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return unwritable(data) or f"The database in {data} cannot be opened ({fault})."
@@ -75,7 +75,8 @@ def _of_sqlite(fault: sqlite3.Error, data: Path) -> str | None:
     return None
 
 
-def _is_full(data: Path) -> bool:
+def is_full(data: Path) -> bool:
+    """Whether the disk of this folder has no room even for what SQLite needs to open a file."""
     try:
         disk = os.statvfs(data)
     except OSError:

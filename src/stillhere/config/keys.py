@@ -44,7 +44,14 @@ def create_missing(data: Path, *, demo: bool = False) -> list[str]:
     }
     if demo and not exist(data) and {path.name for path in data.iterdir()} <= {FOLDER, "lock"}:
         wanted = {DEMO: ""} | wanted
-    return [name for name, text in wanted.items() if _write_new(data / FOLDER / name, text)]
+    made: list[str] = []
+    try:
+        made += (name for name, text in wanted.items() if _write_new(data / FOLDER / name, text))
+    except OSError as error:  # a full disk names no file, and half a set of keys is none
+        forget_created(data, [*made, *(f".{name}.new" for name in wanted)])
+        error.filename = error.filename or str(data / FOLDER)
+        raise
+    return made
 
 
 def forget_created(data: Path, names: Iterable[str]) -> None:

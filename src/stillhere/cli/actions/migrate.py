@@ -57,13 +57,18 @@ def _made_aside(file: Path) -> Iterator[None]:
     part.touch(0o600)
     connection.close()
     named, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], str(part)
+    finished = False
     try:
         yield
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finished = True
     finally:
         connection.close()
         connection.settings_dict["NAME"] = named
+        if not finished:  # on a full disk it would only take room
+            for left_behind in file.parent.glob(f"{part.name}*"):
+                left_behind.unlink()
     keys.sync_file(part)
     keys.own(part)
     part.rename(file)

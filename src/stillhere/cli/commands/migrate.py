@@ -15,7 +15,7 @@ import click
 from stillhere.cli import data_lock, database, loading
 from stillhere.cli.check import damage, key_fit
 from stillhere.config import environment, keys
-from stillhere.config.environment import Stillhere
+from stillhere.config.environment import SettingError, Stillhere
 
 
 @click.command()
@@ -40,4 +40,9 @@ def prepare(stillhere: Stillhere) -> list[str]:
     """
     damage.require_there(stillhere)
     new_keys = keys.create_missing(stillhere.data, demo=stillhere.demo)
-    return list(loading.action("migrate").migrate(stillhere, new_keys))
+    try:
+        return list(loading.action("migrate").migrate(stillhere, new_keys))
+    except (SettingError, OSError):
+        if damage.holds(stillhere) is False:  # nothing is sealed under them
+            keys.forget_created(stillhere.data, new_keys)
+        raise

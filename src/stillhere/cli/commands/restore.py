@@ -9,11 +9,9 @@ messages queued in the past, and who is asked first, is decided by the engine wh
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -40,11 +38,9 @@ def command(file: Path) -> None:
     stillhere = environment.read(os.environ)
     _require_empty(stillhere)
     end_tidily()
-    before = {path.name for path in stillhere.data.iterdir()} if stillhere.data.exists() else None
     with (
         opened(file, passphrase.find(new=False)) as source,
         data_lock.held(stillhere),
-        _nothing_left(stillhere.data, before),
     ):
         _require_empty(stillhere)
         work = stillhere.data / WORK
@@ -61,25 +57,6 @@ def command(file: Path) -> None:
         key_fit.require(stillhere)
     click.echo(f"{describe(manifest)}\nIt is in place in {stillhere.data}.")
     click.echo(_what_now(manifest))
-
-
-@contextlib.contextmanager
-def _nothing_left(data: Path, before: set[str] | None) -> Iterator[None]:
-    """On failure, remove the folder of keys and the lock that were made, and the data folder if
-    there was none ``before``; never one that holds more."""
-    try:
-        yield
-    except BaseException:
-        left = {path.name for path in data.iterdir()}
-        with contextlib.suppress(OSError):
-            if left <= {keys.FOLDER, data_lock.LOCK_FILE} | (before or set()):
-                if keys.FOLDER not in (before or ()):
-                    (data / keys.FOLDER).rmdir()
-                if data_lock.LOCK_FILE not in (before or ()):
-                    (data / data_lock.LOCK_FILE).unlink()
-                if before is None:
-                    data.rmdir()
-        raise
 
 
 def _require_empty(stillhere: Stillhere) -> None:
