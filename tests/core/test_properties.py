@@ -334,6 +334,7 @@ def anything(night: Promises, dice: random.Random) -> Event:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_a_seeded_walk_through_many_nights_keeps_every_promise(seed: int) -> None:
     dice = random.Random(seed)

@@ -21,6 +21,8 @@ from cryptography.x509.oid import NameOID
 from stillhere.engine import timekeeping
 from tests.conftest import EVENING_MS
 
+pytestmark = pytest.mark.slow
+
 EXPIRED_AT = datetime(2020, 1, 1, tzinfo=UTC)
 
 

@@ -36,6 +36,8 @@ from tests.web.conftest import browser, post
 from tests.web.hooks.test_calls import Line
 from tests.web.pages import STATES, contact_path, did, in_every_state, make, text_of
 
+pytestmark = pytest.mark.slow
+
 # What is English on purpose, or nobody's language: names, ours and what people typed, and sources.
 NAMES = re.compile(
     r"\bLamp\b|\bStillhere\b|\bSam\b|\bLeo\b|\bMaya\b|\bExample County Neighbours\b|\bUTC\b|\bEST\b"

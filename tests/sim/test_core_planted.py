@@ -20,6 +20,8 @@ from stillhere.core.watch_state import Watch
 from stillhere.sim.core import nights
 from stillhere.sim.verdict import Verdict
 
+pytestmark = pytest.mark.slow
+
 Plant = Callable[[pytest.MonkeyPatch], None]
 MOST_NIGHTS = 3_000
 

@@ -19,6 +19,8 @@ from stillhere.core.schedule import Routine
 from stillhere.core.watch_state import Watch
 from stillhere.sim.core import calendar, nights
 
+pytestmark = pytest.mark.slow
+
 Plant = Callable[[pytest.MonkeyPatch], None]
 SLICE = 100
 MANY = range(1, 601, SLICE)
@@ -42,13 +44,11 @@ def test_some_weeks_hold_and_a_lot_happens_in_them() -> None:
         assert counts[what] > 10, f"hardly any {what}"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("first", MANY)
 def test_six_hundred_times_two_or_three_weeks_hold(first: int) -> None:
     _weeks(range(first, first + SLICE))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("nth", FRESH)
 def test_fresh_weeks_hold(fresh_seed: int, nth: int) -> None:
     first = fresh_seed + nth

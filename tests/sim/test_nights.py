@@ -11,6 +11,8 @@ import pytest
 from stillhere.sim.verdict import Verdict
 from stillhere.sim.whole.nights import Simulator
 
+pytestmark = pytest.mark.slow
+
 FEW = range(1, 7)
 SLICE = 20  # small enough that two workers end at the same time
 MANY = range(100, 1_100, SLICE)
@@ -34,13 +36,11 @@ def test_a_few_nights_hold(simulator: Simulator) -> None:
         assert sum(verdict.counts.get(what, 0) for verdict in verdicts) > 0, f"no {what}"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("first", MANY)
 def test_a_thousand_nights_hold(simulator: Simulator, first: int) -> None:
     _nights(simulator, range(first, first + SLICE))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("nth", FRESH)
 def test_fresh_nights_hold(simulator: Simulator, fresh_seed: int, nth: int) -> None:
     first = fresh_seed + nth

@@ -19,6 +19,8 @@ from stillhere.sim.whole.weeks import Weeks
 from stillhere.store.models import WatchRow
 from stillhere.store.watches import apply, outbox, queries, rows
 
+pytestmark = pytest.mark.slow
+
 Plant = Callable[[pytest.MonkeyPatch], None]
 MOST_NIGHTS = 40
 
@@ -45,7 +47,6 @@ def test_nights_hold_in_which_the_web_hangs_while_the_engine_lives(
     assert _counts(simulator, range(1, 9))["silences told"] > 0
 
 
-@pytest.mark.slow
 def test_many_nights_and_weeks_hold_in_which_the_web_hangs(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,7 +55,6 @@ def test_many_nights_and_weeks_hold_in_which_the_web_hangs(
     assert _counts(simulator, range(1, 11), Weeks)["silences told"] > 5
 
 
-@pytest.mark.slow
 def test_many_nights_and_weeks_hold_in_which_a_row_becomes_garbage(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,7 +120,6 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
 def test_a_bug_planted_in_what_is_done_about_trouble_is_found(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch, plant: Plant

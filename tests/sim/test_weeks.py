@@ -20,6 +20,8 @@ from stillhere.sim.whole.weeks import Weeks
 from stillhere.store.messages import delivery
 from stillhere.store.watches import outbox
 
+pytestmark = pytest.mark.slow
+
 Plant = Callable[[pytest.MonkeyPatch], None]
 SLICE = 3
 MANY = range(1, 31, SLICE)
@@ -41,13 +43,11 @@ def test_two_times_two_or_three_weeks_hold_and_a_lot_happens_in_them(simulator: 
         assert counts[what] > 0, f"no {what}"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("first", MANY)
 def test_thirty_times_two_or_three_weeks_hold(simulator: Simulator, first: int) -> None:
     _weeks(simulator, range(first, first + SLICE))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("nth", FRESH)
 def test_fresh_weeks_hold(simulator: Simulator, fresh_seed: int, nth: int) -> None:
     first = fresh_seed + nth
@@ -115,7 +115,6 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
 def test_a_bug_planted_in_the_days_is_found(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch, plant: Plant

@@ -220,6 +220,7 @@ def pages(pdf: bytes) -> int:
     return len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf + told))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize(("name", "many"), [("wallet", 1), ("leaflet", 2), ("poster", 1)])
 def test_a_paper_is_a_pdf_of_as_many_pages_as_it_should_be(name: str, many: int, lang: str) -> None:
@@ -228,6 +229,7 @@ def test_a_paper_is_a_pdf_of_as_many_pages_as_it_should_be(name: str, many: int,
     assert pages(response.content) == many
 
 
+@pytest.mark.slow
 def test_a_certificate_bears_any_name_and_keeps_none() -> None:
     asked = browser().post("/paper/certificate.pdf", {"name": "Ana"})
     assert asked["Location"] == "/learn", "the questions come first"
@@ -248,6 +250,7 @@ def test_paper_that_cannot_be_made_now_says_so(monkeypatch: pytest.MonkeyPatch) 
     assert "Try again in a minute" in text_of(response)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lang", "says"), [("en", "Printing is not set up here"), ("es", "Aquí no se puede imprimir")]
 )
@@ -302,6 +305,7 @@ def laid_out(of: str, lang: str, **more: Any) -> Paper:
     return Paper(print._html(f"guide/paper/{of}.html", lang, **more))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("country", ["US", "GB", "MX"])
 @pytest.mark.parametrize(("name", "many"), PAPERS)
 def test_a_paper_fills_the_sheet_its_country_prints_on_and_no_more(
@@ -332,6 +336,7 @@ def test_every_step_stands_on_it_a_second_dose_and_the_chest_too(
     assert at[4] < told.find(notes[lang][1]) < at[5], "when to push on the chest"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "points"), [("wallet", 20), ("leaflet", 60), ("poster", 60)])
 def test_the_number_of_the_place_is_the_largest_on_it(
     settings: Settings, name: str, points: int
@@ -400,6 +405,7 @@ def test_a_name_no_font_can_write_is_left_to_the_hand() -> None:
     assert "Please write it by hand." in asked[1]
 
 
+@pytest.mark.slow
 def test_a_letter_that_no_font_has_is_noticed() -> None:
     assert (print.LACKS, print.NOT_SET_UP) == (printed.LACKS, printed.NOT_SET_UP)
     nowhere = "<p>\U0010fff0</p>"
