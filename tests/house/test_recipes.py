@@ -21,7 +21,7 @@ RECIPES = {
     name: re.findall(r"^\d\. (.+(?:\n   .+)*)", steps, re.MULTILINE)
     for name, steps in re.findall(r"^### (.+)\n((?:(?!^##).*\n?)*)", GUIDE, re.MULTILINE)
 }
-_PATH = re.compile(r"`((?:src|tests|docs|tools)/[\w./-]+)`")
+_PATH = re.compile(r"`((?:src|tests|docs|tools|deploy)/[\w./-]+)`")
 
 
 def test_there_are_the_six() -> None:

@@ -1,1 +1,1 @@
-"""Ways to reach a phone, one file each; who carries texts and calls; several carriers as one."""
+"""Ways to reach a phone, one file each, and what they share: contract, pager, network policy."""

@@ -1,9 +1,9 @@
 """Chat and push apps through Apprise: one URL per contact (``ntfys://…``, ``tgram://…``).
 
-Owns the list of apps we let a stranger point us at, and the walls around a library that was made
-for one's own scripts: it runs in a thread with a deadline, may hold only so many threads per
-host, reads no local file, follows no redirect and reaches no private address. Refuses to say more
-than Apprise knows: "accepted" or "not this time", never "delivered" and never "for ever".
+Owns the walls around a library that was made for one's own scripts: it runs in a thread with a
+deadline, may hold only so many threads per host, reads no local file, follows no redirect and
+reaches no private address. Which apps a stranger may name stands in ``apps.py``. Refuses to say
+more than Apprise knows: "accepted" or "not this time", never "delivered" and never "for ever".
 
 Importing this module costs more than half a second, because it loads all of Apprise's plugins: so
 only wiring imports it, where the channel is switched on, and the first alarm does not wait for it.

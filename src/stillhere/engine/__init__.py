@@ -1,1 +1,1 @@
-"""One plain function a round: tick, deliver, audit, heartbeat. `loop.py` has the only threads."""
+"""One plain function a round: tick, deliver, heartbeat, audit; what is due is erased in `audit`."""

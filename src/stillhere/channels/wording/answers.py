@@ -1,7 +1,7 @@
 """How somebody answers: the last sentence of a message, and the keys that count.
 
 The same digit means the same in every message: 1 I'm going, 2 I can't, 3 again, 4 I'm there, 6 I
-can't get in. ``store/inbound/inbox.py`` reads them. What cannot carry an answer back (mail, chat)
+can't get in. ``store/inbound/handle.py`` reads them. What cannot carry an answer back (mail, chat)
 never asks for one: its link does.
 """
 

@@ -1,7 +1,7 @@
 """The engine process: its real rounds, called when its real loops would call them.
 
 Owns the timing of ``pulse_once``, ``tick_once`` and ``audit_once``, and jumps over the time in
-which they would find nothing. What leaves and what carriers say is ``render.py``'s.
+which they would find nothing. What leaves and what carriers say is ``letters.py``'s.
 """
 
 from __future__ import annotations

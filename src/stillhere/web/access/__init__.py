@@ -1,1 +1,1 @@
-"""Who is asking: sessions, a contact's phone, how often; and addresses typed by hand."""
+"""Who is asking: sessions, a contact's phone, how often; typed addresses, who can be reached."""

@@ -1,8 +1,9 @@
 """An open alarm in words, for one of the people who were called.
 
-Owns what the page says: what is known, who does what, what to do. Decides nothing. The door and the
-place are shown here only, and only to somebody who said yes to the invitation and then said "I'm
-going" or "I'm with them".
+Owns what the page says: what is known, who does what, what to do. Moves no watch, and decides one
+thing: who sees the place and the door. That is a contact who said yes to the invitation, to whom
+the person shows the door, on a phone known to be theirs, once they said "I'm going", "I'm far, I'll
+phone" (the dispatch asks where) or "I'm with them". Beside them only the person's own page has it.
 """
 
 from __future__ import annotations

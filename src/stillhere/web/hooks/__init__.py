@@ -1,1 +1,1 @@
-"""What carriers and browsers tell us: calls turn by turn, pushes, other installations."""
+"""What machines tell us: calls turn by turn, pushes, peers. Texts come in by `asgi/webhooks`."""
