@@ -30,15 +30,6 @@ pytestmark = [pytest.mark.storage, pytest.mark.slow]
 
 
 @pytest.fixture
-def home(installation: Make) -> Installation:
-    """An installation that was prepared and does not run."""
-    made = installation()
-    told = made.run("migrate")
-    assert told.returncode == 0, told.stderr
-    return made
-
-
-@pytest.fixture
 def file(home: Installation) -> Path:
     """Its backup."""
     path = home.folder / "ruth.backup"

@@ -30,15 +30,6 @@ INSERT INTO outage (from_at, to_at, why) SELECT i, i, '{MARK.decode()}' FROM n
 pytestmark = [pytest.mark.storage, pytest.mark.slow]
 
 
-@pytest.fixture
-def home(installation: Make) -> Installation:
-    """An installation that was prepared, holds something, and does not run."""
-    made = installation()
-    told = made.run("migrate")
-    assert told.returncode == 0, told.stderr
-    return made
-
-
 def database(home: Installation) -> Path:
     return home.data / "stillhere.sqlite3"
 
@@ -337,6 +328,7 @@ def test_every_row_of_a_dump_is_counted_and_every_byte_is_read(home: Installatio
             integrity.compare(integrity.prove_dump(dump), rows)
 
 
+@pytest.mark.sqlite
 def test_a_backup_that_failed_is_told_until_one_is_whole(home: Installation) -> None:
     fill(home)
     folder = home.folder / "backups"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -18,17 +17,6 @@ from tests.cli.test_damage import database, refused
 from tests.installation import Installation
 
 pytestmark = pytest.mark.slow
-
-Make = Callable[..., Installation]
-
-
-@pytest.fixture
-def home(installation: Make) -> Installation:
-    """An installation that was prepared and does not run."""
-    made = installation()
-    told = made.run("migrate")
-    assert told.returncode == 0, told.stderr
-    return made
 
 
 @pytest.mark.parametrize("trace", [*damage.TRACES, record.FILE])

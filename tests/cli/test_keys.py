@@ -26,13 +26,10 @@ pytestmark = [pytest.mark.storage, pytest.mark.slow]
 
 
 @pytest.fixture
-def home(installation: Make) -> Installation:
-    """An installation that was prepared, holds Sam's name and does not run."""
-    made = installation()
-    told = made.run("migrate")
-    assert told.returncode == 0, told.stderr
-    hold_sam(made)
-    return made
+def home(home: Installation) -> Installation:
+    """The same, holding Sam's name."""
+    hold_sam(home)
+    return home
 
 
 def with_keys_of(other: Installation, file: Path) -> Path:

@@ -6,11 +6,10 @@ import pytest
 
 from stillhere.cli.check import damage
 from stillhere.config import environment
-from tests.cli.test_damage import database, home
+from tests.cli.test_damage import database
 from tests.installation import Installation
 from tests.torn import root, tear
 
-__all__ = ["home"]
 pytestmark = [pytest.mark.slow, pytest.mark.sqlite, pytest.mark.storage]
 
 

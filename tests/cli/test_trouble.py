@@ -41,15 +41,6 @@ services.set_plan(services.new_person("en", "UTC")[0], name="Sam", place="", ent
 """
 
 
-@pytest.fixture
-def home(installation: Make) -> Installation:
-    """An installation that was prepared and does not run."""
-    made = installation()
-    told = made.run("migrate")
-    assert told.returncode == 0, told.stderr
-    return made
-
-
 @contextlib.contextmanager
 def read_only(folder: Path) -> Iterator[None]:
     """The disk of this folder takes nothing any more."""

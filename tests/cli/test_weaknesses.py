@@ -359,7 +359,7 @@ def test_a_database_that_fails_half_way_is_one_finding(
         yield True, "read so far"
         raise DatabaseError("database disk image is malformed")
 
-    monkeypatch.setattr(weaknesses, "look", gone)
+    monkeypatch.setattr(weaknesses, "questions", lambda: (gone,))
     monkeypatch.setattr(check, "_steps", gone)
     (told,) = [says for says in check.everything(here) if "We cannot use" in says[1]]
     assert told[0] is False, "and the same is said once"
@@ -370,7 +370,7 @@ def test_each_finding_is_said_once(here: Any, monkeypatch: pytest.MonkeyPatch) -
     def again(_: object) -> Iterator[weaknesses.Finding]:
         yield from ((False, "the disk is broken"), (False, "the disk is broken"))
 
-    monkeypatch.setattr(weaknesses, "look", again)
+    monkeypatch.setattr(weaknesses, "questions", lambda: (again,))
     monkeypatch.setattr(check, "_steps", again)
     found = [says for _, says in check.everything(here)]
     assert found.count("the disk is broken") == 1

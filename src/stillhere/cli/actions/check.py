@@ -113,8 +113,8 @@ def _fit(stillhere: Stillhere) -> Iterator[Finding]:
 
 
 def _database(stillhere: Stillhere) -> Iterator[Finding]:
-    if damage.traces(stillhere.data) and damage.holds(stillhere) is False:
-        return  # it is gone: no advice to make a new one
+    if damage.is_gone(stillhere):
+        return  # no advice to make a new one
     if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < LEAST_SQLITE:
         yield False, f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer."
     try:

@@ -105,9 +105,9 @@ def require_there(stillhere: Stillhere) -> None:
         raise SettingError(said)
     if stillhere.demo:  # each demo begins anew, and watches nobody
         return
-    shows = traces(stillhere.data)
-    if not shows or holds(stillhere) is not False:
+    if not is_gone(stillhere):
         return
+    shows = traces(stillhere.data)
     gone, look = f"The database {stillhere.data / databases.SQLITE_FILE} is gone", ""
     if stillhere.database_url:
         gone = "The database in STILLHERE_DATABASE_URL is empty"
@@ -117,6 +117,11 @@ def require_there(stillhere: Stillhere) -> None:
         f"made, for it would watch nobody. {look}{record.way_back(stillhere.data)} "
         "To begin anew on purpose, name a new folder in STILLHERE_DATA."
     )
+
+
+def is_gone(stillhere: Stillhere) -> bool:
+    """Whether there is no database although there are signs that one existed."""
+    return bool(traces(stillhere.data)) and holds(stillhere) is False
 
 
 def traces(data: Path) -> list[Path]:

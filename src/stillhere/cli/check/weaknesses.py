@@ -27,6 +27,7 @@ from stillhere.channels.pager import addresses, channels_for
 from stillhere.cli.actions.peer import heard
 from stillhere.cli.backup_file import postgresql_programs, record
 from stillhere.cli.check import time_kept
+from stillhere.cli.check.damage import is_gone
 from stillhere.cli.data_lock import LOCK_FILE
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import build_channels
@@ -289,9 +290,10 @@ def backups() -> Iterator[Finding]:
 
 
 def backup_failed(stillhere: Stillhere) -> Iterator[Finding]:
-    """What went wrong with the nightly backup, when nobody was looking."""
+    """What went wrong with the nightly backup, when nobody was looking. That its database is gone
+    is said already."""
     last = record.read(stillhere.data)
-    if last.failed:
+    if last.failed and not is_gone(stillhere):
         at = record.moment(last.failed_at)
         yield False, f"The last try at a backup failed, {at}: {last.failed}"
 

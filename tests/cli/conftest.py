@@ -1,0 +1,18 @@
+"""What tests of commands share: an installation to type them at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.installation import Installation
+
+
+@pytest.fixture
+def home(installation: Callable[..., Installation]) -> Installation:
+    """An installation that was prepared and does not run."""
+    made = installation()
+    told = made.run("migrate")
+    assert told.returncode == 0, told.stderr
+    return made
