@@ -24,9 +24,9 @@ keys.ensure_folder(_data)
 keys.create_missing(_data, demo=bool(os.environ.get("STILLHERE_DEMO")))
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 
+from stillhere.cli.actions import migrate  # noqa: E402
 from stillhere.core.schedule import Routine  # noqa: E402
 from stillhere.core.watch import start as begin  # noqa: E402
 from stillhere.sim import crowd  # noqa: E402
@@ -42,7 +42,7 @@ FAR_MS = 3_600_000
 
 def prepare() -> bool:
     """The tables."""
-    call_command("migrate", verbosity=0)
+    migrate.migrate(settings.STILLHERE, [])
     return True
 
 

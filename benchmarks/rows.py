@@ -21,9 +21,10 @@ keys.ensure_folder(_data)
 keys.create_missing(_data)
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
+from stillhere.cli.actions import migrate  # noqa: E402
 from stillhere.core.watch import start  # noqa: E402
 from stillhere.store.db import clock, encryption  # noqa: E402
 from stillhere.store.models import JournalLine, Message  # noqa: E402
@@ -83,7 +84,7 @@ def sizes() -> dict[str, float]:
 
 
 def main() -> None:
-    call_command("migrate", verbosity=0)
+    migrate.migrate(settings.STILLHERE, [])
     fill()
     for table, size in sizes().items():
         print(f"{table}_row_bytes={size:.0f}")
