@@ -33,7 +33,7 @@ REFUSALS = frozenset({401, 402, 403})  # what HTTP says then
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One rendered message for one address.
+    """One message in words, for one address; ``key`` and ``to`` are empty until it has one.
 
     ``key`` is stable over repeats (a provider that knows idempotency gets it). ``text`` is plain
     text that may stand on a lock screen and says in words what an answer can be; a channel adds
@@ -44,9 +44,9 @@ class Outgoing:
     be matched (a message id, never a secret). ``avoid`` names carriers it went by in vain.
     """
 
-    key: str
-    to: str
-    text: str
+    key: str = ""
+    to: str = ""
+    text: str = ""
     subject: str = ""
     link: str = ""
     lang: str = "en"

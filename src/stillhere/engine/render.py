@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.conf import settings
 
 from stillhere.channels.base import Outgoing
@@ -12,15 +14,11 @@ from stillhere.store.messages.delivery import LeasedMessage
 
 def render(m: LeasedMessage, to: str) -> Outgoing:
     """One message for the address ``to``, in the language of whoever reads it."""
-    words = compose(m.word, m.facts, m.lang, m.channel)
-    return Outgoing(
+    return replace(
+        compose(m.word, m.facts, m.lang, m.channel),
         key=m.key,
         to=to,
-        text=words.text,
-        subject=words.subject,
         link=link(m),
-        lang=m.lang,
-        choices=words.choices,
         reply_ref=str(m.id),
         avoid=frozenset({m.carrier}) if m.carrier else frozenset(),
     )

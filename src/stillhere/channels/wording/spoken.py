@@ -12,109 +12,110 @@ from math import ceil
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from stillhere.channels.wording.answers import AnswerKind
+from stillhere.channels.wording import answers, plain
 from stillhere.channels.wording.contacts import Sentence
-from stillhere.channels.wording.facts import SentenceParts
+from stillhere.channels.wording.facts import fill
+from stillhere.core.messages import Facts
 
 
-def _menu(said: SentenceParts) -> Sentence:
+def _menu(facts: Facts) -> Sentence:
     text = _("This is Lamp. Press 1 and we ring this phone from time to time.")
-    return text + " " + _("Press 2 to stay on the line with us."), AnswerKind.NOTHING
+    return text + " " + _("Press 2 to stay on the line with us."), answers.NOTHING
 
 
-def _soon(said: SentenceParts) -> str:
-    minutes = max(1, ceil((said.facts.eta_s or 0) / 60))
+def _soon(facts: Facts) -> str:
+    minutes = max(1, ceil((facts.eta_s or 0) / 60))
     text = ngettext(
         "It's on. We ring in %(minutes)d minute.",
         "It's on. We ring in %(minutes)d minutes.",
         minutes,
     )
-    return said(text, minutes=minutes)
+    return fill(facts, text, minutes=minutes)
 
 
-def _started(said: SentenceParts) -> Sentence:
-    return _soon(said) + " " + _(
-        "Then any key means: still here. 9 means: help."
-    ), AnswerKind.NOTHING
+def _started(facts: Facts) -> Sentence:
+    return _soon(facts) + " " + _("Then any key means: still here. 9 means: help."), answers.NOTHING
 
 
-def _started_alone(said: SentenceParts) -> Sentence:
-    text = _soon(said) + " " + _("Nobody is on your list: nobody else would be told.")
-    return text + " " + _("Text ADD and a phone number to add somebody."), AnswerKind.NOTHING
+def _started_alone(facts: Facts) -> Sentence:
+    text = _soon(facts) + " " + _("Nobody is on your list: nobody else would be told.")
+    return text + " " + _("Text ADD and a phone number to add somebody."), answers.NOTHING
 
 
-def _on_watch(said: SentenceParts) -> Sentence:
+def _on_watch(facts: Facts) -> Sentence:
     text = _("Lamp is on. Press any key if you are here, 9 if you need somebody.")
-    return text + " " + _("Press 2 to stay on the line with us."), AnswerKind.NOTHING
+    return text + " " + _("Press 2 to stay on the line with us."), answers.NOTHING
 
 
-def _stay(said: SentenceParts) -> Sentence:
+def _stay(facts: Facts) -> Sentence:
     text = _("We stay with you. After each tone press any key or say a word.")
-    return text + " " + _("9 is help."), AnswerKind.NOTHING
+    return text + " " + _("9 is help."), answers.NOTHING
 
 
-def _stay_asks(said: SentenceParts) -> Sentence:
-    return _("Are you still here? Press any key or say a word."), AnswerKind.NOTHING
+def _stay_asks(facts: Facts) -> Sentence:
+    return _("Are you still here? Press any key or say a word."), answers.NOTHING
 
 
-def _stay_over(said: SentenceParts) -> Sentence:
-    return _("We do not hear you. We ring this phone now."), AnswerKind.NOTHING
+def _stay_over(facts: Facts) -> Sentence:
+    return _("We do not hear you. We ring this phone now."), answers.NOTHING
 
 
-def _unknown(said: SentenceParts) -> Sentence:
+def _unknown(facts: Facts) -> Sentence:
     """Somebody we have never heard of, and nobody is there to come: that is said first."""
     text = _("This is Lamp. Nobody can come to you now.")
-    if said.who:
-        text += " " + said(_("Press 3 to talk to a person: %(line)s."), line=said.who)
+    if plain.name(facts.who):
+        text += " " + fill(
+            facts, _("Press 3 to talk to a person: %(line)s."), line=plain.name(facts.who)
+        )
     text += " " + _("Press 1 and we ring you; nobody else is told.")
-    return text, AnswerKind.NOTHING
+    return text, answers.NOTHING
 
 
-def _unknown_shift(said: SentenceParts) -> Sentence:
+def _unknown_shift(facts: Facts) -> Sentence:
     """Somebody we have never heard of, and people on shift would come."""
     text = _("This is Lamp. People on shift come if you stop answering.")
     text += " " + _("Press 1 and we ring you from time to time.")
     text += " " + _("Press 2 to stay on the line.")
-    if said.who:
+    if plain.name(facts.who):
         text += " " + _("Press 3 to talk to a person.")
-    return text, AnswerKind.NOTHING
+    return text, answers.NOTHING
 
 
-def _withheld(said: SentenceParts) -> Sentence:
+def _withheld(facts: Facts) -> Sentence:
     """Somebody whose number we do not see: nothing can ring them."""
     text = _("This is Lamp. Your number is hidden, so we cannot ring you.")
     text += " " + _("Hang up, and call again with your number shown.")
-    if said.who:
+    if plain.name(facts.who):
         text += " " + _("Press 3 to talk to a person.")
-    return text, AnswerKind.NOTHING
+    return text, answers.NOTHING
 
 
-def _where(said: SentenceParts) -> Sentence:
+def _where(facts: Facts) -> Sentence:
     text = _("It's on. Say where you are and how to get in, then press a key.")
     text += " " + _("Only people on shift hear it, if you stop answering.")
-    return text + " " + _("It is destroyed when all is well."), AnswerKind.NOTHING
+    return text + " " + _("It is destroyed when all is well."), answers.NOTHING
 
 
-def _line(said: SentenceParts) -> Sentence:
-    if not said.who:
-        return _("Nobody answers calls now."), AnswerKind.NOTHING
-    return said(_("People answer at %(line)s."), line=said.who), AnswerKind.NOTHING
+def _line(facts: Facts) -> Sentence:
+    if not plain.name(facts.who):
+        return _("Nobody answers calls now."), answers.NOTHING
+    return fill(facts, _("People answer at %(line)s."), line=plain.name(facts.who)), answers.NOTHING
 
 
-def _connecting(said: SentenceParts) -> Sentence:
-    return _("We connect you now."), AnswerKind.NOTHING
+def _connecting(facts: Facts) -> Sentence:
+    return _("We connect you now."), answers.NOTHING
 
 
-def _how_soon(said: SentenceParts) -> Sentence:
+def _how_soon(facts: Facts) -> Sentence:
     text = _("Thank you. In how many minutes are you there?")
-    return text + " " + _("Press 1 to 5, or 9 if it takes longer."), AnswerKind.NOTHING
+    return text + " " + _("Press 1 to 5, or 9 if it takes longer."), answers.NOTHING
 
 
-def _no_key(said: SentenceParts) -> Sentence:
-    return _("No key was pressed. We try again."), AnswerKind.NOTHING
+def _no_key(facts: Facts) -> Sentence:
+    return _("No key was pressed. We try again."), answers.NOTHING
 
 
-SENTENCES: Mapping[str, Callable[[SentenceParts], Sentence]] = {
+SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "call-menu": _menu,
     "call-started": _started,
     "call-started-alone": _started_alone,
