@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 from click.testing import CliRunner, Result
 from django.conf import settings
+from django.db.models import Max
 from django.test import Client
 
 from stillhere.cli.commands.drill import command
@@ -52,8 +53,11 @@ def says(number: str, words: str, kind: str = "text", message: Message | None = 
     channel = "text" if kind == "text" else "call"
     ref = str(message.id) if message is not None else ""
     came = Inbound(channel, f"d{next(ids)}", kind, sender=number, text=words, reply_ref=ref)
+    last = Message.objects.aggregate(Max("id", default=0))["id__max"]
     reply = inbox.take(came)
-    return reply.word if reply is not None else ""
+    queued = Message.objects.filter(id__gt=last, key__startswith="r").first()
+    answer = queued if kind == "text" else reply
+    return answer.word if answer is not None else ""
 
 
 def leo(night: SamsNight) -> Contact:

@@ -18,9 +18,9 @@ from stillhere.core.messages import Inbound
 from stillhere.store.db import clock
 from stillhere.store.inbound import handle, inbox
 from stillhere.store.inbound import reply as answering
-from stillhere.store.inbound.reply import Reply, Speaker
+from stillhere.store.inbound.reply import Reply
 from stillhere.store.messages.validity import still_true
-from stillhere.store.models import Arrival, Message, Person, WatchRow
+from stillhere.store.models import Address, Arrival, Message, Person, WatchRow
 from stillhere.store.people import records, services
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply, recordings
@@ -61,11 +61,11 @@ def picked_up(message: int) -> Opening:
         return Opening(found.word, reply=answering.page(found))
     if found is None or found.address is None or found.person is None:
         return Opening("reply-over")
-    speaker = Speaker.of(found.address, found)
     if not _true(found):
-        over = "reply-got-it" if speaker.contact is None else "reply-over"
-        return Opening(over, reply=answering.reply(speaker, over))
-    return Opening(found.word, "answer", answering.reply(speaker, found.word), message=found.id)
+        over = "reply-got-it" if found.address.contact is None else "reply-over"
+        return Opening(over, reply=answering.reply(found.address, found, over))
+    reply = answering.reply(found.address, found, found.word)
+    return Opening(found.word, "answer", reply, message=found.id)
 
 
 def _true(m: Message) -> bool:
@@ -86,15 +86,15 @@ def rings_us(call: str, number: str) -> Opening:
     known = inbox.known_by(inbound)
     if not known:
         return Opening("call-unknown", "unknown")
-    speaker = inbox.speaker_of(inbound, known)
-    assert speaker is not None
-    if speaker.contact is not None:
-        return _contact_rings(speaker)
+    address, message = inbox.speaker_of(inbound, known)
+    if address.contact is not None:
+        return _contact_rings(address, message)
+    person = answering.person_of(address)
     now = clock.now_ms()
-    watch = next(iter(answering.open_watches([speaker.person.id])), None)
-    lang = speaker.person.lang
+    watch = next(iter(answering.open_watches([person.id])), None)
     if watch is None:
-        return Opening("call-menu", "menu", answering.reply(speaker, "call-menu"), lang)
+        menu = answering.reply(address, message, "call-menu")
+        return Opening("call-menu", "menu", menu, person.lang)
     talks = watch.state in ALARMED or now - _seen_at(watch) <= TALKS_MS
     rang, fresh = Arrival.objects.get_or_create(
         channel="call",
@@ -102,7 +102,8 @@ def rings_us(call: str, number: str) -> Opening:
         defaults={"kind": "talks" if talks else "missed", "at": now},
     )
     if rang.kind == "talks":  # also told again much later: then it is no new sign of life
-        return Opening("call-on-watch", "watch", answering.reply(speaker, "call-on-watch"), lang)
+        on_watch = answering.reply(address, message, "call-on-watch")
+        return Opening("call-on-watch", "watch", on_watch, person.lang)
     if fresh:
         inbox.take(inbound)
     return Opening(reject=True)
@@ -112,15 +113,14 @@ def _seen_at(watch: WatchRow) -> int:
     return WatchRow.objects.values_list("seen_at", flat=True).get(id=watch.id)
 
 
-def _contact_rings(speaker: Speaker) -> Opening:
+def _contact_rings(address: Address, message: Message | None) -> Opening:
     """A contact rings back: the last they were told, if it still holds."""
-    theirs = Message.objects.filter(contact=speaker.contact, attempts__gt=0)
+    theirs = Message.objects.filter(contact=address.contact, attempts__gt=0)
     last = theirs.select_related("watch").order_by("-id").first()
     if last is not None and last.watch is not None and _true(last):
-        answers = Speaker.of(speaker.address, last)
-        reply = answering.reply(answers, last.word)
+        reply = answering.reply(address, last, last.word)
         return Opening(last.word, "answer", reply, message=last.id)
-    return Opening("reply-over", reply=answering.reply(speaker, "reply-over"))
+    return Opening("reply-over", reply=answering.reply(address, message, "reply-over"))
 
 
 # --- keys that only a call has --------------------------------------------------------------------

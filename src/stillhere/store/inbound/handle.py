@@ -47,25 +47,25 @@ GOING_S = HOLDING_ETA_S  # "I'm going" without a time
 
 
 def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
-    """Do what was said and find the word to say back. ``new`` where it is the first we hear of
-    this number."""
-    inbound, speaker = parsed.inbound, parsed.speaker
+    """Do what was said. A text is answered by a text, which is queued; anything else by the reply
+    that comes back. ``new`` where it is the first we hear of this number."""
+    inbound, contact = parsed.inbound, parsed.contact
     facts: Mapping[str, Any] = {}
     if _lets_us_text_again(parsed, now):
         word = "reply-unblocked"
-    elif speaker.contact is None:
+    elif contact is None:
         word, facts = _person_says(parsed, now)
     else:
-        word = _contact_says(parsed, speaker.contact, now)
+        word = _contact_says(parsed, contact, now)
     if new and word in ("reply-alone", "reply-marked"):
         word = "reply-welcome"  # the one text that says what answers cost
     if not word or inbound.kind == "missed-call":
         return None  # nobody is listening
-    answer = reply(speaker, word)
-    if inbound.kind == "text":
-        speak_their_language(speaker, inbound.text)
-        queue(parsed, word, facts, now)
-    return answer
+    if inbound.kind != "text":
+        return reply(parsed.address, parsed.message, word)
+    speak_their_language(parsed.address, inbound.text)
+    queue(parsed, word, facts, now)
+    return None
 
 
 def _opt_out(known: Sequence[Address], now: int) -> str:
@@ -109,7 +109,7 @@ def _watches(person: Person) -> list[WatchRow]:
 
 
 def _person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]]:
-    person, text = parsed.speaker.person, parsed.inbound.text
+    person, text = parsed.person, parsed.inbound.text
     watches = _watches(person)
     intent = _persons_intent(parsed.inbound, watching=bool(watches))
     if intent is Intent.LIST:
@@ -131,7 +131,7 @@ def _watch_hears(
     if intent is Intent.HERE:
         return _here(watches, parsed, now)
     if intent in _STARTING:
-        return _STARTING[intent](parsed.speaker.person)
+        return _STARTING[intent](parsed.person)
     acute = [watch for watch in watches if not watch.routine]
     if intent in _TURNS:
         what, word = _TURNS[intent]
@@ -217,11 +217,11 @@ _TURNS: Mapping[Intent, tuple[Asked, str]] = {
 
 
 def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
-    inbound, speaker = parsed.inbound, parsed.speaker
+    inbound, message = parsed.inbound, parsed.message
     if inbound.kind == "missed-call":
         return ""  # they ring back: that is no answer, and they will be rung again
     alarms = list(
-        WatchRow.objects.filter(person=speaker.person, state__in=ALARMED)
+        WatchRow.objects.filter(person=parsed.person, state__in=ALARMED)
         .order_by("id")
         .values_list("id", flat=True)
     )
@@ -230,12 +230,12 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
         return _opt_out(parsed.known, now)
     if intent is Intent.WHO:
         return "reply-who"
-    asked = speaker.message is not None and speaker.message.word == "invite"
+    asked = message is not None and message.word == "invite"
     refuses = contact.status == Contact.Status.INVITED and intent is Intent.DECLINE
     if not alarms or (asked and refuses):  # a no to the invitation is one, whatever happens now
         return _without_alarm(parsed, contact, intent, now)
-    if intent is Intent.REPEAT and speaker.message is not None and inbound.kind == "key":
-        return speaker.message.word
+    if intent is Intent.REPEAT and message is not None and inbound.kind == "key":
+        return message.word
     if intent in (Intent.STEPS, Intent.HELP):
         return "reply-steps"
     if intent not in _DEEDS:
@@ -259,8 +259,8 @@ def _contacts_intent(inbound: Inbound, *, watching: bool) -> Intent:
 
 def _without_alarm(parsed: ParsedInbound, contact: Contact, intent: Intent, now: int) -> str:
     """An answer to an invitation, to a drill or a test, or one that comes when all is over."""
-    inbound, speaker = parsed.inbound, parsed.speaker
-    word = speaker.message.word if speaker.message is not None else ""
+    inbound, message = parsed.inbound, parsed.message
+    word = message.word if message is not None else ""
     if inbound.kind == "key" and word == "test":
         contacts.rang(contact)
         return "reply-rang"
@@ -275,8 +275,8 @@ def _without_alarm(parsed: ParsedInbound, contact: Contact, intent: Intent, now:
         if intent is Intent.DECLINE:
             services.leave(contact)
             return "reply-left"
-        if inbound.kind == "key" and speaker.message is not None:
-            return speaker.message.word
+        if inbound.kind == "key" and message is not None:
+            return message.word
     # To a machine that texts back by itself we say nothing: it would go on for ever.
     return "reply-over" if intent in _DEEDS or inbound.kind == "key" else ""
 

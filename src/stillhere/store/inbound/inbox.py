@@ -20,7 +20,7 @@ from stillhere.core.replies import Intent, Role, read_text
 from stillhere.store.db import clock, encryption
 from stillhere.store.db.row_locks import hurry
 from stillhere.store.inbound import handle, list_commands
-from stillhere.store.inbound.reply import ParsedInbound, Reply, Speaker, open_watches
+from stillhere.store.inbound.reply import ParsedInbound, Reply, open_watches
 from stillhere.store.messages import receipts
 from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.watches import apply
@@ -37,9 +37,9 @@ WANTED = (Contact.Status.INVITED, Contact.Status.CONFIRMED)
 def take(inbound: Inbound) -> Reply | None:
     """Store and apply one thing that came in; when it returns, both are durable.
 
-    The answer is what to say to whoever is on the phone; to a text it is queued as a message
-    already. None for a repeat, a receipt, and what needs no word. Raises what the database raises
-    when nothing could be stored: the provider should tell us again.
+    The answer is what to say to whoever is on the phone. None for a text, which is answered by a
+    text that is queued, for a repeat, a receipt, and what needs no word. Raises what the database
+    raises when nothing could be stored: the provider should tell us again.
     """
     return _take([inbound])[0]
 
@@ -89,11 +89,12 @@ def _hear(
     if new:
         list_commands.newcomer(inbound.sender, inbound.text)
         known = known_by(inbound)
-    speaker = speaker_of(inbound, known)
-    if speaker is None:
+    if not known:
         return None
+    address, message = speaker_of(inbound, known)
     age_ms = int(inbound.age_ms * rate)
-    parsed = ParsedInbound(inbound, age_ms, arrival, speaker, tuple(known.values()))
+    everyone = tuple(known.values())
+    parsed = ParsedInbound(inbound, age_ms, arrival, address, message, everyone)
     return handle.hear(parsed, now, new=new)
 
 
@@ -202,13 +203,12 @@ def known_by(inbound: Inbound) -> dict[int, Address]:
     return _known([inbound])[_sender(inbound)]
 
 
-def speaker_of(inbound: Inbound, known: Mapping[int, Address]) -> Speaker | None:
-    if not known:
-        return None
+def speaker_of(inbound: Inbound, known: Mapping[int, Address]) -> tuple[Address, Message | None]:
+    """The address of whoever speaks, and the message of ours that they answer."""
     message = _answered(inbound, known)
     if message is not None and message.address_id is not None:
-        return Speaker.of(known[message.address_id], message)
-    return Speaker.of(_likeliest(inbound, known.values()), None)
+        return known[message.address_id], message
+    return _likeliest(inbound, known.values()), None
 
 
 def _answered(inbound: Inbound, known: Mapping[int, Address]) -> Message | None:

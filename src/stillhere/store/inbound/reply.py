@@ -1,7 +1,7 @@
 """Who spoke, and the answer to them: a word, in their language, to their phone.
 
-Owns ``ParsedInbound`` (what came in, with its ``Speaker``) and the ``Reply``. What a message does
-to a watch is decided in ``handle.py``. Always runs inside the transaction of ``inbox.take``.
+Owns ``ParsedInbound`` and the ``Reply``. What a message does to a watch is decided in
+``handle.py``. Always runs inside the transaction of ``inbox.take``.
 """
 
 from __future__ import annotations
@@ -23,38 +23,41 @@ from stillhere.store.watches.queries import ALARMED
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
-    """Who says it. ``contact`` None: the person themself. ``message`` is what they answer."""
-
-    address: Address
-    person: Person
-    contact: Contact | None
-    message: Message | None
-
-    @classmethod
-    def of(cls, address: Address, message: Message | None) -> Speaker:
-        if address.person is not None:
-            return cls(address, address.person, None, message)
-        assert address.contact is not None
-        return cls(address, address.contact.person, address.contact, message)
-
-
-@dataclass(frozen=True, slots=True)
 class ParsedInbound:
-    """What came in, and who says it. ``age_ms`` in installation time; ``arrival`` is its stored
-    row; ``known`` everyone who has this number."""
+    """What came in, and who says it: the owner of ``address``, who answers ``message`` with it.
+    ``age_ms`` in installation time; ``arrival`` is its stored row; ``known`` everyone who has this
+    number."""
 
     inbound: Inbound
     age_ms: int
     arrival: int
-    speaker: Speaker
+    address: Address
+    message: Message | None
     known: Sequence[Address]
+
+    @property
+    def person(self) -> Person:
+        """Whose watch it is about: their own, or the one of whom they are a contact."""
+        return person_of(self.address)
+
+    @property
+    def contact(self) -> Contact | None:
+        """None: the person themself says it."""
+        return self.address.contact
+
+
+def person_of(address: Address) -> Person:
+    """Whose it is, or whose contact it reaches."""
+    if address.person is not None:
+        return address.person
+    assert address.contact is not None
+    return address.contact.person
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What to say back: a word of ``channels/wording`` and what it speaks of. ``more``: the call
-    goes on, because an answer is still wanted."""
+    """What to say back on the phone: a word of ``channels/wording`` and what it speaks of.
+    ``more``: the call goes on, because an answer is still wanted."""
 
     word: str
     lang: str
@@ -77,10 +80,10 @@ def open_watches(persons: Sequence[int]) -> list[WatchRow]:
     return damage.around(lambda: list(mine.only(*wanted)), beside)
 
 
-def speak_their_language(speaker: Speaker, text: str) -> None:
+def speak_their_language(address: Address, text: str) -> None:
     """Whoever clearly writes one of our languages is answered in it from now on."""
     lang = language_of(text, settings.UNDERSTOOD)
-    whose = speaker.contact or speaker.person
+    whose = address.contact or person_of(address)
     if lang and whose.lang != lang:
         whose.lang = lang
         whose.save(update_fields=["lang"])
@@ -89,24 +92,23 @@ def speak_their_language(speaker: Speaker, text: str) -> None:
 _GOES_ON = frozenset({"reply-unclear", "reply-steps"})
 
 
-def reply(speaker: Speaker, word: str) -> Reply:
-    """A word to somebody, with all it speaks of."""
-    message = speaker.message
+def reply(address: Address, message: Message | None, word: str) -> Reply:
+    """A word to the owner of ``address``, who answers ``message``, with all it speaks of."""
     again = message is not None and word == message.word
     facts: dict[str, Any] = json.loads(message.facts) if again and message is not None else {}
     who = Contact.objects.filter(id=facts["who"]).first() if facts.get("who") else None
-    contact = speaker.contact
+    contact, person = address.contact, person_of(address)
     return Reply(
         word=word,
-        lang=contact.lang if contact is not None else speaker.person.lang,
+        lang=contact.lang if contact is not None else person.lang,
         facts=Facts.of(
             facts,
-            person=sealed_columns.person_note(speaker.person, "name"),
+            person=sealed_columns.person_note(person, "name"),
             contact=sealed_columns.contact_name(contact) if contact is not None else "",
             who=sealed_columns.contact_name(who) if who is not None else "",
-            tz=speaker.person.tz,
+            tz=person.tz,
             confirmed=contact is None or contact.status == Contact.Status.CONFIRMED,
-            wish=speaker.person.wish,
+            wish=person.wish,
             program=settings.STILLHERE.program,
         ),
         more=again or word in _GOES_ON,
@@ -133,32 +135,30 @@ def page(m: Message) -> Reply:
 def queue(parsed: ParsedInbound, word: str, facts: Mapping[str, Any], now: int) -> None:
     """Answer a text with a text. "We could not read that" goes once an alarm to each: two machines
     must not talk to each other all night."""
-    speaker = parsed.speaker
+    contact, person = parsed.contact, parsed.person
     back = next(
         (
             address
             for address in parsed.known
             if address.channel == "text"
             and address.state == Address.State.OK
-            and address.person_id == speaker.address.person_id
-            and address.contact_id == speaker.address.contact_id
+            and address.person_id == parsed.address.person_id
+            and address.contact_id == parsed.address.contact_id
         ),
         None,
     )
     if back is None:
         return
-    watches = sorted(
-        open_watches([speaker.person.id]), key=lambda watch: watch.state not in ALARMED
-    )
+    watches = sorted(open_watches([person.id]), key=lambda watch: watch.state not in ALARMED)
     watch = next(iter(watches), None)
     key = f"r{parsed.arrival}"
-    if word == "reply-unclear" and watch is not None and speaker.contact is not None:
-        key = f"r.unclear.w{watch.id}.{watch.alarms}.{speaker.contact.id}"
+    if word == "reply-unclear" and watch is not None and contact is not None:
+        key = f"r.unclear.w{watch.id}.{watch.alarms}.{contact.id}"
     message = Message(
         key=key,
         watch=watch,
-        person=speaker.person,
-        contact=speaker.contact,
+        person=person,
+        contact=contact,
         address=back,
         channel=back.channel,
         word=word,
