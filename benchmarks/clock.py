@@ -31,10 +31,8 @@ def measure(*, postgres: bool) -> dict[str, float]:
         here.inside("set_back", by_s=AHEAD_S)
         began = time.monotonic()
         during = here.load(web, 60.0, 64, RATE)
-        while not here.inside("followed"):
-            if time.monotonic() - began > PATIENCE_S:
-                raise SystemExit("the watches do not follow")
-            time.sleep(0.2)
+        if not here.inside("followed", within_s=PATIENCE_S):
+            raise SystemExit("the watches do not follow")
         took_s = time.monotonic() - began
         said = during.said()
     return {"took_s": took_s, "before_ms": before["p99_ms"], "during_ms": said["p99_ms"]}
