@@ -3,14 +3,17 @@ check-in is put off, and time is set right when somebody can prove it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
+from django.db import OperationalError
 from django.db.models import F
 
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome
 from stillhere.core.schedule import Routine
+from stillhere.engine import timekeeping
 from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.timekeeping import MOST, Reckoning, Timekeeper, settle
 from stillhere.store.db import clock as installation_clock
@@ -330,6 +333,31 @@ def test_all_follow_whoever_is_next_first_and_those_of_one_minute_too(clock: Clo
     assert rounds >= 3
     assert not WatchRow.objects.exclude(clock_back_ms=3 * DAY_S * 1000).exists()
     assert not WatchRow.objects.filter(wake_at__gt=clock.now + 7 * DAY_S * 1000).exists()
+    assert Installation.objects.get().clock_reckoned_ms == 3 * DAY_S * 1000
+
+
+def test_those_that_could_not_follow_when_the_database_was_gone_follow_later(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = daily_night(clock)
+    ahead(clock, 3 * DAY_S)
+    clock.proved = clock.now
+    Timekeeper(()).round(installation_clock.read())
+    reckoning = Reckoning()
+
+    def gone(watches: Sequence[int]) -> list[apply.ChangeResult]:
+        raise OperationalError("server closed the connection")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(timekeeping, "follow", gone)
+        with pytest.raises(OperationalError):
+            reckoning.step(installation_clock.read())
+    while reckoning.step(installation_clock.read()):
+        pass
+    assert Installation.objects.get().clock_reckoned_ms == 0  # somebody was left behind
+    while reckoning.step(installation_clock.read()):
+        pass
+    assert night.row().clock_back_ms == 3 * DAY_S * 1000
     assert Installation.objects.get().clock_reckoned_ms == 3 * DAY_S * 1000
 
 

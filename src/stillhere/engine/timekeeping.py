@@ -166,19 +166,22 @@ class Reckoning:
             self.back_ms, self.after, self.waiting = row.back_ms, (0, 0), ()
         if not self.waiting:
             self.waiting = time_change.behind(self.after, self.back_ms, READ_AHEAD)
-        if not self.waiting and self.left:  # held by somebody else just now: again, from the first
-            self.after, self.left = (0, 0), False
-            return False
         if not self.waiting:
-            self.after = (0, 0)
-            time_change.reckoned(self.back_ms)
-            log.warning("all watches follow the clock back_ms=%d", self.back_ms)
+            self._finish()
             return False
         batch, self.waiting = self.waiting[:MOST], self.waiting[MOST:]
-        answers = halving.each(follow, [id for _, id in batch])
-        for failure in (each for each in answers if isinstance(each, Exception)):
-            if halving.broke(failure):
-                raise failure
-            self.left = True
         self.after = batch[-1]
+        answers = halving.each(follow, [id for _, id in batch])
+        failures = [each for each in answers if isinstance(each, Exception)]
+        self.left |= bool(failures)
+        for failure in filter(halving.broke, failures):
+            raise failure
         return True
+
+    def _finish(self) -> None:
+        self.after = (0, 0)
+        if self.left:  # held by somebody else, or the database was gone: again, from the first
+            self.left = False
+            return
+        time_change.reckoned(self.back_ms)
+        log.warning("all watches follow the clock back_ms=%d", self.back_ms)
