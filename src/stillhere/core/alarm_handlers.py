@@ -6,15 +6,13 @@ the way is in ``ladder.py``; which function handles which event is in the table 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from stillhere.core import events as ev
 from stillhere.core import ladder, lost_time, quiet_handlers
 from stillhere.core.alarm import Alarm, begin
 from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Ask, Cause, Effect, Event, Outcome, State, Way, Withdraw, Word
 from stillhere.core.refusals import Refusal
-from stillhere.core.watch_state import Watch
+from stillhere.core.watch_state import Watch, replace
 
 RECHECKS_S = (60, 180)  # after a stand-down: someone else may have silenced the phone
 APART_S = 30  # two answers closer than this are one tap

@@ -8,7 +8,6 @@ contact in ``gone``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from stillhere.core.alarm import (
     ALL_HOLDS_S,
@@ -28,6 +27,7 @@ from stillhere.core.events import (
     Urgency,
     Word,
 )
+from stillhere.core.watch_state import replace
 
 SAME_TAP_S = 30  # the same claim or locked door within this is a double tap
 MOST_CHANGES = 6  # what somebody says anew about their going after this is told to nobody

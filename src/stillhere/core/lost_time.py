@@ -17,7 +17,7 @@ Arguments as in ``quiet_handlers.py``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 from stillhere.core import events as ev
@@ -25,7 +25,7 @@ from stillhere.core import quiet_handlers, schedule
 from stillhere.core.alarm import Alarm
 from stillhere.core.circle import Circle
 from stillhere.core.events import Effect, State, Withdraw
-from stillhere.core.watch_state import Watch
+from stillhere.core.watch_state import Watch, replace
 
 LATE_S = 15  # an ask later than this was late because we were away
 SHORT_S = 30  # away no longer than a database takes to move to another machine

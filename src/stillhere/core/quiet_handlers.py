@@ -10,7 +10,6 @@ next watch. A refused event returns the watch it was given.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from stillhere.core import events as ev
@@ -27,7 +26,7 @@ from stillhere.core.events import (
     Withdraw,
 )
 from stillhere.core.refusals import Refusal
-from stillhere.core.watch_state import Watch
+from stillhere.core.watch_state import Watch, replace
 
 LAST_ASK_S = 30  # an answer this close to the end is the last one
 UNCLEAR_S = 60  # what an unclear answer buys, once an ask

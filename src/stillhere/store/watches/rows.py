@@ -52,6 +52,7 @@ COLUMNS = (*FIXED, *MUTABLE)
 
 Row = tuple[Any, ...]
 
+_STATES = {state.value: state for state in State}
 _ALARM = tuple(field.name for field in fields(Alarm))
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 NOBODY = '"circle":{"rungs":[]}'  # how the text of an alarm begins whose list is empty
@@ -104,7 +105,7 @@ def thaw(row: Row) -> Watch:
     return Watch(
         id=id,
         profile=profile_of(profile, own),
-        state=State(state),
+        state=_STATES[state],
         started_at=started_at,
         seen_at=seen_at,
         ends_at=ends_at,
