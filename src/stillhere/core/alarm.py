@@ -69,7 +69,8 @@ class Alarm:
         return next((r for rung in self.circle.rungs for r in rung if r.contact == contact), None)
 
     def listeners(self, *but: int | None) -> tuple[int, ...]:
-        """Everyone who was told and may still hear from us, except ``but``."""
+        """Everyone who was told and may still hear from us, except ``but``: who else hears of what
+        somebody did."""
         return tuple(c for c in self.told if c not in self.gone and c not in but)
 
     def only(self, *these: int) -> tuple[int, ...]:

@@ -60,7 +60,7 @@ def press(contact: Contact, event: Event, *, known_phone: bool) -> PressResult |
     if done.quarantined:
         return PressResult.FAULT
     alarm = done.before.alarm if done.before is not None else None
-    heard = alarm is not None and bool({*alarm.told} - {*alarm.gone, contact.id})
+    heard = alarm is not None and alarm.listeners(contact.id)
     return PressResult.TOLD if heard else PressResult.NOTED
 
 
@@ -73,18 +73,17 @@ def _has_spoken(watch: Watch, contact: int) -> bool:
 
 
 def _row_for(contact: Contact) -> WatchRow | None:
-    def read() -> WatchRow | None:
-        hers = WatchRow.objects.filter(person=contact.person_id)
-        open_now = hers.filter(state__in=ALARMED).order_by("-started_at").first()
-        if open_now is not None:
-            return open_now
-        told = Message.objects.filter(contact=contact, watch__isnull=False).exclude(word="well")
-        spoke = JournalLine.objects.filter(contact=contact.id).values("watch")
-        either = hers.filter(Q(id__in=told.values("watch")) | Q(id__in=spoke))
-        return either.order_by("-started_at").first()
+    hers = WatchRow.objects.filter(person=contact.person_id)
 
-    def beside() -> WatchRow | None:
+    def readable() -> WatchRow | None:
         theirs = queries.spared(queries.named("person_id = %s", contact.person_id))
         return next((row for row in reversed(theirs) if row.state in ALARMED), None)
 
-    return damage.around(read, beside)
+    open_now = hers.filter(state__in=ALARMED).order_by("-started_at")
+    row = damage.around(open_now.first, readable)
+    if row is not None:
+        return row
+    told = Message.objects.filter(contact=contact, watch__isnull=False).exclude(word="well")
+    spoke = JournalLine.objects.filter(contact=contact.id).values("watch")
+    either = hers.filter(Q(id__in=told.values("watch")) | Q(id__in=spoke))
+    return damage.around(either.order_by("-started_at").first, lambda: None)

@@ -101,7 +101,7 @@ def know(
         locked=alarm.obstacle == Word.CANNOT_GET_IN and alarm.obstacle_by == contact.id,
         call_now=_call_now(alarm, person, name),
         numbers=emergency_at(person.tz),
-        asked_for_key=others_hear(alarm, contact.id),
+        asked_for_key=bool(alarm.listeners(contact.id)),
         others=any(c not in (contact.id, *alarm.gone) for c in alarm.circle.contacts()),
         door=_door(contact, lines, alarm) if theirs else {},
         dispatch=dispatch,
@@ -112,11 +112,6 @@ def know(
         asked=_asked(shown, alarm, now) if alarm.cause is Cause.SILENCE else "",
         away=_away(alarm, person.tz, now),
     )
-
-
-def others_hear(alarm: Alarm, me: int) -> bool:
-    """Whether somebody else was called, and so hears what this contact does."""
-    return any(c != me for c in alarm.listeners())
 
 
 def circle(
