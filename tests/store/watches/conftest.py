@@ -21,7 +21,7 @@ from stillhere.store.models import (
     WatchRow,
 )
 from stillhere.store.watches.apply import CheckIn
-from stillhere.store.watches.spared import SPARED
+from stillhere.store.watches.optional_tables import OPTIONAL
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
 from tests.torn import Page, leaves, tear
@@ -44,7 +44,7 @@ def file(tmp_path: Path, database: None) -> Iterator[Path]:
     yield copy
     connection.close()
     DISK.damaged = False
-    for each in SPARED:
+    for each in OPTIONAL:
         each.lost = False
     connection.settings_dict["NAME"] = str(whole)
 

@@ -31,7 +31,7 @@ from stillhere.store.models import (
 from stillhere.store.program import shifts
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import CallForHelp, CheckIn
-from stillhere.store.watches.spared import OUTAGES
+from stillhere.store.watches.optional_tables import OUTAGES
 from stillhere.web.site import health
 from tests.circle import sams_night
 from tests.conftest import Clock

@@ -20,7 +20,7 @@ from stillhere.store.models import Contact, Person
 from stillhere.store.models.sealed_columns import contact_name
 from stillhere.store.people import drills, records, services
 from stillhere.store.problems import Problem
-from stillhere.web.site import texts
+from stillhere.web.site import page_text
 
 LOOKS_EVERY_S = 1.0
 
@@ -44,7 +44,7 @@ def _hold(who: str, wait_s: int) -> None:
     try:
         reached = drills.begin(person)
     except Problem as problem:
-        raise click.ClickException(texts.put(problem.why)) from None
+        raise click.ClickException(page_text.put(problem.why)) from None
     waits = f"Waiting {wait_s} s for answers."
     click.echo(f"A drill goes to {reached} of them, round by round. {waits}")
     silent = set(person.contacts.filter(drilled_at__gt=0).values_list("id", flat=True))

@@ -74,7 +74,7 @@ def open_watches(persons: Sequence[int]) -> list[WatchRow]:
 
     def beside() -> list[WatchRow]:
         ids = [id for person in persons for id in queries.named("person_id = %s", person)]
-        theirs = [row for row in queries.spared(ids) if row.closed_at is None]
+        theirs = [row for row in queries.readable_rows(ids) if row.closed_at is None]
         return sorted(theirs, key=lambda row: (row.routine, row.id))
 
     return damage.around(lambda: list(mine.only(*wanted)), beside)

@@ -17,8 +17,8 @@ from stillhere.core.events import Urgency
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Message, Outage, Peer
 from stillhere.store.people.services import LONGEST_NAME, readable
+from stillhere.store.watches.optional_tables import OUTAGES
 from stillhere.store.watches.outbox import COORDINATOR
-from stillhere.store.watches.spared import OUTAGES
 
 SILENT_MS = 180_000  # three beats missed, in real time
 REPEAT_MS = 30 * 60_000

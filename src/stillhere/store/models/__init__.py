@@ -1,8 +1,8 @@
 """The tables. Columns and constraints, little behaviour; every ``_at`` is whole ms since 1970
 UTC."""
 
-from stillhere.store.models.coming import Deed, Kit, SupplyWarning
 from stillhere.store.models.installation import Installation, Outage, Peer, Tally
+from stillhere.store.models.kits import Deed, Kit, SupplyWarning
 from stillhere.store.models.messages import Arrival, Message
 from stillhere.store.models.people import Address, Contact, Person
 from stillhere.store.models.shifts import Recording, Responder

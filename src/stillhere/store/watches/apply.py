@@ -34,9 +34,9 @@ from stillhere.store.models import Person, WatchRow
 from stillhere.store.watches import batch, queries, rows
 from stillhere.store.watches.batch import Bench
 from stillhere.store.watches.circle import circles_of
+from stillhere.store.watches.optional_tables import without_damaged as sparing
 from stillhere.store.watches.outbox import JournalEntry, Outbox, StepEffects, quarantine_alert
 from stillhere.store.watches.rows import MUTABLE
-from stillhere.store.watches.spared import sparing
 
 log = logging.getLogger("stillhere.apply")
 

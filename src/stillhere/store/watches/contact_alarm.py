@@ -76,7 +76,7 @@ def _row_for(contact: Contact) -> WatchRow | None:
     hers = WatchRow.objects.filter(person=contact.person_id)
 
     def readable() -> WatchRow | None:
-        theirs = queries.spared(queries.named("person_id = %s", contact.person_id))
+        theirs = queries.readable_rows(queries.named("person_id = %s", contact.person_id))
         return next((row for row in reversed(theirs) if row.state in ALARMED), None)
 
     open_now = hers.filter(state__in=ALARMED).order_by("-started_at")

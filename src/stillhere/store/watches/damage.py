@@ -21,8 +21,8 @@ from stillhere.core.events import Paging, Urgency, Word
 from stillhere.store.db import halving
 from stillhere.store.models import Address, Contact, Message, SetAside, WatchRow
 from stillhere.store.watches.circle import circles_of
+from stillhere.store.watches.optional_tables import is_damage
 from stillhere.store.watches.outbox import COORDINATOR, PAGE_WORDS
-from stillhere.store.watches.spared import is_damage
 
 log = logging.getLogger("stillhere.damage")
 

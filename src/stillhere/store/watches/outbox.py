@@ -33,7 +33,7 @@ from stillhere.core.watch import Watch
 from stillhere.store.db import bulk
 from stillhere.store.models import Contact
 from stillhere.store.watches import tally
-from stillhere.store.watches.spared import COUNTS, JOURNAL
+from stillhere.store.watches.optional_tables import COUNTS, JOURNAL
 
 LOUD = frozenset(
     {Word.ALARM, Word.HELP, Word.AGAIN, Word.AMBULANCE, Word.REOPENED, Word.ARE_YOU_THERE}

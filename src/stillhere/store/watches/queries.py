@@ -28,7 +28,7 @@ from stillhere.store.models import (
 )
 from stillhere.store.models.sealed_columns import contact_name
 from stillhere.store.watches import damage, rows
-from stillhere.store.watches.spared import OUTAGES
+from stillhere.store.watches.optional_tables import OUTAGES
 
 ALARMED = ("alarm", "claimed", "attended")
 OUTAGES_KEPT = 50
@@ -153,7 +153,7 @@ def named(which: str, *params: Any) -> list[int]:
         return sorted(id for (id,) in cursor.fetchall())
 
 
-def spared(ids: Sequence[int]) -> list[WatchRow]:
+def readable_rows(ids: Sequence[int]) -> list[WatchRow]:
     """Those of these watches that can be read, if one of them cannot."""
     whole = WatchRow.objects.select_related("person")
     found = damage.readable(ids, lambda part: {row.id: row for row in whole.filter(id__in=part)})
@@ -168,7 +168,7 @@ def readable(ids: Sequence[int]) -> set[int]:
 
 def _whoever(ids: Sequence[int]) -> list[WatchRow]:
     """The same, plus those whose person cannot be read: reading that person raises."""
-    whole = {row.id: row for row in spared(ids)}
+    whole = {row.id: row for row in readable_rows(ids)}
     left = [id for id in ids if id not in whole]
     bare = WatchRow.objects.all()
     found = whole | damage.readable(
@@ -220,7 +220,9 @@ def watch_of(person: Person) -> ShownWatch | None:
         return open_now or mine.order_by("-started_at", "-id").first()
 
     def beside() -> WatchRow | None:
-        acute = [row for row in spared(named("person_id = %s", person.id)) if not row.routine]
+        acute = [
+            row for row in readable_rows(named("person_id = %s", person.id)) if not row.routine
+        ]
         return max(acute, key=lambda row: (row.wake_at is not None, row.id), default=None)
 
     return _shown(_whose(damage.around(read, beside), person))
@@ -231,7 +233,7 @@ def routines_of(person: Person) -> list[ShownWatch]:
     mine = WatchRow.objects.filter(person=person, wake_at__isnull=False).exclude(routine="")
 
     def beside() -> list[WatchRow]:
-        theirs = spared(named("person_id = %s", person.id))
+        theirs = readable_rows(named("person_id = %s", person.id))
         return [row for row in theirs if row.routine and row.wake_at is not None]
 
     found = damage.around(lambda: list(mine.order_by("id")), beside)
@@ -247,7 +249,7 @@ def open_already(person: int, profile: str, routine: Routine | None) -> int | No
     ).order_by("id")
 
     def beside() -> list[WatchRow]:
-        theirs = spared(named("person_id = %s", person))
+        theirs = readable_rows(named("person_id = %s", person))
         return [r for r in theirs if r.wake_at is not None and r.quarantined_at is None]
 
     for row in damage.around(lambda: list(mine), beside):

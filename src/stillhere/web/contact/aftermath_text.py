@@ -17,7 +17,7 @@ from stillhere.store.people import records
 from stillhere.store.watches import care_log
 from stillhere.store.watches.queries import HistoryLine, ShownWatch
 from stillhere.web.contact import on_scene
-from stillhere.web.site import texts
+from stillhere.web.site import page_text
 
 ALARMED = (State.ALARM, State.CLAIMED, State.ATTENDED)
 ANSWERS = ("StillHere", "Marked", "Extended", "Paused", "Ended")
@@ -37,7 +37,7 @@ def told(
     """What happened and what was done since the alarm, oldest first. Grave news is left for people
     to tell."""
     person = contact.person
-    name = texts.someone(sealed_columns.person_note(person, "name"))
+    name = page_text.someone(sealed_columns.person_note(person, "name"))
     ways = records.channels_of(person)
     started = False
     found: list[tuple[int, str]] = []
@@ -54,13 +54,13 @@ def told(
             started = False
     found += [(each.at, on_scene.sentence(each, name)) for each in care_log.of(shown.row)]
     found.sort(key=lambda each: each[0])
-    return [AftermathLine(texts.clock_time(at, person.tz, now), says) for at, says in found]
+    return [AftermathLine(page_text.clock_time(at, person.tz, now), says) for at, says in found]
 
 
 def ending(shown: ShownWatch, contact: Contact, lines: Sequence[HistoryLine]) -> str:
     """The situation after an alarm, in one sentence that claims no more than is known."""
     watch = shown.watch
-    name = texts.someone(sealed_columns.person_note(contact.person, "name"))
+    name = page_text.someone(sealed_columns.person_note(contact.person, "name"))
     if watch.outcome in GRAVE:
         arrived = {x.contact for x in lines if x.event == "Arrived"}
         last = next((x for x in reversed(lines) if x.event == "Resolved" and x.contact), None)
@@ -78,7 +78,7 @@ def ending(shown: ShownWatch, contact: Contact, lines: Sequence[HistoryLine]) ->
 
 def _sentence(line: HistoryLine, name: str, began: bool, ways: Mapping[int, str]) -> str:
     """One line of the journal, or nothing if a reader learns nothing from it."""
-    who = texts.someone(line.who)
+    who = page_text.someone(line.who)
     facts = {"name": name, "who": who}
     if began:
         if line.event == "NeedHelp":
@@ -107,12 +107,12 @@ def _dead(line: HistoryLine, ways: Mapping[int, str]) -> str:
     """That a way to one of them did not work, and which; nothing about the person's own ways."""
     if line.contact is None:
         return ""
-    facts = {"who": texts.someone(line.who)}
+    facts = {"who": page_text.someone(line.who)}
     way = line.facts.get("way")
     channel = ways.get(way, "") if isinstance(way, int) else ""
     if not channel:
         return _("A way to reach %(who)s did not work.") % facts
-    facts["way"] = str(texts.CHANNELS.get(channel, channel))
+    facts["way"] = str(page_text.CHANNELS.get(channel, channel))
     return _("A way to reach %(who)s did not work: %(way)s.") % facts
 
 
@@ -120,14 +120,14 @@ def _claim_line(line: HistoryLine, facts: dict[str, str]) -> str:
     eta_s = line.facts.get("eta_s")
     if not isinstance(eta_s, int):
         return _("%(who)s was far away and phoned.") % facts
-    return _("%(who)s said: I'm going, %(span)s.") % {**facts, "span": texts.span(eta_s * 1000)}
+    return _("%(who)s said: I'm going, %(span)s.") % {**facts, "span": page_text.span(eta_s * 1000)}
 
 
 def _resolved_line(line: HistoryLine, facts: dict[str, str]) -> str:
     outcome = str(line.facts.get("outcome", ""))
     if outcome in GRAVE:
         return ""
-    told = {**facts, "outcome": str(texts.OUTCOMES.get(outcome, outcome))}
+    told = {**facts, "outcome": str(page_text.OUTCOMES.get(outcome, outcome))}
     if line.contact is None:
         return _("The people who run this said: %(outcome)s.") % told
     return _("%(who)s said: %(outcome)s.") % told

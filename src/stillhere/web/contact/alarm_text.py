@@ -25,7 +25,7 @@ from stillhere.store.people import records
 from stillhere.store.watches import damage, queries
 from stillhere.store.watches.queries import HistoryLine, ShownWatch
 from stillhere.web.contact import on_scene
-from stillhere.web.site import texts
+from stillhere.web.site import page_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def know(
     alarm = shown.watch.alarm
     assert alarm is not None
     person = contact.person
-    name = texts.someone(sealed_columns.person_note(person, "name"))
+    name = page_text.someone(sealed_columns.person_note(person, "name"))
     confirmed = theirs and contact.status == Contact.Status.CONFIRMED
     claim = next((c for c in alarm.claims if c.contact == contact.id), None)
     out = contact.id in alarm.out
@@ -149,7 +149,7 @@ def head(shown: ShownWatch, name: str, now: int) -> str:
     alarm = shown.watch.alarm
     if alarm is not None and alarm.cause is Cause.HELP:
         return _("%(name)s asks for help.") % {"name": name}
-    at = texts.clock_time(shown.watch.seen_at, shown.row.person.tz, now)
+    at = page_text.clock_time(shown.watch.seen_at, shown.row.person.tz, now)
     if shown.watch.routine is not None:  # who was perhaps never asked
         return _("%(name)s has not checked in since %(time)s.") % {"name": name, "time": at}
     return _("%(name)s has not answered since %(time)s.") % {"name": name, "time": at}
@@ -158,8 +158,8 @@ def head(shown: ShownWatch, name: str, now: int) -> str:
 def _says(alarm: Alarm, lines: Sequence[HistoryLine], tz: str, now: int) -> str:
     """How sure we are, in one sentence: somebody is there, or as far as we know nobody is."""
     facts = {
-        "time": texts.clock_time(alarm.raised_at, tz, now),
-        "span": texts.span(now - alarm.raised_at),
+        "time": page_text.clock_time(alarm.raised_at, tz, now),
+        "span": page_text.span(now - alarm.raised_at),
     }
     if alarm.answered_at is not None:
         return _(
@@ -167,8 +167,8 @@ def _says(alarm: Alarm, lines: Sequence[HistoryLine], tz: str, now: int) -> str:
         )
     there = [x for x in lines if x.event == "Arrived" and x.contact in alarm.arrivals]
     if there:
-        at = texts.clock_time(there[0].at, tz, now)
-        facts |= {"who": texts.someone(there[0].who), "at": at}
+        at = page_text.clock_time(there[0].at, tz, now)
+        facts |= {"who": page_text.someone(there[0].who), "at": at}
         return _("%(who)s is there since %(at)s. The alarm began at %(time)s.") % facts
     return (
         _("The alarm began at %(time)s, %(span)s ago. As far as we know nobody is there yet.")
@@ -180,13 +180,13 @@ def _asked(shown: ShownWatch, alarm: Alarm, now: int) -> str:
     """How we asked before the alarm, and since when the phone has not shown the question."""
     asked = queries.asked(shown.row.id, alarm.since_at, alarm.raised_at)
     tz = shown.row.person.tz
-    ways = [str(texts.CHANNELS.get(c, c)) for c in asked.channels]
+    ways = [str(page_text.CHANNELS.get(c, c)) for c in asked.channels]
     if shown.watch.routine is not None:
         if ways:
-            return _("We asked by %(ways)s, and heard nothing.") % {"ways": texts.names(ways)}
+            return _("We asked by %(ways)s, and heard nothing.") % {"ways": page_text.names(ways)}
         return _not_asked(shown.row.person)
     if asked.unseen_at is not None:
-        facts = {"time": texts.clock_time(asked.unseen_at, tz, now)}
+        facts = {"time": page_text.clock_time(asked.unseen_at, tz, now)}
         return (
             _("Since %(time)s the phone does not show our asks. It may be off or offline.") % facts
         )
@@ -194,12 +194,14 @@ def _asked(shown: ShownWatch, alarm: Alarm, now: int) -> str:
         return _("We could ask only on the screen of the phone. It may have been closed.")
     if not ways:
         return _("We asked on the screen of the phone.")
-    return _("We asked on the screen of the phone, and by %(ways)s.") % {"ways": texts.names(ways)}
+    return _("We asked on the screen of the phone, and by %(ways)s.") % {
+        "ways": page_text.names(ways)
+    }
 
 
 def _not_asked(person: Person) -> str:
     """Why nobody asked them, so that silence is not taken for a missing answer."""
-    name = {"name": texts.someone(sealed_columns.person_note(person, "name"))}
+    name = {"name": page_text.someone(sealed_columns.person_note(person, "name"))}
     if person.addresses.exists():
         return _("We could not ask %(name)s: no way to their phone worked.") % name
     return _("We could not ask %(name)s: no phone was set up.") % name
@@ -210,7 +212,7 @@ def _away(alarm: Alarm, tz: str, now: int) -> str:
     gap = queries.away_between(alarm.since_at, now)
     if gap is None:
         return ""
-    since, until = (texts.clock_time(at, tz, now) for at in gap)
+    since, until = (page_text.clock_time(at, tz, now) for at in gap)
     return _(
         "We were away from %(since)s to %(until)s. "
         "What was pressed in that time may not have reached us."
@@ -281,7 +283,7 @@ def _contacts(alarm: Alarm) -> list[Contact]:
 
 def _doing(other: Contact, alarm: Alarm, me: int, tz: str, now: int, *, left: bool) -> Doing:
     """``left``: something of this alarm was handed over to a carrier for them."""
-    name = texts.someone(sealed_columns.contact_name(other))
+    name = page_text.someone(sealed_columns.contact_name(other))
     reach = alarm.reach(other.id)
     claim = next((c for c in alarm.claims if c.contact == other.id), None)
     good = False
@@ -304,12 +306,12 @@ def _doing(other: Contact, alarm: Alarm, me: int, tz: str, now: int, *, left: bo
 
 
 def _claimed(claim: Claim, tz: str, now: int) -> tuple[str, bool]:
-    at = texts.clock_time(claim.at, tz, now)
+    at = page_text.clock_time(claim.at, tz, now)
     if claim.eta_s is None:
         return _("is far away and phones (said at %(time)s)") % {"time": at}, False
     if claim.eta_s > HOLDING_ETA_S:
         return _("is going, but needs longer (said at %(time)s)") % {"time": at}, False
-    facts = {"time": at, "span": texts.span(claim.eta_s * 1000)}
+    facts = {"time": at, "span": page_text.span(claim.eta_s * 1000)}
     if claim.hold_until_at is None or claim.hold_until_at <= now:
         return _(
             "said at %(time)s: there in %(span)s. Not there yet, as far as we know"

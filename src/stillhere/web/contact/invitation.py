@@ -19,7 +19,7 @@ from stillhere.store.people import contacts, push_subscriptions, services
 from stillhere.store.problems import Reached
 from stillhere.web.access import address_input
 from stillhere.web.access.fields import LanguageChoice, Reachable
-from stillhere.web.site import links, texts
+from stillhere.web.site import links, page_text
 
 HERE = Reached("page", "here", rings=False)  # the page of theirs that is open
 ANSWERS = ("join", "leave", "not-me", "tonight", "back", "test", "rang", "number")
@@ -37,7 +37,7 @@ def given(contact: Contact, now: int) -> dict[str, Any]:
     """What ``parts/invitation.html`` and ``parts/waiting.html`` show."""
     ways = {a.channel for a in contact.addresses.filter(state="ok")}
     here = set(address_input.here(ways))
-    at = texts.clock_time(contact.rang_at, contact.person.tz, now) if contact.rang_at else ""
+    at = page_text.clock_time(contact.rang_at, contact.person.tz, now) if contact.rang_at else ""
     return {
         "contact": contact,
         "me": sealed_columns.contact_name(contact),
@@ -106,7 +106,7 @@ def _ways(typed: Mapping[str, str], otherwise: Sequence[Reached] = ()) -> list[R
     if not form.ways and otherwise:
         return list(otherwise)
     if not form.ways:
-        raise Wrong({"": texts.put(Refusal.NO_WAY_TO_ME)})
+        raise Wrong({"": page_text.put(Refusal.NO_WAY_TO_ME)})
     return form.ways
 
 

@@ -32,7 +32,7 @@ from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import contact_device
 from stillhere.web.access.fields import whole
 from stillhere.web.guide import help_now
-from stillhere.web.site import errors, links, texts
+from stillhere.web.site import errors, links, page_text
 
 DONE = {
     "found": gettext_lazy("%(who)s tried to wake %(name)s: no answer."),
@@ -103,13 +103,13 @@ def goes_on(shown: ShownWatch, now: int) -> bool:
 def told(done: Sequence[Done], contact: Contact, now: int) -> list[CareLine]:
     """What was done, in sentences, oldest first."""
     tz = contact.person.tz
-    name = texts.someone(sealed_columns.person_note(contact.person, "name"))
-    return [CareLine(texts.clock_time(each.at, tz, now), sentence(each, name)) for each in done]
+    name = page_text.someone(sealed_columns.person_note(contact.person, "name"))
+    return [CareLine(page_text.clock_time(each.at, tz, now), sentence(each, name)) for each in done]
 
 
 def sentence(each: Done, name: str) -> str:
     """One thing that was done with ``name``, as the others read it."""
-    says = str(DONE[each.what]) % {"who": texts.someone(each.who), "name": name}
+    says = str(DONE[each.what]) % {"who": page_text.someone(each.who), "name": name}
     if each.form in naloxone.FORMS:
         says = f"{says[:-1]} ({naloxone.FORMS[each.form]})."
     if not each.known:
@@ -119,7 +119,7 @@ def sentence(each: Done, name: str) -> str:
 
 def reviewed(shown: ShownWatch) -> list[str]:
     """What those who came said about the plan, if it was wrong somewhere."""
-    said = [(each.what, texts.someone(each.who)) for each in care_log.review(shown.row)]
+    said = [(each.what, page_text.someone(each.who)) for each in care_log.review(shown.row)]
     return [str(REVIEW[what]) % {"who": who} for what, who in said if what in REVIEW]
 
 
@@ -144,7 +144,7 @@ def nearest(alarm: Alarm, contact: Contact, now: int) -> tuple[Contact | None, K
 def kit_says(near: tuple[Contact | None, Kit], contact: Contact, now: int, comes: bool) -> str:
     """Where naloxone is, which kind and how much. The place is only for somebody who ``comes``."""
     who, kit = near
-    name = texts.someone(sealed_columns.person_note(contact.person, "name"))
+    name = page_text.someone(sealed_columns.person_note(contact.person, "name"))
     facts = {"what": what(kit), "name": name, "where": kits.place_of(kit)}
     if who is None and facts["where"] and comes:
         says = _("%(name)s has naloxone (%(what)s): %(where)s.") % facts
@@ -153,7 +153,7 @@ def kit_says(near: tuple[Contact | None, Kit], contact: Contact, now: int, comes
     elif who.id == contact.id:
         says = _("You carry naloxone (%(what)s). Take it with you.") % facts
     else:
-        facts["name"] = texts.someone(sealed_columns.contact_name(who))
+        facts["name"] = page_text.someone(sealed_columns.contact_name(who))
         says = _("%(name)s carries naloxone (%(what)s).") % facts
     if not kits.good(kit, now):
         says += " " + _("It is past its date: use it if it is all there is.")
@@ -172,7 +172,7 @@ def near(contact: Contact) -> str:
     """How far away somebody is, as it was said when they were added; or nothing."""
     if contact.minutes is None:
         return ""
-    return _("%(span)s away") % {"span": texts.span(contact.minutes * 60_000)}
+    return _("%(span)s away") % {"span": page_text.span(contact.minutes * 60_000)}
 
 
 def what(kit: Kit) -> str:

@@ -38,7 +38,7 @@ from stillhere.store.watches.contact_alarm import PressResult
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import address_input, contact_device
 from stillhere.web.contact import aftermath_text, alarm_text, invitation, on_scene
-from stillhere.web.site import errors, health, links, texts
+from stillhere.web.site import errors, health, links, page_text
 from stillhere.web.site.context import light
 
 # How soon, in seconds: up to five minutes the others wait for you. None: far away, phones.
@@ -68,7 +68,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
-    given = _given(request, contact, key) | {"note": texts.note(request.GET.get("said", ""))}
+    given = _given(request, contact, key) | {"note": page_text.note(request.GET.get("said", ""))}
     given |= {
         "push_key": address_input.public_key(),
         "push_to": reverse("hooks:contact_push", args=[key]),
@@ -127,7 +127,7 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         **invitation.given(contact, now),
         "key": key,
         "theirs": theirs,
-        "name": texts.someone(sealed_columns.person_note(person, "name")),
+        "name": page_text.someone(sealed_columns.person_note(person, "name")),
         "wish": person.wish,
         "version": _version(contact, shown),
         "etas": ETAS,

@@ -27,7 +27,7 @@ from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
 from stillhere.web.access import address_input, contact_device, person_session
 from stillhere.web.site import daily_check_in, errors, links
-from stillhere.web.site import texts as words
+from stillhere.web.site import page_text as words
 from stillhere.web.site.context import light, without_request
 
 

@@ -27,7 +27,7 @@ from stillhere.store.watches.apply import SwapMissed
 from stillhere.web.access import contact_device, person_session
 from stillhere.web.access.address_input import channel
 from stillhere.web.access.fields import whole
-from stillhere.web.site import errors, texts
+from stillhere.web.site import errors, page_text
 
 log = logging.getLogger("stillhere.web")
 
@@ -49,7 +49,7 @@ def theirs(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None or contact.status != Contact.Status.CONFIRMED:
         return errors.unknown_key(request)
     if not contact_device.theirs(request, contact):
-        return JsonResponse({"ok": False, "says": texts.note("prove")}, status=403)
+        return JsonResponse({"ok": False, "says": page_text.note("prove")}, status=403)
     return _kept(request, contact=contact)
 
 

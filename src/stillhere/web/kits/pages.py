@@ -31,7 +31,7 @@ from stillhere.store.watches.circle import month
 from stillhere.web.access import contact_device, person_session
 from stillhere.web.contact import on_scene
 from stillhere.web.guide import help_now
-from stillhere.web.site import errors, links, texts
+from stillhere.web.site import errors, links, page_text
 
 Keeper = Person | Contact | Responder
 
@@ -101,7 +101,7 @@ def _page(request: HttpRequest, keeper: Keeper, home: str, **more: bool) -> Http
         try:
             return HttpResponseRedirect(f"{request.path}?said={_do(keeper, typed)}", status=303)
         except Problem as problem:
-            wrong, status = texts.put(problem.why), 422
+            wrong, status = page_text.put(problem.why), 422
     now = clock.now_ms()
     theirs = [shown(kit, now) for kit in kits.of(keeper)]
     changed = typed.get("kit") if wrong and typed.get("do") == "change" else None
@@ -118,7 +118,7 @@ def _page(request: HttpRequest, keeper: Keeper, home: str, **more: bool) -> Http
         "typed": typed,
         "wrong": wrong,
         "first": keeper.kits_first if isinstance(keeper, Person) else None,
-        "note": texts.note(request.GET.get("said", "")),
+        "note": page_text.note(request.GET.get("said", "")),
         "advice": reading.parts("kit"),
         "light": "",
         **more,
@@ -167,7 +167,7 @@ def sticker(request: HttpRequest, key: str) -> HttpResponse:
                 kits.change(kit, replace(kits.inside(request.POST), place=None))
             return links.see_other("kits:sticker", key, said="kept")
         except Problem as problem:
-            wrong, status = texts.put(problem.why), 422
+            wrong, status = page_text.put(problem.why), 422
     return _sticker(request, key, kit, wrong, status)
 
 
@@ -179,11 +179,11 @@ def take(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     keeper = _known(request).get(request.POST.get("who", ""))
     if keeper is None:
-        return _sticker(request, key, kit, texts.put(Refusal.KIT_STRANGER), 403)
+        return _sticker(request, key, kit, page_text.put(Refusal.KIT_STRANGER), 403)
     try:
         kits.take(kit, keeper)
     except Problem as problem:
-        return _sticker(request, key, kit, texts.put(problem.why), 422)
+        return _sticker(request, key, kit, page_text.put(problem.why), 422)
     if isinstance(keeper, Contact):
         return links.see_other("kits:contact", sealed_columns.contact_key(keeper), said="kept")
     return links.see_other("kits:person", said="kept")
@@ -212,7 +212,7 @@ def _sticker(
         "forms": naloxone.FORMS.items(),
         "typed": request.POST,
         "wrong": wrong,
-        "note": texts.note(request.GET.get("said", "")),
+        "note": page_text.note(request.GET.get("said", "")),
         "advice": reading.parts("kit"),
         "light": "",
         **help_now.given(kit.form if kits.usable(kit) else "", in_hand=True),
@@ -224,4 +224,4 @@ def _for_whom(keeper: Person | Contact) -> str:
     """On whose list somebody is, or nothing for the person's own."""
     if isinstance(keeper, Person):
         return ""
-    return texts.someone(sealed_columns.person_note(keeper.person, "name"))
+    return page_text.someone(sealed_columns.person_note(keeper.person, "name"))

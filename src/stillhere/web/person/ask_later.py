@@ -21,7 +21,7 @@ from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.web.access import address_input, person_session
-from stillhere.web.site import links, texts
+from stillhere.web.site import links, page_text
 
 SOON = timedelta(minutes=30)
 LEAST_TO_NOON = timedelta(hours=1)
@@ -42,7 +42,7 @@ def pending(person: Person, now: int) -> list[Pending]:
     for shown in queries.routines_of(person):
         watch = shown.watch
         if watch.routine is not None and watch.routine.once and watch.alarm is None:
-            at = texts.clock_time(watch.deadline_at or now, person.tz, now)
+            at = page_text.clock_time(watch.deadline_at or now, person.tz, now)
             says = _(
                 "We ask you once more at %(time)s. If you do not answer, we reach your people."
             )
@@ -75,7 +75,7 @@ def _asked_already(person: Person, profile: str) -> bool:
 
 def _once(do: str, now: int, tz: str) -> Routine:
     """The routine with that one deadline: on a whole minute, and never earlier than promised."""
-    zone = texts.zone(tz)
+    zone = page_text.zone(tz)
     at = datetime.fromtimestamp(now / 1000, UTC)
     if do == "soon":
         due = at + SOON + timedelta(seconds=59)

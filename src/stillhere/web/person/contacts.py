@@ -26,7 +26,7 @@ from stillhere.store.program import shifts
 from stillhere.web.access import address_input, person_session, rate_limit
 from stillhere.web.access.fields import Reachable, whole
 from stillhere.web.person.people_forms import STEPS, AddForm, KeepForm, PlanForm
-from stillhere.web.site import errors, links, texts, watch_text
+from stillhere.web.site import errors, links, page_text, watch_text
 from stillhere.web.site.context import light
 
 NOTES = services.NOTES
@@ -39,8 +39,8 @@ def people(request: HttpRequest, person: Person) -> HttpResponse:
     if request.method != "POST":
         said = request.GET.get("said", "")
         if said == "own-first":  # stands beside the field it is about
-            return _page(request, person, own_first=texts.note(said))
-        return _page(request, person, note=texts.note(said), added=said in ("added", "known"))
+            return _page(request, person, own_first=page_text.note(said))
+        return _page(request, person, note=page_text.note(said), added=said in ("added", "known"))
     work = WORK.get(request.POST.get("do", ""))
     if work is None:
         return _page(request, person)
@@ -49,7 +49,7 @@ def people(request: HttpRequest, person: Person) -> HttpResponse:
     try:
         said, wrong = work(person, request.POST)
     except Problem as problem:
-        said, wrong = "", {"": texts.put(problem.why)}
+        said, wrong = "", {"": page_text.put(problem.why)}
     if wrong:
         return _page(request, person, wrong=wrong, typed=request.POST, status=422)
     return links.see_other("person:people", said=said, status=302)
@@ -202,10 +202,10 @@ def _entry(each: Listed, someone: watch_text.Someone, person: Person, now: int) 
     contact = each.contact
     since = []
     if someone.confirmed and contact.answered_at is not None:
-        day = texts.clock_time(contact.answered_at, person.tz, now)
+        day = page_text.clock_time(contact.answered_at, person.tz, now)
         since.append(_("Said yes: %(day)s.") % {"day": day})
     if contact.rang_at:
-        day = texts.clock_time(contact.rang_at, person.tz, now)
+        day = page_text.clock_time(contact.rang_at, person.tz, now)
         since.append(_("A test rang: %(day)s.") % {"day": day})
     if contact.trained_at:
         since.append(_("Has learnt what to do."))
@@ -222,7 +222,7 @@ def _drilled(contact: Contact, person: Person, now: int) -> list[str]:
     """What they answered to the last drill, and how fast."""
     if not contact.drilled_at or contact.drilled_at > now:
         return []
-    facts: dict[str, object] = {"day": texts.clock_time(contact.drilled_at, person.tz, now)}
+    facts: dict[str, object] = {"day": page_text.clock_time(contact.drilled_at, person.tz, now)}
     if not contact.drill_answered_at:
         return [_("Drill %(day)s: no answer.") % facts]
     facts["s"] = max(0, contact.drill_answered_at - contact.drilled_at) // 1000
@@ -240,7 +240,7 @@ def card(request: HttpRequest, person: Person, contact: str) -> HttpResponse:
         return errors.trouble(404, _("There is no such page"), _("Look at the list once more."))
     name = sealed_columns.person_note(person, "name")
     given = {
-        "name": texts.someone(name),
+        "name": page_text.someone(name),
         "them": sealed_columns.contact_name(theirs),
         "contact": theirs,
     }

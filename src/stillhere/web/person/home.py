@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from stillhere.content import sentences
 from stillhere.store.people import services
 from stillhere.web.access import person_session, rate_limit
-from stillhere.web.site import errors, texts
+from stillhere.web.site import errors, page_text
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,7 +27,7 @@ def first(request: HttpRequest) -> HttpResponse:
                 return errors.too_many()
             tz = request.POST.get("tz", "")
             _someone, key = services.new_person(
-                sentences.language(), tz if texts.zone_known(tz) else "UTC"
+                sentences.language(), tz if page_text.zone_known(tz) else "UTC"
             )
             person_session.remember(response, key, borrowed=bool(request.POST.get("borrowed")))
         return response

@@ -19,7 +19,7 @@ from stillhere.store.privacy import export as kept
 from stillhere.store.problems import Problem
 from stillhere.web.access import cookies, person_session
 from stillhere.web.person import pin, recovery
-from stillhere.web.site import texts
+from stillhere.web.site import page_text
 from stillhere.web.site.context import light
 
 PLAN = {
@@ -50,7 +50,7 @@ def mine(request: HttpRequest, person: Person) -> HttpResponse:
         wrong = pin.change(person, request.POST.get("pin", ""))
         if wrong:
             return _page(request, person, {"wrong_pin": wrong}, status=422)
-        return _page(request, person, {"note": texts.note("kept")})
+        return _page(request, person, {"note": page_text.note("kept")})
     if do == "forget":
         return forgotten()
     if do == "erase":
@@ -79,7 +79,7 @@ def _erase(request: HttpRequest, person: Person) -> HttpResponse:
     try:
         erasure.erase_person(person)
     except Problem as problem:
-        return _page(request, person, {"note": texts.put(problem.why)}, status=409)
+        return _page(request, person, {"note": page_text.put(problem.why)}, status=409)
     response = render(request, "person/erased.html", {"light": "night"})
     cookies.drop_all(response)
     return response
@@ -91,14 +91,14 @@ def _opened(kept: dict[str, Any], tz: str, now: int) -> list[tuple[str, list[str
     notes = [f"{label}: {plan[note]}" for note, label in PLAN.items() if plan[note]]
     people = []
     for each in kept["people"]:
-        since = texts.clock_time(each["created_at"], tz, now)
+        since = page_text.clock_time(each["created_at"], tz, now)
         ways = (_way(address) for address in each["addresses"])
         people.append(" · ".join(filter(None, [each["name"], *ways, since])))
     watches = []
     for each in kept["watches"]:
         times = [each["started_at"], *(x["at"] for x in each["what_happened"][-1:])]
-        ended = str(texts.OUTCOMES.get(each["outcome"] or "", ""))
-        told = [*(texts.clock_time(at, tz, now) for at in times), ended]
+        ended = str(page_text.OUTCOMES.get(each["outcome"] or "", ""))
+        told = [*(page_text.clock_time(at, tz, now) for at in times), ended]
         watches.append(" · ".join(filter(None, told)))
     return [
         (_("Your plan"), [*notes, *(_way(a) for a in kept["how_to_reach_me"])]),
@@ -110,8 +110,8 @@ def _opened(kept: dict[str, Any], tz: str, now: int) -> list[tuple[str, list[str
 def _way(address: dict[str, Any]) -> str:
     channel = address["channel"]
     if channel == services.PUSH:  # long, and nobody reads it
-        return str(texts.CHANNELS[channel])
-    return str(texts.CHANNELS.get(channel, channel)) + f" {address['address']}"
+        return str(page_text.CHANNELS[channel])
+    return str(page_text.CHANNELS.get(channel, channel)) + f" {address['address']}"
 
 
 def _page(

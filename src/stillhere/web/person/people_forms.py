@@ -17,7 +17,7 @@ from stillhere.web.access.fields import (
     Whole,
     Words,
 )
-from stillhere.web.site import texts
+from stillhere.web.site import page_text
 
 STEPS = tuple(map(str, range(1, services.MOST_CONTACTS + 1)))
 
@@ -35,14 +35,14 @@ class AddForm(Reachable):
         typed = super().clean()
         self.by_hand = typed["myself"] or not self.ways
         if not self.errors and self.by_hand and not services.readable(typed["name"]):
-            raise forms.ValidationError(texts.put(Refusal.NO_WAY))
+            raise forms.ValidationError(page_text.put(Refusal.NO_WAY))
         return typed
 
 
 class KeepForm(Form):
     """What Sam decides about one of them."""
 
-    minutes = Whole(5, lambda: texts.put(Refusal.MINUTES))
+    minutes = Whole(5, lambda: page_text.put(Refusal.MINUTES))
     step = Chosen(lambda: STEPS)
     lang = LanguageChoice()
     door, why = Ticked(), Ticked()

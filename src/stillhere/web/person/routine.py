@@ -24,7 +24,7 @@ from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import address_input, person_session
 from stillhere.web.access.fields import Reachable
 from stillhere.web.person.routine_form import KINDS, DailyForm
-from stillhere.web.site import links, texts, watch_text
+from stillhere.web.site import links, page_text, watch_text
 from stillhere.web.site.context import light
 
 MOST = 6  # daily check-ins of one person
@@ -65,7 +65,7 @@ class ShownRoutine:
 def routine(request: HttpRequest, person: Person) -> HttpResponse:
     """The daily check-ins, and the forms that change them."""
     if request.method != "POST":
-        return _page(request, person, texts.note(request.GET.get("said", "")))
+        return _page(request, person, page_text.note(request.GET.get("said", "")))
     work = {"add": _add, "pause": _pause, "end": _end}.get(request.POST.get("do", ""))
     if work is None:
         return _page(request, person)
@@ -114,7 +114,7 @@ def _pause(person: Person, typed: QueryDict) -> tuple[str, str]:
     assert mine.watch.routine is not None
     try:
         until = date.fromisoformat(typed.get("until", ""))
-        morning = datetime.combine(until, time(), texts.zone(mine.watch.routine.tz))
+        morning = datetime.combine(until, time(), page_text.zone(mine.watch.routine.tz))
         until_at = int(morning.astimezone(UTC).timestamp()) * 1000
     except (ValueError, OverflowError):
         return "", _("Choose the day on which it goes on.")
@@ -183,13 +183,17 @@ def _daily(shown: ShownWatch, people: list[watch_text.Someone], now: int) -> Sho
     assert watch.routine is not None
     assert watch.deadline_at is not None
     every, tz = watch.routine.days, watch.routine.tz
-    days = _("every day") if len(every) == 7 else texts.names([str(DAYS[d]) for d in sorted(every)])
+    days = (
+        _("every day")
+        if len(every) == 7
+        else page_text.names([str(DAYS[d]) for d in sorted(every)])
+    )
     until_at = watch.routine.pause_until_at or 0
     return ShownRoutine(
         shown,
         f"{watch.routine.at // 60:02d}:{watch.routine.at % 60:02d}",
         days,
-        texts.clock_time(watch.deadline_at, tz, now),
+        page_text.clock_time(watch.deadline_at, tz, now),
         watch_text.tell(shown, people, now, tz),
-        texts.clock_time(until_at, tz, now) if until_at > now else "",
+        page_text.clock_time(until_at, tz, now) if until_at > now else "",
     )

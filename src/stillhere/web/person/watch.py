@@ -27,7 +27,7 @@ from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import address_input, person_session
 from stillhere.web.contact import on_scene
 from stillhere.web.person import ask_later, offline
-from stillhere.web.site import daily_check_in, health, texts, watch_text
+from stillhere.web.site import daily_check_in, health, page_text, watch_text
 from stillhere.web.site.context import light
 
 PROFILES = ("injected", "snorted", "swallowed")
@@ -47,7 +47,7 @@ def watch(request: HttpRequest, person: Person) -> HttpResponse:
     said = request.GET.get("said", "")
     if said == "end-early" and not given.get("may_end"):
         said = ""  # the note speaks of a watch that could still be ended
-    given |= {"note": texts.note(said), "confirm_end": said == "end-early"}
+    given |= {"note": page_text.note(said), "confirm_end": said == "end-early"}
     given |= {"push_key": address_input.public_key(), "push_to": reverse("hooks:person_push")}
     given["sms"] = _sms(person)
     return _kept(request, render(request, "person/watch.html", given), given)
@@ -70,7 +70,7 @@ def _kept(request: HttpRequest, page: HttpResponse, given: dict[str, Any]) -> Ht
 def _start(request: HttpRequest, person: Person) -> HttpResponse:
     profile = request.POST.get("profile", "")
     tz = request.POST.get("tz", "")
-    if person.tz == "UTC" and tz != "UTC" and texts.zone_known(tz):
+    if person.tz == "UTC" and tz != "UTC" and page_text.zone_known(tz):
         services.set_plan(person, tz=tz)
     own = SHORT_GRACE if request.POST.get("short") else ""
     partner = services.readable(request.POST.get("partner", ""))[: services.LONGEST_NAME]

@@ -24,7 +24,7 @@ from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResu
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.web.access import address_input
 from stillhere.web.access.fields import whole
-from stillhere.web.site import daily_check_in, errors, texts, watch_text
+from stillhere.web.site import daily_check_in, errors, page_text, watch_text
 
 MORE_S = 600
 PRESSES: dict[str, Asked] = {
@@ -65,7 +65,7 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
         "plain": _plain(shown, now, tz),
         "ring": watch_text.ring(telling, now),
         "over": over,
-        "note": texts.note(said),
+        "note": page_text.note(said),
         "confirm_end": said == "end-early",
         "refresh": None if over else 10,
         "light": "night",
@@ -77,7 +77,7 @@ def _plain(shown: queries.ShownWatch, now: int, tz: str) -> str:
     """When it ended, or when the next ask comes, as a time of day."""
     watch = shown.watch
     at = watch.closed_at or watch.next_ask_at or watch.grace_at
-    return texts.clock_time(at, tz, now) if at is not None else ""
+    return page_text.clock_time(at, tz, now) if at is not None else ""
 
 
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
@@ -112,7 +112,7 @@ def _said(answer: ChangeResult, do: str) -> tuple[str, int]:
 
 def _answer(script: bool, back: str, said: str, status: int) -> HttpResponse:
     if script:
-        return JsonResponse({"ok": status == 200, "says": texts.note(said)}, status=status)
+        return JsonResponse({"ok": status == 200, "says": page_text.note(said)}, status=status)
     return HttpResponseRedirect(f"{back}?said={said}" if said else back, status=303)
 
 

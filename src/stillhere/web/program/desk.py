@@ -39,7 +39,7 @@ from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import address_input, cookies
 from stillhere.web.access.fields import Form, LanguageChoice, Words, whole
 from stillhere.web.contact import alarm_text
-from stillhere.web.site import errors, health, links, texts
+from stillhere.web.site import errors, health, links, page_text
 
 DAYS = 30
 ENOUGH = 30  # watches: from here on a share is worth reading
@@ -113,7 +113,7 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         "overdue": helplines.overdue(now),
         "signed": steps.signature(),
         "steps_fault": steps.own_fault(),
-        "note": texts.note(request.GET.get("said", "")),
+        "note": page_text.note(request.GET.get("said", "")),
         "unread": part.unread,
         "refresh": 30,
         "light": "",
@@ -179,9 +179,9 @@ def _bare(shown: ShownWatch, now: int) -> OnDesk:
     alarm = shown.watch.alarm
     at = alarm.raised_at if alarm else shown.watch.closed_at or shown.row.quarantined_at or now
     phones = _phones(shown.row.person_id)
-    name = phones[0][0] if phones else texts.someone("")
-    outcome = str(texts.OUTCOMES.get(shown.watch.outcome or "", ""))
-    since = texts.clock_time(at, "UTC", now)
+    name = phones[0][0] if phones else page_text.someone("")
+    outcome = str(page_text.OUTCOMES.get(shown.watch.outcome or "", ""))
+    since = page_text.clock_time(at, "UTC", now)
     head = _("The disk is damaged here: not all of this alarm can be read.")
     aside = shown.row.quarantined_at is not None
     return OnDesk(shown.row.id, name, since, head, [], outcome, aside, bare=True, phones=phones)
@@ -189,7 +189,7 @@ def _bare(shown: ShownWatch, now: int) -> OnDesk:
 
 def _phones(person: int) -> list[tuple[str, str]]:
     """Whom one can phone about this person, as far as it can be read."""
-    return [(texts.someone(name), number) for name, number in records.numbers(person)]
+    return [(page_text.someone(name), number) for name, number in records.numbers(person)]
 
 
 def _wolf(counts: Mapping[str, int]) -> str:
@@ -214,7 +214,7 @@ def _heard(peer: peers.PeerStatus, now: int) -> str:
     """How an installation that we look after is doing."""
     if not peer.heard_at:
         return _("never heard: its coordinator has not set the address yet")
-    at = texts.clock_time(peer.heard_at, "UTC", now)
+    at = page_text.clock_time(peer.heard_at, "UTC", now)
     if peer.silent:
         return _("not heard since %(time)s: tell its coordinator, by phone") % {"time": at}
     return _("heard at %(time)s") % {"time": at}
@@ -236,7 +236,7 @@ class Volunteer:
 
 def _volunteer(responder: Responder, now: int) -> Volunteer:
     on = responder.until_at > now
-    left = texts.span(responder.until_at - now) if on else ""
+    left = page_text.span(responder.until_at - now) if on else ""
     link = links.full("program:responder", shifts.key_of(responder))
     stopped = shifts.stopped(responder)
     kit = kits.best(kits.of(responder), now) is not None
@@ -278,35 +278,37 @@ def _volunteers(typed: Mapping[str, str]) -> str:
 
 def _open(shown: ShownWatch, now: int, reached: set[tuple[int, int]]) -> OnDesk:
     person = shown.row.person
-    name = texts.someone(sealed_columns.person_note(person, "name"))
+    name = page_text.someone(sealed_columns.person_note(person, "name"))
     open_alarm = shown.watch.alarm
     circle = alarm_text.circle(shown, 0, now, reached)
-    since = texts.clock_time(open_alarm.raised_at, person.tz, now) if open_alarm else ""
+    since = page_text.clock_time(open_alarm.raised_at, person.tz, now) if open_alarm else ""
     head = alarm_text.head(shown, name, now)
     set_aside = shown.row.quarantined_at is not None
     phones = [(name, number) for number in alarm_text.phones(person)]
     for each in records.circle_list(person):
         numbers = dict.fromkeys(v for c, v, s in each.ways if c in ("call", "text") and s == "ok")
-        phones += [(texts.someone(each.name), number) for number in numbers]
+        phones += [(page_text.someone(each.name), number) for number in numbers]
     return OnDesk(shown.row.id, name, since, head, circle, "", set_aside, phones=phones)
 
 
 def _to_look_at(shown: ShownWatch, now: int) -> OnDesk:
     person = shown.row.person
-    name = texts.someone(sealed_columns.person_note(person, "name"))
-    outcome = str(texts.OUTCOMES.get(shown.watch.outcome or "", ""))
+    name = page_text.someone(sealed_columns.person_note(person, "name"))
+    outcome = str(page_text.OUTCOMES.get(shown.watch.outcome or "", ""))
     at = shown.watch.closed_at or shown.row.quarantined_at or now
     set_aside = shown.row.quarantined_at is not None
     return OnDesk(
-        shown.row.id, name, texts.clock_time(at, person.tz, now), "", [], outcome, set_aside
+        shown.row.id, name, page_text.clock_time(at, person.tz, now), "", [], outcome, set_aside
     )
 
 
 def _aside(each: SetAside, there: Container[int], now: int) -> OnDesk:
     """A watch whose row cannot be read: an index still knows whose it is."""
     person = damage.around(Person.objects.filter(id=each.person or 0).first, lambda: None)
-    name = texts.someone(sealed_columns.person_note(person, "name") if person is not None else "")
-    at = texts.clock_time(each.at, person.tz if person is not None else "UTC", now)
+    name = page_text.someone(
+        sealed_columns.person_note(person, "name") if person is not None else ""
+    )
+    at = page_text.clock_time(each.at, person.tz if person is not None else "UTC", now)
     phones = _phones(each.person) if each.person else []
     lacks = _UNREADABLE if each.watch not in there else _LIST_UNREADABLE
     return OnDesk(each.watch, name, at, "", [], "", False, unreadable=str(lacks), phones=phones)

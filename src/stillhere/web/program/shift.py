@@ -22,7 +22,7 @@ from stillhere.store.watches import recordings
 from stillhere.web.access import address_input, contact_device
 from stillhere.web.access.fields import whole
 from stillhere.web.kits import pages
-from stillhere.web.site import errors, links, texts
+from stillhere.web.site import errors, links, page_text
 
 HOURS = (2, 4, 8, 12)
 
@@ -36,7 +36,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     now = clock.now_ms()
     alarms = [
         (
-            texts.someone(sealed_columns.person_note(c.person, "name")),
+            page_text.someone(sealed_columns.person_note(c.person, "name")),
             _where(c),
             sealed_columns.contact_key(c),
         )
@@ -46,8 +46,8 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     given = {
         "key": key,
         "name": shifts.name_of(responder),
-        "until": texts.clock_time(responder.until_at, "UTC", now) if on else "",
-        "left": texts.span(responder.until_at - now) if on else "",
+        "until": page_text.clock_time(responder.until_at, "UTC", now) if on else "",
+        "left": page_text.span(responder.until_at - now) if on else "",
         "hours": HOURS,
         "alarms": alarms,
         "stopped": shifts.stopped(responder),
@@ -55,7 +55,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "kits": [pages.shown(each, now) for each in kits.of(responder)],
         "trained": responder.trained_at,
         "door": reading.parts("door"),
-        "note": texts.note(request.GET.get("said", "")),
+        "note": page_text.note(request.GET.get("said", "")),
         "refresh": 20,
         "light": "",
     }

@@ -33,7 +33,7 @@ from stillhere.store.watches.circle import month
 from stillhere.web.access.fields import whole
 from stillhere.web.guide import print
 from stillhere.web.kits import pages
-from stillhere.web.site import errors, links, texts
+from stillhere.web.site import errors, links, page_text
 
 COLUMNS = ("kit", "form", "doses", "expires", "lot", "used", "volunteer")
 DAYS = (7, 14, 30, 90)
@@ -79,7 +79,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "typed": request.POST,
         "wrong": wrong,
         "most": kits.MOST_STICKERS,
-        "note": texts.note(request.GET.get("said", "")),
+        "note": page_text.note(request.GET.get("said", "")),
         "report": _report(request.GET.get("taken", "")) or _kits_report(request),
         "light": "",
     }
@@ -124,7 +124,7 @@ def _kits_report(request: HttpRequest) -> list[str]:
 
 def _put(problem: Problem) -> str:
     """A problem in the reader's words; one about a row keeps the row's number."""
-    said = texts.put(problem.why)
+    said = page_text.put(problem.why)
     return _("Row %(n)s:") % {"n": problem.row} + " " + said if problem.row else said
 
 
@@ -208,7 +208,7 @@ def stickers(request: HttpRequest, key: str) -> HttpResponse:
     try:
         made = kits.stickers(whole(request.POST.get("many", ""), 9) or 0)
     except Problem as problem:
-        return errors.trouble(422, _("No paper now"), texts.put(problem.why))
+        return errors.trouble(422, _("No paper now"), page_text.put(problem.why))
     return print.stickers(made)
 
 

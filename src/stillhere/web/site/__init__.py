@@ -1,1 +1,1 @@
-"""What all pages share: texts, errors, preferences, health."""
+"""What all pages share: sentences, errors, preferences, health."""

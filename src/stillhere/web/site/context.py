@@ -16,7 +16,7 @@ from django.utils.functional import SimpleLazyObject
 
 from stillhere.web.access import address_input, person_session
 from stillhere.web.site import daily_check_in, health, preferences
-from stillhere.web.site.texts import hour
+from stillhere.web.site.page_text import hour
 
 DAWN, DUSK = 7, 19
 

@@ -19,7 +19,7 @@ from stillhere.store.people import records
 from stillhere.store.watches import queries
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import address_input, person_session
-from stillhere.web.site import texts, watch_text
+from stillhere.web.site import page_text, watch_text
 from stillhere.web.site.watch_text import Someone
 
 
@@ -89,7 +89,7 @@ def _when(shown: ShownWatch, now: int, tz: str) -> str:
     routine, deadline_at = shown.watch.routine, shown.watch.deadline_at
     assert routine is not None
     assert deadline_at is not None
-    at = {"time": texts.clock_time(deadline_at, tz, now)}
+    at = {"time": page_text.clock_time(deadline_at, tz, now)}
     if routine.once:
         return _("We ask you once more at %(time)s.") % at
     return _("Your daily check-in is due by %(time)s.") % at
@@ -98,7 +98,7 @@ def _when(shown: ShownWatch, now: int, tz: str) -> str:
 def _answer_by(shown: ShownWatch, people: Sequence[Someone], now: int, tz: str) -> str:
     """Until when the open ask waits, and what happens then."""
     facts = {
-        "time": texts.clock_time(shown.watch.grace_at or now, tz, now),
+        "time": page_text.clock_time(shown.watch.grace_at or now, tz, now),
         "names": watch_text.order(people),
     }
     if not facts["names"]:
@@ -110,7 +110,7 @@ def _alone(shown: ShownWatch, people: Sequence[Someone], now: int, tz: str) -> s
     """That nothing can remind them, and what happens if they forget."""
     watch = shown.watch
     alarm_at = (watch.deadline_at or now) + watch.profile.grace_s * 1000
-    facts = {"time": texts.clock_time(alarm_at, tz, now), "names": watch_text.order(people)}
+    facts = {"time": page_text.clock_time(alarm_at, tz, now), "names": watch_text.order(people)}
     if not facts["names"]:
         return _("Nobody will remind you, and nobody on your list can be reached.")
     return (

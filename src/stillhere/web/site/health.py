@@ -22,7 +22,7 @@ from stillhere.store.installation import proof
 from stillhere.store.models import Installation
 from stillhere.store.watches import damage, queries
 from stillhere.store.watches.group_commit import WRITER
-from stillhere.store.watches.spared import JOURNAL, OUTAGES
+from stillhere.store.watches.optional_tables import JOURNAL, OUTAGES
 
 log = logging.getLogger("stillhere.health")
 

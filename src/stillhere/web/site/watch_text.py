@@ -18,7 +18,7 @@ from stillhere.store.people.records import Listed
 from stillhere.store.watches import queries
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import address_input
-from stillhere.web.site import texts
+from stillhere.web.site import page_text
 
 EARLY_MS = 10 * 60 * 1000  # ending before this takes two taps
 RECENT_MS = 12 * 3600 * 1000  # for so long an ended watch is spoken of
@@ -47,16 +47,16 @@ def on_the_list(listed: Sequence[Listed], now: int) -> list[Someone]:
 
 
 def _someone(each: Listed, now: int) -> Someone:
-    name = texts.someone(each.name)
+    name = page_text.someone(each.name)
     well = _well(each)
-    working = [str(texts.CHANNELS.get(channel, channel)) for channel in well]
+    working = [str(page_text.CHANNELS.get(channel, channel)) for channel in well]
     broken = [state for _c, _value, state in each.ways if state != "ok"]
     away = each.contact.away_until_at > now
     confirmed = each.contact.status == "confirmed"
     return Someone(
         each.contact.id,
         name,
-        texts.names(working),
+        page_text.names(working),
         _trouble(each, name, broken, away),
         bool(working),
         bool(broken) or bool(each.ways and not working),
@@ -177,7 +177,7 @@ def _asks(you: Sequence[str]) -> str:
     """The ask, by name, so that nobody answers for somebody else."""
     named = [name for name in you if name]
     if len(you) > 1:
-        both = texts.names(named) if len(named) > 1 else texts.someone("".join(named))
+        both = page_text.names(named) if len(named) > 1 else page_text.someone("".join(named))
         return _("%(names)s: are you both there?") % {"names": both}
     return _("%(name)s, are you there?") % {"name": named[0]} if named else _("Are you there?")
 
@@ -187,9 +187,9 @@ def _alarm(watch: Watch, people: Sequence[Someone], now: int) -> Telling:
     assert alarm is not None
     known = {someone.id: someone.name for someone in people}
     reachable = {someone.id for someone in people if someone.reachable}
-    told = texts.names([known[c] for c in alarm.listeners() if c in reachable])
-    there = texts.names([known[c] for c in alarm.arrivals if c in known])
-    going = texts.names(
+    told = page_text.names([known[c] for c in alarm.listeners() if c in reachable])
+    there = page_text.names([known[c] for c in alarm.arrivals if c in known])
+    going = page_text.names(
         [known[c.contact] for c in alarm.claims if c.hold_until_at and c.contact in known]
     )
     if there:
@@ -212,7 +212,7 @@ def _alarm(watch: Watch, people: Sequence[Someone], now: int) -> Telling:
 
 
 def _closed(watch: Watch, now: int, tz: str, *, also_daily: bool) -> Telling:
-    at = texts.clock_time(watch.closed_at or now, tz, now)
+    at = page_text.clock_time(watch.closed_at or now, tz, now)
     over = (
         _("These asks have stopped.")
         if also_daily
@@ -261,7 +261,7 @@ def order(people: Sequence[Someone]) -> str:
     if len(reachable) > 3:
         others = _("%(n)d others") % {"n": len(reachable) - 2}
         reachable = [*reachable[:2], others]
-    return texts.names(reachable)
+    return page_text.names(reachable)
 
 
 def button(shown: ShownWatch, *, aloud: bool = False) -> str:
@@ -312,6 +312,6 @@ def ring(telling: Telling, now: int) -> dict[str, Any]:
     left_ms = max(telling.until_at - now, 0)
     return {
         "left": min(round(100 * left_ms / whole), 100),
-        "words": texts.span(left_ms),
+        "words": page_text.span(left_ms),
         "over": left_ms < 500,
     }

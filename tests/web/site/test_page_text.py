@@ -10,7 +10,7 @@ from django.utils import translation
 
 import stillhere
 from stillhere.core.refusals import Refusal
-from stillhere.web.site import texts
+from stillhere.web.site import page_text
 
 SOURCE = Path(stillhere.__file__).parent
 NOW = 1_769_896_800_000  # 22:00 UTC
@@ -22,7 +22,7 @@ def sentences(folder: str, pattern: str) -> set[str]:
 
 
 def test_every_refusal_has_a_sentence_and_none_stands_there_for_nothing() -> None:
-    assert set(texts.REFUSALS) == set(Refusal)
+    assert set(page_text.REFUSALS) == set(Refusal)
     used = sentences(".", r"Refusal\.([A-Z_]+)(?!\w|:)")
     assert {Refusal[name] for name in used} == set(Refusal)
 
@@ -30,19 +30,19 @@ def test_every_refusal_has_a_sentence_and_none_stands_there_for_nothing() -> Non
 def test_every_sentence_of_a_schedule_is_translated() -> None:
     said = sentences("core", r'ScheduleError\("([^"]+)"\)')
     kept = {s for s in said if "routine" not in s and "18 hours" not in s}
-    assert kept <= set(texts.SCHEDULE)
+    assert kept <= set(page_text.SCHEDULE)
 
 
 def test_every_note_is_said_in_every_language() -> None:
-    english = {name: texts.note(name) for name in texts.NOTES}
+    english = {name: page_text.note(name) for name in page_text.NOTES}
     with translation.override("es"):
-        spanish = {name: texts.note(name) for name in texts.NOTES}
+        spanish = {name: page_text.note(name) for name in page_text.NOTES}
     assert all(english.values())
     assert all(spanish[name] and spanish[name] != english[name] for name in english)
 
 
 def test_a_note_that_is_none_is_nothing() -> None:
-    assert texts.note("../etc") == ""
+    assert page_text.note("../etc") == ""
 
 
 @pytest.mark.parametrize(
@@ -59,24 +59,24 @@ def test_a_note_that_is_none_is_nothing() -> None:
     ],
 )
 def test_spans_are_told_as_people_tell_them(ms: int, said: str) -> None:
-    assert texts.span(ms) == said
+    assert page_text.span(ms) == said
 
 
 def test_times_stand_on_the_wall_where_sam_is() -> None:
-    assert texts.clock_time(NOW, "America/New_York", NOW) == "17:00"
-    assert texts.clock_time(NOW, "UTC", NOW) == "22:00 UTC"
-    assert texts.clock_time(NOW, "Nowhere/Land", NOW) == "22:00 UTC"
+    assert page_text.clock_time(NOW, "America/New_York", NOW) == "17:00"
+    assert page_text.clock_time(NOW, "UTC", NOW) == "22:00 UTC"
+    assert page_text.clock_time(NOW, "Nowhere/Land", NOW) == "22:00 UTC"
     tomorrow = NOW + 86_400_000
-    assert texts.clock_time(NOW, "America/New_York", tomorrow) == "31 January, 17:00"
+    assert page_text.clock_time(NOW, "America/New_York", tomorrow) == "31 January, 17:00"
     with translation.override("es"):
-        assert texts.clock_time(NOW, "America/New_York", tomorrow) == "17:00 del 31 de enero"
+        assert page_text.clock_time(NOW, "America/New_York", tomorrow) == "17:00 del 31 de enero"
 
 
 def test_names_are_joined_as_in_speech() -> None:
-    assert texts.names([]) == ""
-    assert texts.names(["Leo"]) == "Leo"
-    assert texts.names(["Leo", "Maya"]) == "Leo and Maya"
-    assert texts.names(["Leo", "Maya", "Ana"]) == "Leo, Maya and Ana"
+    assert page_text.names([]) == ""
+    assert page_text.names(["Leo"]) == "Leo"
+    assert page_text.names(["Leo", "Maya"]) == "Leo and Maya"
+    assert page_text.names(["Leo", "Maya", "Ana"]) == "Leo, Maya and Ana"
 
 
 def test_words_that_judge_are_on_no_page() -> None:

@@ -30,7 +30,7 @@ def is_damage(failure: BaseException) -> bool:
     return answered and not halving.broke(failure)
 
 
-class Spared:
+class OptionalTable:
     """A table that this process does without for a minute once it cannot be read; then it tries
     again."""
 
@@ -41,7 +41,7 @@ class Spared:
 
     def around(self, read: Callable[[], T], empty: T) -> T:
         """What ``read`` finds, ``empty`` if it cannot. Within a transaction a failure is raised,
-        since SQLite keeps nothing of it: see ``sparing``."""
+        since SQLite keeps nothing of it: see ``without_damaged``."""
         if self.lost and settings.BOOT_MS() - self._met_ms < AGAIN_MS:
             return empty
         try:
@@ -60,12 +60,16 @@ class Spared:
         return found
 
 
-OUTAGES, JOURNAL, COUNTS = SPARED = Spared("outage"), Spared("journal"), Spared("tally")
+OUTAGES, JOURNAL, COUNTS = OPTIONAL = (
+    OptionalTable("outage"),
+    OptionalTable("journal"),
+    OptionalTable("tally"),
+)
 
 
-def sparing(store: Callable[[], T]) -> T:
+def without_damaged(store: Callable[[], T]) -> T:
     """What ``store`` returns; repeated once for each of these tables that it found damaged."""
-    for _ in SPARED:
+    for _ in OPTIONAL:
         met = _met()
         try:
             return store()
@@ -76,4 +80,4 @@ def sparing(store: Callable[[], T]) -> T:
 
 
 def _met() -> int:
-    return sum(each.met for each in SPARED)
+    return sum(each.met for each in OPTIONAL)
