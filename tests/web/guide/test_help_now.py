@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
-from stillhere.content import helplines
+from stillhere.content import helplines, steps
 from stillhere.store.installation import desk_key
 from stillhere.store.models import Installation
 from tests.conftest import Clock
@@ -279,3 +279,21 @@ def test_the_desk_lists_what_to_phone_again(own: Path, clock: Clock) -> None:
     told = read(browser(), path)
     assert "1 staffed line was not phoned for 90 days" in told
     assert "Night line 202-555-0100" in told
+
+
+def test_screens_that_are_kept_for_all_follow_what_they_are_made_from(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """They are made once a minute, and nobody may read another's language, number or signature."""
+    settings.STILLHERE = replace(settings.STILLHERE, data=tmp_path)
+    for _ in range(2):
+        assert "Practice text: not signed yet." in read(browser(), "/help-now")
+        steps.sign("Ruth", "2026-01-20")
+        told = read(browser(), "/help-now")
+        assert "Signed by Ruth, 2026-01-20." in told
+        assert "not signed yet" not in told
+        assert "Firmado por Ruth" in read(browser(lang="es"), "/help-now")
+        (tmp_path / steps.SIGNED).unlink()
+    settings.STILLHERE = replace(settings.STILLHERE, country="MX")
+    first = browser().get("/help-now").content.decode().partition('href="tel:')[2]
+    assert first.startswith(helplines.emergency_in("MX"))

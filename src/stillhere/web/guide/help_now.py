@@ -39,13 +39,17 @@ def given(form: str = "", tz: str = "", *, in_hand: bool = False) -> dict[str, A
     or ``in_hand``; ``tz`` says which emergency number counts, where that is known."""
     country, lang = helplines.country(tz), sentences.language()
     screens = walk.screens(form, in_hand=in_hand)
+    signed, law = walk.signature(), walk.law(country or settings.STILLHERE.country)
+    emergency = helplines.emergency_at(tz) if tz else helplines.emergency()
     return {
+        # What the screens of a page with a script are made from, unless the page says more.
+        "screens_key": repr((lang, form, in_hand, signed, law, emergency, walk.known()["sha256"])),
         "screens": screens,
         "steps": [(screen, _buttons(screen, lang)) for screen in screens],
         "never": walk.never(),
-        "signed": walk.signature(),
-        "law": walk.law(country or settings.STILLHERE.country),
-        "emergency": helplines.emergency_at(tz) if tz else helplines.emergency(),
+        "signed": signed,
+        "law": law,
+        "emergency": emergency,
         "says_aloud": speech.able(),
         "deed_names": list(DEEDS.items()),
     }
