@@ -7,12 +7,15 @@ templates do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from stillhere.store.problems import Reached
 from stillhere.web.access import address_input
@@ -22,6 +25,11 @@ def whole(typed: str, digits: int) -> int | None:
     """A whole number of so many digits at most, in ASCII as our own pages send it; else None."""
     plain = typed.isascii() and typed.isdigit() and len(typed) <= digits
     return int(typed) if plain else None
+
+
+def pressed(request: HttpRequest) -> str:
+    """Which of a form's buttons was pressed, by its value; "" if it was none that says."""
+    return str(request.POST.get("do", ""))
 
 
 class Words(forms.CharField):
@@ -47,6 +55,19 @@ class Whole(forms.CharField):
         if typed and number is None:
             raise forms.ValidationError(self._wrong())
         return number
+
+
+class Number(forms.CharField):
+    """A whole number that our own page sends, such as the id of a row; anything else is None."""
+
+    def __init__(self, digits: int) -> None:
+        super().__init__(required=False, strip=False)
+        self.validators = []
+        self._digits = digits
+
+    def clean(self, value: Any) -> int | None:
+        """The number, if it is one."""
+        return whole(str(super().clean(value)), self._digits)
 
 
 class Chosen(forms.CharField):
@@ -84,6 +105,21 @@ class LanguageChoice(Chosen):
         super().__init__(lambda: dict(settings.LANGUAGES))
 
 
+class OurPage(forms.CharField):
+    """A page of ours to go on to, given as a path; anything else is the page of this name."""
+
+    def __init__(self, otherwise: str) -> None:
+        super().__init__(required=False, strip=False)
+        self.validators = []
+        self._otherwise = otherwise
+
+    def clean(self, value: Any) -> str:
+        """A path that a browser cannot take for another site."""
+        path = str(super().clean(value))
+        ours = path.startswith("/") and url_has_allowed_host_and_scheme(path, None)
+        return path if ours else reverse(self._otherwise)
+
+
 class Ticked(forms.BooleanField):
     """A box that may be ticked."""
 
@@ -93,6 +129,18 @@ class Ticked(forms.BooleanField):
 
 class Form(forms.Form):
     """A form of ours: hand-drawn, and wrong in sentences."""
+
+    @classmethod
+    def read(cls, typed: Mapping[str, Any]) -> dict[str, Any]:
+        """What stands in a form in which nothing can be wrong."""
+        form = cls(typed)
+        form.full_clean()
+        return form.cleaned_data
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What was typed in the fields that the page had: the others were not asked."""
+        return {name: value for name, value in self.cleaned_data.items() if name in self.data}
 
     @property
     def wrong(self) -> dict[str, str]:

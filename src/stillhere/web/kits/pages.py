@@ -29,8 +29,10 @@ from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
 from stillhere.store.watches.circle import month
 from stillhere.web.access import contact_device, person_session
+from stillhere.web.access.fields import pressed
 from stillhere.web.contact import on_scene
 from stillhere.web.guide import help_now
+from stillhere.web.kits.kit_form import KeptKitForm, KitForm, KitsFirstForm, TakerForm
 from stillhere.web.site import errors, links, page_text
 
 Keeper = Person | Contact | Responder
@@ -99,9 +101,12 @@ def _page(request: HttpRequest, keeper: Keeper, home: str, **more: bool) -> Http
     wrong, status, typed = "", 200, request.POST
     if request.method == "POST":
         try:
-            return HttpResponseRedirect(f"{request.path}?said={_do(keeper, typed)}", status=303)
+            said, wrong = _do(keeper, pressed(request) or "add", typed)
         except Problem as problem:
-            wrong, status = page_text.put(problem.why), 422
+            said, wrong = "", page_text.put(problem.why)
+        if not wrong:
+            return HttpResponseRedirect(f"{request.path}?said={said}", status=303)
+        status = 422
     now = clock.now_ms()
     theirs = [shown(kit, now) for kit in kits.of(keeper)]
     changed = typed.get("kit") if wrong and typed.get("do") == "change" else None
@@ -126,28 +131,40 @@ def _page(request: HttpRequest, keeper: Keeper, home: str, **more: bool) -> Http
     return render(request, "kits/kits.html", given, status=status)
 
 
-def _do(keeper: Keeper, typed: Mapping[str, str]) -> str:
+def _do(keeper: Keeper, do: str, typed: QueryDict) -> tuple[str, str]:
     """Add one, correct one, say that one was used, is full again, or gone; returns the note to
-    show. Raises Problem."""
-    theirs = {str(kit.id): kit for kit in kits.of(keeper)}
-    kit, do = theirs.get(typed.get("kit", "")), typed.get("do", "add")
+    show, or what is wrong. Raises Problem."""
+    wanted = KeptKitForm.read(typed)["kit"]
+    kit = next((each for each in kits.of(keeper) if each.id == wanted), None)
+    if do == "add":
+        return _add(keeper, KitForm(typed))
+    if do == "change":
+        return _change(kit, KitForm(typed))
     if do == "first" and isinstance(keeper, Person):
-        kits.prefer(keeper, bool(typed.get("want")))
-    elif do == "add":
-        whose = {"person": None, "contact": None, "responder": None}
-        kind = type(keeper).__name__.lower()
-        new = kits.add_once(kits.inside(typed), **(whose | {kind: keeper}))  # type: ignore[arg-type]
-        return "kept" if new else "kit-there"
-    elif do == "change":
-        what = kits.inside(typed)
-        if kit is None:
-            raise Problem(Refusal.KIT_GONE)
-        kits.change(kit, what)
+        kits.prefer(keeper, KitsFirstForm.read(typed)["want"])
     elif kit is not None and do == "used":
         kits.used(kit)
     elif kit is not None and do == "gone":
         kits.drop(kit)
-    return "kept"
+    return "kept", ""
+
+
+def _add(keeper: Keeper, form: KitForm) -> tuple[str, str]:
+    if not form.is_valid():
+        return "", form.wrong[""]
+    whose = {"person": None, "contact": None, "responder": None}
+    kind = type(keeper).__name__.lower()
+    new = kits.add_once(form.what, **(whose | {kind: keeper}))  # type: ignore[arg-type]
+    return ("kept" if new else "kit-there"), ""
+
+
+def _change(kit: Kit | None, form: KitForm) -> tuple[str, str]:
+    if not form.is_valid():
+        return "", form.wrong[""]
+    if kit is None:
+        raise Problem(Refusal.KIT_GONE)
+    kits.change(kit, form.what)
+    return "kept", ""
 
 
 @csrf_exempt  # the code on the sticker is what opens, and no cookie is asked
@@ -158,17 +175,16 @@ def sticker(request: HttpRequest, key: str) -> HttpResponse:
     if kit is None:
         refused = errors.unknown_key(request)
         return refused if refused.status_code == 429 else help_now.without_kit(request)
-    wrong, status = "", 200
-    if request.method == "POST":
-        try:
-            if request.POST.get("do") == "used":
-                kits.used(kit)
-            else:  # where it lies is its keeper's to say
-                kits.change(kit, replace(kits.inside(request.POST), place=None))
-            return links.see_other("kits:sticker", key, said="kept")
-        except Problem as problem:
-            wrong, status = page_text.put(problem.why), 422
-    return _sticker(request, key, kit, wrong, status)
+    if request.method != "POST":
+        return _sticker(request, key, kit)
+    if pressed(request) == "used":
+        kits.used(kit)
+    else:
+        form = KitForm(request.POST)
+        if not form.is_valid():
+            return _sticker(request, key, kit, form.wrong[""], 422)
+        kits.change(kit, replace(form.what, place=None))  # where it lies is its keeper's to say
+    return links.see_other("kits:sticker", key, said="kept")
 
 
 @require_POST
@@ -177,7 +193,7 @@ def take(request: HttpRequest, key: str) -> HttpResponse:
     kit = kits.by_key(key)
     if kit is None:
         return errors.unknown_key(request)
-    keeper = _known(request).get(request.POST.get("who", ""))
+    keeper = _known(request).get(TakerForm.read(request.POST)["who"])
     if keeper is None:
         return _sticker(request, key, kit, page_text.put(Refusal.KIT_STRANGER), 403)
     try:

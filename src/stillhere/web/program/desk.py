@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -37,8 +36,9 @@ from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import address_input, cookies
-from stillhere.web.access.fields import Form, LanguageChoice, Words, whole
+from stillhere.web.access.fields import pressed
 from stillhere.web.contact import alarm_text
+from stillhere.web.program.program_forms import DismissForm, VolunteerForm, WatchForm
 from stillhere.web.site import errors, health, links, page_text
 
 DAYS = 30
@@ -244,36 +244,27 @@ def _volunteer(responder: Responder, now: int) -> Volunteer:
     return Volunteer(responder.id, name, link, on, left, stopped, trained, kit)
 
 
-class VolunteerForm(Form):
-    """Somebody new who goes on shift."""
-
-    name, phone = Words(), Words()
-    lang = LanguageChoice()
-
-    def clean_phone(self) -> str:
-        """A number that can be called, made regular."""
-        try:
-            return str(settings.PHONE_NUMBER(self.cleaned_data["phone"][:64]))
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from None
+def _volunteer_added(typed: QueryDict) -> str:
+    form = VolunteerForm(typed)
+    if not form.is_valid():
+        return "not-a-number"
+    new = form.cleaned_data
+    shifts.add(new["name"], new["phone"], settings.SPOKEN.of(new["lang"]).code)
+    return "added-volunteer"
 
 
-def _volunteers(typed: Mapping[str, str]) -> str:
-    """Add one, or remove one; returns what the page then says."""
-    try:
-        if typed.get("do") == "volunteer":
-            form = VolunteerForm(typed)
-            if not form.is_valid():
-                return "not-a-number"
-            new = form.cleaned_data
-            shifts.add(new["name"], new["phone"], settings.SPOKEN.of(new["lang"]).code)
-            return "added-volunteer"
-        wanted = {str(each.id): each for each in shifts.everyone()}
-        if typed.get("responder", "") in wanted:
-            shifts.dismiss(wanted[typed["responder"]])
-        return "removed"
-    except Problem as problem:
-        return problem.why
+def _volunteer_dismissed(typed: QueryDict) -> str:
+    wanted = DismissForm.read(typed)["responder"]
+    for each in shifts.everyone():
+        if each.id == wanted:
+            shifts.dismiss(each)
+    return "removed"
+
+
+_VOLUNTEERS: Mapping[str, Callable[[QueryDict], str]] = {
+    "volunteer": _volunteer_added,
+    "dismiss": _volunteer_dismissed,
+}
 
 
 def _open(shown: ShownWatch, now: int, reached: set[tuple[int, int]]) -> OnDesk:
@@ -320,18 +311,25 @@ def act(request: HttpRequest, key: str) -> HttpResponse:
     """ "I have looked", or how an alarm ended."""
     if not kept.opens(key):
         return errors.unknown_key(request)
-    do, outcome = request.POST.get("do"), request.POST.get("outcome", "")
-    watch = whole(request.POST.get("watch", ""), 15) or 0
-    said = ""
-    if do in ("volunteer", "dismiss"):
-        said = _volunteers(request.POST)
-    elif do == "looked" and watch in {shown.row.id for shown in queries.to_look_at()}:
+    do, typed = pressed(request), request.POST
+    try:
+        said = _VOLUNTEERS[do](typed) if do in _VOLUNTEERS else _about_watch(do, typed)
+    except Problem as problem:
+        said = problem.why
+    return links.see_other("program:desk", key, said=said)
+
+
+def _about_watch(do: str, typed: QueryDict) -> str:
+    """ "I have looked", or how an alarm ended; returns what the page then says."""
+    about = WatchForm.read(typed)
+    watch, outcome = about["watch"] or 0, about["outcome"]
+    if do == "looked" and watch in {shown.row.id for shown in queries.to_look_at()}:
         apply.looked(watch)
-        said = "looked"
-    elif do == "looked" and damage.looked(watch, clock.now_ms()):
-        said = "looked"
-    elif do == "resolve" and outcome in set(Outcome) - {Outcome.ENDED, Outcome.NOT_FOUND}:
+        return "looked"
+    if do == "looked" and damage.looked(watch, clock.now_ms()):
+        return "looked"
+    if do == "resolve" and outcome:
         answer = WRITER.commit(Change(Resolved(None, Outcome(outcome)), watch=watch))
         over = answer.watch is not None and answer.watch.alarm is None
-        said = answer.refused or ("told" if over else "fault")
-    return links.see_other("program:desk", key, said=said)
+        return answer.refused or ("told" if over else "fault")
+    return ""

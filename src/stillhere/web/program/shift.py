@@ -20,8 +20,9 @@ from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
 from stillhere.store.watches import recordings
 from stillhere.web.access import address_input, contact_device
-from stillhere.web.access.fields import whole
+from stillhere.web.access.fields import pressed
 from stillhere.web.kits import pages
+from stillhere.web.program.program_forms import ShiftForm
 from stillhere.web.site import errors, links, page_text
 
 HOURS = (2, 4, 8, 12)
@@ -99,10 +100,10 @@ def shift(request: HttpRequest, key: str) -> HttpResponse:
     if responder is None:
         return errors.unknown_key(request)
     try:
-        if request.POST.get("do") == "off":
+        if pressed(request) == "off":
             shifts.end(responder)
         else:
-            shifts.begin(responder, whole(request.POST.get("hours", ""), 3) or 0)
+            shifts.begin(responder, ShiftForm.read(request.POST)["hours"] or 0)
     except Problem as problem:
         return links.see_other("program:responder", key, said=problem.why)
     return links.see_other("program:responder", key)

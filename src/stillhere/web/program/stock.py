@@ -26,13 +26,20 @@ from stillhere.store.db import clock
 from stillhere.store.installation import desk_key as kept
 from stillhere.store.installation import upkeep
 from stillhere.store.kits import kits, naloxone, spreadsheet, supply_warnings
-from stillhere.store.kits.supply_warnings import ReportedWarning, WarningImport
+from stillhere.store.kits.supply_warnings import WarningImport
 from stillhere.store.models import SupplyWarning
 from stillhere.store.problems import Problem
 from stillhere.store.watches.circle import month
-from stillhere.web.access.fields import whole
+from stillhere.web.access.fields import pressed
 from stillhere.web.guide import print
 from stillhere.web.kits import pages
+from stillhere.web.kits.kit_form import KitForm
+from stillhere.web.program.program_forms import (
+    StickersForm,
+    TakeBackForm,
+    UploadForm,
+    WarningForm,
+)
 from stillhere.web.site import errors, links, page_text
 
 COLUMNS = ("kit", "form", "doses", "expires", "lot", "used", "volunteer")
@@ -61,10 +68,12 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     wrong, status = "", 200
     if request.method == "POST":
         try:
-            said = _WORK.get(request.POST.get("do", ""), _nothing)(request)
-            return HttpResponseRedirect(f"{request.path}?{said}", status=303)
+            said, wrong = _WORK.get(pressed(request), _nothing)(request)
         except Problem as problem:
-            wrong, status = _put(problem), 422
+            said, wrong = "", _put(problem)
+        if not wrong:
+            return HttpResponseRedirect(f"{request.path}?{said}", status=303)
+        status = 422
     now = clock.now_ms()
     given = {
         "key": key,
@@ -128,51 +137,53 @@ def _put(problem: Problem) -> str:
     return _("Row %(n)s:") % {"n": problem.row} + " " + said if problem.row else said
 
 
-def _nothing(_request: HttpRequest) -> str:
-    return "said="
+Done = tuple[str, str]  # what the address then says, or what is wrong
 
 
-def _add(request: HttpRequest) -> str:
-    return "said=kept" if kits.add_once(kits.inside(request.POST)) else "said=kit-there"
+def _nothing(_request: HttpRequest) -> Done:
+    return "said=", ""
 
 
-def _take_in(request: HttpRequest) -> str:
-    taken = kits.take_in(_rows(_file(request)))
-    return "kits=" + signing.dumps(
-        [taken.added, taken.changed, taken.same, taken.gone], salt="taken"
-    )
+def _add(request: HttpRequest) -> Done:
+    form = KitForm(request.POST)
+    if not form.is_valid():
+        return "", form.wrong[""]
+    return ("said=kept" if kits.add_once(form.what) else "said=kit-there"), ""
 
 
-def _warn(request: HttpRequest) -> str:
-    typed = request.POST
-    days = whole(typed.get("days", ""), 3) or 0
-    area, text, source, day = (typed.get(n, "") for n in ("area", "text", "source", "found_on"))
-    if not source.strip():
-        raise Problem(Refusal.WHO_SAYS)
-    found = ReportedWarning("", area, text, source, day, days)
-    return "said=kept" if supply_warnings.post(found) else "said=stands"
+def _take_in(request: HttpRequest) -> Done:
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return "", form.wrong["file"]
+    taken = kits.take_in(_rows(form.cleaned_data["file"].read()))
+    counted = [taken.added, taken.changed, taken.same, taken.gone]
+    return "kits=" + signing.dumps(counted, salt="taken"), ""
 
 
-def _warn_file(request: HttpRequest) -> str:
-    name = getattr(request.FILES.get("file"), "name", "") or ""
-    return _told(supply_warnings.take_file(name, _file(request), request.POST.get("source", "")))
+def _warn(request: HttpRequest) -> Done:
+    form = WarningForm(request.POST)
+    if not form.is_valid():
+        return "", form.wrong["source"]
+    return ("said=kept" if supply_warnings.post(form.reported) else "said=stands"), ""
 
 
-def _take_back(request: HttpRequest) -> str:
-    warning = whole(request.POST.get("warning", ""), 15) or 0
-    return "said=taken-back" if supply_warnings.take_back(warning) else "said="
+def _warn_file(request: HttpRequest) -> Done:
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return "", form.wrong["file"]
+    file, source = form.cleaned_data["file"], form.cleaned_data["source"]
+    return _told(supply_warnings.take_file(file.name or "", file.read(), source)), ""
 
 
-_WORK: Mapping[str, Callable[[HttpRequest], str]] = {
+def _take_back(request: HttpRequest) -> Done:
+    warning = TakeBackForm.read(request.POST)["warning"]
+    gone = warning is not None and supply_warnings.take_back(warning)
+    return ("said=taken-back" if gone else "said="), ""
+
+
+_WORK: Mapping[str, Callable[[HttpRequest], Done]] = {
     "kit": _add, "kits": _take_in, "warn": _warn, "warn-file": _warn_file, "back": _take_back,
 }  # fmt: skip
-
-
-def _file(request: HttpRequest) -> bytes:
-    file = request.FILES.get("file")
-    if file is None or isinstance(file, list):
-        raise Problem(Refusal.FILE_NONE)
-    return bytes(file.read())
 
 
 def _rows(body: bytes) -> list[spreadsheet.Row]:
@@ -206,7 +217,7 @@ def stickers(request: HttpRequest, key: str) -> HttpResponse:
     if not kept.opens(key):
         return errors.unknown_key(request)
     try:
-        made = kits.stickers(whole(request.POST.get("many", ""), 9) or 0)
+        made = kits.stickers(StickersForm.read(request.POST)["many"] or 0)
     except Problem as problem:
         return errors.trouble(422, _("No paper now"), page_text.put(problem.why))
     return print.stickers(made)
