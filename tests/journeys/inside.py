@@ -22,7 +22,7 @@ from django.db.models import F  # noqa: E402
 from stillhere.config.wiring import derived_secret  # noqa: E402
 from stillhere.core import events as ev  # noqa: E402
 from stillhere.core.schedule import Routine  # noqa: E402
-from stillhere.engine.audit import sweep_once  # noqa: E402
+from stillhere.engine.erasure import erase_once  # noqa: E402
 from stillhere.store.db import clock, encryption  # noqa: E402
 from stillhere.store.installation import desk_key, peers  # noqa: E402
 from stillhere.store.kits import kits  # noqa: E402
@@ -83,7 +83,7 @@ def away(seconds: float) -> int:
 
 def sweep() -> int:
     """Erase what is due, as the engine does once a minute."""
-    return sweep_once(clock.now_ms())
+    return erase_once(clock.now_ms())
 
 
 def left_of(watch: int) -> dict[str, int]:

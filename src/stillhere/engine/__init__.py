@@ -1,1 +1,1 @@
-"""One plain function a round: tick, deliver, heartbeat, audit; what is due is erased in `audit`."""
+"""One plain function a round: tick, deliver, heartbeat, audit, erasure."""

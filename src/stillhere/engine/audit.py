@@ -1,6 +1,6 @@
-"""Sweeps and proofs. Every open alarm must have a timer ahead of it and a message still in play,
-and must have reached somebody unless it is very recent; nothing urgent may be left waiting. Only
-then do we report that all is well.
+"""The proof that all is well. Every open alarm must have a timer ahead of it and a message still in
+play, and must have reached somebody unless it is very recent; nothing urgent may be left waiting.
+Only then do we say so.
 
 No proof, no ping: an outside watcher that stops hearing from us raises the alarm about us. For the
 installations that we look after, we are that watcher.
@@ -9,22 +9,17 @@ installations that we look after, we are that watcher.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
-from django.conf import settings
 from django.db import transaction
 
 from stillhere.channels.base import NO_CONNECTION, REFUSED
 from stillhere.store.db import clock
 from stillhere.store.db.disk import DISK
 from stillhere.store.installation import peers
-from stillhere.store.kits import kits, supply_warnings
 from stillhere.store.messages import reach
 from stillhere.store.messages import stuck as stuck_pages
 from stillhere.store.models import Installation
 from stillhere.store.people import sealed
-from stillhere.store.privacy import erasure
-from stillhere.store.program import shifts
 from stillhere.store.watches import damage, queries
 
 log = logging.getLogger("stillhere.audit")
@@ -118,22 +113,3 @@ class Lookout:
             return
         for word in peers.look(now, self._behind_at):
             log.warning("peer paged word=%s", word)
-
-
-def sweep_once(now: int) -> int:
-    """Erase what has been kept long enough; returns how many watches that was."""
-    quiet_h, alarm_days = settings.STILLHERE.keep_quiet_h, settings.STILLHERE.keep_alarm_days
-    duties: tuple[Callable[[], object], ...] = (
-        lambda: erasure.erase_trials(now),
-        lambda: erasure.erase_callers(now, quiet_h),
-        lambda: shifts.end_due(now),
-        lambda: kits.remind(now),
-        lambda: supply_warnings.end_due(now),
-        lambda: peers.erase_pages(now, alarm_days),
-    )
-    gone = damage.around(lambda: erasure.erase_due(now, quiet_h, alarm_days), lambda: 0)
-    for duty in duties:  # a damaged row keeps one of them from its work, never the others
-        damage.around(duty, lambda: None)
-    if gone:
-        log.info("erased watches=%d", gone)
-    return gone

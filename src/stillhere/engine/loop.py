@@ -24,8 +24,9 @@ from django.conf import settings
 from django.db import Error, connection
 
 from stillhere.engine import feeds
-from stillhere.engine.audit import Lookout, audit_once, sweep_once
+from stillhere.engine.audit import Lookout, audit_once
 from stillhere.engine.deliver import Courier
+from stillhere.engine.erasure import erase_once
 from stillhere.engine.heartbeat import come_back, pulse_once
 from stillhere.engine.silence import Silence
 from stillhere.engine.tick import MOST, Waker
@@ -164,7 +165,7 @@ def _auditing() -> Callable[[], float]:
             os._exit(START_OVER)
         lookout.look_once(now, well=not reasons)
         if boot - swept >= SWEEP_EVERY_MS:
-            sweep_once(now)
+            erase_once(now)
             swept = boot
         if settings.STILLHERE.warning_feeds and boot - read >= feeds.EVERY_MS:
             read = boot

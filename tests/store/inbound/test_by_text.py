@@ -12,7 +12,7 @@ from stillhere.core import events as ev
 from stillhere.core.messages import Fate, Inbound, Receipt
 from stillhere.core.schedule import Routine
 from stillhere.engine import render
-from stillhere.engine.audit import sweep_once
+from stillhere.engine.erasure import erase_once
 from stillhere.store.db import encryption
 from stillhere.store.inbound import inbox
 from stillhere.store.messages import delivery
@@ -355,14 +355,14 @@ def test_the_day_after_nothing_of_a_phone_is_left(clock: Clock) -> None:
     text(NEW, "go")
     text(NEW, "done")
     clock.advance(25 * 3600)
-    sweep_once(clock.now)
+    erase_once(clock.now)
     assert not Person.objects.exists()
     assert not Address.objects.exists()
     text(NEW, "go")
     text(NEW, "add Maya 2025550142")
     text(NEW, "done")
     clock.advance(25 * 3600)
-    sweep_once(clock.now)
+    erase_once(clock.now)
     assert Person.objects.count() == 1, "whoever has a list stays"
 
 

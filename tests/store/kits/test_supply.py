@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from stillhere.core.refusals import Refusal
 from stillhere.engine import feeds, render
-from stillhere.engine.audit import sweep_once
+from stillhere.engine.erasure import erase_once
 from stillhere.store.kits import supply_warnings
 from stillhere.store.kits.supply_warnings import ReportedWarning
 from stillhere.store.messages import delivery
@@ -59,10 +59,10 @@ def test_the_page_shows_what_holds_and_only_that(clock: Clock) -> None:
     assert "Example County, 2026-01-30 Xylazine in pressed pills. Example Lab" in page
     clock.advance(31 * 86_400)
     assert "Xylazine" not in read(browser(), "/before")
-    sweep_once(clock.now)
+    erase_once(clock.now)
     assert SupplyWarning.objects.exists(), "a feed may still carry it"
     clock.advance(32 * 86_400)
-    sweep_once(clock.now)
+    erase_once(clock.now)
     assert not SupplyWarning.objects.exists()
 
 

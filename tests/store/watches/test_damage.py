@@ -14,7 +14,8 @@ from django.test import Client
 from stillhere.cli.check.weaknesses import set_aside
 from stillhere.core.events import State
 from stillhere.core.messages import Fate, Receipt
-from stillhere.engine.audit import audit_once, sweep_once
+from stillhere.engine.audit import audit_once
+from stillhere.engine.erasure import erase_once
 from stillhere.engine.tick import Waker
 from stillhere.store.installation import desk_key
 from stillhere.store.messages import delivery, receipts
@@ -135,7 +136,7 @@ def test_the_proof_holds_for_the_others_and_everybody_hears_how_many_are_aside(
     torn.pass_time(205)
     Message.objects.update(status="delivered")
     assert audit_once(torn.clock.now) == []
-    assert sweep_once(torn.clock.now) == 0
+    assert erase_once(torn.clock.now) == 0
     says = f"{len(torn.aside)} watches cannot be read and nobody watches them"
     assert says in health.reasons()
     assert not health.behind(), "the others are watched, and their pages say so"

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from stillhere.engine import render
-from stillhere.engine.audit import sweep_once
+from stillhere.engine.erasure import erase_once
 from stillhere.store.installation import desk_key
 from stillhere.store.kits import kits, naloxone
 from stillhere.store.kits.kits import Inside
@@ -295,20 +295,20 @@ def test_its_keeper_hears_once_before_it_runs_out_and_once_when_it_was_used(
 ) -> None:
     Message.objects.all().delete()
     kit = kits.add(Inside("nasal", 2, "2026-04"), contact=night.contacts["Leo"])  # it is January
-    sweep_once(clock.now)
+    erase_once(clock.now)
     assert leaving(clock) == []
     clock.advance(30 * 86_400)
     for _ in range(3):
-        sweep_once(clock.now)
+        erase_once(clock.now)
     [(word, text)] = leaving(clock)
     assert word == "kit-soon"
     assert text == "What you carry for an emergency runs out soon. Our page says how to get more."
     Message.objects.all().delete()
     kits.used(kit)
-    sweep_once(clock.now)
+    erase_once(clock.now)
     assert leaving(clock) == [], "not while hands still shake"
     clock.advance(2 * 86_400)
-    sweep_once(clock.now)
+    erase_once(clock.now)
     assert [word for word, _ in leaving(clock)] == ["kit-used"]
 
 

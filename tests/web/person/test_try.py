@@ -12,7 +12,8 @@ from stillhere.channels.base import Outgoing
 from stillhere.channels.page import PageChannel
 from stillhere.core.events import Claimed, State
 from stillhere.core.messages import Fate
-from stillhere.engine.audit import audit_once, sweep_once
+from stillhere.engine.audit import audit_once
+from stillhere.engine.erasure import erase_once
 from stillhere.store.installation import desk_key
 from stillhere.store.models import Contact, Message, Person, Tally, WatchRow
 from stillhere.store.watches import apply, queries
@@ -111,10 +112,10 @@ def test_nothing_of_it_is_left_an_hour_later(night: SamsNight, clock: Clock) -> 
     client = browser()
     path = begin(client)
     clock.advance(3590)
-    sweep_once(clock.now)
+    erase_once(clock.now)
     assert Person.objects.count() == 2
     clock.advance(20)
-    sweep_once(clock.now)
+    erase_once(clock.now)
     assert [p.id for p in Person.objects.all()] == [night.person.id]
     assert client.get(path).status_code == 404
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from stillhere.core import events as ev
 from stillhere.core.events import State
-from stillhere.engine.audit import sweep_once
+from stillhere.engine.erasure import erase_once
 from stillhere.store.models import Contact, Person, WatchRow, sealed_columns
 from stillhere.store.watches.apply import CheckIn
 from tests.circle import SamsNight, tick_all
@@ -81,7 +81,7 @@ def test_a_page_that_was_open_for_a_week_says_so_and_does_no_harm(
     token = sam.cookies["csrftoken"].value
     night.does(ev.Ended())
     clock.advance(7 * 24 * 3600)
-    sweep_once(clock.now)
+    erase_once(clock.now)
     assert not WatchRow.objects.exists()
     for do in ("mark", "more", "help", "end"):
         response = sam.post(f"{old}/{do}", {"back": "watch"})

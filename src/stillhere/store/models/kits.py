@@ -1,4 +1,4 @@
-"""The one who comes: what they carry, what they did, and what is known about the supply."""
+"""Naloxone that people carry or a program has, and what was found in the supply."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from django.db import models
 
 from stillhere.store.models.people import Contact, Person
 from stillhere.store.models.shifts import Responder
-from stillhere.store.models.watches import WatchRow
 
 
 class Kit(models.Model):
@@ -35,25 +34,6 @@ class Kit(models.Model):
     class Meta:
         db_table = "kit"
         indexes: ClassVar = [models.Index(fields=["expires"], name="kit_expires")]
-
-
-class Deed(models.Model):
-    """What somebody did in an alarm, and when: for the others, and for the crew."""
-
-    watch = models.ForeignKey(WatchRow, on_delete=models.CASCADE, related_name="deeds")
-    contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True)
-    alarm = models.IntegerField()
-    what = models.CharField(max_length=12)
-    form = models.CharField(max_length=12, default="")
-    at = models.BigIntegerField()
-    ref = models.CharField(max_length=40)  # the phone's own name for it: said twice, kept once
-    known = models.BooleanField(default=True, db_default=True)  # said on a phone of theirs
-
-    class Meta:
-        db_table = "deed"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["watch", "contact", "ref"], name="deed_once")
-        ]
 
 
 class SupplyWarning(models.Model):

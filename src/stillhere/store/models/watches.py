@@ -1,4 +1,5 @@
-"""The watch as a row, and its journal. Only ``apply.py`` writes them.
+"""The watch as a row, its journal, and what was done in an alarm. Only ``apply.py`` writes the
+first two, ``care_log.py`` the third.
 
 The columns are the fields of ``core.watch.Watch`` (``store/watches/rows.py`` maps them), so that a
 due ``wake_at`` is one index entry and a check-in is one update. Every write compares and swaps
@@ -11,7 +12,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from stillhere.store.models.people import Person
+from stillhere.store.models.people import Contact, Person
 
 
 class WatchRow(models.Model):
@@ -97,3 +98,22 @@ class JournalLine(models.Model):
     class Meta:
         db_table = "journal"
         indexes: ClassVar = [models.Index(fields=["watch", "id"], name="journal_of_watch")]
+
+
+class Deed(models.Model):
+    """What somebody did in an alarm, and when: for the others, and for the crew."""
+
+    watch = models.ForeignKey(WatchRow, on_delete=models.CASCADE, related_name="deeds")
+    contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True)
+    alarm = models.IntegerField()
+    what = models.CharField(max_length=12)
+    form = models.CharField(max_length=12, default="")
+    at = models.BigIntegerField()
+    ref = models.CharField(max_length=40)  # the phone's own name for it: said twice, kept once
+    known = models.BooleanField(default=True, db_default=True)  # said on a phone of theirs
+
+    class Meta:
+        db_table = "deed"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["watch", "contact", "ref"], name="deed_once")
+        ]

@@ -1,7 +1,7 @@
 """What is erased, when, and how completely: people, try-outs, phones nobody uses, and everything
 that belongs to them.
 
-A person is erased at once; old data in small batches, by the engine's sweep.
+A person is erased at once; old data in small batches, by the engine (``engine/erasure.py``).
 """
 
 from __future__ import annotations

@@ -1,0 +1,38 @@
+"""What is erased, ended or reminded of because its time has come.
+
+Owns the round; what is erased when, and how completely, is decided in ``store/privacy/erasure.py``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from django.conf import settings
+
+from stillhere.store.installation import peers
+from stillhere.store.kits import kits, supply_warnings
+from stillhere.store.privacy import erasure
+from stillhere.store.program import shifts
+from stillhere.store.watches import damage
+
+log = logging.getLogger("stillhere.erasure")
+
+
+def erase_once(now: int) -> int:
+    """Erase what has been kept long enough; returns how many watches that was."""
+    quiet_h, alarm_days = settings.STILLHERE.keep_quiet_h, settings.STILLHERE.keep_alarm_days
+    duties: tuple[Callable[[], object], ...] = (
+        lambda: erasure.erase_trials(now),
+        lambda: erasure.erase_callers(now, quiet_h),
+        lambda: shifts.end_due(now),
+        lambda: kits.remind(now),
+        lambda: supply_warnings.end_due(now),
+        lambda: peers.erase_pages(now, alarm_days),
+    )
+    gone = damage.around(lambda: erasure.erase_due(now, quiet_h, alarm_days), lambda: 0)
+    for duty in duties:  # a damaged row keeps one of them from its work, never the others
+        damage.around(duty, lambda: None)
+    if gone:
+        log.info("erased watches=%d", gone)
+    return gone
