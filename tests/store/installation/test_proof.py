@@ -18,7 +18,7 @@ from stillhere.cli.check import proof as proving
 from stillhere.content import steps
 from stillhere.store.installation import proof
 from stillhere.store.models import Installation, Message, Outage
-from stillhere.web.access import address_input
+from stillhere.web.access import readiness
 from tests.conftest import Clock
 
 DAY_MS = 24 * 3600 * 1000
@@ -47,8 +47,8 @@ def here(settings: Settings, clock: Clock, database: object, tmp_path: Path) -> 
 
 def reasons(clock: Clock, proved: Collection[str], base_url: str = "") -> list[str]:
     proof.keep(proved, base_url or django_settings.STILLHERE.base_url, clock.now)
-    address_input.learn()
-    return address_input.practice()
+    readiness.learn()
+    return readiness.practice()
 
 
 def test_with_everything_proved_it_is_no_practice(clock: Clock) -> None:
@@ -69,16 +69,16 @@ def test_steps_that_nobody_signed_are_practice(clock: Clock, here: Any) -> None:
 
 
 def test_nothing_is_proved_before_it_was_checked(clock: Clock) -> None:
-    address_input.learn()
-    assert len(address_input.practice()) == 5
+    readiness.learn()
+    assert len(readiness.practice()) == 5
 
 
 @pytest.mark.parametrize(("days", "practice"), [(0, False), (30, False), (31, True)])
 def test_a_proof_grows_old(clock: Clock, days: int, practice: bool) -> None:
     proof.keep(proof.EVERYTHING, django_settings.STILLHERE.base_url, clock.now)
     clock.advance(days * 24 * 3600)
-    address_input.learn()
-    assert bool(address_input.practice()) is practice
+    readiness.learn()
+    assert bool(readiness.practice()) is practice
 
 
 def test_a_proof_of_another_address_is_none(clock: Clock) -> None:
@@ -88,8 +88,8 @@ def test_a_proof_of_another_address_is_none(clock: Clock) -> None:
 @pytest.mark.parametrize("text", ["", "x", "[]", "{}", '{"base_url": 1}'])
 def test_a_record_nobody_can_read_proves_nothing(clock: Clock, text: str) -> None:
     Installation.objects.update(checked=text, checked_at=clock.now)
-    address_input.learn()
-    assert address_input.practice()
+    readiness.learn()
+    assert readiness.practice()
 
 
 # --- proving --------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from stillhere.web.access import address_input
+from stillhere.web.access import readiness
 from stillhere.web.asgi.body_limits import PRESS
 from stillhere.web.asgi.page_gate import RETRY_S, Gate, Rank, rank_of
 
@@ -414,7 +414,7 @@ def test_it_says_practice_as_long_as_it_is_and_no_longer(
     async def story(town: Town) -> None:
         await town.come("/k/a/help", "POST", b"")
         for reasons, said in ((["Nobody would wake up."], True), ([], False)):
-            monkeypatch.setattr(address_input, "practice", lambda reasons=reasons: reasons)
+            monkeypatch.setattr(readiness, "practice", lambda reasons=reasons: reasons)
             refused = await town.come("/k/b/help", "POST", b"", headers=spanish)
             assert ("Práctica: no se llamará a nadie." in refused.body.decode()) is said
 

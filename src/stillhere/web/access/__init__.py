@@ -1,1 +1,2 @@
-"""Who is asking: sessions, a contact's phone, how often; typed addresses, who can be reached."""
+"""Who is asking: sessions, a contact's phone, how often; typed addresses, which channels are there,
+and whether it is only practice."""

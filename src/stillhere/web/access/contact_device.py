@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from stillhere.store.db import encryption
 from stillhere.store.models import Address, Contact
-from stillhere.web.access import address_input, cookies, rate_limit
+from stillhere.web.access import addresses, cookies, rate_limit
 
 SALT = "whose"
 MOST_LISTS = 20  # that one phone is on
@@ -59,7 +59,7 @@ def proves(request: HttpRequest, contact: Contact, typed: str) -> bool:
     if rate_limit.PROOFS.full(tries):
         return False
     kinds = ("email",) if "@" in typed else ("phone",)
-    read = address_input.read(dict.fromkeys(kinds, typed))
+    read = addresses.read(dict.fromkeys(kinds, typed))
     lookups = [encryption.lookup(way.channel, way.value) for way in read.ways]
     wanted = Q(contact__person=contact.person_id, contact__status__in=["invited", "confirmed"])
     on_list = Address.objects.filter(wanted | Q(person=contact.person_id))

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from stillhere.store.problems import Reached
-from stillhere.web.access import address_input
+from stillhere.web.access import addresses
 
 
 def whole(typed: str, digits: int) -> int | None:
@@ -158,7 +158,7 @@ class Reachable(Form):
 
     def clean(self) -> dict[str, Any]:
         """Each kind through its channel, which says what is wrong with it."""
-        read = address_input.read(self.cleaned_data)
+        read = addresses.read(self.cleaned_data)
         self.ways: list[Reached] = read.ways
         for kind, why in read.wrong.items():
             self.add_error(kind, why)

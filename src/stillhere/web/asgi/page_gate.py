@@ -32,7 +32,7 @@ from asgiref.typing import (
 from django.utils import translation
 
 from stillhere.content import helplines
-from stillhere.web.access import address_input
+from stillhere.web.access import readiness as address_input
 from stillhere.web.asgi import language
 from stillhere.web.asgi.body_limits import PRESS
 from stillhere.web.asgi.check_in import POLICY

@@ -17,7 +17,7 @@ from stillhere.core.refusals import Refusal
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import contacts, push_subscriptions, services
 from stillhere.store.problems import Reached
-from stillhere.web.access import address_input
+from stillhere.web.access import addresses, installed_channels
 from stillhere.web.access.fields import LanguageChoice, Reachable
 from stillhere.web.site import links, page_text
 
@@ -36,17 +36,17 @@ class Wrong(ValueError):
 def given(contact: Contact, now: int) -> dict[str, Any]:
     """What ``parts/invitation.html`` and ``parts/waiting.html`` show."""
     ways = {a.channel for a in contact.addresses.filter(state="ok")}
-    here = set(address_input.here(ways))
+    here = set(installed_channels.here(ways))
     at = page_text.clock_time(contact.rang_at, contact.person.tz, now) if contact.rang_at else ""
     return {
         "contact": contact,
         "me": sealed_columns.contact_name(contact),
-        "kinds": address_input.kinds(),
+        "kinds": addresses.kinds(),
         "reached": bool(ways),
         "unreached": bool(ways) and not here,
         "only_page": ways - {push_subscriptions.CHANNEL} == {HERE.channel},
         "by_phone": bool(here & {"text", "call"}),
-        "better": bool({"phone", "email"} & set(address_input.kinds())),
+        "better": bool({"phone", "email"} & set(addresses.kinds())),
         "carries": contact.kits.exists(),
         "away": contact.away_until_at > now,
         "rang": at,

@@ -36,7 +36,7 @@ from stillhere.store.people import records
 from stillhere.store.watches import care_log, contact_alarm, damage, queries, recordings
 from stillhere.store.watches.contact_alarm import PressResult
 from stillhere.store.watches.queries import ShownWatch
-from stillhere.web.access import address_input, contact_device
+from stillhere.web.access import contact_device, installed_channels
 from stillhere.web.contact import aftermath_text, alarm_text, invitation, on_scene
 from stillhere.web.site import errors, health, links, page_text
 from stillhere.web.site.context import light
@@ -70,7 +70,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     given = _given(request, contact, key) | {"note": page_text.note(request.GET.get("said", ""))}
     given |= {
-        "push_key": address_input.public_key(),
+        "push_key": installed_channels.public_key(),
         "push_to": reverse("hooks:contact_push", args=[key]),
     }
     return render(request, "contact/contact.html", given)

@@ -25,7 +25,7 @@ from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import contacts, drills, records
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
-from stillhere.web.access import address_input, contact_device, person_session
+from stillhere.web.access import contact_device, installed_channels, person_session
 from stillhere.web.site import daily_check_in, errors, links
 from stillhere.web.site import page_text as words
 from stillhere.web.site.context import light, without_request
@@ -81,7 +81,7 @@ def contact_learns(request: HttpRequest, key: str) -> HttpResponse:
         contacts.trained(contact)
     ways = contact.addresses.filter(state="ok").values_list("channel", flat=True)
     rings = contact.status == contact.Status.CONFIRMED and {"text", "call"} & set(
-        address_input.here(ways)
+        installed_channels.here(ways)
     )
     name = words.someone(sealed_columns.person_note(contact.person, "name"))
     here = reverse("guide:contact_lesson", args=[key])

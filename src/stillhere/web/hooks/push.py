@@ -25,8 +25,8 @@ from stillhere.store.problems import Reached
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import SwapMissed
 from stillhere.web.access import contact_device, person_session
-from stillhere.web.access.address_input import channel
 from stillhere.web.access.fields import whole
+from stillhere.web.access.installed_channels import push_channel
 from stillhere.web.site import errors, page_text
 
 log = logging.getLogger("stillhere.web")
@@ -56,7 +56,7 @@ def theirs(request: HttpRequest, key: str) -> HttpResponse:
 def _kept(
     request: HttpRequest, *, person: Person | None = None, contact: Contact | None = None
 ) -> HttpResponse:
-    way = channel()
+    way = push_channel()
     if way is None:
         raise Http404
     try:

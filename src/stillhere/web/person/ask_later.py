@@ -20,7 +20,7 @@ from stillhere.store.models import Person
 from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
-from stillhere.web.access import address_input, person_session
+from stillhere.web.access import installed_channels, person_session
 from stillhere.web.site import links, page_text
 
 SOON = timedelta(minutes=30)
@@ -62,7 +62,7 @@ def later(request: HttpRequest, person: Person) -> HttpResponse:
                 WRITER.commit(Change(Ended(), watch=each.id))
         return links.see_other("person:watch")
     profile = KINDS.get(do)
-    if not address_input.ways_to(person):
+    if not installed_channels.ways_to(person):
         return links.see_other("person:people", said="own-first", part="own")
     if profile is not None and not _asked_already(person, profile):
         apply.start(person.id, profile, routine=_once(do, now, person.tz))

@@ -23,7 +23,7 @@ from stillhere.store.people import contacts, drills, records, services
 from stillhere.store.people.records import Listed
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
-from stillhere.web.access import address_input, person_session, rate_limit
+from stillhere.web.access import addresses, installed_channels, person_session, rate_limit
 from stillhere.web.access.fields import Reachable, whole
 from stillhere.web.person.people_forms import STEPS, AddForm, KeepForm, PlanForm
 from stillhere.web.site import errors, links, page_text, watch_text
@@ -180,8 +180,7 @@ def _addresses(person: Person) -> list[Address]:
 def own_typed(person: Person) -> dict[str, str]:
     """Sam's own addresses by kind, to fill the form again."""
     return {
-        address_input.kind_of(a.channel): sealed_columns.address_value(a)
-        for a in _addresses(person)
+        addresses.kind_of(a.channel): sealed_columns.address_value(a) for a in _addresses(person)
     }
 
 
@@ -265,12 +264,12 @@ def _page(
     plan |= {"wish": person.wish, "lang": person.lang, "speak": person.speak}
     own = own_typed(person)
     do = (typed or {}).get("do", "")
-    reach_them = bool(address_input.here(shifts.WAYS))
+    reach_them = bool(installed_channels.here(shifts.WAYS))
     if do == "plan" and typed is not None:
         plan |= {name: typed[name] for name in plan if name in typed}
         plan["speak"] = "speak" in typed
     if do == "own" and typed is not None:
-        own = {kind: typed.get(kind, "") for kind in address_input.KINDS}
+        own = {kind: typed.get(kind, "") for kind in addresses.KINDS}
     given: dict[str, Any] = {
         "people": people,
         "person": person,
@@ -282,7 +281,7 @@ def _page(
             if each.contact.responder_id is None
         ],
         "steps": STEPS[: len(listed) + 1],
-        "kinds": address_input.kinds(),
+        "kinds": addresses.kinds(),
         "plan": plan,
         "own": own,
         "own_broken": [a.channel for a in _addresses(person) if a.state != "ok"],

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from stillhere.content import helplines
-from stillhere.web.access import address_input
+from stillhere.web.access import installed_channels
 from stillhere.web.site.context import without_request
 
 FILES = (
@@ -43,7 +43,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """There is no connection, and what helps without one. Works on a phone that kept it."""
     given = {
         "request": request,
-        "number": address_input.text_number(),
+        "number": installed_channels.text_number(),
         "emergency": helplines.emergency(),
     }
     return HttpResponse(without_request("person/offline.html", given))

@@ -21,7 +21,7 @@ from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import ShownWatch
-from stillhere.web.access import address_input, person_session
+from stillhere.web.access import addresses, installed_channels, person_session
 from stillhere.web.access.fields import Reachable
 from stillhere.web.person.routine_form import KINDS, DailyForm
 from stillhere.web.site import links, page_text, watch_text
@@ -91,7 +91,7 @@ def _add(person: Person, typed: QueryDict) -> tuple[str, str]:
 def _no_way(person: Person, typed: QueryDict, *, alone: bool) -> str:
     """Why nothing can be set for somebody whom we cannot ask, or nothing. The ways to reach them
     that they typed are stored; otherwise they have to confirm that they know."""
-    if address_input.ways_to(person):
+    if installed_channels.ways_to(person):
         return ""
     form = Reachable(typed)
     if not form.is_valid():
@@ -164,8 +164,8 @@ def _page(
         "zones": ZONES,
         "people": people,
         "reachable": any(someone.reachable for someone in people),
-        "ways": address_input.ways_to(person),
-        "kinds": address_input.kinds(),
+        "ways": installed_channels.ways_to(person),
+        "kinds": addresses.kinds(),
         "failed": Reachable(typed).wrong if typed is not None else {},
         "wrong": wrong,
         "note": note,

@@ -24,7 +24,7 @@ from stillhere.store.models import Person, sealed_columns
 from stillhere.store.people import drills, records, services
 from stillhere.store.watches import apply, damage, queries
 from stillhere.store.watches.queries import ShownWatch
-from stillhere.web.access import address_input, person_session
+from stillhere.web.access import installed_channels, person_session
 from stillhere.web.contact import on_scene
 from stillhere.web.person import ask_later, offline
 from stillhere.web.site import daily_check_in, health, page_text, watch_text
@@ -48,7 +48,7 @@ def watch(request: HttpRequest, person: Person) -> HttpResponse:
     if said == "end-early" and not given.get("may_end"):
         said = ""  # the note speaks of a watch that could still be ended
     given |= {"note": page_text.note(said), "confirm_end": said == "end-early"}
-    given |= {"push_key": address_input.public_key(), "push_to": reverse("hooks:person_push")}
+    given |= {"push_key": installed_channels.public_key(), "push_to": reverse("hooks:person_push")}
     given["sms"] = _sms(person)
     return _kept(request, render(request, "person/watch.html", given), given)
 
@@ -57,7 +57,7 @@ def _sms(person: Person) -> str:
     """Where they may text "OK" when the page cannot reach us: only for people we know by their
     number."""
     known = any(a.channel == "text" and a.state == "ok" for a in person.addresses.all())
-    return address_input.text_number() if known else ""
+    return installed_channels.text_number() if known else ""
 
 
 def _kept(request: HttpRequest, page: HttpResponse, given: dict[str, Any]) -> HttpResponse:
@@ -86,7 +86,7 @@ def _given(person: Person) -> dict[str, Any]:
     people = watch_text.on_the_list(records.circle_list(person), now)
     open_now = _is_open(shown)
     routines = queries.routines_of(person)
-    ways = bool(address_input.ways_to(person)) if open_now or routines else True
+    ways = bool(installed_channels.ways_to(person)) if open_now or routines else True
     given: dict[str, Any] = {
         "person": person,
         "people": people,

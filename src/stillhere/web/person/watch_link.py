@@ -22,7 +22,7 @@ from stillhere.store.people import records
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult
 from stillhere.store.watches.group_commit import WRITER
-from stillhere.web.access import address_input
+from stillhere.web.access import installed_channels
 from stillhere.web.access.fields import whole
 from stillhere.web.site import daily_check_in, errors, page_text, watch_text
 
@@ -48,7 +48,7 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
     telling = watch_text.tell(shown, people, now, tz, also_daily=bool(routines))
     over = shown.watch.state is State.CLOSED
     dues = daily_check_in.of(
-        routines, people, now, ways=bool(address_input.ways_to(shown.row.person))
+        routines, people, now, ways=bool(installed_channels.ways_to(shown.row.person))
     )
     said = request.GET.get("said", "")
     if said == "end-early" and not watch_text.may_end(shown):

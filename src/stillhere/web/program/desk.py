@@ -35,7 +35,7 @@ from stillhere.store.watches import apply, damage, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import ShownWatch
-from stillhere.web.access import address_input, cookies
+from stillhere.web.access import cookies, installed_channels
 from stillhere.web.access.fields import pressed
 from stillhere.web.contact import alarm_text
 from stillhere.web.program.program_forms import DismissForm, VolunteerForm, WatchForm
@@ -109,7 +109,7 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         "look": part.read(_("what a person must look at"), partial(_look, now), []),
         **_rest(part, now),
         "reasons": health.reasons(),
-        "reach_them": address_input.here(shifts.WAYS),
+        "reach_them": installed_channels.here(shifts.WAYS),
         "overdue": helplines.overdue(now),
         "signed": steps.signature(),
         "steps_fault": steps.own_fault(),

@@ -19,7 +19,7 @@ from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
 from stillhere.store.watches import recordings
-from stillhere.web.access import address_input, contact_device
+from stillhere.web.access import contact_device, installed_channels
 from stillhere.web.access.fields import pressed
 from stillhere.web.kits import pages
 from stillhere.web.program.program_forms import ShiftForm
@@ -83,7 +83,7 @@ def _where(contact: Contact) -> str:
 
 def by_what() -> str:
     """How an alarm reaches whoever is on shift, in one sentence, or nothing if it cannot."""
-    here = address_input.here(shifts.WAYS)
+    here = installed_channels.here(shifts.WAYS)
     says = {
         ("text", "call"): _("Alarms come by text and call."),
         ("text",): _("Alarms come by text. Nothing rings, so look at it often."),

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.functional import SimpleLazyObject
 
-from stillhere.web.access import address_input, person_session
+from stillhere.web.access import person_session, readiness
 from stillhere.web.site import daily_check_in, health, preferences
 from stillhere.web.site.page_text import hour
 
@@ -25,8 +25,8 @@ def standing() -> dict[str, Any]:
     """What does not change while we run. Needs no database."""
     here = settings.STILLHERE
     return {
-        "practice": address_input.practice(),
-        "leaving": address_input.leaving(),
+        "practice": readiness.practice(),
+        "leaving": readiness.leaving(),
         "demo": here.demo,
         "program": here.program,
         "languages": settings.LANGUAGES,
@@ -35,7 +35,7 @@ def standing() -> dict[str, Any]:
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """The context processor of every page."""
-    address_input.learn()
+    readiness.learn()
     return standing() | {
         "behind": health.behind(),
         "chosen": preferences.light_of(request),

@@ -18,7 +18,7 @@ from stillhere.store.db import clock
 from stillhere.store.people import records
 from stillhere.store.watches import queries
 from stillhere.store.watches.queries import ShownWatch
-from stillhere.web.access import address_input, person_session
+from stillhere.web.access import installed_channels, person_session
 from stillhere.web.site import page_text, watch_text
 from stillhere.web.site.watch_text import Someone
 
@@ -45,7 +45,7 @@ def on_every_page(request: HttpRequest) -> list[Due]:
             return []
         now = clock.now_ms()
         people = watch_text.on_the_list(records.circle_list(person), now)
-        found = of(routines, people, now, ways=bool(address_input.ways_to(person)))
+        found = of(routines, people, now, ways=bool(installed_channels.ways_to(person)))
     except Error:
         return []
     return [due for due in found if due.loud or due.alone]

@@ -17,7 +17,7 @@ from stillhere.store.models import sealed_columns
 from stillhere.store.people.records import Listed
 from stillhere.store.watches import queries
 from stillhere.store.watches.queries import ShownWatch
-from stillhere.web.access import address_input
+from stillhere.web.access import installed_channels
 from stillhere.web.site import page_text
 
 EARLY_MS = 10 * 60 * 1000  # ending before this takes two taps
@@ -69,7 +69,7 @@ def _someone(each: Listed, now: int) -> Someone:
 def _well(each: Listed) -> list[str]:
     """The channels that reach them: they work, and this installation has them."""
     ok = dict.fromkeys(channel for channel, _value, state in each.ways if state == "ok")
-    return address_input.here(ok)
+    return installed_channels.here(ok)
 
 
 def _trouble(each: Listed, name: str, broken: list[str], away: bool) -> str:
@@ -91,7 +91,7 @@ def _trouble(each: Listed, name: str, broken: list[str], away: bool) -> str:
         return _("%(name)s said: not tonight.") % {"name": name}
     if well == ["page"]:
         return _("%(name)s is reached only while their page is open.") % {"name": name}
-    if not address_input.rings(well):
+    if not installed_channels.rings(well):
         return _("Nothing rings at %(name)s, so it may wake nobody.") % {"name": name}
     return ""
 

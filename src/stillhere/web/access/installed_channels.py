@@ -1,0 +1,72 @@
+"""The channels of this installation, as pages need them: who can be reached here, and how.
+
+Built once, and only asked here what they can do. Sends nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+
+from django.conf import settings
+
+from stillhere.channels.base import Capability, Channel
+from stillhere.store.models import Person
+from stillhere.store.people import push_subscriptions, records
+
+log = logging.getLogger("stillhere.web")
+
+
+class _Built:
+    """The channels of these settings, built once: some of their libraries are slow to load."""
+
+    for_settings: object = None
+    channels: Mapping[str, Channel] = {}
+
+
+def channels() -> Mapping[str, Channel]:
+    """The channels of this installation. If they cannot be built there are none, and every page
+    says so: it must still be shown."""
+    if _Built.for_settings is not settings.STILLHERE:
+        try:
+            _Built.channels = settings.BUILD_CHANNELS(settings.STILLHERE)
+        except Exception:
+            log.exception("no channels: they could not be built")
+            _Built.channels = {}
+        _Built.for_settings = settings.STILLHERE
+    return _Built.channels
+
+
+def here(names: Iterable[str]) -> list[str]:
+    """Those of these channels that this installation has: an address alone reaches nobody."""
+    known = channels()
+    return [name for name in names if name in known]
+
+
+def ways_to(person: Person) -> list[str]:
+    """The channels by which this installation can ask the person while no page is open."""
+    return here(records.own_channels(person))
+
+
+def rings(names: Iterable[str]) -> bool:
+    """Whether one of these channels makes a phone ring here."""
+    known = channels()
+    return any(Capability.RINGS in known[name].capabilities for name in here(names))
+
+
+def push_channel() -> Channel | None:
+    """The channel to browsers, if this installation has it."""
+    return channels().get(push_subscriptions.CHANNEL)
+
+
+def public_key() -> str:
+    """The key that a page gives its browser for subscribing; "" if there are no notifications."""
+    return str(getattr(push_channel(), "public_key", ""))
+
+
+def text_number() -> str:
+    """The number for a text when no page opens; "" if nobody reads texts."""
+    for carrier in settings.STILLHERE.carriers:
+        if "text" in carrier.carries and carrier.sender:
+            return str(carrier.sender)
+    return ""
