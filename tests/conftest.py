@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import sys
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -33,8 +34,11 @@ EVENING_MS = 1_769_896_800_000
 
 
 def pytest_configure() -> None:
-    """Tests read Spanish too: bring the compiled catalogues up to date. And draw the seed of the
-    nights nobody chose, before there are workers, so that all of them live through the same."""
+    """Tests read Spanish too: bring the compiled catalogues up to date. Draw the seed of the
+    nights nobody chose, before there are workers, so that all of them live through the same. And
+    let every process keep what it compiled: whole installations start hundreds."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     compile_catalogues(Path(__file__).resolve().parent.parent / "src")
     os.environ[FRESH_SEED] = os.environ.get(FRESH_SEED) or str(secrets.randbelow(10**9) + 10**6)
 
