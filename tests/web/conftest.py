@@ -13,6 +13,9 @@ from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
+from stillhere.channels.base import Channel
+from stillhere.config import wiring
+from stillhere.config.environment import Stillhere
 from stillhere.store.db import encryption
 from stillhere.store.models import Installation
 from stillhere.store.people import records, services
@@ -22,6 +25,14 @@ from stillhere.web.access import contact_device
 from stillhere.web.access.rate_limit import GUESSES, INVITATIONS, PERSONS, PROOFS
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
+
+_BUILT: list[tuple[Stillhere, dict[str, Channel]]] = []
+
+
+def _built(here: Stillhere) -> dict[str, Channel]:
+    if not _BUILT or _BUILT[0][0] != here:
+        _BUILT[:] = [(here, wiring.build_channels(here))]
+    return _BUILT[0][1]
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +49,9 @@ def clean(clock: Clock, database: object) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def ways_to_reach(settings: Settings) -> None:
-    """An installation with every kind of address; none of them is ever used to send."""
+    """An installation with every kind of address; none of them is ever used to send, so they are
+    built once: an e-mail channel reads all certificates of the machine."""
+    settings.BUILD_CHANNELS = _built
     settings.STILLHERE = replace(
         settings.STILLHERE,
         smtp_url="smtp://127.0.0.1:1",
