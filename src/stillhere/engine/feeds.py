@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from html import unescape
 from time import strftime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from django.conf import settings
@@ -28,7 +28,9 @@ DEADLINE_S = 10
 LARGEST = 512 * 1024
 MOST_TAGS = 20_000  # of the largest honest feed many times over; a parser takes its time for each
 MOST_ENTRIES = 50
+MOST_MOVES = 4
 MOST_LINES = 5  # in the log, of one kind
+_MOVED = (301, 302, 303, 307, 308)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _ALIKE = re.compile(r"(?P<area>.+), (?P<day>\d{4}-\d\d-\d\d)")
 _TAG = re.compile(r"<[^>]{0,500}>")
@@ -102,12 +104,26 @@ def _plain(text: Any) -> str:
 
 
 async def _get(url: str) -> bytes:
+    """The feed's text. It may move within its own host; another one must be named by whoever runs
+    this program, because it could lie inside our own network."""
     limit = aiohttp.ClientTimeout(total=DEADLINE_S)
-    async with aiohttp.ClientSession(timeout=limit) as http, http.get(url) as answer:
-        answer.raise_for_status()
-        body = await answer.content.read(LARGEST + 1)
-        while len(body) <= LARGEST and (more := await answer.content.read(LARGEST + 1)):
-            body += more
-        if len(body) > LARGEST:
-            raise ValueError("too large")
-        return body
+    async with aiohttp.ClientSession(timeout=limit) as http:
+        for _ in range(MOST_MOVES):
+            async with http.get(url, allow_redirects=False) as answer:
+                if answer.status not in _MOVED:
+                    answer.raise_for_status()
+                    return await _body(answer)
+                moved_to = urljoin(url, answer.headers.get("Location", ""))
+            if urlsplit(moved_to).scheme not in ("http", "https") or _host(moved_to) != _host(url):
+                raise ValueError("moved to another host")
+            url = moved_to
+        raise ValueError("moved too often")
+
+
+async def _body(answer: aiohttp.ClientResponse) -> bytes:
+    body = await answer.content.read(LARGEST + 1)
+    while len(body) <= LARGEST and (more := await answer.content.read(LARGEST + 1)):
+        body += more
+    if len(body) > LARGEST:
+        raise ValueError("too large")
+    return body

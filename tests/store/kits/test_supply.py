@@ -180,15 +180,20 @@ def test_one_that_gives_copies_new_names_does_not_make_them_grow(
     assert reads(renamed.encode()) == 0
 
 
-def serve(body: bytes, status: int = 200) -> int:
-    """Read one feed from a server on this machine; how many warnings were new."""
+def serve(body: bytes, status: int = 200, moved_to: str = "") -> int:
+    """Read one feed from a server on this machine; how many warnings were new. With ``moved_to``
+    it says that it stands there now."""
 
     async def run() -> int:
         async def answer(_: web.Request) -> web.Response:
             return web.Response(body=body, status=status)
 
+        async def moved(_: web.Request) -> web.Response:
+            return web.Response(status=302, headers={"Location": moved_to})
+
         app = web.Application()
-        app.router.add_get("/feed", answer)
+        app.router.add_get("/feed", moved if moved_to else answer)
+        app.router.add_get("/new", answer)
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -220,6 +225,29 @@ def test_a_feed_is_fetched_and_bounded() -> None:
         "Alerts",
         "2026-01-30",
     )
+
+
+def test_a_feed_may_move_within_its_host() -> None:
+    assert serve(RSS, moved_to="/new") == 1
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "http://localhost:1/new",
+        "http://169.254.169.254/latest/meta-data",
+        "//[::1]/new",
+        "file:///etc/passwd",
+    ],
+)
+def test_a_feed_cannot_send_us_into_our_own_network(elsewhere: str) -> None:
+    with pytest.raises(ValueError, match="moved to another host"):
+        serve(RSS, moved_to=elsewhere)
+
+
+def test_a_feed_that_always_moves_is_left() -> None:
+    with pytest.raises(ValueError, match="moved too often"):
+        serve(RSS, moved_to="/feed")
 
 
 def test_a_feed_that_fails_is_in_nobody_s_way() -> None:
