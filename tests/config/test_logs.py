@@ -71,3 +71,8 @@ def test_another_trouble_and_what_is_none_are_said_each_time() -> None:
             "stillhere.engine", getattr(logging, level), "f", 1, words, (), None
         )
         assert seldom.filter(record)
+
+
+def test_nothing_in_a_line_moves_a_terminal_or_begins_another_line() -> None:
+    told = line("stillhere.web", "feed %s: no date", "a\x1b[2J\r\n2026 error\u202e\u2028\x85é中")
+    assert told.endswith(r"feed a\u001b[2J\u000d 2026 error\u202e\u2028\u0085é中: no date")

@@ -35,7 +35,16 @@ class OneLine(logging.Formatter):
             _error(record),
             f"times={record.times}" if hasattr(record, "times") else "",
         ]
-        return " ".join(part for part in parts if part).replace("\n", " ")
+        return printable(" ".join(part for part in parts if part))
+
+
+def printable(text: str) -> str:
+    """``text`` on one line, with what a terminal would act on (controls, escapes, a change of
+    direction) as its number. Somebody outside may have chosen a part of it."""
+    return "".join(
+        char if char.isprintable() else " " if char == "\n" else f"\\u{ord(char):04x}"
+        for char in text
+    )
 
 
 def _message(record: logging.LogRecord) -> str:
