@@ -79,6 +79,9 @@ def test_every_page_is_closed_to_other_sites(database: BaseDatabaseWrapper) -> N
     assert "unsafe" not in policy
     assert page["X-Content-Type-Options"] == "nosniff"
     assert page["X-Frame-Options"] == "DENY"
+    assert page["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "geolocation=()" in page["Permissions-Policy"]
+    assert "screen-wake-lock=(self)" in page["Permissions-Policy"]  # the page stays lit
     # Not "no-referrer": browsers would send "Origin: null" with our own forms.
     assert page["Referrer-Policy"] == "same-origin"
 

@@ -54,6 +54,7 @@ ALLOWED_HOSTS += [_machine, f"{_machine}.local"]  # what a phone in the same kit
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "stillhere.web.site.headers.ForbidMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -209,6 +209,7 @@ def test_every_answer_is_kept_by_nobody_and_told_to_nobody(path: str) -> None:
         assert answered.headers["cache-control"] == "no-store"
         assert answered.headers["referrer-policy"] == "same-origin"
         assert answered.headers["x-content-type-options"] == "nosniff"
+        assert "microphone=()" in answered.headers["permissions-policy"]
         assert "default-src 'none'" in answered.headers["content-security-policy"]
 
 

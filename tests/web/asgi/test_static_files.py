@@ -68,6 +68,7 @@ def test_a_file_is_served_compressed_and_kept_for_ever(lane: StaticLane) -> None
     assert headers[b"content-encoding"] == b"gzip"
     assert b"immutable" in headers[b"cache-control"]
     assert headers[b"x-content-type-options"] == b"nosniff"
+    assert headers[b"cross-origin-resource-policy"] == b"same-origin"
     assert len(body) < len(CSS) / 5
 
 

@@ -38,6 +38,7 @@ from stillhere.web.asgi import language
 from stillhere.web.asgi.body_limits import CHECK_IN
 from stillhere.web.asgi.responses import respond
 from stillhere.web.site.context import without_request
+from stillhere.web.site.headers import FORBIDS
 
 PREFIX, WATCH = "/k/", b"/watch"  # as in urls.py; that one is asked only by pages
 KEY = re.compile(r"[A-Za-z0-9_-]{27}")
@@ -82,6 +83,7 @@ POLICY = (  # of a page that was made without Django
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"content-security-policy", f"{_CSP}; frame-ancestors 'none'".encode()),
+    *((name.lower().encode(), value.encode()) for name, value in FORBIDS.items()),
 )
 
 

@@ -47,6 +47,7 @@ class StaticLane:
                 body = answer.file.read()
         headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
         headers.append((b"x-content-type-options", b"nosniff"))
+        headers.append((b"cross-origin-resource-policy", b"same-origin"))
         await send(
             {
                 "type": "http.response.start",
