@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from stillhere.core import events as ev
-from stillhere.store.models import JournalLine, Person
-from stillhere.store.watches.apply import CallForHelp
-from tests.circle import SamsNight, sams_night, tick_all
+from stillhere.store.models import Installation, JournalLine, Person
+from stillhere.store.watches.apply import CallForHelp, CheckIn
+from tests.circle import SamsNight, live, sams_night, tick_all
 from tests.conftest import Clock
 from tests.web.conftest import browser
 from tests.web.pages import contact_path, read
@@ -104,3 +104,30 @@ def test_the_number_of_the_ambulance_is_there_to_tap(
     Person.objects.update(tz="UTC")
     for number in ("911", "112", "999", "000", "111"):
         assert f'href="tel:{number}"' in html(leo)
+
+
+def test_after_an_alarm_nobody_sees_when_sam_checks_in(
+    night: SamsNight, leo: str, clock: Clock
+) -> None:
+    def version() -> str:
+        return str(browser().get(f"{leo}/state").json()["v"])
+
+    def night_goes_on() -> None:
+        live(clock, 70)
+        Installation.objects.update(proof_at=clock.now)
+
+    night.start()
+    night.does(ev.Marked())
+    while night.row().state != "alarm":
+        night_goes_on()
+    night.does(CheckIn())
+    over, page = version(), read(browser(), f"{leo}/part")
+    for event in (CheckIn(), ev.Marked(), ev.Extended(600), CheckIn()):
+        night_goes_on()
+        night.does(event)
+        assert night.row().state == "open"
+        assert version() == over
+        assert read(browser(), f"{leo}/part") == page
+    night.does(ev.Ended())
+    assert version() != over
+    assert "We go on asking" not in read(browser(), f"{leo}/part")

@@ -28,6 +28,7 @@ from stillhere.core.events import (
     Event,
     Outcome,
     Resolved,
+    State,
 )
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
@@ -110,11 +111,19 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _version(contact: Contact, shown: ShownWatch | None) -> str:
-    """Changes with everything this page shows. Times on it are updated once a minute."""
-    minute = clock.now_ms() // 60_000 if shown is not None and shown.watch.alarm is not None else 0
-    parts = [contact.status, contact.away_until_at, contact.rang_at, health.behind(), minute]
+    """Changes with everything this page shows, and with nothing else: whoever was called once may
+    not see by it, ever after, when somebody checks in. Times on the page are updated once a minute
+    during an alarm."""
+    now = clock.now_ms()
+    parts = [contact.status, contact.away_until_at, contact.rang_at, health.behind()]
     if shown is not None:
-        parts += [shown.row.id, shown.row.version, care_log.count(shown.row)]
+        watch, done = shown.watch, care_log.count(shown.row)
+        parts += [shown.row.id, shown.row.quarantined_at is None, watch.alarms, done]
+        if watch.alarm is not None:
+            parts += [now // 60_000, shown.row.version]
+        else:
+            spoken_of = _still_spoken_of(shown, now), on_scene.goes_on(shown, now)
+            parts += [watch.state is State.CLOSED, watch.outcome, *spoken_of]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
