@@ -11,6 +11,8 @@ from stillhere.web.access.fields import (
     Chosen,
     Form,
     LanguageChoice,
+    Number,
+    OurPage,
     Reachable,
     Ticked,
     Whole,
@@ -51,6 +53,8 @@ class Typed(Form):
     chosen = Chosen(lambda: ("a", "b"))
     lang = LanguageChoice()
     ticked = Ticked()
+    id = Number(3)
+    next = OurPage("person:first")
 
 
 def test_nothing_typed_is_nothing_wrong() -> None:
@@ -58,6 +62,7 @@ def test_nothing_typed_is_nothing_wrong() -> None:
     assert form.is_valid()
     assert form.cleaned_data == {
         "words": "", "number": None, "chosen": "", "lang": "", "ticked": False,
+        "id": None, "next": "/",
     }  # fmt: skip
 
 
@@ -92,3 +97,27 @@ def test_what_is_wrong_with_a_way_stands_beside_it() -> None:
     form = Reachable({"phone": "55", "email": "leo@example.org"})
     assert set(form.wrong) == {"phone"}
     assert [way.channel for way in form.ways] == ["email"]
+
+
+@pytest.mark.parametrize(
+    "odd", ["1" * 5_000, "a\x00b", "\u202e7", "٣", " 7", "", "1000", "-1", "7\n"]
+)
+def test_what_is_no_number_of_ours_is_none(odd: str) -> None:
+    assert Typed.read({"id": odd})["id"] is None
+    assert Typed.read({"id": "007"})["id"] == 7
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["https://example.org/", "//example.org", "/\\example.org", "\\/example.org", "lines", "\x00/",
+     " /lines", "javascript:alert(1)", "/" * 5_000],
+)  # fmt: skip
+def test_nothing_leads_to_somebody_else_s_site(path: str) -> None:
+    assert Typed.read({"next": path})["next"] == "/"
+    assert Typed.read({"next": "/lines?at=1"})["next"] == "/lines?at=1"
+
+
+def test_what_a_page_did_not_ask_is_not_told() -> None:
+    form = Typed({"words": "", "chosen": "a"})
+    assert form.is_valid()
+    assert form.asked == {"words": "", "chosen": "a"}

@@ -26,6 +26,7 @@ from stillhere.store.people import contacts, drills, records
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
 from stillhere.web.access import contact_device, installed_channels, person_session
+from stillhere.web.access.fields import Form, Words, pressed
 from stillhere.web.site import daily_check_in, errors, links
 from stillhere.web.site import page_text as words
 from stillhere.web.site.context import light, without_request
@@ -74,7 +75,7 @@ def contact_learns(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None:
         return errors.unknown_key(request)
     theirs = contact_device.theirs(request, contact)
-    if request.method == "POST" and request.POST.get("do") == "drill":
+    if request.method == "POST" and pressed(request) == "drill":
         said = _drill(contact, theirs=theirs)
         return links.see_other("guide:contact_lesson", key, said=said, part="drill")
     if _passed(request) and theirs:
@@ -112,9 +113,20 @@ def responder_learns(request: HttpRequest, key: str) -> HttpResponse:
     return _lesson(request, reverse("guide:responder_lesson", args=[key]), {"volunteer": True})
 
 
+class QuestionsForm(Form):
+    """The questions, each with the answer that was chosen and whether it is right."""
+
+    def __init__(self, typed: Mapping[str, str]) -> None:
+        super().__init__(typed)
+        self.fields = {f"q{q.no}": Words() for q in questions()}
+        self.full_clean()
+        given = [(q, self.cleaned_data[f"q{q.no}"]) for q in questions()]
+        self.answers = [(q, said, said == q.right) for q, said in given]
+        self.passed = all(right for _, _, right in self.answers)
+
+
 def _passed(request: HttpRequest) -> bool:
-    said = request.POST
-    return request.method == "POST" and all(said.get(f"q{q.no}") == q.right for q in questions())
+    return request.method == "POST" and QuestionsForm(request.POST).passed
 
 
 def _lesson(
@@ -122,19 +134,16 @@ def _lesson(
 ) -> HttpResponse:
     """The page. ``who`` says how its reader can have a drill: as a contact, ``with`` whom and
     whether one press ``drills`` them; or as a ``volunteer``."""
-    answered, passed = request.method == "POST", _passed(request)
-    asked = [
-        (q, request.POST.get(f"q{q.no}", ""), answered and request.POST.get(f"q{q.no}") == q.right)
-        for q in questions()
-    ]
+    answered, form = request.method == "POST", QuestionsForm(request.POST)
+    passed = answered and form.passed
     given = {
         "token": signing.dumps("all six", salt="learnt") if passed else "",
         "here": here,
         "parts": parts("learn"),
-        "asked": asked,
+        "asked": form.answers,
         "answered": answered,
         "passed": passed,
-        "wrong": sum(not right for _, _, right in asked),
+        "wrong": sum(not right for _, _, right in form.answers),
         "signed": steps.signature(),
         "light": light(clock.now_ms(), "UTC"),
         "who": who or {},

@@ -35,6 +35,7 @@ from stillhere.store.kits import kits
 from stillhere.store.models import Kit
 from stillhere.store.people.services import LONGEST_NAME, readable
 from stillhere.web.access import rate_limit
+from stillhere.web.access.fields import Form, Words
 from stillhere.web.site import errors, links
 
 log = logging.getLogger("stillhere.web")
@@ -74,15 +75,22 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
     return _answer(_made(_html(f"guide/paper/{name}.html", lang)), name)
 
 
+class CertificateForm(Form):
+    """The name to print, and the proof that the questions were answered."""
+
+    passed, name = Words(), Words()
+
+
 @csrf_exempt  # nothing is kept
 @require_POST
 def certificate(request: HttpRequest) -> HttpResponse:
     """For anyone who has answered the questions. The name is printed and not stored."""
-    if not _passed(request.POST.get("passed", "")):
+    form = CertificateForm.read(request.POST)
+    if not _passed(form["passed"]):
         return links.see_other("guide:lesson")
     if rate_limit.PAPERS.missed(rate_limit.network_of(request)):
         return errors.too_many()
-    name = " ".join(readable(request.POST.get("name", "")).split())[:LONGEST_NAME]
+    name = " ".join(readable(form["name"]).split())[:LONGEST_NAME]
     lang, given = sentences.language(), {"name": name, "day": _today(), "by_hand": ""}
     try:
         made = _print(_html("guide/paper/certificate.html", lang, **given), every_letter=True)

@@ -8,6 +8,8 @@ a call, and is durable before it is answered, with the sentence that the notific
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -25,7 +27,7 @@ from stillhere.store.problems import Reached
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import SwapMissed
 from stillhere.web.access import contact_device, person_session
-from stillhere.web.access.fields import whole
+from stillhere.web.access.fields import Form, Number, Words
 from stillhere.web.access.installed_channels import push_channel
 from stillhere.web.site import errors, page_text
 
@@ -53,6 +55,20 @@ def theirs(request: HttpRequest, key: str) -> HttpResponse:
     return _kept(request, contact=contact)
 
 
+class SubscriptionForm(Form):
+    """Where a browser takes notifications."""
+
+    subscription = Words()
+
+
+class KeyForm(Form):
+    """A button on a notification: of which message, which one, and how long ago."""
+
+    ref = Number(15)
+    key = Words()
+    age_ms = Number(15)
+
+
 def _kept(
     request: HttpRequest, *, person: Person | None = None, contact: Contact | None = None
 ) -> HttpResponse:
@@ -60,7 +76,7 @@ def _kept(
     if way is None:
         raise Http404
     try:
-        value = way.normalise(request.POST.get("subscription", ""))
+        value = way.normalise(SubscriptionForm.read(request.POST)["subscription"])
     except AddressError as error:
         return JsonResponse({"ok": False, "says": _(str(error))}, status=422)
     push_subscriptions.allow(Reached(way.name, value, False), person=person, contact=contact)
@@ -74,8 +90,9 @@ def persons_key(request: HttpRequest, key: str) -> HttpResponse:
     shown = queries.watch_by_key(key)
     if shown is None:
         return errors.unknown_key(request)
-    ref = whole(request.POST.get("ref", ""), 15) or 0
-    return _heard(request, push_subscriptions.pressed_on(ref, person=shown.row.person_id))
+    typed = KeyForm.read(request.POST)
+    ref = typed["ref"] or 0
+    return _heard(typed, push_subscriptions.pressed_on(ref, person=shown.row.person_id))
 
 
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
@@ -85,18 +102,19 @@ def contacts_key(request: HttpRequest, key: str) -> HttpResponse:
     contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
-    ref = whole(request.POST.get("ref", ""), 15) or 0
+    typed = KeyForm.read(request.POST)
+    ref = typed["ref"] or 0
     mine = contact_device.theirs(request, contact)  # the numbers of messages can be guessed
     message = (
         push_subscriptions.pressed_on(ref, person=contact.person_id, contact=contact.id)
         if mine
         else None
     )
-    return _heard(request, message)
+    return _heard(typed, message)
 
 
-def _heard(request: HttpRequest, message: Message | None) -> HttpResponse:
-    digit = request.POST.get("key", "")
+def _heard(typed: Mapping[str, Any], message: Message | None) -> HttpResponse:
+    digit = typed["key"]
     if message is None or message.address is None or not (digit.isascii() and digit.isdigit()):
         return JsonResponse(
             {"ok": False, "says": _("Not counted. Open the page and answer there.")}, status=404
@@ -108,7 +126,7 @@ def _heard(request: HttpRequest, message: Message | None) -> HttpResponse:
         sender=sealed_columns.address_value(message.address),
         text=digit[:1],
         reply_ref=str(message.id),
-        age_ms=min(whole(request.POST.get("age_ms", ""), 15) or 0, MOST_AGE_MS),
+        age_ms=min(typed["age_ms"] or 0, MOST_AGE_MS),
     )
     try:
         reply = inbox.take(inbound)

@@ -21,6 +21,8 @@ from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.web.access import installed_channels, person_session
+from stillhere.web.access.fields import pressed
+from stillhere.web.person.account_forms import TakeBackForm
 from stillhere.web.site import links, page_text
 
 SOON = timedelta(minutes=30)
@@ -54,11 +56,11 @@ def pending(person: Person, now: int) -> list[Pending]:
 @require_POST
 def later(request: HttpRequest, person: Person) -> HttpResponse:
     """Ask once more, or take that back. Pressed twice, it is asked once."""
-    do, now = request.POST.get("do", ""), clock.now_ms()
+    do, now = pressed(request), clock.now_ms()
     if do == "cancel":
-        wanted = request.POST.get("watch", "")
+        wanted = TakeBackForm.read(request.POST)["watch"]
         for each in pending(person, now):
-            if str(each.id) == wanted:
+            if each.id == wanted:
                 WRITER.commit(Change(Ended(), watch=each.id))
         return links.see_other("person:watch")
     profile = KINDS.get(do)

@@ -24,8 +24,15 @@ from stillhere.store.people.records import Listed
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
 from stillhere.web.access import addresses, installed_channels, person_session, rate_limit
-from stillhere.web.access.fields import Reachable, whole
-from stillhere.web.person.people_forms import STEPS, AddForm, KeepForm, PlanForm
+from stillhere.web.access.fields import Reachable, pressed
+from stillhere.web.person.people_forms import (
+    STEPS,
+    AddForm,
+    ContactForm,
+    KeepForm,
+    PlanForm,
+    WantForm,
+)
 from stillhere.web.site import errors, links, page_text, watch_text
 from stillhere.web.site.context import light
 
@@ -41,7 +48,7 @@ def people(request: HttpRequest, person: Person) -> HttpResponse:
         if said == "own-first":  # stands beside the field it is about
             return _page(request, person, own_first=page_text.note(said))
         return _page(request, person, note=page_text.note(said), added=said in ("added", "known"))
-    work = WORK.get(request.POST.get("do", ""))
+    work = WORK.get(pressed(request))
     if work is None:
         return _page(request, person)
     if work in INVITING and rate_limit.INVITATIONS.missed(rate_limit.network_of(request)):
@@ -82,7 +89,7 @@ def _add(person: Person, typed: Mapping[str, str]) -> Done:
 
 def _theirs(person: Person, typed: Mapping[str, str]) -> Contact | None:
     """Whom a form is about: somebody on this person's list, or nobody."""
-    wanted = whole(typed.get("contact", ""), 15) or 0
+    wanted = ContactForm.read(typed)["contact"] or 0
     mine = person.contacts.filter(id=wanted, responder__isnull=True)
     return mine.filter(status__in=["invited", "confirmed"]).first()
 
@@ -155,7 +162,7 @@ def _drill(person: Person, typed: Mapping[str, str]) -> Done:
 
 def _volunteers(person: Person, typed: Mapping[str, str]) -> Done:
     """Whether people on shift may come too."""
-    shifts.want(person, bool(typed.get("want")))
+    shifts.want(person, WantForm.read(typed)["want"])
     return "kept", {}
 
 

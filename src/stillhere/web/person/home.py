@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods
 from stillhere.content import sentences
 from stillhere.store.people import services
 from stillhere.web.access import person_session, rate_limit
-from stillhere.web.site import errors, page_text
+from stillhere.web.person.account_forms import BeginForm
+from stillhere.web.site import errors
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,10 +26,8 @@ def first(request: HttpRequest) -> HttpResponse:
         if person is None:
             if rate_limit.PERSONS.missed(rate_limit.network_of(request)):
                 return errors.too_many()
-            tz = request.POST.get("tz", "")
-            _someone, key = services.new_person(
-                sentences.language(), tz if page_text.zone_known(tz) else "UTC"
-            )
-            person_session.remember(response, key, borrowed=bool(request.POST.get("borrowed")))
+            typed = BeginForm.read(request.POST)
+            _someone, key = services.new_person(sentences.language(), typed["tz"] or "UTC")
+            person_session.remember(response, key, borrowed=typed["borrowed"])
         return response
     return render(request, "person/first.html", {"known": person is not None, "light": "night"})

@@ -18,7 +18,9 @@ from stillhere.store.privacy import erasure
 from stillhere.store.privacy import export as kept
 from stillhere.store.problems import Problem
 from stillhere.web.access import cookies, person_session
+from stillhere.web.access.fields import pressed
 from stillhere.web.person import pin, recovery
+from stillhere.web.person.account_forms import EraseForm
 from stillhere.web.site import page_text
 from stillhere.web.site.context import light
 
@@ -35,7 +37,7 @@ PLAN = {
 @require_http_methods(["GET", "HEAD", "POST"])
 def mine(request: HttpRequest, person: Person) -> HttpResponse:
     """Everything about one's own data on one page."""
-    do = request.POST.get("do") if request.method == "POST" else ""
+    do = pressed(request) if request.method == "POST" else ""
     key = request.COOKIES[cookies.PERSON]
     if do == "link":
         return _page(request, person, {"link": recovery.link_of(key)})
@@ -47,7 +49,7 @@ def mine(request: HttpRequest, person: Person) -> HttpResponse:
         person_session.remember(response, key, borrowed=person_session.borrowed(request))
         return response
     if do == "pin":
-        wrong = pin.change(person, request.POST.get("pin", ""))
+        wrong = pin.change(person, request.POST)
         if wrong:
             return _page(request, person, {"wrong_pin": wrong}, status=422)
         return _page(request, person, {"note": page_text.note("kept")})
@@ -74,7 +76,7 @@ def forgotten() -> HttpResponse:
 
 def _erase(request: HttpRequest, person: Person) -> HttpResponse:
     """Everything, now; with a second press, because nothing brings it back."""
-    if not request.POST.get("sure"):
+    if not EraseForm.read(request.POST)["sure"]:
         return _page(request, person, {"confirm": True})
     try:
         erasure.erase_person(person)

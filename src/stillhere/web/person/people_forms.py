@@ -12,6 +12,7 @@ from stillhere.web.access.fields import (
     Chosen,
     Form,
     LanguageChoice,
+    Number,
     Reachable,
     Ticked,
     Whole,
@@ -37,6 +38,18 @@ class AddForm(Reachable):
         if not self.errors and self.by_hand and not services.readable(typed["name"]):
             raise forms.ValidationError(page_text.put(Refusal.NO_WAY))
         return typed
+
+
+class ContactForm(Form):
+    """Which of them is meant."""
+
+    contact = Number(15)
+
+
+class WantForm(Form):
+    """Whether people on shift may come too."""
+
+    want = Ticked()
 
 
 class KeepForm(Form):

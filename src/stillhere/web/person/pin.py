@@ -5,13 +5,11 @@ Owns asking for it, setting it and removing it. The recovery code removes a forg
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -19,8 +17,8 @@ from stillhere.store.models import Person
 from stillhere.store.people import services
 from stillhere.web.access import person_session
 from stillhere.web.access.rate_limit import Guesses
+from stillhere.web.person.account_forms import NewPinForm, PinForm
 
-FORM = re.compile(r"[0-9]{4,8}")
 TRIES = Guesses(most=5)  # wrong ones a minute, for one person
 MANY = Guesses(most=20, window_ms=24 * 3600 * 1000)  # so many in a day, and it goes on slowly
 SLOW = Guesses(most=5, window_ms=3600 * 1000)  # wrong ones an hour from then on
@@ -30,9 +28,9 @@ SLOW = Guesses(most=5, window_ms=3600 * 1000)  # wrong ones an hour from then on
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest, person: Person) -> HttpResponse:
     """The page that asks. A right PIN leads on to where one was going."""
-    wrong = ""
-    if request.method == "POST":
-        typed = request.POST.get("pin", "").strip()
+    posted = request.method == "POST"
+    typed, wrong = PinForm.read(request.POST if posted else request.GET), ""
+    if posted:
         who = str(person.id)
         if SLOW.full(who) and MANY.full(who):
             wrong = _(
@@ -40,8 +38,8 @@ def ask(request: HttpRequest, person: Person) -> HttpResponse:
             )
         elif TRIES.full(who):
             wrong = _("Too many tries. Wait a minute, then try again.")
-        elif not person.pin or check_password(typed, person.pin):
-            response = HttpResponseRedirect(_next(request.POST.get("next", "")))
+        elif not person.pin or check_password(typed["pin"].strip(), person.pin):
+            response = HttpResponseRedirect(typed["next"])
             person_session.remember_pin(response, person)
             return response
         else:
@@ -50,20 +48,15 @@ def ask(request: HttpRequest, person: Person) -> HttpResponse:
             if MANY.full(who):
                 SLOW.missed(who)
             wrong = _("That is not the PIN.")
-    asked = (request.POST if request.method == "POST" else request.GET).get("next", "")
-    given = {"wrong": wrong, "next": _next(asked), "light": "night"}
+    given = {"wrong": wrong, "next": typed["next"], "light": "night"}
     return render(request, "person/pin.html", given, status=422 if wrong else 200)
 
 
-def _next(typed: str) -> str:
-    ours = typed.startswith("/") and url_has_allowed_host_and_scheme(typed, None)
-    return typed if ours else reverse("person:data")
-
-
-def change(person: Person, typed: str) -> str:
+def change(person: Person, typed: Mapping[str, str]) -> str:
     """Set the PIN, or remove it if nothing was typed; returns what is wrong, or nothing."""
-    typed = typed.strip()
-    if typed and not FORM.fullmatch(typed):
-        return _("A PIN has 4 to 8 digits.")
-    services.set_pin(person, make_password(typed) if typed else "")
+    form = NewPinForm(typed)
+    if not form.is_valid():
+        return form.wrong["pin"]
+    pin = form.cleaned_data["pin"]
+    services.set_pin(person, make_password(pin) if pin else "")
     return ""

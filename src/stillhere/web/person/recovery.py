@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 from stillhere.store.models import Person
 from stillhere.store.people import records, services
 from stillhere.web.access import person_session, rate_limit
+from stillhere.web.person.account_forms import CodeForm
 from stillhere.web.site import errors, links
 
 LONGEST_TYPED = 400
@@ -63,7 +64,7 @@ def typed(request: HttpRequest) -> HttpResponse:
     """ "I have a code"."""
     if request.method != "POST":
         return render(request, "person/code.html", {"light": "night"})
-    text = request.POST.get("code", "")
+    text = CodeForm.read(request.POST)["code"]
     key = key_of(text)
     person = records.person_by_key(key) if key else None
     if person is not None:
@@ -94,5 +95,5 @@ def _opened(request: HttpRequest, person: Person, key: str) -> HttpResponse:
     if person.pin:
         services.set_pin(person, "")
     response = redirect("person:watch")
-    person_session.remember(response, key, borrowed=bool(request.POST.get("borrowed")))
+    person_session.remember(response, key, borrowed=CodeForm.read(request.POST)["borrowed"])
     return response

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -22,13 +21,12 @@ from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import addresses, installed_channels, person_session
-from stillhere.web.access.fields import Reachable
-from stillhere.web.person.routine_form import KINDS, DailyForm
+from stillhere.web.access.fields import Reachable, pressed
+from stillhere.web.person.routine_form import KINDS, DailyForm, PauseForm, WhichForm
 from stillhere.web.site import links, page_text, watch_text
 from stillhere.web.site.context import light
 
 MOST = 6  # daily check-ins of one person
-LONGEST_PAUSE_MS = 366 * 24 * 3600 * 1000
 DAYS = (
     gettext_lazy("Monday"),
     gettext_lazy("Tuesday"),
@@ -66,7 +64,7 @@ def routine(request: HttpRequest, person: Person) -> HttpResponse:
     """The daily check-ins, and the forms that change them."""
     if request.method != "POST":
         return _page(request, person, page_text.note(request.GET.get("said", "")))
-    work = {"add": _add, "pause": _pause, "end": _end}.get(request.POST.get("do", ""))
+    work = {"add": _add, "pause": _pause, "end": _end}.get(pressed(request))
     if work is None:
         return _page(request, person)
     said, wrong = work(person, request.POST)
@@ -112,16 +110,10 @@ def _pause(person: Person, typed: QueryDict) -> tuple[str, str]:
     if mine is None:
         return "over", ""
     assert mine.watch.routine is not None
-    try:
-        until = date.fromisoformat(typed.get("until", ""))
-        morning = datetime.combine(until, time(), page_text.zone(mine.watch.routine.tz))
-        until_at = int(morning.astimezone(UTC).timestamp()) * 1000
-    except (ValueError, OverflowError):
-        return "", _("Choose the day on which it goes on.")
-    now = clock.now_ms()
-    if not now < until_at < now + LONGEST_PAUSE_MS:
-        return "", _("Choose a day between tomorrow and a year from now.")
-    answer = WRITER.commit(Change(Paused(until_at), watch=mine.row.id))
+    form = PauseForm(typed, zone=page_text.zone(mine.watch.routine.tz), now=clock.now_ms())
+    if not form.is_valid():
+        return "", form.wrong["until"]
+    answer = WRITER.commit(Change(Paused(form.cleaned_data["until"]), watch=mine.row.id))
     return (answer.refused or "paused"), ""
 
 
@@ -140,8 +132,8 @@ def _dailies(person: Person) -> list[ShownWatch]:
 
 
 def _mine(person: Person, typed: Mapping[str, str]) -> ShownWatch | None:
-    wanted = typed.get("watch", "")
-    return next((s for s in queries.routines_of(person) if str(s.row.id) == wanted), None)
+    wanted = WhichForm.read(typed)["watch"]
+    return next((s for s in queries.routines_of(person) if s.row.id == wanted), None)
 
 
 def _page(

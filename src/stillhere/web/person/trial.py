@@ -23,7 +23,8 @@ from stillhere.store.models import Person, sealed_columns
 from stillhere.store.people import records, services
 from stillhere.store.watches import apply, queries
 from stillhere.web.access.rate_limit import Guesses, address_of
-from stillhere.web.site import errors, health, links, page_text, watch_text
+from stillhere.web.person.account_forms import BeginForm
+from stillhere.web.site import errors, health, links, watch_text
 
 PLAYED = ("Sam", "Maya")  # whom the two phones stand for
 MINE = Guesses(most=5)  # a minute, from one address
@@ -43,10 +44,9 @@ def begin(request: HttpRequest) -> HttpResponse:
         )
         response["Retry-After"] = "60"
         return response
-    tz = request.POST.get("tz", "")
     _person, key = services.new_trial(
         sentences.language(),
-        tz if page_text.zone_known(tz) else "UTC",
+        BeginForm.read(request.POST)["tz"] or "UTC",
         *PLAYED,
     )
     return links.see_other("person:trial", key)

@@ -27,10 +27,10 @@ from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import installed_channels, person_session
 from stillhere.web.contact import on_scene
 from stillhere.web.person import ask_later, offline
+from stillhere.web.person.account_forms import PROFILES, StartForm
 from stillhere.web.site import daily_check_in, health, page_text, watch_text
 from stillhere.web.site.context import light
 
-PROFILES = ("injected", "snorted", "swallowed")
 SHORT_GRACE = json.dumps({"grace_s": 30})
 REFRESH_S = {State.OPEN: 10}  # without scripts; every other state is looked at more often
 REFRESH_SOON_S = 5
@@ -68,14 +68,12 @@ def _kept(request: HttpRequest, page: HttpResponse, given: dict[str, Any]) -> Ht
 
 
 def _start(request: HttpRequest, person: Person) -> HttpResponse:
-    profile = request.POST.get("profile", "")
-    tz = request.POST.get("tz", "")
-    if person.tz == "UTC" and tz != "UTC" and page_text.zone_known(tz):
-        services.set_plan(person, tz=tz)
-    own = SHORT_GRACE if request.POST.get("short") else ""
-    partner = services.readable(request.POST.get("partner", ""))[: services.LONGEST_NAME]
-    known = profile if profile in (*PROFILES, watch_text.LOOKED_IN_ON) else PROFILES[0]
-    apply.start(person.id, known, own, partner=partner)
+    typed = StartForm.read(request.POST)
+    if person.tz == "UTC" and typed["tz"] not in ("", "UTC"):
+        services.set_plan(person, tz=typed["tz"])
+    own = SHORT_GRACE if typed["short"] else ""
+    partner = services.readable(typed["partner"])[: services.LONGEST_NAME]
+    apply.start(person.id, typed["profile"] or PROFILES[0], own, partner=partner)
     return redirect("person:watch")
 
 

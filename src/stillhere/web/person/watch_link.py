@@ -23,7 +23,7 @@ from stillhere.store.watches import queries
 from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.web.access import installed_channels
-from stillhere.web.access.fields import whole
+from stillhere.web.person.account_forms import OnScreenForm, PressForm
 from stillhere.web.site import daily_check_in, errors, page_text, watch_text
 
 MORE_S = 600
@@ -88,9 +88,9 @@ def press(request: HttpRequest, key: str, do: str) -> HttpResponse:
     if shown is None:
         return errors.unknown_key(request)
     script = "application/json" in request.headers.get("Accept", "")
-    to_watch = request.POST.get("back") == "watch"
-    back = reverse("person:watch") if to_watch else reverse("person:button", args=[key])
-    if do == "end" and not request.POST.get("sure") and _too_early(shown):
+    typed = PressForm.read(request.POST)
+    back = reverse("person:watch") if typed["back"] else reverse("person:button", args=[key])
+    if do == "end" and not typed["sure"] and _too_early(shown):
         return _answer(script, back, "end-early", 409)
     answer = WRITER.commit(Change(PRESSES[do], watch=shown.row.id))
     return _answer(script, back, *_said(answer, do))
@@ -124,7 +124,7 @@ def on_screen(request: HttpRequest, key: str) -> HttpResponse:
     shown = queries.watch_by_key(key)
     if shown is None:
         return errors.unknown_key(request)
-    ask = whole(request.POST.get("ask", ""), 9)
+    ask = OnScreenForm.read(request.POST)["ask"]
     if ask is not None:
         WRITER.commit(Change(Shown(ask), watch=shown.row.id))
     return JsonResponse({"ok": True})

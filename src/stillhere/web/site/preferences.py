@@ -3,15 +3,15 @@ person."""
 
 from __future__ import annotations
 
+from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from stillhere.web.access import cookies, person_session
+from stillhere.web.access.fields import Form, LanguageChoice, OurPage
 
 LIGHTS = ("night", "day", "phone", "")  # "phone": as it likes; "": as the hour likes
 
@@ -22,11 +22,22 @@ def light_of(request: HttpRequest) -> str:
     return chosen if chosen in LIGHTS else ""
 
 
-def _back(request: HttpRequest) -> HttpResponse:
-    first = reverse("person:first")
-    back = request.POST.get("next", first)
-    ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, None)
-    return HttpResponseRedirect(back if ours else first)
+class _Form(Form):
+    """Where they were."""
+
+    next = OurPage("person:first")
+
+
+class LanguageForm(_Form):
+    """The language to read."""
+
+    lang = LanguageChoice()
+
+
+class LightForm(_Form):
+    """How bright; no form has another word."""
+
+    light = forms.ChoiceField(choices=[(light, light) for light in LIGHTS], required=False)
 
 
 def _age_s(request: HttpRequest) -> int | None:
@@ -38,9 +49,9 @@ def _age_s(request: HttpRequest) -> int | None:
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
     """Read on in another language."""
-    response = _back(request)
-    lang = request.POST.get("lang", "")
-    if lang in dict(settings.LANGUAGES) and check_for_language(lang):
+    typed = LanguageForm.read(request.POST)
+    response, lang = HttpResponseRedirect(typed["next"]), typed["lang"]
+    if lang and check_for_language(lang):
         cookies.keep(response, settings.LANGUAGE_COOKIE_NAME, lang, _age_s(request))
     return response
 
@@ -49,8 +60,8 @@ def language(request: HttpRequest) -> HttpResponse:
 @require_POST
 def light(request: HttpRequest) -> HttpResponse:
     """Night, day, or as the phone likes."""
-    response = _back(request)
-    wanted = request.POST.get("light", "")
-    if wanted in LIGHTS:
-        cookies.keep(response, cookies.LIGHT, wanted, _age_s(request))
+    typed = LightForm.read(request.POST)
+    response = HttpResponseRedirect(typed["next"])
+    if "light" in typed:
+        cookies.keep(response, cookies.LIGHT, typed["light"], _age_s(request))
     return response

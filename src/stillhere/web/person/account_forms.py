@@ -1,0 +1,91 @@
+"""The forms of somebody's own pages: to begin, to come back, the PIN, what a press says."""
+
+from __future__ import annotations
+
+import re
+
+from django import forms
+from django.utils.translation import gettext as _
+
+from stillhere.web.access.fields import Chosen, Form, Number, OurPage, Ticked, Words
+from stillhere.web.site import page_text, watch_text
+
+PROFILES = ("injected", "snorted", "swallowed")
+_PIN = re.compile(r"[0-9]{4,8}")
+
+
+class TimeZone(Words):
+    """A time zone as a browser names it; one that we do not know counts as not said."""
+
+    def clean(self, value: object) -> str:
+        """Its name, or nothing."""
+        tz = str(super().clean(value))
+        return tz if page_text.zone_known(tz) else ""
+
+
+class BeginForm(Form):
+    """The first press: where they are, and whether this phone is theirs."""
+
+    tz = TimeZone()
+    borrowed = Ticked()
+
+
+class StartForm(Form):
+    """A watch to start; how they use is taken for the fastest way where nobody said."""
+
+    profile = Chosen(lambda: (*PROFILES, watch_text.LOOKED_IN_ON))
+    tz = TimeZone()
+    short = Ticked()
+    partner = Words()
+
+
+class PressForm(Form):
+    """A press on the page of a watch: where it came from, and whether they are sure."""
+
+    back = Chosen(lambda: ("watch",))
+    sure = Ticked()
+
+
+class OnScreenForm(Form):
+    """Which ask is on the screen."""
+
+    ask = Number(9)
+
+
+class TakeBackForm(Form):
+    """Which ask is taken back."""
+
+    watch = Number(15)
+
+
+class CodeForm(Form):
+    """The recovery code, or what was pasted for it."""
+
+    code = Words()
+    borrowed = Ticked()
+
+
+class PinForm(Form):
+    """The PIN that is asked for, and where they were going."""
+
+    pin = Words()
+    next = OurPage("person:data")
+
+
+class NewPinForm(Form):
+    """A PIN to set, or nothing to remove it."""
+
+    pin = Words()
+
+    def clean_pin(self) -> str:
+        """Digits that a shaking hand can type again."""
+        pin = str(self.cleaned_data["pin"]).strip()
+        if pin and not _PIN.fullmatch(pin):
+            raise forms.ValidationError(_("A PIN has 4 to 8 digits."))
+        return pin
+
+
+class EraseForm(Form):
+    """The second press."""
+
+    sure = Ticked()
