@@ -18,12 +18,17 @@ from django.utils import translation
 from django.utils.translation import gettext
 from pytest_django.fixtures import Settings
 
+from stillhere.channels.wording import compose
 from stillhere.content import helplines, languages, steps
+from stillhere.core.messages import Facts
 from stillhere.core.replies import Intent, Role, read_minutes, read_text
 from stillhere.engine import render
 from stillhere.store.db import encryption
+from stillhere.store.installation import desk_key
 from stillhere.store.messages import delivery
 from stillhere.store.models import Contact, Person, WatchRow
+from stillhere.store.people import services
+from stillhere.store.problems import Reached
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import CallForHelp, Change, CheckIn
 from stillhere.web.guide import print
@@ -43,6 +48,8 @@ NAMES = re.compile(
     r"\bLamp\b|\bStillhere\b|\bSam\b|\bLeo\b|\bMaya\b|\bExample County Neighbours\b|\bUTC\b|\bEST\b"
     r"|12 Elm Street|code 4711|\bEnglish\b|\bEspañol\b|[\w.]+@[\w.]+|https?://\S+|\blocalhost\b"
 )
+
+NUMBER = re.compile(r"\+?[0-9][0-9 -]{7,}[0-9]")  # to phone
 
 
 def ours(page: str) -> str:
@@ -326,3 +333,27 @@ def test_english_on_a_page_from_right_to_left_runs_from_left_to_right(lang: str)
         assert page.count('lang="en"') == page.count('lang="en" dir="ltr"') + page.count(
             '<button name="lang" value="en" lang="en"'
         )
+
+
+@pytest.mark.parametrize("by", ["text", "email", "call"])
+def test_a_number_in_a_text_from_right_to_left_keeps_its_order(lang: str, by: str) -> None:
+    """A call speaks it, and a language from left to right never pays for a mark."""
+    told = compose("reply-add-how", Facts(), lang, by).text
+    assert "202-555-0102" in told
+    marked = "\u2066202-555-0102\u2069" in told
+    assert marked == (lang == "qpr" and by != "call")
+    assert ("\u2066" in told) == marked
+
+
+def test_a_number_on_a_page_from_right_to_left_keeps_its_order(
+    night: SamsNight, lang: str, clock: Clock
+) -> None:
+    services.set_own_addresses(night.person, [Reached("text", SAM, True)])
+    night.start()
+    night.does(CallForHelp())
+    clock.advance(60)
+    for path in (contact_path(night, "Leo"), f"/desk/{desk_key.key()}", "/lines"):
+        page = browser(lang=lang).get(path).content.decode()
+        apart = re.sub(r'<bdi dir="ltr">.*?</bdi>', "", page)
+        assert NUMBER.search(re.sub(r"<[^>]*>", " ", page)), path
+        assert not NUMBER.search(re.sub(r"<[^>]*>", " ", apart)), path

@@ -12,8 +12,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from stillhere.channels.base import Outgoing
-from stillhere.channels.wording import answers, contacts, replies, spoken
-from stillhere.channels.wording.answers import PUSH, TEXT, AnswerKind
+from stillhere.channels.wording import answers, contacts, plain, replies, spoken
+from stillhere.channels.wording.answers import CALL, PUSH, TEXT, AnswerKind
 from stillhere.channels.wording.facts import fill
 from stillhere.core.messages import Facts
 
@@ -34,9 +34,12 @@ def compose(word: str, facts: Facts, lang: str, by: str = TEXT) -> Outgoing:
         text, answer = _SENTENCES[word](facts)
         if by == PUSH and answer is answers.STILL_HERE:
             text = ""  # on a lock screen the title says it, and nothing else
+        text = f"{text} {answer.by(by)}".strip()
+        if by != CALL and translation.get_language_bidi():
+            text = plain.isolated(text)
         return Outgoing(
             subject=_subject(word, answer, facts),
-            text=f"{text} {answer.by(by)}".strip(),
+            text=text,
             lang=lang,
             choices=answer.choices(),
         )

@@ -1,7 +1,7 @@
-"""Names and times as they may stand in a message.
+"""Names, times and numbers as they may stand in a message.
 
-Owns making what people typed harmless (a name travels to other people's lock screens) and saying
-when something was. Decides nothing and knows no sentence.
+Owns making what people typed harmless (a name travels to other people's lock screens), saying when
+something was, and keeping a number to phone in its order. Decides nothing and knows no sentence.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ PROGRAM_MOST = 40
 _PUNCTUATION = "-'.,&()"
 # "evil.example" would become a link on the phone; "J.R." is a name.
 _LINKING_DOT = re.compile(r"(?<=\w\w)\.(?=\w)|(?<=\w)\.(?=\w\w)")
+
+# A number to phone, with its groups; not the digits of an address of a page.
+_NUMBER = re.compile(r"(?<![\w/.-])\+?\(?[0-9][0-9 ().-]{4,}[0-9](?![\w/])")
 
 
 def name(typed: str, most: int = NAME_MOST) -> str:
@@ -38,6 +41,12 @@ def listed(typed: str, most: int = 80) -> str:
         plain = name(each.removesuffix("?"))
         names += [f"{plain}{'?' if each.endswith('?') else ''}"] if plain else []
     return ", ".join(names)[:most]
+
+
+def isolated(text: str) -> str:
+    """The same, for a language that is written from right to left: each number to phone keeps its
+    order, instead of standing there with its groups turned round."""
+    return _NUMBER.sub("\u2066\\g<0>\u2069", text)
 
 
 def _is_seen(char: str) -> bool:
