@@ -199,3 +199,19 @@ def test_a_file_that_is_none_is_said_kindly(body: bytes) -> None:
     assert response.status_code == 422
     assert "file" in text_of(response).lower()
     assert not SupplyWarning.objects.exists()
+
+
+def test_a_report_of_another_kind_in_the_address_is_no_report() -> None:
+    """What was signed for kits says nothing about warnings, and the other way round."""
+    body = SimpleUploadedFile("kits.csv", b"form,doses\nnasal,2\n")
+    kits = browser().post(stock(), {"do": "kits", "file": body})["Location"].partition("kits=")[2]
+    file = SimpleUploadedFile("lab.csv", LAB.encode())
+    fields = {"do": "warn-file", "file": file, "source": "Example Lab"}
+    taken = browser().post(stock(), fields)["Location"].partition("taken=")[2]
+    assert kits
+    assert taken
+    plain = read(browser(), stock())
+    for given in ({"kits": taken}, {"taken": kits}, {"kits": "a\x00:b"}, {"taken": "9" * 5_000}):
+        response = browser().get(stock(), given)
+        assert response.status_code == 200
+        assert text_of(response) == plain

@@ -119,7 +119,7 @@ def _report(told: str) -> list[str]:
 
 def _kits_report(request: HttpRequest) -> list[str]:
     try:
-        told = signing.loads(request.GET.get("kits", ""), salt="taken")
+        told = signing.loads(request.GET.get("kits", ""), salt="kits")
     except signing.BadSignature:
         return []
     says = (
@@ -157,7 +157,7 @@ def _take_in(request: HttpRequest) -> Done:
         return "", form.wrong["file"]
     taken = kits.take_in(_rows(form.cleaned_data["file"].read()))
     counted = [taken.added, taken.changed, taken.same, taken.gone]
-    return "kits=" + signing.dumps(counted, salt="taken"), ""
+    return "kits=" + signing.dumps(counted, salt="kits"), ""
 
 
 def _warn(request: HttpRequest) -> Done:
