@@ -32,7 +32,7 @@ from stillhere.core.watch import start as begin  # noqa: E402
 from stillhere.sim import crowd  # noqa: E402
 from stillhere.store.db import clock, encryption  # noqa: E402
 from stillhere.store.models import Address, Arrival, Installation, Message  # noqa: E402
-from stillhere.store.people import services  # noqa: E402
+from stillhere.store.people import persons  # noqa: E402
 from stillhere.store.watches import rows  # noqa: E402
 from stillhere.store.watches.apply import Change, CheckIn, apply_batch, start  # noqa: E402
 from tests.circle import open_links  # noqa: E402
@@ -120,7 +120,7 @@ def texters(count: int, each: int) -> list[int]:
     waiting = []
     with transaction.atomic():
         for no in range(count):
-            person = services.new_caller(f"+1202555{no:04d}", "en")
+            person = persons.new_caller(f"+1202555{no:04d}", "en")
             watch = start(person.id, "injected")
             address = Address.objects.get(person=person, channel="text")
             waiting += [

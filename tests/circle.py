@@ -9,7 +9,7 @@ from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.tick import tick_once
 from stillhere.store.db import clock
 from stillhere.store.models import Contact, Message, Person, WatchRow, sealed_columns
-from stillhere.store.people import services
+from stillhere.store.people import address_book, invitations, persons
 from stillhere.store.problems import Reached
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Asked, Change, ChangeResult
@@ -49,17 +49,17 @@ class SamsNight:
 
 def sams_night(*rungs: tuple[str, ...], phones: bool = True) -> SamsNight:
     """Sam with contacts on rungs, everyone confirmed; each has a text and a call address."""
-    person, key = services.new_person("en", "America/New_York")
-    services.set_plan(person, name="Sam", place="12 Elm Street", entry="code 4711")
+    person, key = persons.new_person("en", "America/New_York")
+    persons.set_plan(person, name="Sam", place="12 Elm Street", entry="code 4711")
     number = 100
     if phones:
-        services.set_own_addresses(person, ways(number))
+        address_book.set_own_addresses(person, ways(number))
     night = SamsNight(person, key)
     for rung, names in enumerate(rungs):
         for name in names:
             number += 1
-            contact = services.add_contact(person, name, ways(number), rung=rung)
-            services.join(contact)
+            contact = invitations.add_contact(person, name, ways(number), rung=rung)
+            invitations.join(contact)
             night.contacts[name] = contact
     return night
 
@@ -69,11 +69,11 @@ def open_links(people: int, each: int) -> list[dict[str, Any]]:
     the key of the page, what makes their phone known, and of whom (watch and contact)."""
     found = []
     for no in range(people):
-        person, _key = services.new_person("en", "America/New_York")
-        services.set_plan(person, name=f"Sam {no}", place="12 Elm Street", town="Denver")
+        person, _key = persons.new_person("en", "America/New_York")
+        persons.set_plan(person, name=f"Sam {no}", place="12 Elm Street", town="Denver")
         for other in range(each):
             way = Reached("text", f"+1202556{no:02d}{other:02d}", rings=False)
-            services.join(services.add_contact(person, f"Leo {other}", [way], rung=other % 4))
+            invitations.join(invitations.add_contact(person, f"Leo {other}", [way], rung=other % 4))
         watch = apply.start(person.id, "injected")
         apply.apply(Change(apply.CallForHelp(), watch=watch))
         found += [

@@ -23,7 +23,7 @@ from stillhere.core.schedule import Routine  # noqa: E402
 from stillhere.core.watch import start  # noqa: E402
 from stillhere.store.db import clock, encryption  # noqa: E402
 from stillhere.store.models import Message, WatchRow  # noqa: E402
-from stillhere.store.people import services  # noqa: E402
+from stillhere.store.people import address_book, invitations, persons  # noqa: E402
 from stillhere.store.problems import Reached  # noqa: E402
 from stillhere.store.watches import apply, rows  # noqa: E402
 
@@ -43,7 +43,7 @@ def seed(ledger: int, people: int) -> dict[str, Any]:
 
 
 def _ledger(count: int) -> list[str]:
-    person, _ = services.new_person("en")
+    person, _ = persons.new_person("en")
     now = clock.now_ms()
     routine = Routine(frozenset(range(7)), (now // 60_000 + 12 * 60) % 1440, "UTC")
     frozen = rows.freeze(start(0, rows.profile_of("routine", ""), now, routine))
@@ -62,12 +62,12 @@ def _ledger(count: int) -> list[str]:
 
 
 def _person(number: int) -> dict[str, Any]:
-    person, _ = services.new_person("en", "America/New_York")
-    services.set_plan(person, name="Sam")
+    person, _ = persons.new_person("en", "America/New_York")
+    persons.set_plan(person, name="Sam")
     numbers = [f"+1202555{1000 + number * 3 + k}" for k in range(3)]
-    services.set_own_addresses(person, _phone(numbers[0]))
+    address_book.set_own_addresses(person, _phone(numbers[0]))
     for name, phone in (("Leo", numbers[1]), ("Maya", numbers[2])):
-        services.join(services.add_contact(person, name, _phone(phone), rung=0))
+        invitations.join(invitations.add_contact(person, name, _phone(phone), rung=0))
     Message.objects.filter(word="invite").delete()
     watch = apply.start(person.id, "injected", json.dumps(OWN))
     apply.apply(apply.Change(ev.Marked(), watch=watch))

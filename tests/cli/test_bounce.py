@@ -15,7 +15,7 @@ from stillhere.cli.commands import bounce
 from stillhere.core.messages import Fate, Receipt
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Arrival, Message
-from stillhere.store.people import services
+from stillhere.store.people import invitations
 from stillhere.store.problems import Reached
 from stillhere.store.watches.apply import CallForHelp
 from tests.channels.test_bounces import OURS, POSTFIX, mail
@@ -31,8 +31,8 @@ def night(clock: Clock) -> SamsNight:
     night = sams_night()
     by_mail = [Reached("email", "leo@example.org", rings=False)]
     for name, reached in (("Leo", by_mail), ("Maya", ways(102))):
-        night.contacts[name] = services.add_contact(night.person, name, reached)
-        services.join(night.contacts[name])
+        night.contacts[name] = invitations.add_contact(night.person, name, reached)
+        invitations.join(night.contacts[name])
     Message.objects.all().delete()
     night.start()
     night.does(CallForHelp())

@@ -36,8 +36,8 @@ only_root = pytest.mark.skipif(not ROOT, reason="only root can mount a disk or g
 SAM = """
 import django
 django.setup()
-from stillhere.store.people import services
-services.set_plan(services.new_person("en", "UTC")[0], name="Sam", place="", entry="")
+from stillhere.store.people import persons
+persons.set_plan(persons.new_person("en", "UTC")[0], name="Sam", place="", entry="")
 """
 
 

@@ -24,7 +24,7 @@ from stillhere.core import events as ev
 from stillhere.engine.heartbeat import pulse_once
 from stillhere.store.installation import peers, proof, upkeep
 from stillhere.store.models import Address, Contact, Installation, Message, WatchRow
-from stillhere.store.people import contacts, services
+from stillhere.store.people import contacts, invitations, persons
 from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
@@ -181,11 +181,11 @@ def test_people_whose_phones_nobody_tested_are_counted_and_not_named(
 ) -> None:
     assert list(weaknesses.tested()) == []
     night = sams_night(("Leo",), ("Maya",), ("Ana",))
-    services.new_trial("en", "UTC", "Your friend", "A friend")
+    persons.new_trial("en", "UTC", "Your friend", "A friend")
     contacts.rang(night.contacts["Leo"])
     (found,) = looks(weaknesses.tested())
     assert found.startswith("2 of 3 people on lists have not said within 30 days that a test rang")
-    services.leave(night.contacts["Ana"], Contact.Status.REMOVED)
+    invitations.leave(night.contacts["Ana"], Contact.Status.REMOVED)
     contacts.rang(night.contacts["Maya"])
     assert "All 2 people" in said(weaknesses.tested())
     clock.advance(30 * DAY_S)

@@ -40,7 +40,7 @@ from stillhere.store.models import (  # noqa: E402
     WatchRow,
     sealed_columns,
 )
-from stillhere.store.people import contacts, records, services  # noqa: E402
+from stillhere.store.people import address_book, contacts, invitations, persons, records  # noqa: E402
 from stillhere.store.problems import Reached  # noqa: E402
 from stillhere.store.program import shifts  # noqa: E402
 from stillhere.store.watches import apply, damage, queries  # noqa: E402
@@ -108,16 +108,16 @@ def seed(
     name: str, rungs: list[list[str]], numbers: dict[str, str], start: bool, own: str = ""
 ) -> dict[str, Any]:
     """A person with confirmed contacts by phone; with ``start`` a marked watch."""
-    person, key = services.new_person("en", "America/New_York")
-    services.set_plan(person, name=name, place="12 Elm Street", entry="code 4711")
-    services.set_own_addresses(person, _phone(numbers[name]))
+    person, key = persons.new_person("en", "America/New_York")
+    persons.set_plan(person, name=name, place="12 Elm Street", entry="code 4711")
+    address_book.set_own_addresses(person, _phone(numbers[name]))
     contacts = {}
     for rung, names in enumerate(rungs):
         for contact_name in names:
-            contact = services.add_contact(
+            contact = invitations.add_contact(
                 person, contact_name, _phone(numbers[contact_name]), rung=rung
             )
-            services.join(contact)
+            invitations.join(contact)
             contacts[contact_name] = encryption.key_for("contact", contact.nonce)
     Message.objects.filter(word="invite").delete()
     seeded: dict[str, Any] = {"person": person.id, "key": key, "contacts": contacts}
@@ -131,7 +131,7 @@ def seed(
 
 def plan(person: int, **notes: str) -> bool:
     """Keep notes of a person's plan."""
-    services.set_plan(Person.objects.get(id=person), **notes)
+    persons.set_plan(Person.objects.get(id=person), **notes)
     return True
 
 
@@ -257,12 +257,12 @@ def scene(state: str) -> dict[str, Any]:
     """A Sam of their own brought into a state of ``tests/web/pages.py``, or one of our own;
     the keys of everyone. In most of them Leo and Maya are on the list."""
     if state == "try":
-        person, key = services.new_trial("en", "UTC", "Sam", "Maya")
+        person, key = persons.new_trial("en", "UTC", "Sam", "Maya")
         friend = sealed_columns.contact_key(person.contacts.get())
         return {"person": key, "friend": friend, "phones": []}
     alone = state in ("nobody", "alone", "alone-alarm")
     night = sams_night() if alone else sams_night(("Leo",), ("Maya",))
-    services.set_plan(night.person, town="Denver, Colorado", dispatch="+1 202 555 0109")
+    persons.set_plan(night.person, town="Denver, Colorado", dispatch="+1 202 555 0109")
     for name, minutes in (("Leo", 3), ("Maya", 25)):
         if name in night.contacts:
             contacts.keep(night.contacts[name], minutes=minutes)
@@ -288,7 +288,7 @@ def scene(state: str) -> dict[str, Any]:
 def _daily(state: str, night: SamsNight) -> None:
     """A daily check-in: of somebody whom nobody can ask, or one that is due within the hour."""
     if state == "daily-alone":
-        services.set_own_addresses(night.person, [])
+        address_book.set_own_addresses(night.person, [])
         make("daily", night)
         return
     soon = datetime.fromtimestamp(clock.now_ms() / 1000, UTC) + timedelta(minutes=30)
@@ -311,13 +311,13 @@ def _into(state: str, night: SamsNight) -> None:
         if state == "by-name":
             Address.objects.filter(contact__in=theirs).delete()
     elif state == "pin":
-        services.set_pin(night.person, "any")
+        persons.set_pin(night.person, "any")
     elif state.startswith("daily-"):
         _daily(state, night)
     elif state in ("alone", "alone-alarm"):
         make("alarm" if state == "alone-alarm" else "open", night)
     elif state == "aloud":
-        services.set_speak(night.person, True)
+        persons.set_speak(night.person, True)
         make("alarm", night)
     elif state == "on-shift":
         ana = (shifts.everyone() or [shifts.add("Ana", "+12025550104", "en")])[0]

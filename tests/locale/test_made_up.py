@@ -27,7 +27,7 @@ from stillhere.store.db import encryption
 from stillhere.store.installation import desk_key
 from stillhere.store.messages import delivery
 from stillhere.store.models import Contact, Person, WatchRow
-from stillhere.store.people import services
+from stillhere.store.people import address_book
 from stillhere.store.problems import Reached
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import CallForHelp, Change, CheckIn
@@ -348,7 +348,7 @@ def test_a_number_in_a_text_from_right_to_left_keeps_its_order(lang: str, by: st
 def test_a_number_on_a_page_from_right_to_left_keeps_its_order(
     night: SamsNight, lang: str, clock: Clock
 ) -> None:
-    services.set_own_addresses(night.person, [Reached("text", SAM, True)])
+    address_book.set_own_addresses(night.person, [Reached("text", SAM, True)])
     night.start()
     night.does(CallForHelp())
     clock.advance(60)

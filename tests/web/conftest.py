@@ -18,7 +18,7 @@ from stillhere.config import wiring
 from stillhere.config.environment import Stillhere
 from stillhere.store.db import encryption
 from stillhere.store.models import Installation
-from stillhere.store.people import records, services
+from stillhere.store.people import persons, records
 from stillhere.store.watches.apply import CallForHelp, Change, ChangeResult, apply_batch
 from stillhere.store.watches.group_commit import WRITER, GroupCommit
 from stillhere.web.access import contact_device
@@ -126,7 +126,7 @@ def _path(night: SamsNight, name: str) -> str:
 @pytest.fixture
 def alarm(night: SamsNight) -> SamsNight:
     """The same with a plan, asking for help."""
-    services.set_plan(
+    persons.set_plan(
         night.person,
         place="12 Elm Street",
         entry="code 4711",

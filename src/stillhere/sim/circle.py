@@ -18,7 +18,7 @@ from stillhere.sim.whole.web_side import Request, WebSide
 from stillhere.sim.whole.world import World
 from stillhere.store.messages.delivery import LeasedMessage
 from stillhere.store.models import Contact
-from stillhere.store.people import services
+from stillhere.store.people import invitations
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Asked
 
@@ -65,7 +65,7 @@ class Neighbour:
     def _invited(self) -> None:
         roll = self._dice.random()
         if roll < 0.4:
-            join = partial(self._service, services.join)
+            join = partial(self._service, invitations.join)
             self._world.after(self._dice.randrange(5_000, 900_000), join)
         elif roll < 0.5:
             self._world.after(self._dice.randrange(5_000, 900_000), self.says_no_more)
@@ -146,7 +146,7 @@ class Neighbour:
 
         def leave() -> None:
             self._night.may_move(contact)
-            services.leave(Contact.objects.get(id=contact), status)
+            invitations.leave(Contact.objects.get(id=contact), status)
 
         self._gone = True
         self._web.call(leave, lambda _: self._night.gone(contact))

@@ -20,7 +20,7 @@ from stillhere.core.quiet_handlers import stages
 from stillhere.core.watch import Watch, start, step
 from stillhere.store.db import encryption
 from stillhere.store.models import Address, Contact, Person, WatchRow
-from stillhere.store.people import services
+from stillhere.store.people import persons
 from stillhere.store.watches import rows
 
 CHUNK = 5_000
@@ -57,7 +57,7 @@ def asked_at(now: int, ask_at: Ask) -> Callable[[int], Watch]:
 def open_watches(count: int, watch_of: Callable[[int], Watch], keep: int = 20_000) -> list[str]:
     """So many open watches; the keys of about ``keep`` of them, spread evenly. One person has them
     all: nobody there is ever called."""
-    person, _key = services.new_person("en")
+    person, _key = persons.new_person("en")
     every, kept = max(count // keep, 1), []
 
     def lines() -> Iterator[tuple[Any, ...]]:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from stillhere.channels.demo import Kind
 from stillhere.sim.clients import Browser, Phones, StuckError
 from stillhere.store.models import Installation, Message
-from stillhere.store.people import services
+from stillhere.store.people import address_book, invitations, persons
 from stillhere.store.problems import Reached
 
 RATE = 10.0  # the installation's clock runs as many times faster than the wall's
@@ -64,12 +64,12 @@ def seed(lang: str, rate: float = RATE) -> str:
     Installation.objects.update_or_create(
         id=1, defaults={"clock_rate": rate, "clock_anchor_at": settings.RAW_NOW_MS(connection)}
     )
-    sam, key = services.new_person(lang, TZ)
-    services.set_plan(sam, name="Sam", place="12 Example Street, second floor", entry="code 4711")
-    services.set_own_addresses(sam, _ways("Sam"))
+    sam, key = persons.new_person(lang, TZ)
+    persons.set_plan(sam, name="Sam", place="12 Example Street, second floor", entry="code 4711")
+    address_book.set_own_addresses(sam, _ways("Sam"))
     for rung, names in enumerate(RUNGS):
         for name in names:
-            services.join(services.add_contact(sam, name, _ways(name), rung=rung, lang=lang))
+            invitations.join(invitations.add_contact(sam, name, _ways(name), rung=rung, lang=lang))
     # They said yes before the story begins; an invitation now would puzzle whoever looks on.
     Message.objects.filter(word="invite").delete()
     return key

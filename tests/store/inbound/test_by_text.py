@@ -17,7 +17,7 @@ from stillhere.store.db import encryption
 from stillhere.store.inbound import inbox
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
-from stillhere.store.people import services
+from stillhere.store.people import invitations
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import CallForHelp
 from tests.channels.accounts import carrier_of
@@ -372,6 +372,6 @@ def test_a_yes_that_comes_after_the_no_changes_nothing(
 ) -> None:
     night = quiet()
     before = Contact.objects.get(id=night.contacts["Leo"].id)
-    services.leave(Contact.objects.get(id=before.id), status)
-    services.join(before)
+    invitations.leave(Contact.objects.get(id=before.id), status)
+    invitations.join(before)
     assert Contact.objects.get(id=before.id).status == status

@@ -9,7 +9,7 @@ import pytest
 
 from stillhere.core import events as ev
 from stillhere.store.models import Contact, Message
-from stillhere.store.people import services
+from stillhere.store.people import invitations
 from tests.circle import sams_night, tick_all, ways
 from tests.conftest import Clock
 from tests.hook import LEO, MAYA, SAM, Hook, alarmed_night, deliver, last, said_to
@@ -121,7 +121,7 @@ def test_an_invitation_is_answered_by_text(
     hook: Hook, clock: Clock, text: str, status: str
 ) -> None:
     night = sams_night()
-    maya = services.add_contact(night.person, "Maya", ways(102))
+    maya = invitations.add_contact(night.person, "Maya", ways(102))
     deliver(clock)
     hook.text(MAYA, text)
     assert Contact.objects.get(id=maya.id).status == status
@@ -150,8 +150,8 @@ def test_one_phone_for_two_people_the_one_who_was_told_last_speaks(
     hook: Hook, clock: Clock
 ) -> None:
     night = sams_night()
-    leo = services.add_contact(night.person, "Leo", ways(100))  # Sam's own phone
-    services.join(leo)
+    leo = invitations.add_contact(night.person, "Leo", ways(100))  # Sam's own phone
+    invitations.join(leo)
     deliver(clock)
     night.start()
     night.does(ev.Marked())

@@ -18,7 +18,7 @@ from stillhere.store.kits import supply_warnings
 from stillhere.store.kits.supply_warnings import ReportedWarning
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Message, SupplyWarning
-from stillhere.store.people import services
+from stillhere.store.people import persons
 from stillhere.store.problems import Problem
 from tests.circle import sams_night
 from tests.conftest import Clock
@@ -76,7 +76,7 @@ def test_sam_asks_for_them_and_stops_them_again(clock: Clock) -> None:
     assert "1 warning we know of, and what makes it safer" in read(sam, "/watch"), (
         "no town is known"
     )
-    services.set_plan(night.person, town="Example, Colorado")
+    persons.set_plan(night.person, town="Example, Colorado")
     assert "1 warning for your town" in read(sam, "/watch")
     supply_warnings.post(ReportedWarning("", "Elsewhere", "Another.", "Example Lab", "2026-01-31"))
     assert "1 warning for your town" in read(sam, "/watch")

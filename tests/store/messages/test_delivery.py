@@ -10,7 +10,7 @@ from stillhere.store.db import clock as installation_clock
 from stillhere.store.messages import delivery, receipts
 from stillhere.store.messages.delivery import LeasedMessage
 from stillhere.store.models import Address, Message, Person, WatchRow
-from stillhere.store.people import services
+from stillhere.store.people import invitations
 from stillhere.store.watches.apply import CallForHelp, CheckIn
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
@@ -100,7 +100,7 @@ def test_an_opt_out_wins_over_what_is_queued_even_the_stand_down(clock: Clock) -
     assert {m.contact_id for m in night.queued("stand-down")} == {
         night.contacts[n].id for n in ("Leo", "Ines")
     }
-    services.leave(night.contacts["Leo"])
+    invitations.leave(night.contacts["Leo"])
     assert [m.facts.contact for m in lease(clock, "text") if m.word == "stand-down"] == ["Ines"]
 
 

@@ -13,7 +13,7 @@ from stillhere.store import problems
 from stillhere.store.db import encryption
 from stillhere.store.db.encryption import SealBroken
 from stillhere.store.models import JournalLine, Message, Person, Tally, WatchRow, sealed_columns
-from stillhere.store.people import records, services
+from stillhere.store.people import invitations, persons, records
 from stillhere.store.privacy import erasure
 from stillhere.store.watches.apply import CallForHelp, CheckIn
 from tests.circle import SamsNight, sams_night, tick_all
@@ -45,7 +45,7 @@ def quiet_night(clock: Clock) -> SamsNight:
 @pytest.mark.sqlite
 def test_nothing_that_says_who_lies_in_clear_in_the_files(clock: Clock) -> None:
     night = sams_night(("Leonardo",))
-    services.set_plan(night.person, name="Samantha", place="12 Elm Street", entry="code 4711")
+    persons.set_plan(night.person, name="Samantha", place="12 Elm Street", entry="code 4711")
     files = raw_files()
     for secret in (b"Samantha", b"Leonardo", b"Elm Street", b"4711", b"2025550101"):
         assert secret not in files
@@ -149,7 +149,7 @@ def test_an_open_alarm_cannot_be_erased_away(clock: Clock) -> None:
 
 def test_a_new_key_revokes_the_old_one_and_loses_nothing(clock: Clock) -> None:
     night = sams_night(("Leo",))
-    new = services.new_key(night.person)
+    new = persons.new_key(night.person)
     assert records.person_by_key(night.key) is None
     found = records.person_by_key(new)
     assert found is not None
@@ -158,7 +158,7 @@ def test_a_new_key_revokes_the_old_one_and_loses_nothing(clock: Clock) -> None:
 
 def test_a_name_cannot_turn_the_words_around_it(clock: Clock) -> None:
     night = sams_night(("Le\u202eo\x1b[31m",))
-    services.set_plan(night.person, name="S\u2066am", entry="gate\ndoor")
+    persons.set_plan(night.person, name="S\u2066am", entry="gate\ndoor")
     assert sealed_columns.contact_name(night.contacts["Le\u202eo\x1b[31m"]) == "Leo[31m"
     assert sealed_columns.person_note(night.person, "name") == "Sam"
     assert sealed_columns.person_note(night.person, "entry") == "gate\ndoor"
@@ -167,6 +167,6 @@ def test_a_name_cannot_turn_the_words_around_it(clock: Clock) -> None:
 def test_someone_removed_or_gone_has_no_key_any_more(clock: Clock) -> None:
     night = sams_night(("Leo", "Ines"))
     keys = {n: encryption.key_for("contact", c.nonce) for n, c in night.contacts.items()}
-    services.leave(night.contacts["Leo"])
+    invitations.leave(night.contacts["Leo"])
     assert records.contact_by_key(keys["Leo"]) is None
     assert records.contact_by_key(keys["Ines"]) is not None

@@ -6,7 +6,7 @@ from stillhere.store import problems
 from stillhere.store.kits import kits
 from stillhere.store.kits.kits import Inside
 from stillhere.store.models import Address, Contact, Deed, JournalLine
-from stillhere.store.people import services
+from stillhere.store.people import address_book, invitations, persons
 from stillhere.store.watches.apply import CallForHelp
 from stillhere.web.access.rate_limit import GUESSES, MOST_MISSES, PROOFS
 from tests.circle import SamsNight
@@ -114,7 +114,7 @@ def test_whoever_has_no_number_proves_it_with_sam_s(alarm: SamsNight, leo: str) 
 
 
 def test_whoever_says_yes_on_their_phone_is_known_there(night: SamsNight) -> None:
-    ana = services.add_contact(
+    ana = invitations.add_contact(
         night.person, "Ana", [problems.Reached("text", "+12025550150", False)]
     )
     night.contacts["Ana"] = ana
@@ -129,9 +129,9 @@ def test_a_first_yes_in_an_alarm_opens_no_door_before_a_number_is_proved(
     night: SamsNight,
 ) -> None:
     """An invitation nobody had answered was passed on, and then the alarm came."""
-    services.set_plan(night.person, place="12 Elm Street", entry="code 4711")
+    persons.set_plan(night.person, place="12 Elm Street", entry="code 4711")
     ways = [problems.Reached("text", "+12025550150", False)]
-    night.contacts["Ana"] = services.add_contact(night.person, "Ana", ways)
+    night.contacts["Ana"] = invitations.add_contact(night.person, "Ana", ways)
     night.start()
     night.does(CallForHelp())
     phone, ana = browser(stranger=True), contact_path(night, "Ana")
@@ -193,7 +193,7 @@ def test_nobody_takes_over_a_link_by_changing_the_number(night: SamsNight) -> No
     stranger = browser(stranger=True)
     told = press(stranger, leo, "number", phone="202 555 0188")
     assert "Type the number we reach you at first. Nothing was changed." in told
-    assert not Address.objects.filter(lookup__in=services.lookups("+12025550188")).exists()
+    assert not Address.objects.filter(lookup__in=address_book.lookups("+12025550188")).exists()
     assert (
         stranger.post(f"{leo}/kits", {"do": "add", "form": "nasal", "doses": "1"}).status_code
         == 303
@@ -201,4 +201,4 @@ def test_nobody_takes_over_a_link_by_changing_the_number(night: SamsNight) -> No
     assert kits.of(night.contacts["Leo"]) == []
     press(stranger, leo, "mine", number=LEO)
     assert "All is quiet" in press(stranger, leo, "number", phone="202 555 0188")
-    assert Address.objects.filter(lookup__in=services.lookups("+12025550188")).exists()
+    assert Address.objects.filter(lookup__in=address_book.lookups("+12025550188")).exists()

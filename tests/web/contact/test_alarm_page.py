@@ -7,7 +7,7 @@ import pytest
 from stillhere.core import events as ev
 from stillhere.engine.heartbeat import pulse_once
 from stillhere.store.models import Message
-from stillhere.store.people import services
+from stillhere.store.people import persons
 from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
@@ -75,13 +75,11 @@ def test_who_is_there_is_said_first(silence: SamsNight, clock: Clock) -> None:
 
 
 def test_far_away_reads_the_words_for_the_dispatcher(silence: SamsNight) -> None:
-    services.set_plan(
-        silence.person, town="Denver, Colorado", dispatch="ask for 303 (202) 555-0109"
-    )
+    persons.set_plan(silence.person, town="Denver, Colorado", dispatch="ask for 303 (202) 555-0109")
     html = browser().get(contact_path(silence, "Leo")).content.decode()
     assert "I need dispatch in Denver, Colorado." in html
     assert 'href="tel:+12025550109"' in html
-    services.set_plan(silence.person, town="", dispatch="")
+    persons.set_plan(silence.person, town="", dispatch="")
     told = read(browser(), contact_path(silence, "Leo"))
     assert "Say first in which city it is." in told
     assert "Phone the dispatch there" not in told

@@ -9,7 +9,7 @@ import pytest
 from stillhere.core import events as ev
 from stillhere.core.events import State
 from stillhere.store.models import Contact, JournalLine, Message, Person
-from stillhere.store.people import services
+from stillhere.store.people import invitations, persons
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night, tick_all, ways
@@ -52,7 +52,7 @@ def maya(night: SamsNight) -> str:
 
 
 def test_the_invitation_explains_itself_and_takes_a_yes(night: SamsNight) -> None:
-    ana = services.add_contact(night.person, "Ana", ways(150))
+    ana = invitations.add_contact(night.person, "Ana", ways(150))
     night.contacts["Ana"] = ana
     path = contact_path(night, "Ana")
     told = read(browser(), path)
@@ -311,15 +311,15 @@ def test_the_wish_is_heard(alarm: SamsNight, leo: str, clock: Clock) -> None:
 
 
 def test_far_away_the_city_comes_first(alarm: SamsNight, maya: str) -> None:
-    services.set_plan(alarm.person, dispatch="303-555-0100: I need dispatch in Denver, Colorado")
+    persons.set_plan(alarm.person, dispatch="303-555-0100: I need dispatch in Denver, Colorado")
     told = read(browser(), maya)
     assert "I need dispatch in Denver, Colorado" in told
     assert "Say first in which city it is." in told
 
 
 def test_somebody_added_after_it_began_is_told_so(alarm: SamsNight) -> None:
-    ana = services.add_contact(alarm.person, "Ana", ways(150))
-    services.join(ana)
+    ana = invitations.add_contact(alarm.person, "Ana", ways(150))
+    invitations.join(ana)
     alarm.contacts["Ana"] = ana
     path = contact_path(alarm, "Ana")
     assert "You came to the list after this alarm began" in read(browser(), path)
@@ -375,8 +375,8 @@ def test_a_way_that_failed_is_told_once_and_by_its_name(
 
 def test_an_alarm_before_their_time_is_none_of_theirs(alarm: SamsNight) -> None:
     alarm.does(ev.Resolved(None, ev.Outcome.FINE))
-    ana = services.add_contact(alarm.person, "Ana", ways(150))
-    services.join(ana)
+    ana = invitations.add_contact(alarm.person, "Ana", ways(150))
+    invitations.join(ana)
     alarm.contacts["Ana"] = ana
     assert "What happened" not in read(browser(), contact_path(alarm, "Ana"))
 
@@ -419,14 +419,14 @@ def test_the_marks_of_the_evening_are_nobody_else_s(
 
 
 def test_who_is_taken_off_in_the_middle_is_nobody(alarm: SamsNight, leo: str, maya: str) -> None:
-    services.leave(alarm.contacts["Leo"], Contact.Status.REMOVED)
+    invitations.leave(alarm.contacts["Leo"], Contact.Status.REMOVED)
     assert browser().get(leo).status_code == 404
     assert "Leo" not in read(browser(), maya)
 
 
 def test_without_a_name_there_is_still_a_sentence() -> None:
     night = sams_night(("Leo",))
-    services.set_plan(night.person, name="")
+    persons.set_plan(night.person, name="")
     night.start()
     night.does(CallForHelp())
     assert "Someone asks for help." in read(browser(), contact_path(night, "Leo"))

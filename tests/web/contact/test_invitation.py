@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from stillhere.store.models import Contact, Message, WatchRow, sealed_columns
-from stillhere.store.people import contacts, services
+from stillhere.store.people import contacts, invitations
 from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
@@ -253,7 +253,7 @@ def test_a_new_link_invites_again_by_the_ways_we_know(night: SamsNight, sam: Cli
     Message.objects.all().delete()
     post(sam, "/people", do="renew", contact=night.contacts["Leo"].id)
     assert Message.objects.filter(word="invite").count() == 1
-    services.leave(night.contacts["Maya"])
+    invitations.leave(night.contacts["Maya"])
     before = everything()
     post(sam, "/people", do="renew", contact=night.contacts["Maya"].id)
     assert everything() == before

@@ -9,7 +9,7 @@ from stillhere.core import events as ev
 from stillhere.store.kits import kits
 from stillhere.store.kits.kits import Inside
 from stillhere.store.models import Contact, Deed
-from stillhere.store.people import services
+from stillhere.store.people import invitations
 from stillhere.store.watches.apply import CallForHelp
 from stillhere.store.watches.circle import circles_of
 from tests.circle import SamsNight
@@ -89,7 +89,7 @@ def test_what_a_phone_kept_while_it_had_no_line_counts_from_when_it_was(
 
 def test_a_deed_of_somebody_else_s_night_is_none(alarm: SamsNight, leo: str) -> None:
     assert browser().post("/c/" + "a" * 27 + "/did", {"what": "dose"}).status_code == 404
-    services.leave(alarm.contacts["Leo"])
+    invitations.leave(alarm.contacts["Leo"])
     assert did(leo, "dose") == 404
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from stillhere.store.models import Address, Contact, Message, Person, sealed_columns
-from stillhere.store.people import records, services
+from stillhere.store.people import persons, records
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
 from tests.web.conftest import browser, post
@@ -195,7 +195,7 @@ def test_a_wish_that_is_none_is_refused_and_the_rest_not_lost(
 
 
 def test_the_name_they_use_is_asked_with_the_first_person() -> None:
-    person, key = services.new_person("en")
+    person, key = persons.new_person("en")
     client = browser(key)
     assert "What they call you" in read(client, "/people")
     post(client, "/people", do="add", name="Maya", phone="202-555-0102", my_name="Sam")

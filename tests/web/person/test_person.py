@@ -13,7 +13,7 @@ from stillhere.engine import render
 from stillhere.store.db import encryption
 from stillhere.store.messages import delivery
 from stillhere.store.models import Contact, Person, WatchRow, sealed_columns
-from stillhere.store.people import contacts, services
+from stillhere.store.people import address_book, contacts, invitations, persons
 from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night, tick_all, ways
 from tests.conftest import Clock
@@ -236,7 +236,7 @@ def watch_path_of_only() -> str:
 
 
 def test_someone_taken_away_is_no_longer_named(night: SamsNight, sam: Client) -> None:
-    services.leave(night.contacts["Leo"])
+    invitations.leave(night.contacts["Leo"])
     night.start()
     assert "we reach Maya." in read(sam, "/watch")
 
@@ -248,7 +248,7 @@ def test_whoever_has_no_other_way_reads_to_keep_the_page_open() -> None:
     assert says not in read(sam, "/watch")
     night.start()
     assert says in read(sam, "/watch")
-    services.set_own_addresses(night.person, ways(100))
+    address_book.set_own_addresses(night.person, ways(100))
     assert says not in read(sam, "/watch")
 
 
@@ -371,7 +371,7 @@ def test_need_help_offers_the_ambulance_and_a_line_at_once(night: SamsNight, sam
 def test_while_the_phone_calls_out_the_button_names_who_may_press_it(
     night: SamsNight, sam: Client
 ) -> None:
-    services.set_speak(night.person, True)
+    persons.set_speak(night.person, True)
     night.start()
     assert "<button>Still here</button>" in sam.get("/watch").content.decode()
     night.does(CallForHelp())

@@ -13,7 +13,7 @@ from stillhere.engine import render
 from stillhere.store import problems
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Message, WatchRow, sealed_columns
-from stillhere.store.people import records, services
+from stillhere.store.people import address_book, records
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import CallForHelp, Change, apply
 from tests.circle import SamsNight, sams_night, tick_all
@@ -313,7 +313,7 @@ def test_the_last_way_that_goes_later_is_said_on_every_page(
     assert "Nobody will remind you" not in read(sam, "/mine")
     mine = Address.objects.filter(person=night.person)
     if lost == "removed":
-        services.set_own_addresses(night.person, [])
+        address_book.set_own_addresses(night.person, [])
     elif lost == "broken":
         mine.update(state=Address.State.BROKEN)
     else:
@@ -324,7 +324,7 @@ def test_the_last_way_that_goes_later_is_said_on_every_page(
 
 def test_a_way_that_breaks_is_told_by_one_that_is_left(night: SamsNight, clock: Clock) -> None:
     mail = problems.Reached("email", "sam@example.org", rings=False)
-    services.add_own_addresses(night.person, [mail])
+    address_book.add_own_addresses(night.person, [mail])
     night.start()
     night.does(ev.Marked())
     for seconds in (60, 6, 20):
@@ -377,7 +377,7 @@ def test_the_page_of_those_who_come_says_why_nobody_asked(alone: SamsNight, cloc
     told = read(leo, f"/c/{sealed_columns.contact_key(alone.contacts['Leo'])}")
     assert "Sam has not checked in since" in told
     assert "We could not ask Sam: no phone was set up." in told
-    services.set_own_addresses(
+    address_book.set_own_addresses(
         alone.person, [problems.Reached("text", "+12025550100", rings=False)]
     )
     Address.objects.filter(person=alone.person).update(state=Address.State.BROKEN)

@@ -31,7 +31,7 @@ from stillhere.store.models import (
     WatchRow,
     sealed_columns,
 )
-from stillhere.store.people import contacts, records, services
+from stillhere.store.people import contacts, invitations, persons, records
 from stillhere.store.problems import Problem, Reached
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply, recordings
@@ -273,7 +273,7 @@ def test_a_shift_ends_by_itself_but_nobody_leaves_an_open_alarm(
 
 def test_a_no_by_text_is_a_no_for_good(client: Client, clock: Clock, ana: Responder) -> None:
     rings(client, "1")
-    services.leave(Contact.objects.get(responder=ana))
+    invitations.leave(Contact.objects.get(responder=ana))
     assert shifts.stopped(ana)
     shifts.end(ana)
     shifts.begin(ana, 4)
@@ -394,13 +394,13 @@ def test_the_list_says_the_town_and_leaves_the_address_to_whoever_goes(
 ) -> None:
     shifts.want(night.person, True)
     path = f"/r/{shifts.key_of(ana)}"
-    services.set_plan(night.person, town="Denver, Colorado")
+    persons.set_plan(night.person, town="Denver, Colorado")
     night.start()
     assert "Denver" not in read(browser(), path)  # no alarm yet
     night.does(CallForHelp())
     told = read(browser(), path)
     assert told.index("In Denver, Colorado.") < told.index("Sam: open")
-    services.set_plan(night.person, town="")
+    persons.set_plan(night.person, town="")
     told = read(browser(), path)
     assert "The address comes when you say “I'm going”." in told
     Contact.objects.filter(responder=ana).update(door=False)

@@ -18,7 +18,7 @@ from stillhere.core.schedule import Routine
 from stillhere.store.installation import desk_key
 from stillhere.store.kits import kits
 from stillhere.store.kits.kits import Inside
-from stillhere.store.people import services
+from stillhere.store.people import persons
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply
 from stillhere.web.access import fields
@@ -61,7 +61,7 @@ def _sticker(_night: SamsNight) -> str:
 
 
 def _with_pin(night: SamsNight) -> str:
-    services.set_pin(night.person, make_password("4711"))
+    persons.set_pin(night.person, make_password("4711"))
     return "/pin"
 
 

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from stillhere.store.db import encryption
 from stillhere.store.installation import desk_key
 from stillhere.store.models import Address, Installation, WatchRow
-from stillhere.store.people import services
+from stillhere.store.people import persons
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
 from tests.languages import LANGUAGES
@@ -81,7 +81,7 @@ def check_page(response: Any, path: str, lang: str) -> None:
 @pytest.mark.parametrize("state", STATES)
 def test_a_script_in_a_name_is_text(state: str) -> None:
     night = sams_night(("Leo",), ("Maya",))
-    services.set_plan(night.person, name=UGLY, place=UGLY, entry=UGLY, dispatch=UGLY)
+    persons.set_plan(night.person, name=UGLY, place=UGLY, entry=UGLY, dispatch=UGLY)
     for contact in night.contacts.values():
         contact.name = encryption.seal(UGLY[:80], "contact.name", contact.nonce)
         contact.save(update_fields=["name"])
@@ -95,7 +95,7 @@ def test_a_script_in_a_name_is_text(state: str) -> None:
 def test_a_name_of_three_hundred_letters_is_kept_as_far_as_it_fits(
     night: SamsNight, sam: Client
 ) -> None:
-    services.set_plan(night.person, name="S" * 300)
+    persons.set_plan(night.person, name="S" * 300)
     assert f'value="{"S" * 80}"' in sam.get("/people").content.decode()
 
 

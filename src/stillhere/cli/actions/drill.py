@@ -18,7 +18,7 @@ from stillhere.cli.check import key_fit
 from stillhere.config.wiring import boot_ms
 from stillhere.store.models import Contact, Person
 from stillhere.store.models.sealed_columns import contact_name
-from stillhere.store.people import drills, records, services
+from stillhere.store.people import address_book, drills, records
 from stillhere.store.problems import Problem
 from stillhere.web.site import page_text
 
@@ -66,7 +66,7 @@ def _person(who: str) -> Person | None:
         number = settings.PHONE_NUMBER(who)
     except ValueError:
         return None
-    lookups = services.lookups(number)
+    lookups = address_book.lookups(number)
     return Person.objects.filter(addresses__lookup__in=lookups).order_by("id").first()
 
 

@@ -33,7 +33,7 @@ from stillhere.sim.whole.web_side import WebSide
 from stillhere.sim.whole.world import Violation, World
 from stillhere.store.messages.delivery import LeasedMessage
 from stillhere.store.models import Contact, Message, Person
-from stillhere.store.people import services
+from stillhere.store.people import address_book, invitations, persons
 from stillhere.store.problems import Reached
 
 PERSONS, CONTACTS = 6, 5
@@ -103,16 +103,16 @@ def opened() -> Iterator[Simulator]:
         yield simulator
 
 
-def _cast(persons: list[int]) -> None:
+def _cast(made: list[int]) -> None:
     """Six people with five contacts each, everyone confirmed, each with a text and a call way."""
     number = 0
     for _ in range(PERSONS):
-        person, _key = services.new_person("en", "America/Denver")
-        services.set_plan(person, name="Sam", place="12 Elm Street")
-        services.set_own_addresses(person, _ways(number := number + 1))
+        person, _key = persons.new_person("en", "America/Denver")
+        persons.set_plan(person, name="Sam", place="12 Elm Street")
+        address_book.set_own_addresses(person, _ways(number := number + 1))
         for name in ("Leo", "Maya", "Ana", "Ines", "Ben")[:CONTACTS]:
-            services.join(services.add_contact(person, name, _ways(number := number + 1)))
-        persons.append(person.id)
+            invitations.join(invitations.add_contact(person, name, _ways(number := number + 1)))
+        made.append(person.id)
     Message.objects.all().delete()  # the invitations, sent weeks ago
 
 
@@ -235,7 +235,7 @@ class Night:
         ways = _ways(900 + person)
 
         def add() -> Contact:
-            return services.add_contact(Person.objects.get(id=person), "Ruth", ways)
+            return invitations.add_contact(Person.objects.get(id=person), "Ruth", ways)
 
         self._web.call(add, lambda contact: self._meets(contact.id))
 

@@ -21,7 +21,7 @@ from stillhere.store.inbound import reply as answering
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Address, Arrival, Message, Person, WatchRow
-from stillhere.store.people import records, services
+from stillhere.store.people import persons, records
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply, recordings
 from stillhere.store.watches.apply import CallForHelp, Change, CheckIn
@@ -136,7 +136,7 @@ def begins(number: str, lang: str, *, shift: bool) -> bool:
     number and nothing else. Where ``shift`` and nobody was chosen, whoever is on shift stands by;
     True then: they have to be told where."""
     with transaction.atomic():
-        person = _person(number) or services.new_caller(number, lang)
+        person = _person(number) or persons.new_caller(number, lang)
         stood_by = False
         if shift and not person.contacts.filter(responder__isnull=True).exists():
             stood_by = shifts.stand_by(person)

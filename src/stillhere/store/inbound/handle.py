@@ -32,7 +32,7 @@ from stillhere.store.inbound.reply import (
     speak_their_language,
 )
 from stillhere.store.models import Address, Contact, Person, WatchRow
-from stillhere.store.people import contacts, drills, records, services
+from stillhere.store.people import address_book, contacts, drills, invitations, notices, records
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult, CheckIn
 from stillhere.store.watches.queries import ALARMED
@@ -73,10 +73,10 @@ def _opt_out(known: Sequence[Address], now: int) -> str:
     own watch is rung at once instead: their texts are blocked from here on."""
     for address in known:
         if address.contact is not None:
-            services.leave(address.contact)
-            services.tell_of_gap(address.contact, now)
+            invitations.leave(address.contact)
+            notices.tell_of_gap(address.contact, now)
         elif address.channel == "text" and address.person is not None:
-            services.break_address(address.id, Address.State.OPTED_OUT, "said stop", now)
+            address_book.break_address(address.id, Address.State.OPTED_OUT, "said stop", now)
             gone: list[Asked] = [ev.Undeliverable(None, address.id), ev.Dropped()]
             mine = _watches(address.person)
             _apply([Change(event, watch=w.id) for w in mine for event in gone])
@@ -269,11 +269,11 @@ def _without_alarm(parsed: ParsedInbound, contact: Contact, intent: Intent, now:
         return "reply-drill"
     if contact.status == Contact.Status.INVITED:
         if intent is Intent.CLAIM:
-            services.join(contact)
+            invitations.join(contact)
             contacts.test_ring(contact)  # so that the phone knows us before it has to
             return "reply-joined"
         if intent is Intent.DECLINE:
-            services.leave(contact)
+            invitations.leave(contact)
             return "reply-left"
         if inbound.kind == "key" and message is not None:
             return message.word

@@ -17,7 +17,7 @@ from stillhere.core import events as ev
 from stillhere.core.replies import language_of
 from stillhere.store.installation import upkeep
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
-from stillhere.store.people import services
+from stillhere.store.people import address_book, invitations, persons
 from stillhere.store.privacy import erasure
 from stillhere.store.problems import Problem, Reached
 from stillhere.store.watches import apply
@@ -49,14 +49,14 @@ def add(person: Person, text: str, now: int) -> Said:
     except ValueError:
         return "reply-add-how", NOBODY
     assert found is not None
-    if Address.objects.filter(person=person, lookup__in=services.lookups(number)).exists():
+    if Address.objects.filter(person=person, lookup__in=address_book.lookups(number)).exists():
         return "reply-add-own", NOBODY
     before = text[: found.start()].strip(" (+,:;.-")
     name = " ".join(w for w in before.split() if w.lower() not in settings.UNDERSTOOD.commands)
     ways = [Reached("text", number, rings=False), Reached("call", number, rings=True)]
     there = set(person.contacts.values_list("id", flat=True))
     try:
-        contact = services.add_contact(person, name or number[-4:], ways)
+        contact = invitations.add_contact(person, name or number[-4:], ways)
     except Problem:
         return "reply-list-full", NOBODY
     if contact.id in there:
@@ -105,6 +105,6 @@ def erase(person: Person, now: int) -> Said:
 def newcomer(number: str, text: str) -> Person:
     """Somebody we never heard of says a word that starts a watch: a phone, and the language of the
     word. No account, no name."""
-    return services.new_caller(
+    return persons.new_caller(
         number, language_of(text, settings.UNDERSTOOD) or settings.LANGUAGE_CODE
     )

@@ -20,7 +20,8 @@ from stillhere.store.db import clock, encryption
 from stillhere.store.kits import dates, naloxone
 from stillhere.store.kits.spreadsheet import Row
 from stillhere.store.models import Address, Contact, Kit, Message, Person, Responder
-from stillhere.store.people.services import LONGEST_NAME, calm_message, readable
+from stillhere.store.people.clean_text import LONGEST_NAME, readable
+from stillhere.store.people.notices import calm_message
 from stillhere.store.problems import Problem
 from stillhere.store.watches.circle import month
 

@@ -22,7 +22,8 @@ from stillhere.store.db import clock
 from stillhere.store.kits import dates as days
 from stillhere.store.kits import spreadsheet
 from stillhere.store.models import Address, Message, Person, SupplyWarning
-from stillhere.store.people.services import calm_message, readable
+from stillhere.store.people.clean_text import readable
+from stillhere.store.people.notices import calm_message
 from stillhere.store.problems import Problem
 
 DAY_MS = 86_400_000

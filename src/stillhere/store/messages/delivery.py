@@ -24,7 +24,7 @@ from stillhere.store.installation import peers
 from stillhere.store.messages import salvage
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Address, Contact, Message
-from stillhere.store.people import sealed, services
+from stillhere.store.people import address_book, invitations, notices, sealed
 from stillhere.store.watches import apply, damage
 from stillhere.store.watches.outbox import COORDINATOR
 
@@ -370,13 +370,13 @@ def feed_back(results: Sequence[DeliveryResult], now: int) -> None:
         if fate is not Fate.NOWHERE:
             failed = fate is Fate.FAILED
             state = Address.State.BROKEN if failed else Address.State.OPTED_OUT
-            services.break_address(address, state, result.receipt.why, now)
+            address_book.break_address(address, state, result.receipt.why, now)
             if contact is not None:
-                services.tell_of_gap_if_any(contact, now)
+                notices.tell_of_gap_if_any(contact, now)
             elif failed:
-                services.tell_of_lost_way(address, now)
+                notices.tell_of_lost_way(address, now)
         if fate is Fate.OPTED_OUT and contact is not None:
-            services.leave(Contact.objects.get(id=contact))
+            invitations.leave(Contact.objects.get(id=contact))
         elif result.watch is not None:
             changes.append(apply.Change(Undeliverable(contact, address), watch=result.watch))
     if changes:

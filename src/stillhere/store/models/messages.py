@@ -1,6 +1,6 @@
 """The outbox, and what came in. Messages are created in the transaction of what they tell
-(``apply.py``, ``services.py``, ``contacts.py``, ``reply.py``, ``peers.py``); only ``delivery.py``
-and ``receipts.py`` say what became of one.
+(``apply.py``, ``invitations.py``, ``notices.py``, ``reply.py``, ``peers.py`` and others); only
+``delivery.py`` and ``receipts.py`` say what became of one.
 
 ``carrier`` is who carried it last, ``receipt_by_at`` when we stop waiting for a receipt,
 ``cleared_at`` when its traces at the carrier were deleted, ``vain_at`` since when every attempt has

@@ -11,7 +11,7 @@ from stillhere.store.models import (
 
 
 def person_note(person: Person, field: str) -> str:
-    """One opened note of the plan, named as in ``services.NOTES``."""
+    """One opened note of the plan, named as in ``persons.NOTES``."""
     return encryption.unseal(getattr(person, field), f"person.{field}", person.nonce)
 
 

@@ -1,1 +1,1 @@
-"""People, their contacts and addresses, notifications, drills."""
+"""People, their lists, invitations and addresses, notifications, drills."""

@@ -16,7 +16,7 @@ from django.db import transaction
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Message
-from stillhere.store.people import services
+from stillhere.store.people import address_book, notices
 from stillhere.store.problems import Problem, Reached
 
 MOST_MINUTES = 24 * 60
@@ -55,9 +55,9 @@ def reach_at(contact: Contact, ways: Sequence[Reached]) -> None:
     with transaction.atomic():
         now = clock.now_ms()
         Contact.objects.select_for_update().get(id=contact.id)
-        Address.objects.filter(contact=contact).exclude(channel=services.PUSH).delete()
+        Address.objects.filter(contact=contact).exclude(channel=address_book.PUSH).delete()
         for way in ways:
-            services.add_address(way, contact=contact, now=now)
+            address_book.add_address(way, contact=contact, now=now)
 
 
 def not_tonight(contact: Contact, away: bool = True) -> None:
@@ -89,7 +89,7 @@ def test_ring(contact: Contact) -> int:
         if lately.exists():
             return len(addresses)
         Message.objects.bulk_create(
-            services.calm_message(a, contact.person_id, "test", f"t{contact.id}.{now}.{a.id}", now)
+            notices.calm_message(a, contact.person_id, "test", f"t{contact.id}.{now}.{a.id}", now)
             for a in addresses
         )
     return len(addresses)

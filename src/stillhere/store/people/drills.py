@@ -11,7 +11,7 @@ from django.db import transaction
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.models import Address, Contact, Message, Person
-from stillhere.store.people import services
+from stillhere.store.people import notices
 from stillhere.store.problems import Problem
 
 RUNG_MS = 45_000
@@ -38,7 +38,7 @@ def begin(person: Person, only: Contact | None = None) -> int:
         rungs = sorted({contact.rung for contact in reached})
         due = {c.id: now + rungs.index(c.rung) * RUNG_MS for c in reached}
         Message.objects.bulk_create(
-            services.calm_message(
+            notices.calm_message(
                 way,
                 person.id,
                 "drill",

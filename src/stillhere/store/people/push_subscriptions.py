@@ -9,10 +9,10 @@ from django.db import transaction
 
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Message, Person
-from stillhere.store.people import services
+from stillhere.store.people import address_book
 from stillhere.store.problems import Reached
 
-CHANNEL = services.PUSH
+CHANNEL = address_book.PUSH
 MOST = 4  # a phone, another one, a laptop, and one that was lost
 
 
@@ -31,7 +31,7 @@ def allow(way: Reached, *, person: Person | None = None, contact: Contact | None
             return
         if known is not None:
             known.delete()
-        services.add_address(way, person=person, contact=contact, now=now)
+        address_book.add_address(way, person=person, contact=contact, now=now)
         kept = mine.order_by("-id").values_list("id", flat=True)[:MOST]
         mine.exclude(id__in=list(kept)).delete()
 

@@ -20,7 +20,7 @@ from stillhere.store.models import (
     WatchRow,
     sealed_columns,
 )
-from stillhere.store.people.services import NOTES
+from stillhere.store.people.persons import NOTES
 from stillhere.store.watches import care_log, queries
 
 WATCH_FIELDS = (

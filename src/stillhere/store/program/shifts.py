@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Person, Responder, WatchRow
-from stillhere.store.people import services
+from stillhere.store.people import address_book, clean_text, invitations
 from stillhere.store.problems import Problem, Reached
 from stillhere.store.watches.queries import ALARMED
 
@@ -28,7 +28,7 @@ BEHIND = 100  # the round in which they are reached: after everyone the person c
 
 def add(name: str, phone: str, lang: str) -> Responder:
     """A new responder. Raises Problem."""
-    name = services.readable(name)[: services.LONGEST_NAME]
+    name = clean_text.readable(name)[: clean_text.LONGEST_NAME]
     if not name:
         raise Problem(Refusal.NO_NAME)
     with transaction.atomic():
@@ -137,7 +137,7 @@ def want(person: Person, wanted: bool) -> None:
         person.volunteers = False
         person.save(update_fields=["volunteers"])
         for contact in person.contacts.filter(responder__isnull=False, status="confirmed"):
-            services.leave(contact, Contact.Status.REMOVED)
+            invitations.leave(contact, Contact.Status.REMOVED)
 
 
 def alarms_of(responder: Responder) -> list[Contact]:
@@ -152,7 +152,7 @@ def _standing(responder: Responder) -> QuerySet[Contact]:
 def _leave_lists(responder: Responder) -> None:
     alarmed = WatchRow.objects.filter(state__in=ALARMED).values("person")
     for contact in _standing(responder).exclude(person__in=alarmed).order_by("id"):
-        services.leave(contact, Contact.Status.REMOVED)
+        invitations.leave(contact, Contact.Status.REMOVED)
 
 
 def _stand_by(person: Person, responder: Responder) -> bool:
@@ -180,7 +180,7 @@ def _stand_by(person: Person, responder: Responder) -> bool:
     )
     number = phone_of(responder)
     for channel, rings in WAYS.items():
-        services.add_address(Reached(channel, number, rings), contact=contact, now=now)
+        address_book.add_address(Reached(channel, number, rings), contact=contact, now=now)
     return True
 
 

@@ -15,7 +15,7 @@ from django.shortcuts import render
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.models import Contact, sealed_columns
-from stillhere.store.people import contacts, push_subscriptions, services
+from stillhere.store.people import contacts, invitations, push_subscriptions
 from stillhere.store.problems import Reached
 from stillhere.web.access import addresses, installed_channels
 from stillhere.web.access.fields import LanguageChoice, Reachable
@@ -58,7 +58,7 @@ def answer(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
     """What was pressed. Pressed twice, it counts once. Raises Wrong."""
     do, typed = request.POST.get("do", ""), request.POST
     if do == "leave":
-        services.leave(contact)
+        invitations.leave(contact)
         return render(request, "contact/left.html", {"light": ""})
     if do == "not-me":
         return render(request, "contact/not_me.html", {"light": ""})
@@ -79,7 +79,7 @@ def _join(contact: Contact, typed: Mapping[str, str]) -> None:
     if not contact.addresses.exists():
         contacts.reach_at(contact, _ways(typed, [HERE]))
     _speaks(contact, typed)
-    services.join(contact)
+    invitations.join(contact)
 
 
 def _quiet(contact: Contact, do: str, typed: Mapping[str, str]) -> str:

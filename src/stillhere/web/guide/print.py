@@ -33,7 +33,7 @@ from stillhere.content import helplines, reading, sentences, steps
 from stillhere.store.db import clock
 from stillhere.store.kits import kits
 from stillhere.store.models import Kit
-from stillhere.store.people.services import LONGEST_NAME, readable
+from stillhere.store.people.clean_text import LONGEST_NAME, readable
 from stillhere.web.access import rate_limit
 from stillhere.web.access.fields import Form, Words
 from stillhere.web.site import errors, links

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from stillhere.store.db import clock
 from stillhere.store.kits import kits, supply_warnings
 from stillhere.store.models import Address, Contact, Person, sealed_columns
-from stillhere.store.people import contacts, drills, records, services
+from stillhere.store.people import address_book, contacts, drills, invitations, persons, records
 from stillhere.store.people.records import Listed
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
@@ -36,7 +36,7 @@ from stillhere.web.person.people_forms import (
 from stillhere.web.site import errors, links, page_text, watch_text
 from stillhere.web.site.context import light
 
-NOTES = services.NOTES
+NOTES = persons.NOTES
 
 
 @person_session.private
@@ -73,9 +73,9 @@ def _add(person: Person, typed: Mapping[str, str]) -> Done:
     given = form.cleaned_data
     mine = given["my_name"].strip()
     if mine:
-        services.set_plan(person, name=mine)
+        persons.set_plan(person, name=mine)
     before = set(person.contacts.values_list("id", flat=True))
-    added = services.add_contact(
+    added = invitations.add_contact(
         person,
         given["name"],
         [] if form.by_hand else form.ways,
@@ -98,7 +98,7 @@ def _remove(person: Person, typed: Mapping[str, str]) -> Done:
     """Off the list, without telling them."""
     gone = _theirs(person, typed)
     if gone is not None:
-        services.leave(gone, Contact.Status.REMOVED)
+        invitations.leave(gone, Contact.Status.REMOVED)
     return "removed", {}
 
 
@@ -128,7 +128,7 @@ def _renew(person: Person, typed: Mapping[str, str]) -> Done:
     if contact is None:
         return "", {}
     contacts.renew(contact)
-    services.invite(contact, clock.now_ms())
+    invitations.invite(contact, clock.now_ms())
     return "renewed", {}
 
 
@@ -141,7 +141,7 @@ def _own(person: Person, typed: Mapping[str, str]) -> Done:
         (a.channel, sealed_columns.address_value(a)) for a in _addresses(person) if a.state == "ok"
     }
     if {(way.channel, way.value) for way in form.ways} != have:
-        services.set_own_addresses(person, form.ways)
+        address_book.set_own_addresses(person, form.ways)
     return "kept", {}
 
 
@@ -149,8 +149,8 @@ def _plan(person: Person, typed: Mapping[str, str]) -> Done:
     """What those who come must know."""
     form = PlanForm(typed)
     form.full_clean()  # all of it may be left out, and nothing of it be wrong
-    services.set_plan(person, **form.notes)
-    services.set_speak(person, form.cleaned_data["speak"])
+    persons.set_plan(person, **form.notes)
+    persons.set_speak(person, form.cleaned_data["speak"])
     return "kept", {}
 
 
@@ -181,7 +181,7 @@ INVITING = (_add, _renew, _drill)  # a message to somebody may leave by these, a
 
 
 def _addresses(person: Person) -> list[Address]:
-    return list(person.addresses.exclude(channel=services.PUSH).order_by("id"))
+    return list(person.addresses.exclude(channel=address_book.PUSH).order_by("id"))
 
 
 def own_typed(person: Person) -> dict[str, str]:
@@ -298,7 +298,7 @@ def _page(
         "note": note,
         "own_first": own_first,
         "added": added,
-        "wishes": services.WISHES,
+        "wishes": persons.WISHES,
         "quiet_h": settings.STILLHERE.keep_quiet_h,
         "light": light(now, person.tz),
     }

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from stillhere.content import sentences
-from stillhere.store.people import services
+from stillhere.store.people import persons
 from stillhere.web.access import person_session, rate_limit
 from stillhere.web.person.account_forms import BeginForm
 from stillhere.web.site import errors
@@ -27,7 +27,7 @@ def first(request: HttpRequest) -> HttpResponse:
             if rate_limit.PERSONS.missed(rate_limit.network_of(request)):
                 return errors.too_many()
             typed = BeginForm.read(request.POST)
-            _someone, key = services.new_person(sentences.language(), typed["tz"] or "UTC")
+            _someone, key = persons.new_person(sentences.language(), typed["tz"] or "UTC")
             person_session.remember(response, key, borrowed=typed["borrowed"])
         return response
     return render(request, "person/first.html", {"known": person is not None, "light": "night"})

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from stillhere.store.db import clock
 from stillhere.store.models import Person
-from stillhere.store.people import services
+from stillhere.store.people import address_book, persons
 from stillhere.store.privacy import erasure
 from stillhere.store.privacy import export as kept
 from stillhere.store.problems import Problem
@@ -44,7 +44,7 @@ def mine(request: HttpRequest, person: Person) -> HttpResponse:
     if do == "print":
         return recovery.printed(request, key)
     if do == "new-link":
-        key = services.new_key(person)
+        key = persons.new_key(person)
         response = _page(request, person, {"link": recovery.link_of(key), "renewed": True})
         person_session.remember(response, key, borrowed=person_session.borrowed(request))
         return response
@@ -111,7 +111,7 @@ def _opened(kept: dict[str, Any], tz: str, now: int) -> list[tuple[str, list[str
 
 def _way(address: dict[str, Any]) -> str:
     channel = address["channel"]
-    if channel == services.PUSH:  # long, and nobody reads it
+    if channel == address_book.PUSH:  # long, and nobody reads it
         return str(page_text.CHANNELS[channel])
     return str(page_text.CHANNELS.get(channel, channel)) + f" {address['address']}"
 

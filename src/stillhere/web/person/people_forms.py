@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from stillhere.core.refusals import Refusal
-from stillhere.store.people import services
+from stillhere.store.people import clean_text, invitations, persons
 from stillhere.web.access.fields import (
     Chosen,
     Form,
@@ -20,7 +20,7 @@ from stillhere.web.access.fields import (
 )
 from stillhere.web.site import page_text
 
-STEPS = tuple(map(str, range(1, services.MOST_CONTACTS + 1)))
+STEPS = tuple(map(str, range(1, invitations.MOST_CONTACTS + 1)))
 
 
 class AddForm(Reachable):
@@ -35,7 +35,7 @@ class AddForm(Reachable):
         """A way to reach them, or at least a name."""
         typed = super().clean()
         self.by_hand = typed["myself"] or not self.ways
-        if not self.errors and self.by_hand and not services.readable(typed["name"]):
+        if not self.errors and self.by_hand and not clean_text.readable(typed["name"]):
             raise forms.ValidationError(page_text.put(Refusal.NO_WAY))
         return typed
 
@@ -72,7 +72,7 @@ class PlanForm(Form):
     @property
     def notes(self) -> dict[str, str]:
         """The parts of the plan that were given."""
-        given = {n: self.cleaned_data[n] for n in (*services.NOTES, "wish") if n in self.data}
+        given = {n: self.cleaned_data[n] for n in (*persons.NOTES, "wish") if n in self.data}
         if self.cleaned_data["lang"]:
             given["lang"] = self.cleaned_data["lang"]
         return given

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from stillhere.store.models import Person
-from stillhere.store.people import services
+from stillhere.store.people import persons
 from stillhere.web.access import person_session
 from stillhere.web.access.rate_limit import Guesses
 from stillhere.web.person.account_forms import NewPinForm, PinForm
@@ -58,5 +58,5 @@ def change(person: Person, typed: Mapping[str, str]) -> str:
     if not form.is_valid():
         return form.wrong["pin"]
     pin = form.cleaned_data["pin"]
-    services.set_pin(person, make_password(pin) if pin else "")
+    persons.set_pin(person, make_password(pin) if pin else "")
     return ""

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from stillhere.store.models import Person
-from stillhere.store.people import records, services
+from stillhere.store.people import persons, records
 from stillhere.web.access import person_session, rate_limit
 from stillhere.web.person.account_forms import CodeForm
 from stillhere.web.site import errors, links
@@ -93,7 +93,7 @@ def come_back(request: HttpRequest, key: str) -> HttpResponse:
 def _opened(request: HttpRequest, person: Person, key: str) -> HttpResponse:
     """This browser is the person from now on. A forgotten PIN is removed."""
     if person.pin:
-        services.set_pin(person, "")
+        persons.set_pin(person, "")
     response = redirect("person:watch")
     person_session.remember(response, key, borrowed=CodeForm.read(request.POST)["borrowed"])
     return response

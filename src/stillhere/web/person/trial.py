@@ -20,7 +20,7 @@ from stillhere.core.events import State
 from stillhere.core.profiles import TRIAL
 from stillhere.store.db import clock
 from stillhere.store.models import Person, sealed_columns
-from stillhere.store.people import records, services
+from stillhere.store.people import persons, records
 from stillhere.store.watches import apply, queries
 from stillhere.web.access.rate_limit import Guesses, address_of
 from stillhere.web.person.account_forms import BeginForm
@@ -44,7 +44,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         )
         response["Retry-After"] = "60"
         return response
-    _person, key = services.new_trial(
+    _person, key = persons.new_trial(
         sentences.language(),
         BeginForm.read(request.POST)["tz"] or "UTC",
         *PLAYED,

@@ -21,7 +21,7 @@ from stillhere.core.events import State
 from stillhere.store.db import clock
 from stillhere.store.kits import supply_warnings
 from stillhere.store.models import Person, sealed_columns
-from stillhere.store.people import drills, records, services
+from stillhere.store.people import clean_text, drills, persons, records
 from stillhere.store.watches import apply, damage, queries
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import installed_channels, person_session
@@ -70,9 +70,9 @@ def _kept(request: HttpRequest, page: HttpResponse, given: dict[str, Any]) -> Ht
 def _start(request: HttpRequest, person: Person) -> HttpResponse:
     typed = StartForm.read(request.POST)
     if person.tz == "UTC" and typed["tz"] not in ("", "UTC"):
-        services.set_plan(person, tz=typed["tz"])
+        persons.set_plan(person, tz=typed["tz"])
     own = SHORT_GRACE if typed["short"] else ""
-    partner = services.readable(typed["partner"])[: services.LONGEST_NAME]
+    partner = clean_text.readable(typed["partner"])[: clean_text.LONGEST_NAME]
     apply.start(person.id, typed["profile"] or PROFILES[0], own, partner=partner)
     return redirect("person:watch")
 

@@ -1,0 +1,98 @@
+"""Who is put on a list, who says yes to it, and who leaves or is taken off.
+
+Plain functions that either store what they are given or raise ``Problem``. Watches are written by
+``apply.py``.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from stillhere.core.events import OptedOut
+from stillhere.core.refusals import Refusal
+from stillhere.store.db import clock, encryption
+from stillhere.store.models import Address, Contact, Message, Person, WatchRow
+from stillhere.store.people import address_book, clean_text, notices
+from stillhere.store.problems import Problem, Reached
+from stillhere.store.watches import apply
+
+MOST_CONTACTS = 20
+
+
+def add_contact(
+    person: Person, name: str, ways: list[Reached], *, rung: int | None = None, lang: str = ""
+) -> Contact:
+    """Add someone to the list and invite them by every way given. The same address twice is one
+    contact.
+
+    Without a way nothing is sent: the invitation goes out from the person's own phone, and whoever
+    accepts it says how to reach them. ``rung`` None puts them last, on a rung of their own.
+    """
+    with transaction.atomic():
+        now = clock.now_ms()
+        Person.objects.select_for_update().get(id=person.id)
+        mine = list(Contact.objects.filter(person=person, status__in=["invited", "confirmed"]))
+        again = Address.objects.filter(
+            contact__in=mine, lookup__in=[encryption.lookup(way.channel, way.value) for way in ways]
+        ).first()
+        if again is not None and again.contact is not None:
+            return again.contact
+        if len(mine) >= MOST_CONTACTS:
+            raise Problem(Refusal.LIST_FULL)
+        nonce = encryption.new_nonce()
+        contact = Contact.objects.create(
+            person=person,
+            nonce=nonce,
+            key_hash=encryption.key_hash(encryption.key_for("contact", nonce)),
+            name=encryption.seal(
+                clean_text.readable(name)[: clean_text.LONGEST_NAME], "contact.name", nonce
+            ),
+            lang=lang or person.lang,
+            rung=max((c.rung for c in mine), default=-1) + 1 if rung is None else rung,
+            created_at=now,
+        )
+        for way in ways:
+            address_book.add_address(way, contact=contact, now=now)
+        invite(contact, now)
+    return contact
+
+
+def invite(contact: Contact, now: int) -> None:
+    """Queue the invitation, by the quiet ways if there are any."""
+    addresses = list(Address.objects.filter(contact=contact, state=Address.State.OK))
+    quiet = [a for a in addresses if not a.rings] or addresses
+    Message.objects.bulk_create(
+        notices.calm_message(a, contact.person_id, "invite", f"i{contact.id}.{now}.{a.id}", now)
+        for a in quiet
+    )
+
+
+def join(contact: Contact) -> None:
+    """The contact accepts an invitation. An acceptance that comes too late, after a no or after Sam
+    took them off the list, changes nothing."""
+    status, now = Contact.Status.CONFIRMED, clock.now_ms()
+    asked = Contact.objects.filter(id=contact.id, status=Contact.Status.INVITED)
+    if asked.update(status=status, answered_at=now):
+        contact.status, contact.answered_at = status, now
+
+
+def leave(contact: Contact, status: Contact.Status = Contact.Status.LEFT) -> None:
+    """The contact says no more (``LEFT``), or Sam took them off the list (``REMOVED``, silently).
+    Nothing is sent to them again, and an open alarm moves on at once."""
+    with transaction.atomic():
+        now = clock.now_ms()
+        contact.status, contact.answered_at = status, now
+        contact.save(update_fields=["status", "answered_at"])
+        if status is Contact.Status.LEFT:
+            Address.objects.filter(contact=contact).update(
+                state=Address.State.OPTED_OUT, since_at=now
+            )
+        open_alarms = WatchRow.objects.filter(
+            person=contact.person_id, state__in=["alarm", "claimed", "attended"]
+        )
+        apply.apply_batch(
+            [
+                apply.Change(OptedOut(contact.id), watch=w)
+                for w in open_alarms.values_list("id", flat=True)
+            ]
+        )

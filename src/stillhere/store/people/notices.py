@@ -1,0 +1,67 @@
+"""Messages that can wait: nobody is in danger. The engine sends them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from stillhere.core.events import Urgency
+from stillhere.store.models import Address, Contact, Message
+
+
+def calm_message(
+    way: Address,
+    person: int | None,
+    word: str,
+    key: str,
+    now: int,
+    *,
+    due_at: int | None = None,
+    facts: Mapping[str, int] | None = None,
+) -> Message:
+    """A message to the owner of this ``way`` in which nobody is in danger, not stored yet. ``key``
+    names it; of two with the same key only the first is stored. ``due_at``, ms UTC, is ``now``
+    unless it is to be sent later."""
+    return Message(
+        key=key,
+        person_id=person,
+        contact_id=way.contact_id,
+        address=way,
+        channel=way.channel,
+        word=word,
+        facts=json.dumps(facts or {}),
+        urgency=Urgency.CALM,
+        due_at=now if due_at is None else due_at,
+        created_at=now,
+    )
+
+
+def tell_of_gap(contact: Contact, now: int) -> None:
+    """Tell the person now that somebody can no longer be reached, and not on the night itself."""
+    _tell_quietly(contact.person_id, "gap", f"g{contact.id}", {"who": contact.id}, now)
+
+
+def tell_of_gap_if_any(contact: int, now: int) -> None:
+    """The same, once no way to reach them is left."""
+    if not Address.objects.filter(contact=contact, state=Address.State.OK).exists():
+        tell_of_gap(Contact.objects.get(id=contact), now)
+
+
+def tell_of_lost_way(address: int, now: int) -> None:
+    """Tell the person, by a way that is left, that one of their own no longer works."""
+    person = Address.objects.filter(id=address).values_list("person", flat=True).first()
+    if person is not None:
+        _tell_quietly(person, "way-gone", f"o{address}", {}, now)
+
+
+def _tell_quietly(person: int, word: str, key: str, facts: dict[str, int], now: int) -> None:
+    """Something that can be read in the morning, sent by every way of the person's that wakes
+    nobody. Sent once per key."""
+    mine = Address.objects.filter(person=person, state=Address.State.OK, rings=False)
+    Message.objects.bulk_create(
+        [
+            calm_message(a, person, word, f"{key}.{a.id}", now, facts=facts)
+            for a in mine.order_by("id")
+        ],
+        ignore_conflicts=True,
+    )

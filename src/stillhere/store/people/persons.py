@@ -1,0 +1,96 @@
+"""Writes about people themselves: who is new, their plan, their PIN, their key."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from stillhere.core.refusals import Refusal
+from stillhere.store.db import clock, encryption
+from stillhere.store.models import Person
+from stillhere.store.people import address_book, clean_text, invitations
+from stillhere.store.problems import Problem, Reached
+
+WISHES = ("phone-first", "call-now", "never")
+NOTES = ("name", "place", "entry", "dispatch", "town")  # of the plan, sealed
+
+
+def new_person(lang: str, tz: str = "UTC") -> tuple[Person, str]:
+    """Someone new, and the key that only they get. There is no account: whoever has the key is
+    taken for them."""
+    nonce = encryption.new_nonce()
+    key = encryption.key_for("person", nonce)
+    person = Person.objects.create(
+        nonce=nonce, key_hash=encryption.key_hash(key), lang=lang, tz=tz, created_at=clock.now_ms()
+    )
+    return person, key
+
+
+def new_caller(number: str, lang: str, tz: str = "UTC") -> Person:
+    """Somebody who texted or rang us for the first time: a phone, and nothing else about them.
+    Nobody gets their key: they come back with their number."""
+    with transaction.atomic():
+        person, _ = new_person(lang, tz)
+        person.caller = True
+        person.save(update_fields=["caller"])
+        ways = [Reached("text", number, rings=False), Reached("call", number, rings=True)]
+        address_book.set_own_addresses(person, ways)
+    return person
+
+
+def new_trial(lang: str, tz: str, name: str, friend: str) -> tuple[Person, str]:
+    """Somebody who only tries it out, with one friend who is reached through their open page.
+    Erased an hour later."""
+    with transaction.atomic():
+        person, key = new_person(lang, tz)
+        person.trial = True
+        person.save(update_fields=["trial"])
+        set_plan(person, name=name)
+        contact = invitations.add_contact(person, friend, [], lang=lang)
+        address_book.add_address(
+            Reached("page", "here", rings=False), contact=contact, now=clock.now_ms()
+        )
+    return person, key
+
+
+def set_plan(person: Person, **notes: str) -> None:
+    """Store the parts of the plan that were given: those of ``NOTES``, wish, lang, tz."""
+    changed = []
+    for name, typed in notes.items():
+        value = clean_text.readable(typed)
+        if name in NOTES:
+            limit = clean_text.LONGEST_NAME if name == "name" else clean_text.LONGEST_NOTE
+            setattr(person, name, encryption.seal(value[:limit], f"person.{name}", person.nonce))
+        elif name == "wish":
+            if value not in WISHES:
+                raise Problem(Refusal.WISH)
+            person.wish = value
+        elif name in ("lang", "tz"):
+            setattr(person, name, value)
+        else:
+            raise ValueError(f"there is no such note: {name}")
+        changed.append(name)
+    person.save(update_fields=changed)
+
+
+def set_speak(person: Person, speak: bool) -> None:
+    """Whether the person's own phone calls out during an alarm."""
+    person.speak = speak
+    person.save(update_fields=["speak"])
+
+
+def set_pin(person: Person, hashed: str) -> None:
+    """Keep a PIN, already hashed, or none at all."""
+    person.pin = hashed
+    person.save(update_fields=["pin"])
+
+
+def new_key(person: Person) -> str:
+    """A new key for the person; the old one no longer opens anything, wherever it is."""
+    nonce = encryption.new_nonce()
+    notes = {n: encryption.unseal(getattr(person, n), f"person.{n}", person.nonce) for n in NOTES}
+    key = encryption.key_for("person", nonce)
+    person.nonce, person.key_hash = nonce, encryption.key_hash(key)
+    for name, text in notes.items():
+        setattr(person, name, encryption.seal(text, f"person.{name}", nonce))
+    person.save(update_fields=["nonce", "key_hash", *notes])
+    return key
