@@ -4,6 +4,8 @@ not all try every second."""
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from stillhere.core.messages import Fate, Receipt
 from stillhere.store.messages import delivery, retry
@@ -52,6 +54,24 @@ def test_one_tries_every_few_seconds_where_all_rest(night: SamsNight, clock: Clo
     clock.advance(1)
     retry.knock("text", clock.now)
     assert due(clock) == 1
+
+
+@pytest.mark.parametrize("waited", [0, 5, 60])
+def test_a_knock_looks_at_the_table_once(night: SamsNight, clock: Clock, waited: int) -> None:
+    """Just tried, all at rest, or all due anyway."""
+    clock.advance(waited)
+    with CaptureQueriesContext(connection) as seen:
+        assert retry.knock("text", clock.now)
+    looks = [each["sql"] for each in seen if '"vain_at" IS NOT NULL' in each["sql"]]
+    assert len(looks) == 1, looks
+
+
+def test_a_knock_leaves_what_is_due_already_and_goes_on(night: SamsNight, clock: Clock) -> None:
+    clock.advance(120)
+    before = list(Message.objects.order_by("id").values())
+    assert due(clock) > 1
+    assert retry.knock("text", clock.now)
+    assert list(Message.objects.order_by("id").values()) == before
 
 
 def test_once_anything_left_all_that_rest_are_due(night: SamsNight, clock: Clock) -> None:

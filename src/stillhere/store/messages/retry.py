@@ -11,7 +11,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, QuerySet, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    QuerySet,
+    Value,
+    When,
+)
 
 from stillhere.store.db.row_locks import hold_messages
 from stillhere.store.messages.delivery import BACK_OFF_S
@@ -26,6 +35,8 @@ _REST_MS = Case(
 )
 # Named, or Django takes the difference for a number that no instant fits.
 _TRIED_AT = ExpressionWrapper(F("due_at") - _REST_MS, output_field=BigIntegerField())
+# What becomes of a knock, as the first message in this order says.
+_LATELY, _RESTS, _IS_DUE = Value(0), Value(1), Value(2)
 
 
 def knock(channel: str, now: int) -> bool:
@@ -36,12 +47,19 @@ def knock(channel: str, now: int) -> bool:
 
 
 def _knock(channel: str, now: int) -> bool:
-    vain = _vain(channel)
-    if vain.filter(tried_at__gt=now - EVERY_MS).exists():
+    what = Case(
+        When(tried_at__gt=now - EVERY_MS, then=_LATELY),
+        When(due_at__gt=now, then=_RESTS),
+        default=_IS_DUE,
+        output_field=IntegerField(),
+    )
+    vain = _vain(channel).annotate(what=what)
+    first = vain.order_by("what", "urgency", "place", "due_at", "id").values_list("id", "what")
+    for id, what_it_is in first[:1]:
+        if what_it_is == _RESTS.value:
+            _make_due([id], now)
         return True
-    resting = vain.filter(due_at__gt=now).order_by("urgency", "place", "due_at", "id")
-    _make_due(list(resting.values_list("id", flat=True)[:1]), now)
-    return vain.exists()
+    return False
 
 
 def wake(channel: str, now: int) -> int:
