@@ -96,7 +96,7 @@ class WarningForm(Form):
         )
 
 
-class TakeBackForm(Form):
+class TakeBackWarningForm(Form):
     """Which warning is withdrawn."""
 
     warning = Number(15)

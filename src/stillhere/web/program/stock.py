@@ -36,7 +36,7 @@ from stillhere.web.kits import pages
 from stillhere.web.kits.kit_form import KitForm
 from stillhere.web.program.program_forms import (
     StickersForm,
-    TakeBackForm,
+    TakeBackWarningForm,
     UploadForm,
     WarningForm,
 )
@@ -176,7 +176,7 @@ def _warn_file(request: HttpRequest) -> Done:
 
 
 def _take_back(request: HttpRequest) -> Done:
-    warning = TakeBackForm.read(request.POST)["warning"]
+    warning = TakeBackWarningForm.read(request.POST)["warning"]
     gone = warning is not None and supply_warnings.take_back(warning)
     return ("said=taken-back" if gone else "said="), ""
 
