@@ -19,7 +19,7 @@ from stillhere.store.watches.apply import CheckIn
 from tests.circle import SamsNight, live, sams_night, tick_all
 from tests.conftest import Clock
 
-pytestmark = pytest.mark.usefixtures("database")
+pytestmark = [pytest.mark.usefixtures("database"), pytest.mark.slow]
 
 ENDS_S = 120  # after the mark, Sam's first ask runs out
 

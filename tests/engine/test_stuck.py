@@ -107,6 +107,7 @@ def test_the_coordinator_reads_since_when_and_no_name(clock: Clock) -> None:
     assert set(json.loads(Message.objects.earliest("id").facts)) == {"at"}
 
 
+@pytest.mark.slow
 def test_it_does_not_work_again_because_what_was_in_vain_has_lapsed(clock: Clock) -> None:
     """The carrier refuses the asks, the asks lapse, and their alarms are young."""
     nights = [sams_night(("Leo",)) for _ in range(3)]

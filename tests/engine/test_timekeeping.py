@@ -317,6 +317,7 @@ def test_a_watch_begun_after_it_is_reckoned_in_the_right_time(clock: Clock) -> N
     assert late.row().state == "asking"
 
 
+@pytest.mark.slow
 def test_all_follow_whoever_is_next_first_and_those_of_one_minute_too(clock: Clock) -> None:
     night = daily_night(clock)
     for no in range(2, 3 * MOST):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from stillhere.store import problems
 from stillhere.store.kits import kits
 from stillhere.store.kits.kits import Inside
@@ -52,6 +54,7 @@ def test_a_renewed_link_must_be_proved_anew(alarm: SamsNight, leo: str) -> None:
     assert "Is this your phone?" in text_of(phone.get(leo))
 
 
+@pytest.mark.slow
 def test_numbers_are_not_guessed_at_speed(alarm: SamsNight, leo: str) -> None:
     stranger = browser(stranger=True)
     for n in range(MOST_MISSES + 1):

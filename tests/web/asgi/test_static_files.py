@@ -126,6 +126,7 @@ def _whole(target: Path) -> bool:
     return len(names) == 20 and all((target / f"{name}.gz").exists() for name in names)
 
 
+@pytest.mark.slow
 def test_several_web_servers_on_a_fresh_folder_make_the_files_once(
     places: tuple[Path, Path],
 ) -> None:
@@ -136,6 +137,7 @@ def test_several_web_servers_on_a_fresh_folder_make_the_files_once(
     assert left == ["source", "static", "static.lock"]
 
 
+@pytest.mark.slow
 def test_one_that_is_killed_in_the_middle_leaves_nothing_half(places: tuple[Path, Path]) -> None:
     assert _make(places, "die").wait(60) == -signal.SIGKILL
     assert not places[1].exists()

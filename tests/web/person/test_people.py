@@ -114,6 +114,7 @@ def test_nothing_typed_is_no_way_to_reach_anybody(alone: SamsNight) -> None:
     assert "Say how we reach them." in text_of(response)
 
 
+@pytest.mark.slow
 def test_a_list_is_not_endless(alone: SamsNight) -> None:
     client = browser(alone.key)
     for number in range(20):

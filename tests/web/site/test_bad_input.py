@@ -44,6 +44,7 @@ def test_a_number_may_be_pasted_any_way(night: SamsNight, sam: Client, typed: st
     assert {sealed_columns.address_value(a) for a in ana.addresses.all()} == {"+12025550102"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

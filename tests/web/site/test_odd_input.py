@@ -187,6 +187,7 @@ def _send(case: Case, night: SamsNight, sam: Client, path: str, typed: dict[str,
     return client.post(path, {"csrfmiddlewaretoken": client.cookies["csrftoken"].value, **body})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "changed"), EACH)
 def test_odd_input_is_taken_or_refused_in_words(
     name: str, changed: str, night: SamsNight, sam: Client

@@ -35,6 +35,7 @@ OWN_HOSTS = ("http://localhost:8420",)
 UGLY = "<script>alert('Sam')</script>" + "Ñandú 李雷 \u202e" * 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("state", STATES)
 def test_every_page_shows_in_every_state(
@@ -78,6 +79,7 @@ def check_page(response: Any, path: str, lang: str) -> None:
     assert html.count("<h1") >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", STATES)
 def test_a_script_in_a_name_is_text(state: str) -> None:
     night = sams_night(("Leo",), ("Maya",))
