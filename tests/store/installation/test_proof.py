@@ -18,6 +18,7 @@ from stillhere.cli.check import proof as proving
 from stillhere.content import steps
 from stillhere.store.installation import proof
 from stillhere.store.models import Installation, Message, Outage
+from stillhere.store.watches import queries
 from stillhere.web.access import readiness
 from tests.conftest import Clock
 
@@ -47,7 +48,7 @@ def here(settings: Settings, clock: Clock, database: object, tmp_path: Path) -> 
 
 def reasons(clock: Clock, proved: Collection[str], base_url: str = "") -> list[str]:
     proof.keep(proved, base_url or django_settings.STILLHERE.base_url, clock.now)
-    readiness.learn()
+    readiness.learn(queries.installation())
     return readiness.practice()
 
 
@@ -69,7 +70,7 @@ def test_steps_that_nobody_signed_are_practice(clock: Clock, here: Any) -> None:
 
 
 def test_nothing_is_proved_before_it_was_checked(clock: Clock) -> None:
-    readiness.learn()
+    readiness.learn(queries.installation())
     assert len(readiness.practice()) == 5
 
 
@@ -77,7 +78,7 @@ def test_nothing_is_proved_before_it_was_checked(clock: Clock) -> None:
 def test_a_proof_grows_old(clock: Clock, days: int, practice: bool) -> None:
     proof.keep(proof.EVERYTHING, django_settings.STILLHERE.base_url, clock.now)
     clock.advance(days * 24 * 3600)
-    readiness.learn()
+    readiness.learn(queries.installation())
     assert bool(readiness.practice()) is practice
 
 
@@ -88,7 +89,7 @@ def test_a_proof_of_another_address_is_none(clock: Clock) -> None:
 @pytest.mark.parametrize("text", ["", "x", "[]", "{}", '{"base_url": 1}'])
 def test_a_record_nobody_can_read_proves_nothing(clock: Clock, text: str) -> None:
     Installation.objects.update(checked=text, checked_at=clock.now)
-    readiness.learn()
+    readiness.learn(queries.installation())
     assert readiness.practice()
 
 

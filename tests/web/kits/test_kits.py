@@ -244,7 +244,7 @@ def test_who_is_known_on_this_phone_carries_it_from_now_on(
     send(phone, f"{there}/mine", who=f"c{night.contacts['Leo'].id}")
     browser().post(there, {**NASAL, "do": "change"})
     assert [c.id for c in kits.of(night.contacts["Leo"])] == [other.id]
-    carried = kits.carriers([night.contacts["Leo"].id], clock.now)
+    carried = kits.carriers([night.contacts["Leo"]], clock.now)
     assert carried[night.contacts["Leo"].id].id == other.id, "an alarm knows it"
 
 

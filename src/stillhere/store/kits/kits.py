@@ -8,7 +8,7 @@ are text like "2027-05": a kit is good until the end of its month.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -314,9 +314,8 @@ def usable(kit: Kit) -> bool:
     return kit.doses > 0 and not kit.used_at
 
 
-def carriers(contacts: Collection[int], now: int) -> dict[int, Kit]:
-    """Which of these contacts carry naloxone: the best kit of each."""
-    people = list(Contact.objects.filter(id__in=contacts))
+def carriers(people: Sequence[Contact], now: int) -> dict[int, Kit]:
+    """Which of these contacts carry naloxone: the best kit of each, by the contact's id."""
     volunteers = {c.responder_id for c in people} - {None}
     theirs = Q(contact__in=people) | Q(responder__in=volunteers)
     there = list(Kit.objects.filter(theirs).order_by("id"))

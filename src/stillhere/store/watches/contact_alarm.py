@@ -37,7 +37,10 @@ def alarm_for(contact: Contact) -> ShownWatch | None:
     """The open alarm this contact may act on, else the last watch on which they were told
     something."""
     row = _row_for(contact)
-    return None if row is None else queries.shown(row)
+    if row is None:
+        return None
+    row.person = contact.person  # not read again
+    return queries.shown(row)
 
 
 def press(contact: Contact, event: Event, *, known_phone: bool) -> PressResult | Refusal:

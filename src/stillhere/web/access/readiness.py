@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
 from django.conf import settings
-from django.db import Error
 from django.utils.translation import gettext as _
 
 from stillhere.channels.base import Capability, Channel
@@ -19,7 +18,7 @@ from stillhere.channels.network_policy import is_local_name
 from stillhere.content import steps
 from stillhere.store.db import clock
 from stillhere.store.installation import proof
-from stillhere.store.watches import queries
+from stillhere.store.models import Installation
 from stillhere.web.access.installed_channels import channels
 
 
@@ -79,14 +78,11 @@ class _Learnt:
     proved: frozenset[str] = frozenset()
 
 
-def learn() -> None:
-    """Read what is currently proved. Without a database nothing changes."""
-    try:
-        here = queries.installation()
-        now = clock.now_ms()
-    except Error:
-        return
-    _Learnt.proved = proof.proved(here, settings.STILLHERE.base_url, now)
+def learn(here: Installation) -> None:
+    """What is proved, by the installation's row as it was just read."""
+    _Learnt.proved = proof.proved(
+        here, settings.STILLHERE.base_url, clock.now_of(clock.row_of(here))
+    )
 
 
 def practice() -> list[str]:

@@ -18,13 +18,13 @@ from django.utils.translation import gettext as _
 from stillhere.content.helplines import Emergency, emergency_at
 from stillhere.core.alarm import HOLDING_ETA_S, Alarm, Claim
 from stillhere.core.events import Cause, Word
-from stillhere.store.kits import kits
 from stillhere.store.messages import reach as reaching
 from stillhere.store.models import Contact, Person, Responder, sealed_columns
 from stillhere.store.people import records
 from stillhere.store.watches import damage, queries
 from stillhere.store.watches.queries import HistoryLine, ShownWatch
 from stillhere.web.contact import on_scene
+from stillhere.web.contact.on_scene import Company
 from stillhere.web.site import page_text
 
 
@@ -72,7 +72,13 @@ class Known:
 
 
 def know(
-    shown: ShownWatch, contact: Contact, lines: Sequence[HistoryLine], now: int, *, theirs: bool
+    shown: ShownWatch,
+    contact: Contact,
+    company: Company,
+    lines: Sequence[HistoryLine],
+    now: int,
+    *,
+    theirs: bool,
 ) -> Known:
     """Everything one contact may know about an open alarm; on a phone that we do not know to be
     ``theirs``, only a first name and since when."""
@@ -87,7 +93,7 @@ def know(
     return Known(
         head=head(shown, name, now),
         says=_says(alarm, lines if theirs else (), person.tz, now),
-        circle=circle(shown, contact.id, now, reaching.handed_over([shown.row.id]))
+        circle=circle(shown, contact.id, now, reaching.handed_over([shown.row.id]), company)
         if theirs
         else [],
         number=on_scene.number(shown),
@@ -115,7 +121,11 @@ def know(
 
 
 def circle(
-    shown: ShownWatch, me: int, now: int, reached: Container[tuple[int, int]]
+    shown: ShownWatch,
+    me: int,
+    now: int,
+    reached: Container[tuple[int, int]],
+    company: Company,
 ) -> list[Doing]:
     """Everyone on an open alarm, and what they are doing. ``reached``: watch and contact, where
     something of the alarm was handed over (``reaching.handed_over``)."""
@@ -123,16 +133,14 @@ def circle(
     alarm = shown.watch.alarm
     if alarm is None:
         return []
-    people = _contacts(alarm)
-    carry = kits.carriers([c.id for c in people], now)
     return [
         replace(
             _doing(c, alarm, me, tz, now, left=(shown.row.id, c.id) in reached),
-            carries=on_scene.carries(carry.get(c.id), now),
+            carries=on_scene.carries(company.kits.get(c.id), now),
             trained=_trained(c),
             near=on_scene.near(c),
         )
-        for c in people
+        for c in company.people
     ]
 
 
@@ -271,14 +279,6 @@ def _number_in(note: str) -> str:
     for found in phonenumbers.PhoneNumberMatcher(note, settings.STILLHERE.country):
         return str(phonenumbers.format_number(found.number, phonenumbers.PhoneNumberFormat.E164))
     return ""
-
-
-def _contacts(alarm: Alarm) -> list[Contact]:
-    """Everyone on the alarm: first those who were told, in the order of telling."""
-    ids = alarm.circle.contacts()
-    found = {c.id: c for c in Contact.objects.filter(id__in=ids)}
-    order = (*alarm.told, *(id for id in ids if id not in alarm.told))
-    return [found[id] for id in order if id in found and id not in alarm.gone]
 
 
 def _doing(other: Contact, alarm: Alarm, me: int, tz: str, now: int, *, left: bool) -> Doing:

@@ -61,14 +61,41 @@ class CareLine:
     says: str
 
 
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Everyone on an alarm who did not leave it, first those who were told, in the order of
+    telling; and the kits that they carry, by the contact's id."""
+
+    people: list[Contact]
+    kits: dict[int, Kit]
+
+
+NOBODY = Company([], {})
+
+
+def company_of(alarm: Alarm, now: int) -> Company:
+    """Who is on it, and what they carry."""
+    ids = alarm.circle.contacts()
+    found = {c.id: c for c in Contact.objects.filter(id__in=ids)}
+    order = (*alarm.told, *(id for id in ids if id not in alarm.told))
+    people = [found[id] for id in order if id in found and id not in alarm.gone]
+    return Company(people, kits.carriers(people, now))
+
+
 def given(
-    shown: ShownWatch, contact: Contact, key: str, now: int, *, theirs: bool
+    shown: ShownWatch,
+    contact: Contact,
+    key: str,
+    now: int,
+    *,
+    theirs: bool,
+    company: Company | None = None,
 ) -> dict[str, Any]:
     """Everything about an alarm that belongs to the one who comes, also when somebody else has
-    just closed it."""
+    just closed it. ``company`` of an open alarm, where the caller has it."""
     alarm, near, comes = shown.watch.alarm, None, False
     if alarm is not None:
-        near = nearest(alarm, contact, now)
+        near = nearest(company or company_of(alarm, now), contact, now)
         comes = contact.id in alarm.arrivals or any(c.contact == contact.id for c in alarm.claims)
     confirmed = theirs and contact.status == Contact.Status.CONFIRMED
     done = care_log.of(shown.row) if theirs else []
@@ -123,15 +150,13 @@ def reviewed(shown: ShownWatch) -> list[str]:
     return [str(REVIEW[what]) % {"who": who} for what, who in said if what in REVIEW]
 
 
-def nearest(alarm: Alarm, contact: Contact, now: int) -> tuple[Contact | None, Kit] | None:
+def nearest(company: Company, contact: Contact, now: int) -> tuple[Contact | None, Kit] | None:
     """The kit to think of first, and who carries it (None: it is the person's own). An unexpired
     one goes before an expired one, the person's own before one that must be brought, the nearer
     first."""
     own = kits.best(kits.of(contact.person), now)
     found: list[tuple[Contact | None, Kit]] = [(None, own)] if own is not None else []
-    carried = kits.carriers(alarm.circle.contacts(), now)
-    people = {c.id: c for c in Contact.objects.filter(id__in=carried)}
-    found += [(people[id], kit) for id, kit in carried.items() if id not in alarm.gone]
+    found += [(c, company.kits[c.id]) for c in company.people if c.id in company.kits]
 
     def rank(each: tuple[Contact | None, Kit]) -> tuple[bool, int, int]:
         who, kit = each

@@ -149,10 +149,11 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         return given
     lines = queries.journal(shown.row.id)
     if shown.watch.alarm is not None:
-        given["known"] = alarm_text.know(shown, contact, lines, now, theirs=theirs)
+        company = on_scene.company_of(shown.watch.alarm, now)
+        given["known"] = alarm_text.know(shown, contact, company, lines, now, theirs=theirs)
         given["light"] = light(now, person.tz)
         given["recorded"] = theirs and recordings.key_of(contact) != ""
-        given |= on_scene.given(shown, contact, key, now, theirs=theirs)
+        given |= on_scene.given(shown, contact, key, now, theirs=theirs, company=company)
         given["refresh"] = 10
     elif _still_spoken_of(shown, now):
         given["told"] = aftermath_text.told(shown, contact, lines, now) if theirs else []

@@ -37,7 +37,7 @@ from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import cookies, installed_channels
 from stillhere.web.access.fields import pressed
-from stillhere.web.contact import alarm_text
+from stillhere.web.contact import alarm_text, on_scene
 from stillhere.web.program.program_forms import DismissForm, VolunteerForm, WatchForm
 from stillhere.web.site import errors, health, links, page_text
 
@@ -271,7 +271,8 @@ def _open(shown: ShownWatch, now: int, reached: set[tuple[int, int]]) -> OnDesk:
     person = shown.row.person
     name = page_text.someone(sealed_columns.person_note(person, "name"))
     open_alarm = shown.watch.alarm
-    circle = alarm_text.circle(shown, 0, now, reached)
+    company = on_scene.company_of(open_alarm, now) if open_alarm else on_scene.NOBODY
+    circle = alarm_text.circle(shown, 0, now, reached, company)
     since = page_text.clock_time(open_alarm.raised_at, person.tz, now) if open_alarm else ""
     head = alarm_text.head(shown, name, now)
     set_aside = shown.row.quarantined_at is not None

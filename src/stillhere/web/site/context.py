@@ -7,13 +7,16 @@ else does, without one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
+from django.db import Error
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.functional import SimpleLazyObject
 
+from stillhere.store.watches import queries
 from stillhere.web.access import person_session, readiness
 from stillhere.web.site import daily_check_in, health, preferences
 from stillhere.web.site.page_text import hour
@@ -35,9 +38,12 @@ def standing() -> dict[str, Any]:
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """The context processor of every page."""
-    readiness.learn()
+    here = None
+    with suppress(Error):
+        here = queries.installation()
+        readiness.learn(here)
     return standing() | {
-        "behind": health.behind(),
+        "behind": health.behind(here),
         "chosen": preferences.light_of(request),
         "borrowed": person_session.borrowed(request),
         "dues_anywhere": SimpleLazyObject(lambda: daily_check_in.on_every_page(request)),

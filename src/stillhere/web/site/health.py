@@ -116,12 +116,13 @@ def _of_the_disk() -> str:
     return FULL if connection.vendor == "sqlite" and full(settings.STILLHERE.data) else ""
 
 
-def behind() -> bool:
-    """Whether people must be told that nobody is watching. If we cannot tell, we must."""
+def behind(here: Installation | None = None) -> bool:
+    """Whether people must be told that nobody is watching. If we cannot tell, we must. ``here`` is
+    the installation's row, where the caller has read it."""
     if DISK.says():
         return True
     try:
-        here = queries.installation()
+        here = here or queries.installation()
         now, rate = now_of(here), here.clock_rate or 1.0
         late = (now - here.beat_at) / rate >= BEAT_MS or (now - here.proof_at) / rate >= PROOF_MS
         following = here.clock_back_ms != here.clock_reckoned_ms
