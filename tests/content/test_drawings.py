@@ -37,3 +37,10 @@ def test_one_stroke_of_the_text_s_own_colour(path: Path) -> None:
 
 def test_no_two_drawings_are_the_same() -> None:
     assert len({path.read_text() for path in DRAWN}) == len(DRAWN)
+
+
+@pytest.mark.parametrize("path", DRAWN, ids=lambda path: path.stem)
+def test_every_stroke_is_whole(path: Path) -> None:
+    """A path that ends in a command without its numbers is an error in a browser's console."""
+    for stroke in re.findall(r' d="([^"]*)"', path.read_text()):
+        assert re.search(r"[0-9zZ]$", stroke)
