@@ -9,9 +9,10 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 
-_USED = ("autoplay", "screen-wake-lock", "web-share")  # the sound of an ask, a lit screen, "Share"
+# Names that some browsers do not know are left out: each would be an error in their consoles.
+_USED = ("autoplay", "screen-wake-lock")  # the sound of an ask, a lit screen
 _UNUSED = (
-    "accelerometer", "bluetooth", "browsing-topics", "camera", "display-capture", "encrypted-media",
+    "accelerometer", "browsing-topics", "camera", "display-capture", "encrypted-media",
     "fullscreen", "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts",
     "magnetometer", "microphone", "midi", "payment", "picture-in-picture",
     "publickey-credentials-get", "serial", "storage-access", "usb", "xr-spatial-tracking",
