@@ -34,7 +34,7 @@ from stillhere.store.models import Person, WatchRow
 from stillhere.store.watches import batch, queries, rows
 from stillhere.store.watches.batch import Bench
 from stillhere.store.watches.circle import circles_of
-from stillhere.store.watches.optional_tables import without_damaged as sparing
+from stillhere.store.watches.optional_tables import without_damaged
 from stillhere.store.watches.outbox import JournalEntry, Outbox, StepEffects, quarantine_alert
 from stillhere.store.watches.rows import MUTABLE
 
@@ -96,7 +96,7 @@ class ChangeResult:
 def apply_batch(changes: Sequence[Change]) -> list[ChangeResult]:
     """Apply ``changes`` in one transaction and answer each, in order, after the commit. Raises what
     the database raises if nothing could be stored (nothing was acknowledged then)."""
-    return sparing(lambda: _apply_batch(changes))
+    return without_damaged(lambda: _apply_batch(changes))
 
 
 def _apply_batch(changes: Sequence[Change]) -> list[ChangeResult]:
@@ -108,7 +108,7 @@ def _apply_batch(changes: Sequence[Change]) -> list[ChangeResult]:
 def apply_free(changes: Sequence[Change]) -> list[ChangeResult | Held]:
     """The same for the rows that nobody else has locked right now; a change to a locked one is
     answered with that."""
-    return sparing(lambda: _apply_free(changes))
+    return without_damaged(lambda: _apply_free(changes))
 
 
 def _apply_free(changes: Sequence[Change]) -> list[ChangeResult | Held]:
@@ -128,7 +128,7 @@ def follow(watches: Sequence[int]) -> list[ChangeResult | Held]:
     changes = [Change(Follow(), watch=id) for id in watches]
     if connection.vendor == "sqlite":
         with suppress(SwapMissed):
-            return sparing(lambda: _follow_ahead(changes))
+            return without_damaged(lambda: _follow_ahead(changes))
     return apply_free(changes)
 
 

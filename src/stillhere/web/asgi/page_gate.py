@@ -32,7 +32,7 @@ from asgiref.typing import (
 from django.utils import translation
 
 from stillhere.content import helplines
-from stillhere.web.access import readiness as address_input
+from stillhere.web.access import readiness
 from stillhere.web.asgi import language
 from stillhere.web.asgi.body_limits import PRESS
 from stillhere.web.asgi.check_in import POLICY
@@ -193,7 +193,7 @@ async def _busy(scope: HTTPScope, send: ASGISendCallable) -> None:
     """Not now: what that means, and when to come back."""
     look = scope["method"] in SAFE
     lang, alarming = language.of(dict(scope["headers"])), scope["path"].startswith(ALARMING)
-    body = _says(lang, look, alarming, bool(address_input.practice()))
+    body = _says(lang, look, alarming, bool(readiness.practice()))
     headers = [
         (b"content-type", b"text/html; charset=utf-8"),
         (b"retry-after", str(RETRY_S).encode()),
