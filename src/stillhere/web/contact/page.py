@@ -107,14 +107,14 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None:
         return errors.unknown_key(request)
     shown = contact_alarm.alarm_for(contact)
-    return JsonResponse({"v": _version(contact, shown), "now": clock.now_ms()})
+    now = clock.now_ms()
+    return JsonResponse({"v": _version(contact, shown, now), "now": now})
 
 
-def _version(contact: Contact, shown: ShownWatch | None) -> str:
+def _version(contact: Contact, shown: ShownWatch | None, now: int) -> str:
     """Changes with everything this page shows, and with nothing else: whoever was called once may
     not see by it, ever after, when somebody checks in. Times on the page are updated once a minute
     during an alarm."""
-    now = clock.now_ms()
     parts = [contact.status, contact.away_until_at, contact.rang_at, health.behind()]
     if shown is not None:
         watch, done = shown.watch, care_log.count(shown.row)
@@ -138,7 +138,7 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         "theirs": theirs,
         "name": page_text.someone(sealed_columns.person_note(person, "name")),
         "wish": person.wish,
-        "version": _version(contact, shown),
+        "version": _version(contact, shown, now),
         "etas": ETAS,
         "light": "",
         "now": now,
