@@ -89,7 +89,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "wrong": wrong,
         "most": kits.MOST_STICKERS,
         "note": page_text.note(request.GET.get("said", "")),
-        "report": _report(request.GET.get("taken", "")) or _kits_report(request),
+        "report": _warnings_report(request) or _kits_report(request),
         "light": "",
     }
     return render(request, "program/stock.html", given, status=status)
@@ -98,15 +98,28 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
 def _told(taken: WarningImport) -> str:
     """The result of importing a file, signed so that it can travel in the address."""
     left = {kind: (len(rows), rows[:MOST_ROWS]) for kind, rows in taken.left.items()}
-    return "taken=" + signing.dumps((taken.new, taken.ended, left), salt="taken")
+    return _signed("taken", (taken.new, taken.ended, left))
 
 
-def _report(told: str) -> list[str]:
-    """The same in sentences, or nothing."""
+def _signed(name: str, counted: object) -> str:
+    """What an import counted, as a part of the address that is good for this report alone."""
+    return f"{name}={signing.dumps(counted, salt=name)}"
+
+
+def _counted(request: HttpRequest, name: str) -> Any:
+    """The same again; None where it does not stand there or is not of ours."""
     try:
-        new, ended, left = signing.loads(told, salt="taken")
+        return signing.loads(request.GET.get(name, ""), salt=name)
     except signing.BadSignature:
+        return None
+
+
+def _warnings_report(request: HttpRequest) -> list[str]:
+    """What ``_told`` counted in sentences, or nothing."""
+    counted = _counted(request, "taken")
+    if counted is None:
         return []
+    new, ended, left = counted
     says = [_("Taken in: %(n)s.") % {"n": new}]
     for kind, (many, rows) in left.items():
         named = ", ".join(map(str, rows)) + (", …" if many > len(rows) else "")
@@ -118,9 +131,8 @@ def _report(told: str) -> list[str]:
 
 
 def _kits_report(request: HttpRequest) -> list[str]:
-    try:
-        told = signing.loads(request.GET.get("kits", ""), salt="kits")
-    except signing.BadSignature:
+    counted = _counted(request, "kits")
+    if counted is None:
         return []
     says = (
         _("Kits added: %(n)s."),
@@ -128,7 +140,7 @@ def _kits_report(request: HttpRequest) -> list[str]:
         _("Kits as they were: %(n)s."),
         _("Not in stock any more, left alone: %(n)s."),
     )
-    return [line % {"n": n} for line, n in zip(says, told, strict=True) if n]
+    return [line % {"n": n} for line, n in zip(says, counted, strict=True) if n]
 
 
 def _put(problem: Problem) -> str:
@@ -157,7 +169,7 @@ def _take_in(request: HttpRequest) -> Done:
         return "", form.wrong["file"]
     taken = kits.take_in(_rows(form.cleaned_data["file"].read()))
     counted = [taken.added, taken.changed, taken.same, taken.gone]
-    return "kits=" + signing.dumps(counted, salt="kits"), ""
+    return _signed("kits", counted), ""
 
 
 def _warn(request: HttpRequest) -> Done:
