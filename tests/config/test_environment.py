@@ -48,6 +48,8 @@ def test_a_laptop_needs_no_setting_at_all() -> None:
         ("STILLHERE_COUNTRY", "UK"),
         ("STILLHERE_PORT", "8420.0"),
         ("STILLHERE_PORT", "-1"),
+        ("STILLHERE_PROXIES", "caddy"),
+        ("STILLHERE_PROXIES", "172.30.84.1/24"),
         ("STILLHERE_HOST", "a b"),
         ("STILLHERE_HOST", "1.2.3"),
         ("STILLHERE_HOST", "8000"),

@@ -135,7 +135,17 @@ def test_a_backup_can_be_made_in_the_image() -> None:
 
 
 def test_only_fictional_hosts_stand_in_the_recipes() -> None:
-    own = {"127.0.0.1", "0.0.0.0"}
+    network = read("compose.yaml")["networks"]["default"]["ipam"]["config"][0]
+    inside = {network["gateway"], network["subnet"].partition("/")[0]}
+    own = {"127.0.0.1", "0.0.0.0", *inside}
     for path in FILES:
         for address in re.findall(r"\b\d{1,3}(?:\.\d{1,3}){3}\b", path.read_text()):
             assert address in own or address.startswith("192.0.2."), (path, address)
+
+
+def test_a_proxy_says_who_is_asking_and_is_believed() -> None:
+    compose = read("compose.yaml")
+    [network] = compose["networks"]["default"]["ipam"]["config"]
+    assert compose["x-stillhere"]["environment"]["STILLHERE_PROXIES"] == network["gateway"]
+    nginx = (DEPLOY / "nginx.conf").read_text()
+    assert "proxy_set_header X-Forwarded-For $remote_addr;" in nginx, "what visitors say is passed"

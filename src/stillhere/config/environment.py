@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -28,13 +29,14 @@ PREFIX = "STILLHERE_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_PORT = 8420
 BACKUP_PASSPHRASE = ("STILLHERE_BACKUP_PASSPHRASE", "STILLHERE_BACKUP_PASSPHRASE_FILE")
+DEFAULT_PROXIES = "127.0.0.0/8 ::1"
 DEFAULT_EXIT = "https://www.wikipedia.org/"
 SETTINGS = (
     "STILLHERE_DATA", "STILLHERE_HOST", "STILLHERE_PORT", "STILLHERE_BASE_URL",
     "STILLHERE_DATABASE_URL", "STILLHERE_SMTP_URL", "STILLHERE_MAIL_FROM", "STILLHERE_CARRIERS",
     "STILLHERE_COORDINATOR", "STILLHERE_PROGRAM", "STILLHERE_COUNTRY", "STILLHERE_CHECKED_PLACE",
     "STILLHERE_WARNING_FEEDS", "STILLHERE_TIME_URLS", "STILLHERE_HEARTBEAT_URL",
-    "STILLHERE_EXIT_URL",
+    "STILLHERE_EXIT_URL", "STILLHERE_PROXIES",
     "STILLHERE_KEEP_QUIET_H", "STILLHERE_KEEP_ALARM_DAYS", "STILLHERE_CHAT_PRIVATE",
     "STILLHERE_LOG", "STILLHERE_DEMO", *BACKUP_PASSPHRASE,
 )  # fmt: skip
@@ -72,6 +74,7 @@ class Stillhere:
     warning_feeds: tuple[str, ...] = ()
     time_urls: tuple[str, ...] = ()
     checked_place: str = ""
+    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     master_keys: Mapping[int, bytes] = field(
         default_factory=lambda: MappingProxyType({}), repr=False
     )
@@ -143,6 +146,7 @@ def examine(environ: Mapping[str, str]) -> tuple[Stillhere, dict[str, str]]:
         ),
         warning_feeds=of("STILLHERE_WARNING_FEEDS", values.web_urls, ""),
         time_urls=of("STILLHERE_TIME_URLS", values.time_urls, ""),
+        proxies=of("STILLHERE_PROXIES", values.networks, DEFAULT_PROXIES),
     )
     return found, reading.wrong
 

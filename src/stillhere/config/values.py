@@ -114,6 +114,17 @@ def host(name: str, typed: str) -> str:
     return typed
 
 
+def networks(name: str, typed: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Addresses or networks, separated by spaces or commas."""
+    try:
+        return tuple(ipaddress.ip_network(each) for each in typed.replace(",", " ").split())
+    except ValueError:
+        raise SettingError(
+            f"{name} holds addresses or networks, like 127.0.0.1 or 172.30.84.0/24, with spaces "
+            "between them. A network's address ends where the network begins."
+        ) from None
+
+
 def _is_address(typed: str) -> bool:
     try:
         ipaddress.ip_address(typed.partition("%")[0])

@@ -12,7 +12,9 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from stillhere.config import environment
 from stillhere.store.models import Contact, Message, Person
+from stillhere.web.access import rate_limit
 from stillhere.web.access.rate_limit import MOST_INVITATIONS, MOST_MISSES, MOST_PERSONS
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
@@ -59,9 +61,46 @@ def test_one_line_has_many_addresses_of_the_long_kind() -> None:
 def test_behind_a_proxy_the_address_is_what_the_proxy_says(settings: Settings) -> None:
     settings.STILLHERE = replace(settings.STILLHERE, base_url="https://lamp.example.org")
     for n in range(MOST_PERSONS + 2):
-        assert start(**{"X-Forwarded-For": f"192.0.2.{n}"})[0] == 302
+        assert start("127.0.0.1", **{"X-Forwarded-For": f"192.0.2.{n}"})[0] == 302
     mine = {"X-Forwarded-For": "192.0.2.250, 192.0.2.251"}
-    assert [start(**mine)[0] for _ in range(MOST_PERSONS + 1)][-1] == 429
+    assert [start("127.0.0.1", **mine)[0] for _ in range(MOST_PERSONS + 1)][-1] == 429
+
+
+@pytest.mark.parametrize(
+    ("peer", "said", "counted"),
+    [
+        ("203.0.113.9", "192.0.2.1", "203.0.113.9"),  # no proxy of ours: it may say what it likes
+        ("127.0.0.1", "192.0.2.1", "192.0.2.1"),
+        ("::1", "192.0.2.1", "192.0.2.1"),
+        ("::ffff:127.0.0.1", "192.0.2.1", "192.0.2.1"),
+        ("", "192.0.2.1", "192.0.2.1"),  # a proxy on a socket
+        ("172.30.84.1", "192.0.2.1, 198.51.100.7", "198.51.100.7"),  # the first it said itself
+        ("172.30.84.1", "192.0.2.1, 127.0.0.1", "192.0.2.1"),  # two proxies of ours
+        ("127.0.0.1", "127.0.0.1, 127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", "rubbish", "rubbish"),
+        ("127.0.0.1", ", " * 9_000 + "192.0.2.1", "192.0.2.1"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("no address", "192.0.2.1", "no address"),
+    ],
+)
+def test_only_a_proxy_of_ours_says_who_is_asking(
+    settings: Settings, peer: str, said: str, counted: str
+) -> None:
+    networks = environment.read({"STILLHERE_PROXIES": "127.0.0.0/8, ::1 172.30.84.1"}).proxies
+    here = replace(settings.STILLHERE, base_url="https://lamp.example.org", proxies=networks)
+    settings.STILLHERE = here
+    assert rate_limit.address_of(peer, said) == counted
+    settings.STILLHERE = replace(here, base_url="http://lamp.example.org")
+    assert rate_limit.address_of(peer, said) == peer
+
+
+def test_a_stranger_cannot_be_somebody_new_each_time(settings: Settings) -> None:
+    settings.STILLHERE = replace(settings.STILLHERE, base_url="https://lamp.example.org")
+    tries = [
+        start("203.0.113.9", **{"X-Forwarded-For": f"192.0.2.{n}"})[0]
+        for n in range(MOST_PERSONS + 1)
+    ]
+    assert tries[-1] == 429
 
 
 def invite(client: Client, number: int) -> int:

@@ -170,7 +170,8 @@ def test_behind_a_proxy_the_guesser_is_who_the_proxy_says(settings: Settings) ->
     app = lane(guesses=Guesses())
 
     def guess(forwarded: str) -> int:
-        return asyncio.run(ask(app, NOBODY, headers={"X-Forwarded-For": forwarded})).status
+        headers = {"X-Forwarded-For": forwarded}
+        return asyncio.run(ask(app, NOBODY, headers=headers, client=("127.0.0.1", 1))).status
 
     assert {guess("10.0.0.1, 192.0.2.1") for _ in range(MOST_MISSES + 1)} == {404, 429}
     assert guess("192.0.2.1, 192.0.2.2") == 404

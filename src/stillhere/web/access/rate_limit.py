@@ -9,7 +9,7 @@ counts on its own.
 from __future__ import annotations
 
 from collections import OrderedDict
-from ipaddress import IPv6Address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from threading import Lock
 
 from django.conf import settings
@@ -22,6 +22,8 @@ MOST_PERSONS = 20  # an hour, from one address: a shelter's whole evening
 MOST_INVITATIONS = 60  # an hour, from one address: three full lists
 MOST_PAPERS = 60  # an hour, from one address: a class
 MOST_ADDRESSES = 10_000
+LONGEST_ADDRESS = 64
+LONGEST_WAY = 500  # of what is said to have been forwarded, from its end
 
 
 class Guesses:
@@ -65,22 +67,36 @@ PAPERS = Guesses(MOST_PAPERS, HOUR_MS)
 
 
 def address_of(peer: str, forwarded: str) -> str:
-    """The client's address. Behind the proxy that ends TLS it is the last one that the proxy
-    added."""
-    if settings.STILLHERE.https and forwarded:
-        return forwarded.rpartition(",")[2].strip()[:64]
-    return peer
+    """The client's address. Where people reach us through proxies of ours (STILLHERE_PROXIES), it
+    is the last one they added that is none of theirs; anybody else who says who they are forwarding
+    for is taken for themselves."""
+    if not (settings.STILLHERE.https and forwarded and _is_ours(peer)):
+        return peer
+    said = [address.strip()[:LONGEST_ADDRESS] for address in forwarded[-LONGEST_WAY:].split(",")]
+    return next((address for address in reversed(said) if not _is_ours(address)), peer)
+
+
+def _is_ours(address: str) -> bool:
+    """Whether a proxy of ours has it. A proxy on a socket has none."""
+    try:
+        known = ip_address(address) if address else None
+    except ValueError:
+        return False
+    if known is None:
+        return True
+    known = getattr(known, "ipv4_mapped", None) or known
+    return any(known in network for network in settings.STILLHERE.proxies)
 
 
 def missed(request: HttpRequest) -> bool:
     """The same for a page: this request named a key that opens nothing."""
-    return GUESSES.missed(_address(request))
+    return GUESSES.missed(client_of(request))
 
 
 def network_of(request: HttpRequest) -> str:
     """The line a request came from: the address, or the /64 of an IPv6 address, all of which
     belongs to one customer."""
-    address = _address(request)
+    address = client_of(request)
     try:
         network = ip_network(f"{address}/64", strict=False)
     except ValueError:  # no IPv6 address, and IPv4 has no /64
@@ -89,6 +105,7 @@ def network_of(request: HttpRequest) -> str:
     return str(mapped) if mapped is not None else str(network)
 
 
-def _address(request: HttpRequest) -> str:
+def client_of(request: HttpRequest) -> str:
+    """The address a page was asked from."""
     peer = str(request.META.get("REMOTE_ADDR") or "")
     return address_of(peer, request.headers.get("X-Forwarded-For", ""))

@@ -22,7 +22,7 @@ from stillhere.store.db import clock
 from stillhere.store.models import Person, sealed_columns
 from stillhere.store.people import persons, records
 from stillhere.store.watches import apply, queries
-from stillhere.web.access.rate_limit import Guesses, address_of
+from stillhere.web.access.rate_limit import Guesses, client_of
 from stillhere.web.person.account_forms import BeginForm
 from stillhere.web.site import errors, health, links, watch_text
 
@@ -36,9 +36,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     """A new try-out, unless there were too many a moment ago."""
     if request.method != "POST":
         return redirect("person:first")
-    peer = str(request.META.get("REMOTE_ADDR") or "")
-    address = address_of(peer, request.headers.get("X-Forwarded-For", ""))
-    if MINE.missed(address) or ALL.missed("all"):
+    if MINE.missed(client_of(request)) or ALL.missed("all"):
         response = errors.trouble(
             429, _("Too many try-outs at once"), _("Wait a minute, then try again.")
         )
