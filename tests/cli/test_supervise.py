@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -287,3 +289,56 @@ def test_a_full_pipe_or_none_at_all_never_holds_a_child_up() -> None:
         assert told.stdout.strip() == "None"
     os.close(writer)
     os.close(reader)
+
+
+# A supervisor of our own commands that writes down what each of them was started with.
+STARTER = """
+import sys
+from stillhere.cli import supervise
+from stillhere.cli.commands import up
+import logging
+logging.basicConfig(level=logging.INFO)
+children = up.children("web", "engine", "line")
+for child in children:
+    child.command = ["sleep", "60"]
+supervise.run(children, lambda: True)
+"""
+
+
+def test_no_process_of_ours_holds_secrets_it_has_no_use_for() -> None:
+    secrets = {
+        "STILLHERE_BACKUP_PASSPHRASE": "five small words in a row",
+        "STILLHERE_BACKUP_PASSPHRASE_FILE": "/run/words",
+        "STILLHERE_SMTP_URL": "smtps://lamp:swordfish@mail.example.org",
+        "STILLHERE_DATABASE_URL": "postgresql://lamp:tuna@localhost/lamp",
+        "STILLHERE_CARRIERS": "sip://lamp:salmon@trunk.example.org?from=+12025550100",
+    }
+    starting = subprocess.Popen(
+        [sys.executable, "-c", STARTER], env=os.environ | secrets, stderr=subprocess.PIPE
+    )
+    try:
+        assert starting.stderr is not None
+        found: dict[str, bytes] = {}
+        while len(found) < 3:
+            line = starting.stderr.readline().decode()
+            if started := re.search(r"child started name=(\w+) pid=(\d+)", line):
+                pid = int(started[2])
+                wait_for(partial(_runs, pid, "sleep"), "started")
+                found[started[1]] = Path(f"/proc/{pid}/environ").read_bytes()
+    finally:
+        starting.terminate()
+        starting.wait(timeout=20)
+        assert starting.stderr is not None
+        starting.stderr.close()
+    for name, environ in found.items():
+        assert b"five small words" not in environ, name
+        assert b"/run/words" not in environ, name
+        assert b"salmon" in environ, "each of them speaks to the carrier"
+    assert b"swordfish" in found["engine"]
+    assert b"tuna" in found["engine"]
+    assert b"swordfish" not in found["line"]
+    assert b"tuna" not in found["line"]
+
+
+def _runs(pid: int, program: str) -> bool:
+    return Path(f"/proc/{pid}/comm").read_text().strip() == program

@@ -23,7 +23,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
@@ -53,12 +53,14 @@ class Child:
     """One program to keep running. ``_ms`` are on the boot clock.
 
     ``hears``: people reach us through it. ``told``: it is told since when nobody can be heard.
+    ``without``: the names in our environment that it does not inherit.
     """
 
     name: str
     command: Sequence[str]
     hears: bool = False
     told: bool = False
+    without: Collection[str] = ()
     process: subprocess.Popen[bytes] | None = None
     group: int | None = None  # its process group, until nothing in it lives
     started_ms: int = 0
@@ -80,7 +82,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 process_group=0,
                 preexec_fn=partial(_die_with, os.getpid()),  # noqa: PLW1509  we have one thread
-                env=os.environ | {name: str(end) for name, end in theirs.items()},
+                env=self._environment() | {name: str(end) for name, end in theirs.items()},
                 pass_fds=tuple(theirs.values()),
             )
         finally:
@@ -90,6 +92,9 @@ class Child:
         self.started_ms = self.counted_ms = now_ms
         self.spoke = False
         log.info("child started name=%s pid=%s", self.name, self.process.pid)
+
+    def _environment(self) -> dict[str, str]:
+        return {name: said for name, said in os.environ.items() if name not in self.without}
 
     def look(self, now_ms: int) -> None:
         """One round: notice an end or a silence, wait for the group to end, and start again when it

@@ -40,6 +40,11 @@ SETTINGS = (
     "STILLHERE_KEEP_QUIET_H", "STILLHERE_KEEP_ALARM_DAYS", "STILLHERE_CHAT_PRIVATE",
     "STILLHERE_LOG", "STILLHERE_DEMO", *BACKUP_PASSPHRASE,
 )  # fmt: skip
+# The direct line rings phones and asks our own pages what to say.
+OF_THE_LINE = frozenset({
+    "STILLHERE_DATA", "STILLHERE_HOST", "STILLHERE_PORT", "STILLHERE_BASE_URL",
+    "STILLHERE_CARRIERS", "STILLHERE_COUNTRY", "STILLHERE_LOG", "STILLHERE_DEMO",
+})  # fmt: skip
 # What a program was to fill in before it started us: ${NAME}, ${NAME:-something}.
 _NOT_FILLED_IN = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*[:}?+-]")
 T = TypeVar("T")
@@ -229,6 +234,12 @@ def backup_passphrase(environ: Mapping[str, str]) -> tuple[str, str]:
     `Stillhere`: only the commands that seal and open a backup may know it."""
     given, path = (environ.get(name, "").strip() for name in BACKUP_PASSPHRASE)
     return given, path
+
+
+def not_for(command: str) -> frozenset[str]:
+    """The settings that one of our processes has no use for, and so does not inherit."""
+    unused = frozenset(SETTINGS) - OF_THE_LINE if command == "line" else frozenset(())
+    return unused | frozenset(BACKUP_PASSPHRASE)
 
 
 def _whole(least: int, most: int) -> Callable[[str, str], int]:

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from stillhere import programs
+
 START_S = 5.0
 RTP_SILENT_S = 30  # a call whose other end says nothing at all any more is over
 MODULES = "/usr/lib/baresip/modules"
@@ -109,6 +111,7 @@ class Telephone:
         (self._folder / "config").write_text(self.configuration(near, rings, talks))
         self._process = await asyncio.create_subprocess_exec(
             "baresip", "-4", "-f", str(self._folder),
+            env=programs.environment(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from stillhere import programs
+
 MOST_KEPT = 200
 MAKES_S = 15.0
 WORDS_A_MINUTE = 145  # slow enough for whoever was asleep
@@ -96,6 +98,7 @@ async def _run(program: str, *arguments: str, says: str = "") -> None:
     try:
         process = await asyncio.create_subprocess_exec(
             program, *arguments,
+            env=programs.environment(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,

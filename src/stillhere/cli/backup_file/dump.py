@@ -8,7 +8,6 @@ environment, where no list of processes shows them.
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg import IsolationLevel, sql
 
+from stillhere import programs
 from stillhere.cli import database
 from stillhere.cli.backup_file import integrity, postgresql_programs
 from stillhere.cli.backup_file.integrity import DamagedDatabase, Rows
@@ -122,7 +122,7 @@ def require_empty_postgresql(stillhere: Stillhere) -> None:
 def _run(stillhere: Stillhere, program: str, *arguments: str) -> None:
     at = database.address(stillhere, password=False)
     password = databases.postgresql(stillhere.database_url)["PASSWORD"]
-    environment = dict(os.environ) | ({"PGPASSWORD": password} if password else {})
+    environment = programs.environment("PG", **({"PGPASSWORD": password} if password else {}))
     done = subprocess.run(
         [postgresql_programs.find(program), f"--dbname={at}", *arguments],
         env=environment,

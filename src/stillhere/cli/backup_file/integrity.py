@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, cast
 
+from stillhere import programs
 from stillhere.cli.backup_file import postgresql_programs
 
 Rows = Mapping[str, int]  # how many there are, by table
@@ -125,6 +126,7 @@ def _reading(dump: Path, *more: str) -> subprocess.Popen[bytes]:
     program = postgresql_programs.find("pg_restore")
     return subprocess.Popen(
         [program, "--data-only", "--file=-", *more, str(dump)],
+        env=programs.environment("PG"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from stillhere import programs
 from stillhere.config.environment import SettingError
 
 FOLDER = Path("/usr/lib/postgresql")  # where Debian keeps each version's own
@@ -30,7 +31,13 @@ def find(program: str) -> str:
 
 def version(program: str) -> int:
     """The major version of the one that is used. Raises `SettingError`."""
-    told = subprocess.run([find(program), "--version"], capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        [find(program), "--version"],
+        env=programs.environment("PG"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     found = re.search(r"\d+", told.stdout)
     if found is None:
         raise SettingError(f"{program} does not say its version. Install it again.")

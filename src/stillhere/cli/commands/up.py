@@ -84,7 +84,13 @@ def children(*names: str) -> list[supervise.Child]:
     """Our own commands as children of the supervisor."""
     us = [sys.executable, "-m", "stillhere"]
     return [
-        supervise.Child(name, [*us, name], hears=name == "web", told=name == "engine")
+        supervise.Child(
+            name,
+            [*us, name],
+            hears=name == "web",
+            told=name == "engine",
+            without=environment.not_for(name),
+        )
         for name in names
     ]
 

@@ -29,6 +29,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from stillhere import programs
 from stillhere.content import helplines, reading, sentences, steps
 from stillhere.store.db import clock
 from stillhere.store.kits import kits
@@ -186,7 +187,12 @@ def _print(html: str, *, every_letter: bool = False) -> bytes | None:
     try:
         command = [sys.executable, "-m", "stillhere.web.guide.pdf"]
         made = subprocess.run(
-            command, input=html.encode(), capture_output=True, timeout=TAKES_S, check=False
+            command,
+            env=programs.environment(),
+            input=html.encode(),
+            capture_output=True,
+            timeout=TAKES_S,
+            check=False,
         )
         if made.returncode == NOT_SET_UP:
             log.warning("no paper: this machine lacks Pango")

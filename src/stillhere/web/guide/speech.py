@@ -15,6 +15,8 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from stillhere import programs
+
 LONGEST = 300
 TIMEOUT_S = 10
 _one = threading.Lock()  # at a time: reading aloud must never slow a check-in
@@ -44,7 +46,12 @@ def _made(words: str, voice: str) -> bytes | None:
     command = [_program() or "", "-v", voice, "-s", "140", "--stdin", "--stdout"]
     try:
         made = subprocess.run(
-            command, input=words.encode(), capture_output=True, timeout=TIMEOUT_S, check=True
+            command,
+            env=programs.environment(),
+            input=words.encode(),
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=True,
         )
         return _light(made.stdout)
     except (OSError, subprocess.SubprocessError, wave.Error, EOFError):
