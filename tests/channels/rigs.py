@@ -166,7 +166,7 @@ class EmailRig(Rig):
 
 
 class ChatRig(Rig):
-    """A loopback HTTP server behind ``json://``. Apprise reads nothing but its status."""
+    """A loopback HTTP server behind ``gotify://``. Apprise reads nothing but its status."""
 
     id = "chat"
     dead_fate = Fate.BUSY  # Apprise does not say why, so nothing is ever known to be for ever
@@ -179,27 +179,27 @@ class ChatRig(Rig):
 
     async def start(self) -> None:
         app = web.Application()
-        app.add_routes([web.post("/{who}", self._take)])
+        app.add_routes([web.post("/{at}", self._take)])
         self.runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self.runner.setup()
         self.stack.push_async_callback(self.stop_listening)
         await web.TCPSite(self.runner, "127.0.0.1", 0).start()
         self.port = self.runner.addresses[0][1]
-        self.good = f"json://127.0.0.1:{self.port}/maya"
-        self.dead = f"json://127.0.0.1:{self.port}/leo"
+        self.good = f"gotify://127.0.0.1:{self.port}/maya"
+        self.dead = f"gotify://127.0.0.1:{self.port}/leo"
 
     async def stop_listening(self) -> None:
         await self.runner.cleanup()
 
     def make(self, deadline_s: float) -> ChatChannel:
-        return ChatChannel(allow_private=True, deadline_s=deadline_s)
+        return ChatChannel(hosts=["127.0.0.1"], allow_private=True, deadline_s=deadline_s)
 
     def received(self) -> list[Received]:
         return self.messages
 
     async def _take(self, request: web.Request) -> web.Response:
         fault = self.take_fault()
-        if request.match_info["who"] == "leo":
+        if request.headers["X-Gotify-Key"] == "leo":
             return web.Response(status=404)
         if fault == "refuse":
             return web.Response(status=503)

@@ -33,14 +33,16 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
         ("ntfys://ntfy.sh/sams-topic", "ntfys://ntfy.sh/sams-topic"),
         (" NTFY://sams-topic ", "ntfy://sams-topic"),
         ("tgram://123456789:abcdefg_hijklmnop/12315544/", None),
-        ("jsons://hooks.example.org/maya?+Token=x", None),
+        ("zulip://bot@harbor/a8o1g2a8o1g2a8o1g2a8o1g2a8o1g2a8", None),
+        ("toots://token@mastodon.social", None),
         ("matrixs://maya:word@matrix.example.org/#room", None),
         ("gotifys://push.example.org/AbCdEf123456789", None),
         ("signals://signal.example.org/+12025550101/+12025550102", None),
     ],
 )
 def test_addresses_of_apps_are_kept_as_typed(typed: str, stored: str | None) -> None:
-    assert ChatChannel().normalise(typed) == (stored or typed)
+    ours = ("matrix.example.org", "push.example.org", "signal.example.org")
+    assert ChatChannel(hosts=ours).normalise(typed) == (stored or typed)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,45 @@ def test_an_apps_web_address_is_understood(typed: str, app: str) -> None:
 def test_other_kinds_of_address_are_refused(typed: str) -> None:
     with pytest.raises(AddressError, match="cannot send to this kind"):
         ChatChannel(allow_private=True).normalise(typed)
+
+
+@pytest.mark.parametrize("schema", sorted(APPS))
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "mallory.example.org",
+        "mallory.example.org/AbCdEf123456789",
+        "mallory.example.org:8080/a/b/c",
+        "user:word@mallory.example.org/a/+12025550101/+12025550102",
+        "bot@mallory.example.org/a8o1g2a8o1g2a8o1g2a8o1g2a8o1g2a8",
+        "token@mallory.example.org/x?mode=cloud&host=mallory.example.org&method=DELETE",
+        "a8o1g2a8o1g2a8o1g2a8o1g2a8o1g2a8/x?host=mallory.example.org&region=mallory.example.org",
+        "x@mallory.example.org/x?mode=t2bot",
+    ],
+)
+def test_no_stranger_picks_whom_we_write_to(
+    schema: str, rest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def look_up(host: str, port: int, **_: object) -> list[Any]:
+        asked.append(host)
+        raise OSError("nobody is asked here")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    channel = ChatChannel(deadline_s=5)
+    try:
+        to = channel.normalise(f"{schema}://{rest}")
+    except AddressError:
+        return
+    asyncio.run(channel.send(Outgoing("k", to, "hello")))
+    assert not [host for host in asked if host.endswith("example.org")]
+
+
+@pytest.mark.parametrize("url", ["jsons://ntfy.sh/x", "forms://ntfy.sh/x", "apprises://ntfy.sh/x"])
+def test_a_request_of_ones_own_is_no_app(url: str) -> None:
+    with pytest.raises(AddressError, match="cannot send to this kind"):
+        ChatChannel(hosts=["ntfy.sh"]).normalise(url)
 
 
 @pytest.mark.parametrize("key", ["template", "TEMPLATE", "%74emplate", "+x=1&template"])
@@ -135,9 +176,10 @@ def test_every_app_on_the_list_speaks_http_through_requests_only() -> None:
 )
 def test_addresses_inside_a_network_are_refused_at_once(host: str) -> None:
     with pytest.raises(AddressError, match="private network"):
-        ChatChannel().normalise(f"json://{host}:8080/x")
+        ChatChannel(hosts=[host]).normalise(f"gotify://{host}:8080/x")
     if "[" not in host:  # Apprise knows few IPv6 addresses; where it does, so do we
-        assert ChatChannel(allow_private=True).normalise(f"json://{host}:8080/x")
+        open_to_us = ChatChannel(hosts=[host.lower()], allow_private=True)
+        assert open_to_us.normalise(f"gotify://{host}:8080/x")
 
 
 @pytest.mark.parametrize(
@@ -182,8 +224,8 @@ def test_a_name_that_leads_inside_reaches_nothing(
 ) -> None:
     async def story() -> None:
         async with ChatRig() as rig:
-            channel = ChatChannel()
-            to = channel.normalise(f"json://mallory.example.org:{rig.port}/maya")
+            channel = ChatChannel(hosts=["mallory.example.org"])
+            to = channel.normalise(f"gotify://mallory.example.org:{rig.port}/maya")
             monkeypatch.setattr(socket, "getaddrinfo", Names(ips).look_up)
             receipt = await channel.send(Outgoing("k", to, "hello"))
             assert (receipt.fate, receipt.why) == (Fate.FAILED, "a private address")
@@ -240,7 +282,7 @@ def test_ntfy_gets_no_picture_to_fetch_and_no_name_of_ours() -> None:
         return web.Response(text="{}")
 
     async def story() -> None:
-        channel = ChatChannel(allow_private=True)
+        channel = ChatChannel(hosts=["127.0.0.1"], allow_private=True)
         async with server(take) as place:
             to = channel.normalise(f"ntfy://{place}/topic?image=yes")
             receipt = await channel.send(Outgoing("k", to, "hello", subject="Lamp"))

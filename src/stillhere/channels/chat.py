@@ -2,7 +2,9 @@
 
 Owns the walls around a library that was made for one's own scripts: it runs in a thread with a
 deadline, may hold only so many threads per host, reads no local file, follows no redirect and
-reaches no private address. Which apps a stranger may name stands in ``apps.py``. Refuses to say
+reaches no private address. Whoever types on a page may name a service, or an app on a server that
+is open to all or known here, and nothing else (``apps.py``): no stranger picks whom we write to.
+Refuses to say
 more than Apprise knows: "accepted" or "not this time", never "delivered" and never "for ever".
 
 Importing this module costs more than half a second, because it loads all of Apprise's plugins: so
@@ -19,13 +21,14 @@ import socket
 import threading
 import warnings
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3.util.connection
 from apprise import Apprise, AppriseAsset, AppriseAttachment, NotifyBase, NotifyFormat
 
-from stillhere.channels.apps import APPS
+from stillhere.channels.apps import APPS, ON_A_SERVER, PUBLIC_DOMAINS, PUBLIC_HOSTS, SERVICES
 from stillhere.channels.base import (
     AddressError,
     Capability,
@@ -42,12 +45,16 @@ MAX_TEXT = 1_800  # every app on the list takes this much in one piece
 
 _WEB = frozenset({"http", "https"})
 
+_AT_THE_APPS_OWN = ("cloud", "t2bot")  # how Apprise calls it, for ntfy and Matrix
 _LOCAL_NAMES = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
 
 _NOT_A_URL = gettext_noop(
     "Type the address the app shows for notifications, like ntfys://ntfy.sh/name-of-your-topic."
 )
 _NOT_ON_THE_LIST = gettext_noop("We cannot send to this kind of address.")
+_UNKNOWN_SERVER = gettext_noop(
+    "We do not know this server. Use another way, or ask whoever runs this to add it."
+)
 _PRIVATE = gettext_noop(
     "This address is inside a private network. Type one that can be reached from the internet."
 )
@@ -95,7 +102,8 @@ urllib3.util.connection.create_connection = _connect
 class ChatChannel:
     """One message to one Apprise URL. See ``Channel`` for the contract.
 
-    ``allow_private`` is for those whose chat server stands in their own network, and for tests.
+    ``hosts`` are servers that people may name beside the public ones; ``allow_private`` is for
+    those whose chat server stands in their own network, and for tests.
     """
 
     name = "chat"
@@ -104,6 +112,7 @@ class ChatChannel:
     def __init__(
         self,
         *,
+        hosts: Collection[str] = (),
         allow_private: bool = False,
         deadline_s: float = 15.0,
         concurrency: int = 32,
@@ -113,6 +122,7 @@ class ChatChannel:
         self.concurrency = concurrency
         self._per_host = per_host
         self._allow_private = allow_private
+        self._hosts = PUBLIC_HOSTS | frozenset(hosts)
         self._threads: Counter[str] = Counter()  # by host, touched on the event loop only
         self._closed = False
 
@@ -129,13 +139,24 @@ class ChatChannel:
             # An app's own web address, as people paste it.
             url = str(plugin.url(privacy=False))  # type: ignore[no-untyped-call]
             plugin = sender(url)
-        if plugin is None:
-            raise AddressError(_NOT_A_URL if _schema(url) in APPS else _NOT_ON_THE_LIST)
-        if not _host(url):
+        if _schema(url) not in SERVICES | ON_A_SERVER:
+            raise AddressError(_NOT_ON_THE_LIST)
+        if plugin is None or not _host(url):
             raise AddressError(_NOT_A_URL)
         if not self._allow_private and _looks_private(_host(url)):
             raise AddressError(_PRIVATE)
+        if _schema(url) in ON_A_SERVER and not self._knows(plugin, _host(url)):
+            raise AddressError(_UNKNOWN_SERVER)
         return url
+
+    def _knows(self, plugin: NotifyBase, host: str) -> bool:
+        """Whether this leads to a server that people may name. An address without one (a topic, an
+        organization) leads to the app's own."""
+        if getattr(plugin, "mode", "") in _AT_THE_APPS_OWN:
+            return True
+        if _schema(str(plugin.url())) == "zulip":  # type: ignore[no-untyped-call]
+            host = host if "." in host else f"{host}.zulipchat.com"
+        return host in self._hosts or host.endswith(PUBLIC_DOMAINS)
 
     async def send(self, message: Outgoing) -> Receipt:
         host = _host(message.to)

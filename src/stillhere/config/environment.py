@@ -38,6 +38,7 @@ SETTINGS = (
     "STILLHERE_WARNING_FEEDS", "STILLHERE_TIME_URLS", "STILLHERE_HEARTBEAT_URL",
     "STILLHERE_EXIT_URL", "STILLHERE_PROXIES",
     "STILLHERE_KEEP_QUIET_H", "STILLHERE_KEEP_ALARM_DAYS", "STILLHERE_CHAT_PRIVATE",
+    "STILLHERE_CHAT_HOSTS",
     "STILLHERE_LOG", "STILLHERE_DEMO", *BACKUP_PASSPHRASE,
 )  # fmt: skip
 # The direct line rings phones and asks our own pages what to say.
@@ -79,6 +80,7 @@ class Stillhere:
     warning_feeds: tuple[str, ...] = ()
     time_urls: tuple[str, ...] = ()
     checked_place: str = ""
+    chat_hosts: tuple[str, ...] = ()
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     master_keys: Mapping[int, bytes] = field(
         default_factory=lambda: MappingProxyType({}), repr=False
@@ -151,6 +153,7 @@ def examine(environ: Mapping[str, str]) -> tuple[Stillhere, dict[str, str]]:
         ),
         warning_feeds=of("STILLHERE_WARNING_FEEDS", values.web_urls, ""),
         time_urls=of("STILLHERE_TIME_URLS", values.time_urls, ""),
+        chat_hosts=of("STILLHERE_CHAT_HOSTS", values.hosts, ""),
         proxies=of("STILLHERE_PROXIES", values.networks, DEFAULT_PROXIES),
     )
     return found, reading.wrong

@@ -114,6 +114,18 @@ def host(name: str, typed: str) -> str:
     return typed
 
 
+def hosts(name: str, typed: str) -> tuple[str, ...]:
+    """Names or addresses of hosts, without port or path, separated by spaces or commas."""
+    found = tuple(each.lower() for each in typed.replace(",", " ").split())
+    for each in found:
+        if not _is_name(each) and not _is_address(each):
+            raise SettingError(
+                f"{name} holds names of hosts, like push.example.org, with spaces between them: no "
+                "port, no path, no https://."
+            )
+    return found
+
+
 def networks(name: str, typed: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
     """Addresses or networks, separated by spaces or commas."""
     try:

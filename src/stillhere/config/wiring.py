@@ -178,7 +178,7 @@ def _push(stillhere: Stillhere) -> Channel:
 def _chat(stillhere: Stillhere) -> Channel:
     from stillhere.channels.chat import ChatChannel
 
-    return ChatChannel(allow_private=stillhere.chat_private)
+    return ChatChannel(hosts=stillhere.chat_hosts, allow_private=stillhere.chat_private)
 
 
 def carriers(stillhere: Stillhere) -> tuple[Carrier, ...]:
