@@ -10,9 +10,9 @@ _SERVICES = """
 """
 # Apps that somebody runs on a server of their own, whose host stands in the address.
 _ON_A_SERVER = """
-    bark barks betterstack goalert goalerts gotify gotifys hassio hassios mastodon mastodons matrix matrixs
-    mmost mmosts nctalk nctalks ntfy ntfys rocket rockets signal signals synology synologys toot
-    toots zulip
+    bark barks betterstack goalert goalerts gotify gotifys hassio hassios mastodon mastodons
+    matrix matrixs mmost mmosts nctalk nctalks ntfy ntfys rocket rockets signal signals synology
+    synologys toot toots zulip
 """
 # Any request to any host: for whoever runs the installation, never for who types on a page.
 _REQUESTS = "apprise apprises form forms json jsons"
