@@ -37,6 +37,7 @@ from stillhere.store.db.sqlite.mender import Mender
 from stillhere.store.db.timeouts import be_impatient
 from stillhere.store.messages import delivery
 from stillhere.store.people import sealed
+from stillhere.store.privacy.vacuum import Vacuum
 
 log = logging.getLogger("stillhere.engine")
 T = TypeVar("T")
@@ -151,7 +152,7 @@ def _try(name: str, once: Callable[[], T]) -> T | None:
 def _auditing() -> Callable[[], float]:
     swept = pinged = -HEARTBEAT_EVERY_MS
     read = -feeds.EVERY_MS
-    lookout, mender = Lookout(), Mender()
+    lookout, mender, vacuum = Lookout(), Mender(), Vacuum()
     timekeeper = Timekeeper(settings.STILLHERE.time_urls)
 
     def once() -> float:
@@ -167,6 +168,7 @@ def _auditing() -> Callable[[], float]:
         if boot - swept >= SWEEP_EVERY_MS:
             erase_once(now)
             swept = boot
+        _try("vacuum", vacuum.round)
         if settings.STILLHERE.warning_feeds and boot - read >= feeds.EVERY_MS:
             read = boot
             feeds.read_once(settings.STILLHERE.warning_feeds)

@@ -1,0 +1,128 @@
+"""What was erased is gone from PostgreSQL's files too."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from stillhere.engine import loop
+from stillhere.store.models import Address
+from stillhere.store.privacy import erasure, vacuum
+from stillhere.store.privacy.vacuum import EVERY_MS, Vacuum
+from tests.circle import SamsNight, sams_night
+from tests.conftest import Clock
+
+pytestmark = [pytest.mark.usefixtures("database"), pytest.mark.postgres]
+
+
+def raw_files() -> bytes:
+    """Every byte of every table, index and overflow of this database."""
+    connection.close()  # what it counted is counted for all
+    with connection.cursor() as cursor:
+        cursor.execute("CHECKPOINT")
+        cursor.execute("SHOW data_directory")
+        ((folder,),) = cursor.fetchall()
+        cursor.execute(
+            "SELECT pg_relation_filepath(oid) FROM pg_class WHERE relfilenode <> 0"
+            " AND relnamespace IN ('public'::regnamespace, 'pg_toast'::regnamespace)"
+        )
+        files = [Path(folder, path) for (path,) in cursor.fetchall()]
+    return b"".join(file.read_bytes() for file in files)
+
+
+def marks(night: SamsNight) -> list[bytes]:
+    """What would tell that Sam and their people were here."""
+    contact = night.contacts["Leo"]
+    ways = Address.objects.filter(contact=contact).values_list("nonce", flat=True)
+    return [bytes(night.person.nonce), bytes(contact.key_hash), *map(bytes, ways)]
+
+
+def test_whoever_was_erased_is_in_no_file_any_more(clock: Clock) -> None:
+    before, gone, after = (sams_night(("Leo",)) for _ in range(3))
+    theirs, others = marks(gone), marks(before) + marks(after)
+    erasure.erase_person(gone.person)
+    files = raw_files()
+    assert all(mark in files for mark in theirs), "erasing the rows is not enough"
+    assert {"person", "contact", "address"} <= set(Vacuum().rewrite())
+    files = raw_files()
+    assert [mark for mark in theirs if mark in files] == []
+    assert [mark for mark in others if mark not in files] == []
+
+
+def test_it_is_done_once_an_hour_by_the_engine_and_only_where_something_changed(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = sams_night(("Leo",))
+    erasure.erase_person(night.person)
+    connection.close()
+    done: list[list[str]] = []
+    rewrite = Vacuum.rewrite
+
+    def noted(self: Vacuum) -> list[str]:
+        done.append(rewrite(self))
+        return done[-1]
+
+    monkeypatch.setattr(Vacuum, "rewrite", noted)
+    audit = loop._auditing()
+    audit()
+    assert done == [], "a start has other things to do"
+    for _ in range(2):
+        clock.advance(EVERY_MS // 1000)
+        audit()
+        connection.close()
+        audit()
+    assert len(done) == 2
+    assert "person" in done[0]
+    assert "person" not in done[1]
+
+
+def test_a_table_that_somebody_uses_is_left_for_the_next_time(clock: Clock) -> None:
+    night = sams_night(("Leo",))
+    erasure.erase_person(night.person)
+    connection.close()
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("LOCK TABLE person IN ROW SHARE MODE")
+            held.set()
+            let_go.wait(20)
+            cursor.execute("ROLLBACK")
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        assert held.wait(20)
+        work = Vacuum()
+        done = work.rewrite()
+    finally:
+        let_go.set()
+        holder.join()
+    assert "person" not in done
+    assert "contact" in done
+    assert "person" in work.rewrite()
+
+
+def test_a_large_table_is_not_closed_to_everybody_for_long(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = sams_night(("Leo",))
+    erasure.erase_person(night.person)
+    connection.close()
+    monkeypatch.setattr(vacuum, "MOST_BYTES", 0)
+    said: list[str] = []
+
+    def heard(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        said.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(heard):
+        assert "person" in Vacuum().rewrite()
+    assert 'VACUUM "person"' in said
+    assert not [sql for sql in said if "FULL" in sql]
