@@ -75,6 +75,7 @@ def test_a_laptop_needs_no_setting_at_all() -> None:
         ("STILLHERE_LOG", "info,debug"),
         ("STILLHERE_COUNTRY", "USA"),
         ("STILLHERE_COUNTRY", "1"),
+        ("STILLHERE_COUNTRIES", "CA, Mexico"),
         ("STILLHERE_CHECKED_PLACE", "a street " * 40),
         ("STILLHERE_PROGRAM", "Neighbours " * 40),
         ("STILLHERE_DEMO", "https://example.org"),

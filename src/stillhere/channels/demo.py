@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
+from functools import partial
 
 from stillhere.channels.base import (
     NO_CONNECTION,
@@ -76,6 +77,7 @@ class PhonesChannel:
         demo: bool,
         http: HttpClient | None = None,
         region: str = "US",
+        countries: Collection[str] | None = None,
         deadline_s: float = 10.0,
         concurrency: int = 128,
     ) -> None:
@@ -88,11 +90,11 @@ class PhonesChannel:
         self._kind = kind
         self._url = f"{base_url.rstrip('/')}/v1/{kind.value}s"
         self._authorization = f"Bearer {secret}"
-        self._region = region
+        self._region, self._countries = region, countries
         self._http = http or HttpClient(connections=concurrency)
 
     def normalise(self, typed: str) -> str:
-        return normalise_number(typed, self._region)
+        return normalise_number(typed, self._region, self._countries)
 
     async def send(self, message: Outgoing) -> Receipt:
         if not E164.fullmatch(message.to):
@@ -128,14 +130,24 @@ class PhonesChannel:
 
 
 def demo_phones(
-    base_url: str, secret: str, *, demo: bool, region: str = "US"
+    base_url: str,
+    secret: str,
+    *,
+    demo: bool,
+    region: str = "US",
+    countries: Collection[str] | None = None,
 ) -> tuple[PhonesChannel, PhonesChannel]:
     """The text and the call channel of one provider, over one pool of connections."""
-    http = HttpClient(connections=256)
-    return (
-        PhonesChannel(Kind.TEXT, base_url, secret, demo=demo, http=http, region=region),
-        PhonesChannel(Kind.CALL, base_url, secret, demo=demo, http=http, region=region),
+    build = partial(
+        PhonesChannel,
+        base_url=base_url,
+        secret=secret,
+        demo=demo,
+        http=HttpClient(connections=256),
+        region=region,
+        countries=countries,
     )
+    return build(Kind.TEXT), build(Kind.CALL)
 
 
 def _verdict(reply: HttpReply) -> Receipt:

@@ -34,7 +34,8 @@ DEFAULT_EXIT = "https://www.wikipedia.org/"
 SETTINGS = (
     "STILLHERE_DATA", "STILLHERE_HOST", "STILLHERE_PORT", "STILLHERE_BASE_URL",
     "STILLHERE_DATABASE_URL", "STILLHERE_SMTP_URL", "STILLHERE_MAIL_FROM", "STILLHERE_CARRIERS",
-    "STILLHERE_COORDINATOR", "STILLHERE_PROGRAM", "STILLHERE_COUNTRY", "STILLHERE_CHECKED_PLACE",
+    "STILLHERE_COORDINATOR", "STILLHERE_PROGRAM", "STILLHERE_COUNTRY", "STILLHERE_COUNTRIES",
+    "STILLHERE_CHECKED_PLACE",
     "STILLHERE_WARNING_FEEDS", "STILLHERE_TIME_URLS", "STILLHERE_HEARTBEAT_URL",
     "STILLHERE_EXIT_URL", "STILLHERE_PROXIES",
     "STILLHERE_KEEP_QUIET_H", "STILLHERE_KEEP_ALARM_DAYS", "STILLHERE_CHAT_PRIVATE",
@@ -82,6 +83,7 @@ class Stillhere:
     checked_place: str = ""
     chat_hosts: tuple[str, ...] = ()
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    other_countries: tuple[str, ...] = ()
     master_keys: Mapping[int, bytes] = field(
         default_factory=lambda: MappingProxyType({}), repr=False
     )
@@ -90,6 +92,11 @@ class Stillhere:
     def demo(self) -> bool:
         """Whether this is a demo: the phones are drawn on a page, and no real one can ring."""
         return bool(self.demo_url)
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """Whose phone numbers may be reached."""
+        return (self.country, *self.other_countries)
 
     @property
     def https(self) -> bool:
@@ -148,6 +155,7 @@ def examine(environ: Mapping[str, str]) -> tuple[Stillhere, dict[str, str]]:
         log=of("STILLHERE_LOG", _one_of(*LOG_LEVELS), "info"),
         demo_url=demo_url,
         carriers=carriers,
+        other_countries=of("STILLHERE_COUNTRIES", values.countries, ""),
         checked_place=of(
             "STILLHERE_CHECKED_PLACE", partial(values.words, most=values.LONGEST_PLACE), ""
         ),

@@ -38,6 +38,7 @@ BOOT_ID = wiring.boot_id
 PROVED_MS = wiring.proved_ms
 WALL_MS = wiring.wall_ms
 PHONE_NUMBER = wiring.phone_number(STILLHERE)
+MAY_REACH = wiring.may_reach(STILLHERE)
 BUILD_CHANNELS = wiring.build_channels
 DERIVED_SECRET = wiring.derived_secret
 

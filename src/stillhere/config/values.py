@@ -62,6 +62,11 @@ def country(name: str, typed: str) -> str:
     return letters
 
 
+def countries(name: str, typed: str) -> tuple[str, ...]:
+    """Several countries by their two letters, with spaces or commas between."""
+    return tuple(country(name, letters) for letters in typed.replace(",", " ").split())
+
+
 def words(name: str, typed: str, most: int) -> str:
     """Words that people read, on one line."""
     said = " ".join(typed.split())

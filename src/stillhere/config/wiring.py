@@ -123,7 +123,11 @@ def build_channels(stillhere: Stillhere) -> dict[str, Channel]:
         secret = derived_secret(stillhere, "demo-phones")
         channels.extend(
             demo_phones(
-                stillhere.demo_url, secret.hex(), demo=stillhere.demo, region=stillhere.country
+                stillhere.demo_url,
+                secret.hex(),
+                demo=stillhere.demo,
+                region=stillhere.country,
+                countries=stillhere.countries,
             )
         )
     elif stillhere.carriers:
@@ -154,12 +158,16 @@ def _relays(stillhere: Stillhere) -> list[Channel]:
                 texts.append(SmsCarrier(carrier, hooks, http))
             if "call" in carrier.carries:
                 calls.append(VoiceCarrier(carrier, hooks, http))
-    country = stillhere.country
+    own, allowed = stillhere.country, stillhere.countries
     relays: list[Channel] = []
     if texts:
-        relays.append(Relay("text", texts, partial(normalise_for_texts, region=country), TEXTS))
+        relays.append(
+            Relay("text", texts, partial(normalise_for_texts, region=own, countries=allowed), TEXTS)
+        )
     if calls:
-        relays.append(Relay("call", calls, partial(normalise_number, region=country), CALLS))
+        relays.append(
+            Relay("call", calls, partial(normalise_number, region=own, countries=allowed), CALLS)
+        )
     return relays
 
 
@@ -203,9 +211,20 @@ def phone_number(stillhere: Stillhere) -> Callable[[str], str]:
     def normalise(typed: str) -> str:
         from stillhere.channels.carriers.numbers import normalise_number
 
-        return normalise_number(typed, stillhere.country)
+        return normalise_number(typed, stillhere.country, stillhere.countries)
 
     return normalise
+
+
+def may_reach(stillhere: Stillhere) -> Callable[[str], bool]:
+    """What says whether a number that wrote to us or rang us, as E.164, may be texted and rung."""
+
+    def reaches(e164: str) -> bool:
+        from stillhere.channels.carriers.numbers import in_reach
+
+        return in_reach(e164, stillhere.countries)
+
+    return reaches
 
 
 def derived_secret(stillhere: Stillhere, purpose: str) -> bytes:

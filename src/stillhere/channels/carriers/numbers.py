@@ -7,6 +7,7 @@ country's plan tells. Asks nobody: no look-up, no network.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
@@ -29,7 +30,12 @@ _NO_EXTENSION = gettext_noop(
     "We cannot dial an extension. Type a number that rings on the phone itself."
 )
 _NOT_TO_CALL = gettext_noop(
-    "This number costs extra or is not for people. Type the number of a person's own phone."
+    "This number costs extra, as satellite phones do, or is not for people. "
+    "Type the number of a person's own phone."
+)
+_ABROAD = gettext_noop(
+    "We cannot text or call this country from here. "
+    "Type a number from this country, or an e-mail address."
 )
 _NO_TEXTS = gettext_noop(
     "This is the number of a landline: it can ring, but take no texts. Choose a call."
@@ -46,20 +52,29 @@ _UNFIT_TYPES = {
     PhoneNumberType.SHARED_COST,
     PhoneNumberType.PAGER,
     PhoneNumberType.UAN,
+    PhoneNumberType.VOICEMAIL,
+    PhoneNumberType.PERSONAL_NUMBER,  # follow-me numbers, a favourite of those who earn by calls
 }
+_NOWHERE = "001"  # satellite phones and world-wide services, as phonenumbers calls their country
 
 
-def normalise_number(typed: str, region: str = "US") -> str:
+def normalise_number(
+    typed: str, region: str = "US", countries: Collection[str] | None = None
+) -> str:
     """A phone number as E.164 (``+12025550101``). ``region`` is the country of a number without +;
     one that begins with 00, as most of the world dials abroad, is taken as one with +.
+    ``countries`` are those whose numbers may be reached, None: all. A satellite phone never is.
 
     Raises ``AddressError``. Emergency and other short numbers never pass: no machine calls them.
     """
     number = _possible(typed.strip()[:64], region)
     if not phonenumbers.is_valid_number(number):
         raise AddressError(_NOT_A_NUMBER)
-    if phonenumbers.number_type(number) in _UNFIT_TYPES:
+    where = phonenumbers.region_code_for_number(number)
+    if where == _NOWHERE or phonenumbers.number_type(number) in _UNFIT_TYPES:
         raise AddressError(_NOT_TO_CALL)
+    if countries is not None and where not in countries:
+        raise AddressError(_ABROAD)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -104,9 +119,27 @@ def shown(caller: str) -> str:
     return caller if E164.fullmatch(caller) and caller not in WITHHELD else ""
 
 
-def normalise_for_texts(typed: str, region: str = "US") -> str:
+def in_reach(e164: str, countries: Collection[str]) -> bool:
+    """Whether somebody who wrote to us or rang us may be texted and rung: their number is of one of
+    these ``countries`` and costs no more than others. One that no table knows yet counts by its
+    country code."""
+    try:
+        number = phonenumbers.parse(e164)
+    except NumberParseException:
+        return False
+    if phonenumbers.number_type(number) in _UNFIT_TYPES:
+        return False
+    where = phonenumbers.region_code_for_number(number)
+    code = number.country_code or 0
+    regions = [where] if where else phonenumbers.region_codes_for_country_code(code)
+    return any(region in countries for region in regions)
+
+
+def normalise_for_texts(
+    typed: str, region: str = "US", countries: Collection[str] | None = None
+) -> str:
     """The same for a number that has to take texts: a landline is refused with a kind sentence."""
-    e164 = normalise_number(typed, region)
+    e164 = normalise_number(typed, region, countries)
     if phonenumbers.number_type(phonenumbers.parse(e164)) == PhoneNumberType.FIXED_LINE:
         raise AddressError(_NO_TEXTS)
     return e164

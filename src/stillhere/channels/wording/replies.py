@@ -129,6 +129,12 @@ def _add_how(facts: Facts) -> Sentence:
     return _("Reply ADD, a name and a phone number: ADD Maya 202-555-0102"), answers.NOTHING
 
 
+def _add_not(facts: Facts) -> Sentence:
+    text = _("We cannot reach that number from here.")
+    text += " " + _("Reply ADD, a name and a number of this country: ADD Maya 202-555-0102")
+    return text, answers.NOTHING
+
+
 def _add_own(facts: Facts) -> Sentence:
     return _("This is your own number. Add somebody who can come to you."), answers.NOTHING
 
@@ -280,6 +286,7 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-added-later": _added_later,
     "reply-on-it-already": _on_it_already,
     "reply-add-how": _add_how,
+    "reply-add-not": _add_not,
     "reply-add-own": _add_own,
     "reply-paused": _paused,
     "reply-no-routine": _no_routine,

@@ -90,6 +90,14 @@ def _withheld(facts: Facts) -> Sentence:
     return text, answers.NOTHING
 
 
+def _abroad(facts: Facts) -> Sentence:
+    """Somebody whose number is of a country, or of a kind, that this installation never rings."""
+    text = _("This is Lamp. We cannot ring your number from here.")
+    if plain.name(facts.who):
+        text += " " + _("Press 3 to talk to a person.")
+    return text, answers.NOTHING
+
+
 def _where(facts: Facts) -> Sentence:
     text = _("It's on. Say where you are and how to get in, then press a key.")
     text += " " + _("Only people on shift hear it, if you stop answering.")
@@ -127,6 +135,7 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "call-unknown-shift": _unknown_shift,
     "call-where": _where,
     "call-withheld": _withheld,
+    "call-abroad": _abroad,
     "call-connecting": _connecting,
     "call-line": _line,
     "call-soon": _how_soon,

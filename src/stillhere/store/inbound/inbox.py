@@ -100,12 +100,14 @@ def _hear(
 
 def _starts_a_watch(inbound: Inbound) -> bool:
     """From a number we never heard of, only a word that starts a watch, or a cry for help, makes it
-    somebody's. Anything else is stored and no more."""
+    somebody's. Anything else is stored and no more; so is what comes from a number that we would
+    not text or ring."""
     starts = (Intent.GO, Intent.GO_LONG, Intent.MARK, Intent.HELP)
     return (
         inbound.kind == "text"
         and read_text(inbound.text, Role.PERSON, settings.UNDERSTOOD, watching=False) in starts
         and _A_NUMBER.fullmatch(inbound.sender) is not None
+        and settings.MAY_REACH(inbound.sender)
     )
 
 

@@ -47,7 +47,7 @@ def add(person: Person, text: str, now: int) -> Said:
     try:
         number = settings.PHONE_NUMBER(found[0] if found else "")
     except ValueError:
-        return "reply-add-how", NOBODY
+        return ("reply-add-how" if found is None else "reply-add-not"), NOBODY
     assert found is not None
     if Address.objects.filter(person=person, lookup__in=address_book.lookups(number)).exists():
         return "reply-add-own", NOBODY

@@ -164,6 +164,8 @@ def _first(step: CallStep) -> NextTurn:
         found = calls.rings_us(step.told.ref, step.number)
     if found.reject:
         return NextTurn(Turn(reject=True))
+    if found.at == "unknown" and not settings.MAY_REACH(step.number):
+        return _listen(_say("call-abroad", who=_line()), "unknown")
     if found.at == "unknown":
         word = "call-unknown-shift" if step.shift else found.word
         return _listen(_say(word, who=_line()), "unknown")
@@ -241,7 +243,8 @@ def _unknown(step: CallStep) -> NextTurn:
         if step.carrier.kind == "sip":  # our own line joins no two calls: it says the number
             return _listen(_say("call-line", who=_line()), "unknown")
         return NextTurn(replace(_say("call-connecting"), connect=_line_number()))
-    return _begin(step) if step.told.key in ("1", "2") else NextTurn(Turn())
+    wanted = step.told.key in ("1", "2") and settings.MAY_REACH(step.number)
+    return _begin(step) if wanted else NextTurn(Turn())
 
 
 def _withheld(step: CallStep) -> NextTurn:

@@ -90,7 +90,10 @@ REFUSALS = {
 # What worked, or needs one more step.
 NOTES = {
     "added-volunteer": gettext_lazy("Added. Give them their link."),
-    "not-a-number": gettext_lazy("That is no phone number we can reach. Type it with its country."),
+    "not-a-number": gettext_lazy(
+        "We cannot reach that number from here. Type the phone number of somebody in this country, "
+        "with its area code."
+    ),
     "added": gettext_lazy("Added. They get an invitation now."),
     "yours-to-send": gettext_lazy("Added. Now send the invitation from your own phone."),
     "renewed": gettext_lazy("The old link opens nothing now. The new one is below."),

@@ -1,0 +1,120 @@
+"""Only numbers of the countries that were set are ever texted or rung, by whatever way they come
+in: who earns by being called lives abroad, or has a satellite phone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from stillhere.config import wiring
+from stillhere.store.installation import desk_key
+from stillhere.store.models import Address, Message, Person, WatchRow, sealed_columns
+from stillhere.store.people import persons
+from stillhere.store.program import shifts
+from tests.circle import sams_night
+from tests.conftest import Clock
+from tests.hook import SAM, Hook, said_to
+from tests.web.conftest import browser, post
+from tests.web.hooks.test_calls import Line, carriers
+from tests.web.pages import read
+
+pytestmark = pytest.mark.usefixtures("database")
+__all__ = ["carriers"]  # a fixture
+
+LONDON, IRIDIUM, PREMIUM, FOLLOW_ME = (
+    "+44 20 7946 0958", "+8816 1234 5678", "900-555-0101", "500-555-0106",
+)  # fmt: skip
+
+
+def unrung() -> bool:
+    """Nothing is stored that could ever be sent abroad, and nobody was added."""
+    return not Address.objects.exists() and not Message.objects.exists()
+
+
+@pytest.mark.parametrize("typed", [LONDON, IRIDIUM, PREMIUM, FOLLOW_ME])
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/people", {"do": "add", "name": "Maya"}),
+        ("/people", {"do": "own"}),
+        ("/routine", {"do": "add", "at": "22:00", "day": "0", "tz": "America/Denver"}),
+    ],
+)
+def test_a_page_refuses_a_number_abroad_and_keeps_what_was_typed(
+    typed: str, path: str, form: dict[str, str]
+) -> None:
+    _person, key = persons.new_person("en")
+    answer = post(browser(key), path, phone=typed, **form)
+    assert answer.status_code == 422
+    says = "cannot text or call this country" if typed == LONDON else "costs extra"
+    assert says in answer.content.decode()
+    assert typed in answer.content.decode()
+    assert unrung()
+
+
+def test_a_contact_cannot_give_a_number_abroad() -> None:
+    night = sams_night(phones=False)
+    client = browser(night.key)
+    post(client, "/people", do="add", name="Maya", myself="1")
+    [maya] = night.person.contacts.all()
+    page = f"/c/{sealed_columns.contact_key(maya)}"
+    answer = browser(lang="es").post(f"{page}/answer", {"do": "join", "phone": LONDON})
+    assert answer.status_code == 422
+    assert "no podemos mandar mensajes ni llamar a ese país" in answer.content.decode()
+    assert unrung()
+
+
+@pytest.mark.parametrize("typed", [LONDON, IRIDIUM, PREMIUM])
+def test_add_by_text_refuses_a_number_abroad(typed: str, clock: Clock, settings: Settings) -> None:
+    settings.STILLHERE = replace(settings.STILLHERE, demo_url="http://127.0.0.1:1")
+    night = sams_night()
+    Hook(Client(), clock).text(SAM, f"ADD Maya {typed}")
+    assert not night.person.contacts.exists()
+    [says] = said_to(SAM, clock)
+    assert says.startswith("We cannot reach that number from here.")
+
+
+def test_the_desk_refuses_a_volunteer_abroad() -> None:
+    desk = f"/desk/{desk_key.key()}"
+    add = {"do": "volunteer", "name": "Ana", "phone": LONDON, "lang": "en"}
+    answer = browser().post(f"{desk}/act", add)
+    assert "cannot reach that number" in read(browser(), answer["Location"])
+    assert not shifts.everyone()
+
+
+def test_a_watch_cannot_be_begun_from_a_number_abroad(
+    client: Client, clock: Clock, settings: Settings
+) -> None:
+    """Else a number that earns by the minute begins one, and is rung all night."""
+    settings.STILLHERE = replace(settings.STILLHERE, demo_url="http://127.0.0.1:1")
+    hook = Hook(client, clock)
+    for number in (LONDON, IRIDIUM, PREMIUM):
+        plain = "+" + "".join(filter(str.isdigit, number if number[0] == "+" else f"1{number}"))
+        hook.text(plain, "GO")
+        line = Line(client, plain)
+        assert "We cannot ring your number from here." in line.says
+        line.press("1")
+    assert not Person.objects.exists()
+    assert not WatchRow.objects.exists()
+    assert unrung()
+
+
+def test_another_country_can_be_allowed(settings: Settings) -> None:
+    settings.STILLHERE = replace(settings.STILLHERE, other_countries=("GB",))
+    settings.PHONE_NUMBER = wiring.phone_number(settings.STILLHERE)
+    _person, key = persons.new_person("en")
+    assert post(browser(key), "/people", do="add", name="Maya", phone=LONDON).status_code == 302
+    assert settings.PHONE_NUMBER(LONDON) == "+442079460958"
+    assert wiring.may_reach(settings.STILLHERE)("+442079460958")
+    assert not wiring.may_reach(settings.STILLHERE)("+881612345678")
+
+
+def test_a_number_that_no_table_knows_yet_counts_by_its_country_code(settings: Settings) -> None:
+    """New ranges appear faster than tables: whoever texts us from one is not turned away."""
+    reaches = wiring.may_reach(settings.STILLHERE)
+    assert reaches("+19995550101")
+    assert not reaches("+447700900123")
+    assert not reaches("+8835100")
