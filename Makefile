@@ -6,7 +6,7 @@ CATALOGUES := $(wildcard src/stillhere/locale/*/LC_MESSAGES/*.po)
 PROJECT := pyproject.toml hatch_build.py $(CATALOGUES)
 export STILLHERE_DATA ?= ./data
 
-.PHONY: up demo test test-fast check docs mutants messages lock pictures bench bench-checkin bench-lateness \
+.PHONY: up demo test test-fast check docs mutants messages lock sbom pictures bench bench-checkin bench-lateness \
 	bench-alarms bench-restart bench-texts bench-walk bench-links bench-clock bench-postgres bench-false-alarms \
 	chaos chaos-ha
 
@@ -51,6 +51,11 @@ lock:
 		--group dev --output-file requirements/dev.txt
 	uv export --quiet --format requirements-txt --no-annotate --no-header --no-emit-project \
 		--only-group docs --output-file requirements/docs.txt
+	@$(MAKE) --no-print-directory sbom
+
+# What a release is made of (CycloneDX), from the lock. A wheel and an image carry it.
+sbom: $(VENV)/.stamp-dev
+	@$(BIN)/python -m tools.sbom
 
 pictures: $(VENV)/.stamp-dev
 	$(BIN)/python -m tests.journeys.pictures

@@ -46,6 +46,7 @@ def test_the_wheel_carries_everything_that_is_not_code(wheel: Path) -> None:
     assert {str(path.relative_to(source)) for path in wanted} <= inside
     for language in LANGUAGES:
         assert f"stillhere/locale/{language}/LC_MESSAGES/django.mo" in inside
+    assert [name for name in inside if name.endswith(".dist-info/sboms/run.cdx.json")]
     assert not [name for name in inside if name.startswith(("tests", "data"))]
 
 
