@@ -56,6 +56,7 @@ PLACES = (
     Place("first", "nobody", "/"),
     Place("help-now", "nobody", "/help-now#top"),
     Place("lines", "nobody", "/lines"),
+    Place("security", "nobody", "/security"),
     Place("offline", "nobody", "/offline"),
     Place("walk", "nobody", "/help-now#breathe"),
     Place("walk-stay", "nobody", "/help-now#stay"),

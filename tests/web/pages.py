@@ -19,7 +19,7 @@ from tests.circle import SamsNight
 from tests.web.conftest import browser
 
 # They are about no watch, and never ask whether one runs.
-WITHOUT_A_DATABASE = ("/help-now", "/lines")
+WITHOUT_A_DATABASE = ("/help-now", "/lines", "/security")
 PERSON = ("/", "/watch", "/watch/part", "/people", "/routine", "/mine", "/mine/lamp.json")
 
 

@@ -39,7 +39,7 @@ SETTINGS = (
     "STILLHERE_WARNING_FEEDS", "STILLHERE_TIME_URLS", "STILLHERE_HEARTBEAT_URL",
     "STILLHERE_EXIT_URL", "STILLHERE_PROXIES",
     "STILLHERE_KEEP_QUIET_H", "STILLHERE_KEEP_ALARM_DAYS", "STILLHERE_CHAT_PRIVATE",
-    "STILLHERE_CHAT_HOSTS",
+    "STILLHERE_CHAT_HOSTS", "STILLHERE_SECURITY_CONTACT",
     "STILLHERE_LOG", "STILLHERE_DEMO", *BACKUP_PASSPHRASE,
 )  # fmt: skip
 # The direct line rings phones and asks our own pages what to say.
@@ -82,6 +82,7 @@ class Stillhere:
     time_urls: tuple[str, ...] = ()
     checked_place: str = ""
     chat_hosts: tuple[str, ...] = ()
+    security_contact: str = ""
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     other_countries: tuple[str, ...] = ()
     master_keys: Mapping[int, bytes] = field(
@@ -162,6 +163,7 @@ def examine(environ: Mapping[str, str]) -> tuple[Stillhere, dict[str, str]]:
         warning_feeds=of("STILLHERE_WARNING_FEEDS", values.web_urls, ""),
         time_urls=of("STILLHERE_TIME_URLS", values.time_urls, ""),
         chat_hosts=of("STILLHERE_CHAT_HOSTS", values.hosts, ""),
+        security_contact=optional("STILLHERE_SECURITY_CONTACT", values.public_contact),
         proxies=of("STILLHERE_PROXIES", values.networks, DEFAULT_PROXIES),
     )
     return found, reading.wrong

@@ -11,7 +11,7 @@ import re
 from email.utils import parseaddr
 from importlib import resources
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 SMTP_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 LONGEST_PROGRAM = 200
@@ -241,3 +241,15 @@ def mail_from(name: str, typed: str) -> str:
     if not is_mailbox(parseaddr(typed)[1]):
         raise SettingError(f"{name} must say who the mails are from, like Lamp <lamp@example.org>.")
     return typed
+
+
+def public_contact(name: str, typed: str) -> str:
+    """Where anybody may write, as an address that a page can link to."""
+    mailbox = typed.removeprefix("mailto:")
+    if is_mailbox(mailbox):
+        return f"mailto:{quote(mailbox, safe='@+')}"
+    if not typed.startswith("https://"):
+        raise SettingError(
+            f"{name} must be an e-mail address or an https:// address: everybody can read it."
+        )
+    return web_url(name, typed)

@@ -22,12 +22,14 @@ from stillhere.web.person import (
     watch_link,
 )
 from stillhere.web.program import desk, shift, stock
-from stillhere.web.site import health, preferences
+from stillhere.web.site import health, preferences, security
 
 SITE = [
     path("healthz", health.healthz, name="health"),
     path("language", preferences.language, name="language"),
     path("light", preferences.light, name="light"),
+    path(".well-known/security.txt", security.contact, name="security_contact"),
+    path("security", security.policy, name="security_policy"),
 ]
 GUIDE = [
     path("help-now", help_now.show, name="help_now"),
