@@ -9,7 +9,7 @@ from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.tick import tick_once
 from stillhere.store.db import clock
 from stillhere.store.models import Contact, Message, Person, WatchRow, sealed_columns
-from stillhere.store.people import address_book, invitations, persons
+from stillhere.store.people import address_book, browsers, invitations, persons, records
 from stillhere.store.problems import Reached
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Asked, Change, ChangeResult
@@ -17,6 +17,9 @@ from stillhere.web.access import contact_device
 
 if TYPE_CHECKING:  # a process that only looks on needs none of the tests' own tools
     from tests.conftest import Clock
+
+
+_SESSIONS: dict[str, str] = {}  # by key
 
 
 @dataclass
@@ -55,6 +58,7 @@ def sams_night(*rungs: tuple[str, ...], phones: bool = True) -> SamsNight:
     if phones:
         address_book.set_own_addresses(person, ways(number))
     night = SamsNight(person, key)
+    session_of(key)
     for rung, names in enumerate(rungs):
         for name in names:
             number += 1
@@ -62,6 +66,17 @@ def sams_night(*rungs: tuple[str, ...], phones: bool = True) -> SamsNight:
             invitations.join(contact)
             night.contacts[name] = contact
     return night
+
+
+def session_of(key: str) -> str:
+    """The token of the browser of the person with this key; it was there from the beginning."""
+    if key not in _SESSIONS:
+        person = records.person_by_key(key)
+        token = (
+            browsers.open_pages(person, "/", tell=False)[1] if person is not None else "nobody's"
+        )
+        _SESSIONS[key] = token
+    return _SESSIONS[key]
 
 
 def open_links(people: int, each: int) -> list[dict[str, Any]]:

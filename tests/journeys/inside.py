@@ -45,7 +45,7 @@ from stillhere.store.problems import Reached  # noqa: E402
 from stillhere.store.program import shifts  # noqa: E402
 from stillhere.store.watches import apply, damage, queries  # noqa: E402
 from stillhere.web.access import contact_device  # noqa: E402
-from tests.circle import SamsNight, open_links, sams_night  # noqa: E402
+from tests.circle import SamsNight, open_links, sams_night, session_of  # noqa: E402
 from tests.web.pages import make  # noqa: E402
 
 
@@ -121,6 +121,7 @@ def seed(
             contacts[contact_name] = encryption.key_for("contact", contact.nonce)
     Message.objects.filter(word="invite").delete()
     seeded: dict[str, Any] = {"person": person.id, "key": key, "contacts": contacts}
+    seeded["session"] = session_of(key)
     if start:
         watch = apply.start(person.id, "injected", own)
         apply.apply(apply.Change(ev.Marked(), watch=watch))
@@ -271,6 +272,7 @@ def scene(state: str) -> dict[str, Any]:
         _trouble(night)
     ana = shifts.everyone() or [shifts.add("Ana", "+12025550104", "en")]
     keys: dict[str, Any] = {"person": night.key, "desk": desk_key.key()}
+    keys["session"] = session_of(night.key)
     keys["volunteer"] = shifts.key_of(ana[0])
     kits.add(Inside("nasal", 2, "2031-05", "", "blue backpack"), person=night.person)
     for contact in night.contacts.values():

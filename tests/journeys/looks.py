@@ -76,9 +76,9 @@ class Phone:
         self.tap(field)
         field.fill(text)
 
-    def keeps(self, key: str, url: str) -> None:
-        """Be the person with this key."""
-        self._context.add_cookies([{"name": "lamp", "value": key, "url": url}])
+    def keeps(self, session: str, url: str) -> None:
+        """Be a browser of the person whose session this is."""
+        self._context.add_cookies([{"name": "session", "value": session, "url": url}])
 
     def loses_its_line(self) -> None:
         self._context.set_offline(True)

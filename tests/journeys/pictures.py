@@ -150,7 +150,7 @@ def shots(place: Place, keys: dict[str, Any], browser: Browser, url: str) -> Non
             bypass_csp=True,
         )
         if place.sam:
-            context.add_cookies([{"name": "lamp", "value": keys["person"], "url": url}])
+            context.add_cookies([{"name": "session", "value": keys["session"], "url": url}])
         if place.known:
             context.add_cookies([each | {"url": f"{url}/c"} for each in keys["phones"]])
         light = {"dark": "night", "light": "day"}[scheme]

@@ -93,7 +93,7 @@ class Visitor:
         if where.known:
             cookies += [each | {"url": f"{self._url}/c"} for each in keys["phones"]]
         if where.sam:
-            cookies.append({"name": "lamp", "value": keys["person"], "url": self._url})
+            cookies.append({"name": "session", "value": keys["session"], "url": self._url})
         self._context.add_cookies(cookies)  # type: ignore[arg-type]
         self.page.goto(self._url + where.path.format(**keys))
         if where.press:

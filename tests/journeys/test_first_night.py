@@ -143,7 +143,7 @@ def test_alone_tonight(chromium: Browser, place: Town, look: tuple[str, str, Any
 def test_the_phone_dies(place: Town, sam: Phones, leo: Phones) -> None:
     """Journey 3: the timer lives on the server, and Leo reads that the ask was never seen."""
     night = a_night(place, ["Leo"])
-    opens(sam, place, night["key"])
+    opens(sam, place, night["session"])
     sam.see("If you go quiet, we reach %(names)s.", names="Leo")
     sam.lose_their_line()
     asked = len(place.phones.sent_to("Sam"))
@@ -175,7 +175,7 @@ def test_it_was_nothing(place: Town, sam: Phones, leo: Phones) -> None:
     night = a_night(place, ["Leo"], ["Maya"])
     told = len(place.phones.sent_to("Leo"))
     place.live_through(122, step_s=10)
-    opens(sam, place, night["key"])
+    opens(sam, place, night["session"])
     comes(leo, place, night["contacts"]["Leo"])
     leo.see("I'm with them")
     sam.press("Still here")
@@ -220,7 +220,7 @@ def test_a_no_is_learnt_now_and_not_on_the_night(place: Town, sam: Phones, leo: 
     night = a_night(place, ["Leo"], ["Ana"], start=False)
     place.inside("unanswered", person=night["person"], name="Ana")
     place.phones.act("Leo", "text", text="STOP")
-    opens(sam, place, night["key"])
+    opens(sam, place, night["session"])
     eventually(lambda: place.inside("opted_out", person=night["person"]) > 0, "the no is kept")
     sam.go(f"{place.url}/watch")
     sam.see_not("Leo")

@@ -23,7 +23,7 @@ from stillhere.store.watches.apply import CallForHelp, Change, ChangeResult, app
 from stillhere.store.watches.group_commit import WRITER, GroupCommit
 from stillhere.web.access import contact_device
 from stillhere.web.access.rate_limit import GUESSES, INVITATIONS, PERSONS, PROOFS
-from tests.circle import SamsNight, sams_night
+from tests.circle import SamsNight, sams_night, session_of
 from tests.conftest import Clock
 
 _BUILT: list[tuple[Stillhere, dict[str, Channel]]] = []
@@ -93,7 +93,8 @@ def browser(key: str = "", lang: str = "en", *, stranger: bool = False) -> Clien
     kind = Client if stranger else Phone
     client = kind(enforce_csrf_checks=True, headers={"Accept-Language": lang})
     if key:
-        client.cookies["lamp"] = key
+        with contextlib.suppress(Error):
+            client.cookies["session"] = session_of(key)
     return client
 
 

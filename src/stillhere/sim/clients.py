@@ -22,7 +22,7 @@ class StuckError(RuntimeError):
     """Something in the story did not go as it should. The message is one plain line."""
 
 
-class Browser:
+class VirtualBrowser:
     """One person's browser: keeps cookies, follows redirects, sends forms."""
 
     def __init__(self, base_url: str) -> None:

@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from stillhere.channels.demo import Kind
-from stillhere.sim.clients import Browser, Phones, StuckError
+from stillhere.sim.clients import Phones, StuckError, VirtualBrowser
 from stillhere.store.models import Installation, Message
 from stillhere.store.people import address_book, invitations, persons
 from stillhere.store.problems import Reached
@@ -87,12 +87,12 @@ def scenes(base_url: str, phones_url: str, key: str) -> Iterator[Beat | None]:
     """The story, one small step at a time: a beat when one has come, None while it goes on."""
     phones = Phones(phones_url)
     phones.do("Leo", "dead")
-    yield from _sam_alone(Browser(base_url), phones, key)
+    yield from _sam_alone(VirtualBrowser(base_url), phones, key)
     yield from _nobody_answers(phones)
-    yield from _maya_goes(Browser(base_url), phones)
+    yield from _maya_goes(VirtualBrowser(base_url), phones)
 
 
-def _sam_alone(sam: Browser, phones: Phones, key: str) -> Iterator[Beat | None]:
+def _sam_alone(sam: VirtualBrowser, phones: Phones, key: str) -> Iterator[Beat | None]:
     sam.get(f"/p/{key}")
     sam.press(f"/p/{key}")
     found = _WATCH.search(sam.press("/watch", profile="injected", tz=TZ))
@@ -120,7 +120,7 @@ def _nobody_answers(phones: Phones) -> Iterator[Beat | None]:
     yield Beat("next", _("Ines does not hear it. The next rung: Ana, the responder on shift."))
 
 
-def _maya_goes(maya: Browser, phones: Phones) -> Iterator[Beat | None]:
+def _maya_goes(maya: VirtualBrowser, phones: Phones) -> Iterator[Beat | None]:
     alarm = _LINK.search("\n".join(phones.texts("Maya")))
     if alarm is None:
         raise StuckError("Maya's text has no link")

@@ -30,7 +30,7 @@ from stillhere.store.watches.apply import CallForHelp, Change, CheckIn, apply_fr
 from stillhere.store.watches.group_commit import GroupCommit, NotStored
 from stillhere.web.asgi.check_in import FastLane
 from stillhere.web.site import health
-from tests.circle import sams_night
+from tests.circle import sams_night, session_of
 from tests.conftest import Clock
 from tests.store.watches.conftest import PEOPLE, Torn, asked_nights, torn_at, words_to
 from tests.torn import Page
@@ -208,7 +208,7 @@ def test_their_own_page_does_not_say_that_anybody_watches(torn: Torn) -> None:
     torn.pass_time(205)
     night = torn.lost[0]
     client = Client()
-    client.cookies["lamp"] = night.key
+    client.cookies["session"] = session_of(night.key)
     page = client.get("/watch").content.decode()
     assert "Nobody is watching" in page
     assert 'action="/k/' not in page

@@ -33,7 +33,7 @@ from stillhere.store.watches import queries
 from stillhere.store.watches.apply import CallForHelp, CheckIn
 from stillhere.store.watches.optional_tables import OUTAGES
 from stillhere.web.site import health
-from tests.circle import sams_night
+from tests.circle import sams_night, session_of
 from tests.conftest import Clock
 from tests.store.watches.conftest import Torn, asked_nights, torn_at, words_to
 from tests.torn import leaves, root, tear
@@ -193,7 +193,7 @@ def test_where_nobody_can_be_watched_health_the_desk_and_every_page_say_so(
     assert UNREADABLE in health.reasons()
     assert UNREADABLE in Client().get(f"/desk/{desk_key.key()}").content.decode()
     client = Client()
-    client.cookies["lamp"] = nights[1].key
+    client.cookies["session"] = session_of(nights[1].key)
     assert "The watch is not running" in client.get("/watch").content.decode()
 
 
@@ -262,7 +262,7 @@ def test_where_it_cannot_be_read_who_was_set_aside_the_other_reasons_are_said_to
     audit_once(clock.now)
     assert UNREADABLE not in health.reasons(), "whoever can be read is watched"
     client = Client()
-    client.cookies["lamp"] = night.key
+    client.cookies["session"] = session_of(night.key)
     assert client.get("/watch").status_code == 200
     assert client.get(f"/c/{sealed_columns.contact_key(night.contacts['Leo'])}").status_code == 200
     Torn([], [night], clock, Waker()).pass_time(105)

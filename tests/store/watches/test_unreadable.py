@@ -11,7 +11,7 @@ from stillhere.store.installation import desk_key
 from stillhere.store.models import WatchRow
 from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import CallForHelp, CheckIn
-from tests.circle import SamsNight, sams_night, tick_all
+from tests.circle import SamsNight, sams_night, session_of, tick_all
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -76,7 +76,7 @@ def test_pages_show_it_as_set_aside_and_the_person_can_start_again(
     WatchRow.objects.filter(id=bad.watch).update(state="alarm")
     bad.does(CheckIn())
     client = Client()
-    client.cookies["lamp"] = bad.key
+    client.cookies["session"] = session_of(bad.key)
     assert b"Nobody is watching" in client.get("/watch").content
     page = client.get(f"/desk/{desk_key.key()}").content.decode()
     assert "our own code failed" in page

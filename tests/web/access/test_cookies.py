@@ -30,9 +30,9 @@ def test_a_cookie_is_only_ours_and_travels_as_people_reach_us(
     address = "https://lamp.example.org" if https else "http://localhost:8420"
     settings.STILLHERE = replace(settings.STILLHERE, base_url=address)
     response = HttpResponse()
-    cookies.keep(response, cookies.PERSON, "a-key")
-    kept = response.cookies["lamp"]
-    assert (kept.value, kept["path"], kept["max-age"]) == ("a-key", "/", 34_560_000)
+    cookies.keep(response, cookies.SESSION, "a-token")
+    kept = response.cookies["session"]
+    assert (kept.value, kept["path"], kept["max-age"]) == ("a-token", "/", 34_560_000)
     assert (kept["httponly"], kept["samesite"], bool(kept["secure"])) == (True, "Lax", https)
 
 
@@ -46,7 +46,7 @@ def test_a_cookie_may_end_with_the_browser() -> None:
 def test_all_that_tell_of_a_person_are_taken_away_at_once() -> None:
     response = HttpResponse()
     cookies.drop_all(response)
-    gone = {"lamp", "borrowed", "pin", "light", "django_language", "csrftoken"}
+    gone = {"session", "lamp", "borrowed", "pin", "light", "django_language", "csrftoken"}
     assert set(response.cookies) == gone
     for name in gone:
         assert (response.cookies[name]["max-age"], response.cookies[name]["path"]) == (0, "/")

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from stillhere.core import events as ev
-from stillhere.store.models import Person
+from stillhere.store.models import Person, sealed_columns
 from stillhere.web.person import recovery
 from stillhere.web.person.pin import MANY, SLOW, TRIES
 from tests.circle import SamsNight
@@ -157,18 +157,56 @@ def test_a_code_that_opens_nothing_is_told_so_and_stays_in_the_field(typed: str)
     assert typed in response.content.decode()
 
 
-def test_the_code_takes_a_forgotten_pin_away(night: SamsNight, sam: Client) -> None:
+@pytest.mark.parametrize("by", ["code", "link"])
+def test_neither_the_code_nor_the_link_takes_a_pin_away(
+    night: SamsNight, sam: Client, by: str
+) -> None:
     with_pin(sam)
     phone = browser()
-    post(phone, "/p", code=recovery.code_of(night.key))
+    if by == "code":
+        post(phone, "/p", code=recovery.code_of(night.key))
+    else:
+        assert "Your PIN stays." in read(phone, f"/p/{night.key}")
+        post(phone, f"/p/{night.key}")
+    assert phone.get("/people")["Location"] == "/pin?next=/people"
+    assert "I'm about to" in read(phone, "/watch")
+
+
+def test_a_forgotten_pin_goes_after_a_day_that_is_announced(
+    night: SamsNight, sam: Client, clock: Clock
+) -> None:
+    with_pin(sam)
+    post(sam, "/pin", do="forgotten")
+    [told] = night.queued("pin-off")
+    assert told.address is not None
+    assert sealed_columns.address_value(told.address) == "+12025550100"
+    assert "The PIN goes away: 1 February, 17:00" in read(sam, "/pin")
+    assert "Your PIN goes away: 1 February, 17:00" in read(sam, "/watch")
+    clock.advance(24 * 3600 - 1)
+    post(sam, "/pin", do="forgotten")
+    assert sam.get("/people").status_code == 302
+    clock.advance(2)
+    assert sam.get("/people").status_code == 200
     assert not Person.objects.get().pin
-    assert phone.get("/people").status_code == 200
+    assert len(night.queued("pin-off")) == 1
+
+
+def test_whoever_knows_the_pin_keeps_it(night: SamsNight, sam: Client, clock: Clock) -> None:
+    with_pin(sam)
+    post(browser(night.key), "/pin", do="forgotten")
+    post(sam, "/pin", pin="0000")
+    assert Person.objects.get().pin_off_at
+    post(sam, "/pin", pin="2580", next="/people")
+    del sam.cookies["pin"]
+    clock.advance(25 * 3600)
+    assert sam.get("/people")["Location"] == "/pin?next=/people"
+    assert "Your PIN goes" not in read(sam, "/watch")
 
 
 def test_a_phone_that_is_not_sams_keeps_nothing(night: SamsNight) -> None:
     phone = browser()
     post(phone, f"/p/{night.key}", borrowed="1")
-    assert not phone.cookies["lamp"]["max-age"], "gone when the browser is closed"
+    assert not phone.cookies["session"]["max-age"], "gone when the browser is closed"
     assert "data-borrowed" in phone.get("/watch").content.decode()
     night.start()
     night.does(ev.Marked())
@@ -176,7 +214,7 @@ def test_a_phone_that_is_not_sams_keeps_nothing(night: SamsNight) -> None:
     assert "Leave no trace on this phone" in read(phone, "/watch")
     response = post(phone, "/forget")
     assert response["Clear-Site-Data"] == '"cache", "cookies", "storage"'
-    for name in ("lamp", "borrowed", "csrftoken"):
+    for name in ("session", "borrowed", "csrftoken"):
         assert not phone.cookies[name].value
     assert phone.get("/watch").status_code == 302
 
@@ -186,7 +224,7 @@ def test_nothing_of_a_borrowed_phone_outlives_its_browser() -> None:
     post(phone, "/", borrowed="1")
     phone.get("/watch")
     phone.post("/language", {"lang": "es", "next": "/watch"})
-    assert set(phone.cookies) >= {"lamp", "borrowed", "csrftoken", "django_language"}
+    assert set(phone.cookies) >= {"session", "borrowed", "csrftoken", "django_language"}
     for name, cookie in phone.cookies.items():
         assert not cookie["max-age"], name
         assert not cookie["expires"], name
@@ -195,7 +233,7 @@ def test_nothing_of_a_borrowed_phone_outlives_its_browser() -> None:
 def test_a_new_person_on_a_borrowed_phone_is_forgotten_too() -> None:
     phone = browser()
     post(phone, "/", borrowed="1")
-    assert not phone.cookies["lamp"]["max-age"]
+    assert not phone.cookies["session"]["max-age"]
     assert phone.cookies["borrowed"].value
 
 

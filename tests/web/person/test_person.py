@@ -27,7 +27,8 @@ def test_one_press_makes_a_person_and_the_next_does_not() -> None:
     assert (response.status_code, response["Location"]) == (302, "/watch")
     person = Person.objects.get()
     assert (person.lang, person.tz) == ("es", "America/Denver")
-    assert encryption.key_hash(client.cookies["lamp"].value) == bytes(person.key_hash)
+    token = encryption.key_hash(client.cookies["session"].value)
+    assert bytes(person.browsers.get().token_hash) == token != bytes(person.key_hash)
     post(client, "/")
     assert Person.objects.count() == 1
 
@@ -192,9 +193,9 @@ def test_the_button_s_own_page_says_when_it_was_over(night: SamsNight, clock: Cl
 def test_the_recovery_link_asks_before_it_opens(night: SamsNight) -> None:
     other = browser()
     assert "Open your pages on this phone" in read(other, f"/p/{night.key}")
-    assert "lamp" not in other.cookies
+    assert "session" not in other.cookies
     assert other.post(f"/p/{night.key}").status_code == 403, "another site's button is not ours"
-    assert "lamp" not in other.cookies
+    assert "session" not in other.cookies
     assert post(other, f"/p/{night.key}")["Location"] == "/watch"
     assert "If you go quiet, we reach" in read(other, "/watch")
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from stillhere.store.db import clock as store_clock
 from stillhere.store.models import Person
-from stillhere.store.people import records
+from stillhere.store.people import browsers, records
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import CallForHelp, Change, ChangeResult
 from stillhere.store.watches.group_commit import WRITER, Full, NotStored
@@ -40,6 +40,7 @@ def test_a_database_that_is_gone_is_an_honest_page(
 
     for name in ("person_by_key", "contact_by_key"):
         monkeypatch.setattr(records, name, gone)
+    monkeypatch.setattr(browsers, "by_token", gone)
     for name in ("watch_by_key", "installation"):
         monkeypatch.setattr(queries, name, gone)
     client = browser(night.key, lang)
@@ -78,7 +79,7 @@ def test_our_own_mistake_is_a_page_without_particulars(
     def broken(*_: object) -> Person:
         raise ZeroDivisionError("Sam lives at 12 Elm Street")
 
-    monkeypatch.setattr(records, "person_by_key", broken)
+    monkeypatch.setattr(browsers, "by_token", broken)
     client = browser(night.key)
     client.raise_request_exception = False
     response = client.get("/watch")

@@ -258,10 +258,10 @@ def test_cookies_follow_the_base_url(settings: Settings) -> None:
         client.get("/")
         token = client.cookies["csrftoken"].value
         client.post("/", {"csrfmiddlewaretoken": token})
-        lamp = client.cookies["lamp"]
-        assert bool(lamp["secure"]) is secure
-        assert lamp["httponly"] is True
-        assert (lamp["samesite"], lamp["max-age"]) == ("Lax", 400 * 24 * 3600)
+        session = client.cookies["session"]
+        assert bool(session["secure"]) is secure
+        assert session["httponly"] is True
+        assert (session["samesite"], session["max-age"]) == ("Lax", 400 * 24 * 3600)
 
 
 @pytest.mark.parametrize("path", ["/", "/watch", "/people", "/routine", "/mine"])

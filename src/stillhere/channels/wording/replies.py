@@ -190,6 +190,16 @@ def _way_gone(facts: Facts) -> Sentence:
     return text, answers.NOTHING
 
 
+def _new_browser(facts: Facts) -> Sentence:
+    text = _("Your page was opened on another phone or browser. Not you? Remove it in My data.")
+    return text, answers.NOTHING
+
+
+def _pin_off(facts: Facts) -> Sentence:
+    text = _("Somebody says your PIN is forgotten. It goes in a day. To keep it, type it.")
+    return text, answers.NOTHING
+
+
 # --- to a contact ---------------------------------------------------------------------------------
 
 
@@ -296,6 +306,8 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-who-person": _who_person,
     "gap": _gap,
     "way-gone": _way_gone,
+    "new-browser": _new_browser,
+    "pin-off": _pin_off,
     "news": _news,
     "kit-soon": _kit_soon,
     "kit-used": _kit_used,

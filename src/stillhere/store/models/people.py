@@ -33,9 +33,26 @@ class Person(models.Model):
     trial = models.BooleanField(default=False, db_default=False)  # "Try it": erased after an hour
     kits_first = models.BooleanField(default=False, db_default=False)  # who carries a kit is first
     news = models.BooleanField(default=False, db_default=False)  # wants to hear supply warnings
+    pin_off_at = models.BigIntegerField(default=0, db_default=0)  # then a forgotten PIN goes
+    # Their cookies still hold the key itself: made by a release that had no ``Browser``.
+    key_in_cookie = models.BooleanField(default=False, db_default=True)
 
     class Meta:
         db_table = "person"
+
+
+class Browser(models.Model):
+    """A browser or phone that opens one person's pages: its cookie holds a token, we hold the
+    token's hash. ``kind`` is what it says it is; ``since`` is a day, and no time is kept."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="browsers")
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    kind = models.CharField(max_length=40, default="", db_default="")  # "Chrome/Android"
+    since = models.DateField()
+    borrowed = models.BooleanField(default=False, db_default=False)  # somebody else's phone
+
+    class Meta:
+        db_table = "browser"
 
 
 class Contact(models.Model):
@@ -101,6 +118,10 @@ class Address(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.OK)
     since_at = models.BigIntegerField(default=0)
     why = models.CharField(max_length=200, default="")
+    # The one that a person's notifications go to: they end with it.
+    browser = models.ForeignKey(
+        Browser, on_delete=models.CASCADE, null=True, related_name="addresses"
+    )
 
     class Meta:
         db_table = "address"

@@ -15,6 +15,11 @@ def person_note(person: Person, field: str) -> str:
     return encryption.unseal(getattr(person, field), f"person.{field}", person.nonce)
 
 
+def person_key(person: Person) -> str:
+    """The key of a person's recovery link, for the page on which they ask for it."""
+    return encryption.key_for("person", person.nonce)
+
+
 def contact_name(contact: Contact) -> str:
     return encryption.unseal(contact.name, "contact.name", contact.nonce)
 

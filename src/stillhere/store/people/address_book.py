@@ -8,20 +8,26 @@ from __future__ import annotations
 from django.db import transaction
 
 from stillhere.store.db import clock, encryption
-from stillhere.store.models import Address, Contact, Person
+from stillhere.store.models import Address, Browser, Contact, Person
 from stillhere.store.problems import Reached
 
 PUSH = "push"  # a browser gives this address itself; nobody types it
 
 
 def add_address(
-    way: Reached, *, now: int, contact: Contact | None = None, person: Person | None = None
+    way: Reached,
+    *,
+    now: int,
+    contact: Contact | None = None,
+    person: Person | None = None,
+    browser: Browser | None = None,
 ) -> Address:
-    """One way to reach a contact or the person."""
+    """One way to reach a contact or the person; ``browser`` is where notifications go."""
     nonce = encryption.new_nonce()
     return Address.objects.create(
         contact=contact,
         person=person,
+        browser=browser,
         nonce=nonce,
         channel=way.channel,
         value=encryption.seal(way.value, "address.value", nonce),

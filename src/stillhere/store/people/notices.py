@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from django.db.models import Max, QuerySet
+
 from stillhere.core.events import Urgency
 from stillhere.store.models import Address, Contact, Message
+from stillhere.store.people.address_book import PUSH
+
+BROWSERS_MS = 3_600_000  # between two messages that tell of new browsers
 
 
 def calm_message(
@@ -52,6 +57,40 @@ def tell_of_lost_way(address: int, now: int) -> None:
     person = Address.objects.filter(id=address).values_list("person", flat=True).first()
     if person is not None:
         _tell_quietly(person, "way-gone", f"o{address}", {}, now)
+
+
+def tell_of_browser(person: int, browser: int, now: int) -> None:
+    """Tell the person's own number that one more browser opens their pages: at most once an hour,
+    and then of all that came meanwhile."""
+    last = Message.objects.filter(person=person, word="new-browser").aggregate(at=Max("due_at"))
+    due_at = max(now, (last["at"] or 0) + BROWSERS_MS)
+    if due_at <= now + BROWSERS_MS:  # else one is on its way already
+        Message.objects.bulk_create(
+            [
+                calm_message(a, person, "new-browser", f"b{browser}.{a.id}", now, due_at=due_at)
+                for a in _own_numbers(person)
+            ],
+            ignore_conflicts=True,
+        )
+
+
+def tell_of_pin(person: int, off_at: int, now: int) -> None:
+    """Tell the person's own number that their PIN goes at ``off_at``, ms UTC, because somebody says
+    it is forgotten."""
+    Message.objects.bulk_create(
+        [
+            calm_message(a, person, "pin-off", f"n{person}.{off_at}.{a.id}", now)
+            for a in _own_numbers(person)
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _own_numbers(person: int) -> QuerySet[Address]:
+    """The ways on which a person hears about their own pages: what is theirs, works and wakes
+    nobody, and no browser, because a browser is what they hear of."""
+    mine = Address.objects.filter(person=person, state=Address.State.OK, rings=False)
+    return mine.exclude(channel=PUSH).order_by("id")
 
 
 def _tell_quietly(person: int, word: str, key: str, facts: dict[str, int], now: int) -> None:

@@ -7,10 +7,11 @@ from django.db import transaction
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Person
-from stillhere.store.people import address_book, clean_text, invitations
+from stillhere.store.people import address_book, clean_text, invitations, notices
 from stillhere.store.problems import Problem, Reached
 
 WISHES = ("phone-first", "call-now", "never")
+PIN_OFF_MS = 24 * 3_600_000  # a whole day: long enough to be seen by whoever has the PIN
 NOTES = ("name", "place", "entry", "dispatch", "town")  # of the plan, sealed
 
 
@@ -80,17 +81,46 @@ def set_speak(person: Person, speak: bool) -> None:
 
 def set_pin(person: Person, hashed: str) -> None:
     """Keep a PIN, already hashed, or none at all."""
-    person.pin = hashed
-    person.save(update_fields=["pin"])
+    person.pin, person.pin_off_at = hashed, 0
+    person.save(update_fields=["pin", "pin_off_at"])
+
+
+def forget_pin(person: Person) -> None:
+    """Take the PIN away a day from now, and tell the person's own number so at once. Not a code to
+    that number: whoever holds their phone would read it. Asked for twice it comes no sooner."""
+    now = clock.now_ms()
+    off_at = now + PIN_OFF_MS
+    asked = Person.objects.filter(id=person.id, pin_off_at=0).exclude(pin="")
+    with transaction.atomic():
+        if asked.update(pin_off_at=off_at):
+            notices.tell_of_pin(person.id, off_at, now)
+    person.refresh_from_db(fields=["pin_off_at"])
+
+
+def keep_pin(person: Person) -> None:
+    """It was not forgotten: somebody typed it."""
+    Person.objects.filter(id=person.id).exclude(pin_off_at=0).update(pin_off_at=0)
+    person.pin_off_at = 0
+
+
+def drop_forgotten_pin(person: Person) -> bool:
+    """Take away a PIN whose day is over; whether that was so."""
+    if not person.pin_off_at or clock.now_ms() < person.pin_off_at:
+        return False
+    due = Person.objects.filter(id=person.id, pin_off_at=person.pin_off_at)
+    gone = bool(due.update(pin="", pin_off_at=0))
+    if gone:
+        person.pin, person.pin_off_at = "", 0
+    return gone
 
 
 def new_key(person: Person) -> str:
-    """A new key for the person; the old one no longer opens anything, wherever it is."""
+    """A new key for the person; the old one no longer opens anything, in a link or in a cookie."""
     nonce = encryption.new_nonce()
     notes = {n: encryption.unseal(getattr(person, n), f"person.{n}", person.nonce) for n in NOTES}
     key = encryption.key_for("person", nonce)
-    person.nonce, person.key_hash = nonce, encryption.key_hash(key)
+    person.nonce, person.key_hash, person.key_in_cookie = nonce, encryption.key_hash(key), False
     for name, text in notes.items():
         setattr(person, name, encryption.seal(text, f"person.{name}", nonce))
-    person.save(update_fields=["nonce", "key_hash", *notes])
+    person.save(update_fields=["nonce", "key_hash", "key_in_cookie", *notes])
     return key

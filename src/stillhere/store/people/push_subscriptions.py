@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from stillhere.store.db import clock, encryption
-from stillhere.store.models import Address, Contact, Message, Person
+from stillhere.store.models import Address, Browser, Contact, Message, Person
 from stillhere.store.people import address_book
 from stillhere.store.problems import Reached
 
@@ -16,9 +16,15 @@ CHANNEL = address_book.PUSH
 MOST = 4  # a phone, another one, a laptop, and one that was lost
 
 
-def allow(way: Reached, *, person: Person | None = None, contact: Contact | None = None) -> None:
-    """Notify this browser from now on. If there were already ``MOST``, the oldest one is
-    dropped."""
+def allow(
+    way: Reached,
+    *,
+    person: Person | None = None,
+    contact: Contact | None = None,
+    browser: Browser | None = None,
+) -> None:
+    """Notify this browser from now on; a person's own is the ``browser`` with which it ends. If
+    there were already ``MOST``, the oldest one is dropped."""
     with transaction.atomic():
         now = clock.now_ms()
         if person is not None:
@@ -28,12 +34,22 @@ def allow(way: Reached, *, person: Person | None = None, contact: Contact | None
         mine = Address.objects.filter(person=person, contact=contact, channel=CHANNEL)
         known = mine.filter(lookup=encryption.lookup(CHANNEL, way.value)).first()
         if known is not None and known.state == Address.State.OK:
+            _hand_over(known, browser)
             return
         if known is not None:
             known.delete()
-        address_book.add_address(way, person=person, contact=contact, now=now)
+        address_book.add_address(way, person=person, contact=contact, browser=browser, now=now)
         kept = mine.order_by("-id").values_list("id", flat=True)[:MOST]
         mine.exclude(id__in=list(kept)).delete()
+
+
+def _hand_over(known: Address, browser: Browser | None) -> None:
+    """The same subscription belongs to whichever browser named it last."""
+    before = known.browser_id
+    if browser is not None and before != browser.id:
+        known.browser = browser
+        known.save(update_fields=["browser"])
+        Browser.objects.filter(id=before or 0, kind="").delete()  # stood for this one
 
 
 def pressed_on(

@@ -85,6 +85,10 @@ def everything(person: Person) -> dict[str, Any]:
         | {"created_at": person.created_at, "kits_first": person.kits_first, "news": person.news},
         "kits": [_kit(kit) for kit in kits.of(person)],
         "how_to_reach_me": [_address(a) for a in person.addresses.order_by("id")],
+        "browsers": [
+            {"kind": b.kind, "since": b.since.isoformat()} | {"borrowed": b.borrowed}
+            for b in person.browsers.order_by("id")
+        ],
         "people": [_contact(c) for c in person.contacts.order_by("rung", "id")],
         "watches": [_watch(w) for w in person.watches.order_by("id")],
         "invitations": _messages(Message.objects.filter(person=person, watch__isnull=True)),

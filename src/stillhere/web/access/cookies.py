@@ -9,7 +9,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpResponse
 
-PERSON = "lamp"  # the key of the person whose phone this is
+SESSION = "session"  # the token of this browser, which is one person's
+KEY = "lamp"  # until there were sessions: the key of the person whose phone this is
 BORROWED = "borrowed"  # this phone is somebody else's: nothing outlives the browser
 PIN = "pin"  # the PIN was typed here a moment ago
 LIGHT = "light"  # how bright the pages are
@@ -33,9 +34,14 @@ def keep(
     )
 
 
+def drop(response: HttpResponse, name: str) -> None:
+    """Take one away."""
+    response.delete_cookie(name, samesite="Lax")
+
+
 def drop_all(response: HttpResponse) -> None:
     """Take away what says who somebody is, or what they like, and whatever else is kept here."""
     django = (settings.LANGUAGE_COOKIE_NAME, settings.CSRF_COOKIE_NAME)
-    for name in (PERSON, BORROWED, PIN, LIGHT, *django):
-        response.delete_cookie(name, samesite="Lax")
+    for name in (SESSION, KEY, BORROWED, PIN, LIGHT, *django):
+        drop(response, name)
     response["Clear-Site-Data"] = '"cache", "cookies", "storage"'

@@ -1,8 +1,12 @@
-"""Who is asking: the person whose key is in the cookie "lamp". No account, no password.
+"""Who is asking: the person whose browser this is. No account, no password.
 
-Owns that cookie and the two beside it: "borrowed" (this phone is somebody else's: nothing outlives
-the browser) and "pin" (the PIN was typed here a moment ago). They are sent only to us, never shown
-to scripts, and require https if that is how people reach us.
+The cookie "session" holds a token that opens their pages until it is taken away on any of their
+phones (``store/people/browsers.py``). Beside it stand "borrowed" (this phone is somebody else's:
+nothing outlives the browser) and "pin" (the PIN was typed here a moment ago). They are sent only to
+us, never shown to scripts, and require https if that is how people reach us.
+
+Until there were sessions the cookie "lamp" held the key itself. Such a one is taken once more and
+exchanged, as long as its person was there before and has made no new link since.
 """
 
 from __future__ import annotations
@@ -17,27 +21,66 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from stillhere.store.models import Person
-from stillhere.store.people import records
-from stillhere.web.access import cookies
+from stillhere.store.models import Browser, Person
+from stillhere.store.people import browsers, persons, records
+from stillhere.web.access import cookies, user_agent
 
-LONGEST_KEY = 64
+LONGEST_TOKEN = 64
 PIN_S = 15 * 60  # so long the PIN is not asked again
 
 View = Callable[..., HttpResponse]
 
 
+def browser_of(request: HttpRequest) -> Browser | None:
+    """The browser that this request comes from, with its person; read once a request."""
+    if not hasattr(request, "_browser"):
+        token = request.COOKIES.get(cookies.SESSION, "")
+        known = 0 < len(token) <= LONGEST_TOKEN
+        request._browser = browsers.by_token(token) if known else None  # type: ignore[attr-defined]
+    found: Browser | None = request._browser  # type: ignore[attr-defined]
+    return found
+
+
 def person_of(request: HttpRequest) -> Person | None:
-    """The person whose key came with this request."""
-    key = request.COOKIES.get(cookies.PERSON, "")
-    return records.person_by_key(key) if 0 < len(key) <= LONGEST_KEY else None
+    """The person whose browser this is."""
+    browser = browser_of(request)
+    return browser.person if browser is not None else _by_old_cookie(request)
 
 
-def remember(response: HttpResponse, key: str, *, borrowed: bool = False) -> None:
-    """Let this browser be this person: permanently, or on a borrowed phone until it is closed."""
-    cookies.keep(response, cookies.PERSON, key, None if borrowed else cookies.KEPT_S)
+def _by_old_cookie(request: HttpRequest) -> Person | None:
+    key = request.COOKIES.get(cookies.KEY, "")
+    person = records.person_by_key(key) if 0 < len(key) <= LONGEST_TOKEN else None
+    return person if person is not None and person.key_in_cookie else None
+
+
+def remember(
+    request: HttpRequest, response: HttpResponse, person: Person, *, borrowed: bool, tell: bool
+) -> None:
+    """Let this browser be this person's: permanently, or on a borrowed phone until it is closed.
+    ``tell`` their own number of it."""
+    before = browser_of(request)
+    if before is not None:
+        tell = tell and before.person_id != person.id
+        browsers.close(before)
+    kind = user_agent.kind_of(request)
+    _browser, token = browsers.open_pages(person, kind, borrowed=borrowed, tell=tell)
+    _keep(request, response, token, borrowed=borrowed)
+
+
+def _keep(request: HttpRequest, response: HttpResponse, token: str, *, borrowed: bool) -> None:
+    cookies.keep(response, cookies.SESSION, token, None if borrowed else cookies.KEPT_S)
     if borrowed:
         cookies.keep(response, cookies.BORROWED, "1", None)
+    if cookies.KEY in request.COOKIES:
+        cookies.drop(response, cookies.KEY)
+
+
+def forget(request: HttpRequest, response: HttpResponse) -> None:
+    """This browser is nobody's any more."""
+    browser = browser_of(request)
+    if browser is not None:
+        browsers.close(browser)
+    cookies.drop_all(response)
 
 
 def borrowed(request: HttpRequest) -> bool:
@@ -54,7 +97,16 @@ def own(view: View) -> View:
         person = person_of(request)
         if person is None:
             return redirect("person:first")
-        return view(request, person, **named)
+        if browser_of(request) is not None:
+            return view(request, person, **named)
+        here = borrowed(request)
+        kind = user_agent.kind_of(request)
+        browser, token = browsers.exchange_key(person, kind, borrowed=here)
+        request._browser = browser  # type: ignore[attr-defined]
+        response = view(request, person, **named)
+        if cookies.KEY not in response.cookies:  # else it has just been forgotten
+            _keep(request, response, token, borrowed=here)
+        return response
 
     return shown
 
@@ -66,7 +118,7 @@ def private(view: View) -> View:
     @own
     @wraps(view)
     def shown(request: HttpRequest, person: Person, **named: object) -> HttpResponse:
-        if person.pin and not pin_typed(request, person):
+        if locked(request, person):
             return HttpResponseRedirect(f"{reverse('person:pin')}?next={quote(request.path)}")
         response = view(request, person, **named)
         if person.pin:
@@ -74,6 +126,13 @@ def private(view: View) -> View:
         return response
 
     return shown
+
+
+def locked(request: HttpRequest, person: Person) -> bool:
+    """Whether a PIN stands before this, and was not typed here lately."""
+    if not person.pin or persons.drop_forgotten_pin(person):
+        return False
+    return not pin_typed(request, person)
 
 
 def _of(person: Person) -> str:

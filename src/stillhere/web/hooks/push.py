@@ -21,7 +21,7 @@ from stillhere.channels.base import AddressError
 from stillhere.channels.wording import compose
 from stillhere.core.messages import Inbound
 from stillhere.store.inbound import inbox
-from stillhere.store.models import Contact, Message, Person, sealed_columns
+from stillhere.store.models import Browser, Contact, Message, Person, sealed_columns
 from stillhere.store.people import push_subscriptions, records
 from stillhere.store.problems import Reached
 from stillhere.store.watches import queries
@@ -39,8 +39,11 @@ MOST_AGE_MS = 24 * 3600 * 1000
 @person_session.own
 @require_POST
 def mine(request: HttpRequest, person: Person) -> HttpResponse:
-    """This browser belongs to the person."""
-    return _kept(request, person=person)
+    """This browser belongs to the person. Behind the PIN: whoever is told can also answer."""
+    if person_session.locked(request, person):
+        says = _("Your PIN comes first: open “My data”, type it, then come back and press again.")
+        return JsonResponse({"ok": False, "says": says}, status=403)
+    return _kept(request, person=person, browser=person_session.browser_of(request))
 
 
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
@@ -70,7 +73,11 @@ class KeyForm(Form):
 
 
 def _kept(
-    request: HttpRequest, *, person: Person | None = None, contact: Contact | None = None
+    request: HttpRequest,
+    *,
+    person: Person | None = None,
+    contact: Contact | None = None,
+    browser: Browser | None = None,
 ) -> HttpResponse:
     way = push_channel()
     if way is None:
@@ -79,7 +86,8 @@ def _kept(
         value = way.normalise(SubscriptionForm.read(request.POST)["subscription"])
     except AddressError as error:
         return JsonResponse({"ok": False, "says": _(str(error))}, status=422)
-    push_subscriptions.allow(Reached(way.name, value, False), person=person, contact=contact)
+    here = Reached(way.name, value, False)
+    push_subscriptions.allow(here, person=person, contact=contact, browser=browser)
     return JsonResponse({"ok": True, "says": _("This phone is told now.")})
 
 

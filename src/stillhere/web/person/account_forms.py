@@ -89,3 +89,9 @@ class EraseForm(Form):
     """The second press."""
 
     sure = Ticked()
+
+
+class RemoveForm(Form):
+    """Which browser is put out."""
+
+    browser = Number(15)

@@ -27,7 +27,8 @@ def first(request: HttpRequest) -> HttpResponse:
             if rate_limit.PERSONS.missed(rate_limit.network_of(request)):
                 return errors.too_many()
             typed = BeginForm.read(request.POST)
-            _someone, key = persons.new_person(sentences.language(), typed["tz"] or "UTC")
-            person_session.remember(response, key, borrowed=typed["borrowed"])
+            someone, _key = persons.new_person(sentences.language(), typed["tz"] or "UTC")
+            borrowed = typed["borrowed"]
+            person_session.remember(request, response, someone, borrowed=borrowed, tell=False)
         return response
     return render(request, "person/first.html", {"known": person is not None, "light": "night"})

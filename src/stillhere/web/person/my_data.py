@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -12,15 +14,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from stillhere.store.db import clock
-from stillhere.store.models import Person
-from stillhere.store.people import address_book, persons
+from stillhere.store.models import Browser, Person, sealed_columns
+from stillhere.store.people import address_book, browsers
 from stillhere.store.privacy import erasure
 from stillhere.store.privacy import export as kept
 from stillhere.store.problems import Problem
-from stillhere.web.access import cookies, person_session
+from stillhere.web.access import cookies, person_session, user_agent
 from stillhere.web.access.fields import pressed
 from stillhere.web.person import pin, recovery
-from stillhere.web.person.account_forms import EraseForm
+from stillhere.web.person.account_forms import EraseForm, RemoveForm
 from stillhere.web.site import page_text
 from stillhere.web.site.context import light
 
@@ -38,23 +40,21 @@ PLAN = {
 def mine(request: HttpRequest, person: Person) -> HttpResponse:
     """Everything about one's own data on one page."""
     do = pressed(request) if request.method == "POST" else ""
-    key = request.COOKIES[cookies.PERSON]
     if do == "link":
-        return _page(request, person, {"link": recovery.link_of(key)})
+        return _page(request, person, {"link": recovery.link_of(sealed_columns.person_key(person))})
     if do == "print":
-        return recovery.printed(request, key)
+        return recovery.printed(request, sealed_columns.person_key(person))
     if do == "new-link":
-        key = persons.new_key(person)
-        response = _page(request, person, {"link": recovery.link_of(key), "renewed": True})
-        person_session.remember(response, key, borrowed=person_session.borrowed(request))
-        return response
+        return _new_link(request, person)
+    if do == "remove":
+        return _remove(request, person)
     if do == "pin":
         wrong = pin.change(person, request.POST)
         if wrong:
             return _page(request, person, {"wrong_pin": wrong}, status=422)
         return _page(request, person, {"note": page_text.note("kept")})
     if do == "forget":
-        return forgotten()
+        return forgotten(request)
     if do == "erase":
         return _erase(request, person)
     return _page(request, person, {})
@@ -64,14 +64,31 @@ def mine(request: HttpRequest, person: Person) -> HttpResponse:
 @require_POST
 def forget(request: HttpRequest, person: Person) -> HttpResponse:
     """This phone forgets, without a PIN: whoever holds a borrowed phone may always log out."""
-    return forgotten()
+    return forgotten(request)
 
 
-def forgotten() -> HttpResponse:
+def forgotten(request: HttpRequest) -> HttpResponse:
     """Back to the first page as a stranger."""
     response = redirect("person:first")
-    cookies.drop_all(response)
+    person_session.forget(request, response)
     return response
+
+
+def _new_link(request: HttpRequest, person: Person) -> HttpResponse:
+    """Another link; every other browser is out, with its notifications."""
+    here = person_session.browser_of(request)
+    assert here is not None  # a page of the person's own
+    link = recovery.link_of(browsers.new_link(person, here))
+    return _page(request, person, {"link": link, "renewed": True})
+
+
+def _remove(request: HttpRequest, person: Person) -> HttpResponse:
+    """Put out one of the browsers; this one goes as if it forgot."""
+    wanted, here = RemoveForm.read(request.POST)["browser"], person_session.browser_of(request)
+    if here is not None and wanted == here.id:
+        return forgotten(request)
+    browsers.remove(person, wanted or 0)
+    return _page(request, person, {"note": page_text.note("put-out")})
 
 
 def _erase(request: HttpRequest, person: Person) -> HttpResponse:
@@ -116,14 +133,33 @@ def _way(address: dict[str, Any]) -> str:
     return str(page_text.CHANNELS.get(channel, channel)) + f" {address['address']}"
 
 
+@dataclass(frozen=True, slots=True)
+class BrowserRow:
+    """One browser that opens these pages. ``here``: the one that asks."""
+
+    id: int
+    name: str
+    since: date
+    here: bool
+    borrowed: bool
+    told: bool
+
+
+def _browser(each: browsers.ListedBrowser, here: Browser | None) -> BrowserRow:
+    mine = here is not None and each.id == here.id
+    name = user_agent.in_words(each.kind)
+    return BrowserRow(each.id, name, each.since, mine, each.borrowed, each.told)
+
+
 def _page(
     request: HttpRequest, person: Person, more: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    here = settings.STILLHERE
+    here, here_now = settings.STILLHERE, person_session.browser_of(request)
     all_of_it, now = kept.everything(person), clock.now_ms()
     given = {
         "kept": all_of_it,
         "opened": _opened(all_of_it, person.tz, now),
+        "browsers": [_browser(each, here_now) for each in browsers.listed(person)],
         "has_pin": bool(person.pin),
         "quiet_h": here.keep_quiet_h,
         "alarm_days": here.keep_alarm_days,

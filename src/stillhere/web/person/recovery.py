@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from stillhere.store.models import Person
-from stillhere.store.people import persons, records
+from stillhere.store.people import records
 from stillhere.web.access import person_session, rate_limit
 from stillhere.web.person.account_forms import CodeForm
 from stillhere.web.site import errors, links
@@ -68,7 +68,7 @@ def typed(request: HttpRequest) -> HttpResponse:
     key = key_of(text)
     person = records.person_by_key(key) if key else None
     if person is not None:
-        return _opened(request, person, key)
+        return _opened(request, person)
     if rate_limit.missed(request):
         return errors.unknown_key(request)
     wrong = _("This code opens nothing. Look at each letter once more, or find a newer one.")
@@ -86,14 +86,14 @@ def come_back(request: HttpRequest, key: str) -> HttpResponse:
     if person is None:
         return errors.unknown_key(request)
     if request.method == "POST":
-        return _opened(request, person, key)
+        return _opened(request, person)
     return render(request, "person/come_back.html", {"has_pin": bool(person.pin), "light": "night"})
 
 
-def _opened(request: HttpRequest, person: Person, key: str) -> HttpResponse:
-    """This browser is the person from now on. A forgotten PIN is removed."""
-    if person.pin:
-        persons.set_pin(person, "")
+def _opened(request: HttpRequest, person: Person) -> HttpResponse:
+    """This browser is the person's from now on. A PIN stays: whoever was sent the link, or found
+    it, is not the one who chose the PIN."""
     response = redirect("person:watch")
-    person_session.remember(response, key, borrowed=CodeForm.read(request.POST)["borrowed"])
+    borrowed = CodeForm.read(request.POST)["borrowed"]
+    person_session.remember(request, response, person, borrowed=borrowed, tell=True)
     return response

@@ -49,6 +49,9 @@ def watch(request: HttpRequest, person: Person) -> HttpResponse:
         said = ""  # the note speaks of a watch that could still be ended
     given |= {"note": page_text.note(said), "confirm_end": said == "end-early"}
     given |= {"push_key": installed_channels.public_key(), "push_to": reverse("hooks:person_push")}
+    if person.pin_off_at:
+        given["pin_off"] = page_text.clock_time(person.pin_off_at, person.tz, given["now"])
+    given["browser"] = person_session.browser_of(request)
     given["sms"] = _sms(person)
     return _kept(request, render(request, "person/watch.html", given), given)
 

@@ -110,6 +110,7 @@ NOTES = {
     "taken-back": gettext_lazy("Taken back. No feed brings it again."),
     "drill-me": gettext_lazy("The drill is on its way to you. Answer it as you would at night."),
     "known": gettext_lazy("This person is on your list already."),
+    "put-out": gettext_lazy("It opens nothing any more, and hears nothing."),
     "removed": gettext_lazy("Taken off your list. They were not told."),
     "kept": gettext_lazy("Kept."),
     "own-first": gettext_lazy("Say first how we reach you, so that we can ask you then."),

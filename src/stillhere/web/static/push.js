@@ -10,13 +10,14 @@
       return localStorage.getItem('lamp.push');
     } catch { return null; }
   };
+  const mine = (subscription) => form.action + form.dataset.of + subscription.endpoint;
   const late = (ms) => new Promise((_, no) => setTimeout(no, ms, new Error('late')));
   const send = async (subscription) => {
     const body = new URLSearchParams(new FormData(form));
     body.set('subscription', JSON.stringify(subscription));
     const answer = await fetch(form.action, { method: 'POST', body, headers: { Accept: 'application/json' } });
     const heard = await answer.json();
-    if (heard.ok) remembered(form.action + subscription.endpoint);
+    if (heard.ok) remembered(mine(subscription));
     return heard;
   };
   const begin = async () => {
@@ -27,7 +28,7 @@
     }
     const has = await worker.pushManager.getSubscription();
     if (has && Notification.permission === 'granted') {
-      if (remembered() !== form.action + has.endpoint) await send(has);
+      if (remembered() !== mine(has)) await send(has);
       return;
     }
     form.hidden = Notification.permission === 'denied' || 'quiet' in form.dataset;

@@ -1,0 +1,121 @@
+"""The browsers and phones that open one person's pages: who comes in, who is listed, who is put
+out.
+
+Owns the tokens: 160 bits that only the browser has, looked up by their hash. Notifications belong
+to a browser and end with it. Reading one writes nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import transaction
+
+from stillhere.store.db import clock, encryption
+from stillhere.store.models import Address, Browser, Person
+from stillhere.store.people import notices, persons
+from stillhere.store.people.address_book import PUSH
+
+TOKEN_BYTES = 20
+MOST = 20  # of one person; a family shares fewer
+KEPT_DAYS = 400  # as long as a browser keeps a cookie
+
+
+def by_token(token: str) -> Browser | None:
+    """The browser with this token, read together with its person."""
+    found = Browser.objects.filter(token_hash=encryption.key_hash(token), person__trial=False)
+    return found.select_related("person").first()
+
+
+def open_pages(
+    person: Person, kind: str = "", *, borrowed: bool = False, tell: bool = True
+) -> tuple[Browser, str]:
+    """Let one more browser in; its token, which only it gets. The person's own number hears of it,
+    unless there is nothing to ``tell``.
+
+    Beyond ``MOST`` the newest but this one goes: whoever opens many puts out their own, and never
+    the phone that was there before.
+    """
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    with transaction.atomic():
+        Person.objects.select_for_update().get(id=person.id)
+        now = clock.now_ms()
+        today = _day(now)
+        theirs = Browser.objects.filter(person=person)
+        theirs.filter(since__lt=today - timedelta(days=KEPT_DAYS)).delete()
+        for one in theirs.order_by("id")[MOST - 1 :]:
+            one.delete()
+        browser = Browser.objects.create(
+            person=person,
+            token_hash=encryption.key_hash(token),
+            kind=kind,
+            since=today,
+            borrowed=borrowed,
+        )
+        if tell:
+            notices.tell_of_browser(person.id, browser.id, now)
+    return browser, token
+
+
+def exchange_key(person: Person, kind: str, *, borrowed: bool) -> tuple[Browser, str]:
+    """The same for a browser whose cookie still holds the person's key. The first one of a person
+    is nothing new; the others are told of, because somebody else may have been in already."""
+    known = Browser.objects.filter(person=person).exists()
+    return open_pages(person, kind, borrowed=borrowed, tell=known)
+
+
+def close(browser: Browser) -> None:
+    """This browser opens nothing any more, and its notifications end."""
+    browser.delete()
+
+
+def remove(person: Person, browser: int) -> None:
+    """Put out one of the person's own, by its number."""
+    Browser.objects.filter(person=person, id=browser).delete()
+
+
+def new_link(person: Person, keep: Browser) -> str:
+    """A new key for the person. Whoever had the old one is out, with every notification; only
+    ``keep``, which asks for it, stays."""
+    with transaction.atomic():
+        key = persons.new_key(person)
+        Browser.objects.filter(person=person).exclude(id=keep.id).delete()
+        others = Address.objects.filter(person=person, channel=PUSH)
+        others.exclude(browser=keep).delete()
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBrowser:
+    """One browser as the person's own page shows it. ``told``: it gets their notifications."""
+
+    id: int
+    kind: str
+    since: date
+    borrowed: bool
+    told: bool
+
+
+def listed(person: Person) -> list[ListedBrowser]:
+    """All of them, the oldest first. Notifications from before there were browsers get one each, so
+    that they can be put out like any other."""
+    for way in Address.objects.filter(person=person, channel=PUSH, browser__isnull=True):
+        way.browser = Browser.objects.create(
+            person=person,
+            token_hash=encryption.key_hash(secrets.token_urlsafe(TOKEN_BYTES)),  # nobody has it
+            since=_day(way.since_at),  # and no kind, until its browser names it (push)
+        )
+        way.save(update_fields=["browser"])
+    found = Browser.objects.filter(person=person).order_by("since", "id")
+    told = set(
+        Address.objects.filter(person=person, channel=PUSH, state=Address.State.OK).values_list(
+            "browser", flat=True
+        )
+    )
+    return [ListedBrowser(b.id, b.kind, b.since, b.borrowed, b.id in told) for b in found]
+
+
+def _day(at: int) -> date:
+    return datetime.fromtimestamp(at / 1000, UTC).date()
