@@ -54,6 +54,7 @@ def navigation() -> list[Any]:
         "README.md",
         {"Handbook": [f"docs/handbook/{name}.md" for name in HANDBOOK]},
         {"Running it": ["deploy/README.md", "docs/settings.md", "docs/scale.md"]},
+        {"Papers": ["docs/privacy.md", "docs/assessment.md", "SECURITY.md"]},
         {
             "How it is built": [
                 "ARCHITECTURE.md",
@@ -61,7 +62,6 @@ def navigation() -> list[Any]:
                 "docs/proof.md",
                 "docs/glossary.md",
                 "CONTRIBUTING.md",
-                "SECURITY.md",
                 "CHANGELOG.md",
             ]
         },
