@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from stillhere.core import events as ev
-from stillhere.store.models import Person, sealed_columns
+from stillhere.store.models import Person, PinTries, sealed_columns
 from stillhere.web.person import recovery
-from stillhere.web.person.pin import MANY, SLOW, TRIES
 from tests.circle import SamsNight
 from tests.conftest import Clock
 from tests.web.conftest import browser, post
 from tests.web.pages import read, text_of, watch_path
-
-
-@pytest.fixture(autouse=True)
-def no_tries() -> None:
-    for tries in (TRIES, MANY, SLOW):
-        tries.forget()
 
 
 def with_pin(sam: Client, pin: str = "2580") -> None:
@@ -58,6 +53,43 @@ def test_a_wrong_pin_is_told_so_and_five_are_enough(
     assert "Too many tries." in text_of(post(sam, "/pin", pin="2580", next="/people"))
     clock.advance(61)
     assert post(sam, "/pin", pin="2580", next="/people").status_code == 302
+
+
+def test_five_tries_are_five_when_sixty_come_at_once(
+    night: SamsNight, sam: Client, settings: Settings
+) -> None:
+    """With the slow comparison of an installation, so that many are under way together."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    with_pin(sam)
+    sam.get("/pin")
+
+    def guess(_no: int) -> str:
+        phone = Client()
+        phone.cookies.load({"session": sam.cookies["session"].value})
+        try:
+            return text_of(phone.post("/pin", {"pin": "0000"}))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(12) as pool:
+        heard = list(pool.map(guess, range(60)))
+    assert sum("That is not the PIN." in each for each in heard) == 5
+    assert "Too many tries." in text_of(post(sam, "/pin", pin="2580"))
+
+
+def test_tries_of_before_a_restart_count(night: SamsNight, sam: Client, clock: Clock) -> None:
+    """Or of another web server: nothing is kept in this process."""
+    with_pin(sam)
+    PinTries.objects.create(person=night.person, minute_at=clock.now - 1000, minute=5)
+    assert "Too many tries." in text_of(post(sam, "/pin", pin="2580"))
+    clock.advance(60)
+    assert post(sam, "/pin", pin="2580", next="/people").status_code == 302
+
+
+def test_a_right_pin_is_no_try(night: SamsNight, sam: Client) -> None:
+    with_pin(sam)
+    for _ in range(8):
+        assert post(sam, "/pin", pin="2580", next="/people").status_code == 302
 
 
 def test_after_a_wrong_pin_one_still_gets_where_one_was_going(

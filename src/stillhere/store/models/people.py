@@ -55,6 +55,21 @@ class Browser(models.Model):
         db_table = "browser"
 
 
+class PinTries(models.Model):
+    """Tries at a person's PIN, by window: when it began, and how many (``people/pin_tries.py``)."""
+
+    person = models.OneToOneField(Person, on_delete=models.CASCADE, primary_key=True)
+    minute_at = models.BigIntegerField(default=0)
+    minute = models.PositiveSmallIntegerField(default=0)
+    hour_at = models.BigIntegerField(default=0)
+    hour = models.PositiveSmallIntegerField(default=0)
+    day_at = models.BigIntegerField(default=0)
+    day = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        db_table = "pin_tries"
+
+
 class Contact(models.Model):
     """A human whom the person chose. Only a no removes someone: ``left`` said so themselves,
     ``removed`` was removed by Sam."""

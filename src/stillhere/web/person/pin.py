@@ -16,16 +16,12 @@ from django.views.decorators.http import require_http_methods
 
 from stillhere.store.db import clock
 from stillhere.store.models import Person
-from stillhere.store.people import persons
+from stillhere.store.people import persons, pin_tries
+from stillhere.store.people.pin_tries import PinWait
 from stillhere.web.access import person_session
 from stillhere.web.access.fields import pressed
-from stillhere.web.access.rate_limit import Guesses
 from stillhere.web.person.account_forms import NewPinForm, PinForm
 from stillhere.web.site import page_text
-
-TRIES = Guesses(most=5)  # wrong ones a minute, for one person
-MANY = Guesses(most=20, window_ms=24 * 3600 * 1000)  # so many in a day, and it goes on slowly
-SLOW = Guesses(most=5, window_ms=3600 * 1000)  # wrong ones an hour from then on
 
 
 @person_session.own
@@ -40,25 +36,28 @@ def ask(request: HttpRequest, person: Person) -> HttpResponse:
         persons.forget_pin(person)
         return redirect("person:pin")
     if posted:
-        who = str(person.id)
-        if SLOW.full(who) and MANY.full(who):
-            wrong = _("Too many tries. Wait an hour, or press “I forgot it”. The watch goes on.")
-        elif TRIES.full(who):
-            wrong = _("Too many tries. Wait a minute, then try again.")
-        elif check_password(typed["pin"].strip(), person.pin):
+        wrong = _tried(person, typed["pin"].strip())
+        if not wrong:
             persons.keep_pin(person)
             response = HttpResponseRedirect(typed["next"])
             person_session.remember_pin(response, person)
             return response
-        else:
-            TRIES.missed(who)
-            MANY.missed(who)
-            if MANY.full(who):
-                SLOW.missed(who)
-            wrong = _("That is not the PIN.")
     off = page_text.clock_time(person.pin_off_at, person.tz, now) if person.pin_off_at else ""
     given = {"wrong": wrong, "next": typed["next"], "off": off, "light": "night"}
     return render(request, "person/pin.html", given, status=422 if wrong else 200)
+
+
+def _tried(person: Person, pin: str) -> str:
+    """Try a PIN; what is wrong, or nothing. The try is counted before it is looked at."""
+    wait = pin_tries.take(person.id)
+    if wait is PinWait.HOUR:
+        return _("Too many tries. Wait an hour, or press “I forgot it”. The watch goes on.")
+    if wait is PinWait.MINUTE:
+        return _("Too many tries. Wait a minute, then try again.")
+    if not check_password(pin, person.pin):
+        return _("That is not the PIN.")
+    pin_tries.give_back(person.id)
+    return ""
 
 
 def change(person: Person, typed: Mapping[str, str]) -> str:
