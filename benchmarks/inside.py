@@ -21,7 +21,7 @@ from stillhere.config import keys
 
 _data = Path(os.environ["STILLHERE_DATA"])
 keys.ensure_folder(_data)
-keys.create_missing(_data, demo=bool(os.environ.get("STILLHERE_DEMO")))
+keys.create_missing(_data / keys.FOLDER, demo=bool(os.environ.get("STILLHERE_DEMO")))
 django.setup()
 
 from django.db import connection, transaction  # noqa: E402

@@ -18,7 +18,7 @@ os.environ["STILLHERE_DATA"] = _folder.name
 os.environ["DJANGO_SETTINGS_MODULE"] = "stillhere.config.settings"
 _data = environment.read(os.environ).data
 keys.ensure_folder(_data)
-keys.create_missing(_data)
+keys.create_missing(_data / keys.FOLDER)
 django.setup()
 
 from django.conf import settings  # noqa: E402

@@ -28,7 +28,7 @@ _data = Path(tempfile.mkdtemp(prefix="stillhere-tests-", dir=_MEMORY if _roomy e
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ["STILLHERE_DATA"] = str(_data)
 keys.ensure_folder(_data)
-keys.create_missing(_data)
+keys.create_missing(_data / keys.FOLDER)
 
 from stillhere.config.settings import *  # noqa: E402, F403
 from stillhere.config.settings import DATABASES  # noqa: E402

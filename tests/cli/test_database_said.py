@@ -225,7 +225,7 @@ def test_each_command_says_what_a_real_server_said(
 ) -> None:
     here = installation(STILLHERE_DATABASE_URL=WRONG_PASSWORD.format(port=locked.port))
     keys.ensure_folder(here.data)
-    keys.create_missing(here.data)
+    keys.create_missing(here.data / keys.FOLDER)
     _one_line(here.run(command), "password authentication failed")
 
 

@@ -132,14 +132,14 @@ def test_a_demos_folder_is_never_taken_for_a_real_one(home: Installation, comman
 def test_a_folder_that_lost_its_keys_does_not_become_a_demos(tmp_path: Path) -> None:
     keys.ensure_folder(tmp_path)
     (tmp_path / "stillhere.sqlite3").write_bytes(b"somebody's")
-    made = keys.create_missing(tmp_path, demo=True)
+    made = keys.create_missing(tmp_path / keys.FOLDER, demo=True)
     assert made
     assert not keys.is_demo(tmp_path)
-    keys.forget_created(tmp_path, made)
+    keys.forget_created(tmp_path / keys.FOLDER, made)
     (tmp_path / "stillhere.sqlite3").unlink()
-    made = keys.create_missing(tmp_path, demo=True)
+    made = keys.create_missing(tmp_path / keys.FOLDER, demo=True)
     assert keys.is_demo(tmp_path)
-    keys.forget_created(tmp_path, made)
+    keys.forget_created(tmp_path / keys.FOLDER, made)
     assert not keys.is_demo(tmp_path)
 
 

@@ -123,13 +123,13 @@ def test_a_key_of_another_user_names_the_owner_and_the_chown() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         (data / "keys").mkdir()
-        keys.create_missing(data)
+        keys.create_missing(data / keys.FOLDER)
         for path in (data, data / "keys"):
             os.chown(path, RUTH, RUTH)
         os.seteuid(RUTH)
         try:
             with pytest.raises(PermissionError) as caught:
-                keys.read_secret(data)
+                keys.read_secret(data / keys.FOLDER)
             said = trouble.sentence(caught.value, data) or ""
         finally:
             os.seteuid(0)

@@ -16,7 +16,7 @@ from stillhere.config import databases, environment, keys
 def data(tmp_path: Path) -> Path:
     made = tmp_path / "data"
     keys.ensure_folder(made)
-    keys.create_missing(made)
+    keys.create_missing(made / keys.FOLDER)
     (made / databases.SQLITE_FILE).touch(0o600)
     return made
 

@@ -193,7 +193,7 @@ def test_a_second_up_on_the_same_folder_says_who_is_there(installation: Make) ->
 
 def test_a_key_file_that_is_not_there_is_not_called_damaged(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"master\.json is missing"):
-        keys.read_master(tmp_path)
+        keys.read_master(tmp_path / keys.FOLDER)
 
 
 @pytest.mark.parametrize("host", ["localhost", "[::1]"])

@@ -394,7 +394,7 @@ def test_what_does_not_run_at_all_is_not_said_to_run_badly(
     words: str,
 ) -> None:
     keys.ensure_folder(tmp_path)
-    keys.create_missing(tmp_path)
+    keys.create_missing(tmp_path / keys.FOLDER)
     (tmp_path / "lock").write_text(lock)
     monkeypatch.setattr(check, "health", lambda _: answer)
     found = [says for _, says in check.everything(replace(here, data=tmp_path))]

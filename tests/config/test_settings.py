@@ -22,7 +22,7 @@ ASKED = ("CSRF_COOKIE_SECURE", "LANGUAGE_COOKIE_SECURE", "ALLOWED_HOSTS", "CSRF_
 def settings_for(data: Path, **environment: str) -> dict[str, Any]:
     """The settings of a process of its own."""
     keys.ensure_folder(data)
-    keys.create_missing(data)
+    keys.create_missing(data / keys.FOLDER)
     asking = (
         "import json; from stillhere.config import settings as s;"
         f"print(json.dumps({{n: getattr(s, n) for n in {ASKED}}}"

@@ -55,7 +55,7 @@ def test_what_a_chat_can_do_is_known_without_loading_its_library() -> None:
         "import sys; from types import SimpleNamespace as S;"
         "from stillhere.config.wiring import build_channels;"
         "here = S(smtp_url='', demo_url='', chat_private=False, carriers=(), hostname='localhost',"
-        " master_keys={1: b'k' * 32});"
+        " master_keys={1: b'k' * 32}, link_keys={'root': b'k' * 32});"
         "print(build_channels(here)['chat'].capabilities, 'apprise' in sys.modules)"
     )
     told = subprocess.run(

@@ -273,7 +273,7 @@ def test_a_file_that_would_mislead_is_not_used_and_says_why(
 
 def test_the_command_prints_all_of_it_and_keeps_who_signs(data: Path) -> None:
     keys.ensure_folder(data)
-    keys.create_missing(data)
+    keys.create_missing(data / keys.FOLDER)
     told = CliRunner().invoke(command, []).output
     assert "[look] Shout their name." in told
     assert "(NOT YET CHECKED)" in told

@@ -20,6 +20,7 @@ from stillhere.content.languages import Language, Languages
 from stillhere.core.vocabulary import Patterns, Vocabulary
 from stillhere.engine import render
 from stillhere.store.db.clock import ClockRow
+from stillhere.store.db.key_ring import KeyRing
 from stillhere.store.messages import delivery
 from stillhere.store.models import Contact
 from stillhere.store.watches.group_commit import WRITER, GroupCommit
@@ -37,7 +38,7 @@ __all__ = ["inbox", "phone"]  # fixtures
 APPLY = "store/watches/apply.py:apply_batch"
 BACKENDS = tuple(f"store/db/{part}" for part in ("disk", "sqlite/", "postgresql/", "halving"))
 MACHINERY = (
-    WebhookLane, GroupCommit, Carrier, ClockRow, Vocabulary, Patterns, Language, Languages,
+    WebhookLane, GroupCommit, Carrier, ClockRow, KeyRing, Vocabulary, Patterns, Language, Languages,
 )  # fmt: skip
 # As they stand. Before messages had one vocabulary a text passed 9 types from room to room, 17 in
 # all, and 9 rooms, and a press climbed 11 times.

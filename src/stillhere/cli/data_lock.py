@@ -26,6 +26,7 @@ def held(stillhere: Stillhere) -> Iterator[None]:
     it, saying who, or if it belongs to a demo and this is none, or the other way round."""
     there = stillhere.data.exists()
     before = {path.name for path in stillhere.data.iterdir()} if there else None
+    keys.require_folder(stillhere)
     keys.ensure_folder(stillhere.data)
     with _locked(stillhere.data / LOCK_FILE, fcntl.LOCK_EX | fcntl.LOCK_NB) as descriptor:
         if descriptor is None:
@@ -37,7 +38,7 @@ def held(stillhere: Stillhere) -> Iterator[None]:
 
 def _enter(stillhere: Stillhere, descriptor: int) -> None:
     """Write into the lock who holds it. Raises `SettingError` where a demo and a real one meet."""
-    if keys.exist(stillhere.data):  # a new folder becomes what it is started as
+    if keys.exist(stillhere.keys):  # a new folder becomes what it is started as
         keys.keep_apart(stillhere.data, demo=stillhere.demo)
     where = f"{os.getpid()} {stillhere.base_url} {stillhere.host} {stillhere.port}\n"
     try:

@@ -27,7 +27,7 @@ def ours() -> set[str]:
 def is_current(stillhere: Stillhere) -> bool:
     """Whether the database holds exactly our migrations, so that there is nothing to prepare."""
     database = stillhere.data / databases.SQLITE_FILE
-    if stillhere.database_url or not keys.exist(stillhere.data) or not database.exists():
+    if stillhere.database_url or not keys.exist(stillhere.keys) or not database.exists():
         return False
     try:
         with contextlib.closing(integrity.connect(database)) as found:

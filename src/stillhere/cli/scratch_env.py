@@ -20,4 +20,4 @@ def set_up(data: Path) -> None:
     os.environ["STILLHERE_DATA"] = str(data)
     os.environ["STILLHERE_BASE_URL"] = "http://localhost:8420"
     keys.ensure_folder(data)
-    keys.create_missing(data)
+    keys.create_missing(data / keys.FOLDER)

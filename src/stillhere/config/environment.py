@@ -32,7 +32,7 @@ BACKUP_PASSPHRASE = ("STILLHERE_BACKUP_PASSPHRASE", "STILLHERE_BACKUP_PASSPHRASE
 DEFAULT_PROXIES = "127.0.0.0/8 ::1"
 DEFAULT_EXIT = "https://www.wikipedia.org/"
 SETTINGS = (
-    "STILLHERE_DATA", "STILLHERE_HOST", "STILLHERE_PORT", "STILLHERE_BASE_URL",
+    "STILLHERE_DATA", "STILLHERE_KEYS", "STILLHERE_HOST", "STILLHERE_PORT", "STILLHERE_BASE_URL",
     "STILLHERE_DATABASE_URL", "STILLHERE_SMTP_URL", "STILLHERE_MAIL_FROM", "STILLHERE_CARRIERS",
     "STILLHERE_COORDINATOR", "STILLHERE_PROGRAM", "STILLHERE_COUNTRY", "STILLHERE_COUNTRIES",
     "STILLHERE_CHECKED_PLACE",
@@ -44,7 +44,7 @@ SETTINGS = (
 )  # fmt: skip
 # The direct line rings phones and asks our own pages what to say.
 OF_THE_LINE = frozenset({
-    "STILLHERE_DATA", "STILLHERE_HOST", "STILLHERE_PORT", "STILLHERE_BASE_URL",
+    "STILLHERE_DATA", "STILLHERE_KEYS", "STILLHERE_HOST", "STILLHERE_PORT", "STILLHERE_BASE_URL",
     "STILLHERE_CARRIERS", "STILLHERE_COUNTRY", "STILLHERE_LOG", "STILLHERE_DEMO",
 })  # fmt: skip
 # What a program was to fill in before it started us: ${NAME}, ${NAME:-something}.
@@ -57,7 +57,8 @@ class Stillhere:
     """The settings of one installation, as `django.conf.settings.STILLHERE`.
 
     ``_h`` are hours, ``_days`` days. An empty string means: not set, and the thing is off.
-    ``master_keys`` maps a key's number to 32 bytes; the highest number seals, all of them open.
+    ``master_keys`` are the data keys by their number, 32 bytes each: the newest seals, all of them
+    open. ``link_keys`` are what links and look-ups are derived from, by purpose.
     """
 
     data: Path
@@ -88,6 +89,13 @@ class Stillhere:
     master_keys: Mapping[int, bytes] = field(
         default_factory=lambda: MappingProxyType({}), repr=False
     )
+    link_keys: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    keys_elsewhere: Path | None = None
+
+    @property
+    def keys(self) -> Path:
+        """The folder of the keys."""
+        return self.keys_elsewhere or self.data / "keys"
 
     @property
     def demo(self) -> bool:
@@ -162,6 +170,7 @@ def examine(environ: Mapping[str, str]) -> tuple[Stillhere, dict[str, str]]:
         ),
         warning_feeds=of("STILLHERE_WARNING_FEEDS", values.web_urls, ""),
         time_urls=of("STILLHERE_TIME_URLS", values.time_urls, ""),
+        keys_elsewhere=of("STILLHERE_KEYS", values.keys_folder, ""),
         chat_hosts=of("STILLHERE_CHAT_HOSTS", values.hosts, ""),
         security_contact=optional("STILLHERE_SECURITY_CONTACT", values.public_contact),
         proxies=of("STILLHERE_PROXIES", values.networks, DEFAULT_PROXIES),

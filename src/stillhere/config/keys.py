@@ -1,26 +1,43 @@
-"""The secrets of an installation: two files in the data folder, made once, never replaced.
+"""The secrets of an installation: files in the folder of its keys, made once.
 
-Owns ``keys/secret`` (Django signs with it) and ``keys/master.json`` (seals what is stored about
-people). Never replaces a key. Whether a missing one may be created is the caller's to know. A
-demo's folder is marked beside them, so that it and a real one are never taken for each other.
+Owns ``secret`` (Django signs with it), ``master.json`` (the data keys: they seal what is stored
+about people, and can be rotated) and ``links.json`` (what links and look-ups are derived from; it
+is written by the first rotation, until then they are derived from the first data key). Whether a
+missing one may be created is the caller's to know. A demo's folder is marked, so that it and a real
+one are never taken for each other.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from stillhere.config.environment import SettingError
+from stillhere.config.environment import SettingError, Stillhere
+from stillhere.store.db import encryption
+from stillhere.store.db.key_ring import DataKey, KeyRing
 
 KEY_BYTES = 32
 FOLDER = "keys"
-NAMES = ("secret", "master.json")
+SECRET, MASTER, LINKS = "secret", "master.json", "links.json"
+NAMES = (SECRET, MASTER)
 DEMO = "demo"
+FIRST = 1  # the number of the first data key
+LAST = 0xFFFF  # a sealed value names its key in two bytes
+# What was derived from the first data key and must stay as it is when that is gone.
+PURPOSES = ("key", "lookup", "push", "message-id", "demo-phones")
+
+
+class KeysBusyError(SettingError):
+    """Somebody else works with the key files just now."""
 
 
 def ensure_folder(data: Path) -> None:
@@ -35,44 +52,55 @@ def ensure_folder(data: Path) -> None:
         ) from None
 
 
-def create_missing(data: Path, *, demo: bool = False) -> list[str]:
-    """Create the key files that are missing; return the names of those. An empty folder that gets
-    its keys for a ``demo`` is a demo's for ever."""
+def require_folder(stillhere: Stillhere) -> None:
+    """Raise `SettingError` where the folder of STILLHERE_KEYS is not there. It is never made by us:
+    a stick that is not plugged in is no new installation."""
+    if not stillhere.keys.is_dir() and stillhere.keys_elsewhere is not None:
+        raise SettingError(
+            f"STILLHERE_KEYS names {stillhere.keys}, and there is no such folder. Is what it lies "
+            "on plugged in and mounted? A new folder must be made first."
+        )
+
+
+def create_missing(folder: Path, *, demo: bool = False) -> list[str]:
+    """Create the key files that are missing; return the names of those. An empty data folder that
+    gets its keys for a ``demo`` is a demo's for ever."""
     wanted = {
-        "secret": secrets.token_hex(KEY_BYTES),
-        "master.json": json.dumps({"1": secrets.token_hex(KEY_BYTES)}),
+        SECRET: secrets.token_hex(KEY_BYTES),
+        MASTER: json.dumps({str(FIRST): secrets.token_hex(KEY_BYTES)}),
     }
-    if demo and not exist(data) and {path.name for path in data.iterdir()} <= {FOLDER, "lock"}:
+    data = folder.parent
+    if demo and not exist(folder) and {path.name for path in data.iterdir()} <= {FOLDER, "lock"}:
         wanted = {DEMO: ""} | wanted
     made: list[str] = []
     try:
-        made += (name for name, text in wanted.items() if _write_new(data / FOLDER / name, text))
+        made += (name for name, text in wanted.items() if _write_new(folder / name, text))
     except OSError as error:  # a full disk names no file, and half a set of keys is none
-        forget_created(data, [*made, *(f".{name}.new" for name in wanted)])
-        error.filename = error.filename or str(data / FOLDER)
+        forget_created(folder, [*made, *(f".{name}.new" for name in wanted)])
+        error.filename = error.filename or str(folder)
         raise
     return made
 
 
-def forget_created(data: Path, names: Iterable[str]) -> None:
+def forget_created(folder: Path, names: Iterable[str]) -> None:
     """Take back those keys that were just created and have sealed nothing yet."""
     for name in names:
-        (data / FOLDER / name).unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
 
 
-def require_whole(data: Path) -> None:
+def require_whole(folder: Path) -> None:
     """Raise `SettingError` where a key that is there is damaged."""
-    read_secret(data)
-    read_master(data)
+    read_secret(folder)
+    read_links(folder)
 
 
-def exist(data: Path) -> bool:
+def exist(folder: Path) -> bool:
     """Whether both key files are there."""
-    return all((data / FOLDER / name).exists() for name in NAMES)
+    return all((folder / name).exists() for name in NAMES)
 
 
 def is_demo(data: Path) -> bool:
-    """Whether this folder was made for a demo."""
+    """Whether this data folder was made for a demo."""
     return (data / FOLDER / DEMO).exists()
 
 
@@ -90,26 +118,136 @@ def keep_apart(data: Path, *, demo: bool) -> None:
         )
 
 
-def read_secret(data: Path) -> str:
+def load(stillhere: Stillhere, wall_ms: Callable[[], int]) -> Stillhere:
+    """The settings with the keys. Raises `SettingError`."""
+    folder = stillhere.keys
+    ring = KeyRing(folder / MASTER, partial(read_data_keys, folder), wall_ms)
+    return replace(stillhere, master_keys=ring, link_keys=read_links(folder))
+
+
+def read_secret(folder: Path) -> str:
     """The key Django signs with."""
-    path = data / FOLDER / "secret"
+    path = folder / SECRET
     found = _read(path).strip()
     if not re.fullmatch(f"[0-9a-f]{{{2 * KEY_BYTES}}}", found):
         raise SettingError(_damaged(path))
     return found
 
 
-def read_master(data: Path) -> Mapping[int, bytes]:
-    """The master keys by number; the highest number seals, all of them open."""
-    path = data / FOLDER / "master.json"
+def read_master(folder: Path) -> Mapping[int, bytes]:
+    """The data keys by number, as they are now; all of them open."""
+    return MappingProxyType({n: each.key for n, each in read_data_keys(folder).items()})
+
+
+def read_data_keys(folder: Path) -> Mapping[int, DataKey]:
+    """The data keys by number. A key that seals at once is written as it is, one that is to wait
+    with the time from which it seals."""
+    path = folder / MASTER
     text = _read(path)
     try:
-        keys = {int(number): bytes.fromhex(key) for number, key in json.loads(text).items()}
+        found = {int(number): _data_key(key) for number, key in json.loads(text).items()}
+    except (ValueError, AttributeError, TypeError, KeyError):
+        raise SettingError(_damaged(path)) from None
+    if not found or not all(0 < n <= LAST and len(k.key) == KEY_BYTES for n, k in found.items()):
+        raise SettingError(_damaged(path))
+    return MappingProxyType(found)
+
+
+def _data_key(written: str | dict[str, str | int]) -> DataKey:
+    if isinstance(written, str):
+        return DataKey(bytes.fromhex(written))
+    return DataKey(bytes.fromhex(str(written["key"])), int(written["from"]))
+
+
+def read_links(folder: Path) -> Mapping[str, bytes]:
+    """What links and look-ups are derived from, by purpose; before the first rotation the first
+    data key. Raises `SettingError` where it is missing and must not be."""
+    path = folder / LINKS
+    known = read_master(folder)
+    if not path.exists() and known.keys() == {FIRST}:
+        return MappingProxyType({encryption.ROOT: known[FIRST]})
+    text = _read(path)
+    try:
+        found = {purpose: bytes.fromhex(key) for purpose, key in json.loads(text).items()}
     except (ValueError, AttributeError, TypeError):
         raise SettingError(_damaged(path)) from None
-    if not keys or any(len(key) != KEY_BYTES for key in keys.values()):
+    needed = {encryption.ROOT, *PURPOSES}
+    if not needed <= found.keys() or any(len(key) != KEY_BYTES for key in found.values()):
         raise SettingError(_damaged(path))
-    return MappingProxyType(keys)
+    return MappingProxyType(found)
+
+
+def add(folder: Path, seals_from_at: int, more: Iterable[str]) -> int:
+    """Add a data key that seals from then on (ms UTC; 0: at once); returns its number. Before the
+    first time what was derived from the first one is written down, for the usual purposes and
+    ``more``. Raises `SettingError` and `OSError`."""
+    with _locked(folder, fcntl.LOCK_EX):
+        known = dict(read_data_keys(folder))
+        if not (folder / LINKS).exists():
+            _write_links(folder, _kept(read_links(folder), (*PURPOSES, *more)))
+        number = max(known) + 1
+        if number > LAST:
+            raise SettingError(f"There are no numbers left after {LAST} data keys.")
+        known[number] = DataKey(secrets.token_bytes(KEY_BYTES), seals_from_at)
+        _write_data_keys(folder, known)
+    return number
+
+
+def retire(folder: Path, numbers: Collection[int]) -> bool:
+    """Remove data keys that no row names; returns whether they are gone. While a backup is being
+    made they stay, and where the folder cannot be written. Raises other `SettingError`."""
+    try:
+        with _locked(folder, fcntl.LOCK_EX):
+            known = read_data_keys(folder)
+            left = {number: key for number, key in known.items() if number not in numbers}
+            assert left, "somebody must seal"
+            read_links(folder)  # nothing may be derived from what goes
+            if left.keys() != known.keys():
+                _write_data_keys(folder, left)
+    except (KeysBusyError, OSError):
+        return False
+    return True
+
+
+def _kept(links: Mapping[str, bytes], purposes: Iterable[str]) -> dict[str, bytes]:
+    """The same for these purposes, and a new root, from which no data key can be told."""
+    kept = {purpose: encryption.derived(links, purpose) for purpose in purposes}
+    return kept | {encryption.ROOT: secrets.token_bytes(KEY_BYTES)}
+
+
+def _write_links(folder: Path, links: Mapping[str, bytes]) -> None:
+    _replace(folder / LINKS, json.dumps({purpose: key.hex() for purpose, key in links.items()}))
+
+
+def _write_data_keys(folder: Path, known: Mapping[int, DataKey]) -> None:
+    written = {
+        str(number): {"key": each.key.hex(), "from": each.seals_from_at}
+        if each.seals_from_at
+        else each.key.hex()
+        for number, each in known.items()
+    }
+    _replace(folder / MASTER, json.dumps(written))
+
+
+@contextlib.contextmanager
+def unchanged(folder: Path) -> Iterator[None]:
+    """Nobody changes a key file meanwhile: for a backup, whose keys must open its rows."""
+    with _locked(folder, fcntl.LOCK_SH):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise KeysBusyError(
+            "A backup is being made, or the keys are being changed. Try again when that is done."
+        ) from None
+    finally:
+        os.close(descriptor)
 
 
 def _damaged(path: Path) -> str:
@@ -137,12 +275,18 @@ def _read(path: Path) -> str:
 
 
 def _write_new(path: Path, text: str) -> bool:
-    """Write a file that did not exist, whole or not at all, readable by this user only.
+    """Write a file that did not exist.
 
     Two processes cannot race here: whoever creates keys holds the lock of the data folder.
     """
     if path.exists():
         return False
+    _replace(path, text)
+    return True
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file, whole or not at all, readable by this user only."""
     aside = path.with_name(f".{path.name}.new")
     aside.unlink(missing_ok=True)
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -153,7 +297,6 @@ def _write_new(path: Path, text: str) -> bool:
     own(aside)
     aside.rename(path)
     sync_folder(path.parent)
-    return True
 
 
 def own(path: Path) -> None:

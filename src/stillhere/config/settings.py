@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from stillhere.config import databases, environment, keys, logs, wiring
@@ -17,8 +18,8 @@ from stillhere.web.asgi import body_limits
 try:
     STILLHERE = environment.read(os.environ)
     keys.keep_apart(STILLHERE.data, demo=STILLHERE.demo)
-    SECRET_KEY = keys.read_secret(STILLHERE.data)
-    STILLHERE = replace(STILLHERE, master_keys=keys.read_master(STILLHERE.data))
+    SECRET_KEY = keys.read_secret(STILLHERE.keys)
+    STILLHERE = keys.load(STILLHERE, wiring.wall_ms)
     STILLHERE = replace(STILLHERE, carriers=wiring.carriers(STILLHERE))
     _database = (
         databases.postgresql(STILLHERE.database_url)
@@ -41,6 +42,7 @@ PHONE_NUMBER = wiring.phone_number(STILLHERE)
 MAY_REACH = wiring.may_reach(STILLHERE)
 BUILD_CHANNELS = wiring.build_channels
 DERIVED_SECRET = wiring.derived_secret
+RETIRE_KEYS = partial(keys.retire, STILLHERE.keys)
 
 DEBUG = False
 DATABASES = {"default": _database}

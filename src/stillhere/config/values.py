@@ -88,6 +88,11 @@ def folder(name: str, typed: str) -> Path:
     return path
 
 
+def keys_folder(name: str, typed: str) -> Path | None:
+    """Where the keys lie; None without the setting: in the data folder."""
+    return folder(name, typed) if typed else None
+
+
 def _is_no_folder(path: Path) -> bool:
     try:
         return path.exists() and not path.is_dir()

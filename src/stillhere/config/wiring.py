@@ -9,7 +9,6 @@ nothing. Lower floors never import this file: they get what it builds as argumen
 from __future__ import annotations
 
 import ctypes
-import hmac
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +21,7 @@ from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
 from stillhere.channels.page import PageChannel
 from stillhere.config.environment import Stillhere
 from stillhere.config.lazy_channel import Later
+from stillhere.store.db import encryption
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -228,6 +228,5 @@ def may_reach(stillhere: Stillhere) -> Callable[[str], bool]:
 
 
 def derived_secret(stillhere: Stillhere, purpose: str) -> bytes:
-    """A secret for one purpose, made from the oldest master key so that it outlives rotation."""
-    oldest = stillhere.master_keys[min(stillhere.master_keys)]
-    return hmac.digest(oldest, purpose.encode(), "sha256")
+    """A secret for one purpose that outlives every rotation."""
+    return encryption.derived(stillhere.link_keys, purpose)

@@ -28,6 +28,7 @@ from stillhere.engine.audit import Lookout, audit_once
 from stillhere.engine.deliver import Courier
 from stillhere.engine.erasure import erase_once
 from stillhere.engine.heartbeat import come_back, pulse_once
+from stillhere.engine.rotation import Rotation
 from stillhere.engine.silence import Silence
 from stillhere.engine.tick import MOST, Waker
 from stillhere.engine.timekeeping import Reckoning, Timekeeper
@@ -152,7 +153,7 @@ def _try(name: str, once: Callable[[], T]) -> T | None:
 def _auditing() -> Callable[[], float]:
     swept = pinged = -HEARTBEAT_EVERY_MS
     read = -feeds.EVERY_MS
-    lookout, mender, vacuum = Lookout(), Mender(), Vacuum()
+    lookout, mender, vacuum, rotation = Lookout(), Mender(), Vacuum(), Rotation()
     timekeeper = Timekeeper(settings.STILLHERE.time_urls)
 
     def once() -> float:
@@ -169,6 +170,7 @@ def _auditing() -> Callable[[], float]:
             erase_once(now)
             swept = boot
         _try("vacuum", vacuum.round)
+        _try("rotation", rotation.round)
         if settings.STILLHERE.warning_feeds and boot - read >= feeds.EVERY_MS:
             read = boot
             feeds.read_once(settings.STILLHERE.warning_feeds)

@@ -37,7 +37,7 @@ def make(stillhere: Stillhere, file: Path, secret: str) -> tuple[Manifest, int]:
     """Write one whole backup; returns what is in it, and its size. Raises `SettingError`."""
     busy = "Another backup is just being made. Wait for that one."
     try:
-        with work_folder(stillhere.data, WORK, busy) as work:
+        with work_folder(stillhere.data, WORK, busy) as work, keys.unchanged(stillhere.keys):
             manifest, files = _collect(stillhere, work)
             if manifest.damage:
                 kept = _keep_damaged(file, secret, manifest, files)
@@ -85,7 +85,7 @@ def _copy(stillhere: Stillhere, copy: Path) -> Copied:
 
 def _collect(stillhere: Stillhere, work: Path) -> tuple[Manifest, dict[str, Path]]:
     """Copy the database; returns what to pack, by the names inside. The keys are read after it, so
-    that no key is missing for rows sealed meanwhile."""
+    that no key is missing for rows sealed meanwhile, and the caller keeps them unchanged."""
     now = _now()
     copy = work / bundle.DATABASE
     copied = _copy(stillhere, copy)
@@ -102,8 +102,9 @@ def _collect(stillhere: Stillhere, work: Path) -> tuple[Manifest, dict[str, Path
         rows=copied.rows,
         damage=copied.damage,
     )
-    names = [name for name in (*bundle.KEYS, *bundle.OWN) if (stillhere.data / name).exists()]
-    return manifest, {name: stillhere.data / name for name in names} | {bundle.DATABASE: copy}
+    places = {name: bundle.place(stillhere, name) for name in (*bundle.KEYS, *bundle.OWN)}
+    files = {name: path for name, path in places.items() if path.exists()}
+    return manifest, files | {bundle.DATABASE: copy}
 
 
 def _now() -> int:

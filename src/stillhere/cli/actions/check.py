@@ -93,7 +93,7 @@ def _folder(stillhere: Stillhere) -> Iterator[Finding]:
 
 
 def _keys(stillhere: Stillhere) -> Iterator[Finding]:
-    loose = list(permissions.look(stillhere.data))
+    loose = list(permissions.look(stillhere.data, stillhere.keys))
     yield from ((False, sentence) for sentence in loose)
     if not loose:
         yield (

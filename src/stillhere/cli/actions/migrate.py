@@ -82,7 +82,7 @@ def _apply(stillhere: Stillhere, new_keys: list[str]) -> list[str]:
     loader = executor.loader
     applied = set(loader.applied_migrations)
     if applied and new_keys:
-        keys.forget_created(stillhere.data, new_keys)
+        keys.forget_created(stillhere.keys, new_keys)
         raise SettingError(key_fit.missing(stillhere))
     newer = sorted(applied - set(loader.disk_migrations) - set(loader.replacements))
     if newer:

@@ -19,11 +19,13 @@ from typing import IO, cast
 
 from stillhere.cli import trouble
 from stillhere.cli.backup_file.encryption import NotOpened
+from stillhere.config.environment import Stillhere
 
 FORMAT = 1
 MANIFEST, DATABASE = "manifest.json", "database"
 OWN = ("lines.toml", "walk.toml", "walk.signed")  # what a host put beside the database
-KEYS = ("keys/secret", "keys/master.json", "keys/demo")  # the last one only in a demo's folder
+KEYS = ("keys/secret", "keys/master.json", "keys/demo", "keys/links.json")
+DEMO = KEYS[2]  # only in a demo's folder; the links' keys only once the first data key was rotated
 MOST_MANIFEST = 1024 * 1024
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
@@ -46,6 +48,12 @@ class Manifest:
     digest: str = ""
     rows: Mapping[str, int] = field(default_factory=dict)
     damage: str = ""
+
+
+def place(stillhere: Stillhere, name: str) -> Path:
+    """Where a file of a backup belongs, by its name inside."""
+    folder, _, file = name.rpartition("/")
+    return stillhere.keys / file if folder and name != DEMO else stillhere.data / name
 
 
 def write(target: IO[bytes], manifest: Manifest, files: Mapping[str, Path]) -> None:
@@ -80,7 +88,7 @@ def read(source: IO[bytes], folder: Path | None) -> tuple[Manifest, dict[str, in
         raise NotOpened("What is in this backup is not what Stillhere writes.") from None
     if manifest is None or not {DATABASE, *KEYS[:2]} <= sizes.keys():
         raise NotOpened("Something is missing in this backup. Take another one.")
-    if manifest.demo != (KEYS[2] in sizes):
+    if manifest.demo != (DEMO in sizes):
         raise NotOpened("What is in this backup is not what Stillhere writes.")
     if manifest.digest not in ("", digest):
         raise NotOpened("The database in this backup is not the one that was put in. Take another.")

@@ -29,10 +29,10 @@ _SEALED = (("person", "name"), ("contact", "name"), ("address", "value"))
 def require(stillhere: Stillhere) -> None:
     """Raise `SettingError` if the keys do not open what the database holds: those that this process
     works with where it has read them, for the file may hold others by now."""
-    masters = stillhere.master_keys or keys.read_master(stillhere.data)
+    masters = stillhere.master_keys or keys.read_master(stillhere.keys)
     if not opens(_found(stillhere), masters):
         raise SettingError(
-            f"The keys in {stillhere.data / keys.FOLDER} do not open this database: nobody could "
+            f"The keys in {stillhere.keys} do not open this database: nobody could "
             "be reached. Nothing was changed. Put back the keys that belong to it; they lie in "
             f"every backup. {record.newest(stillhere.data)} `stillhere restore FILE` into a new "
             "folder brings them."
@@ -47,8 +47,9 @@ def require_usable(stillhere: Stillhere) -> None:
 
 def require_keys(stillhere: Stillhere) -> None:
     """Raise `SettingError` if a key is missing, saying whether there ever was one."""
-    if keys.exist(stillhere.data):
+    if keys.exist(stillhere.keys):
         return
+    keys.require_folder(stillhere)
     if damage.traces(stillhere.data) or damage.holds(stillhere):
         raise SettingError(missing(stillhere))
     raise SettingError(f"There is no installation in {stillhere.data} yet: `stillhere up`.")
@@ -58,14 +59,14 @@ def require_whole(stillhere: Stillhere) -> None:
     """Raise `SettingError` if a key is missing or damaged, naming the newest backup."""
     require_keys(stillhere)
     try:
-        keys.require_whole(stillhere.data)
+        keys.require_whole(stillhere.keys)
     except SettingError as error:
         raise SettingError(f"{error} {record.newest(stillhere.data)}") from None
 
 
 def missing(stillhere: Stillhere) -> str:
     """What is said if there is a database but a key to it is missing."""
-    folder = stillhere.data / keys.FOLDER
+    folder = stillhere.keys
     lost = " and ".join(name for name in keys.NAMES if not (folder / name).exists())
     empty = " and an empty database in STILLHERE_DATABASE_URL" if stillhere.database_url else ""
     return (
@@ -80,7 +81,8 @@ def require_of_backup(work: Path, kind: str) -> None:
     """As ``require``, for the keys and the database of this ``kind`` unpacked in ``work``."""
     file = work / bundle.DATABASE
     try:
-        masters = keys.read_master(work)
+        masters = keys.read_master(work / keys.FOLDER)
+        keys.read_links(work / keys.FOLDER)
     except SettingError:
         raise SettingError("The keys in this backup are damaged. Take an older one.") from None
     found = _of_dump(file) if kind == bundle.POSTGRESQL else _of_sqlite(file, still=True)

@@ -14,14 +14,17 @@ from pathlib import Path
 from stillhere.config import keys
 
 
-def look(data: Path) -> Iterator[str]:
-    """What is open to others, one sentence each."""
-    folder = data / keys.FOLDER
+def look(data: Path, folder: Path | None = None) -> Iterator[str]:
+    """What is open to others, one sentence each. ``folder`` is the one of the keys, where it is not
+    in the data folder."""
+    folder = folder or data / keys.FOLDER
     readable = [path.name for path in sorted(folder.iterdir()) if _mode(path) & 0o077]
     if readable:
         names = ", ".join(readable)
         yield f"Others on this machine can read {names} in keys/: chmod 600 {folder}/*"
-    changeable = [path for path in _kept(data) if _mode(path) & 0o002 and _is_reached(path, data)]
+    changeable = [
+        path for path in _kept(data, folder) if _mode(path) & 0o002 and _is_reached(path, data)
+    ]
     if changeable:
         more = f" (and {len(changeable) - 1} more)" if len(changeable) > 1 else ""
         yield (
@@ -30,9 +33,8 @@ def look(data: Path) -> Iterator[str]:
         )
 
 
-def _kept(data: Path) -> Iterator[Path]:
+def _kept(data: Path, folder: Path) -> Iterator[Path]:
     """What nobody else may change."""
-    folder = data / keys.FOLDER
     yield from (data, folder, *sorted(folder.iterdir()), *sorted(data.glob("*.sqlite3*")))
 
 

@@ -14,7 +14,7 @@ import click
 from stillhere.cli import data_lock, loading, trouble
 from stillhere.cli.backup_file import passphrase, record
 from stillhere.cli.check import damage, key_fit, permissions
-from stillhere.config import environment, keys
+from stillhere.config import environment
 from stillhere.config.environment import SettingError, Stillhere
 
 Finding = tuple[bool, str]
@@ -53,8 +53,10 @@ def without_keys(stillhere: Stillhere) -> Iterator[Finding]:
         return
     if said := trouble.unwritable(stillhere.data):
         yield False, said
-    if (stillhere.data / keys.FOLDER).is_dir():
-        yield from ((False, sentence) for sentence in permissions.look(stillhere.data))
+    if stillhere.keys.is_dir():
+        yield from (
+            (False, sentence) for sentence in permissions.look(stillhere.data, stillhere.keys)
+        )
     try:
         found = damage.look(stillhere, damage.CHECK_MS)
     except SettingError as error:

@@ -6,7 +6,6 @@ import asyncio
 import logging.config
 import os
 import signal
-from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -35,7 +34,7 @@ def command() -> None:
         raise SettingError(
             f"the line needs {', '.join(lacking)}. On Debian or Ubuntu type: {sip.INSTALL}"
         )
-    stillhere = replace(stillhere, master_keys=keys.read_master(stillhere.data))
+    stillhere = keys.load(stillhere, wiring.wall_ms)
     asyncio.run(_serve([_line(stillhere, trunk) for trunk in trunks]))
 
 

@@ -23,10 +23,10 @@ def command() -> None:
     """Bring the database up to date; back it up first."""
     stillhere = environment.read(os.environ)
     # PostgreSQL has a lock of its own for this, and the release before may go on running meanwhile.
-    beside = bool(stillhere.database_url) and keys.exist(stillhere.data)
+    beside = bool(stillhere.database_url) and keys.exist(stillhere.keys)
     database.reach(stillhere)  # before anything is made
     with contextlib.nullcontext() if beside else data_lock.held(stillhere):
-        if keys.exist(stillhere.data):
+        if keys.exist(stillhere.keys):
             key_fit.require(stillhere)
         done = prepare(stillhere)
     click.echo(f"Applied: {', '.join(done)}." if done else "The database is up to date.")
@@ -39,10 +39,10 @@ def prepare(stillhere: Stillhere) -> list[str]:
     continue.
     """
     damage.require_there(stillhere)
-    new_keys = keys.create_missing(stillhere.data, demo=stillhere.demo)
+    new_keys = keys.create_missing(stillhere.keys, demo=stillhere.demo)
     try:
         return list(loading.action("migrate").migrate(stillhere, new_keys))
     except (SettingError, OSError):
         if damage.holds(stillhere) is False:  # nothing is sealed under them
-            keys.forget_created(stillhere.data, new_keys)
+            keys.forget_created(stillhere.keys, new_keys)
         raise

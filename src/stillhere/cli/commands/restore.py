@@ -62,7 +62,7 @@ def command(file: Path) -> None:
 def _require_empty(stillhere: Stillhere) -> None:
     data = stillhere.data
     there = {path.name for path in data.iterdir()} if data.is_dir() else set()
-    there |= {path.name for path in (data / keys.FOLDER).glob("*")}
+    there |= {path.name for path in stillhere.keys.glob("*")}
     if there - EMPTY:
         raise SettingError(
             f"{data} is not empty ({min(there - EMPTY)}), and nothing is ever overwritten. "
@@ -86,9 +86,12 @@ def _put_in_place(stillhere: Stillhere, work: Path) -> None:
             f"The database could not be restored ({type(error).__name__}). "
             "Make a new empty one and try again."
         ) from None
-    for name in (*bundle.OWN, *reversed(bundle.KEYS)):
+    for name in bundle.OWN:
         if (work / name).exists():
             _move(work / name, stillhere.data / name)
+    for name in reversed(bundle.KEYS):
+        if (work / name).exists():
+            _move(work / name, bundle.place(stillhere, name))
 
 
 def _move(source: Path, target: Path) -> None:

@@ -32,7 +32,7 @@ PATIENCE_MS = 10_000  # how long it may take to become healthy before we say wha
 def command() -> None:
     """Start everything: database, web and engine."""
     stillhere = environment.read(os.environ)
-    if not keys.exist(stillhere.data):  # nothing is made where it could not start
+    if not keys.exist(stillhere.keys):  # nothing is made where it could not start
         listening.require(stillhere)
     if stillhere.database_url:
         database.reach(stillhere)
@@ -55,10 +55,10 @@ def _look(stillhere: Stillhere) -> damage.DamageReport:
     said = trouble.unwritable(stillhere.data)
     if said is not None:
         raise SettingError(said)
-    if keys.exist(stillhere.data):
+    if keys.exist(stillhere.keys):
         key_fit.require_whole(stillhere)
         key_fit.require(stillhere)
-        for sentence in permissions.look(stillhere.data):
+        for sentence in permissions.look(stillhere.data, stillhere.keys):
             click.echo(sentence, err=True)
     found = damage.look(stillhere, damage.START_MS)
     if found.damaged and (mended := damage.mend(stillhere)):

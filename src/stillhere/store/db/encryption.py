@@ -1,12 +1,13 @@
-"""Encryption at rest, capability keys, and look-up hashes. The only file that holds a master key.
+"""Encryption at rest, capability keys, and look-up hashes. The only file that uses a key.
 
 Sealed fields are AES-256-GCM, bound to their field and row (a value copied to another row does not
-open), with a 2-byte id of the key that sealed them, so that keys can be rotated: the newest seals,
-every known one opens.
+open), with a 2-byte id of the data key that sealed them, so that those can be rotated: the newest
+seals, every known one opens.
 
 A capability key (the secret in a link) is derived from the row's random nonce: 160 bits, never
 stored. The row keeps its SHA-256 only. Deriving again is how an outgoing message gets its link; a
-new nonce revokes the old key.
+new nonce revokes the old key. What links and look-ups are derived from are keys of their own, which
+outlive every data key.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
+from stillhere.store.db.key_ring import KeyRing
+
 NONCE_BYTES = 16
 KEY_BYTES = 20
+ROOT = "root"  # what secrets are derived from whose purpose is not among the links' keys
 
 
 class SealBroken(ValueError):
@@ -38,6 +42,12 @@ def new_nonce() -> bytes:
 def _masters() -> Mapping[int, bytes]:
     masters: Mapping[int, bytes] = settings.STILLHERE.master_keys
     return masters
+
+
+def derived(links: Mapping[str, bytes], purpose: str) -> bytes:
+    """A secret for one purpose that outlives every data key: kept as it is, or made from the root.
+    Until the first rotation that is the first data key, and nothing else is kept."""
+    return links[purpose] if purpose in links else _subkey(links[ROOT], purpose)
 
 
 @lru_cache(maxsize=64)
@@ -55,10 +65,16 @@ def seal(text: str, field: str, nonce: bytes | memoryview) -> bytes:
     empty."""
     if not text:
         return b""
-    key_id = max(_masters())
+    masters = _masters()
+    number = masters.sealing() if isinstance(masters, KeyRing) else max(masters)
     iv = secrets.token_bytes(12)
-    body = _cipher(_masters()[key_id]).encrypt(iv, text.encode(), field.encode() + bytes(nonce))
-    return key_id.to_bytes(2, "big") + iv + body
+    body = _cipher(masters[number]).encrypt(iv, text.encode(), field.encode() + bytes(nonce))
+    return number.to_bytes(2, "big") + iv + body
+
+
+def key_id(blob: bytes | memoryview) -> int:
+    """The number of the data key that sealed ``blob``; 0 where nothing is sealed."""
+    return int.from_bytes(bytes(blob[:2]), "big")
 
 
 def unseal(blob: bytes | memoryview, field: str, nonce: bytes | memoryview) -> str:
@@ -73,7 +89,7 @@ def unseal_with(
     raw = bytes(blob)
     if not raw:
         return ""
-    master = masters.get(int.from_bytes(raw[:2], "big"))
+    master = masters.get(key_id(raw))
     if master is None:
         raise SealBroken(f"{field}: the key that sealed this is not here")
     try:
@@ -85,10 +101,8 @@ def unseal_with(
 def key_for(purpose: str, nonce: bytes | memoryview) -> str:
     """The capability key of a row: 27 characters that are safe in a path. ``purpose`` is the
     table's name."""
-    oldest = _masters()[min(_masters())]
-    digest = hmac.new(
-        _subkey(oldest, "key"), purpose.encode() + bytes(nonce), hashlib.sha256
-    ).digest()
+    links = derived(settings.STILLHERE.link_keys, "key")
+    digest = hmac.digest(links, purpose.encode() + bytes(nonce), "sha256")
     return base64.urlsafe_b64encode(digest[:KEY_BYTES]).decode().rstrip("=")
 
 
@@ -100,7 +114,6 @@ def key_hash(key: str) -> bytes:
 def lookup(channel: str, address: str) -> bytes:
     """Keyed hash of an address, so that an incoming text finds its sender without the address
     being readable."""
-    oldest = _masters()[min(_masters())]
-    return hmac.new(
-        _subkey(oldest, "lookup"), f"{channel}:{address}".encode(), hashlib.sha256
-    ).digest()
+    return hmac.digest(
+        derived(settings.STILLHERE.link_keys, "lookup"), f"{channel}:{address}".encode(), "sha256"
+    )

@@ -1,12 +1,43 @@
-"""The sealed columns of the tables, opened."""
+"""The sealed columns of the tables: which there are, and some of them opened."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Model
 
 from stillhere.store.db import encryption
 from stillhere.store.models import (
     Address,
     Contact,
+    Kit,
     Person,
+    Recording,
+    Responder,
+    WatchRow,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTable:
+    """The sealed ``columns`` of a table; each is bound to its name, like ``person.name``."""
+
+    model: type[Model]
+    columns: tuple[str, ...]
+
+    def field(self, column: str) -> str:
+        """What the values of this column are bound to."""
+        return f"{self.model._meta.db_table}.{column}"
+
+
+SEALED = (
+    SealedTable(Person, ("name", "place", "entry", "dispatch", "town")),
+    SealedTable(Contact, ("name",)),
+    SealedTable(Address, ("value",)),
+    SealedTable(Responder, ("name", "phone")),
+    SealedTable(Kit, ("place",)),
+    SealedTable(Recording, ("sound",)),
+    SealedTable(WatchRow, ("partner",)),
 )
 
 

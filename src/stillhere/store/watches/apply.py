@@ -404,3 +404,9 @@ def looked(watch: int) -> None:
             changes |= {"state": State.CLOSED, "outcome": Outcome.FALSE_ALARM}
             changes |= {"closed_at": now, "alarm": ""}
         WatchRow.objects.filter(id=watch).update(**changes)
+
+
+def reseal_partner(watch: int, sealed: bytes) -> None:
+    """Keep the name of who else is there as ``sealed``, under another data key; the watch stays as
+    it is. The caller has locked its row."""
+    WatchRow.objects.filter(id=watch).update(partner=sealed)
