@@ -16,6 +16,7 @@ from tests.core.world import (
     LEO,
     MALLORY,
     MAYA,
+    OPEN_CAUSES,
     RUTH,
     Night,
     alarmed,
@@ -33,7 +34,7 @@ def test_nobody_arrived_in_five_minutes_so_everyone_is_told_to_call_an_ambulance
         assert night.told_s(contact, Word.AMBULANCE) == [300]
 
 
-@pytest.mark.parametrize("cause", list(Cause))
+@pytest.mark.parametrize("cause", OPEN_CAUSES)
 def test_a_profile_may_send_for_the_ambulance_sooner(cause: Cause) -> None:
     night = alarmed(cause=cause, profile=replace(INJECTED, ambulance_s=120))
     night.wait(119)

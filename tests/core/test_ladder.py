@@ -41,9 +41,8 @@ def test_everyone_is_rung_within_three_minutes_however_long_the_ladder(
 ) -> None:
     night = alarmed(plan(*((contact,) for contact in range(1, rungs + 1))), cause)
     night.wait(180)
-    assert night.who_heard(Word.HELP if cause is Cause.HELP else Word.ALARM) == set(
-        range(1, rungs + 1)
-    )
+    word = {Cause.SILENCE: Word.ALARM, Cause.HELP: Word.HELP, Cause.FORCE: Word.FORCED}[cause]
+    assert night.who_heard(word) == set(range(1, rungs + 1))
 
 
 def test_nine_rungs_share_the_three_minutes_evenly() -> None:

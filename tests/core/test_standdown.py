@@ -6,7 +6,7 @@ import pytest
 
 from stillhere.core import events as ev
 from stillhere.core.events import Cause, Event, State, Way, Word
-from tests.core.world import ANA, EVENING, LEO, MAYA, Night, alarmed, using
+from tests.core.world import ANA, EVENING, LEO, MAYA, OPEN_CAUSES, Night, alarmed, using
 
 
 def test_one_tap_answers_silence_and_everyone_who_was_told_hears_when() -> None:
@@ -150,7 +150,7 @@ def test_a_check_in_from_the_future_counts_from_now() -> None:
 # --- two in a row ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cause", list(Cause))
+@pytest.mark.parametrize("cause", OPEN_CAUSES)
 def test_after_help_or_an_arrival_one_tap_is_only_news(cause: Cause) -> None:
     night = alarmed(cause=cause)
     if cause is Cause.SILENCE:
@@ -260,7 +260,7 @@ def test_ending_the_watch_during_an_alarm_does_not_end_the_rechecks() -> None:
     assert night.s == 60
 
 
-@pytest.mark.parametrize("cause", list(Cause))
+@pytest.mark.parametrize("cause", OPEN_CAUSES)
 def test_used_again_during_an_alarm_is_a_mark(cause: Cause) -> None:
     night = alarmed(cause=cause)
     night.wait(1190)

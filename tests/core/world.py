@@ -73,6 +73,8 @@ def plan(*rungs: tuple[int, ...], unconfirmed: tuple[int, ...] = ()) -> Circle:
     )
 
 
+# Alarms that everybody may know of; what is different under force stands in test_forced.py.
+OPEN_CAUSES = (Cause.SILENCE, Cause.HELP)
 PLAN = plan((LEO, ANA), (MAYA,))
 NOBODY = Circle()
 
@@ -118,8 +120,8 @@ class Night:
         """Sam taps. ``ago_s`` is how long the page kept the tap before it got through."""
         return self.do(ev.StillHere(self.now - round(ago_s * 1000), seq))
 
-    def need_help(self) -> Step:
-        return self.do(ev.NeedHelp(self.circle))
+    def need_help(self, *, forced: bool = False) -> Step:
+        return self.do(ev.NeedHelp(self.circle, forced))
 
     def more(self, by_s: int) -> Step:
         return self.do(ev.Extended(by_s))
@@ -318,8 +320,8 @@ def alarmed(
 ) -> Night:
     """A night whose alarm was raised this very second: seconds count from the alarm."""
     night = Night(profile, circle)
-    if cause is Cause.HELP:
-        night.need_help()
+    if cause is not Cause.SILENCE:
+        night.need_help(forced=cause is Cause.FORCE)
     else:
         night.mark()
         night.until_alarm()

@@ -103,7 +103,9 @@ def begin(
     if cause is Cause.HELP:
         rung_s = min(rung_s, HELP_RUNG_S)
         ambulance_s = HELP_AMBULANCE_S if ambulance_s is None else ambulance_s
-    if ambulance_s is not None:
+    elif cause is Cause.FORCE:  # an ambulance by the clock would lead more people in unwarned
+        rung_s, ambulance_s = min(rung_s, HELP_RUNG_S), None
+    if ambulance_s is not None or cause is Cause.FORCE:
         gaps = max(len(circle.rungs) - 1, 1)
         rung_s = max(min(rung_s, EVERYONE_WITHIN_S // gaps), 1)
     ambulance_at = None if ambulance_s is None else now + ambulance_s * 1000

@@ -71,8 +71,8 @@ def need_help(w: Watch, e: ev.NeedHelp, now: int, out: list[Effect]) -> Watch:
     given before it no longer counts."""
     w = replace(w, seen_at=max(w.seen_at, now))
     if w.alarm is None:
-        return _raise(w, Cause.HELP, e.circle, now, out)
-    if w.alarm.cause is Cause.HELP and w.alarm.answered_at is None:
+        return _raise(w, Cause.FORCE if e.forced else Cause.HELP, e.circle, now, out)
+    if w.alarm.cause is not Cause.SILENCE and w.alarm.answered_at is None:
         return w
     return _settle(w, ladder.call_for_help(w.alarm, now, out), now, out)
 
@@ -83,8 +83,10 @@ def need_help(w: Watch, e: ev.NeedHelp, now: int, out: list[Effect]) -> Watch:
 def answered(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
     """A check-in during an alarm. One tap ends an alarm raised by silence; a call for help, or a
     room with somebody already in it, takes two answers in a row. A check-in made before the alarm
-    never ends it."""
+    never ends it. Under force no answer counts: it may not be theirs."""
     assert w.alarm is not None
+    if w.alarm.cause is Cause.FORCE:
+        return w
     a, made_at, live = w.alarm, min(e.made_at, now), e.made_at >= now
     seq = w.seq if e.seq is None else max(w.seq, e.seq)
     w = replace(w, seq=seq, seen_at=max(w.seen_at, made_at))
@@ -163,7 +165,10 @@ def time_in_alarm(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Wa
 
 
 def _ring_person(w: Watch, now: int, out: list[Effect], *, after_outage: bool = False) -> Watch:
-    """Ring the person's own phone while an alarm is open."""
+    """Ring the person's own phone while an alarm is open; not where somebody holds it who must not
+    know of the alarm."""
+    if w.alarm is not None and w.alarm.cause is Cause.FORCE:
+        return w
     w = replace(w, asks=w.asks + 1)
     out.append(Ask(w.asks, Way.RING, now + w.profile.grace_s * 1000, after_outage))
     return w
@@ -201,6 +206,8 @@ def _moved(a: Alarm, e: Acts, reach: Reach, now: int, out: list[Effect]) -> Alar
         case ev.Arrived() if not reach.confirmed:
             # It may be an invitation that was passed on: it is heard, and rests nothing.
             return ladder.claim(a, who, SOON_S, now, out, holds=False)
+        case ev.Claimed(_, None) if a.cause is Cause.FORCE:
+            return ladder.drop(a, who, now, out)  # who cannot come must not phone
         case ev.Claimed(_, eta_s):
             return ladder.claim(a, who, eta_s, now, out, holds=reach.confirmed)
         case ev.Declined():

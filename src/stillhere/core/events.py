@@ -33,6 +33,7 @@ class Cause(StrEnum):
 
     SILENCE = "silence"
     HELP = "help"  # the person asked for it
+    FORCE = "force"  # they asked for it in secret: somebody is with them who must not know
 
 
 class Outcome(StrEnum):
@@ -88,9 +89,11 @@ class Unclear:
 
 @dataclass(frozen=True, slots=True)
 class NeedHelp:
-    """The person wants somebody now. ``circle`` is the plan as it stands, frozen into the alarm."""
+    """The person wants somebody now. ``circle`` is the plan as it stands, frozen into the alarm.
+    ``forced``: in secret, by the word for that; then ``circle`` holds only those they chose."""
 
     circle: Circle
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +251,7 @@ class Word(StrEnum):
 
     ALARM = "alarm"
     HELP = "help"  # the person asks for help
+    FORCED = "forced"  # the same in secret, and each time again: do not phone, do not go alone
     AGAIN = "again"  # still nobody
     GOING = "going"  # somebody claimed
     REOPENED = "reopened"  # the one who was going has not arrived

@@ -34,6 +34,7 @@ MOST_CHANGES = 6  # what somebody says anew about their going after this is told
 BUSY_S = 600  # someone who said "I'll phone" is not rung again for this long
 ATTENDED_S = 600  # then we ask the one who is there
 ATTENDED_GRACE_S = 300  # and then the ladder reopens
+_FIRST_WORDS = {Cause.SILENCE: Word.ALARM, Cause.HELP: Word.HELP, Cause.FORCE: Word.FORCED}
 # Before round 2, 3, ...; the last one for ever.
 REPEAT_S = (120, 180, 300, 600, 600, 1200, 1800, 3600)
 
@@ -106,7 +107,7 @@ def _rings(alarm: Alarm, reach: Reach, now: int) -> bool:
 
 def _ring(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
     first = contact not in alarm.told
-    word = (Word.HELP if alarm.cause is Cause.HELP else Word.ALARM) if first else Word.AGAIN
+    word = _FIRST_WORDS[alarm.cause] if first or alarm.cause is Cause.FORCE else Word.AGAIN
     urgency = Urgency.ALARM if first else Urgency.REPEAT
     place = len(alarm.told) if first else alarm.told.index(contact)
     out.append(Tell(contact, word, alarm.since_at, urgency, place, round=alarm.round))

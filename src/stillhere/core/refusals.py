@@ -59,3 +59,7 @@ class Refusal(StrEnum):
     SHIFT = "shift"
     ON_ALARM = "on-alarm"
     WISH = "wish"
+    FORCE_LENGTH = "force-length"
+    FORCE_COMMON = "force-common"
+    FORCE_PIN = "force-pin"
+    FORCE_NOBODY = "force-nobody"

@@ -17,6 +17,7 @@ from stillhere.web.person import (
     pin,
     recovery,
     routine,
+    secret_word,
     trial,
     watch,
     watch_link,
@@ -64,6 +65,7 @@ PERSON = [
     path("routine", routine.routine, name="routine"),
     path("pin", pin.ask, name="pin"),
     path("mine", my_data.mine, name="data"),
+    path("mine/word", secret_word.show, name="secret_word"),
     path("mine/lamp.json", my_data.take, name="data_file"),
     path("forget", my_data.forget, name="forgetting"),
     # Sam, known by a key. POST /k/<key> itself never comes here: it is the fast lane's.

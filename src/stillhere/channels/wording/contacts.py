@@ -41,6 +41,14 @@ def _help(facts: Facts) -> Sentence:
     return text + _unconfirmed(facts), answers.GOING
 
 
+def _forced(facts: Facts) -> Sentence:
+    text = _(
+        "%(Person)s needs help NOW. Somebody may be with them: do NOT phone or text, "
+        "do not go alone."
+    )
+    return fill(facts, text), answers.GOING
+
+
 def _again(facts: Facts) -> Sentence:
     if facts.at is not None:
         text = fill(facts, _("%(Person)s may still need help NOW, since %(at)s."))
@@ -261,6 +269,7 @@ def _page_free(facts: Facts) -> Sentence:
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     Word.ALARM: _alarm,
     Word.HELP: _help,
+    Word.FORCED: _forced,
     Word.AGAIN: _again,
     Word.GOING: _going,
     Word.REOPENED: _reopened,

@@ -32,7 +32,15 @@ from stillhere.store.inbound.reply import (
     speak_their_language,
 )
 from stillhere.store.models import Address, Contact, Person, WatchRow
-from stillhere.store.people import address_book, contacts, drills, invitations, notices, records
+from stillhere.store.people import (
+    address_book,
+    contacts,
+    drills,
+    force,
+    invitations,
+    notices,
+    records,
+)
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult, CheckIn
 from stillhere.store.watches.queries import ALARMED
@@ -111,6 +119,9 @@ def _watches(person: Person) -> list[WatchRow]:
 def _person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]]:
     person, text = parsed.person, parsed.inbound.text
     watches = _watches(person)
+    if parsed.inbound.kind == "text" and force.is_the_word(person, text):
+        force.call_for_help(person)  # and what the phone hears back is what a check-in gets
+        return _watch_hears(parsed, watches, Intent.HERE, now), {}
     intent = _persons_intent(parsed.inbound, watching=bool(watches))
     if intent is Intent.LIST:
         return list_commands.on_the_list(person)
@@ -171,7 +182,8 @@ def _here(watches: Sequence[WatchRow], parsed: ParsedInbound, now: int) -> str:
 
 def start(person: Person, profile: str = "") -> int:
     """The same kind of watch as last time, or the strictest."""
-    last = WatchRow.objects.filter(person=person, routine="").order_by("-id").first()
+    mine = WatchRow.objects.filter(person=person, routine="", hidden=False)
+    last = mine.order_by("-id").first()
     if profile or last is None:
         return apply.start(person.id, profile or GO_PROFILE)
     return apply.start(person.id, last.profile, last.own)
@@ -220,11 +232,11 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
     inbound, message = parsed.inbound, parsed.message
     if inbound.kind == "missed-call":
         return ""  # they ring back: that is no answer, and they will be rung again
-    alarms = list(
-        WatchRow.objects.filter(person=parsed.person, state__in=ALARMED)
-        .order_by("id")
-        .values_list("id", flat=True)
+    found = WatchRow.objects.filter(
+        person=parsed.person, state__in=ALARMED, hidden__lte=contact.hears_force
     )
+    hidden = dict(found.order_by("id").values_list("id", "hidden"))
+    alarms = list(hidden)
     intent = _contacts_intent(inbound, watching=bool(alarms))
     if intent in (Intent.OPT_OUT, Intent.DELETE):
         return _opt_out(parsed.known, now)
@@ -241,6 +253,8 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
     if intent not in _DEEDS:
         return "reply-unclear"
     make, word = _DEEDS[intent]
+    if intent is Intent.FAR and any(hidden.values()):
+        word = "reply-cannot"  # never "phone them": somebody may be listening
     event = make(contact.id, parsed)
     answers = _apply([Change(event, watch=watch) for watch in alarms])
     return _unless_refused(answers, word, "reply-not-on-it")

@@ -36,6 +36,8 @@ class Person(models.Model):
     pin_off_at = models.BigIntegerField(default=0, db_default=0)  # then a forgotten PIN goes
     # Their cookies still hold the key itself: made by a release that had no ``Browser``.
     key_in_cookie = models.BooleanField(default=False, db_default=True)
+    # The word that calls for help in secret: a keyed hash, or nothing (``people/force.py``).
+    force_word = models.BinaryField(max_length=32, default=b"", db_default=b"")
 
     class Meta:
         db_table = "person"
@@ -102,6 +104,7 @@ class Contact(models.Model):
     )
     drill_said = models.CharField(max_length=4, default="", db_default="")  # yes, no, nothing
     trained_at = models.BigIntegerField(default=0, db_default=0)  # answered the questions; 0: not
+    hears_force = models.BooleanField(default=False, db_default=False)  # of the word in secret
 
     class Meta:
         db_table = "contact"

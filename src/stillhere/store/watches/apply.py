@@ -253,13 +253,20 @@ def _fold(
     except Exception:
         log.exception("quarantine watch=%d event=%s", bench.watch.id, type(change.what).__name__)
         if not bench.quarantined:
-            circle = circles_of({bench.person}, now).get(bench.person, Circle())
+            circle = _circle_of(bench, now)
             bench.effects.append(quarantine_alert(bench.watch, circle, now))
         bench.quarantined = True
         return ChangeResult(now, bench.watch, quarantined=True)
     before = bench.watch
     _record(bench, event, done, now)
     return ChangeResult(now, done.watch, done.refused, bench.quarantined, before)
+
+
+def _circle_of(bench: Bench, now: int) -> Circle:
+    """Whom a fault in this watch concerns: whoever its alarm calls, which may not be everybody."""
+    if bench.watch.alarm is not None:
+        return bench.watch.alarm.circle
+    return circles_of({bench.person}, now).get(bench.person, Circle())
 
 
 def _event(what: Asked, bench: Bench, circles: Mapping[int, Circle], now: int, gaps: Gaps) -> Event:
@@ -356,12 +363,19 @@ class SwapMissed(RuntimeError):
 
 
 def start(
-    person: int, profile: str, own: str = "", routine: Routine | None = None, partner: str = ""
+    person: int,
+    profile: str,
+    own: str = "",
+    routine: Routine | None = None,
+    partner: str = "",
+    *,
+    hidden: bool = False,
 ) -> int:
     """Begin a watch for ``person`` and return its id.
 
     A form sent twice begins it once: the acute watch that is still open, or the same routine, is
-    returned. ``partner`` is the other person of "two of us". Raises KeyError for an unknown
+    returned. ``partner`` is the other person of "two of us"; ``hidden`` a watch that the person's
+    own phones never show. Raises KeyError for an unknown
     profile, ProfileError for invalid numbers of their own.
     """
     numbers = rows.profile_of(profile, own)
@@ -369,7 +383,7 @@ def start(
         here = clock.read()
         now = clock.now_of(here)
         Person.objects.select_for_update().get(id=person)
-        again = queries.open_already(person, profile, routine)
+        again = queries.open_already(person, profile, routine, hidden=hidden)
         if again is not None:
             return again
         watch = begin(0, numbers, now, routine)
@@ -383,6 +397,7 @@ def start(
             own=own,
             partner=encryption.seal(partner, "watch.partner", nonce),
             clock_back_ms=here.back_ms,
+            hidden=hidden,
             **dict(zip(MUTABLE, rows.freeze(watch), strict=True)),
         )
         started = replace(watch, id=row.id)

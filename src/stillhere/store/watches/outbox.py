@@ -35,9 +35,8 @@ from stillhere.store.models import Contact
 from stillhere.store.watches import tally
 from stillhere.store.watches.optional_tables import COUNTS, JOURNAL
 
-LOUD = frozenset(
-    {Word.ALARM, Word.HELP, Word.AGAIN, Word.AMBULANCE, Word.REOPENED, Word.ARE_YOU_THERE}
-)
+CALLS = frozenset({Word.ALARM, Word.HELP, Word.FORCED})  # to an alarm, for the first time
+LOUD = CALLS | {Word.AGAIN, Word.AMBULANCE, Word.REOPENED, Word.ARE_YOU_THERE}
 ASK_WORDS = {Way.NEXT: "ask", Way.RING: "ask-ring"}
 COORDINATOR = "coordinator"  # the channel of a message that pages the coordinator
 PAGE_WORDS = {Paging.EXHAUSTED: "page-exhausted", Paging.QUARANTINED: "page-quarantine"}
@@ -363,8 +362,8 @@ def withdraw(watch: int, asks_only: bool, grave: bool, now: int) -> None:
 def _forget_older_ends(job: _Job, fresh: list[NewMessage], now: int) -> None:
     """Someone called to a new alarm is no longer told that an older one is over: it would sound
     like the end of this one, and they will hear when that comes. ``fresh`` is not written yet."""
-    words, alarm = (Word.ALARM, Word.HELP), job.step.alarm
-    called = [e.contact for e in job.step.effects if isinstance(e, Tell) and e.word in words]
+    alarm = job.step.alarm
+    called = [e.contact for e in job.step.effects if isinstance(e, Tell) and e.word in CALLS]
     if alarm <= 1 or not called:
         return
     older = [m for m in fresh if m.word == Word.STAND_DOWN and m.alarm < alarm]

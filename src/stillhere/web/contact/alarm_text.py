@@ -68,6 +68,7 @@ class Known:
     phones: list[str]
     partner: str  # the other one of "two of us"
     asked: str  # how we asked, and whether the phone showed it
+    forced: bool  # somebody may be with them who must not know of this
     away: str  # when we were away since the last sign of life, and heard nobody
 
 
@@ -113,9 +114,10 @@ def know(
         dispatch=dispatch,
         dispatch_number=_number_in(dispatch),
         town=sealed_columns.person_note(person, "town") if confirmed else "",
-        phones=phones(person) if confirmed else [],
+        phones=phones(person) if confirmed and alarm.cause is not Cause.FORCE else [],
         partner=queries.partner(shown.row) if theirs else "",
         asked=_asked(shown, alarm, now) if alarm.cause is Cause.SILENCE else "",
+        forced=alarm.cause is Cause.FORCE,
         away=_away(alarm, person.tz, now),
     )
 
@@ -157,6 +159,8 @@ def head(shown: ShownWatch, name: str, now: int) -> str:
     alarm = shown.watch.alarm
     if alarm is not None and alarm.cause is Cause.HELP:
         return _("%(name)s asks for help.") % {"name": name}
+    if alarm is not None and alarm.cause is Cause.FORCE:
+        return _("%(name)s asks for help in secret.") % {"name": name}
     at = page_text.clock_time(shown.watch.seen_at, shown.row.person.tz, now)
     if shown.watch.routine is not None:  # who was perhaps never asked
         return _("%(name)s has not checked in since %(time)s.") % {"name": name, "time": at}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 
 from django import forms
 from django.utils.translation import gettext as _
 
-from stillhere.web.access.fields import Chosen, Form, Number, OurPage, Ticked, Words
+from stillhere.web.access.fields import Chosen, ChosenSeveral, Form, Number, OurPage, Ticked, Words
 from stillhere.web.site import page_text, watch_text
 
 PROFILES = ("injected", "snorted", "swallowed")
@@ -83,6 +84,21 @@ class NewPinForm(Form):
         if pin and not _PIN.fullmatch(pin):
             raise forms.ValidationError(_("A PIN has 4 to 8 digits."))
         return pin
+
+
+class SecretWordForm(Form):
+    """The word under force, and who hears it: ids of ``people``, of whom one must be chosen."""
+
+    word = Words()
+    contacts = ChosenSeveral(tuple)
+
+    def __init__(self, typed: Mapping[str, str], *, people: Collection[int]) -> None:
+        super().__init__(typed)
+        self.fields["contacts"] = ChosenSeveral(lambda: [str(id) for id in people])
+
+    def clean_contacts(self) -> list[int]:
+        """Their ids."""
+        return [int(id) for id in self.cleaned_data["contacts"]]
 
 
 class EraseForm(Form):

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from stillhere.store.db import clock
 from stillhere.store.models import Person
-from stillhere.store.people import persons, pin_tries
+from stillhere.store.people import force, persons, pin_tries
 from stillhere.store.people.pin_tries import PinWait
 from stillhere.web.access import person_session
 from stillhere.web.access.fields import pressed
@@ -48,13 +48,17 @@ def ask(request: HttpRequest, person: Person) -> HttpResponse:
 
 
 def _tried(person: Person, pin: str) -> str:
-    """Try a PIN; what is wrong, or nothing. The try is counted before it is looked at."""
+    """Try a PIN; what is wrong, or nothing. The try is counted before it is looked at. The word
+    under force calls for help, and is taken for the PIN."""
+    forced = force.is_the_word(person, pin)
+    if forced:  # however often a wrong one was typed before
+        force.call_for_help(person)
     wait = pin_tries.take(person.id)
     if wait is PinWait.HOUR:
         return _("Too many tries. Wait an hour, or press “I forgot it”. The watch goes on.")
     if wait is PinWait.MINUTE:
         return _("Too many tries. Wait a minute, then try again.")
-    if not check_password(pin, person.pin):
+    if not check_password(pin, person.pin) and not forced:  # as slow for the one as for the other
         return _("That is not the PIN.")
     pin_tries.give_back(person.id)
     return ""
@@ -66,5 +70,7 @@ def change(person: Person, typed: Mapping[str, str]) -> str:
     if not form.is_valid():
         return form.wrong["pin"]
     pin = form.cleaned_data["pin"]
+    if pin and force.is_the_word(person, pin):
+        return _("Choose another one.")
     persons.set_pin(person, make_password(pin) if pin else "")
     return ""

@@ -49,6 +49,7 @@ COUNTED = {
     "acute.ended": gettext_lazy("ended quietly"),
     "acute.alarm.silence": gettext_lazy("alarms because nobody answered"),
     "acute.alarm.help": gettext_lazy("calls for help"),
+    "acute.alarm.force": gettext_lazy("calls for help in secret"),
     "acute.stood-down": gettext_lazy("for nothing: a tap answered the alarm"),
     "acute.false-alarm": gettext_lazy("for nothing: those who came said so"),
     "acute.fine": gettext_lazy("for nothing: found well"),

@@ -85,6 +85,13 @@ REFUSALS = {
     Refusal.ON_ALARM: gettext_lazy(
         "They are on an open alarm. End it first. Their shift has ended."
     ),
+    Refusal.FORCE_LENGTH: gettext_lazy("Choose 4 to 40 letters or digits."),
+    Refusal.FORCE_COMMON: gettext_lazy(
+        "People say that anyway, and then it would call for help by mistake. Choose two words or "
+        "more that you would never text us otherwise."
+    ),
+    Refusal.FORCE_PIN: gettext_lazy("This is your PIN. Choose something else."),
+    Refusal.FORCE_NOBODY: gettext_lazy("Choose somebody who has said yes to being on your list."),
     Refusal.WISH: gettext_lazy("Choose one of the three wishes."),
 }
 # What worked, or needs one more step.

@@ -1,0 +1,267 @@
+"""A word under force, over HTTP: set on a page, said by text, heard by those chosen alone."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from stillhere.core import events as ev
+from stillhere.engine import render
+from stillhere.store.messages import delivery
+from stillhere.store.models import Contact, JournalLine, Message, Person, WatchRow
+from stillhere.store.people import force
+from stillhere.store.watches import queries
+from stillhere.store.watches.apply import CallForHelp
+from tests.circle import SamsNight, tick_all
+from tests.conftest import Clock
+from tests.hook import LEO, MAYA, SAM, Hook, said_to
+from tests.web.conftest import browser, post
+from tests.web.pages import contact_path, text_of
+
+WORD = "Blue kettle"
+
+
+@pytest.fixture
+def hook(clock: Clock) -> Hook:
+    return Hook(Client(), clock)
+
+
+@pytest.fixture
+def safe(night: SamsNight, sam: Client) -> SamsNight:
+    """Sam has a word that Maya hears, and Leo, of whom Sam is afraid, does not."""
+    Message.objects.update(status="sent")
+    set_word(sam, WORD, night.contacts["Maya"])
+    return night
+
+
+def set_word(client: Client, word: str, *contacts: Contact) -> int:
+    ids = [str(contact.id) for contact in contacts]
+    return int(post(client, "/mine/word", do="keep", word=word, contacts=ids).status_code)
+
+
+def hidden() -> WatchRow:
+    return WatchRow.objects.get(hidden=True)
+
+
+def seen(client: Client) -> list[str]:
+    """What Sam's phone shows."""
+    pages = ("/watch", "/watch/part", "/people", "/mine", "/mine/word", "/routine")
+    export = client.get("/mine/lamp.json").content.decode()
+    return [*(text_of(client.get(page)) for page in pages), export]
+
+
+@pytest.mark.parametrize(
+    "typed", [WORD, "blue kettle", " BLUE  kettle! ", "blue-kettle.", "Blué kettle"]
+)
+def test_the_word_reaches_those_chosen_and_the_phone_hears_what_it_always_hears(
+    safe: SamsNight, hook: Hook, sam: Client, clock: Clock, typed: str
+) -> None:
+    safe.start()
+    safe.does(ev.Marked())
+    hook.text(SAM, "still here")
+    before = seen(sam)
+    hook.text(SAM, typed)
+    assert seen(sam) == before
+    leaving = delivery.lease("text", clock.now, 50, 20)
+    assert {m.to for m in leaving} == {MAYA}, "Sam hears what a check-in by text hears: nothing"
+    [told] = {render.render(m, m.to).text for m in leaving}
+    assert "do NOT phone or text, do not go alone" in told
+    assert {m.contact_id for m in Message.objects.filter(word="forced")} == {
+        safe.contacts["Maya"].id
+    }
+    assert hidden().state == "alarm"
+    assert safe.row().state == "open"
+
+
+def test_it_counts_as_the_check_in_that_it_looks_like(
+    safe: SamsNight, hook: Hook, clock: Clock
+) -> None:
+    safe.start()
+    clock.advance(100)
+    hook.text(SAM, WORD)
+    assert safe.row().seen_at == clock.now
+
+
+def test_without_a_watch_it_is_answered_like_a_check_in_without_one(
+    safe: SamsNight, hook: Hook, clock: Clock
+) -> None:
+    hook.text(SAM, "still here")
+    usual = said_to(SAM, clock)
+    Message.objects.update(status="sent")
+    hook.text(SAM, WORD)
+    assert said_to(SAM, clock) == usual
+    assert hidden().state == "alarm"
+
+
+def test_later_check_ins_do_not_stand_it_down(safe: SamsNight, hook: Hook, clock: Clock) -> None:
+    safe.start()
+    hook.text(SAM, WORD)
+    for words in ("still here", "ok", "I'm fine", "done"):
+        clock.advance(40)
+        hook.text(SAM, words)
+        tick_all()
+    assert hidden().state == "alarm"
+    assert not Message.objects.filter(word__in=["stand-down", "answered-once", "ask", "ask-ring"])
+
+
+def test_said_twice_it_is_one_alarm(safe: SamsNight, hook: Hook) -> None:
+    hook.text(SAM, WORD)
+    hook.text(SAM, WORD)
+    assert WatchRow.objects.filter(hidden=True).count() == 1
+    assert hidden().alarms == 1
+
+
+def test_the_page_of_whoever_was_not_chosen_says_nothing(
+    safe: SamsNight, hook: Hook, clock: Clock
+) -> None:
+    leo, maya = (browser().get(contact_path(safe, n)) for n in ("Leo", "Maya"))
+    assert text_of(leo).replace("Leo", "") == text_of(maya).replace("Maya", "")
+    usual, state = text_of(leo), contact_path(safe, "Leo") + "/state"
+    version = browser().get(state).json()["v"]
+    hook.text(SAM, WORD)
+    assert text_of(browser().get(contact_path(safe, "Leo"))) == usual
+    assert browser().get(state).json()["v"] == version
+    Message.objects.update(status="sent")
+    for words in ("1", "going", "I'm with them", "is Sam ok?"):
+        hook.text(LEO, words)
+    assert hidden().state == "alarm"
+    assert not JournalLine.objects.filter(watch=hidden(), contact=safe.contacts["Leo"].id).exists()
+    assert all("no open alarm" in said for said in said_to(LEO, clock))
+
+
+def test_the_page_of_whoever_was_chosen_says_what_not_to_do(safe: SamsNight, hook: Hook) -> None:
+    hook.text(SAM, WORD)
+    page = browser().get(contact_path(safe, "Maya"))
+    shown = text_of(page)
+    assert "Sam asks for help in secret" in shown
+    assert "Do not phone Sam, and do not text" in shown
+    assert "Do not go alone" in shown
+    assert "+12025550100" not in page.content.decode(), "no button phones Sam"
+    assert "I'm far" not in shown
+    assert "You can still phone" not in shown
+
+
+@pytest.mark.parametrize("words", ["far", "I'm far away, I'll call", "can't come"])
+def test_whoever_cannot_come_is_never_told_to_phone(
+    safe: SamsNight, hook: Hook, clock: Clock, words: str
+) -> None:
+    hook.text(SAM, WORD)
+    Message.objects.update(status="sent")
+    hook.text(MAYA, words)
+    assert "Phone" not in " ".join(said_to(MAYA, clock))
+    assert hidden().state == "alarm"
+
+
+def test_a_hand_that_takes_the_chosen_one_off_the_list_takes_nobody_off_the_alarm(
+    safe: SamsNight, hook: Hook, sam: Client
+) -> None:
+    hook.text(SAM, WORD)
+    maya = safe.contacts["Maya"]
+    assert post(sam, "/people", do="remove", contact=maya.id).status_code == 302
+    alarm = queries.shown(hidden()).watch.alarm
+    assert alarm is not None
+    assert not alarm.gone
+
+
+def test_the_page_never_shows_whether_there_is_a_word(safe: SamsNight, sam: Client) -> None:
+    there = text_of(sam.get("/mine/word"))
+    assert post(sam, "/mine/word", do="forget").status_code == 200
+    assert text_of(sam.get("/mine/word")) == there
+    assert not force.is_the_word(Person.objects.get(), WORD)
+
+
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [
+        ("abc", "4 to 40 letters"),
+        ("", "4 to 40 letters"),
+        ("!!! ...", "4 to 40 letters"),
+        ("x" * 41, "4 to 40 letters"),
+        ("ﷺ" * 60, "4 to 40 letters"),
+        ("here", "People say that anyway"),
+        ("yes", "4 to 40 letters"),
+        ("help me", "People say that anyway"),
+        ("stop", "People say that anyway"),
+        ("going", ""),
+        ("all good mom", ""),
+        ("tetera azul", ""),
+        ("青い やかん です", ""),
+        ("4711", ""),
+    ],
+)
+def test_a_word_that_is_said_anyway_is_refused(
+    night: SamsNight, sam: Client, word: str, why: str
+) -> None:
+    maya = night.contacts["Maya"]
+    answer = post(sam, "/mine/word", do="keep", word=word, contacts=[str(maya.id)])
+    assert answer.status_code == (422 if why else 200)
+    assert why in text_of(answer)
+    assert force.is_the_word(Person.objects.get(), word) == (not why)
+
+
+def test_somebody_who_said_yes_must_hear_it(night: SamsNight, sam: Client) -> None:
+    assert set_word(sam, WORD) == 422
+    Contact.objects.filter(id=night.contacts["Leo"].id).update(status="invited")
+    assert set_word(sam, WORD, night.contacts["Leo"]) == 422
+    assert not Person.objects.get().force_word
+
+
+def test_help_in_the_open_meanwhile_tells_everybody(safe: SamsNight, hook: Hook) -> None:
+    safe.start()
+    hook.text(SAM, WORD)
+    safe.does(CallForHelp())
+    assert Message.objects.filter(word="help", contact=safe.contacts["Leo"]).exists()
+
+
+def test_no_later_text_shows_that_something_is_open(
+    safe: SamsNight, hook: Hook, clock: Clock
+) -> None:
+    safe.start("swallowed")
+    safe.does(ev.Ended())
+    hook.text(SAM, WORD)
+    Message.objects.update(status="sent")
+    hook.text(SAM, "still here")
+    [said] = said_to(SAM, clock)
+    assert "Nobody is watching now" in said
+    hook.text(SAM, "go")
+    assert WatchRow.objects.get(hidden=False, closed_at__isnull=True).profile == "swallowed"
+
+
+# --- typed where the PIN is asked -----------------------------------------------------------------
+
+
+@pytest.fixture
+def locked(night: SamsNight, sam: Client) -> SamsNight:
+    """Sam has a PIN, 2468, and a word that is digits too, 4711."""
+    set_word(sam, "4711", night.contacts["Maya"])
+    assert post(sam, "/mine", do="pin", pin="2468").status_code == 200
+    return night
+
+
+def typed(client: Client, pin: str) -> tuple[int, str, list[str]]:
+    """Status, where it leads and which cookies are set."""
+    answer = post(client, "/pin", pin=pin, next="/people")
+    return answer.status_code, answer.headers.get("Location", ""), sorted(answer.cookies)
+
+
+def test_typed_for_the_pin_it_opens_the_pages_and_calls(locked: SamsNight) -> None:
+    ordinary, forced = typed(browser(locked.key), "2468"), typed(browser(locked.key), "4711")
+    assert forced == ordinary
+    assert ordinary[:2] == (302, "/people")
+    assert hidden().state == "alarm"
+    assert {m.contact_id for m in Message.objects.filter(word="forced")} == {
+        locked.contacts["Maya"].id
+    }
+
+
+def test_it_calls_however_often_a_wrong_pin_was_typed(locked: SamsNight) -> None:
+    mallory = browser(locked.key)
+    answers = [typed(mallory, "0000") for _ in range(7)]
+    assert typed(mallory, "4711") == answers[-1], "it opens nothing either: it can be guessed"
+    assert hidden().state == "alarm"
+
+
+def test_the_word_and_the_pin_are_two(locked: SamsNight, sam: Client) -> None:
+    assert typed(sam, "2468")[0] == 302
+    assert post(sam, "/mine", do="pin", pin="4711").status_code == 422
+    assert set_word(sam, "2468", locked.contacts["Maya"]) == 422
