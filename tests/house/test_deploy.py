@@ -74,6 +74,13 @@ def test_nginx_keeps_no_log_either() -> None:
     assert re.search(r"^ *error_log \S+ crit;$", text, re.MULTILINE)
 
 
+def test_nginx_speaks_no_tls_that_is_out_of_date() -> None:
+    text = (DEPLOY / "nginx.conf").read_text()
+    assert re.findall(r"^ *ssl_protocols (.+);$", text, re.MULTILINE) == ["TLSv1.2 TLSv1.3"]
+    (ciphers,) = re.findall(r"^ *ssl_ciphers (.+);$", text, re.MULTILINE)
+    assert all(re.fullmatch(r"ECDHE\+(AESGCM|CHACHA20)", each) for each in ciphers.split(":"))
+
+
 # Made by the recipes themselves, by the demo, or given to the backup alone.
 NOT_A_HOSTS = ("STILLHERE_DATA", "STILLHERE_DEMO", *environment.BACKUP_PASSPHRASE)
 

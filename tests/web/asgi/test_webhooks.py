@@ -95,7 +95,7 @@ def phone(inbox: GroupCommit[Inbound, None]) -> Phone:
 def test_a_text_still_here_is_a_check_in(phone: Phone, clock: Clock) -> None:
     night = asked_night(clock)
     answer = phone.text("ok")
-    assert (answer.status, answer.headers["content-type"]) == (200, "text/xml")
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/xml; charset=utf-8")
     assert b"<Response/>" in answer.body
     assert night.row().state == "open"
 

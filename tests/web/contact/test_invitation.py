@@ -180,7 +180,7 @@ def test_somebody_who_has_not_said_yes_changes_nothing_else(night: SamsNight, do
 
 def test_our_address_can_be_saved_under_a_plain_name(night: SamsNight) -> None:
     response = browser().get(f"{contact_path(night, 'Leo')}/lamp.vcf")
-    assert response["Content-Type"] == "text/vcard"
+    assert response["Content-Type"] == "text/vcard; charset=utf-8"
     card = response.content.decode()
     assert "FN:Lamp\r\n" in card
     assert "EMAIL:lamp@example.org\r\n" in card

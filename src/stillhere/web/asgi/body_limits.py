@@ -31,9 +31,9 @@ class Limit(NamedTuple):
     read_s: float
 
 
-PAGE = Limit(256 * 1024, 20.0)  # a story; on a very poor line that is still a page of text
-WEBHOOK = Limit(MOST_WEBHOOK, 8.0)
-CHECK_IN = Limit(4096, 8.0)  # what trickles in slower is nobody's tap
+PAGE: Limit = Limit(256 * 1024, 20.0)  # a story; on a very poor line that is still a page of text
+WEBHOOK: Limit = Limit(MOST_WEBHOOK, 8.0)
+CHECK_IN: Limit = Limit(4096, 8.0)  # what trickles in slower is nobody's tap
 PRESS = 4096  # bytes: any press is shorter, and what is longer may take its time
 
 # Said before anybody's language is known.

@@ -38,7 +38,6 @@ from stillhere.web.asgi import language
 from stillhere.web.asgi.body_limits import CHECK_IN
 from stillhere.web.asgi.responses import respond
 from stillhere.web.site.context import without_request
-from stillhere.web.site.headers import FORBIDS
 
 PREFIX, WATCH = "/k/", b"/watch"  # as in urls.py; that one is asked only by pages
 KEY = re.compile(r"[A-Za-z0-9_-]{27}")
@@ -76,15 +75,6 @@ _NOT_COUNTED: dict[str, tuple[int, int | None, str]] = {
     "aside": (503, 60, _ASIDE),
     "not-stored": (503, 1, _NOT_STORED),
 }
-_CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"
-POLICY = (  # of a page that was made without Django
-    (b"cache-control", b"no-store"),
-    (b"referrer-policy", b"same-origin"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"content-security-policy", f"{_CSP}; frame-ancestors 'none'".encode()),
-    *((name.lower().encode(), value.encode()) for name, value in FORBIDS.items()),
-)
 
 
 class _Bad(Exception):
@@ -137,7 +127,7 @@ class FastLane:
                 await _send(send, 410, _over(answer, asked.lang), JSON)
         elif asked.page:
             where = WATCH if back == "watch" else scope["path"].encode()
-            await _send(send, 303, b"", "text/plain", (b"location", where))
+            await _send(send, 303, b"", "text/plain; charset=utf-8", (b"location", where))
         elif answer is not None:
             await _send(send, 200, _got_it(answer), JSON)
 
@@ -408,6 +398,5 @@ async def _send(
     headers = [
         (b"content-type", kind.encode()),
         *more,
-        *POLICY,
     ]
     await respond(send, status, headers, body)

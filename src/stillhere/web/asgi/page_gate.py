@@ -35,7 +35,6 @@ from stillhere.content import helplines
 from stillhere.web.access import readiness
 from stillhere.web.asgi import language
 from stillhere.web.asgi.body_limits import PRESS
-from stillhere.web.asgi.check_in import POLICY
 from stillhere.web.asgi.page_queue import Slot, Turns
 from stillhere.web.asgi.responses import respond
 from stillhere.web.site.context import without_request
@@ -197,7 +196,6 @@ async def _busy(scope: HTTPScope, send: ASGISendCallable) -> None:
     headers = [
         (b"content-type", b"text/html; charset=utf-8"),
         (b"retry-after", str(RETRY_S).encode()),
-        *POLICY,
     ]
     await respond(send, 503, headers, body)
 

@@ -1,10 +1,39 @@
-"""One whole answer to one request, where Django is not asked. Owns no word of it."""
+"""One whole answer to one request, where Django is not asked.
+
+Owns what stands on every one of them, so that no lane can forget it: nobody keeps it, frames it or
+guesses what it is, and a browser that reached us over https comes no other way. Owns no word of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from asgiref.typing import ASGISendCallable
+from django.conf import settings
+
+from stillhere.web.site.headers import FORBIDS
+
+_CSP = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_NEVER_KEPT = (b"cache-control", b"no-store")
+
+
+@cache
+def closed() -> tuple[tuple[bytes, bytes], ...]:
+    """What every answer forbids a browser; the settings are read at the first one."""
+    hsts_s = settings.SECURE_HSTS_SECONDS
+    headers = {
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Content-Security-Policy": _CSP,
+        **FORBIDS,
+        **({"Strict-Transport-Security": f"max-age={hsts_s}"} if hsts_s else {}),
+    }
+    return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
 
 
 async def respond(
@@ -16,7 +45,7 @@ async def respond(
         {
             "type": "http.response.start",
             "status": status,
-            "headers": [*headers, length],
+            "headers": [*headers, length, _NEVER_KEPT, *closed()],
             "trailers": False,
         }
     )

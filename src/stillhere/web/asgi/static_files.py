@@ -10,6 +10,8 @@ from __future__ import annotations
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from stillhere.web.asgi.responses import closed
+
 # What WhiteNoise looks at in a request.
 _HEADERS = {
     b"accept-encoding": "HTTP_ACCEPT_ENCODING",
@@ -46,8 +48,7 @@ class StaticLane:
             with answer.file:
                 body = answer.file.read()
         headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
-        headers.append((b"x-content-type-options", b"nosniff"))
-        headers.append((b"cross-origin-resource-policy", b"same-origin"))
+        headers += closed()
         await send(
             {
                 "type": "http.response.start",

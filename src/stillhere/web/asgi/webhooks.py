@@ -116,9 +116,9 @@ class WebhookLane:
         if inbound is not None:
             await self._store(inbound)
         if kind == "text":
-            await _send(send, 200, _NOTHING_TO_SAY, b"text/xml")
+            await _send(send, 200, _NOTHING_TO_SAY, b"text/xml; charset=utf-8")
         else:
-            await _send(send, 204, b"", b"text/plain")
+            await _send(send, 204, b"", b"text/plain; charset=utf-8")
 
     async def _store(self, inbound: Inbound) -> None:
         try:
@@ -176,7 +176,7 @@ async def _body(receive: ASGIReceiveCallable) -> bytes:
 
 
 async def _send(send: ASGISendCallable, status: int, body: bytes, kind: bytes) -> None:
-    headers = [(b"content-type", kind), (b"cache-control", b"no-store")]
+    headers = [(b"content-type", kind)]
     if status == 503:
         headers.append((b"retry-after", b"1"))
     await respond(send, status, headers, body)

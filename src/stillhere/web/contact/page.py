@@ -95,7 +95,9 @@ def number(request: HttpRequest, key: str) -> HttpResponse:
     mail = parseaddr(settings.STILLHERE.mail_from)[1]
     card = ["BEGIN:VCARD", "VERSION:3.0", "N:Lamp;;;;", "FN:Lamp"]
     card += [f"EMAIL:{mail}"] if mail else []
-    response = HttpResponse("\r\n".join([*card, "END:VCARD", ""]), content_type="text/vcard")
+    response = HttpResponse(
+        "\r\n".join([*card, "END:VCARD", ""]), content_type="text/vcard; charset=utf-8"
+    )
     response["Content-Disposition"] = 'attachment; filename="lamp.vcf"'
     return response
 

@@ -89,9 +89,13 @@ def call(request: HttpRequest, name: str) -> HttpResponse:
         carrier, step = _step(request, name)
         then = take(step)
     except SignatureError:
-        return HttpResponse("Wrong signature.", status=403, content_type="text/plain")
+        return HttpResponse(
+            "Wrong signature.", status=403, content_type="text/plain; charset=utf-8"
+        )
     except GarbageError:
-        return HttpResponse("This makes no sense.", status=400, content_type="text/plain")
+        return HttpResponse(
+            "This makes no sense.", status=400, content_type="text/plain; charset=utf-8"
+        )
     except (Error, SwapMissed) as failure:
         log.warning("not stored: %s", type(failure).__name__)
         return HttpResponse("Tell us again.", status=503, headers={"Retry-After": "1"})
@@ -104,7 +108,7 @@ def call(request: HttpRequest, name: str) -> HttpResponse:
     spoken = settings.SPOKEN.of(then.turn.lang)
     speaks = spoken.machine_voice if carrier.kind == "sip" else spoken.call_voice
     twiml = voice.twiml(then.turn, f"{here}?{urlencode(where)}", sounds, speaks)
-    return HttpResponse(twiml, content_type="text/xml")
+    return HttpResponse(twiml, content_type="text/xml; charset=utf-8")
 
 
 @require_safe
@@ -124,9 +128,13 @@ def ended(request: HttpRequest, name: str) -> HttpResponse:
         _, step = _step(request, name)
         calls.broke_off(step.told.ref, step.number)
     except SignatureError:
-        return HttpResponse("Wrong signature.", status=403, content_type="text/plain")
+        return HttpResponse(
+            "Wrong signature.", status=403, content_type="text/plain; charset=utf-8"
+        )
     except GarbageError:
-        return HttpResponse("This makes no sense.", status=400, content_type="text/plain")
+        return HttpResponse(
+            "This makes no sense.", status=400, content_type="text/plain; charset=utf-8"
+        )
     except (Error, SwapMissed):
         return HttpResponse("Tell us again.", status=503, headers={"Retry-After": "1"})
     return HttpResponse(status=204)

@@ -35,7 +35,7 @@ def worker(request: HttpRequest) -> HttpResponse:
     given = {"kept": json.dumps([*files, *map(reverse, PAGES)]), "version": version}
     given["lost"] = json.dumps(_("Not counted: no connection. Press again."))
     given["icon"] = json.dumps(static("lamp-192.png"))
-    return render(request, "site/sw.js", given, content_type="text/javascript")
+    return render(request, "site/sw.js", given, content_type="text/javascript; charset=utf-8")
 
 
 @require_safe

@@ -247,7 +247,9 @@ def atom(_request: HttpRequest) -> HttpResponse:
     )
     for each in supply_warnings.current(clock.now_ms())[:MOST_ENTRIES]:
         feed.add_item(**_entry(each, base))
-    return HttpResponse(feed.writeString("utf-8"), content_type="application/atom+xml")
+    return HttpResponse(
+        feed.writeString("utf-8"), content_type="application/atom+xml; charset=utf-8"
+    )
 
 
 def _entry(warning: SupplyWarning, base: str) -> dict[str, Any]:
