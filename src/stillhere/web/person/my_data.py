@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -139,7 +139,7 @@ class BrowserRow:
 
     id: int
     name: str
-    since: date
+    since: str
     here: bool
     borrowed: bool
     told: bool
@@ -148,7 +148,8 @@ class BrowserRow:
 def _browser(each: browsers.ListedBrowser, here: Browser | None) -> BrowserRow:
     mine = here is not None and each.id == here.id
     name = user_agent.in_words(each.kind)
-    return BrowserRow(each.id, name, each.since, mine, each.borrowed, each.told)
+    since = date_format(each.since, _("j F Y"))
+    return BrowserRow(each.id, name, since, mine, each.borrowed, each.told)
 
 
 def _page(
