@@ -13,6 +13,7 @@ from stillhere.core.schedule import Routine
 from stillhere.store.db import encryption
 from stillhere.store.installation import desk_key
 from stillhere.store.models import Contact
+from stillhere.store.people import force
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight
@@ -20,7 +21,9 @@ from tests.web.conftest import browser
 
 # They are about no watch, and never ask whether one runs.
 WITHOUT_A_DATABASE = ("/help-now", "/lines", "/security")
-PERSON = ("/", "/watch", "/watch/part", "/people", "/routine", "/mine", "/mine/lamp.json")
+PERSON = (
+    "/", "/watch", "/watch/part", "/people", "/routine", "/mine", "/mine/word", "/mine/lamp.json",
+)  # fmt: skip
 
 
 def everything() -> dict[str, list[dict[str, Any]]]:
@@ -112,12 +115,16 @@ def make(state: str, night: SamsNight) -> None:
         "revived": [CallForHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.REVIVED)],
         "for-nothing": [CallForHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.FINE)],
         "grave": [CallForHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.DIED)],
+        "forced": [ev.Marked()],
     }
     for step in steps[state]:
         night.does(step)
+    if state == "forced":
+        Contact.objects.filter(id=leo).update(hears_force=True)
+        force.call_for_help(night.person)
 
 
 STATES = (
     "nothing", "daily", "open", "marked", "alarm", "claimed", "far", "attended", "locked",
-    "closed", "revived", "grave",
+    "closed", "revived", "grave", "forced",
 )  # fmt: skip
