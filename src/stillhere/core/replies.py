@@ -17,15 +17,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from stillhere.core import vocabulary
 from stillhere.core.vocabulary import Intent, Phrase, Role, Table, Vocabulary
 
-__all__ = ["Intent", "Role", "language_of", "read_key", "read_minutes", "read_text"]
+__all__ = [
+    "Intent", "Role", "forget_texts", "language_of", "read_ahead", "read_key", "read_minutes",
+    "read_text",
+]  # fmt: skip
 
 TEXT_MOST = 20_000  # beyond this nothing is looked at
+AHEAD = 64  # texts that are read before a transaction
 READ_MOST = 1_600  # a text longer than ten segments can be a cry for help, nothing else
 
 _APOSTROPHES = re.compile("['’‘`´ʼ＇′]")  # noqa: RUF001
@@ -46,26 +51,35 @@ class _Said:
     asks: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Listened:
+    """A text as it is understood whoever wrote it: whole, and without what is quoted."""
+
+    whole: str
+    body: str
+    said: _Said
+    signature: _Said
+
+
 def read_text(text: str, role: Role, words: Vocabulary, *, watching: bool) -> Intent:
     """What a text means. ``watching``: their watch is open; for a contact, an alarm they know of.
 
     Total: whatever comes in, one intent comes out, and it is ``UNCLEAR`` unless it is clear.
     """
-    whole = _fold(text[:TEXT_MOST], words).strip()
-    if not whole:
+    heard = _listen(text[:TEXT_MOST], words)
+    if not heard.whole:
         return Intent.EMPTY
-    if words.patterns.reaction.match(whole):
-        liked = role is Role.PERSON and whole.startswith(words.patterns.liked)
+    if words.patterns.reaction.match(heard.whole):
+        liked = role is Role.PERSON and heard.whole.startswith(words.patterns.liked)
         return Intent.HERE if liked else Intent.UNCLEAR
-    body, tail = (_fold(part, words) for part in _own_words(text[:TEXT_MOST], words))
-    if words.patterns.automatic.search(body):
+    if words.patterns.automatic.search(heard.body):
         return Intent.UNCLEAR
-    said, signature = _hear(body, words), _hear(tail, words)
+    said, signature = heard.said, heard.signature
     first = said.words[0] if said.words else ""
     adds = not watching and role is Role.PERSON and words.commands.get(first) is Intent.ADD
     if (_cries(said, words, watching) or _cries(signature, words, watching)) and not adds:
         return Intent.HELP
-    if len(body) > READ_MOST:
+    if len(heard.body) > READ_MOST:
         return Intent.UNCLEAR
     intent = _meaning(said, role, words, watching)
     if said.asks and intent not in vocabulary.MAY_ASK:
@@ -75,9 +89,23 @@ def read_text(text: str, role: Role, words: Vocabulary, *, watching: bool) -> In
     return intent
 
 
+def read_ahead(texts: Iterable[str], words: Vocabulary) -> None:
+    """Do now all that is slow about reading these, up to a tenth of a second each: a transaction
+    is no place for that. It is kept until ``forget_texts``."""
+    for text in texts:
+        _listen(text[:TEXT_MOST], words)
+        _words_of(text[:READ_MOST], words)
+
+
+def forget_texts() -> None:
+    """Keep nothing of what was read."""
+    _listen.cache_clear()
+    _words_of.cache_clear()
+
+
 def language_of(text: str, words: Vocabulary) -> str:
     """The one language (``en``) of which a word of the text is, else nothing."""
-    said = _words_of(text, words)
+    said = _words_of(text[:READ_MOST], words)
     found = [language for language, only in words.only.items() if not only.isdisjoint(said)]
     return found[0] if len(found) == 1 else ""
 
@@ -92,27 +120,36 @@ def read_key(key: str, role: Role) -> Intent:
 
 def read_minutes(text: str, words: Vocabulary) -> int | None:
     """How soon, in minutes, if a text says so: "omw 10 min", "voy en 5"."""
-    said = _words_of(text, words)
+    said = _words_of(text[:READ_MOST], words)
     for before, number, after in zip(("", *said), said, (*said[1:], ""), strict=False):
         if _is_number(number) and (after == "min" or before in words.within):
             return int(number)
     return None
 
 
+@lru_cache(maxsize=AHEAD)
+def _listen(text: str, words: Vocabulary) -> _Listened:
+    """All that is slow about reading a text, whoever wrote it."""
+    body, tail = (_fold(part, words) for part in _own_words(text, words))
+    return _Listened(_fold(text, words).strip(), body, _hear(body, words), _hear(tail, words))
+
+
+@lru_cache(maxsize=AHEAD)
 def _words_of(text: str, words: Vocabulary) -> Phrase:
     """Their own words, as they are read."""
-    body, _ = _own_words(text[:READ_MOST], words)
-    return _hear(_fold(body, words), words).words
+    body, _ = _own_words(text, words)
+    return _hear(_fold(body, words, READ_MOST), words).words
 
 
 # --- folding --------------------------------------------------------------------------------------
 
 
-def _fold(text: str, words: Vocabulary) -> str:
-    """Lower case, no accents, no apostrophes, one spelling. Lines stay lines."""
-    plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).casefold()
+def _fold(text: str, words: Vocabulary, most: int = TEXT_MOST) -> str:
+    """Lower case, no accents, no apostrophes, one spelling. Lines stay lines. One sign may become
+    eighteen: beyond ``most`` nothing is looked at here either."""
+    plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text))[:most].casefold()
     kept = (" " if c in "\t\r" else c for c in unicodedata.normalize("NFKD", plain) if _visible(c))
-    folded = "".join(kept)
+    folded = "".join(kept)[:most]
     for face, symbol in vocabulary.FACES.items():
         folded = folded.replace(face, symbol)
     folded = words.patterns.shorter.sub(lambda found: words.shorter[found[0]], folded)
@@ -145,13 +182,14 @@ def _own_words(text: str, words: Vocabulary) -> tuple[str, str]:
 def _hear(text: str, words: Vocabulary) -> _Said:
     """Split into words. Punctuation ends a clause; a word said twice in a row is said once."""
     said: list[str] = []
+    read: dict[str, str] = {}  # by how it is spelt
     starts, asks, clause = {0}, False, False
     for piece in _PIECE.findall(text):
         asks = asks or piece in _ASKS
         if piece in _HARMLESS or unicodedata.category(piece[0])[0] == "P":
             clause = True
             continue
-        word = _word(piece, words)
+        word = read[piece] if piece in read else read.setdefault(piece, _word(piece, words))
         if said and said[-1] == word:
             continue
         if clause:
@@ -173,7 +211,8 @@ def _word(piece: str, words: Vocabulary) -> str:
             return word
     if piece in words.neighbours:
         return piece
-    return next((word for word in words.forgiven if _one_slip(piece, word)), piece)
+    like = (w for w in words.forgiven if -2 < len(w) - len(piece) < 2 and _one_slip(piece, w))
+    return next(like, piece)
 
 
 def _one_slip(typed: str, word: str) -> bool:
@@ -262,7 +301,8 @@ def _door_is_shut(said: _Said, words: Vocabulary) -> bool:
 
 
 def _find(said: _Said, phrases: frozenset[Phrase], longest: int) -> Iterator[tuple[int, Phrase]]:
-    for at in range(len(said.words)):
+    first = {phrase[0] for phrase in phrases}
+    for at in [at for at, word in enumerate(said.words) if word in first]:
         for length in range(1, longest + 1):
             phrase = said.words[at : at + length]
             if phrase in phrases:

@@ -83,9 +83,10 @@ class Patterns:
     signed_on_the_line: re.Pattern[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
-    """Everything that is understood. The files say what each part is for."""
+    """Everything that is understood. The files say what each part is for. Each is itself alone, so
+    that what was read with it can be found again."""
 
     tables: Mapping[Role, Table]
     polite: frozenset[str]

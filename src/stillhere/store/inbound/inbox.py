@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from stillhere.core.messages import DeliveryResult, Inbound
-from stillhere.core.replies import Intent, Role, read_text
+from stillhere.core.replies import Intent, Role, forget_texts, read_ahead, read_text
 from stillhere.store.db import clock, encryption
 from stillhere.store.db.row_locks import hurry
 from stillhere.store.inbound import handle, list_commands
@@ -41,7 +41,7 @@ def take(inbound: Inbound) -> Reply | None:
     text that is queued, for a repeat, a receipt, and what needs no word. Raises what the database
     raises when nothing could be stored: the provider should tell us again.
     """
-    return _take([inbound])[0]
+    return _read_and_take([inbound])[0]
 
 
 def take_all(inbounds: Sequence[Inbound]) -> list[None]:
@@ -52,10 +52,21 @@ def take_all(inbounds: Sequence[Inbound]) -> list[None]:
     Receipts and plain signs of life are most of it and are taken together, in few statements;
     everything else is heard one after the other.
     """
-    with transaction.atomic():
-        hurry()
-        _take(inbounds)
+    _read_and_take(inbounds, hurried=True)
     return [None] * len(inbounds)
+
+
+def _read_and_take(inbounds: Sequence[Inbound], *, hurried: bool = False) -> list[Reply | None]:
+    """Everything is read before the transaction: whoever writes long nonsense holds up nobody."""
+    texts = [inbound.text for inbound in inbounds if inbound.kind == "text"]
+    read_ahead(texts, settings.UNDERSTOOD)
+    try:
+        with transaction.atomic():
+            if hurried:
+                hurry()
+            return _take(inbounds)
+    finally:
+        forget_texts()
 
 
 def _take(inbounds: Sequence[Inbound]) -> list[Reply | None]:
