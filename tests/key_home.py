@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -51,3 +54,27 @@ def home(tmp_path: Path, settings: Settings, clock: Clock) -> Home:
     made = Home(folder, settings, clock, settings.STILLHERE.database_url)
     made.start()
     return made
+
+
+class PowerCut(BaseException):
+    """Nothing after it is done."""
+
+
+@contextlib.contextmanager
+def power_cut(monkeypatch: pytest.MonkeyPatch, after: int) -> Iterator[None]:
+    """The power goes after so many times that a file was opened for writing or made to last."""
+    steps = 0
+    with monkeypatch.context() as cut:
+        for name in ("open", "fsync"):
+            whole = getattr(os, name)
+
+            def step(*given: object, _whole: object = whole, **named: object) -> object:
+                nonlocal steps
+                steps += 1
+                if steps > after:
+                    raise PowerCut
+                return _whole(*given, **named)  # type: ignore[operator]
+
+            cut.setattr(os, name, step)
+        with contextlib.suppress(PowerCut):
+            yield

@@ -47,6 +47,15 @@ def test_what_anybody_can_change_is_said_with_the_way_to_close_it(
     assert "Anybody" not in said or f"chmod -R o-w {data}" in said
 
 
+def test_credentials_are_looked_after_by_systemd(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "keys/secret").chmod(0o440)
+    assert list(permissions.look(data, data / "keys"))
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(data / "keys"))
+    assert list(permissions.look(data, data / "keys")) == []
+
+
 def test_check_calls_no_keys_well_that_anybody_can_swap(data: Path) -> None:
     data.chmod(0o777)
     ours = environment.read({"STILLHERE_DATA": str(data)})

@@ -15,6 +15,7 @@ import stat
 from collections.abc import Callable
 
 LIFE = "LIFE_FD"  # the child writes a byte a second: I live
+KEY = "KEY_FD"  # the child reads what opens its keys, once
 SILENCE = "SILENCE_FD"  # the child reads lines: since when (boot clock, ms) nobody is heard, or 0
 EVERY_S = 1.0
 
@@ -63,15 +64,19 @@ class Pipes:
         self._word: int | None = None
         self._said = 0
 
-    def open(self, told: bool) -> dict[str, int]:
+    def open(self, told: bool, key: bytes = b"") -> dict[str, int]:
         """Make the pipes for a new child; returns the child's ends, by the names under which it
-        finds them."""
+        finds them. It reads ``key`` from one, where there is one."""
         self._life, their_end = os.pipe()
         os.set_blocking(self._life, False)
         ends = {LIFE: their_end}
         if told:
             ends[SILENCE], self._word = os.pipe()
             os.set_blocking(self._word, False)
+        if key:  # it fits into a pipe, so nobody has to read it first
+            ends[KEY], ours = os.pipe()
+            os.write(ours, key)
+            os.close(ours)
         return ends
 
     def heard(self) -> bool:

@@ -33,6 +33,7 @@ COMMANDS = {
     "bench": "Say in words how many people this machine can look after.",
     "simulate": "Live through seeded nights of faults and say whether everything held.",
     "keys": "Say where the keys lie, or put a new one in their place.",
+    "unseal": "Hand over the passphrase that the keys wait for.",
     "peer": "Look after another installation, and be looked after.",
     "clock": "Say whether the time is right, or that it is.",
     "check": "Say whether this installation is put together well.",

@@ -53,7 +53,7 @@ class Child:
     """One program to keep running. ``_ms`` are on the boot clock.
 
     ``hears``: people reach us through it. ``told``: it is told since when nobody can be heard.
-    ``without``: the names in our environment that it does not inherit.
+    ``without``: the names in our environment that it does not inherit. ``key``: opens its keys.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Child:
     hears: bool = False
     told: bool = False
     without: Collection[str] = ()
+    key: bytes = field(default=b"", repr=False)
     process: subprocess.Popen[bytes] | None = None
     group: int | None = None  # its process group, until nothing in it lives
     started_ms: int = 0
@@ -75,7 +76,7 @@ class Child:
     def start(self, now_ms: int) -> None:
         """Start it as the leader of a new group that dies with us."""
         self.pipes.close()
-        theirs = self.pipes.open(self.told)
+        theirs = self.pipes.open(self.told, self.key)
         try:
             self.process = subprocess.Popen(
                 self.command,
@@ -155,16 +156,19 @@ class Child:
         return self.group is None
 
 
-def run(children: Sequence[Child], each_round: Callable[[], bool]) -> None:
+def run(
+    children: Sequence[Child], each_round: Callable[[], bool], door: socket.socket | None = None
+) -> None:
     """Keep ``children`` running until SIGTERM or SIGINT, then end them all.
 
     ``each_round`` is called every `ROUND_S` seconds until it returns True: nothing more to do.
+    Whoever comes to ``door``, a listening socket, is told the key of the first child.
     """
     stop = _StopFlag()
     if _LIBC is not None:
         # Orphans of our children become ours, so that `_group_lives` can collect them at once.
         _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    with _wakeups(stop) as wait:
+    with _wakeups(stop, door) as wait:
         busy, looked_ms = True, boot_ms()
         while not stop:
             now_ms = boot_ms()
@@ -179,6 +183,8 @@ def run(children: Sequence[Child], each_round: Callable[[], bool]) -> None:
             busy = busy and not each_round()
             settled = not busy and all(child.process for child in children)
             wait(LISTEN_S if settled else ROUND_S)
+            if door is not None:
+                _tell_key(door, children[0].key)
         log.info("stopping signal=%s", stop.number)
         for child in children:
             if child.group is not None:
@@ -198,6 +204,15 @@ def _tell(children: Sequence[Child], now_ms: int) -> None:
             child.pipes.say(heard_ms if unheard else 0)
 
 
+def _tell_key(door: socket.socket, key: bytes) -> None:
+    """Tell one who came, if there is one. Never waits: what is said fits into a socket."""
+    with contextlib.suppress(OSError):
+        line, _ = door.accept()
+        with line:
+            line.setblocking(False)
+            line.sendall(f"key {key.hex()}\n".encode())
+
+
 class _StopFlag:
     """Set by the first SIGTERM or SIGINT."""
 
@@ -215,8 +230,11 @@ def _ignore(_number: int, _frame: FrameType | None) -> None:
 
 
 @contextlib.contextmanager
-def _wakeups(stop: _StopFlag) -> Iterator[Callable[[float | None], None]]:
-    """Handle signals, and provide a ``wait(seconds)`` that any signal cuts short.
+def _wakeups(
+    stop: _StopFlag, door: socket.socket | None
+) -> Iterator[Callable[[float | None], None]]:
+    """Handle signals, and provide a ``wait(seconds)`` that any signal cuts short, and whoever comes
+    to the ``door``.
 
     Python writes a byte to the socket for each signal, so none is lost between looking and
     sleeping.
@@ -224,12 +242,15 @@ def _wakeups(stop: _StopFlag) -> Iterator[Callable[[float | None], None]]:
     reader, writer = socket.socketpair()
     reader.setblocking(False)
     writer.setblocking(False)
+    ends = [reader] if door is None else [reader, door]
+    if door is not None:
+        door.setblocking(False)
     old_fd = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     wanted = {signal.SIGTERM: stop.handle, signal.SIGINT: stop.handle, signal.SIGCHLD: _ignore}
     old = {number: signal.signal(number, handler) for number, handler in wanted.items()}
 
     def wait(seconds: float | None) -> None:
-        select.select([reader], [], [], seconds)
+        select.select(ends, [], [], seconds)
         with contextlib.suppress(BlockingIOError):
             reader.recv(4096)
 

@@ -59,6 +59,7 @@ class Stillhere:
     ``_h`` are hours, ``_days`` days. An empty string means: not set, and the thing is off.
     ``master_keys`` are the data keys by their number, 32 bytes each: the newest seals, all of them
     open. ``link_keys`` are what links and look-ups are derived from, by purpose.
+    ``keys_locked``: they lie under a passphrase, and a start waits for a person.
     """
 
     data: Path
@@ -91,6 +92,7 @@ class Stillhere:
     )
     link_keys: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     keys_elsewhere: Path | None = None
+    keys_locked: bool = False
 
     @property
     def keys(self) -> Path:

@@ -2,9 +2,9 @@
 
 Owns ``secret`` (Django signs with it), ``master.json`` (the data keys: they seal what is stored
 about people, and can be rotated) and ``links.json`` (what links and look-ups are derived from; it
-is written by the first rotation, until then they are derived from the first data key). Whether a
-missing one may be created is the caller's to know. A demo's folder is marked, so that it and a real
-one are never taken for each other.
+is written by the first rotation, until then they are derived from the first data key). All of them
+may lie under a passphrase (``key_lock.py``). Whether a missing one may be created is the caller's
+to know. A demo's folder is marked, so that it and a real one are never taken for each other.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from stillhere.config import key_lock
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.store.db import encryption
 from stillhere.store.db.key_ring import DataKey, KeyRing
@@ -122,7 +123,12 @@ def load(stillhere: Stillhere, wall_ms: Callable[[], int]) -> Stillhere:
     """The settings with the keys. Raises `SettingError`."""
     folder = stillhere.keys
     ring = KeyRing(folder / MASTER, partial(read_data_keys, folder), wall_ms)
-    return replace(stillhere, master_keys=ring, link_keys=read_links(folder))
+    return replace(
+        stillhere,
+        master_keys=ring,
+        link_keys=read_links(folder),
+        keys_locked=key_lock.is_locked(folder),
+    )
 
 
 def read_secret(folder: Path) -> str:
@@ -258,7 +264,46 @@ def _damaged(path: Path) -> str:
     )
 
 
+def lock(folder: Path, passphrase: str) -> None:
+    """Put the keys under this passphrase, or under this one instead of the last. Killed in the
+    middle, everything opens with it, and the next time finishes it. Raises `SettingError` and
+    `OSError`."""
+    with _locked(folder, fcntl.LOCK_EX):
+        if key_lock.is_locked(folder) and not key_lock.HELD.key:
+            raise key_lock.LockedError("The keys wait for their passphrase: nothing was changed.")
+        folder_key = key_lock.HELD.key or secrets.token_bytes(KEY_BYTES)
+        _write(folder / key_lock.FILE, key_lock.new_lock(passphrase, folder_key))
+        key_lock.HELD.key = folder_key
+        for name in _there(folder):
+            _replace(folder / name, _read(folder / name))
+
+
+def unlock(folder: Path) -> None:
+    """Write the keys in clear, as they are without a passphrase; this process holds the folder key.
+    Raises `SettingError` and `OSError`."""
+    with _locked(folder, fcntl.LOCK_EX):
+        for name in _there(folder):
+            _write(folder / name, _read(folder / name))
+        (folder / key_lock.FILE).unlink(missing_ok=True)
+        sync_folder(folder)
+        key_lock.HELD.key = b""
+
+
+def _there(folder: Path) -> list[str]:
+    return [name for name in (*NAMES, LINKS) if (folder / name).exists()]
+
+
 def _read(path: Path) -> str:
+    text = _read_file(path)
+    try:
+        return key_lock.open_sealed(path, text) if text.startswith(key_lock.MARK) else text
+    except key_lock.LockedError:
+        raise
+    except ValueError:
+        return ""  # no key of ours
+
+
+def _read_file(path: Path) -> str:
     try:
         return path.read_text("ascii")
     except FileNotFoundError:
@@ -286,6 +331,15 @@ def _write_new(path: Path, text: str) -> bool:
 
 
 def _replace(path: Path, text: str) -> None:
+    """Write a key file, under the passphrase where there is one."""
+    if key_lock.is_locked(path.parent):
+        if not key_lock.HELD.key:
+            raise key_lock.LockedError("The keys wait for their passphrase: nothing was changed.")
+        text = key_lock.seal(key_lock.HELD.key, path.name, text)
+    _write(path, text)
+
+
+def _write(path: Path, text: str) -> None:
     """Write a file, whole or not at all, readable by this user only."""
     aside = path.with_name(f".{path.name}.new")
     aside.unlink(missing_ok=True)

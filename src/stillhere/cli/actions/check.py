@@ -41,8 +41,8 @@ def everything(stillhere: Stillhere, *, proving: bool = True) -> Iterator[Findin
     not the end. While a setting is wrong nothing is proved, because the record must be about the
     settings in use."""
     questions: list[Question] = [
-        _framework, _folder, _keys, _fit, _damage, _database, _channels, _running, _proofs, _steps,
-        *weaknesses.questions(),
+        _framework, _folder, _keys, _locked, _fit, _damage, _database, _channels, _running,
+        _proofs, _steps, *weaknesses.questions(),
     ]  # fmt: skip
     told = set[Finding]()
     for ask in questions:
@@ -103,6 +103,21 @@ def _keys(stillhere: Stillhere) -> Iterator[Finding]:
                 "backups? Without one a broken disk ends everything."
             ),
         )
+
+
+def _locked(stillhere: Stillhere) -> Iterator[Finding]:
+    """Whether it comes back without a person."""
+    if stillhere.keys_locked:
+        yield (
+            False,
+            (
+                "The keys have a passphrase: after a power cut at three in the morning nobody is "
+                "watched until a person types `stillhere unseal`. Until it starts without one, "
+                "every page says: Practice."
+            ),
+        )
+    elif stillhere.keys_elsewhere is not None:
+        yield True, f"The keys lie in {stillhere.keys}. Is that there after a power cut, by itself?"
 
 
 def _fit(stillhere: Stillhere) -> Iterator[Finding]:

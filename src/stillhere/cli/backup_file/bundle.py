@@ -24,8 +24,8 @@ from stillhere.config.environment import Stillhere
 FORMAT = 1
 MANIFEST, DATABASE = "manifest.json", "database"
 OWN = ("lines.toml", "walk.toml", "walk.signed")  # what a host put beside the database
-KEYS = ("keys/secret", "keys/master.json", "keys/demo", "keys/links.json")
-DEMO = KEYS[2]  # only in a demo's folder; the links' keys only once the first data key was rotated
+KEYS = ("keys/secret", "keys/master.json", "keys/demo", "keys/links.json", "keys/lock.json")
+DEMO = KEYS[2]  # only in a demo's folder; the two after it only where there are some
 MOST_MANIFEST = 1024 * 1024
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 

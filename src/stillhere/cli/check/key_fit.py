@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from stillhere.cli import database
+from stillhere.cli import database, unlock
 from stillhere.cli.backup_file import bundle, integrity, record
 from stillhere.cli.check import damage
 from stillhere.config import databases, keys
@@ -46,6 +46,13 @@ def require_usable(stillhere: Stillhere) -> None:
 
 
 def require_keys(stillhere: Stillhere) -> None:
+    """Raise `SettingError` if a key is missing, saying whether there ever was one, or waits for a
+    passphrase that nobody gives."""
+    require_there(stillhere)
+    unlock.require(stillhere)
+
+
+def require_there(stillhere: Stillhere) -> None:
     """Raise `SettingError` if a key is missing, saying whether there ever was one."""
     if keys.exist(stillhere.keys):
         return
@@ -77,9 +84,11 @@ def missing(stillhere: Stillhere) -> str:
     )
 
 
-def require_of_backup(work: Path, kind: str) -> None:
-    """As ``require``, for the keys and the database of this ``kind`` unpacked in ``work``."""
+def require_of_backup(work: Path, kind: str, data: Path) -> None:
+    """As ``require``, for the keys and the database of this ``kind`` unpacked in ``work``. Where
+    the keys have a passphrase, the installation in ``data`` may know what opens them."""
     file = work / bundle.DATABASE
+    unlock.require_of_backup(work / keys.FOLDER, data)
     try:
         masters = keys.read_master(work / keys.FOLDER)
         keys.read_links(work / keys.FOLDER)

@@ -7,6 +7,7 @@ own group may write there: whoever set up that group chose so.
 from __future__ import annotations
 
 import contextlib
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ def look(data: Path, folder: Path | None = None) -> Iterator[str]:
     """What is open to others, one sentence each. ``folder`` is the one of the keys, where it is not
     in the data folder."""
     folder = folder or data / keys.FOLDER
+    if str(folder) == os.environ.get("CREDENTIALS_DIRECTORY"):  # systemd's, with rights of its own
+        return
     readable = [path.name for path in sorted(folder.iterdir()) if _mode(path) & 0o077]
     if readable:
         names = ", ".join(readable)

@@ -82,7 +82,7 @@ def check(stillhere: Stillhere, file: Path) -> None:
     ):
         manifest, sizes = bundle.read(source, work)
         rows = prove(manifest, work / bundle.DATABASE)
-        key_fit.require_of_backup(work, manifest.database)
+        key_fit.require_of_backup(work, manifest.database, stillhere.data)
     click.echo(f"{file} is whole and opens with this passphrase.")
     click.echo(describe(manifest))
     click.echo(f"Inside: {', '.join(f'{name} ({size} bytes)' for name, size in sizes.items())}.")

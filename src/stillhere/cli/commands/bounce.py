@@ -7,12 +7,15 @@ can write there. Exits with 75 (try again later) if it could not be stored.
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
 
 from stillhere.channels.email import MAX_BOUNCE_BYTES, parse_bounce
-from stillhere.cli import loading
+from stillhere.cli import loading, unlock
+from stillhere.config import environment
+from stillhere.config.environment import SettingError
 
 TRY_AGAIN_LATER = 75  # EX_TEMPFAIL of sysexits.h: what mail servers understand
 
@@ -25,7 +28,11 @@ def command() -> None:
         click.echo("No bounce of ours.")
         return
     try:
+        unlock.require(environment.read(os.environ))
         action = loading.action("bounce")
+    except SettingError as told:
+        click.echo(str(told), err=True)
+        raise SystemExit(TRY_AGAIN_LATER) from None
     except SystemExit as told:  # a wrong setting loses no mail
         click.echo(told.code, err=True)
         raise SystemExit(TRY_AGAIN_LATER) from None

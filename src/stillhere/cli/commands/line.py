@@ -14,7 +14,7 @@ import click
 from stillhere import sip
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.numbers import normalise_number
-from stillhere.cli import life
+from stillhere.cli import life, unlock
 from stillhere.config import environment, keys, logs, wiring
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.sip.baresip import Trunk
@@ -34,6 +34,7 @@ def command() -> None:
         raise SettingError(
             f"the line needs {', '.join(lacking)}. On Debian or Ubuntu type: {sip.INSTALL}"
         )
+    unlock.require(stillhere)
     stillhere = keys.load(stillhere, wiring.wall_ms)
     asyncio.run(_serve([_line(stillhere, trunk) for trunk in trunks]))
 

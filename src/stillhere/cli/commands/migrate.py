@@ -12,7 +12,7 @@ import os
 
 import click
 
-from stillhere.cli import data_lock, database, loading
+from stillhere.cli import data_lock, database, loading, unlock
 from stillhere.cli.check import damage, key_fit
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError, Stillhere
@@ -27,6 +27,7 @@ def command() -> None:
     database.reach(stillhere)  # before anything is made
     with contextlib.nullcontext() if beside else data_lock.held(stillhere):
         if keys.exist(stillhere.keys):
+            unlock.require(stillhere)
             key_fit.require(stillhere)
         done = prepare(stillhere)
     click.echo(f"Applied: {', '.join(done)}." if done else "The database is up to date.")

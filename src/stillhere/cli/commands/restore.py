@@ -50,7 +50,7 @@ def command(file: Path) -> None:
             manifest, _sizes = bundle.read(source, work)
             require_ours(stillhere, manifest)
             prove(manifest, work / bundle.DATABASE)
-            key_fit.require_of_backup(work, manifest.database)
+            key_fit.require_of_backup(work, manifest.database, stillhere.data)
             _put_in_place(stillhere, work)
         finally:
             shutil.rmtree(work, ignore_errors=True)

@@ -17,10 +17,10 @@ import click
 import segno
 
 from stillhere import sip
-from stillhere.cli import data_lock, database, schema, supervise, trouble
+from stillhere.cli import data_lock, database, schema, supervise, trouble, unlock, waiting
 from stillhere.cli.check import damage, key_fit, listening, permissions
 from stillhere.cli.commands.migrate import prepare
-from stillhere.config import environment, keys, logs
+from stillhere.config import environment, key_lock, keys, logs
 from stillhere.config.carriers import leaves
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import boot_ms
@@ -37,6 +37,7 @@ def command() -> None:
     if stillhere.database_url:
         database.reach(stillhere)
     with data_lock.held(stillhere):
+        waiting.open_keys(stillhere)
         found = _look(stillhere)
         # Migrations that cannot be read any more: then we go on with what is there.
         if "django_migrations" not in found.damaged and not schema.is_current(stillhere):
@@ -90,6 +91,7 @@ def children(*names: str) -> list[supervise.Child]:
             hears=name == "web",
             told=name == "engine",
             without=environment.not_for(name),
+            key=key_lock.HELD.key,
         )
         for name in names
     ]
@@ -105,7 +107,11 @@ def run(
     listening.require(stillhere)
     # The address is found once: all children must make the same links.
     os.environ["STILLHERE_BASE_URL"] = stillhere.base_url
-    supervise.run(children, each_round)
+    if not key_lock.HELD.key:
+        supervise.run(children, each_round)
+        return
+    with unlock.listening(stillhere.data) as door:
+        supervise.run(children, each_round, door)
 
 
 class Announcement:

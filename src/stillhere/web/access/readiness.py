@@ -33,6 +33,8 @@ class ReadinessSettings(Protocol):
     def hostname(self) -> str: ...
     @property
     def heartbeat_url(self) -> str: ...
+    @property
+    def keys_locked(self) -> bool: ...
 
 
 def practice_reasons(
@@ -42,7 +44,7 @@ def practice_reasons(
     ``proved`` is what `stillhere check` has proved (``store/installation/proof.py``)."""
     if here.demo:
         return [_("The phones are drawn on a page. Nobody real is called.")]
-    reasons = list(_unsigned())
+    reasons = [*_unsigned(), *_waits(here)]
     if not (here.https and _is_public(here.hostname)):
         reasons.append(_("It has no public address with https, so links do not open elsewhere."))
     elif proof.PUBLIC not in proved:
@@ -70,6 +72,11 @@ def practice_reasons(
 def _unsigned() -> Iterator[str]:
     if steps.signature() is None:
         yield _("No clinician has signed the steps for the one who comes.")
+
+
+def _waits(here: ReadinessSettings) -> Iterator[str]:
+    if here.keys_locked:
+        yield _("After a power cut nobody is watched until a person types a passphrase.")
 
 
 class _Learnt:
