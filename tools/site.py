@@ -54,7 +54,15 @@ def navigation() -> list[Any]:
         "README.md",
         {"Handbook": [f"docs/handbook/{name}.md" for name in HANDBOOK]},
         {"Running it": ["deploy/README.md", "docs/settings.md", "docs/scale.md"]},
-        {"Papers": ["docs/privacy.md", "docs/assessment.md", "SECURITY.md"]},
+        {
+            "Papers": [
+                "docs/privacy.md",
+                "docs/assessment.md",
+                "docs/asvs.md",
+                "docs/defences.md",
+                "SECURITY.md",
+            ]
+        },
         {
             "How it is built": [
                 "ARCHITECTURE.md",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from stillhere.store.db import encryption
+from stillhere.store.people import browsers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCE = ROOT / "src/stillhere"
@@ -76,6 +80,28 @@ def test_no_hash_of_ours_is_one_that_was_broken() -> None:
         if re.search(r"\b(ECB|CBC|PKCS1v15|ARC4|TripleDES|Blowfish)\b", ast.unparse(module))
     ]
     assert ciphers == []
+
+
+# They build a pattern from words of ours (languages, settings, our own file names), or escape it.
+BUILDS_PATTERNS = {
+    "config/values.py", "config/keys.py", "config/keys_file.py", "web/asgi/language.py",
+    "cli/backup_file/rotation.py", "cli/database.py", "core/vocabulary.py",
+}  # fmt: skip
+
+
+def test_no_pattern_is_made_out_of_what_was_typed() -> None:
+    built = {
+        where.partition(":")[0]
+        for where, what, node in _calls()
+        if what.startswith("re.") and node.args and isinstance(node.args[0], ast.JoinedStr)
+    }
+    assert built - BUILDS_PATTERNS == set(), "re.escape it, and name the file here"
+
+
+def test_a_token_of_a_browser_has_128_bits_or_more() -> None:
+    made = (encryption.NONCE_BYTES, encryption.KEY_BYTES, browsers.TOKEN_BYTES)
+    assert all(8 * each >= 128 for each in made)
+    assert len(secrets.token_urlsafe(browsers.TOKEN_BYTES)) >= 27
 
 
 def test_xml_is_read_in_one_place_and_only_our_own() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,11 @@ import pytest
 
 from stillhere.channels.wording import compose
 from stillhere.cli.main import COMMANDS
+from stillhere.config import environment
 from stillhere.core.messages import Facts
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAPERS = ("docs/privacy.md", "docs/assessment.md")
+PAPERS = ("docs/privacy.md", "docs/assessment.md", "docs/asvs.md")
 TEST = re.compile(r"`([\w/]+\.py)(?:::(test_\w+))?`")
 # Whom the threat model goes through, one chapter each.
 ADVERSARIES = (
@@ -93,3 +95,84 @@ def test_the_words_that_a_carrier_is_said_to_read_are_those_we_send() -> None:
         assert compose(word.strip("`"), facts, "en").text == text
         shown = compose(word.strip("`"), facts, "en", "push")
         assert " · ".join(filter(None, (shown.subject, shown.text))) == lock_screen
+
+
+def _constant(place: str, name: str) -> float:
+    """A limit, as the code spells it: a number, a product, or the first part of a pair."""
+    for node in ast.parse((ROOT / "src/stillhere" / place).read_text("utf-8")).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            value = getattr(node, "value", None)
+            return _number(value.args[0] if isinstance(value, ast.Call) else value)
+    raise LookupError(f"{name} is not in {place}")
+
+
+def _number(node: ast.expr | None) -> float:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return _number(node.left) * _number(node.right)
+    assert isinstance(node, ast.Constant)
+    assert isinstance(node.value, int | float)
+    return node.value
+
+
+def test_every_limit_that_is_written_down_is_the_one_in_the_code() -> None:
+    rows = list(_rows(_chapters("docs/defences.md")["Limits"]))
+    assert len(rows) > 20
+    for what, most, where in rows:
+        place, _colons, name = where.strip("`").partition("::")
+        assert _constant(place, name) == float(most), what
+
+
+def test_whatever_leaves_the_machine_is_set_by_a_setting_or_named_as_a_users() -> None:
+    said = _chapters("docs/defences.md")["Whom it talks to"]
+    leads_outwards = {name for name in environment.SETTINGS if name.endswith(("_URL", "_URLS"))}
+    leads_outwards |= {"STILLHERE_CARRIERS", "STILLHERE_WARNING_FEEDS", "STILLHERE_COORDINATOR"}
+    here = {"STILLHERE_BASE_URL", "STILLHERE_EXIT_URL"}  # links, which only a press follows
+    assert {name for name in leads_outwards - here if f"`{name}`" not in said} == set()
+
+
+ASVS = dict(line.split() for line in (ROOT / "tests/house/asvs_5_0_0.txt").read_text().splitlines())
+STANDS = ("shown", "written", "not met", "does not apply")
+
+
+def _asvs() -> list[list[str]]:
+    """The rows of all chapters of the standard."""
+    chapters = _chapters("docs/asvs.md")
+    return [row for name, text in chapters.items() if name.startswith("V") for row in _rows(text)]
+
+
+def test_every_requirement_of_levels_one_and_two_stands_there_once() -> None:
+    assert len(ASVS) == 253
+    found = [(number.removeprefix("V"), level) for number, level, *_rest in _asvs()]
+    assert sorted(found) == sorted(ASVS.items())
+
+
+def test_each_requirement_has_a_test_a_document_or_a_reason() -> None:
+    for number, _level, asks, stands, why in _asvs():
+        assert asks
+        assert stands in STANDS, number
+        if stands == "shown":
+            assert TEST.fullmatch(why), number
+        elif stands == "written":
+            assert _is_there(why), (number, why)
+        else:
+            assert len(why) > 7, number
+
+
+def _is_there(link: str) -> bool:
+    """Whether a link of the page leads to a file, and to a heading in it."""
+    (target,) = re.findall(r"^\[[^]]+\]\(([^)]+)\)$", link)
+    name, _hash, anchor = target.partition("#")
+    page = ROOT / "docs" / name
+    if not page.is_file():
+        return False
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    slugs = {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
+    return not anchor or anchor in slugs
+
+
+def test_what_is_not_met_is_counted_at_the_top() -> None:
+    top = (ROOT / "docs/asvs.md").read_text("utf-8").partition("\n## ")[0]
+    said = {stands: int(many) for stands, _what, many in _rows(top)}
+    found = [stands for _number, _level, _asks, stands, _why in _asvs()]
+    assert said == {stands: found.count(stands) for stands in STANDS}

@@ -61,6 +61,20 @@ def test_no_page_is_kept_framed_guessed_or_read_by_another_site(
             assert charset(answer["Content-Type"]), (path, answer["Content-Type"])
 
 
+def test_a_download_is_saved_under_a_name_of_ours(night: SamsNight, clock: Clock) -> None:
+    make("alarm", night)
+    named = {
+        f"{path.rpartition('/')[2]}": answer["Content-Disposition"]
+        for path in paths(night)
+        if (answer := browser(night.key).get(path)).get("Content-Disposition")
+    }
+    assert named == {
+        "lamp.vcf": 'attachment; filename="lamp.vcf"',
+        "kits.csv": 'attachment; filename="lamp-kits.csv"',
+        "lamp.json": 'attachment; filename="lamp.json"',
+    }
+
+
 def test_nobody_hears_back_what_they_sent(night: SamsNight) -> None:
     """TRACE would show a script the cookies that are hidden from it."""
     for path in paths(night):

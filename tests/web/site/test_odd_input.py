@@ -35,6 +35,7 @@ ODD = {
     "digits of another script": "٣",
     "another script": "李雷 Ñandú \U0001f469\U0001f3fd",
     "two lines": "a\r\nb",
+    "a query": "x'); DROP TABLE person; --",
     "markup": "<script>alert(1)</script>%(x)s{{ y }}",
 }
 SAID = ('class="trouble"', 'role="alert"', "A sheet holds")  # where it is said what is wrong
