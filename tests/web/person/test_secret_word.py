@@ -7,16 +7,17 @@ from django.test import Client
 
 from stillhere.core import events as ev
 from stillhere.engine import render
+from stillhere.engine.erasure import erase_once
 from stillhere.store.messages import delivery
 from stillhere.store.models import Contact, JournalLine, Message, Person, WatchRow
 from stillhere.store.people import force
-from stillhere.store.watches import queries
-from stillhere.store.watches.apply import CallForHelp
+from stillhere.store.watches import apply, queries
+from stillhere.store.watches.apply import CallForHelp, Change
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
 from tests.hook import LEO, MAYA, SAM, Hook, said_to
 from tests.web.conftest import browser, post
-from tests.web.pages import contact_path, text_of
+from tests.web.pages import contact_path, press, text_of
 
 WORD = "Blue kettle"
 
@@ -265,3 +266,56 @@ def test_the_word_and_the_pin_are_two(locked: SamsNight, sam: Client) -> None:
     assert typed(sam, "2468")[0] == 302
     assert post(sam, "/mine", do="pin", pin="4711").status_code == 422
     assert set_word(sam, "2468", locked.contacts["Maya"]) == 422
+
+
+# --- whoever forces Sam has the phone in hand -----------------------------------------------------
+
+
+def test_erasing_everything_looks_done_and_the_call_goes_on(
+    safe: SamsNight, hook: Hook, sam: Client, clock: Clock
+) -> None:
+    safe.start()
+    hook.text(SAM, WORD)
+    answer = post(sam, "/mine", do="erase", sure="1")
+    assert answer.status_code == 200
+    assert "Everything is erased" in text_of(answer)
+    assert browser(safe.key).get("/watch").status_code == 302, "nobody we know"
+    assert browser().get(f"/p/{safe.key}").status_code == 404
+    assert hidden().state == "alarm"
+    assert "12 Elm Street" in place_for_maya(safe)
+    assert not Contact.objects.filter(id=safe.contacts["Leo"].id).exists()
+    erase_once(clock.now)
+    assert hidden().state == "claimed"
+    apply.apply(Change(ev.Resolved(None, ev.Outcome.FINE), watch=hidden().id))
+    erase_once(clock.now)
+    assert not Person.objects.exists()
+
+
+def place_for_maya(night: SamsNight) -> str:
+    """What Maya reads once she goes."""
+    path = contact_path(night, "Maya")
+    return press(browser(), path, "claim", soon="5")
+
+
+def test_erasing_by_text_looks_done_too(safe: SamsNight, hook: Hook, clock: Clock) -> None:
+    hook.text(SAM, WORD)
+    Message.objects.update(status="sent")
+    hook.text(SAM, "delete")
+    assert "DELETE" in " ".join(said_to(SAM, clock))
+    hook.text(SAM, "delete")
+    assert said_to(SAM, clock) == []
+    assert hidden().state == "alarm"
+    hook.text(SAM, "still here")
+    assert not Person.objects.filter(leaving=False).exists(), "a number nobody knows"
+
+
+def test_sam_s_phone_does_not_hear_that_somebody_could_not_be_reached(
+    safe: SamsNight, hook: Hook, clock: Clock
+) -> None:
+    hook.text(SAM, WORD)
+    Message.objects.update(status="sent")
+    hook.text(MAYA, "STOP", opted_out=True)
+    leaving = delivery.lease("text", clock.now, 50, 20)
+    assert SAM not in {m.to for m in leaving}
+    clock.advance(24 * 3600)
+    assert SAM in {m.to for m in delivery.lease("text", clock.now, 50, 20)}

@@ -38,6 +38,8 @@ class Person(models.Model):
     key_in_cookie = models.BooleanField(default=False, db_default=True)
     # The word that calls for help in secret: a keyed hash, or nothing (``people/force.py``).
     force_word = models.BinaryField(max_length=32, default=b"", db_default=b"")
+    # Erased but for a call for help in secret, and when that is over altogether.
+    leaving = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "person"

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from django.db.models import Max, QuerySet
 
 from stillhere.core.events import Urgency
-from stillhere.store.models import Address, Contact, Message
+from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.people.address_book import PUSH
 
+HIDDEN_MS = 24 * 3_600_000  # so long is not told what a call for help in secret brought to light
 BROWSERS_MS = 3_600_000  # between two messages that tell of new browsers
 
 
@@ -42,8 +43,13 @@ def calm_message(
 
 
 def tell_of_gap(contact: Contact, now: int) -> None:
-    """Tell the person now that somebody can no longer be reached, and not on the night itself."""
-    _tell_quietly(contact.person_id, "gap", f"g{contact.id}", {"who": contact.id}, now)
+    """Tell the person now that somebody can no longer be reached, and not on the night itself. It
+    waits while a call for help in secret goes on: their phone may be in another hand."""
+    goes_on = WatchRow.objects.filter(
+        person=contact.person_id, hidden=True, closed_at__isnull=True
+    ).exists()
+    due_at = now + HIDDEN_MS if goes_on else now
+    _tell_quietly(contact.person_id, "gap", f"g{contact.id}", {"who": contact.id}, now, due_at)
 
 
 def tell_of_gap_if_any(contact: int, now: int) -> None:
@@ -93,13 +99,20 @@ def _own_numbers(person: int) -> QuerySet[Address]:
     return mine.exclude(channel=PUSH).order_by("id")
 
 
-def _tell_quietly(person: int, word: str, key: str, facts: dict[str, int], now: int) -> None:
+def _tell_quietly(
+    person: int,
+    word: str,
+    key: str,
+    facts: dict[str, int],
+    now: int,
+    due_at: int | None = None,
+) -> None:
     """Something that can be read in the morning, sent by every way of the person's that wakes
     nobody. Sent once per key."""
     mine = Address.objects.filter(person=person, state=Address.State.OK, rings=False)
     Message.objects.bulk_create(
         [
-            calm_message(a, person, word, f"{key}.{a.id}", now, facts=facts)
+            calm_message(a, person, word, f"{key}.{a.id}", now, due_at=due_at, facts=facts)
             for a in mine.order_by("id")
         ],
         ignore_conflicts=True,
