@@ -37,6 +37,22 @@ def test_every_link_of_a_document_leads_to_a_file(page: str) -> None:
     assert [path for path in paths if path and not (folder / path).is_file()] == []
 
 
+@pytest.mark.parametrize("page", site.pages())
+def test_every_link_into_a_document_leads_to_a_heading(page: str) -> None:
+    links = LINK.findall((site.ROOT / page).read_text("utf-8"))
+    for link in links:
+        name, _hash, anchor = link.partition("#")
+        target = (site.ROOT / page).parent / name if name else site.ROOT / page
+        if anchor and "://" not in link and target.suffix == ".md":
+            assert anchor in _anchors(target), link
+
+
+def _anchors(page: Path) -> set[str]:
+    """What its headings are called in an address."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
