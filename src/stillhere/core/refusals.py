@@ -25,6 +25,7 @@ class Refusal(StrEnum):
     NO_WAY_TO_ME = "no-way-to-me"
     MINUTES = "minutes"
     LIST_FULL = "list-full"
+    SUPPRESSED = "suppressed"
     ALARM_OPEN = "alarm-open"
     LOOK_FIRST = "look-first"
     NO_DRILL = "no-drill"

@@ -54,6 +54,7 @@ class Intent(StrEnum):
     REPEAT = "repeat"
     STEPS = "steps"
     WHO = "who"  # "who is this?"
+    NOT_ME = "not-me"  # "not me, never again", asked back once
     OPT_OUT = "opt-out"
     CARRIER_HELP = "carrier-help"  # the carrier answers this itself
     UNCLEAR = "unclear"
@@ -161,13 +162,17 @@ KEYS: Mapping[Role, Mapping[str, Intent]] = {
         "2": Intent.DECLINE,
         "3": Intent.REPEAT,
         "5": Intent.STEPS,
+        "8": Intent.NOT_ME,
+        "88": Intent.OPT_OUT,  # pressed again when asked back
     },
 }
 
 
 # --- how a language's file is read ----------------------------------------------------------------
 
-_MEANT = {"filler", *Intent} - {Intent.OPT_OUT, Intent.CARRIER_HELP, Intent.EMPTY}
+_MEANT = {"filler", *Intent} - {
+    Intent.NOT_ME, Intent.OPT_OUT, Intent.CARRIER_HELP, Intent.EMPTY,
+}  # fmt: skip
 _ROWS: Mapping[str, frozenset[str]] = {
     "": frozenset({
         "polite", "only", "opt-out", "opt-in", "carrier-help", "mark-alone", "help-anywhere",

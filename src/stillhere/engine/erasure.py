@@ -12,6 +12,7 @@ from django.conf import settings
 
 from stillhere.store.installation import peers
 from stillhere.store.kits import kits, supply_warnings
+from stillhere.store.people import suppression
 from stillhere.store.privacy import erasure
 from stillhere.store.program import shifts
 from stillhere.store.watches import damage
@@ -30,6 +31,7 @@ def erase_once(now: int) -> int:
         lambda: kits.remind(now),
         lambda: supply_warnings.end_due(now),
         lambda: peers.erase_pages(now, alarm_days),
+        lambda: suppression.carry_over(now),
     )
     gone = damage.around(lambda: erasure.erase_due(now, quiet_h, alarm_days), lambda: 0)
     for duty in duties:  # a damaged row keeps one of them from its work, never the others

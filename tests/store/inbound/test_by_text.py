@@ -21,7 +21,7 @@ from stillhere.store.people import invitations
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import CallForHelp
 from tests.channels.accounts import carrier_of
-from tests.circle import SamsNight, sams_night, tick_all
+from tests.circle import SamsNight, live, sams_night, tick_all
 from tests.conftest import Clock
 from tests.hook import LEO, MALLORY, MAYA, SAM, asked_night, deliver
 
@@ -203,19 +203,19 @@ def test_the_list_says_who_has_not_said_yes(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("by_carrier", [True, False])
-def test_stop_during_a_watch_is_a_call_at_once_and_no_more_texts(
+def test_stop_during_a_watch_ends_texts_and_calls_to_that_phone_and_not_the_watch(
     by_carrier: bool, clock: Clock
 ) -> None:
     night = quiet()
     night.start()
+    before = night.row().next_ask_at
     clock.advance(10)
     text(SAM, "whatever" if by_carrier else "STOP", opted_out=by_carrier)
-    assert night.row().state == "asking"
-    assert [m.channel for m in night.queued("ask-ring")] == ["call"]
-    assert not night.queued("ask")
-    clock.advance(60)
-    tick_all()
+    assert (night.row().state, night.row().next_ask_at) == ("open", before)
+    live(clock, 300)
     assert night.row().state == "alarm"
+    asks = Message.objects.filter(person=night.person, word__in=["ask", "ask-ring"])
+    assert not asks.exists()
 
 
 def test_start_lets_texts_through_again(clock: Clock) -> None:

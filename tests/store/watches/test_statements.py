@@ -97,13 +97,15 @@ def test_a_lease_takes_from_the_outbox_alone_and_reads_by_id(clock: Clock) -> No
         tick_all()
         clock.advance(wait_s)
     assert Message.objects.filter(status="queued", channel="text").exists()
-    lease, read, *names = said_by(lambda: delivery.lease("text", clock.now, 10, 20.0))
+    lease, read, silenced, *names = said_by(lambda: delivery.lease("text", clock.now, 10, 20.0))
     assert tables([lease]) == {"message"}
     assert ("SKIP LOCKED" in lease) == (connection.vendor == "postgresql")
     assert "WHERE m.id IN (" in read
     assert re.findall(r"JOIN \w+ (\w) ON \1\.(\w+)", read) == [
         ("p", "id"), ("c", "id"), ("a", "id"), ("w", "id"),
     ]  # fmt: skip
+    assert tables([silenced]) == {"suppression"}
+    assert "lookup IN (" in silenced.replace('"', "")
     assert tables(names) <= {"contact"}
 
 

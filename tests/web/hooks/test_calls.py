@@ -171,7 +171,7 @@ def test_a_child_or_a_machine_is_no_answer(client: Client, clock: Clock) -> None
     line.press("")
     assert night.row().state == "alarm"
     line = call_to(client, LEO)
-    assert "could not read" in line.press("8")
+    assert "could not read" in line.press("7")
     assert line.goes_on
     assert night.row().state == "alarm"
 

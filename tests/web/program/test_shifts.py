@@ -31,7 +31,7 @@ from stillhere.store.models import (
     WatchRow,
     sealed_columns,
 )
-from stillhere.store.people import contacts, invitations, persons, records
+from stillhere.store.people import contacts, persons, records
 from stillhere.store.problems import Problem, Reached
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply, recordings
@@ -39,7 +39,7 @@ from stillhere.store.watches.apply import CallForHelp, Change
 from tests.channels.accounts import carrier_of
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
-from tests.hook import MALLORY, SAM
+from tests.hook import MALLORY, SAM, Hook
 from tests.languages import LANGUAGES
 from tests.web.conftest import browser, post
 from tests.web.hooks.test_calls import Line, call_to
@@ -273,7 +273,7 @@ def test_a_shift_ends_by_itself_but_nobody_leaves_an_open_alarm(
 
 def test_a_no_by_text_is_a_no_for_good(client: Client, clock: Clock, ana: Responder) -> None:
     rings(client, "1")
-    invitations.leave(Contact.objects.get(responder=ana))
+    Hook(client, clock).text(ANA, "STOP")
     assert shifts.stopped(ana)
     shifts.end(ana)
     shifts.begin(ana, 4)

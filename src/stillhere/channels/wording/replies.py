@@ -200,6 +200,18 @@ def _pin_off(facts: Facts) -> Sentence:
     return text, answers.NOTHING
 
 
+def _way_stopped(facts: Facts) -> Sentence:
+    text = _("Your phone texted us STOP, so we no longer text or ring it. START takes it back.")
+    return text, answers.NOTHING
+
+
+def _add_stopped(facts: Facts) -> Sentence:
+    text = _(
+        "That number asked us not to contact it. Only its owner can change that: they text START."
+    )
+    return text, answers.NOTHING
+
+
 # --- to a contact ---------------------------------------------------------------------------------
 
 
@@ -308,6 +320,8 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "way-gone": _way_gone,
     "new-browser": _new_browser,
     "pin-off": _pin_off,
+    "way-stopped": _way_stopped,
+    "reply-add-stopped": _add_stopped,
     "news": _news,
     "kit-soon": _kit_soon,
     "kit-used": _kit_used,

@@ -123,6 +123,25 @@ def _no_key(facts: Facts) -> Sentence:
     return _("No key was pressed. We try again."), answers.NOTHING
 
 
+def _not_me(facts: Facts) -> Sentence:
+    return _("Wrong number, or never again? Press 8."), answers.NOTHING
+
+
+def _never_sure(facts: Facts) -> Sentence:
+    text = _("Press 8 again, and we never call or text this number again.")
+    return text, answers.NOTHING
+
+
+def _never(facts: Facts) -> Sentence:
+    text = _("All right. We do not call or text this number again.")
+    return text + " " + _("Only the text START from it changes that."), answers.NOTHING
+
+
+def _started_stopped(facts: Facts) -> Sentence:
+    text = _("It's on. But this phone told us to stop, so we cannot ring it and ask you.")
+    return text + " " + _("Text START to us first."), answers.NOTHING
+
+
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "call-menu": _menu,
     "call-started": _started,
@@ -140,4 +159,8 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "call-line": _line,
     "call-soon": _how_soon,
     "call-no-key": _no_key,
+    "call-not-me": _not_me,
+    "call-never-sure": _never_sure,
+    "call-never": _never,
+    "call-started-stopped": _started_stopped,
 }

@@ -62,6 +62,7 @@ class Letters:
         lease_s = DEADLINE_S[channel] + LEASE_MARGIN_S
         engine = self._service.engine
         self._service.storage.alone = True  # what comes in now, the lease could not know
+        [(newest,)] = self._service.storage.look("SELECT coalesce(max(id), 0) FROM message")
         try:
             leased = self._service.act(
                 engine, lambda: delivery.lease(channel, clock.now_ms(), free, lease_s)
@@ -69,18 +70,21 @@ class Letters:
         finally:
             self._service.storage.alone = False
         if leased:
-            self._judge(channel, leased)
+            self._judge(channel, leased, newest)
         self._flying[channel] += len(leased)
         for message in leased:
             send = partial(self._send, channel, message, engine.life)
             self._world.after(self._dice.randrange(0, 20), send)
 
-    def _judge(self, channel: str, leased: Sequence[LeasedMessage]) -> None:
+    def _judge(self, channel: str, leased: Sequence[LeasedMessage], newest: int) -> None:
+        """``newest`` was the last message before the lease: what a dead address made it write
+        itself could not be in it."""
         look, ids, now = self._service.storage.look, [m.id for m in leased], self._night.now
         marks = ", ".join(["?"] * len(ids))
         ranks = {id: tuple(rank) for id, *rank in look(f"{_RANK} id IN ({marks})", *ids)}
         ready = "status = 'queued' AND channel = ? AND due_at <= ? AND lease_until_at <= ?"
-        left = [tuple(rank) for _, *rank in look(f"{_RANK} {ready}", channel, now, now)]
+        there = f"{_RANK} {ready} AND id <= ?"
+        left = [tuple(rank) for _, *rank in look(there, channel, now, now, newest)]
         taken = [ranks[id] for id in ids]
         require(invariants.FOR_EVERY_LEASE, self._night, taken, left)
         for id in ids:

@@ -21,7 +21,7 @@ from stillhere.store.inbound import reply as answering
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Address, Arrival, Message, Person, WatchRow
-from stillhere.store.people import persons, records
+from stillhere.store.people import persons, records, suppression
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply, recordings
 from stillhere.store.watches.apply import CallForHelp, Change, CheckIn
@@ -39,7 +39,7 @@ class Opening:
     """What a call begins with: a word of ``channels/wording``, and where its keys lead.
 
     ``at`` names the next step (``answer``, ``menu``, ``stay``, ``unknown``); ``reject`` does not
-    answer at all.
+    answer at all. ``refusable``: "never again" may be said to it.
     """
 
     word: str = ""
@@ -48,6 +48,7 @@ class Opening:
     lang: str = "en"
     reject: bool = False
     message: int | None = None
+    refusable: bool = False
 
 
 # --- calls of ours --------------------------------------------------------------------------------
@@ -65,7 +66,8 @@ def picked_up(message: int) -> Opening:
         over = "reply-got-it" if found.address.contact is None else "reply-over"
         return Opening(over, reply=answering.reply(found.address, found, over))
     reply = answering.reply(found.address, found, found.word)
-    return Opening(found.word, "answer", reply, message=found.id)
+    theirs = found.contact_id is not None
+    return Opening(found.word, "answer", reply, message=found.id, refusable=theirs)
 
 
 def _true(m: Message) -> bool:
@@ -119,7 +121,7 @@ def _contact_rings(address: Address, message: Message | None) -> Opening:
     last = theirs.select_related("watch").order_by("-id").first()
     if last is not None and last.watch is not None and _true(last):
         reply = answering.reply(address, last, last.word)
-        return Opening(last.word, "answer", reply, message=last.id)
+        return Opening(last.word, "answer", reply, message=last.id, refusable=True)
     return Opening("reply-over", reply=answering.reply(address, message, "reply-over"))
 
 
@@ -150,6 +152,8 @@ def started(number: str) -> tuple[str, dict[str, Any]]:
     watch = next(iter(answering.open_watches([person.id])), None) if person else None
     if person is None or watch is None:
         return "reply-not-on", {}
+    if suppression.refuses([("call", number)]):
+        return "call-started-stopped", {}
     asked_at = WatchRow.objects.values_list("next_ask_at", flat=True).get(id=watch.id)
     reachable = any(listed.reachable for listed in records.circle_list(person))
     in_s = max(0, (asked_at or 0) - clock.now_ms()) // 1000

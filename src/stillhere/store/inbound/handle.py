@@ -31,16 +31,8 @@ from stillhere.store.inbound.reply import (
     reply,
     speak_their_language,
 )
-from stillhere.store.models import Address, Contact, Person, WatchRow
-from stillhere.store.people import (
-    address_book,
-    contacts,
-    drills,
-    force,
-    invitations,
-    notices,
-    records,
-)
+from stillhere.store.models import Address, Contact, Person, Suppression, WatchRow
+from stillhere.store.people import contacts, drills, force, invitations, opt_out, records
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult, CheckIn
 from stillhere.store.watches.queries import ALARMED
@@ -76,32 +68,36 @@ def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
     return None
 
 
-def _opt_out(known: Sequence[Address], now: int) -> str:
-    """A no is for the number: everyone who is reached by it leaves. A person who says it to their
-    own watch is rung at once instead: their texts are blocked from here on."""
-    for address in known:
-        if address.contact is not None:
-            invitations.leave(address.contact)
-            notices.tell_of_gap(address.contact, now)
-        elif address.channel == "text" and address.person is not None:
-            address_book.break_address(address.id, Address.State.OPTED_OUT, "said stop", now)
-            gone: list[Asked] = [ev.Undeliverable(None, address.id), ev.Dropped()]
-            mine = _watches(address.person)
-            _apply([Change(event, watch=w.id) for w in mine for event in gone])
-    return ""
+def stranger_says(inbound: Inbound, now: int) -> None:
+    """STOP and START count from any number, also from one that is on no list."""
+    if _opts_in(inbound):
+        opt_out.allow(inbound.channel, inbound.sender, now)
+    elif inbound.kind == "text" and _contacts_intent(inbound, watching=False) is Intent.OPT_OUT:
+        opt_out.refuse(inbound.channel, inbound.sender, Suppression.Why.STOP, now)
+
+
+def _opt_out(inbound: Inbound, now: int) -> str:
+    """A no is for the number. After a text the carrier itself says so; in a call we do."""
+    by_key = inbound.kind == "key"
+    why = Suppression.Why.KEY if by_key else Suppression.Why.STOP
+    opt_out.refuse(inbound.channel, inbound.sender, why, now)
+    return "call-never" if by_key else ""
+
+
+def _opts_in(inbound: Inbound) -> bool:
+    """START and its like, by text."""
+    return inbound.kind == "text" and inbound.text.strip().lower() in settings.UNDERSTOOD.opt_in
 
 
 def _lets_us_text_again(parsed: ParsedInbound, now: int) -> bool:
-    """START and its like: the carrier lets our texts through again, whoever had said stop."""
-    inbound, known = parsed.inbound, parsed.known
-    if inbound.kind != "text" or inbound.text.strip().lower() not in settings.UNDERSTOOD.opt_in:
+    """Whether START gave the number back to a person, whoever had said stop."""
+    if not _opts_in(parsed.inbound):
         return False
-    shut = [a.id for a in known if a.person_id and a.state == Address.State.OPTED_OUT]
-    Address.objects.filter(id__in=shut).update(state=Address.State.OK, why="", since_at=now)
-    for address in known:
-        if address.id in shut:
+    back = opt_out.allow(parsed.inbound.channel, parsed.inbound.sender, now)
+    for address in parsed.known:
+        if address.id in back:
             address.state = Address.State.OK
-    return bool(shut)
+    return bool(back)
 
 
 # --- the person ---------------------------------------------------------------------------------
@@ -138,7 +134,7 @@ def _watch_hears(
     parsed: ParsedInbound, watches: Sequence[WatchRow], intent: Intent, now: int
 ) -> str:
     if intent is Intent.OPT_OUT:
-        return _opt_out(parsed.known, now)
+        return _opt_out(parsed.inbound, now)
     if intent is Intent.HERE:
         return _here(watches, parsed, now)
     if intent in _STARTING:
@@ -239,9 +235,11 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
     alarms = list(hidden)
     intent = _contacts_intent(inbound, watching=bool(alarms))
     if intent in (Intent.OPT_OUT, Intent.DELETE):
-        return _opt_out(parsed.known, now)
+        return _opt_out(parsed.inbound, now)
     if intent is Intent.WHO:
         return "reply-who"
+    if intent is Intent.NOT_ME and inbound.channel == "call":
+        return "call-never-sure"
     asked = message is not None and message.word == "invite"
     refuses = contact.status == Contact.Status.INVITED and intent is Intent.DECLINE
     if not alarms or (asked and refuses):  # a no to the invitation is one, whatever happens now
@@ -287,7 +285,7 @@ def _without_alarm(parsed: ParsedInbound, contact: Contact, intent: Intent, now:
             contacts.test_ring(contact)  # so that the phone knows us before it has to
             return "reply-joined"
         if intent is Intent.DECLINE:
-            invitations.leave(contact)
+            opt_out.decline(contact, now)
             return "reply-left"
         if inbound.kind == "key" and message is not None:
             return message.word

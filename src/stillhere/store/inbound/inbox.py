@@ -101,6 +101,8 @@ def _hear(
         list_commands.newcomer(inbound.sender, inbound.text)
         known = known_by(inbound)
     if not known:
+        if _A_NUMBER.fullmatch(inbound.sender):
+            handle.stranger_says(inbound, now)
         return None
     address, message = speaker_of(inbound, known)
     age_ms = int(inbound.age_ms * rate)

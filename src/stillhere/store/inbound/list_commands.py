@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from stillhere.core import events as ev
+from stillhere.core.refusals import Refusal
 from stillhere.core.replies import language_of
 from stillhere.store.installation import upkeep
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
@@ -57,8 +58,9 @@ def add(person: Person, text: str, now: int) -> Said:
     there = set(person.contacts.values_list("id", flat=True))
     try:
         contact = invitations.add_contact(person, name or number[-4:], ways)
-    except Problem:
-        return "reply-list-full", NOBODY
+    except Problem as problem:
+        stopped = problem.why is Refusal.SUPPRESSED
+        return "reply-add-stopped" if stopped else "reply-list-full", NOBODY
     if contact.id in there:
         return "reply-on-it-already", {"who": contact.id}
     return "reply-added-later" if _must_wait(now) else "reply-added", {"who": contact.id}

@@ -91,7 +91,7 @@ def speak_their_language(address: Address, text: str) -> None:
         whose.save(update_fields=["lang"])
 
 
-_GOES_ON = frozenset({"reply-unclear", "reply-steps"})
+_GOES_ON = frozenset({"reply-unclear", "reply-steps", "call-never-sure"})
 
 
 def reply(address: Address, message: Message | None, word: str) -> Reply:

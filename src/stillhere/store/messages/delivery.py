@@ -24,7 +24,7 @@ from stillhere.store.installation import peers
 from stillhere.store.messages import salvage
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Address, Contact, Message
-from stillhere.store.people import address_book, invitations, notices, sealed
+from stillhere.store.people import address_book, notices, opt_out, sealed, suppression
 from stillhere.store.watches import apply, damage
 from stillhere.store.watches.outbox import COORDINATOR
 
@@ -145,7 +145,7 @@ def lease(
     )
     if not taken:
         return []
-    found = [_addressed(dict(zip(_PARTS, row, strict=True))) for row in taken]
+    found = _not_silenced([_addressed(dict(zip(_PARTS, row, strict=True))) for row in taken])
     wanted = damage.around(lambda: _without_stale(found, now), lambda: _fresh(found, now))
     facts = [json.loads(row["facts"]) for row in wanted]
     names = damage.around(lambda: _names(facts), dict[tuple[str, int], str])
@@ -180,6 +180,17 @@ def _addressed(row: dict[str, Any]) -> dict[str, Any]:
     if nonce is not None:
         to = _opened(f"message={row['id']}", row["value"], "address.value", nonce)
     return row | {"to": to}
+
+
+def _not_silenced(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The last look before anything is handed over: a row that was made while its number said no
+    does not know it yet. Where the list cannot be read the rows' own state counts."""
+    ways = {(row["channel"], row["to"]) for row in found if row["to"]}
+    silenced = damage.around(lambda: suppression.silenced(ways), set[tuple[str, str]])
+    gone = Address.State.OPTED_OUT
+    return [
+        row | {"state": gone} if (row["channel"], row["to"]) in silenced else row for row in found
+    ]
 
 
 def _fresh(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
@@ -361,23 +372,22 @@ def _moved(result: DeliveryResult, now: int) -> tuple[object, ...]:
 
 def feed_back(results: Sequence[DeliveryResult], now: int) -> None:
     """Permanent failures break the address and move the ladder on; an opt-out ends everything to
-    that contact."""
+    that number."""
     changes = []
     for result in results:
         fate, contact, address = result.receipt.fate, result.contact, result.address
         if address is None or fate not in HOPELESS:
             continue
-        if fate is not Fate.NOWHERE:
-            failed = fate is Fate.FAILED
-            state = Address.State.BROKEN if failed else Address.State.OPTED_OUT
-            address_book.break_address(address, state, result.receipt.why, now)
+        if fate is Fate.OPTED_OUT:
+            opt_out.refuse_at(address, now)
+            continue
+        if fate is Fate.FAILED:
+            address_book.break_address(address, result.receipt.why, now)
             if contact is not None:
                 notices.tell_of_gap_if_any(contact, now)
-            elif failed:
+            else:
                 notices.tell_of_lost_way(address, now)
-        if fate is Fate.OPTED_OUT and contact is not None:
-            invitations.leave(Contact.objects.get(id=contact))
-        elif result.watch is not None:
+        if result.watch is not None:
             changes.append(apply.Change(Undeliverable(contact, address), watch=result.watch))
     if changes:
         apply.apply_batch(changes)

@@ -4,7 +4,14 @@ UTC."""
 from stillhere.store.models.installation import Installation, Outage, Peer, Tally
 from stillhere.store.models.kits import Kit, SupplyWarning
 from stillhere.store.models.messages import Arrival, Message
-from stillhere.store.models.people import Address, Browser, Contact, Person, PinTries
+from stillhere.store.models.people import (
+    Address,
+    Browser,
+    Contact,
+    Person,
+    PinTries,
+    Suppression,
+)
 from stillhere.store.models.shifts import Recording, Responder
 from stillhere.store.models.watches import Deed, JournalLine, SetAside, WatchRow
 
@@ -26,6 +33,7 @@ __all__ = [
     "Responder",
     "SetAside",
     "SupplyWarning",
+    "Suppression",
     "Tally",
     "WatchRow",
 ]

@@ -151,3 +151,26 @@ class Address(models.Model):
                 name="address_of_one",
             )
         ]
+
+
+class Suppression(models.Model):
+    """A number or address that asked not to be reached. No foreign key: it outlives all rows."""
+
+    class Why(models.TextChoices):
+        STOP = "stop"  # a text, or what a carrier took for one
+        KEY = "key"  # "never again" in a call
+        PAGE = "page"  # "leave" on the contact's page
+        DECLINED = "declined"  # no to the invitation of one person
+        BEFORE = "before"  # opted out before there was this list
+
+    lookup = models.BinaryField(max_length=32)
+    person = models.BigIntegerField(default=0, db_default=0)  # 0: whoever asks
+    proved = models.BooleanField(default=False, db_default=False)  # said from the number itself
+    why = models.CharField(max_length=10, choices=Why.choices)
+    at = models.BigIntegerField()
+
+    class Meta:
+        db_table = "suppression"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["lookup", "person"], name="suppression_once")
+        ]

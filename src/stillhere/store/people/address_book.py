@@ -8,7 +8,8 @@ from __future__ import annotations
 from django.db import transaction
 
 from stillhere.store.db import clock, encryption
-from stillhere.store.models import Address, Browser, Contact, Person
+from stillhere.store.models import Address, Browser, Contact, Person, sealed_columns
+from stillhere.store.people import suppression
 from stillhere.store.problems import Reached
 
 PUSH = "push"  # a browser gives this address itself; nobody types it
@@ -22,7 +23,10 @@ def add_address(
     person: Person | None = None,
     browser: Browser | None = None,
 ) -> Address:
-    """One way to reach a contact or the person; ``browser`` is where notifications go."""
+    """One way to reach a contact or the person; ``browser`` is where notifications go. One that
+    asked us to stop is stored as such."""
+    whose = contact.person_id if contact is not None else suppression.ANYBODY
+    said_no = suppression.refuses([(way.channel, way.value)], whose)
     nonce = encryption.new_nonce()
     return Address.objects.create(
         contact=contact,
@@ -33,6 +37,8 @@ def add_address(
         value=encryption.seal(way.value, "address.value", nonce),
         lookup=encryption.lookup(way.channel, way.value),
         rings=way.rings,
+        state=Address.State.OPTED_OUT if said_no else Address.State.OK,
+        why=suppression.LISTED if said_no else "",
         since_at=now,
     )
 
@@ -43,24 +49,33 @@ def lookups(number: str) -> list[bytes]:
 
 
 def set_own_addresses(person: Person, ways: list[Reached]) -> None:
-    """How we reach the person; this replaces what was typed there before."""
+    """How we reach the person; this replaces what was typed there before. Raises Problem for a new
+    one that asked us to stop; one that was theirs already stays, and is not used."""
     with transaction.atomic():
         now = clock.now_ms()
+        _check(person, ways)
         Address.objects.filter(person=person).exclude(channel=PUSH).delete()
         for way in ways:
             add_address(way, person=person, now=now)
 
 
 def add_own_addresses(person: Person, ways: list[Reached]) -> None:
-    """More ways to reach the person; earlier ones on the same channels are replaced."""
+    """More ways to reach the person; earlier ones on the same channels are replaced. Raises
+    Problem as ``set_own_addresses`` does."""
     with transaction.atomic():
+        _check(person, ways)
         Address.objects.filter(person=person, channel__in=[way.channel for way in ways]).delete()
         for way in ways:
             add_address(way, person=person, now=clock.now_ms())
 
 
-def break_address(address: int, state: Address.State, why: str, now: int) -> None:
-    """A receipt says that this address is useless; Sam's page shows it from now on."""
+def _check(person: Person, ways: list[Reached]) -> None:
+    had = {(a.channel, sealed_columns.address_value(a)) for a in person.addresses.all()}
+    suppression.check(way for way in ways if (way.channel, way.value) not in had)
+
+
+def break_address(address: int, why: str, now: int) -> None:
+    """A receipt says that this address can never work; Sam's page shows it from now on."""
     Address.objects.filter(id=address, state=Address.State.OK).update(
-        state=state, why=why[:200], since_at=now
+        state=Address.State.BROKEN, why=why[:200], since_at=now
     )

@@ -16,7 +16,7 @@ from django.db import transaction
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Message
-from stillhere.store.people import address_book, notices
+from stillhere.store.people import address_book, notices, suppression
 from stillhere.store.problems import Problem, Reached
 
 MOST_MINUTES = 24 * 60
@@ -49,12 +49,13 @@ def keep(
 
 def reach_at(contact: Contact, ways: Sequence[Reached]) -> None:
     """The contact says how to reach them; this replaces what Sam typed. Raises Problem if there is
-    no way."""
+    no way, or one of them asked us to stop."""
     if not ways:
         raise Problem(Refusal.NO_WAY)
     with transaction.atomic():
         now = clock.now_ms()
         Contact.objects.select_for_update().get(id=contact.id)
+        suppression.check(ways, contact.person_id)
         Address.objects.filter(contact=contact).exclude(channel=address_book.PUSH).delete()
         for way in ways:
             address_book.add_address(way, contact=contact, now=now)

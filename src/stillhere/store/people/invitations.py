@@ -12,7 +12,7 @@ from stillhere.core.events import OptedOut
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
-from stillhere.store.people import address_book, clean_text, notices
+from stillhere.store.people import address_book, clean_text, notices, suppression
 from stillhere.store.problems import Problem, Reached
 from stillhere.store.watches import apply
 
@@ -26,7 +26,8 @@ def add_contact(
     contact.
 
     Without a way nothing is sent: the invitation goes out from the person's own phone, and whoever
-    accepts it says how to reach them. ``rung`` None puts them last, on a rung of their own.
+    accepts it says how to reach them. ``rung`` None puts them last, on a rung of their own. Raises
+    Problem if the list is full, or one of the ways asked us to stop.
     """
     with transaction.atomic():
         now = clock.now_ms()
@@ -37,6 +38,7 @@ def add_contact(
         ).first()
         if again is not None and again.contact is not None:
             return again.contact
+        suppression.check(ways, person.id)
         if len(mine) >= MOST_CONTACTS:
             raise Problem(Refusal.LIST_FULL)
         nonce = encryption.new_nonce()

@@ -99,6 +99,12 @@ def _own_numbers(person: int) -> QuerySet[Address]:
     return mine.exclude(channel=PUSH).order_by("id")
 
 
+def tell_of_stop(person: int, now: int) -> None:
+    """Tell the person, by a way that is left, that their phone told us to stop. Said again within a
+    minute, it is told once."""
+    _tell_quietly(person, "way-stopped", f"s{person}.{now // 60_000}", {}, now)
+
+
 def _tell_quietly(
     person: int,
     word: str,

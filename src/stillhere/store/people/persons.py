@@ -34,7 +34,8 @@ def new_caller(number: str, lang: str, tz: str = "UTC") -> Person:
         person.caller = True
         person.save(update_fields=["caller"])
         ways = [Reached("text", number, rings=False), Reached("call", number, rings=True)]
-        address_book.set_own_addresses(person, ways)
+        for way in ways:  # one that told us to stop is kept, and not used
+            address_book.add_address(way, person=person, now=person.created_at)
     return person
 
 

@@ -104,3 +104,8 @@ def own_channels(person: Person) -> list[str]:
     work before."""
     mine = Address.objects.filter(person=person, state=Address.State.OK).order_by("id")
     return list(dict.fromkeys(mine.values_list("channel", flat=True)))
+
+
+def has_stopped(person: Person) -> bool:
+    """Whether the person's own phone told us to stop, so that nothing asks them by it."""
+    return Address.objects.filter(person=person, state=Address.State.OPTED_OUT).exists()

@@ -14,8 +14,8 @@ from django.db.models import QuerySet
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
-from stillhere.store.models import Address, Contact, Person, Responder, WatchRow
-from stillhere.store.people import address_book, clean_text, invitations
+from stillhere.store.models import Contact, Person, Responder, WatchRow
+from stillhere.store.people import address_book, clean_text, invitations, suppression
 from stillhere.store.problems import Problem, Reached
 from stillhere.store.watches.queries import ALARMED
 
@@ -38,6 +38,8 @@ def add(name: str, phone: str, lang: str) -> Responder:
             raise Problem(Refusal.NUMBER_TAKEN)
         if phone in {carrier.sender for carrier in settings.STILLHERE.carriers}:
             raise Problem(Refusal.OWN_NUMBER)
+        if suppression.refuses([("call", phone)]):
+            raise Problem(Refusal.SUPPRESSED)
         nonce = encryption.new_nonce()
         return Responder.objects.create(
             nonce=nonce,
@@ -160,6 +162,8 @@ def _stand_by(person: Person, responder: Responder) -> bool:
     there = Contact.objects.filter(person=person, responder=responder).first()
     if there is not None and there.status != Contact.Status.REMOVED:
         return there.status == Contact.Status.CONFIRMED
+    if stopped(responder):
+        return False
     now = clock.now_ms()
     if there is not None:
         there.status, there.answered_at = Contact.Status.CONFIRMED, now
@@ -186,8 +190,7 @@ def _stand_by(person: Person, responder: Responder) -> bool:
 
 def stopped(responder: Responder) -> bool:
     """Whether they texted "stop": their number gets nothing more from us."""
-    ways = Address.objects.filter(contact__responder=responder, state=Address.State.OPTED_OUT)
-    return ways.exists()
+    return suppression.refuses([("call", phone_of(responder))])
 
 
 def trained(responder: Responder) -> None:

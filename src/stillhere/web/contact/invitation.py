@@ -14,9 +14,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from stillhere.core.refusals import Refusal
+from stillhere.store.db import clock
 from stillhere.store.models import Contact, sealed_columns
-from stillhere.store.people import contacts, invitations, push_subscriptions
-from stillhere.store.problems import Reached
+from stillhere.store.people import contacts, invitations, opt_out, push_subscriptions
+from stillhere.store.problems import Problem, Reached
 from stillhere.web.access import addresses, installed_channels
 from stillhere.web.access.fields import LanguageChoice, Reachable
 from stillhere.web.site import links, page_text
@@ -58,7 +59,7 @@ def answer(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
     """What was pressed. Pressed twice, it counts once. Raises Wrong."""
     do, typed = request.POST.get("do", ""), request.POST
     if do == "leave":
-        invitations.leave(contact)
+        opt_out.leave_by_page(contact, clock.now_ms())
         return render(request, "contact/left.html", {"light": ""})
     if do == "not-me":
         return render(request, "contact/not_me.html", {"light": ""})
@@ -77,7 +78,7 @@ def _join(contact: Contact, typed: Mapping[str, str]) -> None:
     if contact.status == Contact.Status.CONFIRMED:
         return
     if not contact.addresses.exists():
-        contacts.reach_at(contact, _ways(typed, [HERE]))
+        _reach(contact, _ways(typed, [HERE]))
     _speaks(contact, typed)
     invitations.join(contact)
 
@@ -93,10 +94,17 @@ def _quiet(contact: Contact, do: str, typed: Mapping[str, str]) -> str:
     elif do == "rang":
         contacts.rang(contact)
     else:
-        contacts.reach_at(contact, _ways(typed))
+        _reach(contact, _ways(typed))
         _speaks(contact, typed)
         return "kept"
     return do
+
+
+def _reach(contact: Contact, ways: Sequence[Reached]) -> None:
+    try:
+        contacts.reach_at(contact, ways)
+    except Problem as problem:
+        raise Wrong({"": page_text.put(problem.why)}) from None
 
 
 def _ways(typed: Mapping[str, str], otherwise: Sequence[Reached] = ()) -> list[Reached]:

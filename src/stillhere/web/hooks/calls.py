@@ -181,6 +181,9 @@ def _first(step: CallStep) -> NextTurn:
     if not found.at:
         return NextTurn(said)
     twice = replace(said, say=(*said.say, *said.say))  # whoever was asleep hears the second one
+    if found.refusable:
+        no = _say("call-not-me", found.reply)
+        twice = replace(twice, say=(*twice.say, *no.say))
     return _listen(_with_recording(twice, found.message), found.at, message=found.message)
 
 
@@ -199,6 +202,8 @@ def _answer(step: CallStep) -> NextTurn:
         return NextTurn(Turn())
     if reply.word == "reply-going":
         return _listen(_say("call-soon", reply), "soon", message=step.message)
+    if reply.word == "call-never-sure":
+        return _listen(_say(reply.word, reply), "never", message=step.message)
     if reply.word == "reply-steps":
         first = replace(step, at=f"steps.0.{reply.lang}", told=replace(step.told, key=""))
         return _steps(first)
@@ -220,6 +225,14 @@ def _key(step: CallStep, key: str = "", minutes: int | None = None) -> Reply | N
             minutes=minutes,
         )
     )
+
+
+def _never(step: CallStep) -> NextTurn:
+    """ "Never again", pressed once and asked back. Another key is an answer like any other."""
+    if step.told.key != "8":
+        return _answer(step)
+    reply = _key(step, "88")
+    return NextTurn(_say(reply.word, reply)) if reply is not None else NextTurn(Turn())
 
 
 def _soon(step: CallStep) -> NextTurn:
@@ -324,6 +337,7 @@ def _asks(step: CallStep) -> NextTurn:
 _STEPS: Mapping[str, Callable[[CallStep], NextTurn]] = {
     "answer": _answer,
     "soon": _soon,
+    "never": _never,
     "steps": _steps,
     "menu": _menu,
     "unknown": _unknown,

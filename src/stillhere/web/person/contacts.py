@@ -291,6 +291,7 @@ def _page(
         "kinds": addresses.kinds(),
         "plan": plan,
         "own": own,
+        "stopped": records.has_stopped(person),
         "own_broken": [a.channel for a in _addresses(person) if a.state != "ok"],
         "add": typed if do == "add" else {"lang": person.lang},
         "do": do,

@@ -16,6 +16,7 @@ from stillhere.core.events import Ended, Paused
 from stillhere.store.db import clock
 from stillhere.store.models import Person
 from stillhere.store.people import address_book, records
+from stillhere.store.problems import Problem
 from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
@@ -95,7 +96,10 @@ def _no_way(person: Person, typed: QueryDict, *, alone: bool) -> str:
     if not form.is_valid():
         return " ".join(form.wrong.values())
     if form.ways:
-        address_book.add_own_addresses(person, form.ways)
+        try:
+            address_book.add_own_addresses(person, form.ways)
+        except Problem as problem:
+            return page_text.put(problem.why)
     elif not alone:
         return _(
             "We have no way to ask you, so nothing was set. Say below how we reach you, or choose "

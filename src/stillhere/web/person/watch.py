@@ -105,6 +105,7 @@ def _given(person: Person) -> dict[str, Any]:
         "open_now": open_now,
         "dues": daily_check_in.of(routines, people, now, ways=ways),
         "page_only": open_now and not ways,
+        "stopped": (open_now or bool(routines)) and records.has_stopped(person),
         "version": _version(shown, routines),
         "aside": not open_now and damage.is_aside(person.id),
         "profile": _usual(shown),

@@ -29,6 +29,12 @@ REFUSALS = {
     Refusal.NO_WAY_TO_ME: gettext_lazy("Say how we reach you."),
     Refusal.MINUTES: gettext_lazy("Say in minutes how far away they are: a number up to 1440."),
     Refusal.LIST_FULL: gettext_lazy("A list holds at most 20 people. Take someone off first."),
+    # Says neither when nor to whom: an ex who tries a number learns no more than from the silence
+    # that would follow, and whoever counts on somebody must not believe that they were asked.
+    Refusal.SUPPRESSED: gettext_lazy(
+        "This number or address asked us not to contact it. Only its owner can change that, for a "
+        "phone by texting START to us."
+    ),
     Refusal.ALARM_OPEN: gettext_lazy(
         "An alarm is open. End it first, then everything can be erased."
     ),

@@ -1,0 +1,114 @@
+"""What a no does, and what takes it back.
+
+Owns the consequences: who leaves which list, whose own way to be asked ends, who hears of it. The
+list itself is ``suppression.py``'s. A no from a number is for that number, whoever has it and on
+whatever list it stands; only START from the number takes it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from stillhere.core.events import Undeliverable
+from stillhere.store.db import encryption
+from stillhere.store.models import Address, Contact, Suppression, WatchRow, sealed_columns
+from stillhere.store.people import invitations, notices, suppression
+from stillhere.store.watches import apply
+
+WANTED = (Contact.Status.INVITED, Contact.Status.CONFIRMED)
+
+
+def refuse(channel: str, value: str, why: Suppression.Why, now: int) -> None:
+    """Whoever has this number or address said no from it. Contacts leave every list, and their
+    people hear it. A person is no longer asked by it, and hears so by another way: their watch goes
+    on, and nothing rings this number instead."""
+    with transaction.atomic():
+        suppression.add([(channel, value)], why, now, proved=True)
+        theirs = list(_with(channel, value).select_related("contact", "person"))
+        for address in theirs:
+            if address.contact is not None and address.contact.status in WANTED:
+                invitations.leave(address.contact)
+                notices.tell_of_gap(address.contact, now)
+        own = [address for address in theirs if address.person_id is not None]
+        _opted_out([address.id for address in theirs], now)
+        _goes_by_another_way(own, now)
+
+
+def refuse_at(address: int, now: int) -> None:
+    """The same for an address of ours whose carrier says that its owner opted out."""
+    found = Address.objects.filter(id=address).first()
+    if found is None:
+        return
+    try:
+        value = sealed_columns.address_value(found)
+    except encryption.SealBroken:
+        _opted_out([address], now)
+        return
+    refuse(found.channel, value, Suppression.Why.STOP, now)
+
+
+def leave_by_page(contact: Contact, now: int) -> None:
+    """ "Leave" on the page. Nobody may add their numbers anew; on other lists they stay, because
+    whoever sent them the link can press this too. A volunteer leaves this list alone."""
+    with transaction.atomic():
+        if contact.responder_id is None:
+            ways = [(a.channel, sealed_columns.address_value(a)) for a in contact.addresses.all()]
+            suppression.add(ways, Suppression.Why.PAGE, now, proved=False)
+        invitations.leave(contact)
+
+
+def decline(contact: Contact, now: int) -> None:
+    """No to one invitation, by phone: this person cannot invite that number again, others can."""
+    with transaction.atomic():
+        ways = [(a.channel, sealed_columns.address_value(a)) for a in contact.addresses.all()]
+        why, person = Suppression.Why.DECLINED, contact.person_id
+        suppression.add(ways, why, now, proved=True, person=person)
+        invitations.leave(contact)
+
+
+def allow(channel: str, value: str, now: int) -> list[int]:
+    """START, from the number itself. Everybody may ask it again, and where it was somebody's own it
+    is theirs again; returns the ids of those addresses. Whoever left a list stays off it until they
+    are asked."""
+    with transaction.atomic():
+        suppression.lift(channel, value)
+        shut = _with(channel, value).filter(state=Address.State.OPTED_OUT)
+        own = list(shut.filter(person__isnull=False).values_list("id", flat=True))
+        volunteers = shut.filter(contact__responder__isnull=False)
+        Contact.objects.filter(
+            id__in=list(volunteers.values_list("contact", flat=True)), status=Contact.Status.LEFT
+        ).update(status=Contact.Status.REMOVED)  # a shift may put them there again
+        again = [*own, *volunteers.values_list("id", flat=True)]
+        Address.objects.filter(id__in=again).update(state=Address.State.OK, why="", since_at=now)
+    return own
+
+
+def _with(channel: str, value: str) -> QuerySet[Address]:
+    """Every row with this number, as texts and as calls have it."""
+    channels = suppression.PHONE if channel in suppression.PHONE else (channel,)
+    lookups = [encryption.lookup(each, value) for each in channels]
+    return Address.objects.filter(lookup__in=lookups).order_by("id")
+
+
+def _opted_out(addresses: Sequence[int], now: int) -> None:
+    Address.objects.filter(id__in=addresses).update(
+        state=Address.State.OPTED_OUT, why=suppression.LISTED, since_at=now
+    )
+
+
+def _goes_by_another_way(own: Sequence[Address], now: int) -> None:
+    """They hear it by a way that is left. An open ask does not wait for an answer from this number:
+    it goes by such a way, now. The deadline stays where it was."""
+    persons = {a.person_id: a.id for a in own if a.person_id is not None}
+    for person in persons:
+        notices.tell_of_stop(person, now)
+    watches = WatchRow.objects.filter(person__in=persons, closed_at__isnull=True)
+    changes = [
+        apply.Change(Undeliverable(None, persons[person]), watch=watch)
+        for watch, person in watches.order_by("id").values_list("id", "person_id")
+    ]
+    if changes:
+        apply.apply_batch(changes)

@@ -1,0 +1,100 @@
+"""The numbers and addresses that asked us not to reach them.
+
+Owns the list: keyed look-ups, when and why, and nothing that names or points to anybody, so it
+outlives every row and every erasure. A phone is one look-up, for texts and for calls. What else a
+no does stands in ``opt_out.py``.
+
+Two strengths. A no that came *from the number itself* silences it everywhere. A no on the page of a
+contact comes from whoever holds the link, and the person who sent it holds it too: it keeps anybody
+from adding the number anew, but takes it off nobody else's list. Otherwise one person could
+silence another one's mother.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from stillhere.core.refusals import Refusal
+from stillhere.store.db import encryption
+from stillhere.store.models import Address, Suppression, sealed_columns
+from stillhere.store.problems import Problem, Reached
+
+PHONE = ("text", "call")  # one number is both
+TYPED = (*PHONE, "email", "chat")  # what more than one list may hold; a browser is nobody else's
+ANYBODY = 0
+LISTED = "on the list"  # why an address is opted out, once the list knows it
+MOST_CARRIED = 500
+
+Way = tuple[str, str]  # channel and address in clear
+
+
+def lookup_of(channel: str, value: str) -> bytes:
+    """The one look-up of an address, whatever channel of a phone it came by."""
+    return encryption.lookup("phone" if channel in PHONE else channel, value)
+
+
+def add(
+    ways: Iterable[Way], why: Suppression.Why, now: int, *, proved: bool, person: int = ANYBODY
+) -> None:
+    """From now on none of these is added by anybody, or by this ``person`` alone. ``proved``: the
+    no came from the number itself."""
+    rows = [
+        Suppression(lookup=lookup, person=person, proved=proved, why=why, at=now)
+        for lookup in sorted(_lookups(ways))
+    ]
+    if proved:
+        Suppression.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["lookup", "person"],
+            update_fields=["proved", "why", "at"],
+        )
+    else:
+        Suppression.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def lift(channel: str, value: str) -> None:
+    """They said so themselves: everybody may ask them again."""
+    Suppression.objects.filter(lookup=lookup_of(channel, value)).delete()
+
+
+def refuses(ways: Iterable[Way], person: int = ANYBODY) -> bool:
+    """Whether one of these asked not to be reached by anybody, or not by this ``person``."""
+    lookups = _lookups(ways)
+    found = Suppression.objects.filter(lookup__in=lookups, person__in={ANYBODY, person})
+    return bool(lookups) and found.exists()
+
+
+def check(ways: Iterable[Reached], person: int = ANYBODY) -> None:
+    """Raises Problem if one of these may not be added."""
+    if refuses(((way.channel, way.value) for way in ways), person):
+        raise Problem(Refusal.SUPPRESSED)
+
+
+def silenced(ways: Collection[Way]) -> set[Way]:
+    """Those of these whose owners said no from the number itself: one look for a whole lease."""
+    lookups: dict[bytes, list[Way]] = {}
+    for way in ways:
+        if way[0] in TYPED:
+            lookups.setdefault(lookup_of(*way), []).append(way)
+    if not lookups:
+        return set()
+    found = Suppression.objects.filter(lookup__in=list(lookups), person=ANYBODY, proved=True)
+    known = found.values_list("lookup", flat=True)
+    return {way for lookup in known for way in lookups[bytes(lookup)]}
+
+
+def carry_over(now: int) -> None:
+    """Put on the list who opted out before there was one."""
+    old = Address.objects.filter(state=Address.State.OPTED_OUT).exclude(why=LISTED)
+    for address in old.order_by("id")[:MOST_CARRIED]:
+        try:
+            way = (address.channel, sealed_columns.address_value(address))
+        except encryption.SealBroken:
+            continue
+        add([way], Suppression.Why.BEFORE, now, proved=False)
+        Address.objects.filter(id=address.id).update(why=LISTED)
+
+
+def _lookups(ways: Iterable[Way]) -> set[bytes]:
+    return {lookup_of(channel, value) for channel, value in ways if channel in TYPED}
