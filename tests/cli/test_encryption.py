@@ -6,9 +6,20 @@ import io
 import os
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from stillhere.cli.backup_file import encryption
-from stillhere.cli.backup_file.encryption import CHUNK, HEADER, TAG, NotOpened, Opener, Sealer
+from stillhere.cli.backup_file import encryption, recipient
+from stillhere.cli.backup_file.encryption import (
+    CHUNK,
+    HEADER,
+    TAG,
+    TO_KEY,
+    TO_KEY_HEADER,
+    NotOpened,
+    Opener,
+    Sealer,
+)
+from stillhere.config.environment import SettingError
 
 WORDS = "five small words for Ruth"
 ONE = CHUNK + TAG
@@ -95,3 +106,73 @@ def test_a_file_cannot_ask_for_more_memory_than_a_machine_has() -> None:
     file[len(encryption.MAGIC)] = 30
     with pytest.raises(NotOpened, match="damaged"):
         opened(bytes(file))
+
+
+RUTHS = X25519PrivateKey.generate()
+
+
+def to_ruth(content: bytes, at: int = 0) -> bytes:
+    """Sealed to Ruth's public key, by a machine that has nothing else."""
+    target = io.BytesIO()
+    sealer = Sealer(target, RUTHS.public_key(), at=at)
+    sealer.write(content)
+    sealer.finish()
+    return target.getvalue()
+
+
+def by(secret: encryption.Secret, file: bytes) -> bytes:
+    return io.BufferedReader(Opener(io.BytesIO(file), secret)).read()
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK, 2 * CHUNK + 5])
+def test_what_is_sealed_to_a_public_key_opens_with_the_private_one_alone(size: int) -> None:
+    content = os.urandom(size)
+    file = to_ruth(content)
+    assert by(RUTHS, file) == content
+    assert size < 64 or content[:64] not in file
+    with pytest.raises(NotOpened, match="sealed to another one"):
+        by(X25519PrivateKey.generate(), file)
+    with pytest.raises(NotOpened, match="only the private one"):
+        by(WORDS, file)
+    with pytest.raises(NotOpened, match="under a passphrase"):
+        by(RUTHS, sealed(content))
+
+
+def test_what_the_machine_has_opens_no_backup() -> None:
+    """The public key in place of the private one, and the key of another file."""
+    file, other = to_ruth(b"Sam"), io.BytesIO()
+    public = RUTHS.public_key().public_bytes_raw()
+    for secret in (
+        X25519PrivateKey.from_private_bytes(public),
+        Sealer(other, RUTHS.public_key()).key,
+    ):
+        with pytest.raises(NotOpened):
+            by(secret, file)
+
+
+def test_a_flipped_bit_of_one_sealed_to_a_key_is_noticed_and_so_is_a_missing_end() -> None:
+    file = to_ruth(os.urandom(CHUNK + 100))
+    for place in (0, 20, 51, 83, 91, 100, TO_KEY_HEADER - 1, TO_KEY_HEADER, len(file) - 1):
+        broken = bytearray(file)
+        broken[place] ^= 1
+        with pytest.raises(NotOpened):
+            by(RUTHS, bytes(broken))
+    for length in (0, 19, TO_KEY_HEADER - 1, TO_KEY_HEADER, TO_KEY_HEADER + CHUNK + TAG):
+        with pytest.raises(NotOpened):
+            by(RUTHS, file[:length])
+    weak = file[: len(TO_KEY) + 32] + bytes(32) + file[len(TO_KEY) + 64 :]
+    with pytest.raises(NotOpened, match="damaged"):
+        by(RUTHS, weak)
+
+
+def test_a_written_key_shows_its_mistakes_and_is_not_repeated() -> None:
+    private, public = recipient.new()
+    pair = recipient.private(f" {private}\n"), recipient.public(public)
+    assert pair[0].public_key().public_bytes_raw() == pair[1].public_bytes_raw()
+    for typed in (public, private[:-1], private.swapcase(), "", private.replace(private[20], "_")):
+        with pytest.raises(SettingError) as told:
+            recipient.private(typed)
+        assert not typed or typed not in str(told.value)
+    for typed in (private, public[:-1], public[:20] + public[21:] + "A"):
+        with pytest.raises(SettingError, match="Copy the whole line"):
+            recipient.public(typed)

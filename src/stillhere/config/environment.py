@@ -40,7 +40,7 @@ SETTINGS = (
     "STILLHERE_EXIT_URL", "STILLHERE_PROXIES",
     "STILLHERE_KEEP_QUIET_H", "STILLHERE_KEEP_ALARM_DAYS", "STILLHERE_CHAT_PRIVATE",
     "STILLHERE_CHAT_HOSTS", "STILLHERE_SECURITY_CONTACT",
-    "STILLHERE_LOG", "STILLHERE_DEMO", *BACKUP_PASSPHRASE,
+    "STILLHERE_LOG", "STILLHERE_DEMO", "STILLHERE_BACKUP_TO", *BACKUP_PASSPHRASE,
 )  # fmt: skip
 # The direct line rings phones and asks our own pages what to say.
 OF_THE_LINE = frozenset({
@@ -91,6 +91,7 @@ class Stillhere:
         default_factory=lambda: MappingProxyType({}), repr=False
     )
     link_keys: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    backup_to: str = ""
     keys_elsewhere: Path | None = None
     keys_locked: bool = False
 
@@ -172,6 +173,7 @@ def examine(environ: Mapping[str, str]) -> tuple[Stillhere, dict[str, str]]:
         ),
         warning_feeds=of("STILLHERE_WARNING_FEEDS", values.web_urls, ""),
         time_urls=of("STILLHERE_TIME_URLS", values.time_urls, ""),
+        backup_to=optional("STILLHERE_BACKUP_TO", values.backup_to),
         keys_elsewhere=of("STILLHERE_KEYS", values.keys_folder, ""),
         chat_hosts=of("STILLHERE_CHAT_HOSTS", values.hosts, ""),
         security_contact=optional("STILLHERE_SECURITY_CONTACT", values.public_contact),

@@ -93,6 +93,16 @@ def keys_folder(name: str, typed: str) -> Path | None:
     return folder(name, typed) if typed else None
 
 
+def backup_to(name: str, typed: str) -> str:
+    """The public key of backups; the private one in its place is a mistake that must show."""
+    if not re.fullmatch(r"backup-public-[A-Za-z0-9_-]{48}", typed):
+        raise SettingError(
+            f"{name} must be the whole line that begins with backup-public-, as `stillhere keys "
+            "backup` prints it. The private key never belongs here."
+        )
+    return typed
+
+
 def _is_no_folder(path: Path) -> bool:
     try:
         return path.exists() and not path.is_dir()

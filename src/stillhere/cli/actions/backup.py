@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from django.conf import settings
 from django.db import DatabaseError, connection
 
@@ -33,17 +34,18 @@ from stillhere.store.installation.backups import Contents
 WORK = "backup-in-the-making"
 
 
-def make(stillhere: Stillhere, file: Path, secret: str) -> tuple[Manifest, int]:
-    """Write one whole backup; returns what is in it, and its size. Raises `SettingError`."""
+def make(stillhere: Stillhere, file: Path, to: str | X25519PublicKey) -> tuple[Manifest, int]:
+    """Write one whole backup, sealed ``to`` a passphrase or a public key; returns what is in it,
+    and its size. Raises `SettingError`."""
     busy = "Another backup is just being made. Wait for that one."
     try:
         with work_folder(stillhere.data, WORK, busy) as work, keys.unchanged(stillhere.keys):
             manifest, files = _collect(stillhere, work)
             if manifest.damage:
-                kept = _keep_damaged(file, secret, manifest, files)
+                kept = _keep_damaged(file, to, manifest, files)
                 raise SettingError(_damaged(stillhere, file, manifest.damage, kept))
             _require_fit(stillhere)
-            size = _seal(file, secret, manifest, files)
+            size = _seal(file, to, manifest, files)
         backups.keep(manifest.taken_at)
     finally:
         connection.close()
@@ -115,20 +117,20 @@ def _now() -> int:
         return wall_ms()
 
 
-def _seal(file: Path, secret: str, manifest: Manifest, files: dict[str, Path]) -> int:
+def _seal(file: Path, to: str | X25519PublicKey, manifest: Manifest, files: dict[str, Path]) -> int:
     """Write the sealed file under a temporary name, open it again, then rename it; returns its
-    size."""
+    size. The key of this one file is known until it is opened again, and then to nobody here."""
     aside = file.with_name(f".{file.name}.part")
     aside.unlink(missing_ok=True)
     try:
         with aside.open("xb") as target:
-            sealer = Sealer(cast("BinaryIO", target), secret)
+            sealer = Sealer(cast("BinaryIO", target), to, at=manifest.taken_at)
             bundle.write(cast("IO[bytes]", sealer), manifest, files)
             sealer.finish()
             target.flush()
             os.fsync(target.fileno())
         keys.own(aside)
-        with opened(aside, secret) as source:
+        with opened(aside, sealer.key) as source:
             bundle.read(source, None)
         aside.rename(file)
     except OSError as error:  # a full disk names no file
@@ -141,7 +143,7 @@ def _seal(file: Path, secret: str, manifest: Manifest, files: dict[str, Path]) -
 
 
 def _keep_damaged(
-    file: Path, secret: str, manifest: Manifest, files: dict[str, Path]
+    file: Path, to: str | X25519PublicKey, manifest: Manifest, files: dict[str, Path]
 ) -> Path | None:
     """Keep what can still be read, under a name that nobody takes for a backup. None if there is
     nothing to keep, or no room for it."""
@@ -149,7 +151,7 @@ def _keep_damaged(
     if not copy.exists() or not copy.stat().st_size or rotation.has_damaged(file):
         return None
     with contextlib.suppress(OSError, SettingError):
-        _seal(kept, secret, manifest, files)
+        _seal(kept, to, manifest, files)
         return kept
     return None
 

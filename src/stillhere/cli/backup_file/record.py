@@ -21,12 +21,14 @@ FILE = "last-backup.json"
 @dataclass(frozen=True, slots=True)
 class Record:
     """``whole`` is the path of the newest whole backup we know of, made at ``whole_at`` (ms UTC);
-    ``failed`` says why the last try failed, "" where it did not."""
+    ``digest`` is the SHA-256 of that file. ``failed`` says why the last try failed, "" where it did
+    not."""
 
     whole: str = ""
     whole_at: int = 0
     failed: str = ""
     failed_at: int = 0
+    digest: str = ""
 
 
 def read(data: Path) -> Record:
@@ -35,15 +37,15 @@ def read(data: Path) -> Record:
         found = json.loads((data / FILE).read_text("utf-8"))
         return Record(
             str(found["whole"]), int(found["whole_at"]),
-            str(found["failed"]), int(found["failed_at"]),
+            str(found["failed"]), int(found["failed_at"]), str(found.get("digest", "")),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):
         return Record()
 
 
-def succeeded(data: Path, file: Path, at: int) -> None:
-    """``file`` is a whole backup, made at ``at`` (ms UTC)."""
-    _write(data, Record(whole=str(file.absolute()), whole_at=at))
+def succeeded(data: Path, file: Path, at: int, digest: str = "") -> None:
+    """``file`` is a whole backup, made at ``at`` (ms UTC); ``digest`` is its SHA-256."""
+    _write(data, Record(whole=str(file.absolute()), whole_at=at, digest=digest))
 
 
 def failed(data: Path, why: str, at: int) -> None:

@@ -20,7 +20,7 @@ from typing import IO, cast
 from stillhere.cli import schema, trouble
 from stillhere.cli.backup_file import bundle, integrity, record
 from stillhere.cli.backup_file.bundle import Manifest
-from stillhere.cli.backup_file.encryption import NotOpened, Opener
+from stillhere.cli.backup_file.encryption import NotOpened, Opener, Secret
 from stillhere.cli.backup_file.integrity import DamagedDatabase
 from stillhere.config import keys
 from stillhere.config.environment import SettingError, Stillhere
@@ -29,7 +29,7 @@ LOOK = "backup-being-looked-at"  # where `backup --check` unpacks
 
 
 @contextlib.contextmanager
-def opened(file: Path, secret: str) -> Iterator[IO[bytes]]:
+def opened(file: Path, secret: Secret) -> Iterator[IO[bytes]]:
     """A backup's contents as a stream. Every failure to open it is one `SettingError`."""
     try:
         with file.open("rb") as sealed:

@@ -18,7 +18,16 @@ import psycopg
 from django.db import DatabaseError
 
 from stillhere.cli import database, loading, trouble
-from stillhere.cli.backup_file import bundle, passphrase, record, rotation
+from stillhere.cli.backup_file import (
+    bundle,
+    encryption,
+    integrity,
+    passphrase,
+    recipient,
+    record,
+    rotation,
+)
+from stillhere.cli.backup_file.encryption import NotOpened
 from stillhere.cli.backup_file.unpack import (
     LOOK,
     describe,
@@ -38,41 +47,53 @@ from stillhere.config.wiring import wall_ms
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--check", "look", is_flag=True, help="Open FILE as `restore` would; change nothing.")
 @click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    help="With --check: the file with the private key, where it is sealed to one.",
+)
+@click.option(
     "--keep",
     type=click.IntRange(min=1),
     help="FILE is a folder: write a new file into it, and keep as many whole ones.",
 )
-def command(file: Path, look: bool, keep: int | None) -> None:
-    """Write everything this installation is into FILE, sealed under a passphrase; it goes on
-    running meanwhile."""
+def command(file: Path, look: bool, key: Path | None, keep: int | None) -> None:
+    """Write everything this installation is into FILE, sealed under a passphrase, or to the public
+    key of STILLHERE_BACKUP_TO; it goes on running meanwhile."""
     stillhere = environment.read(os.environ)
     if look:
-        check(stillhere, file)
+        check(stillhere, file, key)
         return
     _require(stillhere, file, keep)
     target = rotation.name(file, wall_ms()) if keep else file
     with _noted(stillhere):
         damage.require_filled(stillhere)
-        secret = passphrase.find(new=True)
+        to = recipient.public(stillhere.backup_to) if stillhere.backup_to else _passphrase()
         end_tidily()
-        manifest, size = loading.action("backup").make(stillhere, target, secret)
-    record.succeeded(stillhere.data, target, manifest.taken_at)
+        manifest, size = loading.action("backup").make(stillhere, target, to)
+    record.succeeded(stillhere.data, target, manifest.taken_at, integrity.digest(target))
     click.echo(f"{target} is whole ({size / 1e6:.1f} MB): sealed, and opened again to be sure.")
     click.echo(describe(manifest))
     if keep:
         for old in rotation.let_go(file, target, keep):
             click.echo(f"{old.name} was removed: {keep} are kept.")
+    what = "private key" if stillhere.backup_to else "passphrase"
     click.echo(
-        "Now copy it to another machine. Keep the passphrase elsewhere, on paper, where somebody "
+        f"Now copy it to another machine. Keep the {what} elsewhere, on paper, where somebody "
         "besides you finds it: without it nobody can open this file, and we cannot either.\n"
         f"Try it now and then: stillhere backup --check {target}"
     )
 
 
-def check(stillhere: Stillhere, file: Path) -> None:
+def _passphrase() -> str:
+    return passphrase.find(new=True)
+
+
+def check(stillhere: Stillhere, file: Path, key: Path | None) -> None:
     """Open a backup as `restore` does and say whether that would work here; restores nothing.
-    Raises `SettingError`."""
-    secret = passphrase.find(new=False)
+    What can be told of one without its private key is told first. Raises `SettingError`."""
+    if encryption.kind(file) == encryption.TO_KEY:
+        click.echo(_from_outside(stillhere.data, file))
+    secret = recipient.opening(file, key)
     end_tidily()
     busy = "Another backup is just being looked at. Wait for that one."
     with (
@@ -83,7 +104,8 @@ def check(stillhere: Stillhere, file: Path) -> None:
         manifest, sizes = bundle.read(source, work)
         rows = prove(manifest, work / bundle.DATABASE)
         key_fit.require_of_backup(work, manifest.database, stillhere.data)
-    click.echo(f"{file} is whole and opens with this passphrase.")
+    what = "passphrase" if isinstance(secret, str) else "private key"
+    click.echo(f"{file} is whole and opens with this {what}.")
     click.echo(describe(manifest))
     click.echo(f"Inside: {', '.join(f'{name} ({size} bytes)' for name, size in sizes.items())}.")
     click.echo(
@@ -94,6 +116,22 @@ def check(stillhere: Stillhere, file: Path) -> None:
     )
     require_ours(stillhere, manifest)
     click.echo("`stillhere restore` would work here, into a new folder.")
+
+
+def _from_outside(data: Path, file: Path) -> str:
+    """Age and digest, which are told without the private key."""
+    try:
+        digest, at = integrity.digest(file), encryption.sealed_at(file)
+    except (NotOpened, OSError) as error:
+        raise SettingError(trouble.sentence(error, file) or str(error)) from None
+    last = record.read(data)
+    same = Path(last.whole) == file.absolute() and last.digest
+    known = (
+        "" if not same
+        else ", as it was written" if last.digest == digest
+        else ": IT IS NOT WHAT WAS WRITTEN THEN. Take another copy"
+    )  # fmt: skip
+    return f"{file} says that it was sealed {record.moment(at)}. SHA-256 {digest}{known}."
 
 
 @contextlib.contextmanager

@@ -7,12 +7,15 @@ Owns the commands; what counts rows is in ``actions/keys.py``. The files themsel
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
 from stillhere.cli import data_lock, loading, unlock
+from stillhere.cli.backup_file import recipient
 from stillhere.cli.check import key_fit
 from stillhere.config import environment, keys
+from stillhere.config.environment import SettingError
 
 
 @click.group(invoke_without_command=True)
@@ -51,4 +54,24 @@ def passphrase(*, remove: bool) -> None:
         "cannot help.\nAfter each start, also after a power cut, nobody is watched until somebody "
         "types `stillhere unseal`. What lay in clear until now may still be on free space of this "
         "disk: `stillhere keys rotate` makes a data key that never did."
+    )
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Make a pair of keys for backups, on any machine: the private one goes into FILE, which does
+    not exist yet."""
+    private, public = recipient.new()
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
+            made.write(f"{private}\n")
+    except OSError as error:
+        raise SettingError(
+            f"{file} was not written: {error.strerror}. Name a file that is not there yet."
+        ) from None
+    click.echo(
+        f"The private key is in {file}. Take it off this machine: print it, and keep it in two "
+        "places where somebody besides you finds it. Without it no backup opens.\n"
+        f"On the machine that makes the backups set\n\nSTILLHERE_BACKUP_TO={public}\n"
     )

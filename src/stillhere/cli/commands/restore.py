@@ -18,7 +18,7 @@ import click
 import psycopg
 
 from stillhere.cli import data_lock
-from stillhere.cli.backup_file import bundle, dump, passphrase
+from stillhere.cli.backup_file import bundle, dump, recipient
 from stillhere.cli.backup_file.bundle import Manifest
 from stillhere.cli.backup_file.unpack import LOOK, describe, end_tidily, opened, prove, require_ours
 from stillhere.cli.check import key_fit
@@ -33,13 +33,18 @@ EMPTY = {keys.FOLDER, data_lock.LOCK_FILE, WORK, LOOK, f"{LOOK}.lock"}
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-def command(file: Path) -> None:
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    help="The file with the private key, where FILE is sealed to one.",
+)
+def command(file: Path, key: Path | None) -> None:
     """Put back what is in FILE, into an empty data folder (and an empty PostgreSQL database)."""
     stillhere = environment.read(os.environ)
     _require_empty(stillhere)
     end_tidily()
     with (
-        opened(file, passphrase.find(new=False)) as source,
+        opened(file, recipient.opening(file, key)) as source,
         data_lock.held(stillhere),
     ):
         _require_empty(stillhere)
