@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 from django.conf import global_settings
-from django.contrib.auth.hashers import PBKDF2PasswordHasher, identify_hasher
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, identify_hasher, make_password
 from django.core import signing
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from stillhere.config import keys
 from stillhere.store.models import Person
+from stillhere.store.people import persons
 from stillhere.web.access import contact_device
 from tests.circle import SamsNight
 from tests.conftest import Clock
 from tests.web.conftest import post
-from tests.web.pages import read
+from tests.web.pages import read, text_of
 
 
 @pytest.fixture
@@ -71,3 +72,37 @@ def test_a_cookie_that_was_changed_or_is_for_something_else_opens_nothing(
         assert locked.get("/people")["Location"] == "/pin?next=/people", forged
     locked.cookies["pin"] = good
     assert "Who comes" in read(locked, "/people")
+
+
+FIRST = (
+    "0000",
+    "1111",
+    "1234",
+    "4321",
+    "8901",
+    "123456",
+    "98765432",
+    "1212",
+    "6969",
+    "1984",
+    "2026",
+)
+
+
+@pytest.mark.parametrize("pin", FIRST)
+def test_a_pin_that_anybody_tries_first_is_refused(locked: Client, pin: str) -> None:
+    kept = Person.objects.get().pin
+    response = post(locked, "/mine", do="pin", pin=pin)
+    assert response.status_code == 422
+    assert "Anybody tries that PIN first" in text_of(response)
+    assert Person.objects.get().pin == kept, "the one from before stays"
+
+
+@pytest.mark.parametrize("pin", ["2580", "4711", "1235", "2468", "11112", "198404"])
+def test_any_other_is_taken(locked: Client, pin: str) -> None:
+    assert post(locked, "/mine", do="pin", pin=pin).status_code == 200
+
+
+def test_a_pin_from_before_that_is_one_of_those_still_opens(night: SamsNight, sam: Client) -> None:
+    persons.set_pin(night.person, make_password("1234"))
+    assert post(sam, "/pin", pin="1234", next="/people")["Location"] == "/people"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from itertools import pairwise
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -73,6 +74,13 @@ class PinForm(Form):
     next = OurPage("person:data")
 
 
+def _is_tried_first(pin: str) -> bool:
+    """Whether it is one digit again and again, a run, a pair twice, or a year."""
+    steps = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}
+    runs = len(steps) == 1 and steps <= {0, 1, 9}
+    return runs or pin == pin[:2] * 2 or re.fullmatch("(19|20)[0-9]{2}", pin) is not None
+
+
 class NewPinForm(Form):
     """A PIN to set, or nothing to remove it."""
 
@@ -83,6 +91,10 @@ class NewPinForm(Form):
         pin = str(self.cleaned_data["pin"]).strip()
         if pin and not _PIN.fullmatch(pin):
             raise forms.ValidationError(_("A PIN has 4 to 8 digits."))
+        if pin and _is_tried_first(pin):
+            raise forms.ValidationError(
+                _("Anybody tries that PIN first, like 1234 or a year. Choose another.")
+            )
         return pin
 
 
