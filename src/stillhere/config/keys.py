@@ -31,10 +31,11 @@ FOLDER = "keys"
 SECRET, MASTER, LINKS = "secret", "master.json", "links.json"
 NAMES = (SECRET, MASTER)
 DEMO = "demo"
+NEXT = "key-next"  # of the links' keys, while one is being changed
 FIRST = 1  # the number of the first data key
 LAST = 0xFFFF  # a sealed value names its key in two bytes
 # What was derived from the first data key and must stay as it is when that is gone.
-PURPOSES = ("key", "lookup", "push", "message-id", "demo-phones")
+PURPOSES = (encryption.LINK, "lookup", "push", "message-id", "demo-phones")
 
 
 class KeysBusyError(SettingError):
@@ -197,6 +198,28 @@ def add(folder: Path, seals_from_at: int, more: Iterable[str]) -> int:
         known[number] = DataKey(secrets.token_bytes(KEY_BYTES), seals_from_at)
         _write_data_keys(folder, known)
     return number
+
+
+def begin_links(folder: Path) -> tuple[bytes, bytes]:
+    """Write down a new links' key beside the old one, or find the one of a change that was
+    interrupted; returns both. Raises `SettingError` and `OSError`."""
+    with _locked(folder, fcntl.LOCK_EX):
+        links = dict(read_links(folder))
+        if LINKS not in _there(folder):
+            links = _kept(links, PURPOSES)
+        links.setdefault(NEXT, secrets.token_bytes(KEY_BYTES))
+        _write_links(folder, links)
+    return links[encryption.LINK], links[NEXT]
+
+
+def finish_links(folder: Path) -> None:
+    """The new links' key takes the place of the old one, and what was signed is signed anew. Raises
+    `SettingError` and `OSError`."""
+    with _locked(folder, fcntl.LOCK_EX):
+        links = dict(read_links(folder))
+        _replace(folder / SECRET, secrets.token_hex(KEY_BYTES))
+        links[encryption.LINK] = links.pop(NEXT)
+        _write_links(folder, links)
 
 
 def retire(folder: Path, numbers: Collection[int]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from stillhere.cli import database
 from stillhere.cli.backup_file import record
@@ -13,7 +13,7 @@ from stillhere.config import keys
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import wall_ms
 from stillhere.store.db import key_ring
-from stillhere.store.installation import reseal
+from stillhere.store.installation import relink, reseal
 from stillhere.store.models.sealed_columns import SEALED
 
 NOTICE_MS = 24 * 3600 * 1000  # for copying the keys to the other machines
@@ -82,4 +82,50 @@ def rotate(*, at_once: bool) -> None:
         "Nothing has to be stopped, and no link changes. What older keys sealed is sealed anew in "
         "the background; a day later the engine removes what nothing names any more. `stillhere "
         "keys` says how far it is. Make a backup: older ones hold the keys that open them."
+    )
+
+
+def tell_links() -> None:
+    """Print which links die with the links' key, and what stays. Raises `SettingError`."""
+    here: Stillhere = settings.STILLHERE
+    key_fit.require(here)
+    try:
+        links = relink.count()
+    except DatabaseError as error:
+        raise database.problem(error, here) from None
+    click.echo(
+        "These open nothing any more:\n"
+        f"- the links of {links.contacts} contacts: the next message to each has a new one\n"
+        f"- the links of {links.watches} open watches in messages that were sent\n"
+        f"- {links.stickers} stickers on kits: print them again\n"
+        f"- the links of {links.volunteers} volunteers: hand out new ones at the desk\n"
+        "- the desk's link: `stillhere desk` prints the new one\n"
+        f"- the addresses of {links.peers} installations that this one looks after: `stillhere "
+        "peer`\n"
+        f"- {links.phones} phones that have not been here since there are sessions, and every link "
+        "to come back that a person kept\n"
+        "What stays: people's own phones, notifications, who said no, and words under force. "
+        "Look-ups of numbers keep their key, because the list of those who said no is made of "
+        "them: whoever has that key and the database can still try out numbers."
+    )
+
+
+def change_links() -> None:
+    """Give every row that has a link the hash of its new one. Killed in the middle, the next start
+    goes on. Nobody works on this installation meanwhile. Raises `SettingError`."""
+    here: Stillhere = settings.STILLHERE
+    try:
+        old, new = keys.begin_links(here.keys)
+        rows = relink.rekey(old, new)
+        keys.finish_links(here.keys)
+    except OSError as error:
+        raise SettingError(f"{here.keys} cannot be changed here: {error.strerror}.") from None
+    except DatabaseError as error:
+        raise database.problem(error, here) from None
+    finally:
+        connection.close()
+    click.echo(
+        f"{rows} links were changed, and old ones open nothing. If other machines run on this "
+        f"database, copy {here.keys} to each before it starts. Change the data key too: `stillhere "
+        "keys rotate`. Then make a backup: what is restored from an older one has the old links."
     )

@@ -43,6 +43,11 @@ def require_usable(stillhere: Stillhere) -> None:
     """Raise `SettingError` where the database is gone, or the keys do not open it."""
     damage.require_there(stillhere)
     require(stillhere)
+    if keys.NEXT in stillhere.link_keys:
+        raise SettingError(
+            "A change of the links' key was interrupted: `stillhere up` finishes it, or `stillhere "
+            "keys new-links`."
+        )
 
 
 def require_keys(stillhere: Stillhere) -> None:

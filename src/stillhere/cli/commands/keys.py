@@ -57,6 +57,21 @@ def passphrase(*, remove: bool) -> None:
     )
 
 
+@command.command("new-links")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def new_links(*, yes: bool) -> None:
+    """After a leak: make every link that was sent or printed open nothing. Stop Stillhere first, on
+    every machine."""
+    stillhere = environment.read(os.environ)
+    with data_lock.held(stillhere):
+        key_fit.require_whole(stillhere)
+        action = loading.action("keys")
+        action.tell_links()
+        if not yes:
+            click.confirm("Change the links' key now?", abort=True)
+        action.change_links()
+
+
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:

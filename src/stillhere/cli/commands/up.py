@@ -17,7 +17,7 @@ import click
 import segno
 
 from stillhere import sip
-from stillhere.cli import data_lock, database, schema, supervise, trouble, unlock, waiting
+from stillhere.cli import data_lock, database, loading, schema, supervise, trouble, unlock, waiting
 from stillhere.cli.check import damage, key_fit, listening, permissions
 from stillhere.cli.commands.migrate import prepare
 from stillhere.config import environment, key_lock, keys, logs
@@ -39,6 +39,8 @@ def command() -> None:
     with data_lock.held(stillhere):
         waiting.open_keys(stillhere)
         found = _look(stillhere)
+        if keys.exist(stillhere.keys) and keys.NEXT in keys.read_links(stillhere.keys):
+            loading.action("keys").change_links()  # it was interrupted
         # Migrations that cannot be read any more: then we go on with what is there.
         if "django_migrations" not in found.damaged and not schema.is_current(stillhere):
             prepare(stillhere)  # loads Django, which the supervisor is better off without

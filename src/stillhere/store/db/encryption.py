@@ -27,6 +27,7 @@ from stillhere.store.db.key_ring import KeyRing
 
 NONCE_BYTES = 16
 KEY_BYTES = 20
+LINK = "key"  # what capability keys are derived from
 ROOT = "root"  # what secrets are derived from whose purpose is not among the links' keys
 
 
@@ -101,8 +102,12 @@ def unseal_with(
 def key_for(purpose: str, nonce: bytes | memoryview) -> str:
     """The capability key of a row: 27 characters that are safe in a path. ``purpose`` is the
     table's name."""
-    links = derived(settings.STILLHERE.link_keys, "key")
-    digest = hmac.digest(links, purpose.encode() + bytes(nonce), "sha256")
+    return key_from(derived(settings.STILLHERE.link_keys, LINK), purpose, nonce)
+
+
+def key_from(secret: bytes, purpose: str, nonce: bytes | memoryview) -> str:
+    """The same, with a links' key that is not in the settings."""
+    digest = hmac.digest(secret, purpose.encode() + bytes(nonce), "sha256")
     return base64.urlsafe_b64encode(digest[:KEY_BYTES]).decode().rstrip("=")
 
 

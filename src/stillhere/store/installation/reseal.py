@@ -77,7 +77,7 @@ def _reseal(table: SealedTable, ids: Iterable[int]) -> int:
                 log.warning("does not open and stays table=%s id=%d", table.model.__name__, id)
                 continue
             if table.model is WatchRow:  # only one file writes watches
-                apply.reseal_partner(id, fresh["partner"])
+                apply.replace_sealed(id, **fresh)
             else:
                 table.model._default_manager.filter(pk=id).update(**fresh)
             done += 1

@@ -421,7 +421,8 @@ def looked(watch: int) -> None:
         WatchRow.objects.filter(id=watch).update(**changes)
 
 
-def reseal_partner(watch: int, sealed: bytes) -> None:
-    """Keep the name of who else is there as ``sealed``, under another data key; the watch stays as
-    it is. The caller has locked its row."""
-    WatchRow.objects.filter(id=watch).update(partner=sealed)
+def replace_sealed(watch: int, **columns: bytes) -> None:
+    """The same under another key: the name of who else is there, or the hash of its own. The watch
+    stays as it is. The caller has locked its row, or is alone."""
+    assert columns.keys() <= {"partner", "key_hash"}
+    WatchRow.objects.filter(id=watch).update(**columns)
