@@ -59,7 +59,7 @@ def navigation() -> list[Any]:
                 "docs/privacy.md",
                 "docs/assessment.md",
                 "docs/asvs.md",
-                "docs/defences.md",
+                "docs/defenses.md",
                 "SECURITY.md",
             ]
         },

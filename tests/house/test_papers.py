@@ -116,7 +116,7 @@ def _number(node: ast.expr | None) -> float:
 
 
 def test_every_limit_that_is_written_down_is_the_one_in_the_code() -> None:
-    rows = list(_rows(_chapters("docs/defences.md")["Limits"]))
+    rows = list(_rows(_chapters("docs/defenses.md")["Limits"]))
     assert len(rows) > 20
     for what, most, where in rows:
         place, _colons, name = where.strip("`").partition("::")
@@ -124,7 +124,7 @@ def test_every_limit_that_is_written_down_is_the_one_in_the_code() -> None:
 
 
 def test_whatever_leaves_the_machine_is_set_by_a_setting_or_named_as_a_users() -> None:
-    said = _chapters("docs/defences.md")["Whom it talks to"]
+    said = _chapters("docs/defenses.md")["Whom it talks to"]
     leads_outwards = {name for name in environment.SETTINGS if name.endswith(("_URL", "_URLS"))}
     leads_outwards |= {"STILLHERE_CARRIERS", "STILLHERE_WARNING_FEEDS", "STILLHERE_COORDINATOR"}
     here = {"STILLHERE_BASE_URL", "STILLHERE_EXIT_URL"}  # links, which only a press follows

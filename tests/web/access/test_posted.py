@@ -49,3 +49,14 @@ def test_what_stands_in_an_address_is_no_press(night: SamsNight, sam: Client, pa
         assert sam.post(f"{path}?{said}", token).status_code < 400
     assert Contact.objects.filter(id=leo, status="confirmed").exists()
     assert everything() == before
+
+
+def test_who_comes_back_gets_a_new_token_and_the_old_one_opens_nothing(
+    night: SamsNight, sam: Client
+) -> None:
+    before = sam.cookies["session"].value
+    assert post(sam, f"/p/{night.key}").status_code == 302
+    assert sam.cookies["session"].value not in ("", before)
+    assert sam.get("/watch").status_code == 200
+    sam.cookies["session"] = before
+    assert sam.get("/watch")["Location"] == "/"
