@@ -10,6 +10,7 @@ from stillhere.engine.tick import tick_once
 from stillhere.store.db import clock
 from stillhere.store.models import Contact, Message, Person, WatchRow, sealed_columns
 from stillhere.store.people import address_book, browsers, invitations, persons, records
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.problems import Reached
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Asked, Change, ChangeResult
@@ -57,6 +58,7 @@ def sams_night(*rungs: tuple[str, ...], phones: bool = True) -> SamsNight:
     number = 100
     if phones:
         address_book.set_own_addresses(person, ways(number))
+        address_proof.vouch(person)
     night = SamsNight(person, key)
     session_of(key)
     for rung, names in enumerate(rungs):
@@ -64,6 +66,7 @@ def sams_night(*rungs: tuple[str, ...], phones: bool = True) -> SamsNight:
             number += 1
             contact = invitations.add_contact(person, name, ways(number), rung=rung)
             invitations.join(contact)
+            address_proof.vouch(contact)
             night.contacts[name] = contact
     return night
 
@@ -88,7 +91,9 @@ def open_links(people: int, each: int) -> list[dict[str, Any]]:
         persons.set_plan(person, name=f"Sam {no}", place="12 Elm Street", town="Denver")
         for other in range(each):
             way = Reached("text", f"+1202556{no:02d}{other:02d}", rings=False)
-            invitations.join(invitations.add_contact(person, f"Leo {other}", [way], rung=other % 4))
+            leo = invitations.add_contact(person, f"Leo {other}", [way], rung=other % 4)
+            invitations.join(leo)
+            address_proof.vouch(leo)
         watch = apply.start(person.id, "injected")
         apply.apply(Change(apply.CallForHelp(), watch=watch))
         found += [

@@ -24,6 +24,7 @@ from stillhere.core.watch import start  # noqa: E402
 from stillhere.store.db import clock, encryption  # noqa: E402
 from stillhere.store.models import Message, WatchRow  # noqa: E402
 from stillhere.store.people import address_book, invitations, persons  # noqa: E402
+from stillhere.store.people.numbers import address_proof  # noqa: E402
 from stillhere.store.problems import Reached  # noqa: E402
 from stillhere.store.watches import apply, rows  # noqa: E402
 
@@ -66,8 +67,11 @@ def _person(number: int) -> dict[str, Any]:
     persons.set_plan(person, name="Sam")
     numbers = [f"+1202555{1000 + number * 3 + k}" for k in range(3)]
     address_book.set_own_addresses(person, _phone(numbers[0]))
+    address_proof.vouch(person)
     for name, phone in (("Leo", numbers[1]), ("Maya", numbers[2])):
-        invitations.join(invitations.add_contact(person, name, _phone(phone), rung=0))
+        contact = invitations.add_contact(person, name, _phone(phone), rung=0)
+        invitations.join(contact)
+        address_proof.vouch(contact)
     Message.objects.filter(word="invite").delete()
     watch = apply.start(person.id, "injected", json.dumps(OWN))
     apply.apply(apply.Change(ev.Marked(), watch=watch))

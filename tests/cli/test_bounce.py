@@ -16,6 +16,7 @@ from stillhere.core.messages import Fate, Receipt
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Arrival, Message
 from stillhere.store.people import invitations
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.problems import Reached
 from stillhere.store.watches.apply import CallForHelp
 from tests.channels.test_bounces import OURS, POSTFIX, mail
@@ -33,6 +34,7 @@ def night(clock: Clock) -> SamsNight:
     for name, reached in (("Leo", by_mail), ("Maya", ways(102))):
         night.contacts[name] = invitations.add_contact(night.person, name, reached)
         invitations.join(night.contacts[name])
+        address_proof.vouch(night.contacts[name])
     Message.objects.all().delete()
     night.start()
     night.does(CallForHelp())

@@ -41,6 +41,7 @@ from stillhere.store.models import (  # noqa: E402
     sealed_columns,
 )
 from stillhere.store.people import address_book, contacts, invitations, persons, records  # noqa: E402
+from stillhere.store.people.numbers import address_proof  # noqa: E402
 from stillhere.store.problems import Reached  # noqa: E402
 from stillhere.store.program import shifts  # noqa: E402
 from stillhere.store.watches import apply, damage, queries  # noqa: E402
@@ -111,6 +112,7 @@ def seed(
     person, key = persons.new_person("en", "America/New_York")
     persons.set_plan(person, name=name, place="12 Elm Street", entry="code 4711")
     address_book.set_own_addresses(person, _phone(numbers[name]))
+    address_proof.vouch(person)
     contacts = {}
     for rung, names in enumerate(rungs):
         for contact_name in names:
@@ -118,6 +120,7 @@ def seed(
                 person, contact_name, _phone(numbers[contact_name]), rung=rung
             )
             invitations.join(contact)
+            address_proof.vouch(contact)
             contacts[contact_name] = encryption.key_for("contact", contact.nonce)
     Message.objects.filter(word="invite").delete()
     seeded: dict[str, Any] = {"person": person.id, "key": key, "contacts": contacts}
@@ -148,6 +151,7 @@ def unanswered(person: int, name: str) -> bool:
     for contact in Contact.objects.filter(person=person):
         if sealed_columns.contact_name(contact) == name:
             Contact.objects.filter(id=contact.id).update(status="invited", answered_at=None)
+            Address.objects.filter(contact=contact).update(proved_at=0)
     return True
 
 

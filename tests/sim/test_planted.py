@@ -21,7 +21,7 @@ from stillhere.core.watch_state import Watch
 from stillhere.engine import audit
 from stillhere.sim.verdict import Verdict
 from stillhere.sim.whole.nights import Simulator
-from stillhere.store.messages import delivery, receipts
+from stillhere.store.messages import delivery, leased, receipts
 from stillhere.store.models import Message
 from stillhere.store.watches import outbox, queries, rows
 
@@ -40,7 +40,7 @@ def an_answer_from_before_the_alarm_ends_it(patch: pytest.MonkeyPatch) -> None:
 def a_message_is_marked_sent_before_it_is_sent(patch: pytest.MonkeyPatch) -> None:
     real = delivery.lease
 
-    def lease(channel: str, now: int, most: int, lease_s: float) -> list[delivery.LeasedMessage]:
+    def lease(channel: str, now: int, most: int, lease_s: float) -> list[leased.LeasedMessage]:
         leased = real(channel, now, most, lease_s)
         Message.objects.filter(id__in=[m.id for m in leased]).update(status="sent")
         return leased

@@ -35,7 +35,7 @@ SETTINGS = (
     "STILLHERE_DATA", "STILLHERE_KEYS", "STILLHERE_HOST", "STILLHERE_PORT", "STILLHERE_BASE_URL",
     "STILLHERE_DATABASE_URL", "STILLHERE_SMTP_URL", "STILLHERE_MAIL_FROM", "STILLHERE_CARRIERS",
     "STILLHERE_COORDINATOR", "STILLHERE_PROGRAM", "STILLHERE_COUNTRY", "STILLHERE_COUNTRIES",
-    "STILLHERE_CHECKED_PLACE",
+    "STILLHERE_STRANGERS_A_DAY", "STILLHERE_CHECKED_PLACE",
     "STILLHERE_WARNING_FEEDS", "STILLHERE_TIME_URLS", "STILLHERE_HEARTBEAT_URL",
     "STILLHERE_EXIT_URL", "STILLHERE_PROXIES",
     "STILLHERE_KEEP_QUIET_H", "STILLHERE_KEEP_ALARM_DAYS", "STILLHERE_CHAT_PRIVATE",
@@ -87,6 +87,7 @@ class Stillhere:
     security_contact: str = ""
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     other_countries: tuple[str, ...] = ()
+    strangers_a_day: int = 300
     master_keys: Mapping[int, bytes] = field(
         default_factory=lambda: MappingProxyType({}), repr=False
     )
@@ -168,6 +169,7 @@ def examine(environ: Mapping[str, str]) -> tuple[Stillhere, dict[str, str]]:
         demo_url=demo_url,
         carriers=carriers,
         other_countries=of("STILLHERE_COUNTRIES", values.countries, ""),
+        strangers_a_day=of("STILLHERE_STRANGERS_A_DAY", _whole(1, 100_000), "300"),
         checked_place=of(
             "STILLHERE_CHECKED_PLACE", partial(values.words, most=values.LONGEST_PLACE), ""
         ),

@@ -119,7 +119,8 @@ class Facts:
     ``partner`` is the other one of "two of us", ``who`` the contact the words speak of, ``contact``
     the one they are spoken to. ``ask`` is the number of the question. ``wish`` is the plan's
     ambulance wish, ``outcome`` one of ``core.events.Outcome``. ``unasked``: no ask found a way to
-    the person; ``untold``: nothing was queued for anybody on their list.
+    the person; ``untold``: nothing was queued for anybody on their list. ``code`` proves the
+    address that it goes to, ``""`` where that is proved.
     """
 
     person: str = ""
@@ -138,6 +139,7 @@ class Facts:
     untold: bool = False
     wish: str = "phone-first"
     program: str = ""
+    code: str = ""
 
     @classmethod
     def of(cls, kept: Mapping[str, Any], **known: Any) -> Facts:

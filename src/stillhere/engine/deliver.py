@@ -25,7 +25,7 @@ from stillhere.engine import carrier_cleanup, recordings, render
 from stillhere.store.db import clock, halving
 from stillhere.store.installation import upkeep
 from stillhere.store.messages import delivery, receipts, retry
-from stillhere.store.messages.delivery import LeasedMessage
+from stillhere.store.messages.leased import LeasedMessage
 
 log = logging.getLogger("stillhere.deliver")
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 
+from stillhere.store.db import budgets
 from stillhere.store.installation import peers
 from stillhere.store.kits import kits, supply_warnings
 from stillhere.store.people import suppression
@@ -32,6 +33,7 @@ def erase_once(now: int) -> int:
         lambda: supply_warnings.end_due(now),
         lambda: peers.erase_pages(now, alarm_days),
         lambda: suppression.carry_over(now),
+        lambda: budgets.forget(now, erasure.MOST_ERASED),
     )
     gone = damage.around(lambda: erasure.erase_due(now, quiet_h, alarm_days), lambda: 0)
     for duty in duties:  # a damaged row keeps one of them from its work, never the others

@@ -9,7 +9,7 @@ from django.conf import settings
 from stillhere.channels.base import Outgoing
 from stillhere.channels.wording import compose
 from stillhere.store.db import encryption
-from stillhere.store.messages.delivery import LeasedMessage
+from stillhere.store.messages.leased import LeasedMessage
 
 
 def render(m: LeasedMessage, to: str) -> Outgoing:
@@ -29,9 +29,12 @@ def link(m: LeasedMessage) -> str:
     desk."""
     base = settings.STILLHERE.base_url
     if m.contact is not None:
-        return f"{base}/c/{encryption.key_for('contact', m.contact_nonce)}"
+        proof = f"?c={m.code}" if m.code else ""
+        return f"{base}/c/{encryption.key_for('contact', m.contact_nonce)}{proof}"
     if m.address is None:
         return f"{base}/desk"
+    if m.word == "prove":
+        return f"{base}/people?c={m.code}"
     if m.word == "news":
         return f"{base}/before"
     if m.word.startswith("kit-"):

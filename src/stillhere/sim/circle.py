@@ -16,9 +16,10 @@ from stillhere.core.events import Outcome
 from stillhere.sim.whole.evidence import Evidence
 from stillhere.sim.whole.web_side import Request, WebSide
 from stillhere.sim.whole.world import World
-from stillhere.store.messages.delivery import LeasedMessage
+from stillhere.store.messages.leased import LeasedMessage
 from stillhere.store.models import Contact
 from stillhere.store.people import invitations
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Asked
 
@@ -65,7 +66,7 @@ class Neighbour:
     def _invited(self) -> None:
         roll = self._dice.random()
         if roll < 0.4:
-            join = partial(self._service, invitations.join)
+            join = partial(self._service, _says_yes)
             self._world.after(self._dice.randrange(5_000, 900_000), join)
         elif roll < 0.5:
             self._world.after(self._dice.randrange(5_000, 900_000), self.says_no_more)
@@ -150,6 +151,12 @@ class Neighbour:
 
         self._gone = True
         self._web.call(leave, lambda _: self._night.gone(contact))
+
+
+def _says_yes(contact: Contact) -> None:
+    """By text: it comes from their number."""
+    invitations.join(contact)
+    address_proof.vouch(contact)
 
 
 class Coordinator:

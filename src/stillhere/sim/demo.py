@@ -19,6 +19,7 @@ from stillhere.channels.demo import Kind
 from stillhere.sim.clients import Phones, StuckError, VirtualBrowser
 from stillhere.store.models import Installation, Message
 from stillhere.store.people import address_book, invitations, persons
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.problems import Reached
 
 RATE = 10.0  # the installation's clock runs as many times faster than the wall's
@@ -67,9 +68,12 @@ def seed(lang: str, rate: float = RATE) -> str:
     sam, key = persons.new_person(lang, TZ)
     persons.set_plan(sam, name="Sam", place="12 Example Street, second floor", entry="code 4711")
     address_book.set_own_addresses(sam, _ways("Sam"))
+    address_proof.vouch(sam)
     for rung, names in enumerate(RUNGS):
         for name in names:
-            invitations.join(invitations.add_contact(sam, name, _ways(name), rung=rung, lang=lang))
+            contact = invitations.add_contact(sam, name, _ways(name), rung=rung, lang=lang)
+            invitations.join(contact)
+            address_proof.vouch(contact)
     # They said yes before the story begins; an invitation now would puzzle whoever looks on.
     Message.objects.filter(word="invite").delete()
     return key

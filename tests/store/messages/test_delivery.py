@@ -8,7 +8,7 @@ from stillhere.core import events as ev
 from stillhere.core.messages import Fate, Receipt
 from stillhere.store.db import clock as installation_clock
 from stillhere.store.messages import delivery, receipts
-from stillhere.store.messages.delivery import LeasedMessage
+from stillhere.store.messages.leased import LeasedMessage
 from stillhere.store.models import Address, Message, Person, WatchRow
 from stillhere.store.people import invitations
 from stillhere.store.watches.apply import CallForHelp, CheckIn

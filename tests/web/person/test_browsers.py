@@ -15,6 +15,7 @@ from stillhere.store.db import encryption
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Browser, Message, Person, sealed_columns
 from stillhere.store.people import address_book, browsers
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.problems import Reached
 from stillhere.web.access import user_agent
 from tests.channels.browsers import BrowserKeys
@@ -173,6 +174,7 @@ def test_a_number_that_was_replaced_hears_of_no_later_browser(
     night: SamsNight, sam: Client, clock: Clock
 ) -> None:
     address_book.set_own_addresses(night.person, [Reached("text", "+12025550147", rings=False)])
+    address_proof.vouch(night.person)
     guest(night)
     told = {
         sealed_columns.address_value(m.address) for m in night.queued("new-browser") if m.address

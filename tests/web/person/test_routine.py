@@ -14,6 +14,7 @@ from stillhere.store import problems
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Message, WatchRow, sealed_columns
 from stillhere.store.people import address_book, records
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import CallForHelp, Change, apply
 from tests.circle import SamsNight, sams_night, tick_all
@@ -277,6 +278,11 @@ def test_a_way_typed_on_the_same_form_is_kept_and_the_time_is_set(alone: SamsNig
     ways = Address.objects.filter(person=alone.person).order_by("channel")
     assert [way.channel for way in ways] == ["call", "text"]
     told = read(sam, "/routine")
+    assert "We do not know yet that …0100 is yours" in told
+    assert "Nobody will remind you" in told, "not before it is proved"
+    code = address_proof.code_of(ways[1].nonce)
+    post(sam, "/people", do="code", code=code)
+    told = read(sam, "/routine")
     assert "We have no way to ask you" not in told
     assert "Nobody will remind you" not in told
 
@@ -325,6 +331,7 @@ def test_the_last_way_that_goes_later_is_said_on_every_page(
 def test_a_way_that_breaks_is_told_by_one_that_is_left(night: SamsNight, clock: Clock) -> None:
     mail = problems.Reached("email", "sam@example.org", rings=False)
     address_book.add_own_addresses(night.person, [mail])
+    address_proof.vouch(night.person)
     night.start()
     night.does(ev.Marked())
     for seconds in (60, 6, 20):

@@ -43,6 +43,12 @@ STILL_HERE = AnswerKind(
     _("Open the link and answer."),
     {"1": _("Still here"), "9": _("I need help")},
 )
+PROVE = AnswerKind(
+    _("Type it on the page, or reply OK."),
+    _("Press 1 if you asked for this call."),
+    _("Type it on the page, or open the link."),
+    {"1": _("I asked for it")},
+)
 YES_OR_NO = AnswerKind(
     _("Reply 1 yes, 2 no."),
     _("Press 1 for yes, 2 for no."),

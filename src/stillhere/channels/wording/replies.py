@@ -125,6 +125,32 @@ def _on_it_already(facts: Facts) -> Sentence:
     return fill(facts, _("That number is on your list already: %(who)s.")), answers.NOTHING
 
 
+def _added_asked(facts: Facts) -> Sentence:
+    """They are not asked twice: a number that says nothing may be a stranger's."""
+    text = fill(facts, _("%(Who)s is on your list. We ask a number once only."))
+    return text + " " + fill(facts, _("Tell them to text us YES.")), answers.NOTHING
+
+
+def _asked_enough(facts: Facts) -> Sentence:
+    return _("We cannot ask more people today. Nobody was added. Try again tomorrow."), (
+        answers.NOTHING
+    )
+
+
+def _prove(facts: Facts) -> Sentence:
+    """To a number that somebody typed and that may be anybody's: what to do, and that doing nothing
+    is fine."""
+    if facts.code:
+        text = _("Your Lamp code: %(code)s.") % {"code": facts.code}
+    else:
+        text = _("This is Lamp. Somebody typed this number so that we can reach them.")
+    return text + " " + _("Did not ask for it? Do nothing."), answers.PROVE
+
+
+def _proved(facts: Facts) -> Sentence:
+    return _("Thank you. Now we know that this number is yours."), answers.NOTHING
+
+
 def _add_how(facts: Facts) -> Sentence:
     return _("Reply ADD, a name and a phone number: ADD Maya 202-555-0102"), answers.NOTHING
 
@@ -306,6 +332,8 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-list-full": _list_full,
     "reply-added": _added,
     "reply-added-later": _added_later,
+    "reply-added-asked": _added_asked,
+    "reply-asked-enough": _asked_enough,
     "reply-on-it-already": _on_it_already,
     "reply-add-how": _add_how,
     "reply-add-not": _add_not,
@@ -316,6 +344,8 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-delete-later": _delete_later,
     "reply-unblocked": _unblocked,
     "reply-who-person": _who_person,
+    "prove": _prove,
+    "reply-proved": _proved,
     "gap": _gap,
     "way-gone": _way_gone,
     "new-browser": _new_browser,

@@ -22,7 +22,7 @@ from stillhere.sim.whole.carriers import CHANNELS, DEADLINE_S, Carriers, Passage
 from stillhere.sim.whole.service import Died, Service
 from stillhere.store.db import clock
 from stillhere.store.messages import delivery, receipts
-from stillhere.store.messages.delivery import LeasedMessage
+from stillhere.store.messages.leased import LeasedMessage
 
 LEASE_MARGIN_S = 10.0
 MOST = 200

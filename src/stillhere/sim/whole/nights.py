@@ -31,9 +31,10 @@ from stillhere.sim.whole.service import Process, Service
 from stillhere.sim.whole.storage import Storage
 from stillhere.sim.whole.web_side import WebSide
 from stillhere.sim.whole.world import Violation, World
-from stillhere.store.messages.delivery import LeasedMessage
+from stillhere.store.messages.leased import LeasedMessage
 from stillhere.store.models import Contact, Message, Person
 from stillhere.store.people import address_book, invitations, persons
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.problems import Reached
 
 PERSONS, CONTACTS = 6, 5
@@ -110,8 +111,11 @@ def _cast(made: list[int]) -> None:
         person, _key = persons.new_person("en", "America/Denver")
         persons.set_plan(person, name="Sam", place="12 Elm Street")
         address_book.set_own_addresses(person, _ways(number := number + 1))
+        address_proof.vouch(person)
         for name in ("Leo", "Maya", "Ana", "Ines", "Ben")[:CONTACTS]:
-            invitations.join(invitations.add_contact(person, name, _ways(number := number + 1)))
+            contact = invitations.add_contact(person, name, _ways(number := number + 1))
+            invitations.join(contact)
+            address_proof.vouch(contact)
         made.append(person.id)
     Message.objects.all().delete()  # the invitations, sent weeks ago
 

@@ -33,12 +33,18 @@ from stillhere.store.inbound.reply import (
 )
 from stillhere.store.models import Address, Contact, Person, Suppression, WatchRow
 from stillhere.store.people import contacts, drills, force, invitations, opt_out, records
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult, CheckIn
 from stillhere.store.watches.queries import ALARMED
 
 # Digits that stand in our messages beside those the core reads; whole texts only.
 DIGITS = {"4": Intent.ARRIVED, "6": Intent.CANT_GET_IN}
+PROVING = frozenset({
+    Intent.GO, Intent.GO_LONG, Intent.MARK, Intent.HERE, Intent.MORE, Intent.HELP, Intent.DONE,
+    Intent.LIST, Intent.ADD, Intent.PAUSE, Intent.CLAIM, Intent.FAR, Intent.ARRIVED,
+    Intent.CANT_GET_IN, Intent.STEPS,
+})  # fmt: skip
 GO_PROFILE = "injected"  # the strictest, where nothing else was chosen before
 LONG_PROFILE = "swallowed"
 MORE_S = 600
@@ -51,14 +57,20 @@ def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
     that comes back. ``new`` where it is the first we hear of this number."""
     inbound, contact = parsed.inbound, parsed.contact
     facts: Mapping[str, Any] = {}
+    unproved = not parsed.address.proved_at
     if _lets_us_text_again(parsed, now):
         word = "reply-unblocked"
+    elif inbound.kind == "text" and address_proof.says_code(parsed.address, inbound.text):
+        address_proof.prove(parsed.address, now)
+        word = "reply-proved"
     elif contact is None:
         word, facts = _person_says(parsed, now)
     else:
         word = _contact_says(parsed, contact, now)
     if new and word in ("reply-alone", "reply-marked"):
         word = "reply-welcome"  # the one text that says what answers cost
+    if unproved and parsed.address.proved_at and word in ("reply-not-on", "reply-over"):
+        word = "reply-proved"
     if not word or inbound.kind == "missed-call":
         return None  # nobody is listening
     if inbound.kind != "text":
@@ -87,6 +99,13 @@ def _opt_out(inbound: Inbound, now: int) -> str:
 def _opts_in(inbound: Inbound) -> bool:
     """START and its like, by text."""
     return inbound.kind == "text" and inbound.text.strip().lower() in settings.UNDERSTOOD.opt_in
+
+
+def _prove(parsed: ParsedInbound, intent: Intent, now: int) -> None:
+    """A clear answer from a number shows that it is theirs and that they want to hear us. A no does
+    not, nor a question; nor a missed call, for which anybody can borrow a number."""
+    if intent in PROVING and parsed.inbound.kind != "missed-call":
+        address_proof.prove(parsed.address, now)
 
 
 def _lets_us_text_again(parsed: ParsedInbound, now: int) -> bool:
@@ -119,6 +138,7 @@ def _person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any
         force.call_for_help(person)  # and what the phone hears back is what a check-in gets
         return _watch_hears(parsed, watches, Intent.HERE, now), {}
     intent = _persons_intent(parsed.inbound, watching=bool(watches))
+    _prove(parsed, intent, now)
     if intent is Intent.LIST:
         return list_commands.on_the_list(person)
     if intent is Intent.ADD:
@@ -240,6 +260,7 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
         return "reply-who"
     if intent is Intent.NOT_ME and inbound.channel == "call":
         return "call-never-sure"
+    _prove(parsed, intent, now)
     asked = message is not None and message.word == "invite"
     refuses = contact.status == Contact.Status.INVITED and intent is Intent.DECLINE
     if not alarms or (asked and refuses):  # a no to the invitation is one, whatever happens now

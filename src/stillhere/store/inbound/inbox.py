@@ -135,6 +135,8 @@ def _plain(
         persons = {address.person_id for address in theirs}
         if inbound.kind != "text" or len(persons) != 1 or None in persons or inbound.opted_out:
             continue
+        if not all(address.proved_at for address in theirs):
+            continue  # this very text may prove it
         if read_text(inbound.text, Role.PERSON, settings.UNDERSTOOD, watching=True) is Intent.HERE:
             plain[no] = (inbound, next(iter(theirs)).person_id or 0)
     return plain
@@ -250,7 +252,7 @@ def _waits(message: Message) -> bool:
 
 def _likeliest(inbound: Inbound, known: Collection[Address]) -> Address:
     """Of several people with one number: who keeps a watch, who can help in an alarm, then a
-    person, then a contact."""
+    person, then a contact; last a person who has not shown yet that it is theirs."""
     persons = {a.person_id or (a.contact.person_id if a.contact else None) for a in known}
     watches = WatchRow.objects.filter(person__in=persons, closed_at__isnull=True)
     watching = set(watches.values_list("person_id", flat=True))
@@ -259,6 +261,7 @@ def _likeliest(inbound: Inbound, known: Collection[Address]) -> Address:
     def rank(address: Address) -> tuple[int, bool, int]:
         if address.person_id is not None:
             place = 0 if address.person_id in watching else 2
+            place = place if address.proved_at else 4
         else:
             assert address.contact is not None
             place = 1 if address.contact.person_id in alarmed else 3

@@ -30,6 +30,10 @@ DAY_MS = 86_400_000
 SURE_MS = 600_000  # how long "erase me" waits to be said again
 _NUMBER = re.compile(r"\+?[0-9][0-9 ().\-/]{5,20}[0-9]")
 NOBODY: Mapping[str, Any] = {}
+_NOT_ADDED = {
+    Refusal.SUPPRESSED: "reply-add-stopped",
+    Refusal.ASKED_ENOUGH: "reply-asked-enough",
+}
 
 
 def on_the_list(person: Person) -> Said:
@@ -59,10 +63,11 @@ def add(person: Person, text: str, now: int) -> Said:
     try:
         contact = invitations.add_contact(person, name or number[-4:], ways)
     except Problem as problem:
-        stopped = problem.why is Refusal.SUPPRESSED
-        return "reply-add-stopped" if stopped else "reply-list-full", NOBODY
+        return _NOT_ADDED.get(problem.why, "reply-list-full"), NOBODY
     if contact.id in there:
         return "reply-on-it-already", {"who": contact.id}
+    if not invitations.is_asked(contact):
+        return "reply-added-asked", {"who": contact.id}
     return "reply-added-later" if _must_wait(now) else "reply-added", {"who": contact.id}
 
 

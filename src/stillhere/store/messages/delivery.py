@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -21,10 +20,12 @@ from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, DeliveryResult, Fa
 from stillhere.store.db import bulk, encryption
 from stillhere.store.db.row_locks import hold, hold_messages
 from stillhere.store.installation import peers
-from stillhere.store.messages import salvage
+from stillhere.store.messages import held_back, salvage
+from stillhere.store.messages.leased import LeasedMessage
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Address, Contact, Message
 from stillhere.store.people import address_book, notices, opt_out, sealed, suppression
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.watches import apply, damage
 from stillhere.store.watches.outbox import COORDINATOR
 
@@ -33,52 +34,16 @@ log = logging.getLogger("stillhere.delivery")
 BACK_OFF_S = (1, 2, 4, 8, 15, 30, 60)
 LOST = (Fate.FAILED, Fate.NOWHERE)  # this way is none: another one may be
 LONGEST_REF = 120
+LAPSED, NOT_WANTED = "lapsed", "not wanted"
 GONE = "address gone"
 UNREADABLE = "address cannot be opened"
+LOST_WAYS = (GONE, UNREADABLE)
 QUESTIONS = ("ask", "ask-ring")
 # What a message keeps when it goes by another way.
 _SAME = (
     "watch_id", "person_id", "contact_id", "word", "facts", "alarm", "urgency", "place",
     "lapses_at",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class LeasedMessage:
-    """One message with everything needed to render and send it, read a moment ago.
-
-    ``to`` is the address in clear, ``""`` for the coordinator. ``watch_nonce`` and
-    ``contact_nonce`` are what the links are derived from.
-    """
-
-    id: int
-    key: str
-    channel: str
-    word: str
-    facts: Facts
-    attempts: int
-    to: str
-    lang: str
-    watch: int | None
-    watch_nonce: bytes
-    contact: int | None
-    contact_nonce: bytes
-    address: int | None
-    lapses_at: int | None
-    carrier: str = ""
-
-    def result(self, receipt: Receipt) -> DeliveryResult:
-        """What became of it."""
-        return DeliveryResult(
-            self.channel,
-            receipt,
-            message=self.id,
-            watch=self.watch,
-            contact=self.contact,
-            address=self.address,
-            attempts=self.attempts,
-        )
-
 
 CAN_WAIT = (
     "invite",
@@ -103,6 +68,8 @@ _PARTS = {
         name: f"m.{name}"
         for name in ("id", "key", "channel", "word", "facts", "attempts", "lapses_at", "carrier")
     },
+    "provider_ref": "m.provider_ref",
+    "person": "m.person_id",
     "watch": "m.watch_id",
     "contact": "m.contact_id",
     "address": "m.address_id",
@@ -118,6 +85,7 @@ _PARTS = {
     "address_nonce": "a.nonce",
     "value": "a.value",
     "state": "a.state",
+    "proved_at": "a.proved_at",
     "watch_nonce": "w.nonce",
     "partner": "w.partner",
 }
@@ -206,12 +174,14 @@ def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]
         log.critical("%s: messages wait", sealed.FAULT)
         found = [row for row in found if stale.get(row["id"]) != UNREADABLE]
         stale = {id: why for id, why in stale.items() if why != UNREADABLE}
+    stale |= held_back.by_budget([row for row in found if row["id"] not in stale], now)
     if not stale:
         return found
-    gone = [row for row in found if stale.get(row["id"]) in (GONE, UNREADABLE)]
+    gone = [row for row in found if _moves_on(row, stale.get(row["id"], ""))]
     with transaction.atomic():
         held = hold({row["watch"] for row in gone})
         later = {row["id"] for row in gone if row["watch"] in held}  # once this lease is over
+        Message.objects.filter(id__in=later).update(attempts=0)  # then they are counted anew
         gone = [row for row in gone if row["id"] not in later]
         feed_back([_lost(row) for row in gone], now)
         for id, why in stale.items():
@@ -219,8 +189,14 @@ def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]
                 continue
             mine = Message.objects.filter(id=id, status="queued")
             mine.update(status="dropped", why=why, done_at=now)
-        by_another_way([row["id"] for row in gone], now)
+        by_another_way([row["id"] for row in gone if stale[row["id"]] in LOST_WAYS], now)
     return [row for row in found if row["id"] not in stale]
+
+
+def _moves_on(row: dict[str, Any], why: str) -> bool:
+    """Whether what is dropped for this reason must not keep a ladder waiting."""
+    held = why not in ("", LAPSED, NOT_WANTED) and row["word"] in held_back.CALLING
+    return why in LOST_WAYS or held
 
 
 def _lost(row: dict[str, Any]) -> DeliveryResult:
@@ -237,12 +213,14 @@ def _lost(row: dict[str, Any]) -> DeliveryResult:
 def _stale(row: dict[str, Any], now: int) -> str:
     """Why a message must not be sent after all, or nothing."""
     if row["lapses_at"] is not None and row["lapses_at"] <= now:
-        return "lapsed"
+        return LAPSED
     if row["contact"] is not None and row["status"] not in ("invited", "confirmed"):
-        return "not wanted"
+        return NOT_WANTED
     if row["to"] is None:
         return UNREADABLE
-    return GONE if row["address"] is not None and row["state"] != "ok" else ""
+    if row["address"] is not None and row["state"] != "ok":
+        return GONE
+    return held_back.at_sight(row)
 
 
 def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> LeasedMessage:
@@ -252,7 +230,8 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> LeasedMes
             return ""
         return _opened(f"message={row['id']}", row[name], field, nonce) or ""
 
-    facts = json.loads(row["facts"])
+    facts, unproved = json.loads(row["facts"]), held_back.is_strangers(row)
+    code = address_proof.code_of(row["address_nonce"]) if unproved else ""
     return LeasedMessage(
         **{name: row[name] for name in ("id", "key", "channel", "word", "attempts", "lapses_at")},
         **{name: row[name] for name in ("watch", "contact", "address", "carrier")},
@@ -266,11 +245,13 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> LeasedMes
             confirmed=row["status"] == Contact.Status.CONFIRMED,
             wish=row["wish"] or "phone-first",
             program=settings.STILLHERE.program,
+            code=code,
         ),
         to=row["to"],
         lang=_lang(row),
         watch_nonce=bytes(row["watch_nonce"] or b""),
         contact_nonce=bytes(row["contact_nonce"] or b""),
+        code=code,
     )
 
 

@@ -3,7 +3,7 @@ UTC."""
 
 from stillhere.store.models.installation import Installation, Outage, Peer, Tally
 from stillhere.store.models.kits import Kit, SupplyWarning
-from stillhere.store.models.messages import Arrival, Message
+from stillhere.store.models.messages import Arrival, Budget, Message
 from stillhere.store.models.people import (
     Address,
     Browser,
@@ -19,6 +19,7 @@ __all__ = [
     "Address",
     "Arrival",
     "Browser",
+    "Budget",
     "Contact",
     "Deed",
     "Installation",

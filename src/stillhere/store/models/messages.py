@@ -101,3 +101,19 @@ class Arrival(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["channel", "provider_id"], name="arrival_once")
         ]
+
+
+class Budget(models.Model):
+    """How much of something was used on a ``day`` (days since 1970 UTC; 0: ever). ``scope`` is a
+    keyed hash that says of what, so that no row names a number or a person."""
+
+    scope = models.BinaryField(max_length=32)
+    day = models.IntegerField(default=0)
+    used = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "budget"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["scope", "day"], name="budget_once")
+        ]
+        indexes: ClassVar = [models.Index(fields=["day"], name="budget_day")]

@@ -117,6 +117,8 @@ class Address(models.Model):
     made.
 
     ``lookup`` is a keyed hash of (channel, address): how an incoming text finds its sender.
+    ``proved_at`` is when its owner showed that it is theirs; 0: not yet, 1: before that was kept.
+    ``people/numbers`` says how, and what may be sent until then.
     """
 
     class State(models.TextChoices):
@@ -142,6 +144,7 @@ class Address(models.Model):
     browser = models.ForeignKey(
         Browser, on_delete=models.CASCADE, null=True, related_name="addresses"
     )
+    proved_at = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "address"

@@ -5,7 +5,10 @@ Takes addresses that a channel has already normalized.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
+from django.db.models import QuerySet
 
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Browser, Contact, Person, sealed_columns
@@ -22,9 +25,10 @@ def add_address(
     contact: Contact | None = None,
     person: Person | None = None,
     browser: Browser | None = None,
+    proved_at: int = 0,
 ) -> Address:
-    """One way to reach a contact or the person; ``browser`` is where notifications go. One that
-    asked us to stop is stored as such."""
+    """One way to reach a contact or the person; ``browser`` is where notifications go,
+    ``proved_at`` as the column says. One that asked us to stop is stored as such."""
     whose = contact.person_id if contact is not None else suppression.ANYBODY
     said_no = suppression.refuses([(way.channel, way.value)], whose)
     nonce = encryption.new_nonce()
@@ -40,6 +44,7 @@ def add_address(
         state=Address.State.OPTED_OUT if said_no else Address.State.OK,
         why=suppression.LISTED if said_no else "",
         since_at=now,
+        proved_at=proved_at,
     )
 
 
@@ -48,28 +53,42 @@ def lookups(number: str) -> list[bytes]:
     return [encryption.lookup(channel, number) for channel in ("text", "call")]
 
 
-def set_own_addresses(person: Person, ways: list[Reached]) -> None:
+def set_own_addresses(person: Person, ways: Sequence[Reached]) -> None:
     """How we reach the person; this replaces what was typed there before. Raises Problem for a new
     one that asked us to stop; one that was theirs already stays, and is not used."""
     with transaction.atomic():
-        now = clock.now_ms()
         _check(person, ways)
-        Address.objects.filter(person=person).exclude(channel=PUSH).delete()
-        for way in ways:
-            add_address(way, person=person, now=now)
+        replace(Address.objects.filter(person=person).exclude(channel=PUSH), ways, person=person)
 
 
-def add_own_addresses(person: Person, ways: list[Reached]) -> None:
+def add_own_addresses(person: Person, ways: Sequence[Reached]) -> None:
     """More ways to reach the person; earlier ones on the same channels are replaced. Raises
     Problem as ``set_own_addresses`` does."""
     with transaction.atomic():
         _check(person, ways)
-        Address.objects.filter(person=person, channel__in=[way.channel for way in ways]).delete()
-        for way in ways:
-            add_address(way, person=person, now=clock.now_ms())
+        same = [way.channel for way in ways]
+        replace(Address.objects.filter(person=person, channel__in=same), ways, person=person)
 
 
-def _check(person: Person, ways: list[Reached]) -> None:
+def replace(
+    old: QuerySet[Address],
+    ways: Sequence[Reached],
+    *,
+    contact: Contact | None = None,
+    person: Person | None = None,
+) -> None:
+    """Put these ``ways`` in the place of the ``old`` ones. What was proved stays so."""
+    now = clock.now_ms()
+    proved = {bytes(a.lookup): a.proved_at for a in old if a.proved_at}
+    old.delete()
+    for way in ways:
+        phone = lookups(way.value) if way.channel in ("text", "call") else []
+        same = [encryption.lookup(way.channel, way.value), *phone]
+        known_at = next((proved[each] for each in same if each in proved), 0)
+        add_address(way, contact=contact, person=person, now=now, proved_at=known_at)
+
+
+def _check(person: Person, ways: Sequence[Reached]) -> None:
     had = {(a.channel, sealed_columns.address_value(a)) for a in person.addresses.all()}
     suppression.check(way for way in ways if (way.channel, way.value) not in had)
 

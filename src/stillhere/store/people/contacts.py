@@ -17,6 +17,7 @@ from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Message
 from stillhere.store.people import address_book, notices, suppression
+from stillhere.store.people.numbers import strangers
 from stillhere.store.problems import Problem, Reached
 
 MOST_MINUTES = 24 * 60
@@ -53,12 +54,10 @@ def reach_at(contact: Contact, ways: Sequence[Reached]) -> None:
     if not ways:
         raise Problem(Refusal.NO_WAY)
     with transaction.atomic():
-        now = clock.now_ms()
         Contact.objects.select_for_update().get(id=contact.id)
         suppression.check(ways, contact.person_id)
-        Address.objects.filter(contact=contact).exclude(channel=address_book.PUSH).delete()
-        for way in ways:
-            address_book.add_address(way, contact=contact, now=now)
+        old = Address.objects.filter(contact=contact).exclude(channel=address_book.PUSH)
+        address_book.replace(old, ways, contact=contact)
 
 
 def not_tonight(contact: Contact, away: bool = True) -> None:
@@ -78,12 +77,13 @@ def _noon_after(now: int, tz: str) -> int:
 
 
 def test_ring(contact: Contact) -> int:
-    """Try every way to this contact, in words that say it is a test; returns how many there are.
-    Asked twice within a minute, they are tried once."""
+    """Try every way to this contact that is theirs for sure, in words that say it is a test;
+    returns how many there are. Asked twice within a minute, they are tried once."""
     with transaction.atomic():
         now = clock.now_ms()
         Contact.objects.select_for_update().get(id=contact.id)
-        addresses = list(Address.objects.filter(contact=contact, state=Address.State.OK))
+        theirs = Address.objects.filter(contact=contact, state=Address.State.OK)
+        addresses = list(theirs.filter(strangers.PROVED))
         lately = Message.objects.filter(
             contact=contact, word="test", created_at__gt=now - TEST_AGAIN_MS
         )

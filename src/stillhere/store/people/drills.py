@@ -12,6 +12,7 @@ from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.models import Address, Contact, Message, Person
 from stillhere.store.people import notices
+from stillhere.store.people.numbers import strangers
 from stillhere.store.problems import Problem
 
 RUNG_MS = 45_000
@@ -29,7 +30,9 @@ def begin(person: Person, only: Contact | None = None) -> int:
         Person.objects.select_for_update().get(id=person.id)
         them = list(person.contacts.filter(status=Contact.Status.CONFIRMED).order_by("rung", "id"))
         them = [c for c in them if only is None or c.id == only.id]
-        ways = Address.objects.filter(contact__in=them, state=Address.State.OK).order_by("id")
+        ways = Address.objects.filter(
+            strangers.PROVED, contact__in=them, state=Address.State.OK
+        ).order_by("id")
         reached = [c for c in them if any(way.contact_id == c.id for way in ways)]
         if not reached:
             raise Problem(Refusal.NO_DRILL)

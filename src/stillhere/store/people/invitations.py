@@ -6,13 +6,16 @@ Plain functions that either store what they are given or raise ``Problem``. Watc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from stillhere.core.events import OptedOut
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
-from stillhere.store.models import Address, Contact, Message, Person, WatchRow
+from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
 from stillhere.store.people import address_book, clean_text, notices, suppression
+from stillhere.store.people.numbers import strangers
 from stillhere.store.problems import Problem, Reached
 from stillhere.store.watches import apply
 
@@ -26,8 +29,9 @@ def add_contact(
     contact.
 
     Without a way nothing is sent: the invitation goes out from the person's own phone, and whoever
-    accepts it says how to reach them. ``rung`` None puts them last, on a rung of their own. Raises
-    Problem if the list is full, or one of the ways asked us to stop.
+    accepts it says how to reach them; so it does where this number was asked before. ``rung`` None
+    puts them last, on a rung of their own. Raises Problem if the list is full, one of the ways
+    asked us to stop, or none of them can be asked today.
     """
     with transaction.atomic():
         now = clock.now_ms()
@@ -41,6 +45,8 @@ def add_contact(
         suppression.check(ways, person.id)
         if len(mine) >= MOST_CONTACTS:
             raise Problem(Refusal.LIST_FULL)
+        if ways and not _may_ask(person, ways, now):
+            raise Problem(Refusal.ASKED_ENOUGH)
         nonce = encryption.new_nonce()
         contact = Contact.objects.create(
             person=person,
@@ -59,14 +65,32 @@ def add_contact(
     return contact
 
 
+def _may_ask(person: Person, ways: Sequence[Reached], now: int) -> bool:
+    """Whether one of these ways can take an invitation today, or has had the one it gets."""
+    whys = [strangers.used_up("invite", person.id, way.channel, way.value, now) for way in ways]
+    return any(why in ("", strangers.ASKED_BEFORE) for why in whys)
+
+
 def invite(contact: Contact, now: int) -> None:
-    """Queue the invitation, by the quiet ways if there are any."""
+    """Queue the invitation, by the quiet ways if there are any. What is not proved yet is asked
+    once."""
     addresses = list(Address.objects.filter(contact=contact, state=Address.State.OK))
     quiet = [a for a in addresses if not a.rings] or addresses
     Message.objects.bulk_create(
         notices.calm_message(a, contact.person_id, "invite", f"i{contact.id}.{now}.{a.id}", now)
         for a in quiet
+        if not strangers.is_one(a.channel, a.proved_at) or not _is_used_up(contact, a, now)
     )
+
+
+def _is_used_up(contact: Contact, a: Address, now: int) -> bool:
+    value = sealed_columns.address_value(a)
+    return bool(strangers.used_up("invite", contact.person_id, a.channel, value, now))
+
+
+def is_asked(contact: Contact) -> bool:
+    """Whether we have sent them an invitation, or are about to."""
+    return Message.objects.filter(contact=contact, word="invite").exists()
 
 
 def join(contact: Contact) -> None:

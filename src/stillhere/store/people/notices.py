@@ -10,6 +10,7 @@ from django.db.models import Max, QuerySet
 from stillhere.core.events import Urgency
 from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.people.address_book import PUSH
+from stillhere.store.people.numbers import strangers
 
 HIDDEN_MS = 24 * 3_600_000  # so long is not told what a call for help in secret brought to light
 BROWSERS_MS = 3_600_000  # between two messages that tell of new browsers
@@ -93,9 +94,11 @@ def tell_of_pin(person: int, off_at: int, now: int) -> None:
 
 
 def _own_numbers(person: int) -> QuerySet[Address]:
-    """The ways on which a person hears about their own pages: what is theirs, works and wakes
-    nobody, and no browser, because a browser is what they hear of."""
-    mine = Address.objects.filter(person=person, state=Address.State.OK, rings=False)
+    """The ways on which a person hears about their own pages: what is proved to be theirs, works
+    and wakes nobody, and no browser, because a browser is what they hear of."""
+    mine = Address.objects.filter(
+        strangers.PROVED, person=person, state=Address.State.OK, rings=False
+    )
     return mine.exclude(channel=PUSH).order_by("id")
 
 

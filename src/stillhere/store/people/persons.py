@@ -35,7 +35,9 @@ def new_caller(number: str, lang: str, tz: str = "UTC") -> Person:
         person.save(update_fields=["caller"])
         ways = [Reached("text", number, rings=False), Reached("call", number, rings=True)]
         for way in ways:  # one that told us to stop is kept, and not used
-            address_book.add_address(way, person=person, now=person.created_at)
+            address_book.add_address(
+                way, person=person, now=person.created_at, proved_at=person.created_at
+            )
     return person
 
 

@@ -14,6 +14,7 @@ from stillhere.store.models import (
     Person,
     sealed_columns,
 )
+from stillhere.store.people.numbers import strangers
 from stillhere.store.watches import damage
 
 M = TypeVar("M", bound=Model)
@@ -43,6 +44,7 @@ class Listed:
     contact: Contact
     name: str
     ways: tuple[tuple[str, str, str], ...]  # (channel, address in clear, state)
+    proved: bool  # at least one working way is known to be theirs
 
     @property
     def reachable(self) -> bool:
@@ -61,6 +63,10 @@ def circle_list(person: Person) -> list[Listed]:
             tuple(
                 (a.channel, sealed_columns.address_value(a), a.state)
                 for a in sorted(contact.addresses.all(), key=lambda a: a.id)
+            ),
+            any(
+                a.state == "ok" and not strangers.is_one(a.channel, a.proved_at)
+                for a in contact.addresses.all()
             ),
         )
         for contact in found.prefetch_related("addresses")
@@ -101,9 +107,9 @@ def channels_of(person: Person) -> dict[int, str]:
 
 def own_channels(person: Person) -> list[str]:
     """The channels on which the person can be asked, as far as we know: without those that did not
-    work before."""
-    mine = Address.objects.filter(person=person, state=Address.State.OK).order_by("id")
-    return list(dict.fromkeys(mine.values_list("channel", flat=True)))
+    work before, or are not proved yet."""
+    mine = Address.objects.filter(strangers.PROVED, person=person, state=Address.State.OK)
+    return list(dict.fromkeys(mine.order_by("id").values_list("channel", flat=True)))
 
 
 def has_stopped(person: Person) -> bool:

@@ -39,6 +39,7 @@ CALLS = frozenset({Word.ALARM, Word.HELP, Word.FORCED})  # to an alarm, for the 
 LOUD = CALLS | {Word.AGAIN, Word.AMBULANCE, Word.REOPENED, Word.ARE_YOU_THERE}
 ASK_WORDS = {Way.NEXT: "ask", Way.RING: "ask-ring"}
 COORDINATOR = "coordinator"  # the channel of a message that pages the coordinator
+_PROVED = " AND (proved_at > 0 OR channel IN ('push', 'page'))"  # no ask to anybody's number
 PAGE_WORDS = {Paging.EXHAUSTED: "page-exhausted", Paging.QUARANTINED: "page-quarantine"}
 
 
@@ -220,13 +221,13 @@ def _ways_of(jobs: Iterable[_Job]) -> dict[tuple[str, int], list[_WayTo]]:
     persons = {job.person for job in jobs if any(isinstance(e, Ask) for e in job.step.effects)}
     found: dict[tuple[str, int], list[_WayTo]] = {}
     with connection.cursor() as cursor:
-        for who, ids in (("contact", contacts), ("person", persons)):
+        for who, ids, which in (("contact", contacts, ""), ("person", persons, _PROVED)):
             if not ids:
                 continue
             marks = ", ".join(["%s"] * len(ids))
             cursor.execute(
                 f"SELECT {who}_id, id, channel, rings FROM address "
-                f"WHERE {who}_id IN ({marks}) AND state = 'ok' ORDER BY id",
+                f"WHERE {who}_id IN ({marks}) AND state = 'ok'{which} ORDER BY id",
                 list(ids),
             )
             for owner, address, channel, rings in cursor.fetchall():

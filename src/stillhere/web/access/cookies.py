@@ -16,6 +16,7 @@ PIN = "pin"  # the PIN was typed here a moment ago
 LIGHT = "light"  # how bright the pages are
 DESK = "desk"  # the key of the desk
 CONTACT = "c{}"  # of a contact, by its number: this phone is theirs
+CODE = "p{}"  # of a contact, by its number: the code that our message to them carried here
 KEPT_S = 400 * 24 * 3600  # the longest a browser keeps one
 
 

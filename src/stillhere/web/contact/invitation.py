@@ -17,13 +17,16 @@ from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import contacts, invitations, opt_out, push_subscriptions
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.problems import Problem, Reached
 from stillhere.web.access import addresses, installed_channels
 from stillhere.web.access.fields import LanguageChoice, Reachable
-from stillhere.web.site import links, page_text
+from stillhere.web.site import links, page_text, unproved
 
 HERE = Reached("page", "here", rings=False)  # the page of theirs that is open
-ANSWERS = ("join", "leave", "not-me", "tonight", "back", "test", "rang", "number")
+ANSWERS = (
+    "join", "leave", "not-me", "tonight", "back", "test", "rang", "number", "code", "send-code",
+)  # fmt: skip
 
 
 class Wrong(ValueError):
@@ -48,6 +51,7 @@ def given(contact: Contact, now: int) -> dict[str, Any]:
         "only_page": ways - {push_subscriptions.CHANNEL} == {HERE.channel},
         "by_phone": bool(here & {"text", "call"}),
         "better": bool({"phone", "email"} & set(addresses.kinds())),
+        "unproved": unproved.unproved(contact),
         "carries": contact.kits.exists(),
         "away": contact.away_until_at > now,
         "rang": at,
@@ -81,6 +85,7 @@ def _join(contact: Contact, typed: Mapping[str, str]) -> None:
         _reach(contact, _ways(typed, [HERE]))
     _speaks(contact, typed)
     invitations.join(contact)
+    address_proof.send_codes(contact)
 
 
 def _quiet(contact: Contact, do: str, typed: Mapping[str, str]) -> str:
@@ -89,15 +94,40 @@ def _quiet(contact: Contact, do: str, typed: Mapping[str, str]) -> str:
         return ""  # a try-out has the open page and no other way
     if do in ("tonight", "back"):
         contacts.not_tonight(contact, away=do == "tonight")
-    elif do == "test":
-        contacts.test_ring(contact)
     elif do == "rang":
         contacts.rang(contact)
     else:
-        _reach(contact, _ways(typed))
-        _speaks(contact, typed)
-        return "kept"
+        return {"test": _test, "code": _code, "send-code": _send_code}.get(do, _number)(
+            contact, typed
+        )
     return do
+
+
+def _test(contact: Contact, _typed: Mapping[str, str]) -> str:
+    return "test" if contacts.test_ring(contact) else "prove-first"
+
+
+def _code(contact: Contact, typed: Mapping[str, str]) -> str:
+    """The code that we sent, typed."""
+    if not address_proof.try_code(contact, typed.get("code", "")):
+        raise Wrong({"code": page_text.put(Refusal.WRONG_CODE)})
+    return "proved"
+
+
+def _send_code(contact: Contact, _typed: Mapping[str, str]) -> str:
+    """Once more, because they ask."""
+    try:
+        address_proof.send_codes(contact, again=True)
+    except Problem as problem:
+        raise Wrong({"code": page_text.put(problem.why)}) from None
+    return "send-code"
+
+
+def _number(contact: Contact, typed: Mapping[str, str]) -> str:
+    """Another number or address."""
+    _reach(contact, _ways(typed))
+    _speaks(contact, typed)
+    return "code-sent" if address_proof.send_codes(contact) else "kept"
 
 
 def _reach(contact: Contact, ways: Sequence[Reached]) -> None:

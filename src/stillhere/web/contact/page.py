@@ -8,6 +8,7 @@ counts is decided in the store. A GET changes nothing.
 from __future__ import annotations
 
 import hashlib
+import re
 from email.utils import parseaddr
 from typing import Any
 
@@ -34,10 +35,11 @@ from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import records
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.watches import care_log, contact_alarm, damage, queries, recordings
 from stillhere.store.watches.contact_alarm import PressResult
 from stillhere.store.watches.queries import ShownWatch
-from stillhere.web.access import contact_device, installed_channels
+from stillhere.web.access import contact_device, cookies, installed_channels
 from stillhere.web.contact import aftermath_text, alarm_text, invitation, on_scene
 from stillhere.web.site import errors, health, links, page_text
 from stillhere.web.site.context import light
@@ -74,7 +76,16 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "push_key": installed_channels.public_key(),
         "push_to": reverse("hooks:contact_push", args=[key]),
     }
-    return render(request, "contact/contact.html", given)
+    response = render(request, "contact/contact.html", given)
+    if re.fullmatch(r"[0-9]{6}", code := request.GET.get("c", "")):  # nothing is changed by a GET
+        cookies.keep(
+            response,
+            cookies.CODE.format(contact.id),
+            code,
+            None,
+            reverse("contact:page", args=[key]),
+        )
+    return response
 
 
 @require_safe
@@ -199,6 +210,8 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None:
         return errors.unknown_key(request)
     do = request.POST.get("do", "")
+    if code := request.COOKIES.get(cookies.CODE.format(contact.id)):
+        address_proof.try_code(contact, code)
     if do == "mine":
         return _mine(request, contact, key)
     theirs = contact_device.theirs(request, contact)
@@ -217,14 +230,14 @@ def _invited(
     """Something about the invitation, or a quiet day. Whoever first says yes on a quiet day says it
     on their own phone. After that nothing can be changed from any other: a link may have been
     passed on."""
-    if contact.status == Contact.Status.CONFIRMED and not theirs:
+    if contact.status == Contact.Status.CONFIRMED and not theirs and do != "code":
         return _back(key, "prove")
     try:
         response = invitation.answer(request, contact, key)
     except invitation.Wrong as failed:
         given = _given(request, contact, key) | {"wrong": failed.wrong, "typed": request.POST}
         return render(request, "contact/contact.html", given, status=422)
-    if do == "join":
+    if do in ("join", "code"):
         shown = contact_alarm.alarm_for(contact)
         if shown is None or shown.watch.alarm is None:  # else a place is at stake: to be proved
             contact_device.remember(response, contact)

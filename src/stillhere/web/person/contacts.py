@@ -16,10 +16,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.kits import kits, supply_warnings
 from stillhere.store.models import Address, Contact, Person, sealed_columns
 from stillhere.store.people import address_book, contacts, drills, invitations, persons, records
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.people.records import Listed
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
@@ -33,7 +35,7 @@ from stillhere.web.person.people_forms import (
     PlanForm,
     WantForm,
 )
-from stillhere.web.site import errors, links, page_text, watch_text
+from stillhere.web.site import errors, links, page_text, unproved, watch_text
 from stillhere.web.site.context import light
 
 NOTES = persons.NOTES
@@ -47,7 +49,12 @@ def people(request: HttpRequest, person: Person) -> HttpResponse:
         said = request.GET.get("said", "")
         if said == "own-first":  # stands beside the field it is about
             return _page(request, person, own_first=page_text.note(said))
-        return _page(request, person, note=page_text.note(said), added=said in ("added", "known"))
+        return _page(
+            request,
+            person,
+            note=page_text.note(said),
+            added=said in ("added", "known", "added-asked"),
+        )
     work = WORK.get(pressed(request))
     if work is None:
         return _page(request, person)
@@ -84,7 +91,9 @@ def _add(person: Person, typed: Mapping[str, str]) -> Done:
     )
     if added.id in before:
         return "known", {}
-    return ("yours-to-send" if form.by_hand else "added"), {}
+    if form.by_hand:
+        return "yours-to-send", {}
+    return ("added" if invitations.is_asked(added) else "added-asked"), {}
 
 
 def _theirs(person: Person, typed: Mapping[str, str]) -> Contact | None:
@@ -142,7 +151,20 @@ def _own(person: Person, typed: Mapping[str, str]) -> Done:
     }
     if {(way.channel, way.value) for way in form.ways} != have:
         address_book.set_own_addresses(person, form.ways)
-    return "kept", {}
+    return ("code-sent" if address_proof.send_codes(person) else "kept"), {}
+
+
+def _code(person: Person, typed: Mapping[str, str]) -> Done:
+    """The code that we sent to a number or address of theirs."""
+    if address_proof.try_code(person, typed.get("code", "")):
+        return "proved", {}
+    return "", {"": page_text.put(Refusal.WRONG_CODE)}
+
+
+def _send_code(person: Person, typed: Mapping[str, str]) -> Done:
+    """Once more, because they ask."""
+    address_proof.send_codes(person, again=True)
+    return "send-code", {}
 
 
 def _plan(person: Person, typed: Mapping[str, str]) -> Done:
@@ -174,7 +196,7 @@ def _news(person: Person, typed: Mapping[str, str]) -> Done:
 
 WORK = {
     "add": _add, "remove": _remove, "keep": _keep, "renew": _renew, "own": _own, "plan": _plan,
-    "drill": _drill, "volunteers": _volunteers,
+    "drill": _drill, "volunteers": _volunteers, "code": _code, "send-code": _send_code,
     "news": _news,
 }  # fmt: skip
 INVITING = (_add, _renew, _drill)  # a message to somebody may leave by these, and cost money
@@ -292,6 +314,8 @@ def _page(
         "plan": plan,
         "own": own,
         "stopped": records.has_stopped(person),
+        "unproved": unproved.unproved(person),
+        "code": request.GET.get("c", ""),
         "own_broken": [a.channel for a in _addresses(person) if a.state != "ok"],
         "add": typed if do == "add" else {"lang": person.lang},
         "do": do,

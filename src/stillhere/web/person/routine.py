@@ -16,6 +16,7 @@ from stillhere.core.events import Ended, Paused
 from stillhere.store.db import clock
 from stillhere.store.models import Person
 from stillhere.store.people import address_book, records
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.problems import Problem
 from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import Change
@@ -24,7 +25,7 @@ from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import addresses, installed_channels, person_session
 from stillhere.web.access.fields import Reachable, pressed
 from stillhere.web.person.routine_form import KINDS, DailyForm, PauseForm, WhichForm
-from stillhere.web.site import links, page_text, watch_text
+from stillhere.web.site import links, page_text, unproved, watch_text
 from stillhere.web.site.context import light
 
 MOST = 6  # daily check-ins of one person
@@ -100,6 +101,7 @@ def _no_way(person: Person, typed: QueryDict, *, alone: bool) -> str:
             address_book.add_own_addresses(person, form.ways)
         except Problem as problem:
             return page_text.put(problem.why)
+        address_proof.send_codes(person)
     elif not alone:
         return _(
             "We have no way to ask you, so nothing was set. Say below how we reach you, or choose "
@@ -162,6 +164,7 @@ def _page(
         "reachable": any(someone.reachable for someone in people),
         "ways": installed_channels.ways_to(person),
         "kinds": addresses.kinds(),
+        "unproved": unproved.unproved(person),
         "failed": Reachable(typed).wrong if typed is not None else {},
         "wrong": wrong,
         "note": note,

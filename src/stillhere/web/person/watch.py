@@ -28,7 +28,7 @@ from stillhere.web.access import installed_channels, person_session
 from stillhere.web.contact import on_scene
 from stillhere.web.person import ask_later, offline
 from stillhere.web.person.account_forms import PROFILES, StartForm
-from stillhere.web.site import daily_check_in, health, page_text, watch_text
+from stillhere.web.site import daily_check_in, health, page_text, unproved, watch_text
 from stillhere.web.site.context import light
 
 SHORT_GRACE = json.dumps({"grace_s": 30})
@@ -52,7 +52,7 @@ def watch(request: HttpRequest, person: Person) -> HttpResponse:
     if person.pin_off_at:
         given["pin_off"] = page_text.clock_time(person.pin_off_at, person.tz, given["now"])
     given["browser"] = person_session.browser_of(request)
-    given["sms"] = _sms(person)
+    given |= {"sms": _sms(person), "unproved": unproved.unproved(person)}
     return _kept(request, render(request, "person/watch.html", given), given)
 
 

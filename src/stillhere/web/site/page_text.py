@@ -45,6 +45,18 @@ REFUSALS = {
         "Nobody on your list can be reached yet. They must say yes first."
     ),
     Refusal.DRILLED: gettext_lazy("A drill was held within the hour. Try again later."),
+    Refusal.WRONG_CODE: gettext_lazy(
+        "This is not the code we sent. Look at our newest message and type its six digits. "
+        "After ten tries it waits until tomorrow."
+    ),
+    Refusal.NO_MORE_CODES: gettext_lazy(
+        "We cannot send another code to this number today. Answer the one you have, "
+        "or try again tomorrow."
+    ),
+    Refusal.ASKED_ENOUGH: gettext_lazy(
+        "We cannot invite anybody at that number or address today. Try again tomorrow, "
+        "or press “Only the name: I send the invitation”."
+    ),
     Refusal.NO_NAME: gettext_lazy("Say what they are called."),
     Refusal.VOLUNTEERS_FULL: gettext_lazy(
         "There are too many volunteers already. Take someone off first."
@@ -109,6 +121,17 @@ NOTES = {
     ),
     "added": gettext_lazy("Added. They get an invitation now."),
     "yours-to-send": gettext_lazy("Added. Now send the invitation from your own phone."),
+    "added-asked": gettext_lazy(
+        "Added. We asked this number once already and do not ask twice. "
+        "Send the invitation from your own phone."
+    ),
+    "code-sent": gettext_lazy("Kept. We sent you a code. Type it here, so that we can ring you."),
+    "send-code": gettext_lazy("The code is on its way. Type it here."),
+    "proved": gettext_lazy("Thank you. Now we know that it is yours."),
+    "prove-first": gettext_lazy(
+        "The test comes when we know that the number is yours. Type the code we sent, "
+        "or let us send it now."
+    ),
     "renewed": gettext_lazy("The old link opens nothing now. The new one is below."),
     "tonight": gettext_lazy("Noted. Until noon we reach you last."),
     "back": gettext_lazy("Good. You are counted on again."),

@@ -87,6 +87,14 @@ def _trouble(each: Listed, name: str, broken: list[str], away: bool) -> str:
         return _("One way to reach %(name)s does not work.") % {"name": name}
     if each.contact.status == "invited":
         return _("%(name)s has not said yes yet.") % {"name": name}
+    return _doubt(each, name, well, away)
+
+
+def _doubt(each: Listed, name: str, well: list[str], away: bool) -> str:
+    """What is still wanting with one who said yes, or nothing."""
+    if not each.proved:
+        says = _("%(name)s has not shown yet that the number is theirs: it rings once in an alarm.")
+        return says % {"name": name}
     if away:
         return _("%(name)s said: not tonight.") % {"name": name}
     if well == ["page"]:

@@ -1,0 +1,77 @@
+"""What is held back from strangers at the last moment before it leaves, and why.
+
+Every message passes here on its way from the lease to a channel, so nothing goes around it. Owns
+the reasons; what a stranger may be sent, and how much, stands in ``people/numbers``. A message
+to a proved address is never looked at twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+
+from stillhere.store.db import budgets
+from stillhere.store.db.row_locks import hurry, in_the_way
+from stillhere.store.people.numbers import strangers
+
+log = logging.getLogger("stillhere.delivery")
+
+NOT_PROVED = "this number is not proved yet"
+RUNG_ONCE = "not proved yet, and rung once in this alarm"
+CALLING = (*strangers.RINGS, "again", "ask", "ask-ring")  # held back, they move the ladder at once
+
+
+def is_strangers(row: Mapping[str, Any]) -> bool:
+    """Whether a leased row goes to an address that is not proved yet."""
+    return row["address"] is not None and strangers.is_one(row["channel"], row["proved_at"])
+
+
+def at_sight(row: Mapping[str, Any]) -> str:
+    """Why a leased row must not leave, as far as it says itself, or nothing."""
+    if not is_strangers(row):
+        return ""
+    if not strangers.may_hear(row["word"]):
+        return NOT_PROVED
+    handed_over = row["word"] in strangers.RINGS and row["provider_ref"]
+    return RUNG_ONCE if handed_over else ""
+
+
+def by_budget(rows: Sequence[Mapping[str, Any]], now: int) -> dict[int, str]:
+    """Why which of these must not leave, by message: what is used up, or that they were rung in
+    this alarm. What may leave is counted, once for all its tries."""
+    mine = [row for row in rows if is_strangers(row) and row["attempts"] == 1]
+    rung = _rung([row for row in mine if row["word"] in strangers.RINGS])
+    found = {row["id"]: RUNG_ONCE if row["id"] in rung else _used_up(row, now) for row in mine}
+    return {id: why for id, why in found.items() if why}
+
+
+def _used_up(row: Mapping[str, Any], now: int) -> str:
+    limits = strangers.limits(row["word"], row["person"], row["channel"], row["to"])
+    try:
+        with transaction.atomic():
+            hurry()
+            return budgets.take(limits, now)
+    except OperationalError as failure:
+        if not in_the_way(failure):
+            raise
+        log.warning("not counted: message=%d", row["id"])  # nobody is alarmed later for a number
+        return ""
+
+
+def _rung(rows: Sequence[Mapping[str, Any]]) -> set[int]:
+    """Those of these rings that would not be the first of their alarm by the same way."""
+    if not rows:
+        return set()
+    marks = ", ".join(["%s"] * len(rows))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT m.id FROM message m JOIN message b ON b.watch_id = m.watch_id "
+            "AND b.alarm = m.alarm AND b.address_id = m.address_id AND b.id < m.id "
+            "AND b.attempts > 0 AND b.status <> 'dropped' AND b.word IN ('alarm', 'help') "
+            f"WHERE m.id IN ({marks})",
+            [row["id"] for row in rows],
+        )
+        return {id for (id,) in cursor.fetchall()}

@@ -1,0 +1,115 @@
+"""Whose is a number? Whoever has it shows so once, and until then it is a stranger's.
+
+An address is proved by a clear answer from it (a text, a key in a call of ours), or by its code:
+six digits that were sent to it alone, typed on the page or carried there by the link of that very
+message. Proving one of a phone's two ways proves both, for that owner. Owns codes and proofs; what
+a stranger may be sent stands in ``strangers.py``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import unicodedata
+
+from django.db.models import QuerySet
+
+from stillhere.core.refusals import Refusal
+from stillhere.store.db import budgets, clock, encryption
+from stillhere.store.models import Address, Contact, Message, Person, sealed_columns
+from stillhere.store.people import address_book, notices
+from stillhere.store.people.numbers import strangers
+from stillhere.store.problems import Problem
+
+DIGITS = 6
+LONGEST_TYPED = 40
+
+
+def code_of(nonce: bytes | memoryview) -> str:
+    """The code of the address with this nonce: always the same, and never stored."""
+    secret = hashlib.sha256(encryption.key_for("address", nonce).encode()).digest()
+    return f"{int.from_bytes(secret[:8], 'big') % 10**DIGITS:0{DIGITS}}"
+
+
+def unproved(owner: Person | Contact) -> list[Address]:
+    """The ways to somebody that work and are still a stranger's."""
+    return list(_ways(owner).filter(state=Address.State.OK).exclude(strangers.PROVED))
+
+
+def prove(address: Address, now: int) -> None:
+    """Its owner has shown that it is theirs; the other way to the same phone is theirs too."""
+    if address.proved_at or address.channel in strangers.FREE:
+        return
+    same = [bytes(address.lookup)]
+    if address.channel in ("text", "call"):
+        same = address_book.lookups(sealed_columns.address_value(address))
+    mine = Address.objects.filter(person=address.person_id, contact=address.contact_id)
+    mine.filter(lookup__in=same, proved_at=0).update(proved_at=now)
+    address.proved_at = now
+
+
+def vouch(owner: Person | Contact) -> None:
+    """All ways to somebody are theirs: we know them by these, or whoever runs this does."""
+    _ways(owner).filter(proved_at=0).update(proved_at=clock.now_ms())
+
+
+def says_code(address: Address, text: str) -> bool:
+    """Whether a text from this address is its code, sent back instead of typed."""
+    return not address.proved_at and hmac.compare_digest(code_of(address.nonce), _digits(text))
+
+
+def try_code(owner: Person | Contact, typed: str) -> bool:
+    """Whether what was typed is the code of a way to them; that way is proved then. Every try is
+    counted before it is looked at."""
+    ways, code = unproved(owner), _digits(typed)
+    if not ways or len(code) != DIGITS:
+        return False
+    now, whose = clock.now_ms(), f"{type(owner).__name__} {owner.pk}"
+    limits = [each for way in ways for each in strangers.tries(bytes(way.lookup).hex(), whose)]
+    if budgets.take(list(dict.fromkeys(limits)), now):
+        return False
+    known = [way for way in ways if hmac.compare_digest(code_of(way.nonce), code)]
+    for way in known:
+        prove(way, now)
+    return bool(known)
+
+
+def send_codes(owner: Person | Contact, *, again: bool = False) -> bool:
+    """Send its code to each stranger's way of theirs, quietly if it can be: once by itself, and
+    when they ask for it ``again``. Whether one is on its way. Raises Problem where they ask and
+    none may be sent."""
+    now, person = clock.now_ms(), _person(owner)
+    ways = unproved(owner)
+    quiet = [way for way in ways if not way.rings] or ways
+    queued, why = [], ""
+    for way in quiet:
+        value = sealed_columns.address_value(way)
+        codes = strangers.sent(strangers.CODE, person, way.channel, value, now)
+        asked = strangers.sent(strangers.INVITE, person, way.channel, value, now)
+        if (codes or asked) and not again:
+            continue
+        full = strangers.used_up(strangers.CODE, person, way.channel, value, now)
+        why = why or full
+        if not full:
+            key = f"p{way.id}.{codes}"  # asked for twice before it has left, it leaves once
+            queued.append(notices.calm_message(way, person, strangers.CODE, key, now))
+    if again and why and not queued:
+        raise Problem(Refusal.NO_MORE_CODES)
+    Message.objects.bulk_create(queued, ignore_conflicts=True)
+    return bool(queued)
+
+
+def _ways(owner: Person | Contact) -> QuerySet[Address]:
+    mine = Address.objects.order_by("id")
+    return mine.filter(person=owner) if isinstance(owner, Person) else mine.filter(contact=owner)
+
+
+def _person(owner: Person | Contact) -> int:
+    """Whose list or watch it is about."""
+    return owner.id if isinstance(owner, Person) else owner.person_id
+
+
+def _digits(typed: str) -> str:
+    """The digits of what was typed, in any script."""
+    found = (unicodedata.digit(char, None) for char in typed[:LONGEST_TYPED])
+    return "".join(str(digit) for digit in found if digit is not None)

@@ -1,0 +1,98 @@
+"""Strangers: addresses whose owner has not shown yet that they are theirs, and wants to hear us.
+
+Owns what such an address may be sent, and how much of it: a person who has just arrived may type
+any number in the world. ``messages/held_back.py`` keeps to it when a message leaves, pages refuse
+early. Nothing here is ever asked about a proved address: no budget stops an alarm to those.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db.models import Q
+
+from stillhere.store.db import budgets
+from stillhere.store.db.budgets import BudgetLimit
+from stillhere.store.people import suppression
+
+FREE = ("page", "push")  # a browser of theirs, open or asked: nobody types these
+PROVED = Q(proved_at__gt=0) | Q(channel__in=FREE)
+INVITE, CODE = "invite", "prove"
+RINGS = ("alarm", "help")  # once in an alarm: the contact who never answered
+# What a stranger may be sent at all; and an answer to what came from that number.
+HEARS = frozenset({INVITE, CODE, *RINGS})
+ANSWERS = "reply-"
+
+# Two people who know them, and a code once more.
+ASKED_A_NUMBER = 3
+# A list of twenty, and what went wrong with some of them.
+ASKED_A_PERSON = 30
+# One code by itself, two when somebody asks for it.
+CODES = 3
+# Two alarms of a text and a call: who is rung a third time on one day has said that they are no
+# help, and everybody else on the list is rung.
+RUNG_A_NUMBER = 4
+# One alarm of a full list.
+RUNG_A_PERSON = 40
+
+ASKED_BEFORE = "asked once already"
+HAD_CODES = "had its codes already"
+
+
+def is_one(channel: str, proved_at: int | None) -> bool:
+    """Whether an address is a stranger's."""
+    return not proved_at and channel not in FREE
+
+
+def may_hear(word: str) -> bool:
+    """Whether a stranger may be sent this word at all."""
+    return word in HEARS or word.startswith(ANSWERS)
+
+
+def limits(word: str, person: int | None, channel: str, value: str) -> list[BudgetLimit]:
+    """What one more message of this ``word`` to a stranger uses: by the number, by the person who
+    has it on their list, and by this installation, a day each; an invitation also once, ever."""
+    if word.startswith(ANSWERS):
+        return []
+    to, most = _number(channel, value), settings.STILLHERE.strangers_a_day
+    if word in RINGS:
+        return [
+            budgets.limit("was rung often enough today", RUNG_A_NUMBER, "rung", to),
+            budgets.limit("this list has rung enough today", RUNG_A_PERSON, "rung by", person),
+            budgets.limit("enough were rung from here today", most, "all rung"),
+        ]
+    return [
+        _once(word, person, to),
+        budgets.limit("was asked often enough today", ASKED_A_NUMBER, "asked", to),
+        budgets.limit("this list has asked enough today", ASKED_A_PERSON, "asked by", person),
+        budgets.limit("enough were asked from here today", most, "all asked"),
+    ]
+
+
+def sent(word: str, person: int | None, channel: str, value: str, now: int) -> int:
+    """How many invitations, or codes, this person has had sent to this number."""
+    return budgets.used(_once(word, person, _number(channel, value)), now)
+
+
+def used_up(word: str, person: int, channel: str, value: str, now: int) -> str:
+    """Why no more of this can be sent to a stranger now, or nothing."""
+    return budgets.used_up(limits(word, person, channel, value), now)
+
+
+def tries(address: str, owner: str) -> list[BudgetLimit]:
+    """How often a code may be tried: by the owner of the page, and for one number on all pages. One
+    of a million is then guessed once in a hundred years."""
+    return [
+        budgets.limit("tried", 10, "tries", owner),
+        budgets.limit("tried", 20, "tries of", address),
+    ]
+
+
+def _once(word: str, person: int | None, to: str) -> BudgetLimit:
+    if word == CODE:
+        return budgets.limit(HAD_CODES, CODES, "code", person, to, ever=True)
+    return budgets.limit(ASKED_BEFORE, 1, "invited", person, to, ever=True)
+
+
+def _number(channel: str, value: str) -> str:
+    """Text and call of one number are one number."""
+    return suppression.lookup_of(channel, value).hex()

@@ -1,0 +1,20 @@
+"""Which ways to somebody are not proved yet, as a page may name them to whoever looks at it.
+
+A link may have been passed on, so a number is named by its end only.
+"""
+
+from __future__ import annotations
+
+from stillhere.store.models import Contact, Person, sealed_columns
+from stillhere.store.people.numbers import address_proof
+from stillhere.web.site import page_text
+
+
+def unproved(owner: Person | Contact) -> list[str]:
+    """Each of them, a phone once: "…0101", "e-mail"."""
+    names = []
+    for way in address_proof.unproved(owner):
+        phone = way.channel in ("text", "call")
+        end = f"…{sealed_columns.address_value(way)[-4:]}"
+        names.append(end if phone else str(page_text.CHANNELS.get(way.channel, way.channel)))
+    return list(dict.fromkeys(names))
