@@ -34,6 +34,7 @@ def home(installation: Make) -> Installation:
     return made
 
 
+@pytest.mark.storage
 def test_it_is_made_without_a_passphrase_told_from_outside_and_opened_by_the_private_key(
     installation: Make, home: Installation
 ) -> None:

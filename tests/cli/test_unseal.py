@@ -3,10 +3,14 @@ handed over."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
+import select
 import stat
 import subprocess
+import termios
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -56,6 +60,7 @@ def waits(home: Installation) -> bool:
     return (home.data / unlock.SOCKET).exists() and home.get("/healthz")[0] == 503
 
 
+@pytest.mark.storage
 def test_it_waits_says_so_starts_when_the_passphrase_comes_and_hands_it_to_nobody(
     home: Installation,
 ) -> None:
@@ -148,3 +153,70 @@ def test_a_command_that_only_looked_and_one_that_hangs_keep_nobody_out(home: Ins
     told = say(home, WORDS, "unseal")
     assert told.returncode == 0, told.stderr
     home.wait_healthy()
+
+
+@pytest.mark.storage
+def test_a_backup_keeps_the_passphrase_over_its_keys_and_comes_back_under_it(
+    installation: Make, home: Installation
+) -> None:
+    sealing = {"STILLHERE_BACKUP_PASSPHRASE": "five small words for Ruth"}
+    file = home.folder / "one.backup"
+    told = home.run("backup", str(file), **sealing)
+    assert told.returncode == 1
+    assert "stillhere unseal" in told.stderr
+    home.start()
+    wait_for(lambda: waits(home), "waiting")
+    assert say(home, WORDS, "unseal").returncode == 0
+    home.wait_healthy()
+    told = home.run("backup", str(file), **sealing)
+    assert told.returncode == 0, told.stderr
+    told = home.run("backup", "--check", str(file), **sealing)
+    assert told.returncode == 0, told.stderr
+    other = installation(PYTHONPATH=str(SOURCE), **sealing)
+    told = say(other, "five small words in a rov", "restore", str(file))
+    assert told.returncode == 1
+    assert "does not open the keys" in told.stderr
+    assert not other.data.exists()
+    told = say(other, WORDS, "restore", str(file))
+    assert told.returncode == 0, told.stderr
+    assert key_lock.is_locked(other.data / "keys")
+    assert (other.data / "keys/secret").read_text().startswith(key_lock.MARK)
+    assert "stillhere unseal" in other.run("desk").stderr
+
+
+def test_up_asks_at_the_terminal_and_shows_nothing_of_what_is_typed(home: Installation) -> None:
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen(
+        [*home.program, "up"],
+        env=home.environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  one thread
+    )
+    os.close(theirs)
+    try:
+        shown = read_until(ours, "Passphrase of the keys")
+        assert home.get("/healthz")[0] == 503
+        os.write(ours, b"five small words in a rov\n")
+        shown += read_until(ours, "does not open the keys")
+        shown += read_until(ours, "Passphrase of the keys")
+        os.write(ours, f"{WORDS}\n".encode())
+        shown += read_until(ours, "Stillhere is running")
+        assert home.get("/healthz")[0] == 200
+        assert "five small" not in shown
+    finally:
+        running.terminate()
+        running.wait(timeout=30)
+        os.close(ours)
+
+
+def read_until(terminal: int, words: str) -> str:
+    """What the terminal shows, up to these words."""
+    shown = ""
+    while words not in shown:
+        ready, _, _ = select.select([terminal], [], [], 60)
+        assert ready, shown
+        shown += os.read(terminal, 4096).decode(errors="replace")
+    return shown

@@ -45,7 +45,12 @@ def require_of_backup(folder: Path, data: Path) -> None:
         with contextlib.suppress(SettingError):
             keys.read_secret(folder)
             return
-    key_lock.HELD.key = _asked(folder, "Passphrase of the keys in this backup")
+    what = "Passphrase of the keys in this backup"
+    key_lock.HELD.key = (
+        _asked(folder, what)
+        if sys.stdin.isatty()
+        else key_lock.unwrap(folder, prompt(what))  # nobody waits for it: the next line is it
+    )
 
 
 def _handed() -> bytes:

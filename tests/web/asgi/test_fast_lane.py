@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 from stillhere.core import events as ev
 from stillhere.core.events import State
 from stillhere.store.db import encryption
+from stillhere.store.installation import relink
 from stillhere.store.watches.apply import Change, ChangeResult
 from stillhere.store.watches.group_commit import GroupCommit
 from stillhere.web.access.rate_limit import MOST_ADDRESSES, MOST_MISSES, Guesses
@@ -232,3 +233,18 @@ def test_no_key_is_ever_logged(
 def test_help_is_a_page_s_and_reaches_it(path: str, night: SamsNight) -> None:
     assert asyncio.run(ask(lane(), f"{path}/help", [b""], PAGE)).status == 303
     assert night.row().state == State.ALARM
+
+
+def test_a_link_from_before_the_links_key_was_changed_counts_for_nobody(
+    path: str, night: SamsNight, clock: Clock, settings: Settings
+) -> None:
+    old, new = encryption.derived(settings.STILLHERE.link_keys, encryption.LINK), b"n" * 32
+    assert relink.rekey(old, new) > 0
+    clock.advance(30)
+    seen = night.row().seen_at
+    assert tap(path).status == 404
+    assert night.row().seen_at == seen
+    links = {**settings.STILLHERE.link_keys, encryption.LINK: new}
+    settings.STILLHERE = replace(settings.STILLHERE, link_keys=links)
+    assert tap("/k/" + key_of(night)).status == 200
+    assert night.row().seen_at == clock.now
