@@ -16,6 +16,8 @@ from typing import Any
 
 import django
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core import signing
 
 from stillhere.config import keys
 
@@ -32,7 +34,7 @@ from stillhere.core.watch import start as begin  # noqa: E402
 from stillhere.sim import crowd  # noqa: E402
 from stillhere.store.db import clock, encryption  # noqa: E402
 from stillhere.store.models import Address, Arrival, Installation, Message  # noqa: E402
-from stillhere.store.people import persons  # noqa: E402
+from stillhere.store.people import browsers, persons  # noqa: E402
 from stillhere.store.watches import rows  # noqa: E402
 from stillhere.store.watches.apply import Change, CheckIn, apply_batch, start  # noqa: E402
 from tests.circle import open_links  # noqa: E402
@@ -138,6 +140,19 @@ def texters(count: int, each: int) -> list[int]:
 def links(people: int, each: int) -> list[dict[str, Any]]:
     """The links of as many people with an open alarm."""
     return open_links(people, each)
+
+
+def visitors(count: int) -> dict[str, Any]:
+    """Sessions of people, half of whom have a PIN, and what opens the certificate."""
+    made, hashed = [persons.new_person("en")[0] for _ in range(count)], make_password("2580")
+    for person in made[::2]:
+        persons.set_pin(person, hashed)
+    sessions = [browsers.open_pages(person, tell=False)[1] for person in made]
+    return {
+        "sessions": sessions[1::2],
+        "with_pin": sessions[::2],
+        "passed": signing.dumps("all six", salt="learnt"),
+    }
 
 
 def taken() -> dict[str, int]:

@@ -130,8 +130,10 @@ def read_minutes(text: str, words: Vocabulary) -> int | None:
 @lru_cache(maxsize=AHEAD)
 def _listen(text: str, words: Vocabulary) -> _Listened:
     """All that is slow about reading a text, whoever wrote it."""
-    body, tail = (_fold(part, words) for part in _own_words(text, words))
-    return _Listened(_fold(text, words).strip(), body, _hear(body, words), _hear(tail, words))
+    own, tail = _own_words(text, words)
+    whole = _fold(text, words)
+    body = whole if own == text else _fold(own, words)
+    return _Listened(whole.strip(), body, _hear(body, words), _hear(_fold(tail, words), words))
 
 
 @lru_cache(maxsize=AHEAD)

@@ -6,8 +6,9 @@ import asyncio
 import base64
 import hmac
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import pytest
@@ -22,6 +23,7 @@ from stillhere.core.messages import Inbound
 from stillhere.store.inbound.inbox import take_all
 from stillhere.store.models import Arrival, Message
 from stillhere.store.watches.group_commit import GroupCommit, NotStored
+from stillhere.web.asgi import webhooks
 from stillhere.web.asgi.body_limits import WEBHOOK
 from stillhere.web.asgi.webhooks import WebhookLane
 from tests.channels.accounts import OURS, SECRET, carrier_of
@@ -67,9 +69,11 @@ class Phone:
         body = urlencode(fields).encode()
         return self.post(path, body, {"X-Twilio-Signature": signature}, query)
 
-    def text(self, words: str, sender: str = SAM, sid: str = "SM1", **more: str) -> Answered:
+    def text(
+        self, words: str, sender: str = SAM, sid: str = "SM1", secret: str = SECRET, **more: str
+    ) -> Answered:
         fields = {"MessageSid": sid, "From": sender, "To": OURS, "Body": words, "NumMedia": "0"}
-        return self.twilio("text", fields | more)
+        return self.twilio("text", fields | more, secret=secret)
 
     def receipt(self, m: Message, status: str, code: str = "", sid: str = "") -> Answered:
         name = "Message" if m.channel == "text" else "Call"
@@ -294,3 +298,25 @@ def test_a_text_from_someone_on_watch_needs_no_other_word(phone: Phone, clock: C
     night.does(ev.Ended())
     phone.text("OK", sid="SM10")
     assert Message.objects.filter(word="reply-not-on").exists(), "nobody is watching: that is said"
+
+
+def test_a_long_webhook_is_read_beside_the_loop_and_too_many_are_put_off(
+    phone: Phone, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must be read before it is known who sent it, and check-ins are answered in that loop."""
+    threads: list[str] = []
+    read = webhooks.read
+
+    def watched(*asked: Any) -> Inbound | None:
+        threads.append(threading.current_thread().name.partition("_")[0])
+        return read(*asked)
+
+    monkeypatch.setattr(webhooks, "read", watched)
+    long = "\ufdfa" * 1_500
+    assert phone.text("OK", sid="SM1").status == 200
+    assert phone.text(long, sid="SM2").status == 200
+    assert phone.text(long, sid="SM3", secret="wrong").status == 403
+    assert threads == ["MainThread", "webhook", "webhook"]
+    phone.lane._reading = webhooks.MOST_READING
+    assert phone.text(long, sid="SM4").status == 503
+    assert phone.text("OK", sid="SM5").status == 200

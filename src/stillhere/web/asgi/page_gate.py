@@ -41,6 +41,7 @@ from stillhere.web.site.context import without_request
 
 PAGES = 2  # made at once: more only take the interpreter from each other (benchmarks/links.py)
 PRESSES = 16  # at once: they wait for the disk, and share what one commit costs
+FORMS = 4  # at once: what a person fills in on a quiet day, which may take the processor for long
 PLACES = 1_000  # who waits, of each kind
 WAIT_S = 8.0  # longer than a page of ours waits for an answer
 RETRY_S = 5
@@ -48,16 +49,22 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 # Pages on which somebody acts in an alarm or on a watch; of the first ones 503 names whom to call.
 HEALTH = "/healthz"
 ALARMING = ("/c/", "/k/", "/watch", "/desk", "/r/")
+QUIET_FORMS = (
+    "/p", "/mine", "/routine", "/kit", "/try", "/forget", "/language", "/light",
+)  # fmt: skip
 ACTED_ON = (*ALARMING, "/help-now", "/steps", "/lines")
 
 
 class Rank(IntEnum):
     """Who goes first. A press may be "I'm going" or "Need help now"; whoever is going reads a page
-    of an alarm. A poll comes again by itself, and no life depends on the rest."""
+    of an alarm. A poll comes again by itself, and no life depends on the rest. A form is a press
+    that can wait, in threads of its own: sixteen connections that post one after the other take
+    the interpreter from nobody."""
 
     PRESS = 0
     ACTED_ON = 1
     QUIET = 2
+    FORM = 3
 
 
 class Gate:
@@ -68,6 +75,7 @@ class Gate:
         app: ASGI3Application,
         pages: int = PAGES,
         presses: int = PRESSES,
+        forms: int = FORMS,
         places: int = PLACES,
         wait_s: float = WAIT_S,
     ) -> None:
@@ -75,6 +83,7 @@ class Gate:
         self._wait_s = wait_s
         self.pages = Turns(pages, places, Rank.ACTED_ON)
         self.presses = Turns(presses, places, Rank.PRESS)
+        self.forms = Turns(forms, places, Rank.FORM)
 
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -86,8 +95,8 @@ class Gate:
         rank, heard = rank_of(scope), _Heard(receive)
         if not _long(scope) and not await heard.all_of_it():
             return
-        pressed = rank is Rank.PRESS
-        turns = self.presses if pressed else self.pages
+        pressed = rank in (Rank.PRESS, Rank.FORM)
+        turns = {Rank.PRESS: self.presses, Rank.FORM: self.forms}.get(rank, self.pages)
         gone = heard.gone() if heard.whole and not pressed else None
         try:
             slot = await turns.wait(rank, self._wait_s, gone)
@@ -172,8 +181,10 @@ class _Heard:
 def rank_of(scope: HTTPScope) -> Rank:
     """Who goes first, by method, address and length alone: no database is asked here."""
     path = scope["path"]
-    if path == HEALTH or (scope["method"] not in SAFE and not _long(scope)):
+    if path == HEALTH:
         return Rank.PRESS
+    if scope["method"] not in SAFE and not _long(scope):
+        return Rank.FORM if path == "/" or path.startswith(QUIET_FORMS) else Rank.PRESS
     if path.startswith(ACTED_ON) and not path.endswith("/state"):
         return Rank.ACTED_ON
     return Rank.QUIET

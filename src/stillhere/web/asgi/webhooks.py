@@ -13,6 +13,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs
 
 from asgiref.typing import (
@@ -38,6 +39,8 @@ log = logging.getLogger("stillhere.webhooks")
 PREFIX = "/in/"
 KINDS = ("text", "status", "event")
 DEADLINE_S = 8.0
+SHORT = 4096  # bytes: read in a millisecond or two
+MOST_READING = 32  # longer ones that wait to be read
 _NOTHING_TO_SAY = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 # why: (status, what is said). Carriers log it; a person may read it there.
 _NO: Mapping[str, tuple[int, str]] = {
@@ -59,6 +62,9 @@ class _Gone(Exception):
     """The carrier disconnected before it had sent everything."""
 
 
+Asked = tuple[Carrier, str, str, bytes, Mapping[str, str], bytes]  # as ``read`` takes it
+
+
 class WebhookLane:
     """Texts and receipts here, everything else to ``app``."""
 
@@ -71,6 +77,8 @@ class WebhookLane:
         self._app = app
         self._carriers = {carrier.name: carrier for carrier in carriers}
         self._inbox = inbox
+        self._reader = ThreadPoolExecutor(1, "webhook")
+        self._reading = 0
 
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -107,8 +115,9 @@ class WebhookLane:
         headers = {
             key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
         }
+        asked = (carrier, kind, scope["path"], scope["query_string"], headers, body)
         try:
-            inbound = read(carrier, kind, scope["path"], scope["query_string"], headers, body)
+            inbound = await self._read_apart(*asked) if len(body) > SHORT else read(*asked)
         except SignatureError:
             raise _No("signature") from None
         except GarbageError:
@@ -119,6 +128,17 @@ class WebhookLane:
             await _send(send, 200, _NOTHING_TO_SAY, b"text/xml; charset=utf-8")
         else:
             await _send(send, 204, b"", b"text/plain; charset=utf-8")
+
+    async def _read_apart(self, *asked: *Asked) -> Inbound | None:
+        """A long one is read in a thread, one at a time: it takes tens of milliseconds before we
+        know who sent it, and check-ins are answered here meanwhile."""
+        if self._reading >= MOST_READING:
+            raise _No("not-stored")
+        self._reading += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._reader, read, *asked)
+        finally:
+            self._reading -= 1
 
     async def _store(self, inbound: Inbound) -> None:
         try:

@@ -10,10 +10,14 @@ machine lacks the libraries that draw letters.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
 LACKS = 3
 NOT_SET_UP = 4
+if __name__ == "__main__":
+    os.nice(15)  # a check-in goes first
+
 try:
     from weasyprint import HTML
     from weasyprint.urls import URLFetcher

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +36,7 @@ from stillhere.store.models import Kit
 from stillhere.store.people.clean_text import LONGEST_NAME, readable
 from stillhere.web.access import rate_limit
 from stillhere.web.access.fields import Form, Words
+from stillhere.web.access.slow_work import PDFS, RETRY_S, SHEETS, TooBusyError
 from stillhere.web.site import errors, links
 
 log = logging.getLogger("stillhere.web")
@@ -44,7 +44,6 @@ log = logging.getLogger("stillhere.web")
 PAPERS = ("wallet", "leaflet", "poster")
 TAKES_S = 30
 PASSED_S = 24 * 3600
-WAITS_S = 20
 # What stands on a card: the shortest way through the steps.
 CARD = ("look", "call", "airway", "kit", "breathe", "press", "side", "stay")
 # How printed.py ends where no font has a letter, and where it cannot print at all. Its library
@@ -52,7 +51,6 @@ CARD = ("look", "call", "airway", "kit", "breathe", "press", "side", "stay")
 LACKS, NOT_SET_UP = 3, 4
 INSTALL = "sudo apt-get install libpango-1.0-0 libpangoft2-1.0-0 fonts-noto-core"
 LETTER = ("US", "CA")  # where printers hold Letter; A4 elsewhere
-_one = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,8 @@ def _passed(typed: str) -> bool:
 
 def stickers(made: Sequence[Kit]) -> HttpResponse:
     """A sheet with one code per kit."""
-    codes = [(kit.id, qr(links.full("kits:sticker", kits.key_of(kit)))) for kit in made]
+    with SHEETS.turn():
+        codes = [(kit.id, qr(links.full("kits:sticker", kits.key_of(kit)))) for kit in made]
     lang = sentences.language()
     return _answer(_print(_html("guide/paper/stickers.html", lang, codes=codes)), "stickers")
 
@@ -182,8 +181,14 @@ def _made(html: str) -> bytes | None:
 def _print(html: str, *, every_letter: bool = False) -> bytes | None:
     """The PDF; None if it could not be made now; empty if this machine cannot print. Raises
     LookupError if no font has one of its letters and ``every_letter`` is requested."""
-    if not _one.acquire(timeout=WAITS_S):
+    try:
+        with PDFS.turn():
+            return _printed(html, every_letter=every_letter)
+    except TooBusyError:
         return None
+
+
+def _printed(html: str, *, every_letter: bool) -> bytes | None:
     try:
         command = [sys.executable, "-m", "stillhere.web.guide.pdf"]
         made = subprocess.run(
@@ -206,8 +211,6 @@ def _print(html: str, *, every_letter: bool = False) -> bytes | None:
         log.warning("no paper: %s", failed.stderr.decode("utf-8", "replace").splitlines()[-1:])
     except (OSError, subprocess.SubprocessError) as failed:
         log.warning("no paper: %s", type(failed).__name__)
-    finally:
-        _one.release()
     return None
 
 
@@ -219,7 +222,9 @@ def _answer(made: bytes | None, name: str) -> HttpResponse:
         return errors.trouble(501, _("Printing is not set up here"), says)
     if made is None:
         says = _("This machine could not print it now. Try again in a minute, or print /learn.")
-        return errors.trouble(503, _("No paper now"), says)
+        response = errors.trouble(503, _("No paper now"), says)
+        response["Retry-After"] = str(RETRY_S)
+        return response
     response = HttpResponse(made, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="lamp-{name}.pdf"'
     return response

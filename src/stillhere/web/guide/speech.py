@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
-import threading
 import wave
 from array import array
 from functools import lru_cache
@@ -16,10 +15,10 @@ from functools import lru_cache
 from django.conf import settings
 
 from stillhere import programs
+from stillhere.web.access.slow_work import SPEECH
 
 LONGEST = 300
 TIMEOUT_S = 10
-_one = threading.Lock()  # at a time: reading aloud must never slow a check-in
 
 
 def able() -> bool:
@@ -29,10 +28,10 @@ def able() -> bool:
 
 def sound(words: str, lang: str) -> bytes | None:
     """``words`` as a WAV file (11 kHz, 8 bits, mono: ten kilobytes a second), or None where it
-    could not be made."""
+    could not be made. Raises TooBusyError."""
     if not able():
         return None
-    with _one:
+    with SPEECH.turn():
         return _made(words[:LONGEST], settings.SPOKEN.of(lang).machine_voice)
 
 

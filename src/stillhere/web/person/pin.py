@@ -20,6 +20,7 @@ from stillhere.store.people import force, persons, pin_tries
 from stillhere.store.people.pin_tries import PinWait
 from stillhere.web.access import person_session
 from stillhere.web.access.fields import pressed
+from stillhere.web.access.slow_work import PINS
 from stillhere.web.person.account_forms import NewPinForm, PinForm
 from stillhere.web.site import page_text
 
@@ -53,12 +54,14 @@ def _tried(person: Person, pin: str) -> str:
     forced = force.is_the_word(person, pin)
     if forced:  # however often a wrong one was typed before
         force.call_for_help(person)
-    wait = pin_tries.take(person.id)
-    if wait is PinWait.HOUR:
-        return _("Too many tries. Wait an hour, or press “I forgot it”. The watch goes on.")
-    if wait is PinWait.MINUTE:
-        return _("Too many tries. Wait a minute, then try again.")
-    if not check_password(pin, person.pin) and not forced:  # as slow for the one as for the other
+    with PINS.turn():
+        wait = pin_tries.take(person.id)
+        if wait is PinWait.HOUR:
+            return _("Too many tries. Wait an hour, or press “I forgot it”. The watch goes on.")
+        if wait is PinWait.MINUTE:
+            return _("Too many tries. Wait a minute, then try again.")
+        right = PINS.slowly(check_password, pin, person.pin)
+    if not right and not forced:  # as slow for the one as for the other
         return _("That is not the PIN.")
     pin_tries.give_back(person.id)
     return ""
@@ -72,5 +75,10 @@ def change(person: Person, typed: Mapping[str, str]) -> str:
     pin = form.cleaned_data["pin"]
     if pin and force.is_the_word(person, pin):
         return _("Choose another one.")
-    persons.set_pin(person, make_password(pin) if pin else "")
+    if not pin:
+        persons.set_pin(person, "")
+        return ""
+    with PINS.turn():
+        hashed = PINS.slowly(make_password, pin)
+    persons.set_pin(person, hashed)
     return ""

@@ -16,6 +16,7 @@ from stillhere.store.people import force
 from stillhere.store.problems import Problem
 from stillhere.web.access import person_session
 from stillhere.web.access.fields import pressed
+from stillhere.web.access.slow_work import PINS
 from stillhere.web.person.account_forms import SecretWordForm
 from stillhere.web.site import page_text
 from stillhere.web.site.context import light
@@ -36,7 +37,8 @@ def show(request: HttpRequest, person: Person) -> HttpResponse:
     if not form.is_valid():
         return _page(request, person, wrong=next(iter(form.wrong.values())))
     try:
-        force.keep(person, form.cleaned_data["word"], form.cleaned_data["contacts"])
+        with PINS.turn():  # it is compared with the PIN
+            force.keep(person, form.cleaned_data["word"], form.cleaned_data["contacts"])
     except Problem as problem:
         return _page(request, person, wrong=page_text.put(problem.why))
     return _page(request, person, note=page_text.note("kept"))

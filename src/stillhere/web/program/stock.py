@@ -31,6 +31,7 @@ from stillhere.store.models import SupplyWarning
 from stillhere.store.problems import Problem
 from stillhere.store.watches.circle import month
 from stillhere.web.access.fields import pressed
+from stillhere.web.access.slow_work import SHEETS
 from stillhere.web.guide import print
 from stillhere.web.kits import pages
 from stillhere.web.kits.kit_form import KitForm
@@ -200,7 +201,8 @@ _WORK: Mapping[str, Callable[[HttpRequest], Done]] = {
 
 def _rows(body: bytes) -> list[spreadsheet.Row]:
     """A file of kits. Raises Problem."""
-    rows = spreadsheet.rows(body)
+    with SHEETS.turn():
+        rows = spreadsheet.rows(body)
     if not rows or not {"form", "doses"} <= rows[0][1].keys():
         raise Problem(Refusal.FILE_COLUMNS)
     return rows

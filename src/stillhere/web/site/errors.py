@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from stillhere.store.db.disk import DISK, FULL
 from stillhere.store.watches.group_commit import Full, NotStored
-from stillhere.web.access import rate_limit
+from stillhere.web.access import rate_limit, slow_work
 from stillhere.web.site.context import without_request
 
 log = logging.getLogger("stillhere.web")
@@ -101,6 +101,18 @@ def not_kept(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def too_busy() -> HttpResponse:
+    """Somebody else has the place for work that takes long; nothing was begun."""
+    response = trouble(
+        503,
+        _("Too much at once"),
+        _("This takes the machine some time, and others are before you. Nothing was changed."),
+        _("Wait a few seconds, then try again. Watches, alarms and calls for help go on."),
+    )
+    response["Retry-After"] = str(slow_work.RETRY_S)
+    return response
+
+
 class HonestMiddleware(MiddlewareMixin):
     """No page of ours is cached by browsers or found by search engines; what cannot be stored is
     said."""
@@ -114,4 +126,6 @@ class HonestMiddleware(MiddlewareMixin):
         if isinstance(error, Error | Full | NotStored | TimeoutError):
             log.warning("could not keep or look: %s", type(error).__name__)
             return not_kept(request)
+        if isinstance(error, slow_work.TooBusyError):
+            return too_busy()
         return None
