@@ -12,6 +12,7 @@ import pytest
 
 from stillhere.store.db import encryption
 from stillhere.store.people import browsers
+from stillhere.store.people.numbers import address_proof
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCE = ROOT / "src/stillhere"
@@ -98,10 +99,11 @@ def test_no_pattern_is_made_out_of_what_was_typed() -> None:
     assert built - BUILDS_PATTERNS == set(), "re.escape it, and name the file here"
 
 
-def test_a_token_of_a_browser_has_128_bits_or_more() -> None:
+def test_a_token_of_a_browser_has_128_bits_or_more_and_a_code_six_digits() -> None:
     made = (encryption.NONCE_BYTES, encryption.KEY_BYTES, browsers.TOKEN_BYTES)
     assert all(8 * each >= 128 for each in made)
     assert len(secrets.token_urlsafe(browsers.TOKEN_BYTES)) >= 27
+    assert address_proof.DIGITS >= 6
 
 
 def test_xml_is_read_in_one_place_and_only_our_own() -> None:

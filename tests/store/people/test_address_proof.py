@@ -12,6 +12,7 @@ from django.db import connection, connections
 from stillhere.store.db import budgets
 from stillhere.store.models import Address, Budget, Message, Person
 from stillhere.store.people import address_book, invitations, persons, push_subscriptions
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.privacy import erasure
 from stillhere.store.problems import Reached
 from stillhere.store.watches import apply
@@ -77,6 +78,13 @@ def test_an_update_carries_over_contacts_who_said_yes(clock: Clock) -> None:
         cursor.execute(MIGRATION.CARRY_OVER)
     assert leo.addresses.filter(proved_at=1).count() == 2
     assert not maya.addresses.filter(proved_at__gt=0).exists()
+
+
+def test_a_code_proves_once_and_then_nothing_more(clock: Clock) -> None:
+    person = new(100)
+    code = address_proof.code_of(address_proof.unproved(person)[0].nonce)
+    assert address_proof.try_code(person, code)
+    assert not address_proof.try_code(person, code)
 
 
 def test_the_last_one_of_a_budget_is_taken_once(clock: Clock) -> None:
