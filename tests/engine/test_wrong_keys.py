@@ -76,3 +76,28 @@ def test_the_keys_that_were_read_are_judged_and_not_those_that_lie_there_by_now(
     key_fit.require(replace(here, master_keys={}))
     with pytest.raises(SettingError, match="do not open this database"):
         key_fit.require(replace(here, master_keys=OTHER))
+
+
+def test_what_another_machines_key_sealed_waits_for_it_and_is_never_dropped(
+    clock: Clock, settings: Settings, database: object
+) -> None:
+    """The newest data key was not copied to this machine; everything else opens."""
+    night = alarmed_night(clock, ("Leo", "Maya"))
+    pulse_once()
+    here = settings.STILLHERE
+    first = dict(here.master_keys)
+    both = replace(here, master_keys=first | {2: b"n" * 32})
+    settings.STILLHERE = both
+    way = night.contacts["Leo"].addresses.order_by("id")[0]
+    way.value = encryption.seal("+12025550102", "address.value", way.nonce)
+    way.save(update_fields=["value"])
+    settings.STILLHERE = replace(here, master_keys=first)
+    assert night.contacts["Leo"].id not in {m.contact for m in lease(clock, "text") if m.contact}
+    assert not Message.objects.filter(status="dropped", why=delivery.UNREADABLE).exists()
+    reasons = audit_once(clock.now)
+    assert sealed.MISSING in reasons
+    assert sealed.FAULT not in reasons, "the engine goes on for all others"
+    settings.STILLHERE = both
+    clock.advance(21)
+    assert night.contacts["Leo"].id in {m.contact for m in lease(clock, "text") if m.contact}
+    assert sealed.MISSING not in audit_once(clock.now)

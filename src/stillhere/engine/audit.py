@@ -62,6 +62,8 @@ def _amiss(now: int, rate: float) -> list[str]:
         reasons.append(f"{len(dead)} open alarms have nothing on its way: {dead[:5]}")
     if not damage.around(sealed.opens, lambda: True):
         reasons.append(sealed.FAULT)
+    elif damage.around(sealed.lacks_a_key, lambda: False):
+        reasons.append(sealed.MISSING)
     return reasons + _stuck(now, rate)
 
 

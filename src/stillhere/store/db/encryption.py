@@ -78,6 +78,11 @@ def key_id(blob: bytes | memoryview) -> int:
     return int.from_bytes(bytes(blob[:2]), "big")
 
 
+def is_known(blob: bytes | memoryview) -> bool:
+    """Whether the data key that sealed ``blob`` is here. Without it nothing can be said of it."""
+    return not blob or key_id(blob) in _masters()
+
+
 def unseal(blob: bytes | memoryview, field: str, nonce: bytes | memoryview) -> str:
     """Open what ``seal`` made. Raises SealBroken."""
     return unseal_with(_masters(), blob, field, nonce)

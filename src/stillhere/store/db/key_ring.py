@@ -58,8 +58,9 @@ class KeyRing(Mapping[int, bytes]):
                 self._take(self._read(), stamp)
 
     def _take(self, known: Mapping[int, DataKey], stamp: tuple[int, int, int] | None) -> None:
-        self._known, self._stamp = known, stamp
         self._keys = {number: each.key for number, each in known.items()}
+        self._known = known
+        self._stamp = stamp  # last: who still sees the old one reads the file, and misses no key
 
     def _look(self) -> tuple[int, int, int] | None:
         try:

@@ -170,10 +170,9 @@ def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]
     """Drop what must not be sent after all; a message that lost its address may have another way to
     go."""
     stale = {row["id"]: why for row in found if (why := _stale(row, now))}
-    if UNREADABLE in stale.values() and not sealed.opens():  # not the address: it waits for the key
-        log.critical("%s: messages wait", sealed.FAULT)
-        found = [row for row in found if stale.get(row["id"]) != UNREADABLE]
-        stale = {id: why for id, why in stale.items() if why != UNREADABLE}
+    if UNREADABLE in stale.values() and (waits := _waits_for_a_key(found, stale)):
+        found = [row for row in found if row["id"] not in waits]
+        stale = {id: why for id, why in stale.items() if id not in waits}
     stale |= held_back.by_budget([row for row in found if row["id"] not in stale], now)
     if not stale:
         return found
@@ -191,6 +190,16 @@ def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]
             mine.update(status="dropped", why=why, done_at=now)
         by_another_way([row["id"] for row in gone if stale[row["id"]] in LOST_WAYS], now)
     return [row for row in found if row["id"] not in stale]
+
+
+def _waits_for_a_key(found: list[dict[str, Any]], stale: dict[int, str]) -> set[int]:
+    """Those that cannot be opened for want of their key, and not because they are damaged."""
+    shut = {row["id"]: row["value"] for row in found if stale.get(row["id"]) == UNREADABLE}
+    if sealed.opens():
+        shut = {id: value for id, value in shut.items() if not encryption.is_known(value)}
+    if shut:
+        log.critical("%s: messages wait", sealed.MISSING)
+    return set(shut)
 
 
 def _moves_on(row: dict[str, Any], why: str) -> bool:

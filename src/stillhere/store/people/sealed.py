@@ -13,6 +13,7 @@ from stillhere.store.db import encryption
 from stillhere.store.models import Address, Contact, Person
 
 FAULT = "the keys do not open this database, and nobody can be reached"
+MISSING = "a key that sealed some of this database is not here, and not everybody can be reached"
 _SOME = 20  # rows of each table
 
 
@@ -25,6 +26,11 @@ def opens() -> bool:
             encryption.unseal(blob, field, nonce)
             return True
     return empty
+
+
+def lacks_a_key() -> bool:
+    """Whether one of the newest rows names a data key that is not here: another machine has it."""
+    return any(not encryption.is_known(blob) for _field, _nonce, blob in _newest())
 
 
 def _newest() -> Iterator[tuple[str, bytes, bytes]]:
