@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "stillhere.web.site.headers.ForbidMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "stillhere.web.access.cookies.PrefixMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

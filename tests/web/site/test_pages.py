@@ -258,7 +258,7 @@ def test_cookies_follow_the_base_url(settings: Settings) -> None:
         client.get("/")
         token = client.cookies["csrftoken"].value
         client.post("/", {"csrfmiddlewaretoken": token})
-        session = client.cookies["session"]
+        session = client.cookies["__Host-session" if secure else "session"]
         assert bool(session["secure"]) is secure
         assert session["httponly"] is True
         assert (session["samesite"], session["max-age"]) == ("Lax", 400 * 24 * 3600)

@@ -2,12 +2,20 @@
 
 None is shown to a script, none is sent by another site's form, and where people reach us over https
 none travels without it. Django sets its own two by the same rules (config/settings.py).
+
+Over https those that say who somebody is are called ``__Host-...``: a browser takes such a one from
+this very host alone, so that no neighbour under the same domain can plant it. Over plain http
+browsers refuse that name. Views read and keep them by their plain names; ``PrefixMiddleware`` is
+between. The others are what somebody likes, or bound to one page.
 """
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.utils.deprecation import MiddlewareMixin
 
 SESSION = "session"  # the token of this browser, which is one person's
 KEY = "lamp"  # until there were sessions: the key of the person whose phone this is
@@ -19,13 +27,18 @@ CONTACT = "c{}"  # of a contact, by its number: this phone is theirs
 CODE = "p{}"  # of a contact, by its number: the code that our message to them carried here
 KEPT_S = 400 * 24 * 3600  # the longest a browser keeps one
 
+PREFIX = "__Host-"
+_PREFIXED = re.compile(f"{SESSION}|{BORROWED}|{PIN}|{DESK}|{CONTACT.format('[0-9]{1,15}')}")
+# From before there were such names, and worth nothing to whoever plants it: taken once more.
+_EXCHANGED = re.compile(f"{BORROWED}|{CONTACT.format('[0-9]{1,15}')}")
+
 
 def keep(
     response: HttpResponse, name: str, value: str, max_age_s: int | None = KEPT_S, path: str = "/"
 ) -> None:
     """Set one. Without ``max_age_s`` it goes when the browser is closed."""
     response.set_cookie(
-        name,
+        _sent_as(name),
         value,
         max_age=max_age_s,
         path=path,
@@ -37,7 +50,13 @@ def keep(
 
 def drop(response: HttpResponse, name: str) -> None:
     """Take one away."""
-    response.delete_cookie(name, samesite="Lax")
+    response.delete_cookie(_sent_as(name), samesite="Lax")
+
+
+def _sent_as(name: str) -> str:
+    """The name by which a browser knows it."""
+    prefixed = settings.STILLHERE.https and _PREFIXED.fullmatch(name)
+    return f"{PREFIX}{name}" if prefixed else name
 
 
 def drop_all(response: HttpResponse) -> None:
@@ -46,3 +65,32 @@ def drop_all(response: HttpResponse) -> None:
     for name in (SESSION, KEY, BORROWED, PIN, LIGHT, *django):
         drop(response, name)
     response["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+
+
+class PrefixMiddleware(MiddlewareMixin):
+    """Over https: plain names for the views, and an end to those that a neighbour may have
+    planted. A phone that is known by an old name gets the new one."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request._old = {}  # type: ignore[attr-defined]
+        if not settings.STILLHERE.base_url.startswith("https:"):
+            return
+        sent = dict(request.COOKIES)
+        for name, value in sent.items():
+            plain = name.removeprefix(PREFIX)
+            if not _PREFIXED.fullmatch(plain):
+                continue
+            if name != plain:
+                request.COOKIES[plain] = value
+            elif f"{PREFIX}{plain}" not in sent:
+                if _EXCHANGED.fullmatch(plain):
+                    request._old[plain] = value  # type: ignore[attr-defined]
+                else:
+                    del request.COOKIES[plain]
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        for name, value in getattr(request, "_old", {}).items():
+            if _sent_as(name) not in response.cookies:
+                keep(response, name, value, None if name == BORROWED else KEPT_S)
+            response.delete_cookie(name, samesite="Lax")
+        return response
