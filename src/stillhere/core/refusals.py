@@ -31,6 +31,7 @@ class Refusal(StrEnum):
     NO_DRILL = "no-drill"
     DRILLED = "drilled"
     WRONG_CODE = "wrong-code"
+    NO_WAY_FOR_CODE = "no-way-for-code"
     NO_MORE_CODES = "no-more-codes"
     ASKED_ENOUGH = "asked-enough"
     NO_NAME = "no-name"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from stillhere.store import problems
 from stillhere.store.kits import kits
 from stillhere.store.kits.kits import Inside
-from stillhere.store.models import Address, Contact, Deed, JournalLine
+from stillhere.store.models import Address, Contact, Deed, JournalLine, Message
 from stillhere.store.people import address_book, invitations, persons
+from stillhere.store.people.numbers import address_proof, page_code
 from stillhere.store.watches.apply import CallForHelp
 from stillhere.web.access.rate_limit import GUESSES, MOST_MISSES, PROOFS
 from tests.circle import SamsNight
 from tests.conftest import Clock
+from tests.hook import said_to
 from tests.web.conftest import browser
 from tests.web.pages import contact_path, did, press, read, text_of
 
@@ -36,32 +40,100 @@ def test_a_link_passed_on_shows_a_first_name_and_takes_a_helping_hand(
     assert [secret for secret in secrets if secret in part] == []
 
 
-def test_a_number_that_was_invited_opens_it(alarm: SamsNight, leo: str) -> None:
+def code_sent_to(number: str, clock: Clock) -> str:
+    """The code in the text that leaves for this number."""
+    [text] = [t for t in said_to(number, clock) if "Lamp code" in t]
+    [code] = re.findall(r"\b\d{6}\b", text)
+    return str(code)
+
+
+def code_of(night: SamsNight, name: str, clock: Clock) -> str:
+    return page_code.code_of(night.contacts[name].nonce, clock.now)
+
+
+def test_the_code_we_send_opens_it_and_no_number_does(
+    alarm: SamsNight, leo: str, clock: Clock
+) -> None:
     stranger = browser(stranger=True)
     press(stranger, leo, "claim", soon="3")
-    told = press(stranger, leo, "mine", number="202 555 0188")
-    assert "Nobody on this list is reached there." in told
-    assert "12 Elm" not in told
-    told = press(stranger, leo, "mine", number="(202) 555-0102")  # Maya's, on Leo's link
+    for number in (LEO, MAYA, "202-555-0100"):
+        told = press(stranger, leo, "mine", number=number, code=number)
+        assert "That is not the code." in told, "nor does it say who is on the list"
+        assert "12 Elm" not in told
+    Message.objects.update(status="sent")
+    assert "The code is on its way" in press(stranger, leo, "send-page-code")
+    code = code_sent_to(LEO, clock)
+    maya = contact_path(alarm, "Maya")
+    assert "12 Elm" not in press(stranger, maya, "mine", code=code), "it is for one link"
+    told = press(stranger, leo, "mine", code=f"{code[:3]} {code[3:]}")
     assert "12 Elm Street" in told
     assert "code 4711" in told
 
 
-def test_a_renewed_link_must_be_proved_anew(alarm: SamsNight, leo: str) -> None:
+def test_a_code_is_good_for_an_hour_or_two(alarm: SamsNight, leo: str, clock: Clock) -> None:
+    code = code_of(alarm, "Leo", clock)
+    clock.advance(3_600)
+    assert "That is not" not in press(browser(stranger=True), leo, "mine", code=code)
+    clock.advance(3_600)
+    assert "That is not" in press(browser(stranger=True), leo, "mine", code=code)
+
+
+def test_a_link_passed_on_does_not_fill_a_phone_with_codes(
+    alarm: SamsNight, leo: str, clock: Clock
+) -> None:
+    told = []
+    for _ in range(page_code.SENT + 2):
+        clock.advance(1)  # a second, within one hour
+        told.append(press(browser(stranger=True), leo, "send-page-code"))
+    assert Message.objects.filter(word="page-code").count() == page_code.SENT
+    assert "We cannot send another code" in told[-1]
+    assert not Message.objects.filter(word="page-code", channel="call").exists(), "nobody is rung"
+    clock.advance(3_600)
+    assert "on its way" in press(browser(stranger=True), leo, "send-page-code")
+
+
+def test_whoever_has_a_call_only_hears_the_code(alarm: SamsNight, leo: str) -> None:
+    Address.objects.filter(contact=alarm.contacts["Leo"], channel="text").delete()
+    press(browser(stranger=True), leo, "send-page-code")
+    assert {m.channel for m in Message.objects.filter(word="page-code")} == {"call"}
+
+
+def test_a_number_that_is_not_proved_yet_gets_its_own_code(alarm: SamsNight, leo: str) -> None:
+    Address.objects.filter(contact=alarm.contacts["Leo"]).update(proved_at=0)
+    stranger = browser(stranger=True)
+    press(stranger, leo, "send-page-code")
+    assert not Message.objects.filter(word="page-code").exists()
+    way = Address.objects.filter(contact=alarm.contacts["Leo"], channel="text").get()
+    press(stranger, leo, "claim", soon="3")
+    assert "12 Elm" in press(stranger, leo, "mine", code=address_proof.code_of(way.nonce))
+
+
+def test_a_renewed_link_must_be_proved_anew(alarm: SamsNight, leo: str, clock: Clock) -> None:
     phone = browser(stranger=True)
-    press(phone, leo, "mine", number=LEO)
+    press(phone, leo, "mine", code=code_of(alarm, "Leo", clock))
     phone.cookies[f"c{alarm.contacts['Leo'].id}"] = "forged:value"
     assert "Is this your phone?" in text_of(phone.get(leo))
 
 
 @pytest.mark.slow
-def test_numbers_are_not_guessed_at_speed(alarm: SamsNight, leo: str) -> None:
-    stranger = browser(stranger=True)
+def test_codes_are_not_guessed_at_speed(alarm: SamsNight, leo: str, clock: Clock) -> None:
+    stranger, right = browser(stranger=True), code_of(alarm, "Leo", clock)
     for n in range(MOST_MISSES + 1):
-        press(stranger, leo, "mine", number=f"202 555 01{n:02}" if n not in (1, 2) else "0")
+        press(stranger, leo, "mine", code=f"{(int(right) + 1 + n) % 10**6:06}")
     assert PROOFS.full(f"127.0.0.1 {alarm.contacts['Leo'].id}")
     assert not GUESSES.full("127.0.0.1"), "other links open as ever"
-    assert "Nobody on this list" in press(stranger, leo, "mine", number=LEO)
+    assert "That is not the code" in press(stranger, leo, "mine", code=right)
+
+
+def test_nor_are_they_by_many(alarm: SamsNight, leo: str, clock: Clock) -> None:
+    right = code_of(alarm, "Leo", clock)
+    contact = alarm.contacts["Leo"]
+    wrong = f"{(int(right) + 1) % 10**6:06}"
+    tries = [page_code.is_right(contact, wrong) for _ in range(page_code.TRIED)]
+    assert not any(tries)
+    assert not page_code.is_right(contact, right), "also after a restart: it stands in the database"
+    clock.advance(24 * 3600)
+    assert page_code.is_right(contact, code_of(alarm, "Leo", clock))
 
 
 def test_a_link_passed_on_ends_nothing_and_takes_nobody_off(alarm: SamsNight, leo: str) -> None:
@@ -71,7 +143,7 @@ def test_a_link_passed_on_ends_nothing_and_takes_nobody_off(alarm: SamsNight, le
         ("leave", {}), ("tonight", {}),
     ):  # fmt: skip
         told = press(stranger, leo, do, **more)
-        assert "Type the number we reach you at first. Nothing was changed." in told, do
+        assert "First show us below that this is your phone. Nothing was changed." in told, do
     assert alarm.row().state == "alarm"
     assert Contact.objects.filter(id=alarm.contacts["Leo"].id, status="confirmed").exists()
     assert not JournalLine.objects.filter(event__in=["Arrived", "Resolved", "Declined"]).exists()
@@ -107,13 +179,12 @@ def test_a_word_that_was_given_is_not_changed_on_another_phone(alarm: SamsNight,
     assert alarm.row().state == "alarm"
 
 
-def test_whoever_has_no_number_proves_it_with_sam_s(alarm: SamsNight, leo: str) -> None:
-    """Reached on an open page only: known where they said yes, or by a number that they know."""
+def test_whoever_has_no_number_is_known_where_they_said_yes(alarm: SamsNight, leo: str) -> None:
     Address.objects.filter(contact=alarm.contacts["Leo"]).update(channel="page", lookup=b"here")
     stranger = browser(stranger=True)
     press(stranger, leo, "claim", soon="3")
-    assert "12 Elm" not in text_of(stranger.get(leo))
-    assert "12 Elm" in press(stranger, leo, "mine", number="202-555-0100")
+    assert "We have no number of yours" in press(stranger, leo, "send-page-code")
+    assert "12 Elm" not in press(stranger, leo, "mine", code="202-555-0100")
 
 
 def test_whoever_says_yes_on_their_phone_is_known_there(night: SamsNight) -> None:
@@ -129,7 +200,7 @@ def test_whoever_says_yes_on_their_phone_is_known_there(night: SamsNight) -> Non
 
 
 def test_a_first_yes_in_an_alarm_opens_no_door_before_a_number_is_proved(
-    night: SamsNight,
+    night: SamsNight, clock: Clock
 ) -> None:
     """An invitation nobody had answered was passed on, and then the alarm came."""
     persons.set_plan(night.person, place="12 Elm Street", entry="code 4711")
@@ -140,7 +211,7 @@ def test_a_first_yes_in_an_alarm_opens_no_door_before_a_number_is_proved(
     phone, ana = browser(stranger=True), contact_path(night, "Ana")
     press(phone, ana, "join")
     assert "12 Elm" not in press(phone, ana, "claim", soon="3")
-    assert "12 Elm" in press(phone, ana, "mine", number="202 555 0150")
+    assert "12 Elm" in press(phone, ana, "mine", code=code_of(night, "Ana", clock))
 
 
 def test_an_unknown_phone_stands_in_nobodys_way(alarm: SamsNight, leo: str, maya: str) -> None:
@@ -191,17 +262,17 @@ def test_what_is_said_on_an_unknown_phone_is_marked_and_counts_for_no_timer(
     assert did(leo, "dose", ref="a real one") == 200
 
 
-def test_nobody_takes_over_a_link_by_changing_the_number(night: SamsNight) -> None:
+def test_nobody_takes_over_a_link_by_changing_the_number(night: SamsNight, clock: Clock) -> None:
     leo = contact_path(night, "Leo")
     stranger = browser(stranger=True)
     told = press(stranger, leo, "number", phone="202 555 0188")
-    assert "Type the number we reach you at first. Nothing was changed." in told
+    assert "First show us below that this is your phone. Nothing was changed." in told
     assert not Address.objects.filter(lookup__in=address_book.lookups("+12025550188")).exists()
     assert (
         stranger.post(f"{leo}/kits", {"do": "add", "form": "nasal", "doses": "1"}).status_code
         == 303
     )
     assert kits.of(night.contacts["Leo"]) == []
-    press(stranger, leo, "mine", number=LEO)
+    press(stranger, leo, "mine", code=code_of(night, "Leo", clock))
     assert "All is quiet" in press(stranger, leo, "number", phone="202 555 0188")
     assert Address.objects.filter(lookup__in=address_book.lookups("+12025550188")).exists()

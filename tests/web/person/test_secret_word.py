@@ -9,7 +9,7 @@ from stillhere.core import events as ev
 from stillhere.engine import render
 from stillhere.engine.erasure import erase_once
 from stillhere.store.messages import delivery
-from stillhere.store.models import Contact, JournalLine, Message, Person, WatchRow
+from stillhere.store.models import Address, Contact, JournalLine, Message, Person, WatchRow
 from stillhere.store.people import force
 from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import CallForHelp, Change
@@ -319,3 +319,13 @@ def test_sam_s_phone_does_not_hear_that_somebody_could_not_be_reached(
     assert SAM not in {m.to for m in leaving}
     clock.advance(24 * 3600)
     assert SAM in {m.to for m in delivery.lease("text", clock.now, 50, 20)}
+
+
+def test_the_call_reaches_a_number_that_is_not_proved_yet(
+    safe: SamsNight, hook: Hook, clock: Clock
+) -> None:
+    """Maya said yes on her page, and her number has not shown yet that it is hers."""
+    Address.objects.filter(contact=safe.contacts["Maya"]).update(proved_at=0)
+    safe.start()
+    hook.text(SAM, WORD)
+    assert MAYA in {m.to for m in delivery.lease("text", clock.now, 50, 20)}

@@ -147,6 +147,13 @@ def _prove(facts: Facts) -> Sentence:
     return text + " " + _("Did not ask for it? Do nothing."), answers.PROVE
 
 
+def _page_code(facts: Facts) -> Sentence:
+    """To a contact whose link is open on a phone that we do not know; it may not be theirs."""
+    text = _("Your Lamp code: %(code)s.") % {"code": facts.code} + " " if facts.code else ""
+    text += _("Type the newest code on the page you have open.")
+    return text + " " + _("Did not ask for it? Tell it to nobody."), answers.NOTHING
+
+
 def _proved(facts: Facts) -> Sentence:
     return _("Thank you. Now we know that this number is yours."), answers.NOTHING
 
@@ -345,6 +352,7 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-unblocked": _unblocked,
     "reply-who-person": _who_person,
     "prove": _prove,
+    "page-code": _page_code,
     "reply-proved": _proved,
     "gap": _gap,
     "way-gone": _way_gone,

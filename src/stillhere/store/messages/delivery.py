@@ -25,7 +25,7 @@ from stillhere.store.messages.leased import LeasedMessage
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Address, Contact, Message
 from stillhere.store.people import address_book, notices, opt_out, sealed, suppression
-from stillhere.store.people.numbers import address_proof
+from stillhere.store.people.numbers import address_proof, page_code
 from stillhere.store.watches import apply, damage
 from stillhere.store.watches.outbox import COORDINATOR
 
@@ -254,7 +254,7 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> LeasedMes
             confirmed=row["status"] == Contact.Status.CONFIRMED,
             wish=row["wish"] or "phone-first",
             program=settings.STILLHERE.program,
-            code=code,
+            code=_page_code(row, facts) or code,
         ),
         to=row["to"],
         lang=_lang(row),
@@ -262,6 +262,15 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> LeasedMes
         contact_nonce=bytes(row["contact_nonce"] or b""),
         code=code,
     )
+
+
+def _page_code(row: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    """The code for a contact's page, where that is what the message brings; digit by digit for a
+    voice."""
+    if row["word"] != page_code.WORD:
+        return ""
+    code = page_code.code_of(row["contact_nonce"], facts["at"])
+    return " ".join(code) if row["channel"] == "call" else code
 
 
 def _lang(row: Mapping[str, Any]) -> str:

@@ -70,7 +70,8 @@ def _rung(rows: Sequence[Mapping[str, Any]]) -> set[int]:
         cursor.execute(
             "SELECT m.id FROM message m JOIN message b ON b.watch_id = m.watch_id "
             "AND b.alarm = m.alarm AND b.address_id = m.address_id AND b.id < m.id "
-            "AND b.attempts > 0 AND b.status <> 'dropped' AND b.word IN ('alarm', 'help') "
+            "AND b.attempts > 0 AND b.status <> 'dropped' "
+            "AND b.word IN ('alarm', 'help', 'forced') "
             f"WHERE m.id IN ({marks})",
             [row["id"] for row in rows],
         )

@@ -2,8 +2,9 @@
 be theirs.
 
 A link can be forwarded. Anybody else who opens it sees a first name and may say "I'm going", as any
-human may. A place, a number or another name is shown only once a number that was invited has been
-typed. Owns the signed cookie that remembers this; without the link it opens no page.
+human may. A place, a number or another name is shown only once the code has been typed that we
+sent to where the contact is reached: a number is known to many. Owns the signed cookie that
+remembers this; without the link it opens no page.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ from __future__ import annotations
 import re
 
 from django.core import signing
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
-from stillhere.store.db import encryption
-from stillhere.store.models import Address, Contact
-from stillhere.web.access import addresses, cookies, rate_limit
+from stillhere.store.models import Contact
+from stillhere.store.people.numbers import page_code
+from stillhere.web.access import cookies, rate_limit
 
 SALT = "whose"
 MOST_LISTS = 20  # that one phone is on
@@ -53,20 +53,15 @@ def cookie(contact: Contact) -> tuple[str, str]:
 
 
 def proves(request: HttpRequest, contact: Contact, typed: str) -> bool:
-    """Whether what was typed is a number or address of somebody on this list, or the person's own,
-    which they know. Guessing is slowed down, per line and per link."""
+    """Whether what was typed is the code that we sent to the contact. Guessing is slowed down, per
+    line and per link."""
     tries = f"{rate_limit.network_of(request)} {contact.id}"
     if rate_limit.PROOFS.full(tries):
         return False
-    kinds = ("email",) if "@" in typed else ("phone",)
-    read = addresses.read(dict.fromkeys(kinds, typed))
-    lookups = [encryption.lookup(way.channel, way.value) for way in read.ways]
-    wanted = Q(contact__person=contact.person_id, contact__status__in=["invited", "confirmed"])
-    on_list = Address.objects.filter(wanted | Q(person=contact.person_id))
-    found = on_list.filter(lookup__in=lookups).exists()
-    if not found:
+    right = page_code.is_right(contact, typed)
+    if not right:
         rate_limit.PROOFS.missed(tries)
-    return found
+    return right
 
 
 def _name(contact: Contact) -> str:

@@ -35,7 +35,8 @@ from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import records
-from stillhere.store.people.numbers import address_proof
+from stillhere.store.people.numbers import address_proof, page_code
+from stillhere.store.problems import Problem
 from stillhere.store.watches import care_log, contact_alarm, damage, queries, recordings
 from stillhere.store.watches.contact_alarm import PressResult
 from stillhere.store.watches.queries import ShownWatch
@@ -62,6 +63,7 @@ SAID = {
     PressResult.NOTHING: "",
 }
 GOING = {**SAID, PressResult.TOLD: "on-your-way", PressResult.NOTED: "you-go"}
+LONGEST_CODE = 40
 AFTERWARDS_MS = 7 * 24 * 3600 * 1000  # for so long the page speaks of the last alarm
 
 
@@ -214,6 +216,8 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
         address_proof.try_code(contact, code)
     if do == "mine":
         return _mine(request, contact, key)
+    if do == "send-page-code":
+        return _send_code(contact, key)
     theirs = contact_device.theirs(request, contact)
     if do in invitation.ANSWERS:
         return _invited(request, contact, key, do, theirs=theirs)
@@ -266,12 +270,21 @@ def _unproved(contact: Contact, key: str) -> HttpResponse:
 
 
 def _mine(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
-    """A number that was invited: from now on this phone shows what its owner may see."""
-    if not contact_device.proves(request, contact, request.POST.get("number", "")[:254]):
+    """The code that we sent: from now on this phone shows what its owner may see."""
+    if not contact_device.proves(request, contact, request.POST.get("code", "")[:LONGEST_CODE]):
         return _back(key, "not-yours")
     response = _back(key, "")
     contact_device.remember(response, contact)
     return response
+
+
+def _send_code(contact: Contact, key: str) -> HttpResponse:
+    """The code goes to where the contact is reached, whoever presses this."""
+    try:
+        page_code.send(contact)
+    except Problem as problem:
+        return _back(key, problem.why)
+    return _back(key, "page-code")
 
 
 def _event(do: str, typed: Any, contact: int) -> Event | None:

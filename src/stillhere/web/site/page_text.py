@@ -49,6 +49,10 @@ REFUSALS = {
         "This is not the code we sent. Look at our newest message and type its six digits. "
         "After ten tries it waits until tomorrow."
     ),
+    Refusal.NO_WAY_FOR_CODE: gettext_lazy(
+        "We have no number of yours to send a code to. Open this page on the phone on which you "
+        "said yes."
+    ),
     Refusal.NO_MORE_CODES: gettext_lazy(
         "We cannot send another code to this number today. Answer the one you have, "
         "or try again tomorrow."
@@ -152,13 +156,15 @@ NOTES = {
     "own-first": gettext_lazy("Say first how we reach you, so that we can ask you then."),
     "told": gettext_lazy("We told the others who were called."),
     "done": gettext_lazy("Noted. Everyone on the alarm sees it."),
-    "prove": gettext_lazy("Type the number we reach you at first. Nothing was changed."),
+    "prove": gettext_lazy("First show us below that this is your phone. Nothing was changed."),
     "there-unproved": gettext_lazy(
-        "The others read that you are there. Type your number below, so that they can count on it."
+        "The others read that you are there. Show us below that this is your phone, so that they "
+        "can count on it."
     ),
     "not-yours": gettext_lazy(
-        "Nobody on this list is reached there. Try another number or address."
+        "That is not the code. Look at the newest one, or have it sent again."
     ),
+    "page-code": gettext_lazy("The code is on its way to where we reach you. Type it below."),
     "noted": gettext_lazy("Noted. Nobody else was called."),
     "on-your-way": gettext_lazy("Thank you. The others who were called learn that you are going."),
     "you-go": gettext_lazy("Thank you. It counts on you: nobody else was called."),

@@ -55,13 +55,13 @@ def vouch(owner: Person | Contact) -> None:
 
 def says_code(address: Address, text: str) -> bool:
     """Whether a text from this address is its code, sent back instead of typed."""
-    return not address.proved_at and hmac.compare_digest(code_of(address.nonce), _digits(text))
+    return not address.proved_at and hmac.compare_digest(code_of(address.nonce), digits(text))
 
 
 def try_code(owner: Person | Contact, typed: str) -> bool:
     """Whether what was typed is the code of a way to them; that way is proved then. Every try is
     counted before it is looked at."""
-    ways, code = unproved(owner), _digits(typed)
+    ways, code = unproved(owner), digits(typed)
     if not ways or len(code) != DIGITS:
         return False
     now, whose = clock.now_ms(), f"{type(owner).__name__} {owner.pk}"
@@ -109,7 +109,7 @@ def _person(owner: Person | Contact) -> int:
     return owner.id if isinstance(owner, Person) else owner.person_id
 
 
-def _digits(typed: str) -> str:
+def digits(typed: str) -> str:
     """The digits of what was typed, in any script."""
     found = (unicodedata.digit(char, None) for char in typed[:LONGEST_TYPED])
     return "".join(str(digit) for digit in found if digit is not None)

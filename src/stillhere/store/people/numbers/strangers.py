@@ -17,7 +17,7 @@ from stillhere.store.people import suppression
 FREE = ("page", "push")  # a browser of theirs, open or asked: nobody types these
 PROVED = Q(proved_at__gt=0) | Q(channel__in=FREE)
 INVITE, CODE = "invite", "prove"
-RINGS = ("alarm", "help")  # once in an alarm: the contact who never answered
+RINGS = ("alarm", "help", "forced")  # once in an alarm: the contact who never answered
 # What a stranger may be sent at all; and an answer to what came from that number.
 HEARS = frozenset({INVITE, CODE, *RINGS})
 ANSWERS = "reply-"
