@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings as ours
 from django.db import connection, models
 
@@ -58,8 +59,6 @@ def test_every_sealed_column_is_in_the_list() -> None:
 
 
 def ours_models() -> list[type[models.Model]]:
-    from django.apps import apps  # noqa: PLC0415  once they are loaded
-
     return list(apps.get_app_config("store").get_models())
 
 

@@ -95,9 +95,10 @@ def unseal_with(
     raw = bytes(blob)
     if not raw:
         return ""
-    master = masters.get(key_id(raw))
-    if master is None:
-        raise SealBroken(f"{field}: the key that sealed this is not here")
+    try:
+        master = masters[key_id(raw)]
+    except KeyError:
+        raise SealBroken(f"{field}: the key that sealed this is not here") from None
     try:
         return _cipher(master).decrypt(raw[2:14], raw[14:], field.encode() + bytes(nonce)).decode()
     except InvalidTag:

@@ -29,7 +29,8 @@ def sealing(known: Mapping[int, DataKey], now: int) -> int:
 
 
 class KeyRing(Mapping[int, bytes]):
-    """Every key in ``file`` by its number; all of them open."""
+    """Every key in ``file`` by its number; all of them open. What was retired is forgotten when it
+    is asked which one seals, or what there is."""
 
     def __init__(
         self, file: Path, read: Callable[[], Mapping[int, DataKey]], wall_ms: Callable[[], int]
@@ -70,7 +71,9 @@ class KeyRing(Mapping[int, bytes]):
         return found.st_ino, found.st_size, found.st_mtime_ns
 
     def __getitem__(self, number: int) -> bytes:
-        self._refresh()
+        """Looks at the file only for a key that it does not know: an alarm opens many values."""
+        if number not in self._keys:
+            self._refresh()
         return self._keys[number]
 
     def __iter__(self) -> Iterator[int]:
