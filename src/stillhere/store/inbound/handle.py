@@ -135,7 +135,8 @@ def _person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any
     person, text = parsed.person, parsed.inbound.text
     watches = _watches(person)
     if parsed.inbound.kind == "text" and force.is_the_word(person, text):
-        force.call_for_help(person)  # and what the phone hears back is what a check-in gets
+        force.call_for_help(person)  # and the phone hears, and shows, what it would of a check-in
+        _prove(parsed, Intent.HERE, now)
         return _watch_hears(parsed, watches, Intent.HERE, now), {}
     intent = _persons_intent(parsed.inbound, watching=bool(watches))
     _prove(parsed, intent, now)
