@@ -18,6 +18,8 @@ from stillhere.core.messages import Facts, Inbound
 from stillhere.core.replies import language_of
 from stillhere.store.installation import peers
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
+from stillhere.store.people.numbers import names as plain_names
+from stillhere.store.people.numbers import strangers
 from stillhere.store.watches import damage, queries
 from stillhere.store.watches.queries import ALARMED
 
@@ -100,19 +102,22 @@ def reply(address: Address, message: Message | None, word: str) -> Reply:
     facts: dict[str, Any] = json.loads(message.facts) if again and message is not None else {}
     who = Contact.objects.filter(id=facts["who"]).first() if facts.get("who") else None
     contact, person = address.contact, person_of(address)
+    said_yes = contact is None or contact.status == Contact.Status.CONFIRMED
+    spoken_of = Facts.of(
+        facts,
+        person=sealed_columns.person_note(person, "name"),
+        contact=sealed_columns.contact_name(contact) if contact is not None else "",
+        who=sealed_columns.contact_name(who) if who is not None else "",
+        tz=person.tz,
+        confirmed=said_yes,
+        wish=person.wish,
+        program=settings.STILLHERE.program,
+    )
+    stranger = not said_yes or strangers.is_one(address.channel, address.proved_at)
     return Reply(
         word=word,
         lang=contact.lang if contact is not None else person.lang,
-        facts=Facts.of(
-            facts,
-            person=sealed_columns.person_note(person, "name"),
-            contact=sealed_columns.contact_name(contact) if contact is not None else "",
-            who=sealed_columns.contact_name(who) if who is not None else "",
-            tz=person.tz,
-            confirmed=contact is None or contact.status == Contact.Status.CONFIRMED,
-            wish=person.wish,
-            program=settings.STILLHERE.program,
-        ),
+        facts=plain_names.to_stranger(spoken_of) if stranger else spoken_of,
         more=again or word in _GOES_ON,
     )
 

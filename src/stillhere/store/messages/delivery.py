@@ -26,6 +26,7 @@ from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Address, Contact, Message
 from stillhere.store.people import address_book, notices, opt_out, sealed, suppression
 from stillhere.store.people.numbers import address_proof, page_code
+from stillhere.store.people.numbers import names as plain_names
 from stillhere.store.watches import apply, damage
 from stillhere.store.watches.outbox import COORDINATOR
 
@@ -241,21 +242,24 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> LeasedMes
 
     facts, unproved = json.loads(row["facts"]), held_back.is_strangers(row)
     code = address_proof.code_of(row["address_nonce"]) if unproved else ""
+    said_yes = row["status"] == Contact.Status.CONFIRMED
+    spoken_of = Facts.of(
+        facts,
+        person=opened("person.name", "person_name"),
+        partner=opened("watch.partner", "partner"),
+        contact=opened("contact.name", "contact_name"),
+        who=_spoken_of(facts, names),
+        tz=row["tz"] or "UTC",
+        confirmed=said_yes,
+        wish=row["wish"] or "phone-first",
+        program=settings.STILLHERE.program,
+        code=_page_code(row, facts) or code,
+    )
+    stranger = unproved or (row["contact"] is not None and not said_yes)
     return LeasedMessage(
         **{name: row[name] for name in ("id", "key", "channel", "word", "attempts", "lapses_at")},
         **{name: row[name] for name in ("watch", "contact", "address", "carrier")},
-        facts=Facts.of(
-            facts,
-            person=opened("person.name", "person_name"),
-            partner=opened("watch.partner", "partner"),
-            contact=opened("contact.name", "contact_name"),
-            who=_spoken_of(facts, names),
-            tz=row["tz"] or "UTC",
-            confirmed=row["status"] == Contact.Status.CONFIRMED,
-            wish=row["wish"] or "phone-first",
-            program=settings.STILLHERE.program,
-            code=_page_code(row, facts) or code,
-        ),
+        facts=plain_names.to_stranger(spoken_of) if stranger else spoken_of,
         to=row["to"],
         lang=_lang(row),
         watch_nonce=bytes(row["watch_nonce"] or b""),

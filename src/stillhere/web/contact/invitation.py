@@ -17,7 +17,7 @@ from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import contacts, invitations, opt_out, push_subscriptions
-from stillhere.store.people.numbers import address_proof
+from stillhere.store.people.numbers import address_proof, names
 from stillhere.store.problems import Problem, Reached
 from stillhere.web.access import addresses, installed_channels
 from stillhere.web.access.fields import LanguageChoice, Reachable
@@ -44,7 +44,7 @@ def given(contact: Contact, now: int) -> dict[str, Any]:
     at = page_text.clock_time(contact.rang_at, contact.person.tz, now) if contact.rang_at else ""
     return {
         "contact": contact,
-        "me": sealed_columns.contact_name(contact),
+        "me": _called(contact),
         "kinds": addresses.kinds(),
         "reached": bool(ways),
         "unreached": bool(ways) and not here,
@@ -57,6 +57,12 @@ def given(contact: Contact, now: int) -> dict[str, Any]:
         "rang": at,
         "mail": settings.STILLHERE.mail_from,
     }
+
+
+def _called(contact: Contact) -> str:
+    """What Sam calls them; until they say yes only what is plainly a name."""
+    name = sealed_columns.contact_name(contact)
+    return name if contact.status == Contact.Status.CONFIRMED else names.plainly(name)
 
 
 def answer(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:

@@ -35,7 +35,7 @@ from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import records
-from stillhere.store.people.numbers import address_proof, page_code
+from stillhere.store.people.numbers import address_proof, names, page_code
 from stillhere.store.problems import Problem
 from stillhere.store.watches import care_log, contact_alarm, damage, queries, recordings
 from stillhere.store.watches.contact_alarm import PressResult
@@ -151,7 +151,7 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         **invitation.given(contact, now),
         "key": key,
         "theirs": theirs,
-        "name": page_text.someone(sealed_columns.person_note(person, "name")),
+        "name": _name_of(contact),
         "wish": person.wish,
         "version": _version(contact, shown, now),
         "etas": ETAS,
@@ -178,6 +178,13 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         if on_scene.goes_on(shown, now):
             given |= on_scene.given(shown, contact, key, now, theirs=theirs)
     return given
+
+
+def _name_of(contact: Contact) -> str:
+    """What the person is called, for somebody who may not have said yes yet."""
+    name = sealed_columns.person_note(contact.person, "name")
+    said_yes = contact.status == Contact.Status.CONFIRMED
+    return page_text.someone(name if said_yes else names.plainly(name))
 
 
 def _refresh_s(contact: Contact) -> int | None:

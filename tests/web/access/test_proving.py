@@ -1,0 +1,202 @@
+"""What goes on as it should while strangers' numbers are guarded: proving one takes no more than an
+answer, and nobody who said yes is held back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from stillhere.store.db import budgets
+from stillhere.store.db import clock as time
+from stillhere.store.models import Address, Message, sealed_columns
+from stillhere.store.people.numbers import address_proof, strangers
+from stillhere.store.watches import apply
+from stillhere.store.watches.apply import Change, CheckIn
+from tests.circle import tick_all
+from tests.web.conftest import browser, post
+from tests.web.pages import read
+from tests.web.strangers import VICTIM, Town, add, alarm, page_of, town, visitor
+
+pytestmark = pytest.mark.usefixtures("database")
+
+__all__ = ["town"]  # a fixture
+
+
+def test_the_link_of_an_invitation_proves_the_number_with_the_yes(town: Town) -> None:
+    """No code is typed: it came in the link of that very text."""
+    client, me = visitor()
+    add(client, VICTIM)
+    town.live(5)
+    phone = browser(stranger=True)
+    path = town.link(VICTIM)
+    phone.get(path)
+    page = path.partition("?")[0]
+    phone.post(f"{page}/answer", {"do": "join"})
+    maya = me.contacts.get()
+    assert {a.proved_at > 0 for a in maya.addresses.all()} == {True}, "text and call are one number"
+    phone.post(f"{page}/answer", {"do": "test"})
+    town.live(5)
+    assert town.words(VICTIM) == ["invite", "test", "test"]
+
+
+def test_a_get_proves_nothing(town: Town) -> None:
+    """Mail programs and phones look at links before anybody does."""
+    client, me = visitor()
+    add(client, VICTIM)
+    town.live(5)
+    browser(stranger=True).get(town.link(VICTIM))
+    assert not me.contacts.get().addresses.filter(proved_at__gt=0).exists()
+
+
+def test_the_link_that_sam_has_proves_nothing(town: Town) -> None:
+    """Whoever adds somebody holds the link of their page too, but not the code in the text."""
+    client, me = visitor()
+    add(client, VICTIM)
+    town.live(5)
+    page = page_of(me.contacts.get())
+    client.get(page)
+    client.post(f"{page}/answer", {"do": "join"})
+    assert not me.contacts.get().addresses.filter(proved_at__gt=0).exists()
+
+
+def test_a_reply_proves_a_number_and_the_test_ring_follows(town: Town) -> None:
+    client, me = visitor()
+    add(client, VICTIM)
+    town.live(5)
+    town.hook.text(VICTIM, "1")
+    town.live(5)
+    assert me.contacts.get().addresses.filter(proved_at__gt=0).count() == 2
+    assert town.words(VICTIM)[1:] == ["reply-joined", "test", "test"]
+
+
+def test_a_code_that_is_typed_proves_ones_own_number_and_asks_go_there(town: Town) -> None:
+    client, me = visitor()
+    answer = post(client, "/people", do="own", phone=VICTIM)
+    assert "We sent you a code." in read(client, answer["Location"])
+    town.live(5)
+    code = address_proof.code_of(me.addresses.get(channel="text").nonce)
+    assert code in town.last(VICTIM)
+    typed = f"{code[:3]} {code[3:]}"
+    assert post(client, "/people", do="code", code=typed).status_code == 302
+    assert "is yours" not in read(client, "/watch")
+    post(client, "/watch", profile="injected", tz="America/Denver")
+    key = str(client.get("/watch").context["shown"].key)
+    client.post(f"/k/{key}/mark", {"back": "watch"})
+    town.live(90)
+    assert "ask" in town.words(VICTIM)
+    assert "ask-ring" in town.words(VICTIM)
+
+
+def test_the_code_or_a_word_by_text_proves_ones_own_number(town: Town) -> None:
+    for words in ("OK", "the code itself"):
+        client, me = visitor()
+        post(client, "/people", do="own", phone=VICTIM)
+        town.live(5)
+        code = address_proof.code_of(me.addresses.get(channel="text").nonce)
+        town.hook.text(VICTIM, code if "code" in words else words)
+        assert me.addresses.filter(proved_at__gt=0).count() == 2
+        town.live(5)
+        assert town.last(VICTIM).startswith("Thank you. Now we know that this number is yours.")
+        me.delete()
+
+
+def test_a_code_is_sent_again_when_it_is_asked_for_and_then_no_more(town: Town) -> None:
+    client, _me = visitor()
+    post(client, "/people", do="own", phone=VICTIM)
+    town.live(5)
+    answers = []
+    for _ in range(4):
+        answers.append(post(client, "/people", do="send-code").status_code)
+        town.live(5)
+    assert answers == [302, 302, 422, 422]
+    assert town.words(VICTIM) == ["prove"] * strangers.CODES
+    assert "We cannot send another code" in post(client, "/people", do="send-code").content.decode()
+
+
+def test_a_number_that_was_proved_stays_so_when_the_form_is_sent_again(town: Town) -> None:
+    client, me = visitor()
+    post(client, "/people", do="own", phone=VICTIM)
+    address_proof.vouch(me)
+    post(client, "/people", do="own", phone=VICTIM, email="sam@example.org")
+    proved = {a.channel: a.proved_at > 0 for a in me.addresses.all()}
+    assert proved == {"text": True, "call": True, "email": False}
+
+
+def test_an_address_for_mail_is_proved_by_the_link_in_the_mail(town: Town) -> None:
+    client, me = visitor()
+    post(client, "/people", do="add", name="Maya", email="maya@example.org")
+    town.live(5)
+    path = town.link("maya@example.org")
+    phone = browser(stranger=True)
+    phone.get(path)
+    phone.post(f"{path.partition('?')[0]}/answer", {"do": "join"})
+    assert me.contacts.get().addresses.get().proved_at > 0
+
+
+def test_a_contact_who_never_answered_is_rung_once_and_the_ladder_goes_on(town: Town) -> None:
+    """One text and one call in the alarm, and no news; whoever said yes gets everything."""
+    client, me = visitor()
+    add(client, VICTIM, "Ana", rung="first")
+    add(client, "+12025550102", "Maya", rung="after")
+    town.live(5)
+    town.hook.text("+12025550102", "1")
+    town.live(5)
+    alarm(client)
+    town.live(400)
+    assert sorted(town.words(VICTIM)) == ["help", "help", "invite"]
+    assert "have not answered yet" in town.last(VICTIM)
+    words = town.words("+12025550102")
+    assert {"help", "again", "ambulance"} <= set(words)
+    held = Message.objects.filter(contact__person=me, status="dropped")
+    assert held.filter(why="this number is not proved yet").exists()
+
+
+def test_alarms_to_proved_numbers_are_stopped_by_no_budget(town: Town, settings: Settings) -> None:
+    settings.STILLHERE = replace(settings.STILLHERE, strangers_a_day=1)
+    client, me = visitor()
+    add(client, "+12025550102")
+    town.live(5)
+    town.hook.text("+12025550102", "1")
+    for _ in range(strangers.RUNG_A_NUMBER + 2):
+        alarm(client)
+        town.live(60)
+        town.hook.text("+12025550102", "im there")
+        shown = client.get("/watch").context["shown"]
+        apply.apply(Change(CheckIn(), watch=shown.row.id))
+        town.live(30)
+    assert town.counted("+12025550102")["call"] > strangers.RUNG_A_NUMBER
+    assert not Message.objects.filter(contact__person=me, status="dropped").filter(
+        why__contains="today"
+    )
+
+
+def test_when_the_budget_of_a_number_is_used_up_the_next_is_rung_at_once(town: Town) -> None:
+    client, me = visitor()
+    add(client, VICTIM, "Ana", rung="first")
+    add(client, "+12025550102", "Maya", rung="after")
+    town.live(5)
+    town.hook.text("+12025550102", "1")
+    town.live(5)
+    number = sealed_columns.address_value(Address.objects.filter(contact__person=me).earliest("id"))
+    for _ in range(strangers.RUNG_A_NUMBER):
+        held = strangers.limits("help", None, "text", number)[:1]
+        budgets.take(held, time.now_ms())
+    before = town.clock.now
+    alarm(client)
+    while "help" not in town.words("+12025550102"):
+        town.live(5)
+        assert town.clock.now - before < 20_000, "45 s would have been waited for nothing"
+    assert "help" not in town.words(VICTIM)
+    assert Message.objects.filter(why="was rung often enough today").exists()
+
+
+def test_engines_ticks_are_not_needed_for_a_code(town: Town) -> None:
+    """Sent once by itself; the form sent again before it has left sends no second one."""
+    client, _me = visitor()
+    post(client, "/people", do="own", phone=VICTIM)
+    post(client, "/people", do="own", phone=VICTIM)
+    tick_all()
+    town.live(5)
+    assert town.words(VICTIM) == ["prove"]
