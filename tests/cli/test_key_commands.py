@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from stillhere.cli import data_lock
+from stillhere.cli.actions import check
 from stillhere.cli.actions import keys as action
 from stillhere.cli.check import key_fit
 from stillhere.config import environment, keys
@@ -14,10 +17,13 @@ from stillhere.config.environment import SettingError
 from stillhere.config.wiring import wall_ms
 from stillhere.engine.rotation import Rotation
 from tests.circle import sams_night
+from tests.installation import Installation
 from tests.key_home import Home, home
 
 pytestmark = pytest.mark.usefixtures("database")
 __all__ = ["home"]  # a fixture
+
+SOURCE = str(Path(keys.__file__).resolve().parents[2])
 
 
 def test_it_says_where_the_keys_lie_and_how_far_a_rotation_is_and_shows_no_key(
@@ -71,3 +77,52 @@ def test_keys_lie_where_the_setting_says_and_a_stick_that_is_missing_is_said(hom
         key_fit.require_keys(without)
     assert not without.keys.exists()
     assert not without.data.exists()
+
+
+def test_check_says_who_opens_the_backups_that_lie_here(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = replace(home.settings.STILLHERE, backup_to="")
+    for name in environment.BACKUP_PASSPHRASE:
+        monkeypatch.delenv(name, raising=False)
+    assert list(check._sealed(here)) == []
+    monkeypatch.setenv("STILLHERE_BACKUP_PASSPHRASE_FILE", "/run/words")
+    [(_, said)] = check._sealed(here)
+    assert "whoever takes it opens them" in said
+    [(_, said)] = check._sealed(replace(here, backup_to="backup-public-x"))
+    assert "a key that is not here" in said
+
+
+@pytest.mark.slow
+@pytest.mark.storage
+def test_keys_on_a_stick_never_lie_on_the_disk_and_come_back_from_a_backup(
+    installation: Callable[..., Installation], tmp_path: Path
+) -> None:
+    words = {"STILLHERE_BACKUP_PASSPHRASE": "five small words for Ruth"}
+    stick, other_stick = tmp_path / "stick", tmp_path / "other"
+    for made in (stick, other_stick):
+        made.mkdir(0o700)
+    ours = installation(PYTHONPATH=SOURCE, STILLHERE_KEYS=str(stick))
+    assert ours.run("migrate").returncode == 0
+    assert sorted(path.name for path in stick.iterdir()) == ["master.json", "secret"]
+    assert list((ours.data / "keys").iterdir()) == []
+    ours.up()
+    assert ours.run("keys", "rotate", "--now").returncode == 0
+    file = ours.folder / "one.backup"
+    told = ours.run("backup", str(file), **words)
+    assert told.returncode == 0, told.stderr
+    ours.stop()
+    secrets = [key.hex().encode() for key in keys.read_master(stick).values()]
+    lies = [path for path in ours.data.rglob("*") if path.is_file()]
+    assert not any(secret in path.read_bytes() for secret in secrets for path in lies)
+    other = installation(PYTHONPATH=SOURCE, STILLHERE_KEYS=str(other_stick))
+    told = other.run("restore", str(file), **words)
+    assert told.returncode == 0, told.stderr
+    for name in (keys.SECRET, keys.MASTER, keys.LINKS):
+        assert (other_stick / name).read_bytes() == (stick / name).read_bytes()
+    stick.rename(tmp_path / "pulled out")
+    for command in ("up", "desk", "check", "migrate"):
+        told = ours.run(command)
+        assert told.returncode == 1
+        assert "plugged in" in told.stderr
+    assert not stick.exists()

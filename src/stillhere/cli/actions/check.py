@@ -41,7 +41,7 @@ def everything(stillhere: Stillhere, *, proving: bool = True) -> Iterator[Findin
     not the end. While a setting is wrong nothing is proved, because the record must be about the
     settings in use."""
     questions: list[Question] = [
-        _framework, _folder, _keys, _locked, _fit, _damage, _database, _channels, _running,
+        _framework, _folder, _keys, _locked, _sealed, _fit, _damage, _database, _channels, _running,
         _proofs, _steps, *weaknesses.questions(),
     ]  # fmt: skip
     told = set[Finding]()
@@ -118,6 +118,20 @@ def _locked(stillhere: Stillhere) -> Iterator[Finding]:
         )
     elif stillhere.keys_elsewhere is not None:
         yield True, f"The keys lie in {stillhere.keys}. Is that there after a power cut, by itself?"
+
+
+def _sealed(stillhere: Stillhere) -> Iterator[Finding]:
+    """Who opens the backups that lie here."""
+    if stillhere.backup_to:
+        yield True, "Backups are sealed to a key that is not here. Does somebody have it on paper?"
+    elif any(environment.backup_passphrase(os.environ)):
+        yield (
+            True,
+            (
+                "Backups are sealed under a passphrase that lies on this machine: whoever takes "
+                "it opens them. `stillhere keys backup FILE` makes a key that need not be here."
+            ),
+        )
 
 
 def _fit(stillhere: Stillhere) -> Iterator[Finding]:
