@@ -38,7 +38,8 @@ SETTINGS = (
     "STILLHERE_STRANGERS_A_DAY", "STILLHERE_CHECKED_PLACE",
     "STILLHERE_WARNING_FEEDS", "STILLHERE_TIME_URLS", "STILLHERE_HEARTBEAT_URL",
     "STILLHERE_EXIT_URL", "STILLHERE_PROXIES",
-    "STILLHERE_KEEP_QUIET_H", "STILLHERE_KEEP_ALARM_DAYS", "STILLHERE_CHAT_PRIVATE",
+    "STILLHERE_KEEP_QUIET_H", "STILLHERE_KEEP_ALARM_DAYS", "STILLHERE_KEEP_IDLE_MONTHS",
+    "STILLHERE_KEEP_INVITED_DAYS", "STILLHERE_CHAT_PRIVATE",
     "STILLHERE_CHAT_HOSTS", "STILLHERE_SECURITY_CONTACT",
     "STILLHERE_LOG", "STILLHERE_DEMO", "STILLHERE_BACKUP_TO", *BACKUP_PASSPHRASE,
 )  # fmt: skip
@@ -76,6 +77,8 @@ class Stillhere:
     exit_url: str
     keep_quiet_h: int
     keep_alarm_days: int
+    keep_idle_months: int
+    keep_invited_days: int
     chat_private: bool
     log: str
     demo_url: str
@@ -164,6 +167,8 @@ def examine(environ: Mapping[str, str]) -> tuple[Stillhere, dict[str, str]]:
         else of("STILLHERE_EXIT_URL", values.web_url, DEFAULT_EXIT),
         keep_quiet_h=of("STILLHERE_KEEP_QUIET_H", _whole(1, 24 * 365), "24"),
         keep_alarm_days=of("STILLHERE_KEEP_ALARM_DAYS", _whole(1, 3650), "30"),
+        keep_idle_months=of("STILLHERE_KEEP_IDLE_MONTHS", _whole(1, 120), "12"),
+        keep_invited_days=of("STILLHERE_KEEP_INVITED_DAYS", _whole(7, 3650), "180"),
         chat_private=of("STILLHERE_CHAT_PRIVATE", _one_of("0", "1"), "0") == "1",
         log=of("STILLHERE_LOG", _one_of(*LOG_LEVELS), "info"),
         demo_url=demo_url,

@@ -13,8 +13,8 @@ from django.conf import settings
 from stillhere.store.db import budgets
 from stillhere.store.installation import peers
 from stillhere.store.kits import kits, supply_warnings
-from stillhere.store.people import suppression
-from stillhere.store.privacy import erasure
+from stillhere.store.people import invitations, suppression
+from stillhere.store.privacy import erasure, expiry
 from stillhere.store.program import shifts
 from stillhere.store.watches import damage
 
@@ -23,7 +23,8 @@ log = logging.getLogger("stillhere.erasure")
 
 def erase_once(now: int) -> int:
     """Erase what has been kept long enough; returns how many watches that was."""
-    quiet_h, alarm_days = settings.STILLHERE.keep_quiet_h, settings.STILLHERE.keep_alarm_days
+    here = settings.STILLHERE
+    quiet_h, alarm_days = here.keep_quiet_h, here.keep_alarm_days
     duties: tuple[Callable[[], object], ...] = (
         lambda: erasure.erase_trials(now),
         lambda: erasure.erase_callers(now, quiet_h),
@@ -34,7 +35,15 @@ def erase_once(now: int) -> int:
         lambda: peers.erase_pages(now, alarm_days),
         lambda: suppression.carry_over(now),
         lambda: budgets.forget(now, erasure.MOST_ERASED),
+        invitations.erase_gone,
+        lambda: expiry.erase_idle(now, here.keep_idle_months),
+        lambda: expiry.end_invitations(now, here.keep_invited_days),
+        lambda: expiry.erase_messages(now, alarm_days),
+        lambda: expiry.erase_arrivals(now),
+        lambda: expiry.erase_set_aside(now, alarm_days),
+        lambda: expiry.erase_copies(here.data, now, alarm_days),
     )
+    damage.around(lambda: expiry.note_use(now), lambda: None)  # before their watches go
     gone = damage.around(lambda: erasure.erase_due(now, quiet_h, alarm_days), lambda: 0)
     for duty in duties:  # a damaged row keeps one of them from its work, never the others
         damage.around(duty, lambda: None)

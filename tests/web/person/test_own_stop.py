@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 from stillhere.core import events as ev
 from stillhere.store.models import Message
 from stillhere.store.people import address_book, invitations
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.problems import Reached
 from tests.channels.accounts import carrier_of
 from tests.circle import SamsNight, sams_night, tick_all, ways
@@ -41,6 +42,7 @@ def test_stop_from_a_number_that_sam_typed_causes_no_call(hook: Hook, clock: Clo
     """Mallory types a stranger's number as her own and begins a watch; the stranger says STOP."""
     mallory = sams_night(("Leo",))
     address_book.set_own_addresses(mallory.person, ways(188))
+    address_proof.vouch(mallory.person)  # as numbers are that were there before they had to prove
     mallory.start()
     mallory.does(ev.Marked())
     assert handed_over(clock, 70, STRANGER) == [("text", "ask")]
@@ -52,6 +54,7 @@ def test_after_stop_sam_is_asked_and_told_by_another_way(
     night: SamsNight, sam: Client, hook: Hook, clock: Clock
 ) -> None:
     address_book.add_own_addresses(night.person, [MAIL])
+    address_proof.vouch(night.person)
     night.start()
     night.does(ev.Marked())
     hook.text(SAM, "STOP")
@@ -68,6 +71,7 @@ def test_an_open_ask_goes_by_another_way_at_once(
     night: SamsNight, hook: Hook, clock: Clock
 ) -> None:
     address_book.add_own_addresses(night.person, [MAIL])
+    address_proof.vouch(night.person)
     night.start()
     night.does(ev.Marked())
     clock.advance(61)

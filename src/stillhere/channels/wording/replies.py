@@ -233,6 +233,11 @@ def _pin_off(facts: Facts) -> Sentence:
     return text, answers.NOTHING
 
 
+def _idle(facts: Facts) -> Sentence:
+    text = _("You have not been here for long. In a month we erase all about you.")
+    return text + " " + _("To keep it, open your page or reply OK."), answers.NOTHING
+
+
 def _way_stopped(facts: Facts) -> Sentence:
     text = _("Your phone texted us STOP, so we no longer text or ring it. START takes it back.")
     return text, answers.NOTHING
@@ -358,6 +363,7 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "way-gone": _way_gone,
     "new-browser": _new_browser,
     "pin-off": _pin_off,
+    "idle": _idle,
     "way-stopped": _way_stopped,
     "reply-add-stopped": _add_stopped,
     "news": _news,

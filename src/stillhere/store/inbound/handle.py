@@ -32,7 +32,7 @@ from stillhere.store.inbound.reply import (
     speak_their_language,
 )
 from stillhere.store.models import Address, Contact, Person, Suppression, WatchRow
-from stillhere.store.people import contacts, drills, force, invitations, opt_out, records
+from stillhere.store.people import contacts, drills, force, invitations, opt_out, persons, records
 from stillhere.store.people.numbers import address_proof
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult, CheckIn
@@ -133,6 +133,7 @@ def _watches(person: Person) -> list[WatchRow]:
 
 def _person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]]:
     person, text = parsed.person, parsed.inbound.text
+    persons.note_use(person, now)
     watches = _watches(person)
     if parsed.inbound.kind == "text" and force.is_the_word(person, text):
         force.call_for_help(person)  # and the phone hears, and shows, what it would of a check-in
@@ -308,7 +309,7 @@ def _without_alarm(parsed: ParsedInbound, contact: Contact, intent: Intent, now:
             return "reply-joined"
         if intent is Intent.DECLINE:
             opt_out.decline(contact, now)
-            return "reply-left"
+            return "reply-left" if inbound.kind == "key" else ""  # nothing is sent to them again
         if inbound.kind == "key" and message is not None:
             return message.word
     # To a machine that texts back by itself we say nothing: it would go on for ever.

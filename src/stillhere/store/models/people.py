@@ -40,6 +40,8 @@ class Person(models.Model):
     force_word = models.BinaryField(max_length=32, default=b"", db_default=b"")
     # Erased but for a call for help in secret, and when that is over altogether.
     leaving = models.BooleanField(default=False, db_default=False)
+    used_at = models.BigIntegerField(default=0, db_default=0)  # to a month or so; 0: not noted yet
+    idle_told_at = models.BigIntegerField(default=0, db_default=0)  # that they will be erased
 
     class Meta:
         db_table = "person"

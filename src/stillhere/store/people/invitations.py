@@ -1,4 +1,4 @@
-"""Who is put on a list, who says yes to it, and who leaves or is taken off.
+"""Who is put on a list, who says yes to it, who leaves or is taken off, and when they are erased.
 
 Plain functions that either store what they are given or raise ``Problem``. Watches are written by
 ``apply.py``.
@@ -6,9 +6,12 @@ Plain functions that either store what they are given or raise ``Problem``. Watc
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from stillhere.core.events import OptedOut
 from stillhere.core.refusals import Refusal
@@ -20,6 +23,8 @@ from stillhere.store.problems import Problem, Reached
 from stillhere.store.watches import apply
 
 MOST_CONTACTS = 20
+GONE = (Contact.Status.LEFT, Contact.Status.REMOVED)
+MOST_ERASED = 500  # in one transaction, as in ``privacy/erasure.py``
 
 
 def add_contact(
@@ -124,3 +129,69 @@ def leave(contact: Contact, status: Contact.Status = Contact.Status.LEFT) -> Non
                 for w in open_alarms.values_list("id", flat=True)
             ]
         )
+
+
+# --- erased ---------------------------------------------------------------------------------------
+
+
+def take_off(contact: Contact) -> None:
+    """Off the list, without telling them. They are not kept from being added again."""
+    with transaction.atomic():
+        leave(contact, Contact.Status.REMOVED)
+        erase_gone([contact.id])
+
+
+def erase_gone(contacts: Sequence[int] | None = None) -> int:
+    """Erase those of these ``contacts``, or of all, who are gone and whom nothing needs any more;
+    returns how many. What was sent and what happened stays as long as its watch, under a number
+    that leads to nobody. A volunteer stays until they are dismissed: a no of theirs must not be
+    forgotten, and a shift may put them there again."""
+    gone = Contact.objects.filter(status__in=GONE, responder__isnull=True)
+    if contacts is not None:
+        gone = gone.filter(id__in=contacts)
+    with transaction.atomic():
+        unneeded = gone.filter(~Exists(_needing()), ~Exists(_unlisted()))
+        _strip(
+            list(
+                unneeded.filter(addresses__isnull=False).values_list("id", flat=True)[:MOST_ERASED]
+            )
+        )
+        ids = list(unneeded.filter(~Exists(_naming())).values_list("id", flat=True)[:MOST_ERASED])
+        if ids:
+            _strip(ids)
+            Contact.objects.filter(id__in=ids).delete()
+    return len(ids)
+
+
+def _needing() -> QuerySet[WatchRow]:
+    """An alarm that is open, or one that somebody still has to look at."""
+    theirs = WatchRow.objects.filter(person=OuterRef("person"))
+    alarmed = Q(state__in=["alarm", "claimed", "attended"])
+    return theirs.filter(alarmed | Q(held=True, looked_at__isnull=True))
+
+
+def _unlisted() -> QuerySet[Address]:
+    """A no from before there was a list, which it does not know yet."""
+    theirs = Address.objects.filter(contact=OuterRef("pk"), state=Address.State.OPTED_OUT)
+    return theirs.exclude(why=suppression.LISTED)
+
+
+def _naming() -> QuerySet[Message]:
+    """News that is still to leave and says their name."""
+    key = Concat(Value("g"), Cast(OuterRef("id"), CharField()), Value("."))
+    return Message.objects.filter(
+        person=OuterRef("person"), word="gap", status=Message.Status.QUEUED, key__startswith=key
+    )
+
+
+def _strip(contacts: Sequence[int]) -> None:
+    """Nothing more is sent to them, nothing opens, and no message leads to them."""
+    if not contacts:
+        return
+    theirs = Message.objects.filter(contact__in=contacts)
+    theirs.filter(status=Message.Status.QUEUED).delete()
+    theirs.update(contact=None, address=None)
+    Address.objects.filter(contact__in=contacts).delete()
+    for contact in Contact.objects.filter(id__in=contacts):
+        contact.key_hash = encryption.key_hash(secrets.token_urlsafe())
+        contact.save(update_fields=["key_hash"])

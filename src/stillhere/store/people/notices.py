@@ -56,7 +56,9 @@ def tell_of_gap(contact: Contact, now: int) -> None:
 def tell_of_gap_if_any(contact: int, now: int) -> None:
     """The same, once no way to reach them is left."""
     if not Address.objects.filter(contact=contact, state=Address.State.OK).exists():
-        tell_of_gap(Contact.objects.get(id=contact), now)
+        found = Contact.objects.filter(id=contact).first()
+        if found is not None:  # erased while the message was on its way
+            tell_of_gap(found, now)
 
 
 def tell_of_lost_way(address: int, now: int) -> None:
@@ -106,6 +108,11 @@ def tell_of_stop(person: int, now: int) -> None:
     """Tell the person, by a way that is left, that their phone told us to stop. Said again within a
     minute, it is told once."""
     _tell_quietly(person, "way-stopped", f"s{person}.{now // 60_000}", {}, now)
+
+
+def tell_of_idle(person: int, now: int) -> None:
+    """Tell the person that all about them is erased in a month, unless they use it again."""
+    _tell_quietly(person, "idle", f"e{person}.{now}", {}, now)
 
 
 def _tell_quietly(

@@ -28,13 +28,16 @@ def refuse(channel: str, value: str, why: Suppression.Why, now: int) -> None:
     with transaction.atomic():
         suppression.add([(channel, value)], why, now, proved=True)
         theirs = list(_with(channel, value).select_related("contact", "person"))
+        left: list[int] = []
         for address in theirs:
             if address.contact is not None and address.contact.status in WANTED:
                 invitations.leave(address.contact)
                 notices.tell_of_gap(address.contact, now)
+                left.append(address.contact.id)
         own = [address for address in theirs if address.person_id is not None]
         _opted_out([address.id for address in theirs], now)
         _goes_by_another_way(own, now)
+        invitations.erase_gone(left)
 
 
 def refuse_at(address: int, now: int) -> None:
@@ -51,22 +54,36 @@ def refuse_at(address: int, now: int) -> None:
 
 
 def leave_by_page(contact: Contact, now: int) -> None:
-    """ "Leave" on the page. Nobody may add their numbers anew; on other lists they stay, because
-    whoever sent them the link can press this too. A volunteer leaves this list alone."""
+    """ "Leave" on the page; the person hears it. Nobody may add their numbers anew; on other lists
+    they stay, because whoever sent them the link can press this too. A volunteer leaves this list
+    alone."""
+    said_yes = contact.status == Contact.Status.CONFIRMED
     with transaction.atomic():
         if contact.responder_id is None:
-            ways = [(a.channel, sealed_columns.address_value(a)) for a in contact.addresses.all()]
-            suppression.add(ways, Suppression.Why.PAGE, now, proved=False)
+            suppression.add(_ways_of(contact), Suppression.Why.PAGE, now, proved=False)
         invitations.leave(contact)
+        if said_yes:
+            notices.tell_of_gap(contact, now)
+        _erase(contact, now)
 
 
 def decline(contact: Contact, now: int) -> None:
     """No to one invitation, by phone: this person cannot invite that number again, others can."""
+    why, person = Suppression.Why.DECLINED, contact.person_id
     with transaction.atomic():
-        ways = [(a.channel, sealed_columns.address_value(a)) for a in contact.addresses.all()]
-        why, person = Suppression.Why.DECLINED, contact.person_id
-        suppression.add(ways, why, now, proved=True, person=person)
+        suppression.add(_ways_of(contact), why, now, proved=True, person=person)
         invitations.leave(contact)
+        _erase(contact, now)
+
+
+def _ways_of(contact: Contact) -> list[suppression.Way]:
+    return [(a.channel, sealed_columns.address_value(a)) for a in contact.addresses.all()]
+
+
+def _erase(contact: Contact, now: int) -> None:
+    """Now that the list knows their numbers."""
+    _opted_out([address.id for address in contact.addresses.all()], now)
+    invitations.erase_gone([contact.id])
 
 
 def allow(channel: str, value: str, now: int) -> list[int]:

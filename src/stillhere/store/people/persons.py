@@ -12,16 +12,18 @@ from stillhere.store.problems import Problem, Reached
 
 WISHES = ("phone-first", "call-now", "never")
 PIN_OFF_MS = 24 * 3_600_000  # a whole day: long enough to be seen by whoever has the PIN
+USED_MS = 30 * 86_400_000  # how exact it is when somebody was last here
 NOTES = ("name", "place", "entry", "dispatch", "town")  # of the plan, sealed
 
 
 def new_person(lang: str, tz: str = "UTC") -> tuple[Person, str]:
     """Someone new, and the key that only they get. There is no account: whoever has the key is
     taken for them."""
-    nonce = encryption.new_nonce()
+    nonce, now = encryption.new_nonce(), clock.now_ms()
     key = encryption.key_for("person", nonce)
+    hashed = encryption.key_hash(key)
     person = Person.objects.create(
-        nonce=nonce, key_hash=encryption.key_hash(key), lang=lang, tz=tz, created_at=clock.now_ms()
+        nonce=nonce, key_hash=hashed, lang=lang, tz=tz, created_at=now, used_at=now
     )
     return person, key
 
@@ -80,6 +82,14 @@ def set_speak(person: Person, speak: bool) -> None:
     """Whether the person's own phone calls out during an alarm."""
     person.speak = speak
     person.save(update_fields=["speak"])
+
+
+def note_use(person: Person, now: int) -> None:
+    """They were here: nothing about them is erased for lack of use. Written once a month."""
+    if person.used_at > now - USED_MS and not person.idle_told_at:
+        return
+    person.used_at, person.idle_told_at = now, 0
+    person.save(update_fields=["used_at", "idle_told_at"])
 
 
 def set_pin(person: Person, hashed: str) -> None:

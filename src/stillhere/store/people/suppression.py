@@ -13,6 +13,7 @@ silence another one's mother.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import encryption
@@ -88,11 +89,9 @@ def carry_over(now: int) -> None:
     """Put on the list who opted out before there was one."""
     old = Address.objects.filter(state=Address.State.OPTED_OUT).exclude(why=LISTED)
     for address in old.order_by("id")[:MOST_CARRIED]:
-        try:
+        with suppress(encryption.SealBroken):  # what cannot be read cannot be reached either
             way = (address.channel, sealed_columns.address_value(address))
-        except encryption.SealBroken:
-            continue
-        add([way], Suppression.Why.BEFORE, now, proved=False)
+            add([way], Suppression.Why.BEFORE, now, proved=False)
         Address.objects.filter(id=address.id).update(why=LISTED)
 
 

@@ -79,6 +79,7 @@ MESSAGE_FIELDS = (
 def everything(person: Person) -> dict[str, Any]:
     """All of it, unsealed: the plan, the people, every watch with what happened and what was
     sent."""
+    listed = person.contacts.filter(status__in=["invited", "confirmed"])
     return {
         "plan": {note: sealed_columns.person_note(person, note) for note in NOTES}
         | {"lang": person.lang, "tz": person.tz, "wish": person.wish, "speak": person.speak}
@@ -89,7 +90,7 @@ def everything(person: Person) -> dict[str, Any]:
             {"kind": b.kind, "since": b.since.isoformat()} | {"borrowed": b.borrowed}
             for b in person.browsers.order_by("id")
         ],
-        "people": [_contact(c) for c in person.contacts.order_by("rung", "id")],
+        "people": [_contact(c) for c in listed.order_by("rung", "id")],
         "watches": [_watch(w) for w in person.watches.filter(hidden=False).order_by("id")],
         "invitations": _messages(Message.objects.filter(person=person, watch__isnull=True)),
     }

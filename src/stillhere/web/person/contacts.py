@@ -107,7 +107,7 @@ def _remove(person: Person, typed: Mapping[str, str]) -> Done:
     """Off the list, without telling them."""
     gone = _theirs(person, typed)
     if gone is not None:
-        invitations.leave(gone, Contact.Status.REMOVED)
+        invitations.take_off(gone)
     return "removed", {}
 
 
@@ -288,6 +288,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     listed, now = records.circle_list(person), clock.now_ms()
+    persons.note_use(person, now)
     people = watch_text.on_the_list(listed, now)
     plan: dict[str, Any] = {name: sealed_columns.person_note(person, name) for name in NOTES}
     plan |= {"wish": person.wish, "lang": person.lang, "speak": person.speak}

@@ -83,6 +83,7 @@ def _start(request: HttpRequest, person: Person) -> HttpResponse:
 def _given(person: Person) -> dict[str, Any]:
     """Everything the page of a watch shows."""
     now = clock.now_ms()
+    persons.note_use(person, now)
     shown = queries.watch_of(person)
     people = watch_text.on_the_list(records.circle_list(person), now)
     open_now = _is_open(shown)
