@@ -82,7 +82,7 @@ def test_the_lanes_stand_where_the_names_lead() -> None:
     assert reverse("person:watch").encode() == check_in.WATCH
     assert reverse("hooks:call", args=["x"]).startswith(f"{webhooks.PREFIX}x/")
     assert reverse("site:health") == page_gate.HEALTH
-    alarming = ("contact:page", "person:button", "program:desk", "program:responder")
+    alarming = ("contact:page", "person:button", "program:door", "program:responder")
     first = [reverse(name, args=["x"]).removesuffix("x") for name in alarming]
     first += [reverse(name) for name in ("person:watch", "guide:help_now", "guide:steps")]
     first.append(reverse("guide:helplines"))

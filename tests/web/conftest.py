@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.db import Error
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
@@ -17,11 +19,12 @@ from stillhere.channels.base import Channel
 from stillhere.config import wiring
 from stillhere.config.environment import Stillhere
 from stillhere.store.db import encryption
+from stillhere.store.installation import desk_key
 from stillhere.store.models import Installation
 from stillhere.store.people import persons, records
 from stillhere.store.watches.apply import CallForHelp, Change, ChangeResult, apply_batch
 from stillhere.store.watches.group_commit import WRITER, GroupCommit
-from stillhere.web.access import contact_device
+from stillhere.web.access import contact_device, desk_session
 from stillhere.web.access.rate_limit import GUESSES, INVITATIONS, PERSONS, PROOFS
 from tests.circle import SamsNight, sams_night, session_of
 from tests.conftest import Clock
@@ -74,9 +77,12 @@ def sam(night: SamsNight) -> Client:
 
 
 class Phone(Client):
-    """A browser that is known as the phone of whichever contact's page it opens."""
+    """A browser that is known as the phone of whichever contact's page it opens, and led from the
+    desk's link to the desk."""
 
     def request(self, **request: Any) -> Any:
+        if opened := re.fullmatch(r"/desk/([\w-]{27})(/.*)?", str(request.get("PATH_INFO", ""))):
+            request |= self._led_to_the_desk(opened[1], opened[2] or "")
         start, _, rest = str(request.get("PATH_INFO", "")).partition("/c/")
         contact = None
         with contextlib.suppress(Error):  # some tests take the database away
@@ -85,6 +91,16 @@ class Phone(Client):
             name, value = contact_device.cookie(contact)
             self.cookies[name] = value
         return super().request(**request)
+
+    def _led_to_the_desk(self, key: str, page: str) -> dict[str, str]:
+        if not desk_key.opens(key):
+            return {}
+        answer = HttpResponse()
+        desk_session.begin(answer)
+        self.cookies["desk"] = answer.cookies["desk"].value
+        if "csrftoken" not in self.cookies:
+            self.cookies["csrftoken"] = "a" * 32
+        return {"PATH_INFO": f"/desk{page}", "HTTP_X_CSRFTOKEN": self.cookies["csrftoken"].value}
 
 
 def browser(key: str = "", lang: str = "en", *, stranger: bool = False) -> Client:

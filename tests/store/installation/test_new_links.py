@@ -51,7 +51,7 @@ def night(home: Home) -> SamsNight:
 
 
 def status(link: str) -> int:
-    return int(Client().get(link, headers={"host": "localhost"}).status_code)
+    return int(Client().get(link, headers={"host": "localhost"}, follow=True).status_code)
 
 
 def test_old_links_open_nothing_and_new_ones_open_what_they_should(

@@ -149,7 +149,7 @@ def test_the_desk_shows_them_until_somebody_has_looked(torn: Torn) -> None:
     torn.others[-1].does(CallForHelp())
     torn.pass_time(205)
     client, key = Client(), desk_key.key()
-    page = client.get(f"/desk/{key}")
+    page = client.get(f"/desk/{key}", follow=True)
     assert page.status_code == 200
     said = page.content.decode()
     assert said.count("this watch cannot be read") == len(torn.lost)
@@ -157,9 +157,9 @@ def test_the_desk_shows_them_until_somebody_has_looked(torn: Torn) -> None:
     assert said.count("not all that belongs to this watch") == others
     assert "our own code failed" not in page.content.decode()
     for night in torn.aside:
-        client.post(f"/desk/{key}/act", {"do": "looked", "watch": night.watch})
+        client.post("/desk/act", {"do": "looked", "watch": night.watch})
     assert damage.unlooked() == []
-    assert "nobody watches it" not in client.get(f"/desk/{key}").content.decode()
+    assert "nobody watches it" not in client.get(f"/desk/{key}", follow=True).content.decode()
 
 
 def test_who_was_looked_at_is_still_watched_by_nobody_and_that_is_said(torn: Torn) -> None:

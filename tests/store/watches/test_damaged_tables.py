@@ -102,7 +102,7 @@ def test_the_desk_shows_every_open_alarm_whatever_page_is_torn(
     for night in nights[::4]:
         night.does(CallForHelp())
     torn_at(file, table, nights, clock)
-    answer = Client().get(f"/desk/{key}")
+    answer = Client().get(f"/desk/{key}", follow=True)
     assert answer.status_code == 200
     page = answer.content.decode()
     assert page.count('name="do" value="resolve"') == len(nights[::4])
@@ -116,7 +116,7 @@ UNREAD = ("message", "responder", "tally")
 
 def test_the_desk_gives_the_numbers_of_whoever_was_set_aside(torn: Torn) -> None:
     torn.pass_time(205)
-    page = Client().get(f"/desk/{desk_key.key()}").content.decode()
+    page = Client().get(f"/desk/{desk_key.key()}", follow=True).content.decode()
     assert page.count("Phone Sam: ") == len(torn.aside)
     assert page.count("Phone Leo: ") == len(torn.aside)
 
@@ -128,7 +128,7 @@ def test_of_whoever_has_a_torn_list_the_desk_does_not_say_that_the_watch_is_unre
     found, _ = torn_at(file, "contact", nights, clock)
     found.pass_time(105)
     assert found.aside
-    page = Client().get(f"/desk/{desk_key.key()}").content.decode()
+    page = Client().get(f"/desk/{desk_key.key()}", follow=True).content.decode()
     assert "this watch cannot be read" not in page
     assert page.count("not all that belongs to this watch") == len(found.aside)
     assert page.count("Phone Sam: ") >= len(found.aside), "who can be read"
@@ -191,7 +191,7 @@ def test_where_nobody_can_be_watched_health_the_desk_and_every_page_say_so(
     tear(file, root(file, index))
     assert audit_once(clock.now) == [UNREADABLE]
     assert UNREADABLE in health.reasons()
-    assert UNREADABLE in Client().get(f"/desk/{desk_key.key()}").content.decode()
+    assert UNREADABLE in Client().get(f"/desk/{desk_key.key()}", follow=True).content.decode()
     client = Client()
     client.cookies["session"] = session_of(nights[1].key)
     assert "The watch is not running" in client.get("/watch").content.decode()

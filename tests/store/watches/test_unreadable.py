@@ -78,7 +78,7 @@ def test_pages_show_it_as_set_aside_and_the_person_can_start_again(
     client = Client()
     client.cookies["session"] = session_of(bad.key)
     assert b"Nobody is watching" in client.get("/watch").content
-    page = client.get(f"/desk/{desk_key.key()}").content.decode()
+    page = client.get(f"/desk/{desk_key.key()}", follow=True).content.decode()
     assert "our own code failed" in page
     assert "Maya" in page
     assert apply.start(bad.person.id, "injected") != bad.watch

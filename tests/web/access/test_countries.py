@@ -80,8 +80,9 @@ def test_add_by_text_refuses_a_number_abroad(typed: str, clock: Clock, settings:
 def test_the_desk_refuses_a_volunteer_abroad() -> None:
     desk = f"/desk/{desk_key.key()}"
     add = {"do": "volunteer", "name": "Ana", "phone": LONDON, "lang": "en"}
-    answer = browser().post(f"{desk}/act", add)
-    assert "cannot reach that number" in read(browser(), answer["Location"])
+    ruth = browser()
+    answer = ruth.post(f"{desk}/act", add)
+    assert "cannot reach that number" in read(ruth, answer["Location"])
     assert not shifts.everyone()
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
 from django.conf import settings
+from django.test import Client
 
 from stillhere.cli.commands.desk import command
 from stillhere.core import events as ev
@@ -22,7 +24,7 @@ from tests.conftest import Clock
 from tests.engine.test_reached import try_all
 from tests.store.watches.test_statements import said_by
 from tests.web.conftest import browser
-from tests.web.pages import everything, make, read
+from tests.web.pages import everything, make, read, text_of
 
 
 @pytest.fixture
@@ -73,9 +75,53 @@ def test_messages_lead_to_the_door_and_a_known_browser_through_it(path: str) -> 
     anyone = browser()
     assert "stillhere desk" in read(anyone, "/desk")
     anyone.get(path)
-    cookie = anyone.cookies["desk"]
-    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/desk", True, "Lax")
-    assert anyone.get("/desk")["Location"] == path
+    assert "No alarm is open" in read(anyone, "/desk")
+
+
+def test_the_key_leaves_the_address_after_the_first_visit(path: str) -> None:
+    ruth = Client()
+    assert ruth.get(path)["Location"] == "/desk"
+    cookie, key = ruth.cookies["desk"], path.removeprefix("/desk/")
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/", True, "Lax")
+    assert cookie["max-age"] == 12 * 3600
+    for page in ("/desk", "/desk/stock", "/desk/kits.csv"):
+        answer = ruth.get(page)
+        assert answer.status_code == 200
+        assert key not in answer.content.decode()
+    assert key not in cookie.value
+    assert ruth.get(f"{path}/stock")["Location"] == "/desk/stock", "kept from before"
+
+
+def test_a_new_link_ends_every_desk_that_the_old_one_opened(path: str) -> None:
+    ruth = Client()
+    ruth.get(path)
+    desk_key.key(new=True)
+    for page in ("/desk", "/desk/stock", "/desk/kits.csv"):
+        assert "stillhere desk" in read(ruth, page)
+    answer = ruth.post("/desk/act", {"do": "looked", "watch": 1})
+    assert answer.status_code == 403
+    assert "Nothing was changed" in text_of(answer)
+
+
+def test_a_desk_is_open_for_twelve_hours(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ruth, began = Client(), time.time()
+    ruth.get(path)
+    ruth.cookies["desk"]["max-age"] = ""  # a browser that keeps it for longer
+    monkeypatch.setattr("django.core.signing.time.time", lambda: began + 12 * 3600 - 60)
+    assert "No alarm is open" in read(ruth, "/desk")
+    monkeypatch.setattr("django.core.signing.time.time", lambda: began + 12 * 3600 + 60)
+    assert "stillhere desk" in read(ruth, "/desk")
+
+
+def test_another_page_cannot_press_at_the_desk(path: str, night: SamsNight) -> None:
+    make("alarm", night)
+    ruth = Client(enforce_csrf_checks=True)
+    ruth.get(path)
+    before = everything()
+    for fields in ({"do": "resolve", "watch": night.watch, "outcome": "fine"}, {"do": "volunteer"}):
+        assert ruth.post("/desk/act", fields).status_code == 403
+    assert ruth.post("/desk/stock", {"do": "kit"}).status_code == 403
+    assert everything() == before
 
 
 def test_open_alarms_stand_first_with_who_is_going(path: str, night: SamsNight) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from stillhere.config import keys
+from stillhere.store.installation import desk_key
 from stillhere.web.asgi import responses
 from stillhere.web.asgi.body_limits import Door
 from stillhere.web.asgi.webhooks import WebhookLane
@@ -53,7 +54,9 @@ def test_no_page_is_kept_framed_guessed_or_read_by_another_site(
 ) -> None:
     make(state, night)
     everywhere = paths(night)
-    for client in (browser(night.key), browser()):
+    ruth = browser(night.key)
+    ruth.get(f"/desk/{desk_key.key()}")
+    for client in (ruth, browser()):
         for path in everywhere:
             answer = client.get(path)
             assert closed(answer.headers) == [], path
@@ -63,10 +66,12 @@ def test_no_page_is_kept_framed_guessed_or_read_by_another_site(
 
 def test_a_download_is_saved_under_a_name_of_ours(night: SamsNight, clock: Clock) -> None:
     make("alarm", night)
+    somebody = browser(night.key)
+    somebody.get(f"/desk/{desk_key.key()}")
     named = {
         f"{path.rpartition('/')[2]}": answer["Content-Disposition"]
         for path in paths(night)
-        if (answer := browser(night.key).get(path)).get("Content-Disposition")
+        if (answer := somebody.get(path)).get("Content-Disposition")
     }
     assert named == {
         "lamp.vcf": 'attachment; filename="lamp.vcf"',

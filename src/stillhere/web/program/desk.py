@@ -14,10 +14,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from stillhere.content import helplines, steps
@@ -35,7 +33,7 @@ from stillhere.store.watches import apply, damage, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import ShownWatch
-from stillhere.web.access import cookies, installed_channels
+from stillhere.web.access import desk_session, installed_channels
 from stillhere.web.access.fields import pressed
 from stillhere.web.contact import alarm_text, on_scene
 from stillhere.web.program.program_forms import DismissForm, VolunteerForm, WatchForm
@@ -85,27 +83,26 @@ class OnDesk:
 
 
 @require_safe
-def door(request: HttpRequest) -> HttpResponse:
-    """Where messages to the coordinator lead: to the desk, in a browser that has been there
-    before."""
-    key = request.COOKIES.get(cookies.DESK, "")
-    if key and kept.opens(key):
-        return redirect("program:desk", key)
-    return render(request, "program/desk_door.html", {"light": ""})
+def enter(request: HttpRequest, key: str, page: str = "program:desk") -> HttpResponse:
+    """The desk's link: it opens the desk in this browser, and leaves the address. A page of the
+    desk may be kept with the key in it, from before."""
+    if not kept.opens(key):
+        return errors.unknown_key(request)
+    response = redirect(page)
+    desk_session.begin(response)
+    return response
 
 
 @require_safe
-def desk(request: HttpRequest, key: str) -> HttpResponse:
-    """Everything that needs a person, on one page."""
-    if not kept.opens(key):
-        return errors.unknown_key(request)
+@desk_session.at_the_desk
+def desk(request: HttpRequest) -> HttpResponse:
+    """Everything that needs a person, on one page. Messages to the coordinator lead here."""
     now = clock.now_ms()
     part = Parts()
     alarms: list[ShownWatch] = part.read(_("open alarms"), queries.open_alarms, [])
     watches = [shown.row.id for shown in alarms]
     reached = part.read(_("who was told"), lambda: reaching.handed_over(watches), set())
     given: dict[str, Any] = {
-        "key": key,
         "alarms": [_card(shown, now, partial(_open, shown, now, reached)) for shown in alarms],
         "look": part.read(_("what a person must look at"), partial(_look, now), []),
         **_rest(part, now),
@@ -119,9 +116,7 @@ def desk(request: HttpRequest, key: str) -> HttpResponse:
         "refresh": 30,
         "light": "",
     }
-    response = render(request, "program/desk.html", given)
-    cookies.keep(response, cookies.DESK, key, path=reverse("program:door"))
-    return response
+    return render(request, "program/desk.html", given)
 
 
 class Parts:
@@ -307,18 +302,16 @@ def _aside(each: SetAside, there: Container[int], now: int) -> OnDesk:
     return OnDesk(each.watch, name, at, "", [], "", False, unreadable=str(lacks), phones=phones)
 
 
-@csrf_exempt  # the key in the address is what opens, and no cookie is asked
 @require_POST
-def act(request: HttpRequest, key: str) -> HttpResponse:
+@desk_session.at_the_desk
+def act(request: HttpRequest) -> HttpResponse:
     """ "I have looked", or how an alarm ended."""
-    if not kept.opens(key):
-        return errors.unknown_key(request)
     do, typed = pressed(request), request.POST
     try:
         said = _VOLUNTEERS[do](typed) if do in _VOLUNTEERS else _about_watch(do, typed)
     except Problem as problem:
         said = problem.why
-    return links.see_other("program:desk", key, said=said)
+    return links.see_other("program:desk", said=said)
 
 
 def _about_watch(do: str, typed: QueryDict) -> str:

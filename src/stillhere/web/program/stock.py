@@ -18,18 +18,17 @@ from django.shortcuts import render
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
-from stillhere.store.installation import desk_key as kept
 from stillhere.store.installation import upkeep
 from stillhere.store.kits import kits, naloxone, spreadsheet, supply_warnings
 from stillhere.store.kits.supply_warnings import WarningImport
 from stillhere.store.models import SupplyWarning
 from stillhere.store.problems import Problem
 from stillhere.store.watches.circle import month
+from stillhere.web.access import desk_session
 from stillhere.web.access.fields import pressed
 from stillhere.web.access.slow_work import SHEETS
 from stillhere.web.guide import print
@@ -59,13 +58,11 @@ NAMED = ("unsaid", "ahead")  # with their rows: somebody can mend them
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 
-@csrf_exempt  # the key in the address is what opens, and no cookie is asked
 @require_http_methods(["GET", "HEAD", "POST"])
-def page(request: HttpRequest, key: str) -> HttpResponse:
+@desk_session.at_the_desk
+def page(request: HttpRequest) -> HttpResponse:
     """What there is, and the forms that change it. What is wrong is said, and nothing that was
     typed is lost."""
-    if not kept.opens(key):
-        return errors.unknown_key(request)
     wrong, status = "", 200
     if request.method == "POST":
         try:
@@ -77,7 +74,6 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         status = 422
     now = clock.now_ms()
     given = {
-        "key": key,
         "counts": [
             (naloxone.FORMS.get(c.form, "?"), pages.until(c.expires), c) for c in kits.counts()
         ],
@@ -209,10 +205,9 @@ def _rows(body: bytes) -> list[spreadsheet.Row]:
 
 
 @require_safe
-def csv_out(request: HttpRequest, key: str) -> HttpResponse:
+@desk_session.at_the_desk
+def csv_out(request: HttpRequest) -> HttpResponse:
     """The program's kits as a file, which can be imported again in the same form."""
-    if not kept.opens(key):
-        return errors.unknown_key(request)
     rows = [
         (kits.key_of(each), each.form, each.doses, each.expires, each.lot,
          "yes" if each.used_at else "", "yes" if each.responder_id else "")
@@ -224,12 +219,10 @@ def csv_out(request: HttpRequest, key: str) -> HttpResponse:
     return response
 
 
-@csrf_exempt  # the key in the address is what opens, and no cookie is asked
 @require_POST
-def stickers(request: HttpRequest, key: str) -> HttpResponse:
+@desk_session.at_the_desk
+def stickers(request: HttpRequest) -> HttpResponse:
     """A sheet of stickers for kits whose contents are then entered, one scan each."""
-    if not kept.opens(key):
-        return errors.unknown_key(request)
     try:
         made = kits.stickers(StickersForm.read(request.POST)["many"] or 0)
     except Problem as problem:
