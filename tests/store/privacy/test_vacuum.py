@@ -126,3 +126,28 @@ def test_a_large_table_is_not_closed_to_everybody_for_long(
         assert "person" in Vacuum().rewrite()
     assert 'VACUUM "person"' in said
     assert not [sql for sql in said if "FULL" in sql]
+
+
+def test_on_a_slow_disk_it_is_given_up_before_anybody_waits_long(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = sams_night(("Leo",))
+    erasure.erase_person(night.person)
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO supply_warning (ref, area, text, source, found_on, created_at, ends_at)"
+            " SELECT i::text, 'x', repeat('x', 400), 'x', 'x', 0, 0 FROM generate_series(1, 9000) i"
+        )
+        cursor.execute("DELETE FROM supply_warning WHERE ref::int > 8000")
+    connection.close()
+    monkeypatch.setattr(vacuum, "LONGEST_MS", 1)
+    work = Vacuum()
+    assert "supply_warning" not in work.rewrite()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() != ("1ms",)
+        cursor.execute("SELECT count(*) FROM supply_warning")
+        assert cursor.fetchone() == (8000,)
+    monkeypatch.setattr(vacuum, "LONGEST_MS", 5_000)
+    assert "supply_warning" in work.rewrite()

@@ -11,7 +11,7 @@ reached from here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from django.apps import apps
@@ -24,6 +24,7 @@ log = logging.getLogger("stillhere.erasure")
 EVERY_MS = 3_600_000  # real time
 MOST_BYTES = 16 * 1024 * 1024  # of a table that is rewritten: about a third of a second
 WAITS_MS = 100  # for a table that somebody uses: whoever comes after us waits as long
+LONGEST_MS = 500  # of a rewrite: on a slow disk it is given up, and nobody waits any longer
 # What changed since the database was made, by table; autovacuum does not set it back.
 _CHANGED = """
 SELECT relname, n_tup_upd + n_tup_del, pg_table_size(relid) FROM pg_stat_user_tables
@@ -50,13 +51,16 @@ class Vacuum:
         """Rewrite every table in which a row was erased or changed since the last time; returns
         their names. One that is in use is left for the next time. Call it outside a transaction."""
         done = []
-        with connection.cursor() as cursor, _hasty(cursor):
+        with connection.cursor() as cursor:
             for table, changed, size in _tables(cursor):
                 if changed == self._changed.get(table, 0):
                     continue
-                how = "VACUUM (FULL)" if size <= MOST_BYTES else "VACUUM"
+                small = size <= MOST_BYTES
+                limits = {"lock_timeout": WAITS_MS}
+                limits |= {"statement_timeout": LONGEST_MS} if small else {}
                 try:
-                    cursor.execute(f'{how} "{table}"')
+                    with _limited(cursor, limits):
+                        cursor.execute(f'VACUUM {"(FULL) " if small else ""}"{table}"')
                 except OperationalError:  # it is held, or it takes too long
                     log.info("not rewritten table=%s bytes=%d", table, size)
                     continue
@@ -72,12 +76,15 @@ def _tables(cursor: CursorWrapper) -> list[tuple[str, int, int]]:
 
 
 @contextmanager
-def _hasty(cursor: CursorWrapper) -> Iterator[None]:
-    """Wait for hardly anything meanwhile."""
-    cursor.execute("SELECT current_setting('lock_timeout')")
-    (before,) = cursor.fetchone()
-    cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{WAITS_MS}ms"])
+def _limited(cursor: CursorWrapper, limits: Mapping[str, int]) -> Iterator[None]:
+    """The server's limits (ms) are these meanwhile, and then what they were."""
+    before = {}
+    for name, ms in limits.items():
+        cursor.execute("SELECT current_setting(%s)", [name])
+        (before[name],) = cursor.fetchone()
+        cursor.execute("SELECT set_config(%s, %s, false)", [name, f"{ms}ms"])
     try:
         yield
     finally:
-        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [before])
+        for name, said in before.items():
+            cursor.execute("SELECT set_config(%s, %s, false)", [name, said])
