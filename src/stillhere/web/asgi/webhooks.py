@@ -40,6 +40,7 @@ PREFIX = "/in/"
 KINDS = ("text", "status", "event")
 DEADLINE_S = 8.0
 SHORT = 4096  # bytes: read in a millisecond or two
+REST_S = 0.05  # twenty long ones a second: whoever writes so much can wait
 MOST_READING = 32  # longer ones that wait to be read
 _NOTHING_TO_SAY = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 # why: (status, what is said). Carriers log it; a person may read it there.
@@ -79,6 +80,7 @@ class WebhookLane:
         self._inbox = inbox
         self._reader = ThreadPoolExecutor(1, "webhook")
         self._reading = 0
+        self._one = asyncio.Lock()
 
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -130,13 +132,16 @@ class WebhookLane:
             await _send(send, 204, b"", b"text/plain; charset=utf-8")
 
     async def _read_apart(self, *asked: *Asked) -> Inbound | None:
-        """A long one is read in a thread, one at a time: it takes tens of milliseconds before we
-        know who sent it, and check-ins are answered here meanwhile."""
+        """A long one is read in a thread, one at a time and after a rest: it takes tens of
+        milliseconds of the interpreter before we know who sent it, and some more if it is a text,
+        and check-ins are answered here meanwhile."""
         if self._reading >= MOST_READING:
             raise _No("not-stored")
         self._reading += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._reader, read, *asked)
+            async with self._one:
+                await asyncio.sleep(REST_S)
+                return await asyncio.get_running_loop().run_in_executor(self._reader, read, *asked)
         finally:
             self._reading -= 1
 
