@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from stillhere.web.contact import on_scene, page
+from stillhere.web.contact import contact_data, on_scene, page
 from stillhere.web.guide import help_now, helplines, learn, print
 from stillhere.web.hooks import calls, demo_phones, peer_heartbeat, push
 from stillhere.web.kits import pages
@@ -83,6 +83,8 @@ CONTACT = [
     path("c/<str:key>/part", page.part, name="part"),
     path("c/<str:key>/lamp.vcf", page.number, name="number"),
     path("c/<str:key>/state", page.state, name="state"),
+    path("c/<str:key>/mine", contact_data.mine, name="data"),
+    path("c/<str:key>/mine/lamp.json", contact_data.take, name="data_file"),
     path("c/<str:key>/answer", page.answer, name="answer"),
     path("c/<str:key>/said", page.said, name="recording"),
     path("c/<str:key>/did", on_scene.did, name="deed"),

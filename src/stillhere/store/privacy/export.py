@@ -85,7 +85,7 @@ def everything(person: Person) -> dict[str, Any]:
         | {"lang": person.lang, "tz": person.tz, "wish": person.wish, "speak": person.speak}
         | {"created_at": person.created_at, "kits_first": person.kits_first, "news": person.news},
         "kits": [_kit(kit) for kit in kits.of(person)],
-        "how_to_reach_me": [_address(a) for a in person.addresses.order_by("id")],
+        "how_to_reach_me": [address_of(a) for a in person.addresses.order_by("id")],
         "browsers": [
             {"kind": b.kind, "since": b.since.isoformat()} | {"borrowed": b.borrowed}
             for b in person.browsers.order_by("id")
@@ -100,7 +100,8 @@ def _kit(kit: Kit) -> dict[str, Any]:
     return {name: getattr(kit, name) for name in KIT_FIELDS} | {"place": kits.place_of(kit)}
 
 
-def _address(address: Address) -> dict[str, Any]:
+def address_of(address: Address) -> dict[str, Any]:
+    """One way to reach somebody, in clear."""
     kept = {name: getattr(address, name) for name in ("channel", "rings", "state", "since_at")}
     return kept | {"address": sealed_columns.address_value(address)}
 
@@ -111,7 +112,7 @@ def _contact(contact: Contact) -> dict[str, Any]:
     return {name: getattr(contact, name) for name in CONTACT_FIELDS} | {
         "name": sealed_columns.contact_name(contact),
         "volunteer": contact.responder_id is not None,
-        "addresses": [_address(a) for a in ways],
+        "addresses": [address_of(a) for a in ways],
     }
 
 
