@@ -131,7 +131,7 @@ _CONTACT = (
 )  # fmt: skip
 _ADDRESS = (
     "person_id", "contact_id", "nonce", "channel", "value", "lookup", "rings", "state", "since_at",
-    "why",
+    "why", "proved_at",
 )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def _ways(owner: int, whose: str, number: int) -> list[tuple[Any, ...]]:
         hidden = encryption.seal(value, "address.value", nonce)
         mine = (owner, None) if whose == "person_id" else (None, owner)
         mark = encryption.lookup(channel, value)
-        found.append((*mine, nonce, channel, hidden, mark, rings, "ok", 0, ""))
+        found.append((*mine, nonce, channel, hidden, mark, rings, "ok", 0, "", 1))
     return found
 
 
