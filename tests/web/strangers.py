@@ -15,6 +15,8 @@ from stillhere.core.messages import Fate, Receipt
 from stillhere.engine import render
 from stillhere.store.messages import delivery
 from stillhere.store.models import Contact, Installation, Person, sealed_columns
+from stillhere.store.watches import apply
+from stillhere.store.watches.apply import Change, CheckIn
 from stillhere.store.watches.group_commit import WRITER
 from tests.circle import tick_all
 from tests.conftest import Clock
@@ -95,3 +97,11 @@ def alarm(client: Client) -> None:
     post(client, "/watch", profile="injected", tz="America/Denver")
     key = str(client.get("/watch").context["shown"].key)
     client.post(f"/k/{key}/help", {"back": "watch"})
+
+
+def answers(client: Client, town: Town) -> None:
+    """Twice, a minute apart: the alarm is over, and the next one is a new one."""
+    watch = client.get("/watch").context["shown"].row.id
+    for seconds in (70, 10):
+        apply.apply(Change(CheckIn(), watch=watch))
+        town.live(seconds)

@@ -17,7 +17,7 @@ from stillhere.store.watches.apply import Change, CheckIn
 from tests.circle import tick_all
 from tests.web.conftest import browser, post
 from tests.web.pages import read
-from tests.web.strangers import VICTIM, Town, add, alarm, page_of, town, visitor
+from tests.web.strangers import VICTIM, Town, add, alarm, answers, page_of, town, visitor
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -151,6 +151,19 @@ def test_a_contact_who_never_answered_is_rung_once_and_the_ladder_goes_on(town: 
     assert {"help", "again", "ambulance"} <= set(words)
     held = Message.objects.filter(contact__person=me, status="dropped")
     assert held.filter(why="this number is not proved yet").exists()
+
+
+def test_whoever_was_rung_is_told_once_that_it_is_over(town: Town) -> None:
+    """Nobody is rung at night and left with it; who was held back hears of nothing."""
+    client, _me = visitor()
+    add(client, VICTIM, "Ana", rung="first")
+    town.live(5)
+    for _ in range(3):
+        alarm(client)
+        town.live(30)
+        answers(client, town)
+    rung = ["help", "help", "stand-down"]
+    assert town.words(VICTIM) == ["invite", *rung, *rung], "the third time neither rings nor ends"
 
 
 def test_alarms_to_proved_numbers_are_stopped_by_no_budget(town: Town, settings: Settings) -> None:

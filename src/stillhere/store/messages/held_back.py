@@ -20,6 +20,7 @@ from stillhere.store.people.numbers import strangers
 log = logging.getLogger("stillhere.delivery")
 
 NOT_PROVED = "this number is not proved yet"
+NEVER_RUNG = "not proved yet, and not rung in this alarm"
 RUNG_ONCE = "not proved yet, and rung once in this alarm"
 CALLING = (*strangers.RINGS, "again", "ask", "ask-ring")  # held back, they move the ladder at once
 
@@ -40,12 +41,21 @@ def at_sight(row: Mapping[str, Any]) -> str:
 
 
 def by_budget(rows: Sequence[Mapping[str, Any]], now: int) -> dict[int, str]:
-    """Why which of these must not leave, by message: what is used up, or that they were rung in
-    this alarm. What may leave is counted, once for all its tries."""
+    """Why which of these must not leave, by message: what is used up, that they were rung in this
+    alarm, or for its end that they were not. What may leave is counted, once for all its tries."""
     mine = [row for row in rows if is_strangers(row) and row["attempts"] == 1]
-    rung = _rung([row for row in mine if row["word"] in strangers.RINGS])
-    found = {row["id"]: RUNG_ONCE if row["id"] in rung else _used_up(row, now) for row in mine}
+    said = _said([row for row in mine if row["word"] in (*strangers.RINGS, strangers.END)])
+    found = {row["id"]: _out_of_turn(row, said) or _used_up(row, now) for row in mine}
     return {id: why for id, why in found.items() if why}
+
+
+def _out_of_turn(row: Mapping[str, Any], said: set[tuple[int, str]]) -> str:
+    """Why one more ring or end of this alarm must not leave, or nothing. ``said``: which words of
+    it went there before, by message."""
+    rung = any((row["id"], word) in said for word in strangers.RINGS)
+    if row["word"] == strangers.END:
+        return "" if rung and (row["id"], strangers.END) not in said else NEVER_RUNG
+    return RUNG_ONCE if rung else ""
 
 
 def _used_up(row: Mapping[str, Any], now: int) -> str:
@@ -61,18 +71,20 @@ def _used_up(row: Mapping[str, Any], now: int) -> str:
         return ""
 
 
-def _rung(rows: Sequence[Mapping[str, Any]]) -> set[int]:
-    """Those of these rings that would not be the first of their alarm by the same way."""
+def _said(rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
+    """Which rings and ends of the same alarm went before each of these: by the same way before a
+    ring, by any way to the same contact before an end."""
     if not rows:
         return set()
     marks = ", ".join(["%s"] * len(rows))
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT m.id FROM message m JOIN message b ON b.watch_id = m.watch_id "
-            "AND b.alarm = m.alarm AND b.address_id = m.address_id AND b.id < m.id "
+            "SELECT m.id, b.word FROM message m JOIN message b ON b.watch_id = m.watch_id "
+            "AND b.alarm = m.alarm AND b.contact_id = m.contact_id AND b.id < m.id "
+            "AND (b.address_id = m.address_id OR m.word = 'stand-down' AND b.word <> m.word) "
             "AND b.attempts > 0 AND b.status <> 'dropped' "
-            "AND b.word IN ('alarm', 'help', 'forced') "
+            "AND b.word IN ('alarm', 'help', 'forced', 'stand-down') "
             f"WHERE m.id IN ({marks})",
             [row["id"] for row in rows],
         )
-        return {id for (id,) in cursor.fetchall()}
+        return {(id, word) for id, word in cursor.fetchall()}

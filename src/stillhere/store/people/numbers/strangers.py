@@ -18,8 +18,9 @@ FREE = ("page", "push")  # a browser of theirs, open or asked: nobody types thes
 PROVED = Q(proved_at__gt=0) | Q(channel__in=FREE)
 INVITE, CODE = "invite", "prove"
 RINGS = ("alarm", "help", "forced")  # once in an alarm: the contact who never answered
+END = "stand-down"  # whoever was rung is owed it, once
 # What a stranger may be sent at all; and an answer to what came from that number.
-HEARS = frozenset({INVITE, CODE, *RINGS})
+HEARS = frozenset({INVITE, CODE, END, *RINGS})
 ANSWERS = "reply-"
 
 # Two people who know them, and a code once more.
@@ -51,7 +52,7 @@ def may_hear(word: str) -> bool:
 def limits(word: str, person: int | None, channel: str, value: str) -> list[BudgetLimit]:
     """What one more message of this ``word`` to a stranger uses: by the number, by the person who
     has it on their list, and by this installation, a day each; an invitation also once, ever."""
-    if word.startswith(ANSWERS):
+    if word == END or word.startswith(ANSWERS):
         return []
     to, most = _number(channel, value), settings.STILLHERE.strangers_a_day
     if word in RINGS:
