@@ -37,6 +37,7 @@ from stillhere.store.models import (  # noqa: E402
     Peer,
     Person,
     SetAside,
+    Suppression,
     Tally,
     WatchRow,
     sealed_columns,
@@ -156,9 +157,9 @@ def unanswered(person: int, name: str) -> bool:
     return True
 
 
-def opted_out(person: int) -> int:
-    """How many ways to this person's people were closed by a no."""
-    return Address.objects.filter(contact__person=person, state="opted-out").count()
+def said_no() -> int:
+    """How many numbers said no."""
+    return Suppression.objects.count()
 
 
 def forget() -> int:

@@ -221,7 +221,7 @@ def test_a_no_is_learnt_now_and_not_on_the_night(place: Town, sam: Phones, leo: 
     place.inside("unanswered", person=night["person"], name="Ana")
     place.phones.act("Leo", "text", text="STOP")
     opens(sam, place, night["session"])
-    eventually(lambda: place.inside("opted_out", person=night["person"]) > 0, "the no is kept")
+    eventually(lambda: place.inside("said_no") > 0, "the no is kept")
     sam.go(f"{place.url}/watch")
     sam.see_not("Leo")
     sam.see("%(name)s has not said yes yet.", name="Ana")
