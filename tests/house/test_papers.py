@@ -118,6 +118,7 @@ def _number(node: ast.expr | None) -> float:
 def test_every_limit_that_is_written_down_is_the_one_in_the_code() -> None:
     rows = list(_rows(_chapters("docs/defenses.md")["Limits"]))
     assert len(rows) > 20
+    assert len({where for _what, _most, where in rows}) == len(rows), "each stands there once"
     for what, most, where in rows:
         place, _colons, name = where.strip("`").partition("::")
         assert _constant(place, name) == float(most), what
