@@ -11,7 +11,9 @@ from pytest_django.fixtures import Settings
 from stillhere.store.db import budgets
 from stillhere.store.db import clock as time
 from stillhere.store.models import Address, Message, sealed_columns
+from stillhere.store.people import address_book, invitations
 from stillhere.store.people.numbers import address_proof, strangers
+from stillhere.store.problems import Problem, Reached
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Change, CheckIn
 from tests.circle import tick_all
@@ -39,6 +41,49 @@ def test_the_link_of_an_invitation_proves_the_number_with_the_yes(town: Town) ->
     phone.post(f"{page}/answer", {"do": "test"})
     town.live(5)
     assert town.words(VICTIM) == ["invite", "test", "test"]
+
+
+@pytest.mark.parametrize("no", ["not-me", "leave"])
+def test_a_no_from_the_link_of_an_invitation_proves_nothing(town: Town, no: str) -> None:
+    """The link carries the code; whoever says no has not said that the number is theirs."""
+    client, me = visitor()
+    add(client, VICTIM)
+    town.live(5)
+    phone = browser(stranger=True)
+    phone.get(path := town.link(VICTIM))
+    assert phone.post(f"{path.partition('?')[0]}/answer", {"do": no}).status_code == 200
+    assert not Address.objects.filter(contact__person=me, proved_at__gt=0).exists()
+    assert not me.contacts.filter(status="invited").exists(), "it is a no to this person"
+    alarm(client)
+    town.live(600)
+    assert town.words(VICTIM) == ["invite"]
+    with pytest.raises(Problem):
+        invitations.add_contact(me, "x", [Reached("text", VICTIM, rings=False)])
+
+
+def test_not_me_ends_only_the_number_that_it_came_from(town: Town) -> None:
+    client, me = visitor()
+    add(client, VICTIM)
+    maya = me.contacts.get()
+    address_book.add_address(Reached("email", "maya@example.org", False), contact=maya, now=1)
+    town.live(5)
+    phone = browser(stranger=True)
+    phone.get(path := town.link(VICTIM))
+    phone.post(f"{path.partition('?')[0]}/answer", {"do": "not-me"})
+    assert {a.channel: a.state for a in maya.addresses.all()} == {
+        "text": "opted-out",
+        "call": "opted-out",
+        "email": "ok",
+    }
+    assert me.contacts.get().status == "invited"
+
+
+def test_not_me_from_a_link_that_was_handed_on_changes_nothing(town: Town) -> None:
+    client, me = visitor()
+    add(client, VICTIM)
+    path = page_of(me.contacts.get())
+    browser(stranger=True).post(f"{path}/answer", {"do": "not-me"})
+    assert {a.state for a in me.contacts.get().addresses.all()} == {"ok"}
 
 
 def test_a_get_proves_nothing(town: Town) -> None:

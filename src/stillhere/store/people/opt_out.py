@@ -76,6 +76,22 @@ def decline(contact: Contact, now: int) -> None:
         _erase(contact, now)
 
 
+def not_theirs(address: Address, now: int) -> None:
+    """ "That's not me", from the very message that went to this address: a no to this one person,
+    for that number alone. Where they have no other way, the contact is gone."""
+    contact = address.contact
+    assert contact is not None
+    value = sealed_columns.address_value(address)
+    with transaction.atomic():
+        same = _with(address.channel, value).filter(contact=contact).values_list("id", flat=True)
+        if not contact.addresses.filter(state=Address.State.OK).exclude(id__in=same).exists():
+            decline(contact, now)
+            return
+        why, person = Suppression.Why.DECLINED, contact.person_id
+        suppression.add([(address.channel, value)], why, now, proved=True, person=person)
+        _opted_out(list(same), now)
+
+
 def _ways_of(contact: Contact) -> list[suppression.Way]:
     return [(a.channel, sealed_columns.address_value(a)) for a in contact.addresses.all()]
 

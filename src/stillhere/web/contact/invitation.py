@@ -19,7 +19,7 @@ from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import contacts, invitations, opt_out, push_subscriptions
 from stillhere.store.people.numbers import address_proof, names
 from stillhere.store.problems import Problem, Reached
-from stillhere.web.access import addresses, installed_channels
+from stillhere.web.access import addresses, cookies, installed_channels
 from stillhere.web.access.fields import LanguageChoice, Reachable
 from stillhere.web.site import links, page_text, unproved
 
@@ -27,6 +27,8 @@ HERE = Reached("page", "here", rings=False)  # the page of theirs that is open
 ANSWERS = (
     "join", "leave", "not-me", "tonight", "back", "test", "rang", "number", "code", "send-code",
 )  # fmt: skip
+
+NO = ("leave", "not-me")  # prove nothing, whatever the link carried
 
 
 class Wrong(ValueError):
@@ -72,6 +74,7 @@ def answer(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
         opt_out.leave_by_page(contact, clock.now_ms())
         return render(request, "contact/left.html", {"light": ""})
     if do == "not-me":
+        _not_me(contact, request.COOKIES.get(cookies.CODE.format(contact.id), ""))
         return render(request, "contact/not_me.html", {"light": ""})
     if do == "join":
         _join(contact, typed)
@@ -79,6 +82,14 @@ def answer(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
     else:
         said = _quiet(contact, do, typed)
     return links.see_other("contact:page", key, said=said)
+
+
+def _not_me(contact: Contact, code: str) -> None:
+    """From the link in our own message, that number is not asked again for this person. From a link
+    that was handed on nothing follows: it may not be meant for whoever holds it."""
+    if contact.status == Contact.Status.INVITED:
+        for address in address_proof.coded(contact, code)[:1]:
+            opt_out.not_theirs(address, clock.now_ms())
 
 
 def _join(contact: Contact, typed: Mapping[str, str]) -> None:

@@ -219,7 +219,8 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None:
         return errors.unknown_key(request)
     do = request.POST.get("do", "")
-    if code := request.COOKIES.get(cookies.CODE.format(contact.id)):
+    code = request.COOKIES.get(cookies.CODE.format(contact.id))
+    if code and do not in invitation.NO:
         address_proof.try_code(contact, code)
     if do == "mine":
         return _mine(request, contact, key)

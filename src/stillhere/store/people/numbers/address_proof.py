@@ -59,19 +59,24 @@ def says_code(address: Address, text: str) -> bool:
 
 
 def try_code(owner: Person | Contact, typed: str) -> bool:
-    """Whether what was typed is the code of a way to them; that way is proved then. Every try is
-    counted before it is looked at."""
-    ways, code = unproved(owner), digits(typed)
-    if not ways or len(code) != DIGITS:
-        return False
-    now, whose = clock.now_ms(), f"{type(owner).__name__} {owner.pk}"
-    limits = [each for way in ways for each in strangers.tries(bytes(way.lookup).hex(), whose)]
-    if budgets.take(list(dict.fromkeys(limits)), now):
-        return False
-    known = [way for way in ways if hmac.compare_digest(code_of(way.nonce), code)]
+    """Whether what was typed is the code of a way to them; that way is proved then."""
+    known, now = coded(owner, typed), clock.now_ms()
     for way in known:
         prove(way, now)
     return bool(known)
+
+
+def coded(owner: Person | Contact, typed: str) -> list[Address]:
+    """The ways to them whose code was typed; nothing is proved. Every try is counted before it is
+    looked at."""
+    ways, code = unproved(owner), digits(typed)
+    if not ways or len(code) != DIGITS:
+        return []
+    now, whose = clock.now_ms(), f"{type(owner).__name__} {owner.pk}"
+    limits = [each for way in ways for each in strangers.tries(bytes(way.lookup).hex(), whose)]
+    if budgets.take(list(dict.fromkeys(limits)), now):
+        return []
+    return [way for way in ways if hmac.compare_digest(code_of(way.nonce), code)]
 
 
 def send_codes(owner: Person | Contact, *, again: bool = False) -> bool:
