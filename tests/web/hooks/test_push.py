@@ -10,13 +10,14 @@ import pytest
 from django.test import Client
 
 from stillhere.channels.carriers.carrier import Carrier
-from stillhere.core.events import State
+from stillhere.core.events import Ended, State
 from stillhere.core.messages import Fate, Receipt
+from stillhere.core.schedule import Routine
 from stillhere.store.db import clock, encryption
 from stillhere.store.messages import delivery
-from stillhere.store.models import Address, Message, sealed_columns
+from stillhere.store.models import Address, Message, WatchRow, sealed_columns
 from stillhere.store.watches import apply, queries
-from stillhere.store.watches.apply import Tick
+from stillhere.store.watches.apply import CheckIn, Tick
 from tests.channels.browsers import BrowserKeys
 from tests.circle import SamsNight
 from tests.conftest import Clock
@@ -122,14 +123,18 @@ def asked(sam: Client, night: SamsNight, clock: Clock) -> int:
     """Sam's watch, with an ask on its way to Sam's browser."""
     allow(sam)
     watch = apply.start(night.person.id, "injected")
-    row = queries.watch_of(night.person)
-    assert row is not None
-    assert row.watch.next_ask_at is not None
-    clock.now = row.watch.next_ask_at
-    apply.apply_batch([apply.Change(Tick(), watch=watch)])
-    clock.now += 6_000  # the page did not show it
-    apply.apply_batch([apply.Change(Tick(), watch=watch)])
+    asks(watch, clock)
     return watch
+
+
+def asks(watch: int, clock: Clock) -> None:
+    """Sam is asked, and the page does not show it."""
+    at = WatchRow.objects.get(id=watch).next_ask_at
+    assert at is not None
+    clock.now = at
+    apply.apply_batch([apply.Change(Tick(), watch=watch)])
+    clock.now += 6_000
+    apply.apply_batch([apply.Change(Tick(), watch=watch)])
 
 
 def state_of(night: SamsNight) -> State:
@@ -154,6 +159,38 @@ def test_still_here_on_the_notification_is_a_check_in(night: SamsNight, asked: i
     assert state_of(night) is State.OPEN
     again = browser().post(path, {"key": "1", "ref": str(message.id)})  # told twice
     assert again.json() == {"ok": True, "says": "Got it"}
+
+
+def test_the_key_of_a_watch_that_is_over_answers_no_later_ask(
+    sam: Client, night: SamsNight, clock: Clock, asked: int
+) -> None:
+    """Numbers of messages can be guessed, and a link of last month may be with anybody."""
+    old, path = sent("ask"), f"/k/{key_of(night)}/key"
+    apply.apply_batch([apply.Change(CheckIn(), watch=asked), apply.Change(Ended(), watch=asked)])
+    watch = apply.start(night.person.id, "injected")
+    asks(watch, clock)
+    ask = sent("ask")
+    for ref in (old.id, ask.id):
+        assert browser().post(path, {"key": "1", "ref": str(ref)}).status_code == 404
+        assert browser().post(path, {"key": "9", "ref": str(ref)}).status_code == 404
+    assert WatchRow.objects.get(id=watch).state == "asking"
+
+
+def test_a_notification_counts_for_its_own_watch_alone(
+    sam: Client, night: SamsNight, clock: Clock, asked: int
+) -> None:
+    every_day = Routine(frozenset(range(7)), 22 * 60, "America/New_York")
+    daily = apply.start(night.person.id, "routine", routine=every_day)
+    ask, before = sent("ask"), WatchRow.objects.get(id=daily).seen_at
+    clock.now += 1_000
+    daily_key = encryption.key_for("watch", WatchRow.objects.get(id=daily).nonce)
+    pressed = {"key": "1", "ref": str(ask.id)}
+    assert browser().post(f"/k/{daily_key}/key", pressed).status_code == 404
+    assert state_of(night) is State.ASKING
+    acute_key = encryption.key_for("watch", WatchRow.objects.get(id=asked).nonce)
+    assert browser().post(f"/k/{acute_key}/key", pressed).status_code == 200
+    assert WatchRow.objects.get(id=asked).state == "open"
+    assert WatchRow.objects.get(id=daily).seen_at == before
 
 
 def test_i_need_help_on_the_notification_calls_everyone(night: SamsNight, asked: int) -> None:

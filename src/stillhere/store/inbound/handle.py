@@ -32,7 +32,16 @@ from stillhere.store.inbound.reply import (
     speak_their_language,
 )
 from stillhere.store.models import Address, Contact, Person, Suppression, WatchRow
-from stillhere.store.people import contacts, drills, force, invitations, opt_out, persons, records
+from stillhere.store.people import (
+    address_book,
+    contacts,
+    drills,
+    force,
+    invitations,
+    opt_out,
+    persons,
+    records,
+)
 from stillhere.store.people.numbers import address_proof
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult, CheckIn
@@ -131,10 +140,18 @@ def _watches(person: Person) -> list[WatchRow]:
     return open_watches([person.id])
 
 
+def _meant_watches(parsed: ParsedInbound) -> list[WatchRow]:
+    """What is open; of a notification the one watch that it came from, whose key pressed it."""
+    watches, message = _watches(parsed.person), parsed.message
+    if parsed.inbound.channel == address_book.PUSH and message is not None:
+        return [watch for watch in watches if watch.id == message.watch_id]
+    return watches
+
+
 def _person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]]:
     person, text = parsed.person, parsed.inbound.text
     persons.note_use(person, now)
-    watches = _watches(person)
+    watches = _meant_watches(parsed)
     if parsed.inbound.kind == "text" and force.is_the_word(person, text):
         force.call_for_help(person)  # and the phone hears, and shows, what it would of a check-in
         _prove(parsed, Intent.HERE, now)

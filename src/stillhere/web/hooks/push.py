@@ -100,7 +100,12 @@ def persons_key(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     typed = KeyForm.read(request.POST)
     ref = typed["ref"] or 0
-    return _heard(typed, push_subscriptions.pressed_on(ref, person=shown.row.person_id))
+    message = push_subscriptions.pressed_on(ref, person=shown.row.person_id)
+    if message is not None and not (
+        message.watch_id == shown.row.id and shown.row.closed_at is None
+    ):
+        message = None  # the key of one watch answers for no other
+    return _heard(typed, message)
 
 
 @csrf_exempt  # the key in the address is what opens, and no cookie is asked
