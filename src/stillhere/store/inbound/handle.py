@@ -50,9 +50,16 @@ from stillhere.store.watches.queries import ALARMED
 # Digits that stand in our messages beside those the core reads; whole texts only.
 DIGITS = {"4": Intent.ARRIVED, "6": Intent.CANT_GET_IN}
 PROVING = frozenset({
-    Intent.GO, Intent.GO_LONG, Intent.MARK, Intent.HERE, Intent.MORE, Intent.HELP, Intent.DONE,
-    Intent.LIST, Intent.ADD, Intent.PAUSE, Intent.CLAIM, Intent.FAR, Intent.ARRIVED,
-    Intent.CANT_GET_IN, Intent.STEPS,
+    Intent.GO, Intent.GO_LONG, Intent.MARK, Intent.HERE, Intent.MORE, Intent.DONE, Intent.LIST,
+    Intent.ADD, Intent.PAUSE, Intent.CLAIM, Intent.FAR, Intent.ARRIVED, Intent.CANT_GET_IN,
+})  # fmt: skip
+# What only a person says to us for themselves, and what answers us as somebody's contact.
+PERSONS = frozenset({
+    Intent.GO, Intent.GO_LONG, Intent.MARK, Intent.HERE, Intent.MORE, Intent.DONE, Intent.LIST,
+    Intent.ADD, Intent.PAUSE, Intent.DELETE,
+})  # fmt: skip
+ANSWERS = frozenset({
+    Intent.CLAIM, Intent.DECLINE, Intent.FAR, Intent.ARRIVED, Intent.CANT_GET_IN,
 })  # fmt: skip
 GO_PROFILE = "injected"  # the strictest, where nothing else was chosen before
 LONG_PROFILE = "swallowed"
@@ -93,7 +100,7 @@ def stranger_says(inbound: Inbound, now: int) -> None:
     """STOP and START count from any number, also from one that is on no list."""
     if _opts_in(inbound):
         opt_out.allow(inbound.channel, inbound.sender, now)
-    elif inbound.kind == "text" and _contacts_intent(inbound, watching=False) is Intent.OPT_OUT:
+    elif inbound.kind == "text" and contacts_intent(inbound, watching=False) is Intent.OPT_OUT:
         opt_out.refuse(inbound.channel, inbound.sender, Suppression.Why.STOP, now)
 
 
@@ -112,7 +119,8 @@ def _opts_in(inbound: Inbound) -> bool:
 
 def _prove(parsed: ParsedInbound, intent: Intent, now: int) -> None:
     """A clear answer from a number shows that it is theirs and that they want to hear us. A no does
-    not, nor a question; nor a missed call, for which anybody can borrow a number."""
+    not, nor a question, nor a cry for help; nor a missed call, for which anybody can borrow a
+    number."""
     if intent in PROVING and parsed.inbound.kind != "missed-call":
         address_proof.prove(parsed.address, now)
 
@@ -156,7 +164,7 @@ def _person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any
         force.call_for_help(person)  # and the phone hears, and shows, what it would of a check-in
         _prove(parsed, Intent.HERE, now)
         return _watch_hears(parsed, watches, Intent.HERE, now), {}
-    intent = _persons_intent(parsed.inbound, watching=bool(watches))
+    intent = persons_intent(parsed.inbound, watching=bool(watches))
     _prove(parsed, intent, now)
     if intent is Intent.LIST:
         return list_commands.on_the_list(person)
@@ -194,7 +202,8 @@ def _watch_hears(
     return "reply-who-person" if intent is Intent.WHO else ""
 
 
-def _persons_intent(inbound: Inbound, *, watching: bool) -> Intent:
+def persons_intent(inbound: Inbound, *, watching: bool) -> Intent:
+    """What it means from a person; ``watching``: they have an open watch."""
     if inbound.kind == "missed-call":
         return Intent.HERE
     if inbound.opted_out:
@@ -272,7 +281,7 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
     )
     hidden = dict(found.order_by("id").values_list("id", "hidden"))
     alarms = list(hidden)
-    intent = _contacts_intent(inbound, watching=bool(alarms))
+    intent = contacts_intent(inbound, watching=bool(alarms))
     if intent in (Intent.OPT_OUT, Intent.DELETE):
         return _opt_out(parsed.inbound, now)
     if intent is Intent.WHO:
@@ -298,7 +307,8 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
     return _unless_refused(answers, word, "reply-not-on-it")
 
 
-def _contacts_intent(inbound: Inbound, *, watching: bool) -> Intent:
+def contacts_intent(inbound: Inbound, *, watching: bool) -> Intent:
+    """What it means from a contact; ``watching``: there is an alarm they know of."""
     typed = inbound.text.strip()
     if inbound.opted_out:
         return Intent.OPT_OUT

@@ -1,7 +1,8 @@
 """The way in for what comes from phones: stored once, then carried out, in one transaction.
 
 Owns the arrival row, which stops repeats, and the question who is speaking: whoever got the message
-that is answered, where the provider names it, else whoever has the number. What the words mean is
+that is answered, else whoever has the number; who keeps a watch with it goes before both with
+everything that is no answer. What the words mean is
 decided in ``handle.py``. An unknown number is never guessed at: what it says is stored and no more,
 unless it asks for a watch or for help.
 """
@@ -20,9 +21,10 @@ from stillhere.core.replies import Intent, Role, forget_texts, read_ahead, read_
 from stillhere.store.db import clock, encryption
 from stillhere.store.db.row_locks import hurry
 from stillhere.store.inbound import handle, list_commands
-from stillhere.store.inbound.reply import ParsedInbound, Reply, open_watches
+from stillhere.store.inbound.reply import ParsedInbound, Reply, open_watches, person_of
 from stillhere.store.messages import receipts
 from stillhere.store.models import Address, Contact, Message, WatchRow
+from stillhere.store.people import force
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Change, CheckIn
 from stillhere.store.watches.queries import ALARMED
@@ -221,11 +223,54 @@ def known_by(inbound: Inbound) -> dict[int, Address]:
 
 
 def speaker_of(inbound: Inbound, known: Mapping[int, Address]) -> tuple[Address, Message | None]:
-    """The address of whoever speaks, and the message of ours that they answer."""
+    """The address of whoever speaks, and the message of ours that they answer.
+
+    Anybody can put a number on a list of theirs: a message to it as somebody's contact claims what
+    answers it, and nothing that its owner says to us for themselves."""
     message = _answered(inbound, known)
+    own = [address for address in known.values() if address.person is not None]
+    if own and len(own) < len(known) and (message is None or message.contact_id is not None):
+        person = _for_themselves(inbound, own, message)
+        if person is not None:
+            return person, None
     if message is not None and message.address_id is not None:
         return known[message.address_id], message
     return _likeliest(inbound, known.values()), None
+
+
+def _for_themselves(
+    inbound: Inbound, own: Sequence[Address], message: Message | None
+) -> Address | None:
+    """Which of their ``own`` addresses speaks, where this is no answer to a ``message`` that went
+    to the number as somebody's contact."""
+    if inbound.kind == "key" and message is not None and message.id == _id(inbound.reply_ref):
+        return None  # pressed in that very call
+    forced = inbound.kind == "text" and next(
+        (a for a in own if force.is_the_word(person_of(a), inbound.text)), None
+    )
+    if forced:
+        return forced
+    address = _likeliest(inbound, own)
+    states = {watch.state for watch in open_watches([person_of(address).id])}
+    intent = handle.persons_intent(inbound, watching=bool(states))
+    if intent is Intent.HELP:
+        return address
+    asking = bool(address.proved_at) and "asking" in states
+    unanswered = message is not None and not _said_yes(message)
+    if inbound.kind == "missed-call":
+        mine = bool(address.proved_at) and (asking or unanswered or message is None)
+    elif asking and unanswered:
+        mine = True
+    else:
+        answers = handle.contacts_intent(inbound, watching=True) in handle.ANSWERS
+        means = intent in handle.PERSONS or (unanswered and bool(states))
+        mine = not answers and means and bool(address.proved_at or states)
+    return address if mine else None
+
+
+def _said_yes(message: Message) -> bool:
+    """Whether the contact it went to is one by their own will."""
+    return message.contact is not None and message.contact.status == Contact.Status.CONFIRMED
 
 
 def _answered(inbound: Inbound, known: Mapping[int, Address]) -> Message | None:
