@@ -8,12 +8,15 @@ import pytest
 from django.test import Client
 
 from stillhere.store.models import Contact, Message, WatchRow, sealed_columns
-from stillhere.store.people import contacts, invitations
+from stillhere.store.people import contacts, force, invitations
 from stillhere.store.watches.apply import CallForHelp
+from tests.channels.browsers import BrowserKeys
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
 from tests.web.conftest import browser, post
 from tests.web.pages import contact_key, contact_path, everything, read, text_of
+
+EX = BrowserKeys("https://push.example.org/ex")
 
 
 @pytest.fixture
@@ -94,8 +97,11 @@ def test_what_one_must_know_first_stands_before_the_buttons(alone: SamsNight) ->
     assert told.index("18 or older") < told.index("I'll be there") < told.index("No, I can't")
 
 
-def test_an_invitation_passed_on_changes_nothing_once_somebody_said_yes(alone: SamsNight) -> None:
+def test_an_invitation_passed_on_changes_nothing_once_somebody_said_yes(
+    alone: SamsNight, clock: Clock
+) -> None:
     path = sent_by_sam(alone)
+    clock.advance(5)
     says(path, "join", phone="202-555-0103")
     says(path, "join", phone="202-555-0199")
     leo = Contact.objects.get()
@@ -103,6 +109,8 @@ def test_an_invitation_passed_on_changes_nothing_once_somebody_said_yes(alone: S
     post(browser(alone.key), "/people", do="renew", contact=leo.id)
     assert browser().get(path).status_code == 404, "the link that went astray"
     leo.refresh_from_db()
+    assert leo.status == "invited", "nobody we know of said yes"
+    assert not leo.addresses.exists(), "the number came by that link"
     assert sealed_columns.contact_name(leo) == "Leo"
     assert browser().get(f"/c/{contact_key(leo)}").status_code == 200
 
@@ -257,3 +265,52 @@ def test_a_new_link_invites_again_by_the_ways_we_know(night: SamsNight, sam: Cli
     before = everything()
     post(sam, "/people", do="renew", contact=night.contacts["Maya"].id)
     assert everything() == before
+
+
+def test_a_new_link_is_not_sent_where_the_old_one_was_told_to(
+    night: SamsNight, sam: Client, clock: Clock
+) -> None:
+    """Notifications and a number that somebody typed with the old link: it is made for them."""
+    leo = night.contacts["Leo"]
+    ex, path = browser(), contact_path(night, "Leo")
+    ex.post(f"{path}/push", {"subscription": EX.subscription})
+    clock.advance(5)
+    ex.post(f"{path}/answer", {"do": "number", "phone": "202-555-0166"})
+    Message.objects.all().delete()
+    post(sam, "/people", do="renew", contact=leo.id)
+    assert not leo.addresses.exists()
+    assert not Message.objects.filter(word="invite").exists()
+    leo.refresh_from_db()
+    new = f"/c/{contact_key(leo)}"
+    assert new in sam.get("/people").content.decode(), "Sam hands it over"
+    assert says(new, "join", phone="202-555-0102").status_code == 303
+    assert {a.channel for a in leo.addresses.all()} == {"text", "call"}
+    leo.refresh_from_db()
+    assert leo.status == "confirmed"
+
+
+def test_a_new_link_ends_notifications_and_leaves_what_sam_typed(
+    night: SamsNight, sam: Client, clock: Clock
+) -> None:
+    leo, phone = night.contacts["Leo"], browser()
+    before = set(leo.addresses.values_list("id", flat=True))
+    phone.post(f"{contact_path(night, 'Leo')}/push", {"subscription": EX.subscription})
+    assert leo.addresses.filter(channel="push").exists()
+    clock.advance(5)
+    assert post(sam, "/people", do="renew", contact=leo.id).status_code == 302
+    assert set(leo.addresses.values_list("id", flat=True)) == before
+    leo.refresh_from_db()
+    assert leo.status == "confirmed"
+
+
+def test_a_new_link_takes_nobody_from_a_call_for_help_in_secret(
+    night: SamsNight, sam: Client, clock: Clock
+) -> None:
+    maya = night.contacts["Maya"]
+    clock.advance(5)
+    says(contact_path(night, "Maya"), "number", phone="202-555-0101")
+    post(sam, "/mine/word", do="keep", word="Blue kettle", contacts=[str(maya.id)])
+    night.person.refresh_from_db()
+    force.call_for_help(night.person)
+    post(sam, "/people", do="renew", contact=maya.id)
+    assert maya.addresses.filter(state="ok").exists()

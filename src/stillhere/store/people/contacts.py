@@ -12,10 +12,11 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Q
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
-from stillhere.store.models import Address, Contact, Message
+from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.people import address_book, notices, suppression
 from stillhere.store.people.numbers import strangers
 from stillhere.store.problems import Problem, Reached
@@ -103,15 +104,35 @@ def rang(contact: Contact) -> None:
 
 
 def renew(contact: Contact) -> str:
-    """A new key for this contact, which is returned; a link that ended up with somebody else opens
-    nothing."""
+    """A new key for this contact, which is returned. A link that ended up with somebody else opens
+    nothing, no phone is known as theirs any more, and nothing goes to where its holder said."""
     name = encryption.unseal(contact.name, "contact.name", contact.nonce)
     nonce = encryption.new_nonce()
     key = encryption.key_for("contact", nonce)
     contact.nonce, contact.key_hash = nonce, encryption.key_hash(key)
     contact.name = encryption.seal(name, "contact.name", nonce)
-    contact.save(update_fields=["nonce", "key_hash", "name"])
+    with transaction.atomic():
+        contact.save(update_fields=["nonce", "key_hash", "name"])
+        if contact.responder_id is None and not _hears_in_secret(contact):
+            _drop_own_ways(contact)
     return key
+
+
+def _hears_in_secret(contact: Contact) -> bool:
+    """Whether a call for help in secret rings them: Sam's phone may be in another hand."""
+    secret = WatchRow.objects.filter(person=contact.person_id, hidden=True, closed_at__isnull=True)
+    return contact.hears_force and secret.exists()
+
+
+def _drop_own_ways(contact: Contact) -> None:
+    """Forget where whoever held the link is reached: browsers, and what was typed on the page. What
+    Sam typed came with the invitation itself. Where nothing is left they are asked anew, with the
+    link that Sam hands them."""
+    used = Address.objects.filter(contact=contact, state=Address.State.OK)
+    used.filter(Q(channel=address_book.PUSH) | ~Q(since_at=contact.created_at)).delete()
+    if not used.exists():
+        contact.status, contact.created_at = Contact.Status.INVITED, clock.now_ms()
+        contact.save(update_fields=["status", "created_at"])
 
 
 def trained(contact: Contact) -> None:
