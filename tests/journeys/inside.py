@@ -276,6 +276,8 @@ def scene(state: str) -> dict[str, Any]:
         if name in night.contacts:
             contacts.keep(night.contacts[name], minutes=minutes)
     _into(state, night)
+    if state == "forced":  # what Leo's message leads to
+        night.contacts["Leo"] = Contact.objects.filter(person__secret=True).latest("id")
     if state == "trouble":
         _trouble(night)
     ana = shifts.everyone() or [shifts.add("Ana", "+12025550104", "en")]

@@ -80,6 +80,8 @@ def in_every_state(night: SamsNight, lang: str) -> dict[str, list[tuple[Client, 
     sam, anyone = browser(night.key, lang), browser(lang=lang)
     own = [(sam, path) for path in PERSON]
     waiting = [(anyone, contact_path(night, name)) for name in night.contacts]
+    called = Contact.objects.filter(person__secret=True)
+    waiting += [(anyone, f"/c/{contact_key(contact)}") for contact in called]
     waiting += [(anyone, f"{path}/part") for _, path in list(waiting)]
     public = [(anyone, "/"), (anyone, "/desk"), (anyone, "/out"), (anyone, f"/p/{night.key}")]
     public += [(anyone, path) for path in WITHOUT_A_DATABASE]

@@ -28,7 +28,7 @@ def erase_once(now: int) -> int:
     duties: tuple[Callable[[], object], ...] = (
         lambda: erasure.erase_trials(now),
         lambda: erasure.erase_callers(now, quiet_h),
-        lambda: erasure.erase_leaving(now),
+        erasure.erase_secret,
         lambda: shifts.end_due(now),
         lambda: kits.remind(now),
         lambda: supply_warnings.end_due(now),

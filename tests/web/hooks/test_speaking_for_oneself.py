@@ -101,7 +101,7 @@ def test_the_word_under_force_is_heard(
     assert post(sam, "/mine/word", do="keep", word=WORD, contacts=chosen).status_code == 200
     mallory_invites(SAM, clock)
     hook.text(SAM, WORD)
-    assert WatchRow.objects.filter(hidden=True).count() == 1
+    assert WatchRow.objects.filter(person__secret=True).count() == 1
 
 
 def test_list_and_delete_are_answered_to_sam(night: SamsNight, hook: Hook, clock: Clock) -> None:

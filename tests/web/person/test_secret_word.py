@@ -10,14 +10,16 @@ from stillhere.engine import render
 from stillhere.engine.erasure import erase_once
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Contact, JournalLine, Message, Person, WatchRow
+from stillhere.store.models.sealed_columns import contact_key
 from stillhere.store.people import force
+from stillhere.store.program import shifts
 from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import CallForHelp, Change
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
-from tests.hook import LEO, MAYA, SAM, Hook, said_to
+from tests.hook import LEO, MAYA, SAM, Hook, deliver, number_of, said_to
 from tests.web.conftest import browser, post
-from tests.web.pages import contact_path, press, text_of
+from tests.web.pages import contact_path, did, press, text_of
 
 WORD = "Blue kettle"
 
@@ -41,7 +43,12 @@ def set_word(client: Client, word: str, *contacts: Contact) -> int:
 
 
 def hidden() -> WatchRow:
-    return WatchRow.objects.get(hidden=True)
+    return WatchRow.objects.get(person__secret=True)
+
+
+def maya_in_secret() -> str:
+    """The page of Maya in the call for help: its key stands in her message alone."""
+    return f"/c/{contact_key(Contact.objects.get(person__secret=True))}"
 
 
 def seen(client: Client) -> list[str]:
@@ -67,9 +74,6 @@ def test_the_word_reaches_those_chosen_and_the_phone_hears_what_it_always_hears(
     assert {m.to for m in leaving} == {MAYA}, "Sam hears what a check-in by text hears: nothing"
     [told] = {render.render(m, m.to).text for m in leaving}
     assert "do NOT phone or text, do not go alone" in told
-    assert {m.contact_id for m in Message.objects.filter(word="forced")} == {
-        safe.contacts["Maya"].id
-    }
     assert hidden().state == "alarm"
     assert safe.row().state == "open"
 
@@ -111,7 +115,7 @@ def test_later_check_ins_do_not_stand_it_down(safe: SamsNight, hook: Hook, clock
 def test_said_twice_it_is_one_alarm(safe: SamsNight, hook: Hook) -> None:
     hook.text(SAM, WORD)
     hook.text(SAM, WORD)
-    assert WatchRow.objects.filter(hidden=True).count() == 1
+    assert WatchRow.objects.filter(person__secret=True).count() == 1
     assert hidden().alarms == 1
 
 
@@ -135,7 +139,7 @@ def test_the_page_of_whoever_was_not_chosen_says_nothing(
 
 def test_the_page_of_whoever_was_chosen_says_what_not_to_do(safe: SamsNight, hook: Hook) -> None:
     hook.text(SAM, WORD)
-    page = browser().get(contact_path(safe, "Maya"))
+    page = browser().get(maya_in_secret())
     shown = text_of(page)
     assert "Sam asks for help in secret" in shown
     assert "Do not phone Sam, and do not text" in shown
@@ -171,7 +175,7 @@ def test_the_page_never_shows_whether_there_is_a_word(safe: SamsNight, sam: Clie
     there = text_of(sam.get("/mine/word"))
     assert post(sam, "/mine/word", do="forget").status_code == 200
     assert text_of(sam.get("/mine/word")) == there
-    assert not force.is_the_word(Person.objects.get(), WORD)
+    assert not force.is_the_word(Person.objects.get(secret=False), WORD)
 
 
 @pytest.mark.parametrize(
@@ -200,14 +204,14 @@ def test_a_word_that_is_said_anyway_is_refused(
     answer = post(sam, "/mine/word", do="keep", word=word, contacts=[str(maya.id)])
     assert answer.status_code == (422 if why else 200)
     assert why in text_of(answer)
-    assert force.is_the_word(Person.objects.get(), word) == (not why)
+    assert force.is_the_word(Person.objects.get(secret=False), word) == (not why)
 
 
 def test_somebody_who_said_yes_must_hear_it(night: SamsNight, sam: Client) -> None:
     assert set_word(sam, WORD) == 422
     Contact.objects.filter(id=night.contacts["Leo"].id).update(status="invited")
     assert set_word(sam, WORD, night.contacts["Leo"]) == 422
-    assert not Person.objects.get().force_word
+    assert not Person.objects.get(secret=False).force_word
 
 
 def test_help_in_the_open_meanwhile_tells_everybody(safe: SamsNight, hook: Hook) -> None:
@@ -228,7 +232,7 @@ def test_no_later_text_shows_that_something_is_open(
     [said] = said_to(SAM, clock)
     assert "Nobody is watching now" in said
     hook.text(SAM, "go")
-    assert WatchRow.objects.get(hidden=False, closed_at__isnull=True).profile == "swallowed"
+    assert WatchRow.objects.get(person__secret=False, closed_at__isnull=True).profile == "swallowed"
 
 
 # --- typed where the PIN is asked -----------------------------------------------------------------
@@ -253,9 +257,7 @@ def test_typed_for_the_pin_it_opens_the_pages_and_calls(locked: SamsNight) -> No
     assert forced == ordinary
     assert ordinary[:2] == (302, "/people")
     assert hidden().state == "alarm"
-    assert {m.contact_id for m in Message.objects.filter(word="forced")} == {
-        locked.contacts["Maya"].id
-    }
+    assert {number_of(m) for m in Message.objects.filter(word="forced")} == {MAYA}
 
 
 def test_it_calls_however_often_a_wrong_pin_was_typed(locked: SamsNight) -> None:
@@ -285,19 +287,20 @@ def test_erasing_everything_looks_done_and_the_call_goes_on(
     assert browser(safe.key).get("/watch").status_code == 302, "nobody we know"
     assert browser().get(f"/p/{safe.key}").status_code == 404
     assert hidden().state == "alarm"
-    assert "12 Elm Street" in place_for_maya(safe)
-    assert not Contact.objects.filter(id=safe.contacts["Leo"].id).exists()
+    assert "12 Elm Street" in place_for_maya()
+    assert not Person.objects.filter(secret=False).exists()
     erase_once(clock.now)
     assert hidden().state == "claimed"
     apply.apply(Change(ev.Resolved(None, ev.Outcome.FINE), watch=hidden().id))
-    erase_once(clock.now)
+    clock.advance(31 * 24 * 3600)
+    for _ in range(2):
+        erase_once(clock.now)
     assert not Person.objects.exists()
 
 
-def place_for_maya(night: SamsNight) -> str:
+def place_for_maya() -> str:
     """What Maya reads once she goes."""
-    path = contact_path(night, "Maya")
-    return press(browser(), path, "claim", soon="5")
+    return press(browser(), maya_in_secret(), "claim", soon="5")
 
 
 def test_erasing_by_text_looks_done_too(safe: SamsNight, hook: Hook, clock: Clock) -> None:
@@ -309,19 +312,70 @@ def test_erasing_by_text_looks_done_too(safe: SamsNight, hook: Hook, clock: Cloc
     assert said_to(SAM, clock) == []
     assert hidden().state == "alarm"
     hook.text(SAM, "still here")
-    assert not Person.objects.filter(leaving=False).exists(), "a number nobody knows"
+    assert not Person.objects.filter(secret=False).exists(), "a number nobody knows"
 
 
 def test_sam_s_phone_does_not_hear_that_somebody_could_not_be_reached(
     safe: SamsNight, hook: Hook, clock: Clock
 ) -> None:
     hook.text(SAM, WORD)
-    Message.objects.update(status="sent")
-    hook.text(MAYA, "STOP", opted_out=True)
-    leaving = delivery.lease("text", clock.now, 50, 20)
-    assert SAM not in {m.to for m in leaving}
-    clock.advance(24 * 3600)
-    assert SAM in {m.to for m in delivery.lease("text", clock.now, 50, 20)}
+    deliver(clock)
+    hook.receipt(Message.objects.get(word="forced", channel="text"), "undeliverable")
+    assert SAM not in {m.to for m in delivery.lease("text", clock.now, 50, 20)}
+
+
+def test_the_link_on_the_card_shows_nothing_and_stills_nothing(
+    safe: SamsNight, hook: Hook, sam: Client
+) -> None:
+    """Whoever holds Sam's phone can open Maya's link on any browser."""
+    link, anyone = contact_path(safe, "Maya"), browser(stranger=True)
+    before = text_of(anyone.get(link)), anyone.get(f"{link}/state").json()
+    hook.text(SAM, WORD)
+    assert (text_of(anyone.get(link)), anyone.get(f"{link}/state").json()) == before
+    press(anyone, link, "claim", soon="far")
+    alarm = queries.shown(hidden()).watch.alarm
+    assert alarm is not None
+    assert not alarm.out
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"do": "remove"}, {"do": "renew"}, {"do": "keep", "step": "1"},
+        {"do": "plan", "place": "99 Wrong Road"},
+    ],
+    ids=lambda change: change["do"],
+)  # fmt: skip
+def test_nothing_that_is_changed_on_sam_s_phone_reaches_the_call(
+    safe: SamsNight, hook: Hook, sam: Client, clock: Clock, change: dict[str, str]
+) -> None:
+    hook.text(SAM, WORD)
+    post(sam, "/people", contact=safe.contacts["Maya"].id, **change)
+    set_word(sam, "other words", safe.contacts["Leo"])
+    assert MAYA in {m.to for m in delivery.lease("text", clock.now, 50, 20)}
+    assert "12 Elm Street" in place_for_maya()
+    assert "in secret" not in text_of(browser().get(contact_path(safe, "Leo")))
+
+
+def test_what_maya_says_and_does_is_not_seen_on_sam_s_phone(
+    safe: SamsNight, hook: Hook, sam: Client, clock: Clock
+) -> None:
+    post(sam, "/kits", do="add", form="nasal", doses="2", expires="2030-01")
+    safe.start()
+    hook.text(SAM, WORD)
+    before = [*seen(sam), text_of(sam.get("/kits"))]
+    hook.text(MAYA, "ya voy")
+    did(maya_in_secret(), "dose")
+    assert [*seen(sam), text_of(sam.get("/kits"))] == before
+    assert hidden().state == "claimed"
+
+
+def test_a_volunteer_on_shift_hears_nothing_of_it(safe: SamsNight, hook: Hook, sam: Client) -> None:
+    vera = shifts.add("Vera", "+12025550150", "en")
+    shifts.begin(vera, 4)
+    shifts.stand_by(safe.person)
+    hook.text(SAM, WORD)
+    assert "Sam" not in text_of(browser(stranger=True).get(f"/r/{shifts.key_of(vera)}"))
 
 
 def test_the_call_reaches_a_number_that_is_not_proved_yet(
@@ -332,3 +386,20 @@ def test_the_call_reaches_a_number_that_is_not_proved_yet(
     safe.start()
     hook.text(SAM, WORD)
     assert MAYA in {m.to for m in delivery.lease("text", clock.now, 50, 20)}
+
+
+@pytest.mark.parametrize("page", ["/mine", "/mine/word"])
+def test_what_was_typed_for_the_pin_is_the_pin_for_whoever_typed_it(
+    locked: SamsNight, page: str
+) -> None:
+    """Set once more, as PIN or as word, it is answered as the other one is."""
+    answers = []
+    for opened in ("4711", "2468"):
+        client = browser(locked.key)
+        typed(client, opened)
+        ids = [str(locked.contacts["Leo"].id)]
+        fields = {"do": "pin", "pin": opened} if page == "/mine" else {"do": "keep", "word": opened}
+        answer = post(client, page, **fields, contacts=ids)
+        answers.append((answer.status_code, text_of(answer)))
+    assert answers[0] == answers[1]
+    assert force.is_the_word(Person.objects.get(secret=False), "4711")

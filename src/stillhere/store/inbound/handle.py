@@ -226,8 +226,7 @@ def _here(watches: Sequence[WatchRow], parsed: ParsedInbound, now: int) -> str:
 
 def start(person: Person, profile: str = "") -> int:
     """The same kind of watch as last time, or the strictest."""
-    mine = WatchRow.objects.filter(person=person, routine="", hidden=False)
-    last = mine.order_by("-id").first()
+    last = WatchRow.objects.filter(person=person, routine="").order_by("-id").first()
     if profile or last is None:
         return apply.start(person.id, profile or GO_PROFILE)
     return apply.start(person.id, last.profile, last.own)
@@ -276,11 +275,11 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
     inbound, message = parsed.inbound, parsed.message
     if inbound.kind == "missed-call":
         return ""  # they ring back: that is no answer, and they will be rung again
-    found = WatchRow.objects.filter(
-        person=parsed.person, state__in=ALARMED, hidden__lte=contact.hears_force
+    alarms = list(
+        WatchRow.objects.filter(person=parsed.person, state__in=ALARMED)
+        .order_by("id")
+        .values_list("id", flat=True)
     )
-    hidden = dict(found.order_by("id").values_list("id", "hidden"))
-    alarms = list(hidden)
     intent = contacts_intent(inbound, watching=bool(alarms))
     if intent in (Intent.OPT_OUT, Intent.DELETE):
         return _opt_out(parsed.inbound, now)
@@ -300,7 +299,7 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
     if intent not in _DEEDS:
         return "reply-unclear"
     make, word = _DEEDS[intent]
-    if intent is Intent.FAR and any(hidden.values()):
+    if intent is Intent.FAR and parsed.person.secret:
         word = "reply-cannot"  # never "phone them": somebody may be listening
     event = make(contact.id, parsed)
     answers = _apply([Change(event, watch=watch) for watch in alarms])

@@ -1,4 +1,4 @@
-"""A word under force: the word, who hears of it, and the hidden watch that it begins."""
+"""A word under force: the word, and who hears of it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,5 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             "contact", "hears_force", models.BooleanField(default=False, db_default=False)
-        ),
-        migrations.AddField(
-            "watchrow", "hidden", models.BooleanField(default=False, db_default=False)
         ),
     ]

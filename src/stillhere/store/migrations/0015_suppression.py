@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0014_leaving")]
+    dependencies = [("store", "0014_secret")]
 
     operations = [
         migrations.CreateModel(

@@ -38,8 +38,9 @@ class Person(models.Model):
     key_in_cookie = models.BooleanField(default=False, db_default=True)
     # The word that calls for help in secret: a keyed hash, or nothing (``people/force.py``).
     force_word = models.BinaryField(max_length=32, default=b"", db_default=b"")
-    # Erased but for a call for help in secret, and when that is over altogether.
-    leaving = models.BooleanField(default=False, db_default=False)
+    # Stands for somebody in their call for help in secret, out of reach of their phones
+    # (``people/force.py``); erased with that.
+    secret = models.BooleanField(default=False, db_default=False)
     used_at = models.BigIntegerField(default=0, db_default=0)  # to a month or so; 0: not noted yet
     idle_told_at = models.BigIntegerField(default=0, db_default=0)  # that they will be erased
 

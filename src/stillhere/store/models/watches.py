@@ -52,8 +52,6 @@ class WatchRow(models.Model):
     looked_at = models.BigIntegerField(null=True)  # a person has looked at a grave outcome
     clock_back_ms = models.BigIntegerField(default=0, db_default=0)  # see ``store/db/clock.py``
     partner = models.BinaryField(default=b"", db_default=b"")  # sealed; "two of us": who else
-    # Begun by the word under force: nothing that the person's phones can show speaks of it.
-    hidden = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "watch"

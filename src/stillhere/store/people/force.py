@@ -1,19 +1,20 @@
 """A word under force: it looks like "Still here", and calls for help in secret.
 
 Somebody may hold Sam's phone, or stand beside Sam while Sam answers. The word (a text, or typed
-where the PIN is asked) is answered like a check-in, and begins a hidden watch with an alarm of its
-own, which only those hear whom Sam chose for this. What Sam's phones show goes on as if nothing had
-happened, and no later check-in reaches that alarm. Owns the word, who hears of it, and the call.
+where the PIN is asked) is answered like a check-in. The call for help is made by a person of its
+own, a copy of what those who come must know and of those whom Sam chose to hear it: whatever is
+changed, taken off, renewed or erased on Sam's pages afterwards does not reach it, and nothing that
+Sam's phones, cards or exports show speaks of it. Owns the word, who hears it, and the call.
 """
 
 from __future__ import annotations
 
 import hmac
+import secrets
 import unicodedata
 from collections.abc import Collection
 
 from django.conf import settings
-from django.contrib.auth.hashers import check_password
 from django.db import transaction
 
 from stillhere.core.circle import Circle
@@ -21,8 +22,9 @@ from stillhere.core.events import NeedHelp
 from stillhere.core.refusals import Refusal
 from stillhere.core.replies import Intent, Role, read_text
 from stillhere.store.db import clock, encryption
-from stillhere.store.models import Contact, Person
-from stillhere.store.problems import Problem
+from stillhere.store.models import Address, Contact, Person, sealed_columns
+from stillhere.store.people import address_book, persons
+from stillhere.store.problems import Problem, Reached
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.circle import circles_of
@@ -30,6 +32,7 @@ from stillhere.store.watches.circle import circles_of
 LEAST, MOST = 4, 40  # letters and digits of the word
 LONGEST_TEXT = 200  # that could still be one
 PROFILE = "injected"  # the strictest; nothing of it is asked
+_COPIED = ("lang", "rung", "status", "door", "minutes", "why", "created_at", "answered_at")
 _SOUNDS_LIKE = (Intent.HERE, Intent.UNCLEAR)
 
 
@@ -39,8 +42,6 @@ def keep(person: Person, word: str, contacts: Collection[int]) -> None:
     folded = _folded(word)
     if not LEAST <= len(folded.replace(" ", "")) <= MOST:
         raise Problem(Refusal.FORCE_LENGTH)
-    if person.pin and check_password(word.strip(), person.pin):
-        raise Problem(Refusal.FORCE_PIN)
     if _is_said_anyway(word, folded):
         raise Problem(Refusal.FORCE_COMMON)
     with transaction.atomic():
@@ -68,11 +69,51 @@ def is_the_word(person: Person, typed: str) -> bool:
 
 
 def call_for_help(person: Person) -> None:
-    """Begin the hidden alarm. Said again while it is open, it is the same one."""
+    """Begin the alarm in secret. Said again while it is open, it is the same one."""
     with transaction.atomic():
-        chosen = circles_of([person.id], clock.now_ms(), forced=True).get(person.id, Circle())
-        watch = apply.start(person.id, PROFILE, hidden=True)
+        Person.objects.select_for_update().get(id=person.id)
+        mark = encryption.lookup("secret", str(person.id))
+        double = Person.objects.filter(
+            secret=True, force_word=mark, watches__closed_at__isnull=True
+        ).first() or _double_of(person, mark)
+        chosen = circles_of([double.id], clock.now_ms()).get(double.id, Circle())
+        watch = apply.start(double.id, PROFILE)
         apply.apply(Change(NeedHelp(chosen, forced=True), watch=watch))
+
+
+def _double_of(person: Person, mark: bytes) -> Person:
+    """A copy of the person for whom those chosen are called, with their own keys. ``mark`` is how
+    it is found again; no key opens its pages."""
+    nonce = encryption.new_nonce()
+    double = Person.objects.create(
+        nonce=nonce,
+        key_hash=encryption.key_hash(secrets.token_urlsafe()),
+        lang=person.lang,
+        tz=person.tz,
+        wish=person.wish,
+        created_at=clock.now_ms(),
+        secret=True,
+        force_word=mark,
+    )
+    persons.set_plan(double, **{n: sealed_columns.person_note(person, n) for n in persons.NOTES})
+    hearing = person.contacts.filter(hears_force=True, status=Contact.Status.CONFIRMED)
+    for contact in hearing.order_by("id"):
+        _copy(contact, double)
+    return double
+
+
+def _copy(contact: Contact, double: Person) -> None:
+    nonce, now = encryption.new_nonce(), clock.now_ms()
+    copy = Contact.objects.create(
+        person=double,
+        nonce=nonce,
+        key_hash=encryption.key_hash(encryption.key_for("contact", nonce)),
+        name=encryption.seal(sealed_columns.contact_name(contact), "contact.name", nonce),
+        **{name: getattr(contact, name) for name in _COPIED},
+    )
+    for way in contact.addresses.filter(state=Address.State.OK).exclude(channel="page"):
+        reached = Reached(way.channel, sealed_columns.address_value(way), way.rings)
+        address_book.add_address(reached, contact=copy, now=now, proved_at=way.proved_at)
 
 
 def _is_said_anyway(word: str, folded: str) -> bool:

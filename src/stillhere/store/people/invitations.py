@@ -121,8 +121,6 @@ def leave(contact: Contact, status: Contact.Status = Contact.Status.LEFT) -> Non
         open_alarms = WatchRow.objects.filter(
             person=contact.person_id, state__in=["alarm", "claimed", "attended"]
         )
-        if status is Contact.Status.REMOVED:  # by a hand that may not be Sam's
-            open_alarms = open_alarms.filter(hidden=False)
         apply.apply_batch(
             [
                 apply.Change(OptedOut(contact.id), watch=w)

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from django.db.models import Max, QuerySet
 
 from stillhere.core.events import Urgency
-from stillhere.store.models import Address, Contact, Message, WatchRow
+from stillhere.store.models import Address, Contact, Message
 from stillhere.store.people.address_book import PUSH
 from stillhere.store.people.numbers import strangers
 
-HIDDEN_MS = 24 * 3_600_000  # so long is not told what a call for help in secret brought to light
 BROWSERS_MS = 3_600_000  # between two messages that tell of new browsers
 
 
@@ -44,13 +43,8 @@ def calm_message(
 
 
 def tell_of_gap(contact: Contact, now: int) -> None:
-    """Tell the person now that somebody can no longer be reached, and not on the night itself. It
-    waits while a call for help in secret goes on: their phone may be in another hand."""
-    goes_on = WatchRow.objects.filter(
-        person=contact.person_id, hidden=True, closed_at__isnull=True
-    ).exists()
-    due_at = now + HIDDEN_MS if goes_on else now
-    _tell_quietly(contact.person_id, "gap", f"g{contact.id}", {"who": contact.id}, now, due_at)
+    """Tell the person now that somebody can no longer be reached, and not on the night itself."""
+    _tell_quietly(contact.person_id, "gap", f"g{contact.id}", {"who": contact.id}, now)
 
 
 def tell_of_gap_if_any(contact: int, now: int) -> None:

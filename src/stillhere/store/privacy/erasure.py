@@ -6,20 +6,15 @@ A person is erased at once; old data in small batches, by the engine (``engine/e
 
 from __future__ import annotations
 
-import secrets
-
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 
 from stillhere.core.refusals import Refusal
-from stillhere.store.db import encryption
 from stillhere.store.models import Contact, Person, WatchRow
 from stillhere.store.problems import Problem
 
 MOST_ERASED = 500  # in one transaction, so that a check-in never waits long behind an erasure
 TRIAL_MS = 3_600_000
-_ALARMED = Q(state__in=["alarm", "claimed", "attended"])
-_TO_LOOK_AT = Q(held=True, looked_at__isnull=True)
 
 
 def erase_trials(now: int) -> int:
@@ -47,38 +42,21 @@ def erase_callers(now: int, quiet_h: int) -> int:
 
 def erase_person(person: Person) -> None:
     """Everything about this person, now. Refused while an alarm is open or grave news is waiting
-    for somebody to look; not for a call for help in secret, which whoever presses this must not
-    learn of: then what it needs stays until it is over."""
+    for somebody to look."""
     with transaction.atomic():
         watches = WatchRow.objects.select_for_update().filter(person=person)
-        seen = watches.filter(hidden=False)
-        if seen.filter(_ALARMED).exists():
+        if watches.filter(state__in=["alarm", "claimed", "attended"]).exists():
             raise Problem(Refusal.ALARM_OPEN)
-        if seen.filter(_TO_LOOK_AT).exists():
+        if watches.filter(held=True, looked_at__isnull=True).exists():
             raise Problem(Refusal.LOOK_FIRST)
-        if watches.filter(_ALARMED | _TO_LOOK_AT).exists():
-            _leave(person)
-        else:
-            person.delete()
+        person.delete()
     vacuum_traces()
 
 
-def _leave(person: Person) -> None:
-    """All but the call for help in secret: who hears it, and what those who come must know."""
-    WatchRow.objects.filter(person=person, hidden=False).delete()
-    for theirs in (person.addresses, person.kits, person.browsers):
-        theirs.all().delete()
-    person.contacts.filter(hears_force=False).delete()
-    person.key_hash = encryption.key_hash(secrets.token_urlsafe())
-    person.leaving, person.pin, person.force_word, person.dispatch = True, "", b"", b""
-    person.save(update_fields=["key_hash", "leaving", "pin", "force_word", "dispatch"])
-
-
-def erase_leaving(now: int) -> int:
-    """Erase those who left while a call for help in secret went on, once it is over; returns how
-    many."""
-    goes_on = WatchRow.objects.filter(person=OuterRef("pk")).filter(_ALARMED | _TO_LOOK_AT)
-    over = Person.objects.filter(~Exists(goes_on), leaving=True)
+def erase_secret() -> int:
+    """Erase who stood for somebody in a call for help in secret, once its watch is erased; returns
+    how many."""
+    over = Person.objects.filter(secret=True, watches__isnull=True)
     ids = list(over.values_list("id", flat=True)[:MOST_ERASED])
     Person.objects.filter(id__in=ids).delete()
     if ids:

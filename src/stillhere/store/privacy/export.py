@@ -91,7 +91,7 @@ def everything(person: Person) -> dict[str, Any]:
             for b in person.browsers.order_by("id")
         ],
         "people": [_contact(c) for c in listed.order_by("rung", "id")],
-        "watches": [_watch(w) for w in person.watches.filter(hidden=False).order_by("id")],
+        "watches": [_watch(w) for w in person.watches.order_by("id")],
         "invitations": _messages(Message.objects.filter(person=person, watch__isnull=True)),
     }
 

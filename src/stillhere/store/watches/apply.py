@@ -363,19 +363,12 @@ class SwapMissed(RuntimeError):
 
 
 def start(
-    person: int,
-    profile: str,
-    own: str = "",
-    routine: Routine | None = None,
-    partner: str = "",
-    *,
-    hidden: bool = False,
+    person: int, profile: str, own: str = "", routine: Routine | None = None, partner: str = ""
 ) -> int:
     """Begin a watch for ``person`` and return its id.
 
     A form sent twice begins it once: the acute watch that is still open, or the same routine, is
-    returned. ``partner`` is the other person of "two of us"; ``hidden`` a watch that the person's
-    own phones never show. Raises KeyError for an unknown
+    returned. ``partner`` is the other person of "two of us". Raises KeyError for an unknown
     profile, ProfileError for invalid numbers of their own.
     """
     numbers = rows.profile_of(profile, own)
@@ -383,7 +376,7 @@ def start(
         here = clock.read()
         now = clock.now_of(here)
         Person.objects.select_for_update().get(id=person)
-        again = queries.open_already(person, profile, routine, hidden=hidden)
+        again = queries.open_already(person, profile, routine)
         if again is not None:
             return again
         watch = begin(0, numbers, now, routine)
@@ -397,7 +390,6 @@ def start(
             own=own,
             partner=encryption.seal(partner, "watch.partner", nonce),
             clock_back_ms=here.back_ms,
-            hidden=hidden,
             **dict(zip(MUTABLE, rows.freeze(watch), strict=True)),
         )
         started = replace(watch, id=row.id)

@@ -23,24 +23,20 @@ SELECT c.person_id, c.away_until_at > %s, CASE WHEN p.kits_first AND EXISTS (
 ) THEN -1 ELSE c.rung END, c.id, c.status, a.id
 FROM contact c JOIN person p ON p.id = c.person_id
 LEFT JOIN address a ON a.contact_id = c.id AND a.state = 'ok'
-WHERE c.person_id IN ({marks}) AND c.status IN ('invited', 'confirmed') {which}
+WHERE c.person_id IN ({marks}) AND c.status IN ('invited', 'confirmed')
 ORDER BY 1, 2, 3, 4, 6
 """
 
 _Line = tuple[int, bool, int, int, str, int | None]
 
 
-def circles_of(persons: Collection[int], now: int, *, forced: bool = False) -> dict[int, Circle]:
-    """The circle of each person at ``now`` (ms UTC). A person without contacts is left out.
-    ``forced``: only those who hear of the word under force."""
+def circles_of(persons: Collection[int], now: int) -> dict[int, Circle]:
+    """The circle of each person at ``now`` (ms UTC). A person without contacts is left out."""
     if not persons:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            _SQL.format(
-                marks=", ".join(["%s"] * len(persons)), which="AND c.hears_force" if forced else ""
-            ),
-            [now, month(now), *persons],
+            _SQL.format(marks=", ".join(["%s"] * len(persons))), [now, month(now), *persons]
         )
         lines: list[_Line] = cursor.fetchall()
     return {

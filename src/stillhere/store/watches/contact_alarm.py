@@ -76,11 +76,10 @@ def _has_spoken(watch: Watch, contact: int) -> bool:
 
 
 def _row_for(contact: Contact) -> WatchRow | None:
-    hers = WatchRow.objects.filter(person=contact.person_id, hidden__lte=contact.hears_force)
+    hers = WatchRow.objects.filter(person=contact.person_id)
 
     def readable() -> WatchRow | None:
         theirs = queries.readable_rows(queries.named("person_id = %s", contact.person_id))
-        theirs = [row for row in theirs if row.hidden <= contact.hears_force]
         return next((row for row in reversed(theirs) if row.state in ALARMED), None)
 
     open_now = hers.filter(state__in=ALARMED).order_by("-started_at")

@@ -213,7 +213,7 @@ def _whose(row: WatchRow | None, person: Person) -> WatchRow | None:
 
 def watch_of(person: Person) -> ShownWatch | None:
     """The person's open acute watch, or the one that ended last."""
-    mine = WatchRow.objects.filter(person=person, routine="", hidden=False)
+    mine = WatchRow.objects.filter(person=person, routine="")
 
     def read() -> WatchRow | None:
         open_now = mine.filter(wake_at__isnull=False).order_by("-id").first()
@@ -221,9 +221,7 @@ def watch_of(person: Person) -> ShownWatch | None:
 
     def beside() -> WatchRow | None:
         acute = [
-            row
-            for row in readable_rows(named("person_id = %s", person.id))
-            if not row.routine and not row.hidden
+            row for row in readable_rows(named("person_id = %s", person.id)) if not row.routine
         ]
         return max(acute, key=lambda row: (row.wake_at is not None, row.id), default=None)
 
@@ -244,18 +242,15 @@ def routines_of(person: Person) -> list[ShownWatch]:
     ]
 
 
-def open_already(
-    person: int, profile: str, routine: Routine | None, *, hidden: bool = False
-) -> int | None:
+def open_already(person: int, profile: str, routine: Routine | None) -> int | None:
     """The open watch that a form sent twice refers to. One that was set aside watches nobody."""
     mine = WatchRow.objects.filter(
-        person=person, wake_at__isnull=False, quarantined_at__isnull=True, hidden=hidden
+        person=person, wake_at__isnull=False, quarantined_at__isnull=True
     ).order_by("id")
 
     def beside() -> list[WatchRow]:
         theirs = readable_rows(named("person_id = %s", person))
-        mine = [r for r in theirs if r.wake_at is not None and r.quarantined_at is None]
-        return [r for r in mine if r.hidden == hidden]
+        return [r for r in theirs if r.wake_at is not None and r.quarantined_at is None]
 
     for row in damage.around(lambda: list(mine), beside):
         if routine is None and not row.routine:

@@ -120,9 +120,10 @@ def private(view: View) -> View:
     def shown(request: HttpRequest, person: Person, **named: object) -> HttpResponse:
         if locked(request, person):
             return HttpResponseRedirect(f"{reverse('person:pin')}?next={quote(request.path)}")
+        forced = bool(person.pin) and opened_by_word(request, person)
         response = view(request, person, **named)
         if person.pin:
-            remember_pin(response, person)
+            remember_pin(response, person, forced=forced)
         return response
 
     return shown
@@ -135,21 +136,32 @@ def locked(request: HttpRequest, person: Person) -> bool:
     return not pin_typed(request, person)
 
 
-def _of(person: Person) -> str:
-    """A token for a person and their PIN: after a change of PIN, an old cookie is worthless."""
-    return f"{person.id}.{hashlib.sha256(person.pin.encode()).hexdigest()[:16]}"
+def _of(person: Person, *, forced: bool) -> str:
+    """A token for a person and their PIN: after a change of PIN, an old cookie is worthless. That
+    it was the word under force instead, nobody can read in it."""
+    of = f"{person.pin} forced" if forced else person.pin
+    return f"{person.id}.{hashlib.sha256(of.encode()).hexdigest()[:16]}"
 
 
-def remember_pin(response: HttpResponse, person: Person) -> None:
-    """The PIN was typed here just now, or a moment ago."""
-    signed = signing.TimestampSigner(salt="pin").sign(_of(person))
+def remember_pin(response: HttpResponse, person: Person, *, forced: bool) -> None:
+    """The PIN was typed here just now, or a moment ago; or the word under force in its place."""
+    signed = signing.TimestampSigner(salt="pin").sign(_of(person, forced=forced))
     cookies.keep(response, cookies.PIN, signed, None)
 
 
 def pin_typed(request: HttpRequest, person: Person) -> bool:
-    """Whether the PIN was typed here within the last quarter of an hour."""
+    """Whether the PIN, or the word, was typed here within the last quarter of an hour."""
+    return _typed(request) in (_of(person, forced=False), _of(person, forced=True))
+
+
+def opened_by_word(request: HttpRequest, person: Person) -> bool:
+    """Whether it was the word under force. For whoever typed it that word is the PIN."""
+    return _typed(request) == _of(person, forced=True)
+
+
+def _typed(request: HttpRequest) -> str:
     try:
         signed = request.COOKIES.get(cookies.PIN, "")
-        return signing.TimestampSigner(salt="pin").unsign(signed, max_age=PIN_S) == _of(person)
+        return str(signing.TimestampSigner(salt="pin").unsign(signed, max_age=PIN_S))
     except signing.BadSignature:
-        return False
+        return ""

@@ -49,7 +49,9 @@ def mine(request: HttpRequest, person: Person) -> HttpResponse:
     if do == "remove":
         return _remove(request, person)
     if do == "pin":
-        wrong = pin.change(person, request.POST)
+        wrong = pin.change(
+            person, request.POST, forced=person_session.opened_by_word(request, person)
+        )
         if wrong:
             return _page(request, person, {"wrong_pin": wrong}, status=422)
         return _page(request, person, {"note": page_text.note("kept")})

@@ -41,7 +41,8 @@ def ask(request: HttpRequest, person: Person) -> HttpResponse:
         if not wrong:
             persons.keep_pin(person)
             response = HttpResponseRedirect(typed["next"])
-            person_session.remember_pin(response, person)
+            forced = force.is_the_word(person, typed["pin"])
+            person_session.remember_pin(response, person, forced=forced)
             return response
     off = page_text.clock_time(person.pin_off_at, person.tz, now) if person.pin_off_at else ""
     given = {"wrong": wrong, "next": typed["next"], "off": off, "light": "night"}
@@ -67,14 +68,23 @@ def _tried(person: Person, pin: str) -> str:
     return ""
 
 
-def change(person: Person, typed: Mapping[str, str]) -> str:
-    """Set the PIN, or remove it if nothing was typed; returns what is wrong, or nothing."""
+def is_the_pin(person: Person, typed: str) -> bool:
+    """Whether this is the PIN as well. Only what could be one is compared."""
+    if not person.pin or not typed.isdecimal():
+        return False
+    with PINS.turn():
+        return bool(PINS.slowly(check_password, typed, person.pin))
+
+
+def change(person: Person, typed: Mapping[str, str], *, forced: bool) -> str:
+    """Set the PIN, or remove it if nothing was typed; returns what is wrong, or nothing. Where the
+    word under force opened these pages (``forced``), that word is the PIN that was typed."""
     form = NewPinForm(typed)
     if not form.is_valid():
         return form.wrong["pin"]
     pin = form.cleaned_data["pin"]
     if pin and force.is_the_word(person, pin):
-        return _("Choose another one.")
+        return "" if forced else _("Choose another one.")
     if not pin:
         persons.set_pin(person, "")
         return ""

@@ -10,13 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.models import Contact, Person, sealed_columns
 from stillhere.store.people import force
 from stillhere.store.problems import Problem
 from stillhere.web.access import person_session
 from stillhere.web.access.fields import pressed
-from stillhere.web.access.slow_work import PINS
+from stillhere.web.person import pin
 from stillhere.web.person.account_forms import SecretWordForm
 from stillhere.web.site import page_text
 from stillhere.web.site.context import light
@@ -36,12 +37,20 @@ def show(request: HttpRequest, person: Person) -> HttpResponse:
     form = SecretWordForm(request.POST, people=[contact.id for contact, _name in chosen])
     if not form.is_valid():
         return _page(request, person, wrong=next(iter(form.wrong.values())))
+    if _is_the_pin(request, person, form.cleaned_data["word"].strip()):
+        return _page(request, person, wrong=page_text.put(Refusal.FORCE_PIN))
     try:
-        with PINS.turn():  # it is compared with the PIN
-            force.keep(person, form.cleaned_data["word"], form.cleaned_data["contacts"])
+        force.keep(person, form.cleaned_data["word"], form.cleaned_data["contacts"])
     except Problem as problem:
         return _page(request, person, wrong=page_text.put(problem.why))
     return _page(request, person, note=page_text.note("kept"))
+
+
+def _is_the_pin(request: HttpRequest, person: Person, word: str) -> bool:
+    """Whether it is what opened these pages: the PIN, or the word that stood in for it."""
+    if person_session.opened_by_word(request, person):
+        return force.is_the_word(person, word)
+    return pin.is_the_pin(person, word)
 
 
 def people(person: Person) -> list[tuple[Contact, str]]:

@@ -1,4 +1,4 @@
-"""Somebody who is erased while their call for help in secret goes on."""
+"""Who stands for somebody in their call for help in secret."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ class Migration(migrations.Migration):
 
     operations: ClassVar = [
         migrations.AddField(
-            "person", "leaving", models.BooleanField(default=False, db_default=False)
+            "person", "secret", models.BooleanField(default=False, db_default=False)
         ),
     ]
