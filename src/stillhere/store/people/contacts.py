@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
-from stillhere.store.models import Address, Contact, Message, WatchRow
+from stillhere.store.models import Address, Contact, Message
 from stillhere.store.people import address_book, notices, suppression
 from stillhere.store.people.numbers import strangers
 from stillhere.store.problems import Problem, Reached
@@ -113,15 +113,9 @@ def renew(contact: Contact) -> str:
     contact.name = encryption.seal(name, "contact.name", nonce)
     with transaction.atomic():
         contact.save(update_fields=["nonce", "key_hash", "name"])
-        if contact.responder_id is None and not _hears_in_secret(contact):
+        if contact.responder_id is None:
             _drop_own_ways(contact)
     return key
-
-
-def _hears_in_secret(contact: Contact) -> bool:
-    """Whether a call for help in secret rings them: Sam's phone may be in another hand."""
-    secret = WatchRow.objects.filter(person=contact.person_id, hidden=True, closed_at__isnull=True)
-    return contact.hears_force and secret.exists()
 
 
 def _drop_own_ways(contact: Contact) -> None:
