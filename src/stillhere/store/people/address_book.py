@@ -5,7 +5,7 @@ Takes addresses that a channel has already normalized.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -26,11 +26,13 @@ def add_address(
     person: Person | None = None,
     browser: Browser | None = None,
     proved_at: int = 0,
+    shut: bool = False,
 ) -> Address:
     """One way to reach a contact or the person; ``browser`` is where notifications go,
-    ``proved_at`` as the column says. One that asked us to stop is stored as such."""
+    ``proved_at`` as the column says. One whose owner told us to stop, or that was ``shut`` to us
+    before, is stored as such."""
     whose = contact.person_id if contact is not None else suppression.ANYBODY
-    said_no = suppression.refuses([(way.channel, way.value)], whose)
+    said_no = shut or suppression.refuses([(way.channel, way.value)], whose)
     nonce = encryption.new_nonce()
     return Address.objects.create(
         contact=contact,
@@ -77,20 +79,33 @@ def replace(
     contact: Contact | None = None,
     person: Person | None = None,
 ) -> None:
-    """Put these ``ways`` in the place of the ``old`` ones. What was proved stays so."""
+    """Put these ``ways`` in the place of the ``old`` ones. What was proved stays so, and what was
+    opted out."""
     now = clock.now_ms()
     proved = {bytes(a.lookup): a.proved_at for a in old if a.proved_at}
+    shut = {bytes(a.lookup) for a in old if a.state == Address.State.OPTED_OUT}
     old.delete()
     for way in ways:
         phone = lookups(way.value) if way.channel in ("text", "call") else []
         same = [encryption.lookup(way.channel, way.value), *phone]
         known_at = next((proved[each] for each in same if each in proved), 0)
-        add_address(way, contact=contact, person=person, now=now, proved_at=known_at)
+        add_address(
+            way,
+            contact=contact,
+            person=person,
+            now=now,
+            proved_at=known_at,
+            shut=not shut.isdisjoint(same),
+        )
 
 
 def _check(person: Person, ways: Sequence[Reached]) -> None:
-    had = {(a.channel, sealed_columns.address_value(a)) for a in person.addresses.all()}
-    suppression.check(way for way in ways if (way.channel, way.value) not in had)
+    suppression.check(ways, known=values(person.addresses.all()))
+
+
+def values(addresses: Iterable[Address]) -> set[suppression.Way]:
+    """Channel and address in clear, of each."""
+    return {(a.channel, sealed_columns.address_value(a)) for a in addresses}
 
 
 def break_address(address: int, why: str, now: int) -> None:

@@ -56,8 +56,10 @@ def reach_at(contact: Contact, ways: Sequence[Reached]) -> None:
         raise Problem(Refusal.NO_WAY)
     with transaction.atomic():
         Contact.objects.select_for_update().get(id=contact.id)
-        suppression.check(ways, contact.person_id)
         old = Address.objects.filter(contact=contact).exclude(channel=address_book.PUSH)
+        if suppression.refuses([(way.channel, way.value) for way in ways], contact.person_id):
+            raise Problem(Refusal.SUPPRESSED)
+        suppression.check(ways, contact.person_id, known=address_book.values(old))
         address_book.replace(old, ways, contact=contact)
 
 

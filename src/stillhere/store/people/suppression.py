@@ -6,14 +6,16 @@ no does stands in ``opt_out.py``.
 
 Two strengths. A no that came *from the number itself* silences it everywhere. A no on the page of a
 contact comes from whoever holds the link, and the person who sent it holds it too: it keeps anybody
-from adding the number anew, but takes it off nobody else's list. Otherwise one person could
-silence another one's mother.
+from adding the number anew, but takes it off nobody else's list, ends nobody's own number and sends
+no volunteer home. Otherwise one person could silence another one's mother.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+
+from django.db.models import Q, QuerySet
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import encryption
@@ -60,16 +62,24 @@ def lift(channel: str, value: str) -> None:
 
 
 def refuses(ways: Iterable[Way], person: int = ANYBODY) -> bool:
-    """Whether one of these asked not to be reached by anybody, or not by this ``person``."""
-    lookups = _lookups(ways)
-    found = Suppression.objects.filter(lookup__in=lookups, person__in={ANYBODY, person})
-    return bool(lookups) and found.exists()
+    """Whether one of these asked, from the number itself, not to be reached by anybody, or not by
+    this ``person``. What was opted out before there was a list counts as such."""
+    return _found(ways, person).filter(Q(proved=True) | Q(why=Suppression.Why.BEFORE)).exists()
 
 
-def check(ways: Iterable[Reached], person: int = ANYBODY) -> None:
-    """Raises Problem if one of these may not be added."""
-    if refuses(((way.channel, way.value) for way in ways), person):
+def check(
+    ways: Iterable[Reached], person: int = ANYBODY, *, known: Collection[Way] = frozenset()
+) -> None:
+    """Raises Problem if one of these may not be added: after a no of either strength, unless it is
+    ``known`` as theirs already."""
+    new = [(way.channel, way.value) for way in ways if (way.channel, way.value) not in known]
+    if _found(new, person).exists():
         raise Problem(Refusal.SUPPRESSED)
+
+
+def _found(ways: Iterable[Way], person: int) -> QuerySet[Suppression]:
+    lookups = _lookups(ways)
+    return Suppression.objects.filter(lookup__in=lookups, person__in={ANYBODY, person})
 
 
 def silenced(ways: Collection[Way]) -> set[Way]:
