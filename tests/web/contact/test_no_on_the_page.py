@@ -1,5 +1,5 @@
-"""A no on a contact's page is pressed by whoever holds the link, and Mallory holds hers: it keeps anybody
-from adding the number anew, and does nothing to those who have it."""
+"""A no on a contact's page is pressed by whoever holds the link, and Mallory holds hers: it keeps
+anybody from adding the number anew, and does nothing to those who have it."""
 
 from __future__ import annotations
 
