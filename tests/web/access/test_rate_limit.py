@@ -13,7 +13,8 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from stillhere.config import environment
-from stillhere.store.models import Contact, Message, Person
+from stillhere.store.messages import delivery
+from stillhere.store.models import Address, Contact, Message, Person
 from stillhere.web.access import rate_limit
 from stillhere.web.access.rate_limit import MOST_INVITATIONS, MOST_MISSES, MOST_PERSONS
 from tests.circle import SamsNight, sams_night
@@ -127,6 +128,59 @@ def test_an_invitation_sent_anew_counts_as_one(night: SamsNight, clock: Clock) -
     assert tries[-2:] == [302, 429]
     for do in ("own", "plan", "keep", "remove"):
         assert post(sam, "/people", do=do, contact=leo.id).status_code == 302, do
+
+
+def codes_sent(clock: Clock) -> set[str]:
+    """The numbers to which a code leaves now."""
+    return {m.to for m in delivery.lease("text", clock.now, 200, 20) if m.word == "prove"}
+
+
+def test_codes_to_typed_numbers_count_like_invitations(clock: Clock) -> None:
+    """One line, seven new people, and ten numbers that each of them types as their own."""
+    people, sent, answers = [], set(), []
+    for _ in range(7):
+        people.append(Client())
+        assert post(people[-1], "/", tz="UTC").status_code == 302
+    for n, client in enumerate(people):
+        for i in range(10):
+            answers.append(post(client, "/people", do="own", phone=f"+1202556{n * 10 + i:04d}"))
+            sent |= codes_sent(clock)
+    assert len(sent) == MOST_INVITATIONS
+    assert {answer.status_code for answer in answers} == {302}
+    told = text_of(people[-1].get(answers[-1]["Location"]))
+    assert "we cannot send a code to it now" in told
+    again = post(people[-1], "/people", do="send-code")
+    assert (again.status_code, codes_sent(clock)) == (422, set())
+    assert "We cannot send another code" in text_of(again)
+    clock.advance(3600)
+    assert post(people[-1], "/people", do="send-code").status_code == 302
+    assert "+12025560069" in codes_sent(clock)
+
+
+@pytest.mark.parametrize("do", ["join", "number"])
+def test_a_contacts_page_sends_no_more_codes_than_that(clock: Clock, do: str) -> None:
+    """Mallory invites by hand, holds the links herself, and types strangers' numbers there."""
+    for _ in range(MOST_INVITATIONS):
+        rate_limit.INVITATIONS.missed("127.0.0.1")
+    night = sams_night(("Leo",), phones=False)
+    page, typed = contact_path(night, "Leo"), {"do": do, "phone": "+12025560001"}
+    if do == "join":
+        night.contacts["Leo"].addresses.all().delete()
+        Contact.objects.update(status=Contact.Status.INVITED)
+    assert browser().post(f"{page}/answer", typed).status_code == 303
+    assert Address.objects.filter(contact=night.contacts["Leo"], channel="text").exists()
+    assert not codes_sent(clock)
+    assert browser().get(page).status_code == 200
+
+
+def test_a_daily_check_in_from_a_line_that_is_used_up_is_kept(clock: Clock) -> None:
+    for _ in range(MOST_INVITATIONS):
+        rate_limit.INVITATIONS.missed("127.0.0.1")
+    sam = browser(sams_night(phones=False).key)
+    typed = {"day": ["0"], "at": "09:00", "tz": "UTC", "phone": "+12025560001"}
+    assert post(sam, "/routine", do="add", kind="routine", **typed).status_code == 302
+    assert Address.objects.filter(person__isnull=False, channel="text").exists()
+    assert not codes_sent(clock)
 
 
 @pytest.fixture

@@ -93,6 +93,11 @@ def missed(request: HttpRequest) -> bool:
     return GUESSES.missed(client_of(request))
 
 
+def may_invite(request: HttpRequest) -> bool:
+    """Count one message to a number that somebody typed; whether this line has one left."""
+    return not INVITATIONS.missed(network_of(request))
+
+
 def network_of(request: HttpRequest) -> str:
     """The line a request came from: the address, or the /64 of an IPv6 address, all of which
     belongs to one customer."""

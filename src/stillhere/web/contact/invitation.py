@@ -7,6 +7,7 @@ can start a watch from here or ask for one. A GET changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import contacts, invitations, opt_out, push_subscriptions
 from stillhere.store.people.numbers import address_proof, names
 from stillhere.store.problems import Problem, Reached
-from stillhere.web.access import addresses, cookies, installed_channels
+from stillhere.web.access import addresses, cookies, installed_channels, rate_limit
 from stillhere.web.access.fields import LanguageChoice, Reachable
 from stillhere.web.site import links, page_text, unproved
 
@@ -69,7 +70,7 @@ def _called(contact: Contact) -> str:
 
 def answer(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
     """What was pressed. Pressed twice, it counts once. Raises Wrong."""
-    do, typed = request.POST.get("do", ""), request.POST
+    do = request.POST.get("do", "")
     if do == "leave":
         opt_out.leave_by_page(contact, clock.now_ms())
         return render(request, "contact/left.html", {"light": ""})
@@ -77,10 +78,10 @@ def answer(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
         _not_me(contact, request.COOKIES.get(cookies.CODE.format(contact.id), ""))
         return render(request, "contact/not_me.html", {"light": ""})
     if do == "join":
-        _join(contact, typed)
+        _join(request, contact)
         said = "joined"
     else:
-        said = _quiet(contact, do, typed)
+        said = _quiet(request, contact, do)
     return links.see_other("contact:page", key, said=said)
 
 
@@ -92,20 +93,21 @@ def _not_me(contact: Contact, code: str) -> None:
             opt_out.not_theirs(address, clock.now_ms())
 
 
-def _join(contact: Contact, typed: Mapping[str, str]) -> None:
+def _join(request: HttpRequest, contact: Contact) -> None:
     """Yes. A contact who was invited without an address may say how to reach them; one who does not
     is reached on this page, while it is open. Once somebody has said so, the same link changes
     nothing."""
     if contact.status == Contact.Status.CONFIRMED:
         return
     if not contact.addresses.exists():
-        _reach(contact, _ways(typed, [HERE]))
-    _speaks(contact, typed)
+        _reach(contact, _ways(request.POST, [HERE]))
+    _speaks(contact, request.POST)
     invitations.join(contact)
-    address_proof.send_codes(contact)
+    with suppress(Problem):  # their page says that it waits for its code
+        _send_codes(request, contact)
 
 
-def _quiet(contact: Contact, do: str, typed: Mapping[str, str]) -> str:
+def _quiet(request: HttpRequest, contact: Contact, do: str) -> str:
     """What somebody who said yes does on a quiet day; returns what the page then says."""
     if contact.status != Contact.Status.CONFIRMED or contact.person.trial:
         return ""  # a try-out has the open page and no other way
@@ -115,36 +117,45 @@ def _quiet(contact: Contact, do: str, typed: Mapping[str, str]) -> str:
         contacts.rang(contact)
     else:
         return {"test": _test, "code": _code, "send-code": _send_code}.get(do, _number)(
-            contact, typed
+            request, contact
         )
     return do
 
 
-def _test(contact: Contact, _typed: Mapping[str, str]) -> str:
+def _test(_request: HttpRequest, contact: Contact) -> str:
     return "test" if contacts.test_ring(contact) else "prove-first"
 
 
-def _code(contact: Contact, typed: Mapping[str, str]) -> str:
+def _code(request: HttpRequest, contact: Contact) -> str:
     """The code that we sent, typed."""
-    if not address_proof.try_code(contact, typed.get("code", "")):
+    if not address_proof.try_code(contact, request.POST.get("code", "")):
         raise Wrong({"code": page_text.put(Refusal.WRONG_CODE)})
     return "proved"
 
 
-def _send_code(contact: Contact, _typed: Mapping[str, str]) -> str:
+def _send_code(request: HttpRequest, contact: Contact) -> str:
     """Once more, because they ask."""
     try:
-        address_proof.send_codes(contact, again=True)
+        _send_codes(request, contact, again=True)
     except Problem as problem:
         raise Wrong({"code": page_text.put(problem.why)}) from None
     return "send-code"
 
 
-def _number(contact: Contact, typed: Mapping[str, str]) -> str:
+def _send_codes(request: HttpRequest, contact: Contact, *, again: bool = False) -> bool:
+    return address_proof.send_codes(
+        contact, again=again, allowed=lambda: rate_limit.may_invite(request)
+    )
+
+
+def _number(request: HttpRequest, contact: Contact) -> str:
     """Another number or address."""
-    _reach(contact, _ways(typed))
-    _speaks(contact, typed)
-    return "code-sent" if address_proof.send_codes(contact) else "kept"
+    _reach(contact, _ways(request.POST))
+    _speaks(contact, request.POST)
+    try:
+        return "code-sent" if _send_codes(request, contact) else "kept"
+    except Problem:
+        return "no-code"
 
 
 def _reach(contact: Contact, ways: Sequence[Reached]) -> None:

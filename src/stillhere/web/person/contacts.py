@@ -58,10 +58,12 @@ def people(request: HttpRequest, person: Person) -> HttpResponse:
     work = WORK.get(pressed(request))
     if work is None:
         return _page(request, person)
-    if work in INVITING and rate_limit.INVITATIONS.missed(rate_limit.network_of(request)):
+    if work in INVITING and not rate_limit.may_invite(request):
         return errors.too_many()
     try:
         said, wrong = work(person, request.POST)
+        if work in CODING and not wrong:
+            said = _send_codes(request, person, said)
     except Problem as problem:
         said, wrong = "", {"": page_text.put(problem.why)}
     if wrong:
@@ -151,7 +153,7 @@ def _own(person: Person, typed: Mapping[str, str]) -> Done:
     }
     if {(way.channel, way.value) for way in form.ways} != have:
         address_book.set_own_addresses(person, form.ways)
-    return ("code-sent" if address_proof.send_codes(person) else "kept"), {}
+    return "kept", {}
 
 
 def _code(person: Person, typed: Mapping[str, str]) -> Done:
@@ -163,8 +165,22 @@ def _code(person: Person, typed: Mapping[str, str]) -> Done:
 
 def _send_code(person: Person, typed: Mapping[str, str]) -> Done:
     """Once more, because they ask."""
-    address_proof.send_codes(person, again=True)
     return "send-code", {}
+
+
+def _send_codes(request: HttpRequest, person: Person, said: str) -> str:
+    """Send what shows that a number is theirs; returns what is said then. Raises Problem where they
+    asked for it and none may be sent."""
+    again = said == "send-code"
+    try:
+        sent = address_proof.send_codes(
+            person, again=again, allowed=lambda: rate_limit.may_invite(request)
+        )
+    except Problem:
+        if again:
+            raise
+        return "no-code"
+    return "code-sent" if sent and not again else said
 
 
 def _plan(person: Person, typed: Mapping[str, str]) -> Done:
@@ -199,6 +215,7 @@ WORK = {
     "drill": _drill, "volunteers": _volunteers, "code": _code, "send-code": _send_code,
     "news": _news,
 }  # fmt: skip
+CODING = (_own, _send_code)  # a code may leave by these, to a number that was typed
 INVITING = (_add, _renew, _drill)  # a message to somebody may leave by these, and cost money
 
 

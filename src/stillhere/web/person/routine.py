@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import ShownWatch
-from stillhere.web.access import addresses, installed_channels, person_session
+from stillhere.web.access import addresses, installed_channels, person_session, rate_limit
 from stillhere.web.access.fields import Reachable, pressed
 from stillhere.web.person.routine_form import KINDS, DailyForm, PauseForm, WhichForm
 from stillhere.web.site import links, page_text, unproved, watch_text
@@ -72,6 +73,9 @@ def routine(request: HttpRequest, person: Person) -> HttpResponse:
     said, wrong = work(person, request.POST)
     if wrong:
         return _page(request, person, wrong=wrong, typed=request.POST, status=422)
+    if work is _add:
+        with suppress(Problem):  # this page goes on saying that the number is not proved
+            address_proof.send_codes(person, allowed=lambda: rate_limit.may_invite(request))
     return links.see_other("person:routine", said=said, status=302)
 
 
@@ -101,7 +105,6 @@ def _no_way(person: Person, typed: QueryDict, *, alone: bool) -> str:
             address_book.add_own_addresses(person, form.ways)
         except Problem as problem:
             return page_text.put(problem.why)
-        address_proof.send_codes(person)
     elif not alone:
         return _(
             "We have no way to ask you, so nothing was set. Say below how we reach you, or choose "

@@ -130,6 +130,10 @@ NOTES = {
         "Send the invitation from your own phone."
     ),
     "code-sent": gettext_lazy("Kept. We sent you a code. Type it here, so that we can ring you."),
+    "no-code": gettext_lazy(
+        "Kept. But we cannot send a code to it now, and until you type one we do not use it. "
+        "Ask for the code again later."
+    ),
     "send-code": gettext_lazy("The code is on its way. Type it here."),
     "proved": gettext_lazy("Thank you. Now we know that it is yours."),
     "prove-first": gettext_lazy(

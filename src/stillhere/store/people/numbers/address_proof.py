@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
+from collections.abc import Callable
 
 from django.db.models import QuerySet
 
@@ -79,10 +80,12 @@ def coded(owner: Person | Contact, typed: str) -> list[Address]:
     return [way for way in ways if hmac.compare_digest(code_of(way.nonce), code)]
 
 
-def send_codes(owner: Person | Contact, *, again: bool = False) -> bool:
+def send_codes(
+    owner: Person | Contact, *, again: bool = False, allowed: Callable[[], bool] = lambda: True
+) -> bool:
     """Send its code to each stranger's way of theirs, quietly if it can be: once by itself, and
-    when they ask for it ``again``. Whether one is on its way. Raises Problem where they ask and
-    none may be sent."""
+    when they ask for it ``again``. Whether one is on its way. Raises Problem where one is wanted
+    and none may be sent; ``allowed`` is asked only where one would be."""
     now, person = clock.now_ms(), _person(owner)
     ways = unproved(owner)
     quiet = [way for way in ways if not way.rings] or ways
@@ -98,7 +101,9 @@ def send_codes(owner: Person | Contact, *, again: bool = False) -> bool:
         if not full:
             key = f"p{way.id}.{codes}"  # asked for twice before it has left, it leaves once
             queued.append(notices.calm_message(way, person, strangers.CODE, key, now))
-    if again and why and not queued:
+    if queued and not allowed():
+        raise Problem(Refusal.NO_MORE_CODES)
+    if why and not queued:
         raise Problem(Refusal.NO_MORE_CODES)
     Message.objects.bulk_create(queued, ignore_conflicts=True)
     return bool(queued)
