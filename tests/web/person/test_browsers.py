@@ -280,3 +280,32 @@ def test_a_browser_is_called_by_plain_words(night: SamsNight, said: str, words: 
     phone = guest(night, said)
     assert words in read(phone, "/mine")
     assert "<script>alert" not in phone.get("/mine").content.decode()
+
+
+def test_a_first_pin_ends_the_notifications_of_whoever_was_in_without_one(
+    night: SamsNight, sam: Client, clock: Clock
+) -> None:
+    mallory = guest(night)
+    assert (subscribe(mallory, GUESTS), subscribe(sam, SAMS)) == (200, 200)
+    assert post(sam, "/mine", do="pin", pin="2468").status_code == 200
+    night.start()
+    night.does(Marked())
+    for wait_s in (60, 5):
+        clock.advance(wait_s)
+        tick_all()
+    assert night.row().state == "asking"
+    told = [m.to for m in delivery.lease("push", clock.now, 50, 20)]
+    assert len(told) == 1
+    assert "/sam" in told[0]
+    assert subscribe(mallory, GUESTS) != 200, "not again without the PIN"
+
+
+def test_another_pin_leaves_the_notifications_of_whoever_typed_the_first(
+    night: SamsNight, sam: Client
+) -> None:
+    assert post(sam, "/mine", do="pin", pin="2468").status_code == 200
+    laptop = guest(night)
+    assert post(laptop, "/pin", pin="2468", next="/mine")["Location"] == "/mine"
+    assert (subscribe(laptop, GUESTS), subscribe(sam, SAMS)) == (200, 200)
+    assert post(sam, "/mine", do="pin", pin="3579").status_code == 200
+    assert Address.objects.filter(person=night.person, channel="push").count() == 2

@@ -82,9 +82,23 @@ def new_link(person: Person, keep: Browser) -> str:
     with transaction.atomic():
         key = persons.new_key(person)
         Browser.objects.filter(person=person).exclude(id=keep.id).delete()
-        others = Address.objects.filter(person=person, channel=PUSH)
-        others.exclude(browser=keep).delete()
+        end_other_notifications(person, keep)
     return key
+
+
+def end_other_notifications(person: Person, keep: Browser | None) -> None:
+    """Nobody but ``keep`` is notified any more."""
+    theirs = Address.objects.filter(person=person, channel=PUSH)
+    (theirs.exclude(browser=keep) if keep is not None else theirs).delete()
+
+
+def set_pin(person: Person, hashed: str, here: Browser | None) -> None:
+    """Keep a PIN, already hashed, which was typed ``here``. Notifications stand behind it: where
+    there was none before, whoever was let in without one is notified no more."""
+    with transaction.atomic():
+        if not person.pin:
+            end_other_notifications(person, here)
+        persons.set_pin(person, hashed)
 
 
 @dataclass(frozen=True, slots=True)

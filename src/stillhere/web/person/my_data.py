@@ -50,7 +50,10 @@ def mine(request: HttpRequest, person: Person) -> HttpResponse:
         return _remove(request, person)
     if do == "pin":
         wrong = pin.change(
-            person, request.POST, forced=person_session.opened_by_word(request, person)
+            person,
+            request.POST,
+            person_session.browser_of(request),
+            forced=person_session.opened_by_word(request, person),
         )
         if wrong:
             return _page(request, person, {"wrong_pin": wrong}, status=422)

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from stillhere.store.db import clock
-from stillhere.store.models import Person
-from stillhere.store.people import force, persons, pin_tries
+from stillhere.store.models import Browser, Person
+from stillhere.store.people import browsers, force, persons, pin_tries
 from stillhere.store.people.pin_tries import PinWait
 from stillhere.web.access import person_session
 from stillhere.web.access.fields import pressed
@@ -76,9 +76,10 @@ def is_the_pin(person: Person, typed: str) -> bool:
         return bool(PINS.slowly(check_password, typed, person.pin))
 
 
-def change(person: Person, typed: Mapping[str, str], *, forced: bool) -> str:
-    """Set the PIN, or remove it if nothing was typed; returns what is wrong, or nothing. Where the
-    word under force opened these pages (``forced``), that word is the PIN that was typed."""
+def change(person: Person, typed: Mapping[str, str], here: Browser | None, *, forced: bool) -> str:
+    """Set the PIN, or remove it if nothing was typed; returns what is wrong, or nothing. ``here``
+    is the browser it was typed in. Where the word under force opened these pages (``forced``), that
+    word is the PIN that was typed."""
     form = NewPinForm(typed)
     if not form.is_valid():
         return form.wrong["pin"]
@@ -90,5 +91,5 @@ def change(person: Person, typed: Mapping[str, str], *, forced: bool) -> str:
         return ""
     with PINS.turn():
         hashed = PINS.slowly(make_password, pin)
-    persons.set_pin(person, hashed)
+    browsers.set_pin(person, hashed, here)
     return ""
