@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stillhere.core import events as ev
 from stillhere.core.alarm import ALL_HOLDS_S
 from stillhere.core.events import Outcome, State, Word
 from stillhere.core.ladder import MOST_CHANGES
@@ -53,6 +54,40 @@ def test_one_who_phones_from_afar_is_not_rung_again_for_ten_minutes() -> None:
     assert Word.AGAIN not in night.words(MAYA)
     night.wait(1800)
     assert Word.AGAIN in night.words(MAYA)
+
+
+def test_im_going_from_a_phone_that_may_be_anybodys_keeps_nobody_from_being_rung() -> None:
+    for eta_s in (None, 60, 600):
+        night = alarmed()
+        night.claims(MAYA, eta_s, known=False)
+        assert night.state() is State.ALARM
+        assert [(t.who, t.eta_s) for t in night.tells(LEO, Word.GOING)] == [(MAYA, eta_s)]
+        night.wait(60)
+        assert night.told_s(MAYA, Word.ALARM) == [45]
+        night.wait(595 - 60)
+        assert Word.AGAIN in night.words(MAYA), "and goes on being rung"
+
+
+def test_what_anybody_may_have_said_is_told_once_and_changes_nothing_they_said() -> None:
+    night = alarmed()
+    night.claims(MAYA, 600, known=False)
+    night.claims(MAYA, 300, known=False)
+    assert len(night.tells(LEO, Word.GOING)) == 1
+    night.claims(MAYA, 180)
+    assert night.state() is State.CLAIMED, "their own word counts, however soon it comes"
+    night.claims(MAYA, None, known=False)
+    assert night.state() is State.CLAIMED
+    night.declines(LEO)
+    night.claims(LEO, 60, known=False)
+    assert [t.who for t in night.tells(MAYA, Word.GOING)] == []
+
+
+def test_a_dead_number_is_not_waited_for_because_anybody_says_im_going() -> None:
+    night = alarmed()
+    night.claims(LEO, None, known=False)
+    night.do(ev.Unheard(LEO, phone_of(LEO)))
+    night.wait(2)
+    assert MAYA in night.who_heard(Word.ALARM)
 
 
 def test_a_claim_that_lapses_asks_the_one_who_was_going_and_reopens_the_ladder() -> None:

@@ -255,9 +255,13 @@ class Nights(RuleBasedStateMachine):
         self.night.do(ev.Shown(self.night.watch.asks - back))
 
     # contacts and carriers
-    @rule(who=people, eta_s=st.sampled_from((None, -1, 0, 30, 299, 300, 301, 3600)))
-    def somebody_is_going(self, who: int, eta_s: int | None) -> None:
-        self.night.do(ev.Claimed(who, eta_s))
+    @rule(
+        who=people,
+        eta_s=st.sampled_from((None, -1, 0, 30, 299, 300, 301, 3600)),
+        known=st.sampled_from((True, True, True, False)),
+    )
+    def somebody_is_going(self, who: int, eta_s: int | None, known: bool) -> None:
+        self.night.do(ev.Claimed(who, eta_s, known))
 
     @rule(
         who=people,
@@ -320,6 +324,7 @@ def anything(night: Promises, dice: random.Random) -> Event:
             ev.Shown(night.watch.asks),
             ev.Claimed(who, dice.choice((None, 60, 300, 900))),
             ev.Claimed(who, dice.randint(1, 300)),
+            ev.Claimed(who, dice.choice((None, 60, 600)), known=False),
             ev.Declined(who),
             ev.CannotGetIn(who),
             ev.Arrived(who),

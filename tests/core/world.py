@@ -138,8 +138,8 @@ class Night:
     def shown(self) -> Step:
         return self.do(ev.Shown(self.watch.asks))
 
-    def claims(self, who: int, eta_s: int | None = 180) -> Step:
-        return self.do(ev.Claimed(who, eta_s))
+    def claims(self, who: int, eta_s: int | None = 180, *, known: bool = True) -> Step:
+        return self.do(ev.Claimed(who, eta_s, known))
 
     def declines(self, who: int) -> Step:
         return self.do(ev.Declined(who))

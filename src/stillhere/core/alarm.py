@@ -22,13 +22,15 @@ HELP_AMBULANCE_S = 300  # as in an acute watch
 class Claim:
     """A claim, "I'm going". ``hold_until_at`` None means the claim does not hold the ladder: the
     contact is far away, the holds are used up, or the hold ran out. ``changes`` counts how often
-    this contact has said it again during this alarm."""
+    this contact has said it again during this alarm. What was said on a phone that is not ``known``
+    to be theirs is passed on, and no more."""
 
     contact: int
     at: int
     eta_s: int | None
     hold_until_at: int | None
     changes: int = 0
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

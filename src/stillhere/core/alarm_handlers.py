@@ -206,10 +206,8 @@ def _moved(a: Alarm, e: Acts, reach: Reach, now: int, out: list[Effect]) -> Alar
         case ev.Arrived() if not reach.confirmed:
             # It may be an invitation that was passed on: it is heard, and rests nothing.
             return ladder.claim(a, who, SOON_S, now, out, holds=False)
-        case ev.Claimed(_, None) if a.cause is Cause.FORCE:
-            return ladder.drop(a, who, now, out)  # who cannot come must not phone
-        case ev.Claimed(_, eta_s):
-            return ladder.claim(a, who, eta_s, now, out, holds=reach.confirmed)
+        case ev.Claimed():
+            return _going(a, e, reach, now, out)
         case ev.Declined():
             return ladder.drop(a, who, now, out)
         case ev.CannotGetIn():
@@ -222,6 +220,15 @@ def _moved(a: Alarm, e: Acts, reach: Reach, now: int, out: list[Effect]) -> Alar
             return ladder.unheard(a, who, now)
         case ev.OptedOut():
             return ladder.opt_out(a, who, now, out)
+
+
+def _going(a: Alarm, e: ev.Claimed, reach: Reach, now: int, out: list[Effect]) -> Alarm:
+    """The alarm after "I'm going"."""
+    if not e.known:
+        return ladder.hearsay(a, e.contact, e.eta_s, now, out)
+    if e.eta_s is None and a.cause is Cause.FORCE:
+        return ladder.drop(a, e.contact, now, out)  # who cannot come must not phone
+    return ladder.claim(a, e.contact, e.eta_s, now, out, holds=reach.confirmed)
 
 
 def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:

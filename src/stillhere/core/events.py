@@ -143,10 +143,12 @@ class ClockSetBack:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """ "I'm going." ``eta_s`` is how soon, None for "I'm far, I'll phone"."""
+    """ "I'm going." ``eta_s`` is how soon, None for "I'm far, I'll phone". ``known``: it comes from
+    a phone that is known to be the contact's; else anybody may have said it."""
 
     contact: int
     eta_s: int | None
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,8 @@ def _rings(alarm: Alarm, reach: Reach, now: int) -> bool:
         return False
     if not reach.confirmed and reach.contact in alarm.told:
         return False  # an invitation nobody answered is rung once
-    return not any(c.contact == reach.contact and now < c.at + BUSY_S * 1000 for c in alarm.claims)
+    claim = _claim_of(alarm, reach.contact)
+    return claim is None or now >= claim.at + BUSY_S * 1000
 
 
 def _ring(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
@@ -163,7 +164,7 @@ def unheard(alarm: Alarm, contact: int, now: int) -> Alarm:
     in the next round, and what they say themselves counts for more."""
     newest = alarm.circle.rungs[alarm.rung - 1] if alarm.rung else ()
     quiet = not alarm.arrivals and not alarm.held(now) and contact not in alarm.out
-    said = any(c.contact == contact for c in alarm.claims)
+    said = _claim_of(alarm, contact) is not None
     if quiet and not said and any(reach.contact == contact for reach in newest):
         return replace(alarm, next_rung_at=min(alarm.next_rung_at, now))
     return alarm
@@ -220,6 +221,19 @@ def claim(
     return alarm
 
 
+def hearsay(alarm: Alarm, contact: int, eta_s: int | None, now: int, out: list[Effect]) -> Alarm:
+    """A claim from a phone that may be anybody's: the others hear it once, and the contact is rung
+    as if nobody had spoken. It changes nothing that the contact said."""
+    spoke = any(c.contact == contact for c in alarm.claims)
+    if spoke or contact in alarm.out or contact in alarm.arrivals:
+        return alarm
+    if alarm.cause is Cause.FORCE and eta_s is None:
+        return alarm  # nobody must phone
+    tell(alarm, alarm.listeners(contact), Word.GOING, now, out, who=contact, eta_s=eta_s)
+    heard = Claim(contact, now, eta_s, None, known=False)
+    return replace(alarm, claims=(*alarm.claims, heard))
+
+
 def _hold(alarm: Alarm, eta_s: int | None, now: int) -> tuple[int | None, int | None]:
     """Since when the ladder has been held in all, and until when a claim made now would hold it."""
     from_at = alarm.held_from_at
@@ -236,7 +250,8 @@ def _shorter(one: int | None, other: int | None) -> int | None:
 
 
 def _claim_of(alarm: Alarm, contact: int) -> Claim | None:
-    return next((c for c in alarm.claims if c.contact == contact), None)
+    """What they said last themselves."""
+    return next((c for c in alarm.claims if c.contact == contact and c.known), None)
 
 
 def _same_tap(alarm: Alarm, before: Claim | None, anew: Claim) -> bool:

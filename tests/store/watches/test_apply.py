@@ -290,6 +290,7 @@ def test_the_alarm_survives_its_own_json(clock: Clock) -> None:
     for event in (
         ev.Claimed(night.contacts["Leo"].id, 120),
         ev.Claimed(night.contacts["Leo"].id, 60),
+        ev.Claimed(night.contacts["Maya"].id, 600, known=False),
         ev.OptedOut(night.contacts["Ines"].id),
         ev.Undeliverable(night.contacts["Maya"].id, 1),
         ev.Arrived(night.contacts["Leo"].id),
@@ -300,7 +301,7 @@ def test_the_alarm_survives_its_own_json(clock: Clock) -> None:
         assert rows.alarm_from(rows.alarm_text(watch.alarm)) == watch.alarm
         assert rows.alarm_from(rows.alarm_text(replace(watch.alarm, told=()))) != watch.alarm
         claims = watch.alarm.claims
-    assert claims[0].changes == 1
+    assert {claim.changes: claim.known for claim in claims} == {1: True, 0: False}
 
 
 def test_a_first_claim_is_written_as_the_release_before_reads_it(clock: Clock) -> None:
@@ -309,3 +310,5 @@ def test_a_first_claim_is_written_as_the_release_before_reads_it(clock: Clock) -
     night.does(ev.Claimed(night.contacts["Leo"].id, 120))
     (claim,) = json.loads(night.row().alarm)["claims"]
     assert set(claim) == {"contact", "at", "eta_s", "hold_until_at"}
+    alarm = rows.alarm_from(night.row().alarm)
+    assert alarm.claims[0].known, "what that release wrote is their own word"

@@ -14,8 +14,10 @@ from stillhere.store.watches import queries
 from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night, tick_all, ways
 from tests.conftest import Clock
+from tests.hook import MAYA
 from tests.web.conftest import browser
 from tests.web.pages import contact_path, everything, read, text_of
+from tests.web.refusing import handed_over
 
 SECRETS = ("12 Elm Street", "code 4711")
 
@@ -131,6 +133,18 @@ def test_how_soon_is_asked_and_only_the_near_hold_the_ladder(
     press(leo, "claim", soon=soon)
     assert alarm.row().state == state
     assert says in read(browser(), maya)
+
+
+@pytest.mark.parametrize("soon", ["far", "2", "10"])
+def test_im_going_on_an_unknown_phone_keeps_nobody_from_being_rung(
+    alarm: SamsNight, clock: Clock, maya: str, leo: str, soon: str
+) -> None:
+    """A link can be passed on: whoever has it speaks for the contact, who must still hear."""
+    answered = browser(stranger=True).post(f"{maya}/answer", {"do": "claim", "soon": soon})
+    assert answered.status_code == 303
+    assert "Maya is" in read(browser(), leo), "the others hear of it"
+    assert alarm.row().state == State.ALARM
+    assert ("call", "help") in handed_over(clock, 120, MAYA)
 
 
 @pytest.mark.parametrize("soon", ["", "0", "-1", "999999", "x"])

@@ -54,8 +54,9 @@ def press(contact: Contact, event: Event, *, known_phone: bool) -> PressResult |
     if not known_phone:
         if _has_spoken(queries.shown(row).watch, contact.id):
             return PressResult.UNPROVED
-        if isinstance(event, Claimed) and event.eta_s is not None:
-            event = replace(event, eta_s=max(event.eta_s, UNKNOWN_S))
+        if isinstance(event, Claimed):
+            eta_s = None if event.eta_s is None else max(event.eta_s, UNKNOWN_S)
+            event = replace(event, eta_s=eta_s, known=False)
     done = WRITER.commit(Change(event, watch=row.id))
     if done.refused is not None:
         over = done.watch is not None and done.watch.state is State.CLOSED

@@ -178,6 +178,8 @@ def alarm_text(alarm: Alarm) -> str:
     for claim in facts["claims"]:
         if not claim["changes"]:
             del claim["changes"]
+        if claim["known"]:
+            del claim["known"]
     return _COMPACT.encode(facts)
 
 
