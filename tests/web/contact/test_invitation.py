@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from stillhere.store.models import Contact, Message, WatchRow, sealed_columns
-from stillhere.store.people import contacts, force, invitations
+from stillhere.store.people import contacts, invitations
 from stillhere.store.watches.apply import CallForHelp
 from tests.channels.browsers import BrowserKeys
 from tests.circle import SamsNight, sams_night
@@ -301,16 +301,3 @@ def test_a_new_link_ends_notifications_and_leaves_what_sam_typed(
     assert set(leo.addresses.values_list("id", flat=True)) == before
     leo.refresh_from_db()
     assert leo.status == "confirmed"
-
-
-def test_a_new_link_takes_nobody_from_a_call_for_help_in_secret(
-    night: SamsNight, sam: Client, clock: Clock
-) -> None:
-    maya = night.contacts["Maya"]
-    clock.advance(5)
-    says(contact_path(night, "Maya"), "number", phone="202-555-0101")
-    post(sam, "/mine/word", do="keep", word="Blue kettle", contacts=[str(maya.id)])
-    night.person.refresh_from_db()
-    force.call_for_help(night.person)
-    post(sam, "/people", do="renew", contact=maya.id)
-    assert maya.addresses.filter(state="ok").exists()
