@@ -279,6 +279,18 @@ def test_erase_me_is_asked_twice_and_then_nothing_is_left(clock: Clock) -> None:
     assert not Address.objects.exists()
 
 
+def test_with_a_pin_nothing_is_listed_shown_or_erased_by_text(clock: Clock) -> None:
+    """Half a minute with Sam's phone is enough to write a text: the PIN stands before the same."""
+    night = quiet()
+    Person.objects.update(pin="hashed")
+    for word in ("LIST", "delete me", "delete me"):
+        text(SAM, word)
+        assert said(SAM, clock) == "You set a PIN, so this is done on your page."
+    assert Person.objects.exists()
+    text(SAM, "ADD Mum 202-555-0166")
+    assert not night.person.contacts.latest("id").door
+
+
 def test_erase_me_said_once_an_hour_is_said_once(clock: Clock) -> None:
     quiet()
     text(SAM, "delete me")

@@ -189,6 +189,10 @@ def _delete_later(facts: Facts) -> Sentence:
     return _("Not while people are being reached. Answer them first, then DELETE."), answers.NOTHING
 
 
+def _pin(facts: Facts) -> Sentence:
+    return _("You set a PIN, so this is done on your page."), answers.NOTHING
+
+
 def _unblocked(facts: Facts) -> Sentence:
     return _("We can text you again. GO starts."), answers.NOTHING
 
@@ -354,6 +358,7 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-no-routine": _no_routine,
     "reply-delete": _delete,
     "reply-delete-later": _delete_later,
+    "reply-pin": _pin,
     "reply-unblocked": _unblocked,
     "reply-who-person": _who_person,
     "prove": _prove,

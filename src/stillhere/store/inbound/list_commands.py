@@ -18,7 +18,7 @@ from stillhere.core.refusals import Refusal
 from stillhere.core.replies import language_of
 from stillhere.store.installation import upkeep
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
-from stillhere.store.people import address_book, invitations, persons
+from stillhere.store.people import address_book, contacts, invitations, persons
 from stillhere.store.privacy import erasure
 from stillhere.store.problems import Problem, Reached
 from stillhere.store.watches import apply
@@ -37,7 +37,9 @@ _NOT_ADDED = {
 
 
 def on_the_list(person: Person) -> Said:
-    """Everyone who would be reached, and who of them has not said yes."""
+    """Everyone who would be reached, and who of them has not said yes. With a PIN, on the page."""
+    if person.pin:
+        return "reply-pin", NOBODY
     mine = Contact.objects.filter(person=person, status__in=["invited", "confirmed"])
     rows = list(mine.order_by("rung", "id").values_list("id", "status"))
     if not rows:
@@ -64,6 +66,8 @@ def add(person: Person, text: str, now: int) -> Said:
         contact = invitations.add_contact(person, name or number[-4:], ways)
     except Problem as problem:
         return _NOT_ADDED.get(problem.why, "reply-list-full"), NOBODY
+    if contact.id not in there and person.pin:
+        contacts.keep(contact, door=False)  # the PIN stands before the place; here nobody asked it
     if contact.id in there:
         return "reply-on-it-already", {"who": contact.id}
     if not invitations.is_asked(contact):
@@ -97,6 +101,8 @@ def rest(person: Person, text: str, now: int) -> Said:
 
 def erase(person: Person, now: int) -> Said:
     """DELETE, said twice within ten minutes. After the second nothing is left to answer to."""
+    if person.pin:
+        return "reply-pin", NOBODY
     asked = Message.objects.filter(
         person=person, word="reply-delete", created_at__gt=now - SURE_MS
     ).exists()
