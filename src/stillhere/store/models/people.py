@@ -46,6 +46,11 @@ class Person(models.Model):
 
     class Meta:
         db_table = "person"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["force_word"], name="person_secret", condition=models.Q(secret=True)
+            )
+        ]
 
 
 class Browser(models.Model):
