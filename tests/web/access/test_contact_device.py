@@ -9,6 +9,7 @@ import pytest
 from stillhere.store import problems
 from stillhere.store.kits import kits
 from stillhere.store.kits.kits import Inside
+from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Contact, Deed, JournalLine, Message
 from stillhere.store.people import address_book, invitations, persons
 from stillhere.store.people.numbers import address_proof, page_code
@@ -276,3 +277,15 @@ def test_nobody_takes_over_a_link_by_changing_the_number(night: SamsNight, clock
     press(stranger, leo, "mine", code=code_of(night, "Leo", clock))
     assert "All is quiet" in press(stranger, leo, "number", phone="202 555 0188")
     assert Address.objects.filter(lookup__in=address_book.lookups("+12025550188")).exists()
+
+
+def test_whoever_came_by_their_link_before_they_were_rung_hears_the_end(
+    alarm: SamsNight, leo: str, maya: str, clock: Clock
+) -> None:
+    """Their number is not proved yet, and they are on the alarm all the same."""
+    Address.objects.filter(contact=alarm.contacts["Maya"]).update(proved_at=0)
+    press(browser(), maya, "claim", soon="5")
+    press(browser(), leo, "arrived")
+    press(browser(), leo, "resolve", outcome="fine")
+    ends = [m for m in delivery.lease("text", clock.now, 50, 20) if m.word == "stand-down"]
+    assert MAYA in {m.to for m in ends}

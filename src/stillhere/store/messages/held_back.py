@@ -16,6 +16,7 @@ from django.db import OperationalError, connection, transaction
 from stillhere.store.db import budgets
 from stillhere.store.db.row_locks import hurry, in_the_way
 from stillhere.store.people.numbers import strangers
+from stillhere.store.watches.optional_tables import JOURNAL
 
 log = logging.getLogger("stillhere.delivery")
 
@@ -45,7 +46,14 @@ def by_budget(rows: Sequence[Mapping[str, Any]], now: int) -> dict[int, str]:
     alarm, or for its end that they were not. What may leave is counted, once for all its tries."""
     mine = [row for row in rows if is_strangers(row) and row["attempts"] == 1]
     said = _said([row for row in mine if row["word"] in (*strangers.RINGS, strangers.END)])
-    found = {row["id"]: _out_of_turn(row, said) or _used_up(row, now) for row in mine}
+    ends = [row for row in mine if row["word"] == strangers.END]
+    came = JOURNAL.around(lambda: _came_unrung(ends, said), set[int]())
+    found = {
+        row["id"]: _used_up(row, now, as_ring=True)
+        if row["id"] in came
+        else _out_of_turn(row, said) or _used_up(row, now)
+        for row in mine
+    }
     return {id: why for id, why in found.items() if why}
 
 
@@ -58,8 +66,9 @@ def _out_of_turn(row: Mapping[str, Any], said: set[tuple[int, str]]) -> str:
     return RUNG_ONCE if rung else ""
 
 
-def _used_up(row: Mapping[str, Any], now: int) -> str:
-    limits = strangers.limits(row["word"], row["person"], row["channel"], row["to"])
+def _used_up(row: Mapping[str, Any], now: int, *, as_ring: bool = False) -> str:
+    word = strangers.RINGS[0] if as_ring else row["word"]
+    limits = strangers.limits(word, row["person"], row["channel"], row["to"])
     try:
         with transaction.atomic():
             hurry()
@@ -69,6 +78,24 @@ def _used_up(row: Mapping[str, Any], now: int) -> str:
             raise
         log.warning("not counted: message=%d", row["id"])  # nobody is alarmed later for a number
         return ""
+
+
+def _came_unrung(ends: Sequence[Mapping[str, Any]], said: set[tuple[int, str]]) -> set[int]:
+    """Those of these ends that go to somebody whom nothing rang and who came by their link: they
+    are on the alarm, and owed its end too. It counts as a ring, because anybody may hold a link."""
+    words = (*strangers.RINGS, strangers.END)
+    unrung = [row["id"] for row in ends if not any((row["id"], word) in said for word in words)]
+    if not unrung:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT m.id FROM message m JOIN journal j ON j.watch_id = m.watch_id "
+            "AND j.contact = m.contact_id "
+            "WHERE j.event IN ('Claimed', 'Arrived', 'CannotGetIn', 'Resolved', 'Declined') "
+            f"AND m.id IN ({', '.join(['%s'] * len(unrung))})",
+            unrung,
+        )
+        return {id for (id,) in cursor.fetchall()}
 
 
 def _said(rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
@@ -82,7 +109,8 @@ def _said(rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
             "SELECT m.id, b.word FROM message m JOIN message b ON b.watch_id = m.watch_id "
             "AND b.alarm = m.alarm AND b.contact_id = m.contact_id AND b.id < m.id "
             "AND (b.address_id = m.address_id OR m.word = 'stand-down' AND b.word <> m.word) "
-            "AND b.attempts > 0 AND b.status <> 'dropped' "
+            # What was withdrawn on its way may have got through.
+            "AND b.attempts > 0 AND (b.status <> 'dropped' OR b.why = 'withdrawn') "
             "AND b.word IN ('alarm', 'help', 'forced', 'stand-down') "
             f"WHERE m.id IN ({marks})",
             [row["id"] for row in rows],
