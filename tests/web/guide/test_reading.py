@@ -172,7 +172,7 @@ def test_a_link_passed_on_sends_no_drill(night: SamsNight, settings: Settings) -
     stranger = browser(stranger=True)
     assert "Send me a drill now" not in read(stranger, path)
     shown = stranger.post(path, {"do": "drill"})["Location"]
-    assert "Type the number we reach you at first." in read(stranger, shown)
+    assert "First show us below that this is your phone." in read(stranger, shown)
     settings.STILLHERE = replace(settings.STILLHERE, demo_url="")
     assert "Send me a drill now" not in read(browser(), path), "nothing here rings"
     assert "Ask Sam to press “Hold a drill”" in read(browser(), path)

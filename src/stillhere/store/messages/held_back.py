@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, transaction
 from stillhere.store.db import budgets
 from stillhere.store.db.row_locks import hurry, in_the_way
 from stillhere.store.people.numbers import strangers
-from stillhere.store.watches.optional_tables import JOURNAL
+from stillhere.store.watches import damage
 
 log = logging.getLogger("stillhere.delivery")
 
@@ -47,7 +47,7 @@ def by_budget(rows: Sequence[Mapping[str, Any]], now: int) -> dict[int, str]:
     mine = [row for row in rows if is_strangers(row) and row["attempts"] == 1]
     said = _said([row for row in mine if row["word"] in (*strangers.RINGS, strangers.END)])
     ends = [row for row in mine if row["word"] == strangers.END]
-    came = JOURNAL.around(lambda: _came_unrung(ends, said), set[int]())
+    came = damage.around(lambda: _came_unrung(ends, said), set[int])
     found = {
         row["id"]: _used_up(row, now, as_ring=True)
         if row["id"] in came

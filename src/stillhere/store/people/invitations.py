@@ -144,7 +144,11 @@ def erase_gone(contacts: Sequence[int] | None = None) -> int:
     returns how many. What was sent and what happened stays as long as its watch, under a number
     that leads to nobody. A volunteer stays until they are dismissed: a no of theirs must not be
     forgotten, and a shift may put them there again."""
-    gone = Contact.objects.filter(status__in=GONE, responder__isnull=True)
+    gone = Contact.objects.filter(
+        status__in=GONE,
+        responder__isnull=True,
+        person__trial=False,  # that one goes as a whole
+    )
     if contacts is not None:
         gone = gone.filter(id__in=contacts)
     with transaction.atomic():
