@@ -121,7 +121,7 @@ def test_a_large_table_is_not_closed_to_everybody_for_long(
     night = sams_night(("Leo",))
     erasure.erase_person(night.person)
     counted()
-    monkeypatch.setattr(vacuum, "MOST_BYTES", 0)
+    monkeypatch.setattr(vacuum, "MOST_BYTES", -1)  # an empty table has none
     said: list[str] = []
 
     def heard(execute: Callable[..., object], sql: str, *rest: object) -> object:
