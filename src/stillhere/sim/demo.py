@@ -138,12 +138,15 @@ def _maya_goes(maya: VirtualBrowser, phones: Phones) -> Iterator[Beat | None]:
     yield Beat("told", _("Ines and Ana read who is going, and that it is not over."))
     yield from _pause(3)
     maya.get(alarm[0])
-    maya.press(f"{alarm[0]}/answer", do="mine", number=NUMBERS["Maya"])
+    maya.press(f"{alarm[0]}/answer", do="send-page-code")
+    yield from _until(lambda: bool(_codes(phones)))
+    maya.press(f"{alarm[0]}/answer", do="mine", code=_codes(phones)[-1])
     before = len(phones.texts("Ana"))
     maya.press(f"{alarm[0]}/answer", do="arrived")
     yield from _until(lambda: len(phones.texts("Ana")) > before)
     yield Beat(
-        "arrived", _("Maya opens the link, types her number once, and presses “I'm with them”.")
+        "arrived",
+        _("Maya opens the link, types the code we text her, and presses “I'm with them”."),
     )
     yield from _pause(3)
     before = len(phones.texts("Ana"))
@@ -154,6 +157,11 @@ def _maya_goes(maya: VirtualBrowser, phones: Phones) -> Iterator[Beat | None]:
 
 def _reads(phones: Phones, who: str, words: str) -> bool:
     return any(words in text for text in phones.texts(who))
+
+
+def _codes(phones: Phones) -> list[str]:
+    """The codes for her page that Maya was texted."""
+    return re.findall(r"\b[0-9]{6}\b", "\n".join(phones.texts("Maya")))
 
 
 def _until(what: Callable[[], bool]) -> Iterator[None]:
