@@ -14,6 +14,7 @@ from typing import Any
 from django.db import OperationalError, connection, transaction
 
 from stillhere.store.db import budgets
+from stillhere.store.db.budgets import BudgetLimit
 from stillhere.store.db.row_locks import hurry, in_the_way
 from stillhere.store.people.numbers import strangers
 from stillhere.store.watches import damage
@@ -49,9 +50,9 @@ def by_budget(rows: Sequence[Mapping[str, Any]], now: int) -> dict[int, str]:
     ends = [row for row in mine if row["word"] == strangers.END]
     came = damage.around(lambda: _came_unrung(ends, said), set[int])
     found = {
-        row["id"]: _used_up(row, now, as_ring=True)
+        row["id"]: _used_up(strangers.limits_of_an_end(row["channel"], row["to"]), now)
         if row["id"] in came
-        else _out_of_turn(row, said) or _used_up(row, now)
+        else _out_of_turn(row, said) or _used_up(_limits(row), now)
         for row in mine
     }
     return {id: why for id, why in found.items() if why}
@@ -66,9 +67,11 @@ def _out_of_turn(row: Mapping[str, Any], said: set[tuple[int, str]]) -> str:
     return RUNG_ONCE if rung else ""
 
 
-def _used_up(row: Mapping[str, Any], now: int, *, as_ring: bool = False) -> str:
-    word = strangers.RINGS[0] if as_ring else row["word"]
-    limits = strangers.limits(word, row["person"], row["channel"], row["to"])
+def _limits(row: Mapping[str, Any]) -> list[BudgetLimit]:
+    return strangers.limits(row["word"], row["person"], row["channel"], row["to"])
+
+
+def _used_up(limits: Sequence[BudgetLimit], now: int) -> str:
     try:
         with transaction.atomic():
             hurry()
@@ -76,13 +79,13 @@ def _used_up(row: Mapping[str, Any], now: int, *, as_ring: bool = False) -> str:
     except OperationalError as failure:
         if not in_the_way(failure):
             raise
-        log.warning("not counted: message=%d", row["id"])  # nobody is alarmed later for a number
+        log.warning("not counted")  # nobody is alarmed later for a number
         return ""
 
 
 def _came_unrung(ends: Sequence[Mapping[str, Any]], said: set[tuple[int, str]]) -> set[int]:
     """Those of these ends that go to somebody whom nothing rang and who came by their link: they
-    are on the alarm, and owed its end too. It counts as a ring, because anybody may hold a link."""
+    are on the alarm, and owed its end too."""
     words = (*strangers.RINGS, strangers.END)
     unrung = [row["id"] for row in ends if not any((row["id"], word) in said for word in words)]
     if not unrung:

@@ -35,6 +35,9 @@ RUNG_A_NUMBER = 4
 # One alarm of a full list.
 RUNG_A_PERSON = 40
 
+# Ends of alarms to which somebody came by their link although nothing rang them.
+TOLD_A_NUMBER = 4
+
 ASKED_BEFORE = "asked once already"
 HAD_CODES = "had its codes already"
 
@@ -67,6 +70,12 @@ def limits(word: str, person: int | None, channel: str, value: str) -> list[Budg
         budgets.limit("this list has asked enough today", ASKED_A_PERSON, "asked by", person),
         budgets.limit("enough were asked from here today", most, "all asked"),
     ]
+
+
+def limits_of_an_end(channel: str, value: str) -> list[BudgetLimit]:
+    """What the end of an alarm uses for somebody whom nothing rang: anybody may hold a link."""
+    to = _number(channel, value)
+    return [budgets.limit("was told often enough today", TOLD_A_NUMBER, "told", to)]
 
 
 def sent(word: str, person: int | None, channel: str, value: str, now: int) -> int:
