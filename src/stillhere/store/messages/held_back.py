@@ -112,8 +112,9 @@ def _said(rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
             "SELECT m.id, b.word FROM message m JOIN message b ON b.watch_id = m.watch_id "
             "AND b.alarm = m.alarm AND b.contact_id = m.contact_id AND b.id < m.id "
             "AND (b.address_id = m.address_id OR m.word = 'stand-down' AND b.word <> m.word) "
-            # What was withdrawn on its way may have got through.
-            "AND b.attempts > 0 AND (b.status <> 'dropped' OR b.why = 'withdrawn') "
+            # What was given up or withdrawn on its way may have got through.
+            "AND b.attempts > 0 "
+            "AND (b.status <> 'dropped' OR b.why = 'withdrawn' OR b.attempts > 1) "
             "AND b.word IN ('alarm', 'help', 'forced', 'stand-down') "
             f"WHERE m.id IN ({marks})",
             [row["id"] for row in rows],
