@@ -137,7 +137,13 @@ class Neighbour:
 
     def _service(self, deed: Callable[[Contact], None]) -> None:
         contact = self._contact
-        self._web.call(lambda: deed(Contact.objects.get(id=contact)), lambda _: None)
+
+        def act() -> None:
+            there = Contact.objects.filter(id=contact).first()
+            if there is not None:  # who left is erased, and no page of theirs opens
+                deed(there)
+
+        self._web.call(act, lambda _: None)
 
     def says_no_more(self) -> None:
         """STOP: nobody may write to them again."""
