@@ -7,7 +7,7 @@ A person is erased at once; old data in small batches, by the engine (``engine/e
 from __future__ import annotations
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.models import Contact, Person, WatchRow
@@ -19,12 +19,7 @@ TRIAL_MS = 3_600_000
 
 def erase_trials(now: int) -> int:
     """Erase try-outs that began more than an hour ago, open or not; returns how many."""
-    old = Person.objects.filter(trial=True, created_at__lt=now - TRIAL_MS)
-    ids = list(old.values_list("id", flat=True)[:MOST_ERASED])
-    Person.objects.filter(id__in=ids).delete()
-    if ids:
-        vacuum_traces()
-    return len(ids)
+    return _erase(Person.objects.filter(trial=True, created_at__lt=now - TRIAL_MS))
 
 
 def erase_callers(now: int, quiet_h: int) -> int:
@@ -32,12 +27,7 @@ def erase_callers(now: int, quiet_h: int) -> int:
     nobody on a list. Returns how many."""
     old = Person.objects.filter(caller=True, created_at__lt=now - quiet_h * 3_600_000)
     chosen = Contact.objects.filter(person=OuterRef("pk"), responder__isnull=True)
-    idle = old.filter(~Exists(chosen), watches__isnull=True)
-    ids = list(idle.values_list("id", flat=True)[:MOST_ERASED])
-    Person.objects.filter(id__in=ids).delete()
-    if ids:
-        vacuum_traces()
-    return len(ids)
+    return _erase(old.filter(~Exists(chosen), watches__isnull=True))
 
 
 def erase_person(person: Person) -> None:
@@ -56,8 +46,12 @@ def erase_person(person: Person) -> None:
 def erase_secret() -> int:
     """Erase who stood for somebody in a call for help in secret, once its watch is erased; returns
     how many."""
-    over = Person.objects.filter(secret=True, watches__isnull=True)
-    ids = list(over.values_list("id", flat=True)[:MOST_ERASED])
+    return _erase(Person.objects.filter(secret=True, watches__isnull=True))
+
+
+def _erase(people: QuerySet[Person]) -> int:
+    """Erase as many of these as one transaction may; returns how many."""
+    ids = list(people.values_list("id", flat=True)[:MOST_ERASED])
     Person.objects.filter(id__in=ids).delete()
     if ids:
         vacuum_traces()
