@@ -28,8 +28,13 @@ LONGEST_TYPED = 40
 
 def code_of(nonce: bytes | memoryview) -> str:
     """The code of the address with this nonce: always the same, and never stored."""
-    secret = hashlib.sha256(encryption.key_for("address", nonce).encode()).digest()
-    return f"{int.from_bytes(secret[:8], 'big') % 10**DIGITS:0{DIGITS}}"
+    return code_from(encryption.key_for("address", nonce))
+
+
+def code_from(secret: str) -> str:
+    """The digits that stand for a secret, as somebody types them."""
+    number = int.from_bytes(hashlib.sha256(secret.encode()).digest()[:8], "big")
+    return f"{number % 10**DIGITS:0{DIGITS}}"
 
 
 def unproved(owner: Person | Contact) -> list[Address]:
