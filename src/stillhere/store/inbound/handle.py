@@ -49,10 +49,6 @@ from stillhere.store.watches.queries import ALARMED
 
 # Digits that stand in our messages beside those the core reads; whole texts only.
 DIGITS = {"4": Intent.ARRIVED, "6": Intent.CANT_GET_IN}
-PROVING = frozenset({
-    Intent.GO, Intent.GO_LONG, Intent.MARK, Intent.HERE, Intent.MORE, Intent.DONE, Intent.LIST,
-    Intent.ADD, Intent.PAUSE, Intent.CLAIM, Intent.FAR, Intent.ARRIVED, Intent.CANT_GET_IN,
-})  # fmt: skip
 # What only a person says to us for themselves, and what answers us as somebody's contact.
 PERSONS = frozenset({
     Intent.GO, Intent.GO_LONG, Intent.MARK, Intent.HERE, Intent.MORE, Intent.DONE, Intent.LIST,
@@ -61,6 +57,8 @@ PERSONS = frozenset({
 ANSWERS = frozenset({
     Intent.CLAIM, Intent.DECLINE, Intent.FAR, Intent.ARRIVED, Intent.CANT_GET_IN,
 })  # fmt: skip
+# What shows that a number is theirs: all of it but a no, and what takes everything away.
+PROVING = PERSONS - {Intent.DELETE} | ANSWERS - {Intent.DECLINE}
 GO_PROFILE = "injected"  # the strictest, where nothing else was chosen before
 LONG_PROFILE = "swallowed"
 MORE_S = 600
