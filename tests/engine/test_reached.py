@@ -165,6 +165,19 @@ def test_what_is_leased_again_and_again_and_never_recorded_waits(clock: Clock) -
     assert "an urgent message has been waiting" in audit_once(clock.now)[0]
 
 
+def test_what_was_late_and_is_on_its_way_at_last_waits_for_nothing(clock: Clock) -> None:
+    alarmed_night(clock, ("Leo",))
+    lease(clock, "call")
+    clock.advance(500)  # the engine was away, with the call in its hands
+    pulse_once()
+    tick_all()
+    delivery.release_leases()
+    try_all(clock, Fate.ACCEPTED, "text")
+    lease(clock, "call")
+    clock.advance(3)
+    assert audit_once(clock.now) == []
+
+
 def test_a_clock_that_runs_ten_times_as_fast_is_judged_in_real_seconds(clock: Clock) -> None:
     alarmed_night(clock, ("Leo",))
     pulse_once()

@@ -62,8 +62,14 @@ WHERE m.watch_id IN ({marks}) AND m.contact_id IS NOT NULL
 AND m.status IN ('queued', 'failed') AND m.why <> ''
 GROUP BY m.channel, m.carrier, m.why ORDER BY count(*) DESC, m.channel, m.carrier, m.why LIMIT %s
 """
+# On its way just now, for the first time or once more after an engine died with it: it waits for
+# nothing but its answer, however long nobody was there to send it.
 _UNTRIED = """
-SELECT min(CASE WHEN attempts = 0 THEN due_at ELSE due_at + %s END) FROM message
+SELECT min(
+    CASE WHEN attempts = 0 THEN due_at
+    WHEN attempts <= 2 AND lease_until_at > %s THEN lease_until_at
+    ELSE due_at + %s END
+) FROM message
 WHERE status = 'queued' AND urgency IN (%s, %s, %s) AND vain_at IS NULL AND due_at <= %s
 """
 _NOT_ASIDE = "AND (watch_id IS NULL OR watch_id NOT IN (SELECT watch FROM set_aside))"
@@ -105,9 +111,10 @@ def require_queue() -> None:
 
 def untried_ms(now: int, flight_ms: int) -> int:
     """How long the oldest urgent message about which nothing is known has been waiting: never
-    tried, or tried and not recorded although every send is over after ``flight_ms``. Of a watch
-    that was set aside only its alarm counts, which belongs to no watch (``damage.py``)."""
-    values = flight_ms, *URGENT, now
+    tried, or tried and not recorded although every send is over after ``flight_ms``. What is on its
+    way just now does not wait, unless it was leased twice before and nothing was recorded. Of a
+    watch that was set aside only its alarm counts, which belongs to no watch (``damage.py``)."""
+    values = now, flight_ms, *URGENT, now
     return damage.around(
         lambda: _since(now, _UNTRIED + _NOT_ASIDE, *values), lambda: _since(now, _UNTRIED, *values)
     )
