@@ -17,6 +17,7 @@ from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Browser, Person
 from stillhere.store.people import notices, persons
 from stillhere.store.people.address_book import PUSH
+from stillhere.store.watches import keys as watch_keys
 
 TOKEN_BYTES = 20
 MOST = 20  # of one person; a family shares fewer
@@ -72,14 +73,17 @@ def close(browser: Browser) -> None:
 
 
 def remove(person: Person, browser: int) -> None:
-    """Put out one of the person's own, by its number."""
-    Browser.objects.filter(person=person, id=browser).delete()
+    """Put out one of the person's own, by its number. It knew the addresses of open watches."""
+    with transaction.atomic():
+        watch_keys.renew(person.id, clock.now_ms())
+        Browser.objects.filter(person=person, id=browser).delete()
 
 
 def new_link(person: Person, keep: Browser) -> str:
     """A new key for the person. Whoever had the old one is out, with every notification; only
     ``keep``, which asks for it, stays."""
     with transaction.atomic():
+        watch_keys.renew(person.id, clock.now_ms())
         key = persons.new_key(person)
         Browser.objects.filter(person=person).exclude(id=keep.id).delete()
         end_other_notifications(person, keep)

@@ -418,3 +418,14 @@ def replace_sealed(watch: int, **columns: bytes) -> None:
     stays as it is. The caller has locked its row, or is alone."""
     assert columns.keys() <= {"partner", "key_hash"}
     WatchRow.objects.filter(id=watch).update(**columns)
+
+
+def replace_key(row: WatchRow, nonce: bytes) -> None:
+    """Another key for a watch: links to it that were sent open nothing. Its version says to pages
+    that they must show something else. The caller has locked the row."""
+    WatchRow.objects.filter(id=row.id).update(
+        version=row.version + 1,
+        nonce=nonce,
+        key_hash=encryption.key_hash(encryption.key_for("watch", nonce)),
+        partner=encryption.seal(queries.partner(row), "watch.partner", nonce),
+    )
