@@ -192,6 +192,14 @@ def test_the_first_alarm_fits_one_segment_together_with_its_link(lang: str) -> N
         ),
         (Word.ANSWERED_ONCE, NIGHT, "Sam's phone was answered at 17:14. Once. It is not over."),
         (
+            Word.UNREADABLE,
+            NIGHT,
+            (
+                "Sam's phone sent us something at 17:14 that we can't read."
+                " It may be a call for help."
+            ),
+        ),
+        (
             Word.STAND_DOWN,
             NIGHT,
             "Sam's phone was answered at 17:14. Thank you. We go on asking for a while.",

@@ -154,7 +154,7 @@ def test_a_confirmation_of_an_older_ask_says_nothing_about_this_one() -> None:
     assert len(night.asks(Way.NEXT)) == 1
 
 
-def test_an_unclear_answer_rings_and_buys_one_minute_once() -> None:
+def test_an_unclear_answer_rings_at_once_and_buys_no_time() -> None:
     night = using(INJECTED)
     night.until_ask()
     night.wait(10)
@@ -163,20 +163,38 @@ def test_an_unclear_answer_rings_and_buys_one_minute_once() -> None:
     night.wait(10)
     night.unclear()
     night.until_alarm()
-    assert night.s == 180
+    assert night.s == 120
     assert len(night.asks(Way.RING)) == 1
 
 
-def test_an_unclear_answer_buys_a_minute_again_only_for_the_next_ask() -> None:
+def test_something_unclear_between_asks_rings_at_once_and_silence_after_it_is_one() -> None:
+    night = using(INJECTED)
+    night.wait(20)
+    night.unclear()
+    assert night.state() is State.ASKING
+    assert night.asked_s(Way.RING) == [20]
+    night.until_alarm()
+    assert night.s == 20 + 60
+
+
+def test_it_rings_again_for_something_unclear_only_after_two_minutes() -> None:
+    night = using(INJECTED)
+    for second in (5, 30, 60, 124, 125):
+        night.sleep(second - night.s)
+        night.unclear()
+        night.tap()
+    assert night.asked_s(Way.RING) == [5, 125]
+
+
+def test_something_unclear_rings_a_phone_that_was_rung_before() -> None:
     night = using(INJECTED)
     night.until_ask()
+    night.wait(50)
+    rings = len(night.asks(Way.RING))
     night.unclear()
-    night.tap()
-    night.until_ask()
-    asked_s = night.s
-    night.unclear()
+    assert len(night.asks(Way.RING)) == rings + 1
     night.until_alarm()
-    assert night.s == asked_s + 120
+    assert night.s == 120
 
 
 def test_when_the_quiet_way_to_the_phone_is_dead_it_rings_at_once() -> None:

@@ -31,7 +31,7 @@ from stillhere.core.profiles import Profile
         (alarm_handlers.APART_S, 30),
         (alarm_handlers.IN_A_ROW_S, 300),
         (quiet_handlers.LAST_ASK_S, 30),
-        (quiet_handlers.UNCLEAR_S, 60),
+        (quiet_handlers.UNCLEAR_APART_S, 120),
         (quiet_handlers.RING_AGAIN_S, 20),
         (quiet_handlers.KEPT_S, 5),
         (quiet_handlers.LONGEST_S, 86_400),

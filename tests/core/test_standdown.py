@@ -294,6 +294,24 @@ def test_shown_and_unclear_are_no_answers_to_an_alarm() -> None:
     assert not night.who_heard(Word.STAND_DOWN)
 
 
+def test_whoever_is_going_hears_of_something_unclear_from_the_phone() -> None:
+    night = alarmed()
+    night.claims(LEO)
+    night.unclear()
+    night.wait(119)
+    night.unclear()
+    assert [who for who, _ in _heard_of_it(night)] == [LEO]
+    night.arrives(ANA)
+    night.wait(1)
+    night.unclear()
+    assert [who for who, _ in _heard_of_it(night)][1:] == [LEO, ANA]
+    assert not night.who_heard(Word.STAND_DOWN)
+
+
+def _heard_of_it(night: Night) -> list[tuple[int, int]]:
+    return [(tell.contact, tell.at) for tell in night.tells(None, Word.UNREADABLE)]
+
+
 def test_the_next_watch_is_like_any_other_after_a_stand_down() -> None:
     night = Night()
     night.need_help()

@@ -23,7 +23,7 @@ ALARMED = {State.ALARM, State.CLAIMED, State.ATTENDED}
 IGNORED = {
     ev.Started: EVERYWHERE,
     ev.Shown: EVERYWHERE - {State.ASKING},
-    ev.Unclear: EVERYWHERE - {State.ASKING},
+    ev.Unclear: {State.CLOSED},
     ev.TimePassed: {State.CLOSED},
     ev.ServiceWasDown: {State.CLOSED},
     ev.ClockSetBack: {State.CLOSED},

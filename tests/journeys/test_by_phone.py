@@ -117,9 +117,20 @@ def test_what_is_unclear_is_never_a_check_in(place: Town) -> None:
     place.live_through(70, step_s=10)
     place.phones.act("Sam", "text", text="who is this?")
     place.live_through(70, step_s=10)
-    assert state(place) == "asking", "it buys a minute"
-    place.live_through(60, step_s=10)
     reads(place, "Leo", "may need help NOW")
+
+
+def test_what_is_unclear_rings_at_once_and_in_an_alarm_is_passed_on(place: Town) -> None:
+    story(place, ["Leo"])
+    place.live_through(10, step_s=10)
+    place.phones.act("Sam", "text", text="qwzx wrrr")
+    eventually(lambda: state(place) == "asking", "it asks at once")
+    place.live_through(70, step_s=10)
+    reads(place, "Leo", "may need help NOW")
+    place.phones.act("Leo", "text", text="1")
+    place.live_through(60, step_s=10)
+    place.phones.act("Sam", "text", text="wrrr")
+    reads(place, "Leo", "sent us something")
 
 
 def test_she_went_and_then_fell_silent(place: Town) -> None:

@@ -40,6 +40,19 @@ def an_unclear_answer_is_taken_for_a_check_in(patch: pytest.MonkeyPatch) -> None
     patch.setitem(TABLE, (State.ASKING, ev.Unclear), unclear)
 
 
+def something_unclear_between_asks_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(TABLE, (State.OPEN, ev.Unclear), quiet_handlers.ignore)
+
+
+def an_unclear_answer_buys_a_minute(patch: pytest.MonkeyPatch) -> None:
+    def unclear(w: Watch, e: ev.Unclear, now: int, out: list[Effect]) -> Watch:
+        assert w.grace_at is not None
+        w = replace(w, grace_at=w.grace_at + 60_000)
+        return quiet_handlers.unclear_while_asked(w, e, now, out)
+
+    patch.setitem(TABLE, (State.ASKING, ev.Unclear), unclear)
+
+
 def a_screen_that_lights_up_answers_the_ask(patch: pytest.MonkeyPatch) -> None:
     def shown(w: Watch, e: ev.Shown, now: int, out: list[Effect]) -> Watch:
         return quiet_handlers.go_on(w, now)
@@ -198,7 +211,13 @@ def a_deadline_in_the_evening_is_counted_from_the_next_day(patch: pytest.MonkeyP
 
 PLANTED: dict[Plant, tuple[str, ...]] = {
     a_check_in_is_acknowledged_and_not_counted: ("no_acknowledged_check_in_is_forgotten",),
-    an_unclear_answer_is_taken_for_a_check_in: ("an_ask_ends_only_by_a_sign_of_life",),
+    an_unclear_answer_is_taken_for_a_check_in: (
+        "an_ask_ends_only_by_a_sign_of_life", "what_is_unclear_rings_at_once_and_buys_no_time",
+    ),
+    something_unclear_between_asks_is_ignored: (
+        "what_is_unclear_rings_at_once_and_buys_no_time",
+    ),
+    an_unclear_answer_buys_a_minute: ("what_is_unclear_rings_at_once_and_buys_no_time",),
     a_screen_that_lights_up_answers_the_ask: (
         "an_ask_ends_only_by_a_sign_of_life", "a_watch_closes_only_by_a_word",
     ),

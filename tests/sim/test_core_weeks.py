@@ -196,7 +196,8 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
         "silence_on_a_day_raises_the_alarm_in_time",
     ),
     a_time_that_comes_twice_is_due_the_second_time: (
-        "no_deadline_is_let_pass", "silence_on_a_day_raises_the_alarm_in_time",
+        "a_day_is_asked_about_once", "no_deadline_is_let_pass",
+        "silence_on_a_day_raises_the_alarm_in_time",
     ),
     a_reminder_is_lost: ("every_reminder_of_a_day_goes_out",),
     the_time_to_answer_begins_with_the_first_reminder: (

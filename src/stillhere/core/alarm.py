@@ -79,6 +79,11 @@ class Alarm:
         """Those of ``these`` who may still hear from us."""
         return tuple(c for c in self.listeners() if c in these)
 
+    def going(self) -> tuple[int, ...]:
+        """Who is there, or said themselves that they are going and has not taken it back."""
+        said = [c.contact for c in self.claims if c.known and c.eta_s is not None]
+        return (*self.arrivals, *(who for who in said if who not in (*self.arrivals, *self.out)))
+
     def covered_by(self, contact: int) -> bool:
         """Whether the others believe that ``contact`` is with the person, or about to be."""
         going = any(c.contact == contact and c.hold_until_at is not None for c in self.claims)

@@ -139,6 +139,17 @@ def _stand_down(
     )
 
 
+def unclear_in_alarm(w: Watch, e: ev.Unclear, now: int, out: list[Effect]) -> Watch:
+    """A sign from the person's phone that nobody can read ends nothing; whoever is going hears of
+    it."""
+    assert w.alarm is not None
+    if not quiet_handlers.heeds_unclear(w, now):
+        return w
+    going = w.alarm.only(*w.alarm.going())
+    ladder.tell(w.alarm, going, Word.UNREADABLE, now, out)
+    return replace(w, unclear_at=now) if going else w
+
+
 # --- an open alarm --------------------------------------------------------------------------------
 
 

@@ -263,6 +263,7 @@ class Word(StrEnum):
     NOT_FOUND = "not-found"
     AMBULANCE = "ambulance"  # nobody arrived: call now, in the words of the plan's wish
     ANSWERED_ONCE = "answered-once"  # one answer, not yet believed
+    UNREADABLE = "unreadable"  # a sign from the phone that says nothing clear; it ends nothing
     STAND_DOWN = "stand-down"  # the phone was answered; or somebody says how it ended
     SERVICE_WAS_DOWN = "service-was-down"
     WELL = "well"  # a routine was answered, and the person wants the others to hear it

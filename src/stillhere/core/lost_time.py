@@ -66,7 +66,7 @@ def _asked_again(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect]) ->
         if left_ms <= 0 or twice:
             return quiet_handlers.louder(w, now, out)
         grace_at = e.to_at + min(left_ms, full_ms)
-    w = replace(w, grace_at=max(w.grace_at, grace_at), unclear=False)
+    w = replace(w, grace_at=max(w.grace_at, grace_at))
     return quiet_handlers.ring_now(w, now, out, after_outage=True)
 
 
@@ -80,7 +80,7 @@ def _made_up(w: Watch) -> bool:
 
 
 def _time_to_answer_ms(w: Watch) -> int:
-    return (w.profile.grace_s + (quiet_handlers.UNCLEAR_S if w.unclear else 0)) * 1000
+    return w.profile.grace_s * 1000
 
 
 def _put_off(w: Watch, e: ev.ServiceWasDown, now: int, out: list[Effect], *, again: bool) -> Watch:

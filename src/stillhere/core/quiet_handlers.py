@@ -29,7 +29,7 @@ from stillhere.core.refusals import Refusal
 from stillhere.core.watch_state import Watch, replace
 
 LAST_ASK_S = 30  # an answer this close to the end is the last one
-UNCLEAR_S = 60  # what an unclear answer buys, once an ask
+UNCLEAR_APART_S = 120  # unclear answers closer than this ring once
 RING_AGAIN_S = 20  # a second call soon after the first: that one gets through "do not disturb"
 KEPT_S = 5  # a check-in older than this was kept by the page while we could not be reached
 LONGEST_S = 24 * 3600  # from the start or the last mark, however often more time is asked for
@@ -119,7 +119,6 @@ UNASKED: dict[str, Any] = {
     "stage": 0,
     "shown": False,
     "grace_at": None,
-    "unclear": False,
 }
 
 
@@ -294,13 +293,31 @@ def shown(w: Watch, e: ev.Shown, now: int, out: list[Effect]) -> Watch:
 
 
 def unclear(w: Watch, e: ev.Unclear, now: int, out: list[Effect]) -> Watch:
-    """Somebody touched the phone and we cannot tell what they mean: ring at once, and wait one
-    minute more."""
-    if w.unclear:
+    """Somebody touched the phone and we cannot tell what they mean: ask at once, by whatever rings.
+    A routine is rung only while it asks anyway."""
+    if w.routine is not None or not heeds_unclear(w, now):
         return w
+    return _rung_for(ask(w, now, now, out), now, out)
+
+
+def unclear_while_asked(w: Watch, e: ev.Unclear, now: int, out: list[Effect]) -> Watch:
+    """Ring at once. It is no answer, and buys no time."""
+    return _rung_for(w, now, out) if heeds_unclear(w, now) else w
+
+
+def heeds_unclear(w: Watch, now: int) -> bool:
+    """Whether something unclear is new: nothing was done about one just before."""
+    return w.unclear_at is None or now >= w.unclear_at + UNCLEAR_APART_S * 1000
+
+
+def _rung_for(w: Watch, now: int, out: list[Effect]) -> Watch:
+    """Also where the open ask has rung before: somebody has the phone in their hand now."""
     assert w.grace_at is not None
-    w = replace(w, unclear=True, grace_at=w.grace_at + UNCLEAR_S * 1000)
-    return ring_now(w, now, out)
+    assert w.base_at is not None
+    if not out or out[-1] != Ask(w.asks, Way.RING, w.grace_at):
+        out.append(Ask(w.asks, Way.RING, w.grace_at))
+    stage = w.stage if now < w.base_at else len(stages(w))
+    return replace(w, stage=stage, unclear_at=now)
 
 
 def own_phone_silent(

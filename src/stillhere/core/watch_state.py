@@ -25,9 +25,10 @@ class Watch:
     """The complete state of one watch. ``routine`` None means acute.
 
     ``base_at`` is the instant from which the stages of the open ask are counted, ``stage`` how many
-    were sent. ``rechecks`` are the asks still owed after a stand-down. ``alarms`` counts the alarms
-    so far. ``held`` keeps the watch from erasure until somebody has looked (someone died or was
-    taken to hospital).
+    were sent. ``unclear_at`` is when something that could not be read last made the phone ring, or
+    was passed on. ``rechecks`` are the asks still owed after a stand-down. ``alarms`` counts the
+    alarms so far. ``held`` keeps the watch from erasure until somebody has looked (someone died or
+    was taken to hospital).
     """
 
     id: int
@@ -46,7 +47,7 @@ class Watch:
     stage: int = 0
     shown: bool = False
     grace_at: int | None = None
-    unclear: bool = False
+    unclear_at: int | None = None
     rechecks: tuple[int, ...] = ()
     alarms: int = 0
     alarm: Alarm | None = None

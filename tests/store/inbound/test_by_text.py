@@ -342,7 +342,7 @@ def test_a_picture_is_no_check_in(clock: Clock) -> None:
     deliver(clock)
     text(SAM, "", pictures=1)
     assert night.row().state == "asking"
-    assert night.row().unclear
+    assert night.row().unclear_at == clock.now
 
 
 def test_two_people_with_one_phone_are_each_heard(clock: Clock) -> None:

@@ -161,7 +161,29 @@ def test_what_is_unclear_is_never_a_check_in_and_rings(hook: Hook, clock: Clock,
     assert grace_at is not None
     hook.text(SAM, text)
     row = night.row()
-    assert (row.state, row.unclear, row.grace_at) == ("asking", True, grace_at + 60_000)
+    assert (row.state, row.unclear_at, row.grace_at) == ("asking", clock.now, grace_at)
+    assert {m.channel for m in night.queued("ask-ring")} == {"text", "call"}
+
+
+@pytest.mark.parametrize("text", ["who is this?", "qwzx", ""])
+def test_what_is_unclear_between_asks_rings_at_once(hook: Hook, clock: Clock, text: str) -> None:
+    night = sams_night(("Leo",))
+    night.start()
+    clock.advance(10)
+    hook.text(SAM, text)
+    assert night.row().state == "asking"
+    assert {m.channel for m in night.queued("ask-ring")} == {"text", "call"}
+
+
+def test_whoever_is_going_hears_that_a_text_came_that_nobody_can_read(
+    hook: Hook, clock: Clock
+) -> None:
+    night = alarmed_night(clock)
+    hook.text(LEO, "1")
+    hook.text(SAM, "sdkfj")
+    said = night.queued("unreadable")
+    assert {m.contact_id for m in said} == {night.contacts["Leo"].id}
+    assert night.row().state == "claimed"
 
 
 def test_any_key_answers_a_call_and_nine_calls_for_help(hook: Hook, clock: Clock) -> None:

@@ -141,6 +141,16 @@ def _answered_once(facts: Facts) -> Sentence:
     return _answered(facts) + " " + _("Once. It is not over."), answers.NOTHING
 
 
+def _unreadable(facts: Facts) -> Sentence:
+    if plain.name(facts.person) and facts.at is not None:
+        text = _("%(person)s's phone sent us something at %(at)s that we can't read.")
+    elif plain.name(facts.person):
+        text = _("%(person)s's phone sent us something that we can't read.")
+    else:
+        text = _("The phone of the person who counts on you sent us something that we can't read.")
+    return fill(facts, text) + " " + _("It may be a call for help."), answers.NOTHING
+
+
 def _answered(facts: Facts) -> str:
     if plain.name(facts.person) and facts.at is not None:
         return fill(facts, _("%(person)s's phone was answered at %(at)s."))
@@ -279,6 +289,7 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     Word.NOT_FOUND: _not_found,
     Word.AMBULANCE: _ambulance,
     Word.ANSWERED_ONCE: _answered_once,
+    Word.UNREADABLE: _unreadable,
     Word.STAND_DOWN: _stand_down,
     Word.SERVICE_WAS_DOWN: _service_was_down,
     Word.WELL: _well,

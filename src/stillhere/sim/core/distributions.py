@@ -37,7 +37,7 @@ WHIMS = (
     ("taps unasked", 0.12, Tap()),
     ("a kept tap", 0.08, Tap(200_000)),
     ("shows an old ask", 0.05, ev.Shown(0)),
-    ("unclear unasked", 0.04, ev.Unclear()),
+    ("unclear unasked", 0.12, ev.Unclear()),
     ("rests", 0.03, ev.Paused(0)),
     ("started again", 0.03, ev.Started()),
 )  # fmt: skip

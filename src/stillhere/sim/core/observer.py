@@ -56,7 +56,7 @@ class Onlooker:
         self.paused = False
         self.asked_at: int | None = None
         self.rang = False
-        self.unclear = False
+        self.unclear_at: int | None = None  # when something unclear last made the phone ring
         self.away: list[tuple[int, int]] = []  # when there was nobody to hear anything
         self.outages: list[tuple[int, int, int]] = []  # since the open ask: from, to, heard at
         self.story: CoreStory | None = None
@@ -78,6 +78,7 @@ class Onlooker:
         """Remember one moment."""
         self.steps += 1
         m.asked_at, m.outages = self.asked_at, self.outages
+        m.unclear_at = self.unclear_at
         self._ticks(m)
         if m.life:
             self._lives(m)
@@ -124,8 +125,8 @@ class Onlooker:
                 if self.story is not None and not again:
                     self.story.outages += 1
                     self.story.away_ms += to_at - from_at
-            case ev.Unclear() if m.was is State.ASKING:
-                self.unclear = True
+            case ev.Unclear() if m.effects:
+                self.unclear_at = m.now
             case ev.OptedOut(contact):
                 self.left.add(contact)
             case _:
@@ -177,9 +178,9 @@ class Onlooker:
                 self.rang = self.rang or e.way is Way.RING
         if m.after.state is not State.ASKING:
             if m.was is State.ASKING:
-                self.asked_at, self.unclear, self.outages = None, False, []
+                self.asked_at, self.outages = None, []
         elif m.was is not State.ASKING:
-            self.asked_at, self.unclear, self.outages = m.now, False, []
+            self.asked_at, self.outages = m.now, []
             self.rang = any(isinstance(e, Ask) and e.way is Way.RING for e in m.effects)
             if self.second_look_at is not None and self.second_look_at <= m.now:
                 self.second_look_at = None

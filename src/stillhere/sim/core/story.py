@@ -17,12 +17,13 @@ LIFE = (ev.StillHere, ev.Marked, ev.Extended, ev.Paused, ev.Ended, ev.NeedHelp)
 
 class Moment:
     """One step: what came, what the watch was and is, what it asks for. ``due_at`` and ``wake_at``
-    are the timers before and after; ``asked_at`` is the open ask's, as it was before."""
+    are the timers before and after; ``asked_at`` is the open ask's and ``unclear_at`` when
+    something unclear last did anything, as they were before."""
 
     __slots__ = (
         "after", "asked_at", "before", "due_at", "effects", "ended", "event", "life", "looks_now",
         "made_at",
-        "now", "outages", "raised", "refused", "taken", "wake_at", "was",
+        "now", "outages", "raised", "refused", "taken", "unclear_at", "wake_at", "was",
     )  # fmt: skip
 
     def __init__(
@@ -39,6 +40,7 @@ class Moment:
         self.taken = self.life
         self.made_at = min(event.made_at, now) if isinstance(event, ev.StillHere) else now
         self.asked_at: int | None = None
+        self.unclear_at: int | None = None
         self.outages: list[tuple[int, int, int]] = []
         self.was = before.state
 

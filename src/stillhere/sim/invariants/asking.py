@@ -9,7 +9,7 @@ from stillhere.sim.whole.evidence import OUTAGE_MS, Evidence, ObservedChange
 
 SLACK_MS = 1_500  # what a tick, a lease and a restart of a round may take together
 LONGEST_REST_MS = 3_600_000  # the capped rate at which an exhausted ladder begins again
-UNCLEAR_MS = 60_000
+AGAIN_MS = 60_000
 
 
 def no_sign_of_life_is_taken_back(night: Evidence, change: ObservedChange) -> Iterator[str]:
@@ -117,9 +117,8 @@ def silence_raises_the_alarm_as_soon_as_the_time_to_answer_is_over(
             continue
         assert w.base_at is not None
         grace_ms = w.profile.grace_s * 1000 + max(w.base_at - kept.asked_at, 0)
-        grace_ms += UNCLEAR_MS if w.unclear else 0
         if night.restarts_since(kept.asked_t) or night.moved_since(kept.asked_t):
-            grace_ms += UNCLEAR_MS + w.profile.grace_s * 1000
+            grace_ms += AGAIN_MS + w.profile.grace_s * 1000
         grace_ms += night.troubles.put_off_ms(kept.asked_t, night.t)
         waited_ms = night.up_ms(kept.asked_t, night.t)
         if waited_ms > grace_ms + 2 * SLACK_MS:

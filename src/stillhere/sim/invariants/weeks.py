@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stillhere.core import events as ev
 from stillhere.core.events import Cause
-from stillhere.sim.invariants.asking import SLACK_MS, UNCLEAR_MS
+from stillhere.sim.invariants.asking import AGAIN_MS, SLACK_MS
 from stillhere.sim.whole.evidence import Attempt, DailyEvidence, Evidence, Story
 from stillhere.store.watches.apply import CallForHelp
 
@@ -126,7 +126,7 @@ def _judged(night: Evidence, watch: int, daily: DailyEvidence) -> list[int]:
 
 def _until(night: Evidence, daily: DailyEvidence, due_t: int) -> int:
     """When at the latest an alarm has to be raised about a day nobody answered."""
-    until_t = due_t + daily.grace_ms + UNCLEAR_MS + 2 * SLACK_MS
+    until_t = due_t + daily.grace_ms + AGAIN_MS + 2 * SLACK_MS
     for from_t, to_t in night.away:
         if from_t <= until_t and to_t >= due_t - daily.reminders_ms[0]:
             back_t = to_t + daily.grace_ms + 2 * SLACK_MS

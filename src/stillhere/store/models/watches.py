@@ -39,7 +39,8 @@ class WatchRow(models.Model):
     stage = models.SmallIntegerField(default=0)
     shown = models.BooleanField(default=False)
     grace_at = models.BigIntegerField(null=True)
-    unclear = models.BooleanField(default=False)
+    unclear = models.BooleanField(default=False)  # of the release before: nothing reads it
+    unclear_at = models.BigIntegerField(null=True)
     rechecks = models.CharField(max_length=60, default="")
     alarms = models.IntegerField(default=0)
     alarm = models.TextField(default="")

@@ -317,7 +317,7 @@ _TYPES = {
     "alarm": "text",
     "outcome": "text",
     "state": "text",
-} | dict.fromkeys(("shown", "unclear", "held"), "boolean")
+} | dict.fromkeys(("shown", "held"), "boolean")
 
 
 def _swap(changed: Sequence[Bench], now: int) -> None:

@@ -94,6 +94,7 @@ def _sentence(line: HistoryLine, name: str, began: bool, ways: Mapping[int, str]
         return _dead(line, ways)
     plain = {
         "NeedHelp": _("%(name)s asked for help."),
+        "Unclear": _("%(name)s's phone sent us something that we could not read."),
         "Declined": _("%(who)s could not come."),
         "CannotGetIn": _("%(who)s was at the door and could not get in."),
         "Arrived": _("%(who)s was with %(name)s."),

@@ -32,6 +32,7 @@ AFTER_EVERY_STEP: tuple[Rule, ...] = (
     asking.no_sign_of_life_is_taken_back,
     asking.no_acknowledged_check_in_is_forgotten,
     asking.a_watch_closes_only_by_a_word,
+    asking.what_is_unclear_rings_at_once_and_buys_no_time,
 )
 WHILE_ASKED: tuple[Rule, ...] = (
     asking.an_ask_ends_only_by_a_sign_of_life,

@@ -11,7 +11,7 @@ from stillhere.sim.core.story import Moment
 SHORT_MS = 30_000  # so long an absence only puts the time to answer off
 SLACK_MS = 1_100  # two transactions may have read the clock so far apart
 LATE_MS = 15_000  # an ask at a deadline that goes out this late is on time
-UNCLEAR_MS = 60_000
+UNCLEAR_APART_MS = 120_000
 FURTHEST_ASK_MS = 600_000
 LONGEST_REST_MS = 3_600_000  # the capped rate at which an exhausted ladder begins again
 A_ROUTINE_MS = 9 * 86_400_000
@@ -117,8 +117,23 @@ def a_kept_check_in_answers_only_what_it_could_have_prevented(
 def what_is_unclear_is_never_a_check_in(night: Onlooker, m: Moment) -> str | None:
     if not isinstance(m.event, ev.Unclear | ev.Shown):
         return None
-    if m.after.seen_at != m.before.seen_at or m.after.state is not m.was:
+    if m.after.seen_at != m.before.seen_at or m.after.state is not State.ASKING:
         return f"{m.event} was taken for a sign of life"
+    return None
+
+
+def what_is_unclear_rings_at_once_and_buys_no_time(night: Onlooker, m: Moment) -> str | None:
+    """While an acute watch runs, and while a routine asks; twice within two minutes it rings
+    once."""
+    if not isinstance(m.event, ev.Unclear) or m.before.alarm is not None:
+        return None
+    if m.was is State.ASKING and m.after.grace_at != m.before.grace_at:
+        return f"it bought {m.after.grace_at} instead of {m.before.grace_at}"
+    heard = m.was is State.ASKING or (m.was is State.OPEN and night.acute)
+    anew = m.unclear_at is None or m.now >= m.unclear_at + UNCLEAR_APART_MS
+    rang = any(isinstance(e, Ask) and e.way is Way.RING for e in m.effects)
+    if rang != (heard and anew):
+        return f"it rang: {rang}, and the last was at {m.unclear_at}"
     return None
 
 
@@ -136,7 +151,6 @@ def silence_raises_the_alarm_as_soon_as_the_time_to_answer_is_over(
     ends_at = from_at + night.grace_ms
     for away_at, back_at, heard_at in night.outages:
         ends_at = max(ends_at + max(back_at - max(away_at, from_at), 0), heard_at + night.grace_ms)
-    ends_at += UNCLEAR_MS if night.unclear else 0
     if m.wake_at > ends_at + SLACK_MS:
         return f"the time to answer ends at {ends_at}, the next look is at {m.wake_at}"
     return None

@@ -6,7 +6,7 @@ from stillhere.core import events as ev
 from stillhere.core.events import Ask, State
 from stillhere.sim.core.days import TROUBLE_MS
 from stillhere.sim.core.observer import SLIP_MS, Onlooker
-from stillhere.sim.core.rules.asking import SLACK_MS, UNCLEAR_MS, had_the_full_time
+from stillhere.sim.core.rules.asking import SLACK_MS, had_the_full_time
 from stillhere.sim.core.story import Moment
 
 
@@ -79,7 +79,6 @@ def silence_on_a_day_raises_the_alarm_in_time(night: Onlooker, m: Moment) -> str
     ends_at = from_at + night.grace_ms
     for away_at, back_at, heard_at in night.outages:
         ends_at = max(ends_at + max(back_at - max(away_at, from_at), 0), heard_at + night.grace_ms)
-    ends_at += UNCLEAR_MS if night.unclear else 0
     if m.wake_at > ends_at + SLACK_MS:
         return f"the time to answer ends at {ends_at}, the next look is at {m.wake_at}"
     return None

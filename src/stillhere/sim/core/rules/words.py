@@ -53,6 +53,7 @@ SAID = {
     Word.CANNOT_GET_IN: ev.CannotGetIn,
     Word.NOT_FOUND: ev.Resolved,
     Word.SERVICE_WAS_DOWN: ev.ServiceWasDown,
+    Word.UNREADABLE: ev.Unclear,
 }
 
 
