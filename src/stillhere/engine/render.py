@@ -29,12 +29,12 @@ def link(m: LeasedMessage) -> str:
     desk."""
     base = settings.STILLHERE.base_url
     if m.contact is not None:
-        proof = f"?c={m.code}" if m.code else ""
+        proof = f"?c={m.carried}" if m.carried else ""
         return f"{base}/c/{encryption.key_for('contact', m.contact_nonce)}{proof}"
     if m.address is None:
         return f"{base}/desk"
     if m.word == "prove":
-        return f"{base}/people?c={m.code}"
+        return f"{base}/people?c={m.carried}"
     if m.word == "news":
         return f"{base}/before"
     if m.word.startswith("kit-"):

@@ -46,15 +46,8 @@ _SAME = (
     "lapses_at",
 )  # fmt: skip
 
-CAN_WAIT = (
-    "invite",
-    "test",
-    "drill",
-    "well",
-    "news",
-    "kit-soon",
-    "kit-used",
-)  # nobody is in danger when these come later
+# Nobody is in danger when these come later.
+CAN_WAIT = ("invite", "test", "drill", "well", "news", "kit-soon", "kit-used")
 _NEEDED = " AND word NOT IN ({})".format(", ".join(f"'{word}'" for word in CAN_WAIT))
 _LEASE = """
 UPDATE message SET lease_until_at = %s, attempts = attempts + 1
@@ -241,7 +234,7 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> LeasedMes
         return _opened(f"message={row['id']}", row[name], field, nonce) or ""
 
     facts, unproved = json.loads(row["facts"]), held_back.is_strangers(row)
-    code = address_proof.code_of(row["address_nonce"]) if unproved else ""
+    code, carried = _proof(row, facts, unproved=unproved)
     said_yes = row["status"] == Contact.Status.CONFIRMED
     spoken_of = Facts.of(
         facts,
@@ -253,7 +246,7 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> LeasedMes
         confirmed=said_yes,
         wish=row["wish"] or "phone-first",
         program=settings.STILLHERE.program,
-        code=_page_code(row, facts) or code,
+        code=code,
     )
     stranger = unproved or (row["contact"] is not None and not said_yes)
     return LeasedMessage(
@@ -264,17 +257,19 @@ def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> LeasedMes
         lang=_lang(row),
         watch_nonce=bytes(row["watch_nonce"] or b""),
         contact_nonce=bytes(row["contact_nonce"] or b""),
-        code=code,
+        carried=carried,
     )
 
 
-def _page_code(row: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
-    """The code for a contact's page, where that is what the message brings; digit by digit for a
-    voice."""
-    if row["word"] != page_code.WORD:
-        return ""
-    code = page_code.code_of(row["contact_nonce"], facts["at"])
-    return " ".join(code) if row["channel"] == "call" else code
+def _proof(row: Mapping[str, Any], facts: Mapping[str, Any], *, unproved: bool) -> tuple[str, str]:
+    """The digits that show whose phone it is, as far as this message brings any, and what its link
+    carries in their place. A voice says them one by one."""
+    if row["word"] == page_code.WORD:
+        of = row["contact_nonce"], facts["at"]
+        code = page_code.code_of(*of)
+        return " ".join(code) if row["channel"] == "call" else code, page_code.link_part(*of)
+    nonce = row["address_nonce"]
+    return (address_proof.code_of(nonce), address_proof.link_part(nonce)) if unproved else ("", "")
 
 
 def _lang(row: Mapping[str, Any]) -> str:

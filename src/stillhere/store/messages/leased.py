@@ -15,8 +15,8 @@ class LeasedMessage:
     """One message with everything needed to render and send it, read a moment ago.
 
     ``to`` is the address in clear, ``""`` for the coordinator. ``watch_nonce`` and
-    ``contact_nonce`` are what the links are derived from, ``code`` proves an address that is not
-    proved yet.
+    ``contact_nonce`` are what the links are derived from, ``carried`` is what the link
+    carries to prove whose phone it is opened on.
     """
 
     id: int
@@ -34,7 +34,7 @@ class LeasedMessage:
     address: int | None
     lapses_at: int | None
     carrier: str = ""
-    code: str = ""
+    carried: str = ""
 
     def result(self, receipt: Receipt) -> DeliveryResult:
         """What became of it."""

@@ -1,9 +1,9 @@
 """Who keeps trying keys that open nothing, and who creates people and invitations by the hundred.
 
 Owns a bounded memory of attempts by client address: misses for a minute, new people and invitations
-for an hour. Counts only *unknown* keys: a valid key is never slowed down, whoever else is behind
-the same address, and no check-in, ask, claim or call for help is ever counted. Each web process
-counts on its own.
+for an hour, wrong codes for a day. Counts only *unknown* keys: a valid key is never slowed down,
+whoever else is behind the same address, and no check-in, ask, claim or call for help is ever
+counted. Each web process counts on its own.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from django.http import HttpRequest
 MOST_MISSES = 30
 WINDOW_MS = 60_000
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 MOST_PERSONS = 20  # an hour, from one address: a shelter's whole evening
 MOST_INVITATIONS = 60  # an hour, from one address: three full lists
+MOST_PROOFS = 20  # a day, from one address at the code of one contact's page
 MOST_PAPERS = 60  # an hour, from one address: a class
 MOST_ADDRESSES = 10_000
 LONGEST_ADDRESS = 64
@@ -62,7 +64,7 @@ class Guesses:
 GUESSES = Guesses()
 PERSONS = Guesses(MOST_PERSONS, HOUR_MS)
 INVITATIONS = Guesses(MOST_INVITATIONS, HOUR_MS)
-PROOFS = Guesses()
+PROOFS = Guesses(MOST_PROOFS, DAY_MS)
 PAPERS = Guesses(MOST_PAPERS, HOUR_MS)
 
 

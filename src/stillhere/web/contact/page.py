@@ -79,7 +79,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "push_to": reverse("hooks:contact_push", args=[key]),
     }
     response = render(request, "contact/contact.html", given)
-    if re.fullmatch(r"[0-9]{6}", code := request.GET.get("c", "")):  # nothing is changed by a GET
+    if code := _carried(request):  # nothing is changed by a GET
         cookies.keep(
             response,
             cookies.CODE.format(contact.id),
@@ -88,6 +88,23 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
             reverse("contact:page", args=[key]),
         )
     return response
+
+
+def _carried(request: HttpRequest) -> str:
+    """What the link in our message carries; six digits, until links carried more."""
+    found = re.fullmatch(r"[0-9]{6}|[\w-]{12}", request.GET.get("c", ""), re.ASCII)
+    return found[0] if found else ""
+
+
+def _kept(request: HttpRequest, contact: Contact) -> str:
+    """The same as this browser kept it."""
+    return request.COOKIES.get(cookies.CODE.format(contact.id), "")
+
+
+def _by_link(request: HttpRequest, contact: Contact) -> bool:
+    """Whether a message of ours led here, so that a press is enough to know this phone."""
+    carried = _carried(request) or _kept(request, contact)
+    return bool(carried) and page_code.is_carried(contact, carried)
 
 
 @require_safe
@@ -151,6 +168,7 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         **invitation.given(contact, now),
         "key": key,
         "theirs": theirs,
+        "by_link": not theirs and _by_link(request, contact),
         "name": _name_of(contact),
         "wish": person.wish,
         "version": _version(contact, shown, now),
@@ -219,7 +237,7 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None:
         return errors.unknown_key(request)
     do = request.POST.get("do", "")
-    code = request.COOKIES.get(cookies.CODE.format(contact.id))
+    code = _kept(request, contact)
     if code and do not in invitation.NO:
         address_proof.try_code(contact, code)
     if do == "mine":
@@ -279,7 +297,8 @@ def _unproved(contact: Contact, key: str) -> HttpResponse:
 
 def _mine(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
     """The code that we sent: from now on this phone shows what its owner may see."""
-    if not contact_device.proves(request, contact, request.POST.get("code", "")[:LONGEST_CODE]):
+    typed = request.POST.get("code", "")[:LONGEST_CODE] or _kept(request, contact)
+    if not contact_device.proves(request, contact, typed):
         return _back(key, "not-yours")
     response = _back(key, "")
     contact_device.remember(response, contact)

@@ -4,6 +4,9 @@ An address is proved by a clear answer from it (a text, a key in a call of ours)
 six digits that were sent to it alone, typed on the page or carried there by the link of that very
 message. Proving one of a phone's two ways proves both, for that owner. Owns codes and proofs; what
 a stranger may be sent stands in ``strangers.py``.
+
+Tries at six digits are counted. What the link carries is too long to be guessed and never counted,
+so whoever uses up the tries shuts nobody out who got our message.
 """
 
 from __future__ import annotations
@@ -17,12 +20,14 @@ from django.db.models import QuerySet
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import budgets, clock, encryption
+from stillhere.store.db.budgets import BudgetLimit
 from stillhere.store.models import Address, Contact, Message, Person, sealed_columns
 from stillhere.store.people import address_book, notices
 from stillhere.store.people.numbers import strangers
 from stillhere.store.problems import Problem
 
 DIGITS = 6
+CARRIED = 12  # letters in a link, 72 bits: a million tries a second for a million years find none
 LONGEST_TYPED = 40
 
 
@@ -35,6 +40,22 @@ def code_from(secret: str) -> str:
     """The digits that stand for a secret, as somebody types them."""
     number = int.from_bytes(hashlib.sha256(secret.encode()).digest()[:8], "big")
     return f"{number % 10**DIGITS:0{DIGITS}}"
+
+
+def carried_by(secret: str) -> str:
+    """What our own message's link carries in place of the digits for the same secret."""
+    return secret[:CARRIED]
+
+
+def is_carried(typed: str, *secrets: str) -> bool:
+    """Whether this is what a link of ours carries for one of them."""
+    given = typed.strip().encode()
+    return any(hmac.compare_digest(carried_by(secret).encode(), given) for secret in secrets)
+
+
+def link_part(nonce: bytes | memoryview) -> str:
+    """What the link in a message to the address with this nonce carries."""
+    return carried_by(encryption.key_for("address", nonce))
 
 
 def unproved(owner: Person | Contact) -> list[Address]:
@@ -73,16 +94,33 @@ def try_code(owner: Person | Contact, typed: str) -> bool:
 
 
 def coded(owner: Person | Contact, typed: str) -> list[Address]:
-    """The ways to them whose code was typed; nothing is proved. Every try is counted before it is
-    looked at."""
-    ways, code = unproved(owner), digits(typed)
-    if not ways or len(code) != DIGITS:
-        return []
+    """The ways to them whose code was typed, or carried here by a link; nothing is proved. Every
+    try at digits is counted before it is looked at."""
+    known, ways, code = linked(owner, typed), unproved(owner), digits(typed)
+    if known or not ways or len(code) != DIGITS:
+        return known
     now, whose = clock.now_ms(), f"{type(owner).__name__} {owner.pk}"
-    limits = [each for way in ways for each in strangers.tries(bytes(way.lookup).hex(), whose)]
+    limits = [strangers.tries_of_owner(whose), *(_tries_at(way, owner, now) for way in ways)]
     if budgets.take(list(dict.fromkeys(limits)), now):
         return []
     return [way for way in ways if hmac.compare_digest(code_of(way.nonce), code)]
+
+
+def linked(owner: Person | Contact, carried: str) -> list[Address]:
+    """The ways to them whose message's link carried this here. Nothing is proved, and nothing
+    counted."""
+    return [
+        way
+        for way in unproved(owner)
+        if is_carried(carried, encryption.key_for("address", way.nonce))
+    ]
+
+
+def _tries_at(way: Address, owner: Person | Contact, now: int) -> BudgetLimit:
+    value, person = sealed_columns.address_value(way), _person(owner)
+    words = (strangers.CODE, strangers.INVITE)
+    knows = any(strangers.sent(word, person, way.channel, value, now) for word in words)
+    return strangers.tries_at(bytes(way.lookup).hex(), knows=knows)
 
 
 def send_codes(

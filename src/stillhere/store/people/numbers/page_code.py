@@ -2,8 +2,9 @@
 to where the contact is reached, and types it on the page.
 
 Owns that code, which is good for an hour or two and never stored, and how often it is sent and
-tried. An address that is not proved yet has a code of its own (``address_proof.py``), which does as
-well.
+tried. The link of that message carries more than can be guessed: it opens the page also where
+others have used up the tries at the digits. An address that is not proved yet has a code of its own
+(``address_proof.py``), which does as well.
 """
 
 from __future__ import annotations
@@ -25,12 +26,23 @@ HOUR_MS = 3_600_000
 # An hour, to one contact, whoever asks: both are the same code. So whoever uses them up for
 # somebody else has sent them what they need.
 SENT = 2
-TRIED = 100  # a day: one of five thousand guesses a day is right, and nobody is locked out at night
+# A day, by all lines together: two codes are good at a time, so somebody who uses up all of them is
+# right on one day in five thousand. One line has a fifth (``web/access/rate_limit.py``).
+TRIED = 100
 
 
 def code_of(nonce: bytes | memoryview, at: int) -> str:
     """The code of the contact with this nonce, made at an instant (ms UTC)."""
     return address_proof.code_from(f"{encryption.key_for('page', nonce)}.{at // HOUR_MS}")
+
+
+def link_part(nonce: bytes | memoryview, at: int) -> str:
+    """What the link carries in a message with that code."""
+    return address_proof.carried_by(_linked(nonce, at))
+
+
+def _linked(nonce: bytes | memoryview, at: int) -> str:
+    return encryption.key_for(f"page {at // HOUR_MS}", nonce)
 
 
 def send(contact: Contact) -> None:
@@ -59,6 +71,14 @@ def send(contact: Contact) -> None:
         for message in messages:
             message.urgency = Urgency.NEWS  # somebody may be on their way
         Message.objects.bulk_create(messages, ignore_conflicts=True)
+
+
+def is_carried(contact: Contact, typed: str) -> bool:
+    """Whether this is what the link of our own message carries: of this hour or the last, or of an
+    address of theirs. Nothing is counted."""
+    now = clock.now_ms()
+    mine = (_linked(contact.nonce, at) for at in (now, now - HOUR_MS))
+    return address_proof.is_carried(typed, *mine) or bool(address_proof.linked(contact, typed))
 
 
 def is_right(contact: Contact, typed: str) -> bool:

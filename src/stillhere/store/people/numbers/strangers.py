@@ -35,6 +35,11 @@ RUNG_A_NUMBER = 4
 # One alarm of a full list.
 RUNG_A_PERSON = 40
 
+# Tries at a code, a day.
+TRIED_BY_OWNER = 10
+TRIED_KNOWING = 200
+TRIED_UNKNOWING = 20
+
 # Ends of alarms to which somebody came by their link although nothing rang them.
 TOLD_A_NUMBER = 4
 
@@ -88,13 +93,23 @@ def used_up(word: str, person: int, channel: str, value: str, now: int) -> str:
     return budgets.used_up(limits(word, person, channel, value), now)
 
 
-def tries(address: str, owner: str) -> list[BudgetLimit]:
-    """How often a code may be tried: by the owner of the page, and for one number on all pages. One
-    of a million is then guessed once in a hundred years."""
-    return [
-        budgets.limit("tried", 10, "tries", owner),
-        budgets.limit("tried", 20, "tries of", address),
-    ]
+def tries_of_owner(owner: str) -> BudgetLimit:
+    """How often codes may be tried a day by the owner of a page."""
+    return budgets.limit("tried", TRIED_BY_OWNER, "tries", owner)
+
+
+def tries_at(address: str, *, knows: bool) -> BudgetLimit:
+    """How often codes to one number may be tried a day on all pages together. Those who had one
+    sent (``knows``) are counted by themselves: whoever can only guess uses up nothing of theirs.
+
+    A number gets three messages a day, so three more owners a day had a code sent. Seven days of it
+    fill ``TRIED_KNOWING``, and with the guesses of everybody else it makes 220 tries a day at most,
+    each at the two codes of a phone: one of a million is guessed once in six years, by somebody who
+    has disturbed that phone every day. Without messages it is one in twenty-five thousand a day.
+    """
+    if knows:
+        return budgets.limit("tried", TRIED_KNOWING, "tries of", address, "known")
+    return budgets.limit("tried", TRIED_UNKNOWING, "tries of", address)
 
 
 def _once(word: str, person: int | None, to: str) -> BudgetLimit:
