@@ -6,7 +6,7 @@ CATALOGUES := $(wildcard src/stillhere/locale/*/LC_MESSAGES/*.po)
 PROJECT := pyproject.toml hatch_build.py $(CATALOGUES)
 export STILLHERE_DATA ?= ./data
 
-.PHONY: up demo test test-fast check docs mutants messages lock sbom pictures bench bench-checkin bench-lateness \
+.PHONY: up demo desk test test-fast check docs mutants messages lock sbom pictures bench bench-checkin bench-lateness \
 	bench-alarms bench-restart bench-texts bench-walk bench-links bench-visitors bench-clock bench-postgres bench-false-alarms \
 	chaos chaos-ha
 
@@ -15,6 +15,9 @@ up: $(VENV)/.stamp-project
 
 demo: $(VENV)/.stamp-project
 	@exec $(BIN)/stillhere demo
+
+desk: $(VENV)/.stamp-project
+	@exec $(BIN)/stillhere desk
 
 test: $(VENV)/.stamp-dev
 	@$(PYTHON) tools/machine.py packages

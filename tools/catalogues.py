@@ -9,6 +9,7 @@ Owns no words. Uses Babel, because a fresh machine has no gettext tools.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import sys
@@ -62,6 +63,16 @@ def extracted() -> Catalog:
     return catalogue
 
 
+def hidden() -> Iterator[str]:
+    """Where a message stands inside an f-string: there nothing finds it to translate it."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            for part in ast.walk(node) if isinstance(node, ast.JoinedStr) else ():
+                called = part.func if isinstance(part, ast.Call) else None
+                if isinstance(called, ast.Name) and called.id in ("_", *KEYWORDS):
+                    yield f"{path.relative_to(SOURCE)}:{called.lineno}"
+
+
 def _folders() -> list[Path]:
     return sorted(path for path in LOCALES.iterdir() if path.is_dir())
 
@@ -97,7 +108,7 @@ def _fault(language: str, wanted: Message, have: Message | None) -> str:
 
 def faults() -> list[str]:
     """One line for everything that is wrong with a catalogue."""
-    found = []
+    found = [f"never extracted, inside an f-string: {place}" for place in hidden()]
     wanted = extracted()
     for folder in _folders():
         language, catalogue = folder.name, _read(folder)

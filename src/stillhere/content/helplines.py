@@ -239,7 +239,7 @@ def _checked(line: Helpline, now_ms: int | None) -> str:
     if line.doubt:
         return _("Sources give different numbers for this line. It may not answer.")
     if line.verified_on is not None:
-        day = date_format(line.verified_on, _("j F Y"))
+        day = date_format(line.verified_on, _("F j, Y"))
         if _fresh(line, now_ms):
             return _("Number checked on %(day)s.") % {"day": day}
         return _("Last checked on %(day)s. It may not answer.") % {"day": day}

@@ -59,7 +59,7 @@ def test_the_invitation_explains_itself_and_takes_a_yes(night: SamsNight) -> Non
     path = contact_path(night, "Ana")
     told = read(browser(), path)
     assert "Sam asks you to be there" in told
-    assert "You cannot follow Sam here" in told
+    assert "this page does not show what Sam is doing" in told
     assert "You are on the list." in press(path, "join")
     ana.refresh_from_db()
     assert ana.status == "confirmed"

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from stillhere.store.models import Contact, Message, WatchRow, sealed_columns
-from stillhere.store.people import contacts, invitations
+from stillhere.store.people import contacts, invitations, persons
 from stillhere.store.watches.apply import CallForHelp
 from tests.channels.browsers import BrowserKeys
 from tests.circle import SamsNight, sams_night
@@ -301,3 +301,23 @@ def test_a_new_link_ends_notifications_and_leaves_what_sam_typed(
     assert set(leo.addresses.values_list("id", flat=True)) == before
     leo.refresh_from_db()
     assert leo.status == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("lang", "head", "inside"),
+    [
+        ("en", "Someone who counts on you asks you to be there", "the person who counts on you"),
+        ("es", "Quien cuenta contigo te pide que estés ahí", "quien cuenta contigo"),
+    ],
+)
+def test_somebody_who_gave_no_name_is_never_called_someone(
+    alone: SamsNight, lang: str, head: str, inside: str
+) -> None:
+    """Six taps ask for no name, so most first invitations have none."""
+    persons.set_plan(alone.person, name="")
+    path = sent_by_sam(alone)
+    told = read(browser(lang=lang), path)
+    assert head in told
+    assert inside in told
+    for stand_in in (" Someone ", " Alguien "):
+        assert stand_in not in told.replace("Someone who", ""), "as if it were a name"

@@ -199,7 +199,9 @@ def test_the_circle_shows_who_is_near_who_carries_and_who_has_learnt(
     told = read(browser(), f"{leo}/part")
     assert "3 minutes away, carries naloxone (nose spray, 2 doses) , trained" in told
     clock.advance(40 * 86_400)
-    assert "carries naloxone (nose spray, 2 doses), past its date" in read(browser(), f"{leo}/part")
+    assert "carries naloxone (nose spray, 2 doses), expired" in read(browser(), f"{leo}/part")
+    spanish = read(browser(lang="es"), f"{leo}/part")
+    assert "lleva naloxona (espray nasal, 2 dosis), vencida" in spanish
 
 
 # --- without scripts ------------------------------------------------------------------------------

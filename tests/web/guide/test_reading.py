@@ -73,7 +73,7 @@ def test_the_nearest_checked_place_is_the_programme_s_to_name(settings: Settings
     assert "with somebody there No place is known to us. Ask Example County Neighbours," in told
     assert 'href="/lines"' in browser().get("/before").content.decode()
     settings.STILLHERE = replace(settings.STILLHERE, program="")
-    assert "Ask a needle programme near you, or somebody" in read(browser(), "/before")
+    assert "Ask a needle program near you, or somebody" in read(browser(), "/before")
     place = "Elm Street 5, Tuesdays 4 to 6 pm"
     settings.STILLHERE = replace(settings.STILLHERE, checked_place=place)
     told = read(browser(), "/before")
@@ -182,7 +182,7 @@ def test_a_link_passed_on_sends_no_drill(night: SamsNight, settings: Settings) -
 def test_who_is_on_no_list_reads_whom_to_ask_for_a_drill() -> None:
     ana = shifts.add("Ana", "+12025550150", "en")
     assert "Ask your coordinator" in read(browser(), f"/r/{shifts.key_of(ana)}/learn")
-    assert "If not, ask a programme near you." in read(browser(), "/learn")
+    assert "If not, ask a program near you." in read(browser(), "/learn")
     assert "The practical part: a drill" in text_of(browser().post("/learn", RIGHT))
 
 
@@ -389,7 +389,7 @@ def test_a_certificate_says_when_and_by_whom(settings: Settings) -> None:
     with printing(asked):
         browser().post("/paper/certificate.pdf", {"name": "Ana", "passed": passed()})
     made = Paper(asked[0])
-    assert re.search(r"Ana has read .* \d{1,2} [A-Z][a-z]+ 20\d\d · River County", made.text)
+    assert re.search(r"Ana has read .* [A-Z][a-z]+ \d{1,2}, 20\d\d · River County", made.text)
     assert made.sheets == [(210, 148)]
     in_country(settings, "US", program="")
     longest = laid_out("certificate", "es", name="Wilhelmina " * 7, day="27 November 2026")

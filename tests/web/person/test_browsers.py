@@ -125,7 +125,7 @@ def test_browsers_are_listed_with_their_day(night: SamsNight, sam: Client, clock
     told = read(sam, "/mine")
     assert "Chrome on Android" in told
     day = datetime.fromtimestamp(clock.now / 1000, UTC)
-    assert f"since {day.day} February 2026" in told
+    assert f"since February {day.day}, 2026" in told
     assert "this one" in told
 
 

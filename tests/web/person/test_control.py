@@ -213,8 +213,8 @@ def test_a_forgotten_pin_goes_after_a_day_that_is_announced(
     [told] = night.queued("pin-off")
     assert told.address is not None
     assert sealed_columns.address_value(told.address) == "+12025550100"
-    assert "The PIN goes away: 1 February, 17:00" in read(sam, "/pin")
-    assert "Your PIN goes away: 1 February, 17:00" in read(sam, "/watch")
+    assert "The PIN goes away: February 1, 17:00" in read(sam, "/pin")
+    assert "Your PIN goes away: February 1, 17:00" in read(sam, "/watch")
     clock.advance(24 * 3600 - 1)
     post(sam, "/pin", do="forgotten")
     assert sam.get("/people").status_code == 302

@@ -52,7 +52,7 @@ def test_a_new_link_makes_the_old_one_useless(night: SamsNight, sam: Client) -> 
     new = sealed_columns.person_key(Person.objects.get())
     assert new != night.key
     assert f"/p/{new}" in told
-    assert "The old link opens nothing any more." in told
+    assert "The old link no longer works." in told
     assert browser().get(f"/p/{night.key}").status_code == 404
     assert "Sam" in sam.get("/people").content.decode()
 

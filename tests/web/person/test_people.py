@@ -226,3 +226,15 @@ def test_a_button_nobody_knows_changes_nothing(night: SamsNight, sam: Client) ->
     assert post(sam, "/people", do="explode").status_code == 200
     assert post(sam, "/people").status_code == 200
     assert everything() == before
+
+
+def test_a_wrong_code_is_said_beside_the_field(alone: SamsNight) -> None:
+    """The page is long, and the field far below its head: one must not have to look for either."""
+    sam = browser(alone.key)
+    kept = post(sam, "/people", do="own", phone="(202) 555-0101")
+    assert kept["Location"] == "/people?said=code-sent#prove"
+    assert 'action="/people#prove"' in sam.get("/people").content.decode()
+    wrong = post(sam, "/people", do="code", code="000000")
+    assert wrong.status_code == 422
+    beside = wrong.content.decode().partition('id="prove"')[2].partition("</section>")[0]
+    assert "This is not the code we sent." in beside

@@ -101,8 +101,8 @@ def test_it_can_rest_until_a_morning(night: SamsNight, sam: Client) -> None:
     watch = WatchRow.objects.get().id
     response = post(sam, "/routine", do="pause", watch=watch, until="2026-02-10")
     told = read(sam, response["Location"])
-    assert "Paused until 10 February, 00:00." in told
-    assert "Next: 10 February, 22:00." in told
+    assert "Paused until February 10, 00:00." in told
+    assert "Next: February 10, 22:00." in told
 
 
 @pytest.mark.parametrize("until", ["", "x", "2026-01-01", "9999-12-31", "2028-01-01", "-1"])
@@ -118,7 +118,7 @@ def test_a_tap_counts_and_an_end_ends(night: SamsNight, sam: Client, clock: Cloc
     post(sam, "/routine", **TEN)
     [shown] = queries.routines_of(night.person)
     assert tap(f"/k/{shown.key}").status == 200
-    assert "Next: 1 February, 22:00." in read(sam, "/routine")
+    assert "Next: February 1, 22:00." in read(sam, "/routine")
     post(sam, "/routine", do="end", watch=shown.row.id)
     assert WatchRow.objects.get().outcome == "ended"
     assert "Ended." in read(sam, post(sam, "/routine", do="end", watch=shown.row.id)["Location"])

@@ -403,3 +403,14 @@ def test_what_was_typed_for_the_pin_is_the_pin_for_whoever_typed_it(
         answers.append((answer.status_code, text_of(answer)))
     assert answers[0] == answers[1]
     assert force.is_the_word(Person.objects.get(secret=False), "4711")
+
+
+def test_that_the_word_is_kept_is_said_once(safe: SamsNight) -> None:
+    told = post(
+        browser(safe.key),
+        "/mine/word",
+        do="keep",
+        word="blue kettle",
+        contacts=[safe.contacts["Maya"].id],
+    )
+    assert text_of(told).count("Kept.") == 1

@@ -67,7 +67,7 @@ def test_times_stand_on_the_wall_where_sam_is() -> None:
     assert page_text.clock_time(NOW, "UTC", NOW) == "22:00 UTC"
     assert page_text.clock_time(NOW, "Nowhere/Land", NOW) == "22:00 UTC"
     tomorrow = NOW + 86_400_000
-    assert page_text.clock_time(NOW, "America/New_York", tomorrow) == "31 January, 17:00"
+    assert page_text.clock_time(NOW, "America/New_York", tomorrow) == "January 31, 17:00"
     with translation.override("es"):
         assert page_text.clock_time(NOW, "America/New_York", tomorrow) == "17:00 del 31 de enero"
 

@@ -34,8 +34,7 @@ _NOT_TO_CALL = gettext_noop(
     "Type the number of a person's own phone."
 )
 _ABROAD = gettext_noop(
-    "We cannot text or call this country from here. "
-    "Type a number from this country, or an e-mail address."
+    "We cannot text or call numbers in that country. Type a local number, or an e-mail address."
 )
 _NO_TEXTS = gettext_noop(
     "This is the number of a landline: it can ring, but take no texts. Choose a call."

@@ -64,7 +64,10 @@ def require_there(stillhere: Stillhere) -> None:
     keys.require_folder(stillhere)
     if damage.traces(stillhere.data) or damage.holds(stillhere):
         raise SettingError(missing(stillhere))
-    raise SettingError(f"There is no installation in {stillhere.data} yet: `stillhere up`.")
+    raise SettingError(
+        f"There is no installation in {stillhere.data} yet: `stillhere up`. If it is in another "
+        "folder, name that in STILLHERE_DATA."
+    )
 
 
 def require_whole(stillhere: Stillhere) -> None:

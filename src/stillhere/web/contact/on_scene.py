@@ -190,7 +190,9 @@ def carries(kit: Kit | None, now: int) -> str:
     if kit is None:
         return ""
     says = _("carries naloxone") + f" ({what(kit)})"
-    return says if kits.good(kit, now) else f"{says}, {_('past its date')}"
+    if not kits.good(kit, now):
+        says += ", " + _("expired")
+    return says
 
 
 def near(contact: Contact) -> str:

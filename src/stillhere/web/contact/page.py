@@ -169,7 +169,7 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         "key": key,
         "theirs": theirs,
         "by_link": not theirs and _by_link(request, contact),
-        "name": _name_of(contact),
+        **page_text.the_person(_name_of(contact)),
         "wish": person.wish,
         "version": _version(contact, shown, now),
         "etas": ETAS,
@@ -199,10 +199,10 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
 
 
 def _name_of(contact: Contact) -> str:
-    """What the person is called, for somebody who may not have said yes yet."""
+    """What the person is called, for somebody who may not have said yes yet; "" if nothing."""
     name = sealed_columns.person_note(contact.person, "name")
     said_yes = contact.status == Contact.Status.CONFIRMED
-    return page_text.someone(name if said_yes else names.plainly(name))
+    return name if said_yes else names.plainly(name)
 
 
 def _refresh_s(contact: Contact) -> int | None:

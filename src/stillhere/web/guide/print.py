@@ -105,7 +105,7 @@ def _today() -> str:
         now_ms = clock.now_ms()
     except Error:
         return ""
-    return str(date_format(datetime.fromtimestamp(now_ms / 1000, UTC).date(), _("j F Y")))
+    return str(date_format(datetime.fromtimestamp(now_ms / 1000, UTC).date(), _("F j, Y")))
 
 
 def _passed(typed: str) -> bool:

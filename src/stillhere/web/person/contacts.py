@@ -68,7 +68,8 @@ def people(request: HttpRequest, person: Person) -> HttpResponse:
         said, wrong = "", {"": page_text.put(problem.why)}
     if wrong:
         return _page(request, person, wrong=wrong, typed=request.POST, status=422)
-    return links.see_other("person:people", said=said, status=302)
+    part = "prove" if said in ("code-sent", "send-code") else ""
+    return links.see_other("person:people", said=said, part=part, status=302)
 
 
 Done = tuple[str, dict[str, str]]  # the name of what is said, or what is wrong by field
@@ -160,7 +161,7 @@ def _code(person: Person, typed: Mapping[str, str]) -> Done:
     """The code that we sent to a number or address of theirs."""
     if address_proof.try_code(person, typed.get("code", "")):
         return "proved", {}
-    return "", {"": page_text.put(Refusal.WRONG_CODE)}
+    return "", {"code": page_text.put(Refusal.WRONG_CODE)}
 
 
 def _send_code(person: Person, typed: Mapping[str, str]) -> Done:
@@ -259,7 +260,7 @@ def _entry(each: Listed, someone: watch_text.Someone, person: Person, now: int) 
     since += _drilled(contact, person, now)
     number = next((value for channel, value, _state in each.ways if channel == "text"), "")
     link = links.full("contact:page", sealed_columns.contact_key(contact))
-    text = _("May you be reached when I don't answer? It takes one tap: %(link)s") % {"link": link}
+    text = _("Can they let you know if I don't answer? It takes one tap: %(link)s") % {"link": link}
     return ContactEntry(someone, contact, " ".join(since), number[-4:], link, text)
 
 

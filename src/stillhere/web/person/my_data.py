@@ -153,7 +153,7 @@ class BrowserRow:
 def _browser(each: browsers.ListedBrowser, here: Browser | None) -> BrowserRow:
     mine = here is not None and each.id == here.id
     name = user_agent.in_words(each.kind)
-    since = date_format(each.since, _("j F Y"))
+    since = date_format(each.since, _("F j, Y"))
     return BrowserRow(each.id, name, since, mine, each.borrowed, each.told)
 
 

@@ -135,12 +135,12 @@ NOTES = {
         "Ask for the code again later."
     ),
     "send-code": gettext_lazy("The code is on its way. Type it here."),
-    "proved": gettext_lazy("Thank you. Now we know that it is yours."),
+    "proved": gettext_lazy("Thank you. Now we know it is yours."),
     "prove-first": gettext_lazy(
         "The test comes when we know that the number is yours. Type the code we sent, "
         "or let us send it now."
     ),
-    "renewed": gettext_lazy("The old link opens nothing now. The new one is below."),
+    "renewed": gettext_lazy("The old link no longer works. The new one is below."),
     "tonight": gettext_lazy("Noted. Until noon we reach you last."),
     "back": gettext_lazy("Good. You are counted on again."),
     "test": gettext_lazy("We try every way to you now. Did it ring?"),
@@ -154,7 +154,7 @@ NOTES = {
     "taken-back": gettext_lazy("Taken back. No feed brings it again."),
     "drill-me": gettext_lazy("The drill is on its way to you. Answer it as you would at night."),
     "known": gettext_lazy("This person is on your list already."),
-    "put-out": gettext_lazy("It opens nothing any more, and hears nothing."),
+    "put-out": gettext_lazy("Removed. It no longer opens your pages or gets your notifications."),
     "removed": gettext_lazy("Taken off your list. They were not told."),
     "kept": gettext_lazy("Kept."),
     "own-first": gettext_lazy("Say first how we reach you, so that we can ask you then."),
@@ -235,6 +235,14 @@ def someone(name: str) -> str:
     return name or _("Someone")
 
 
+def the_person(name: str) -> dict[str, str]:
+    """Whose list it is, to a contact: ``Name`` stands at a beginning, ``name`` inside."""
+    return {
+        "Name": name or _("Someone who counts on you"),
+        "name": name or _("the person who counts on you"),
+    }
+
+
 # --- time -----------------------------------------------------------------------------------------
 
 
@@ -258,7 +266,7 @@ def clock_time(at: int, tz: str, now: int) -> str:
     told = f"{local:%H:%M}" if there.key != "UTC" else f"{local:%H:%M} UTC"
     if local.date() == today.date():
         return told
-    day = date_format(local, _("j F"))
+    day = date_format(local, _("F j"))
     return _("%(day)s, %(time)s") % {"day": day, "time": told}
 
 
