@@ -13,7 +13,7 @@ from django.conf import settings
 from stillhere.store.db import budgets
 from stillhere.store.installation import peers
 from stillhere.store.kits import kits, supply_warnings
-from stillhere.store.people import invitations, suppression
+from stillhere.store.people import browsers, invitations, suppression
 from stillhere.store.privacy import erasure, expiry
 from stillhere.store.program import shifts
 from stillhere.store.watches import damage
@@ -30,6 +30,7 @@ def erase_once(now: int) -> int:
         lambda: erasure.erase_callers(now, quiet_h),
         erasure.erase_secret,
         lambda: shifts.end_due(now),
+        lambda: browsers.end_due(now),
         lambda: kits.remind(now),
         lambda: supply_warnings.end_due(now),
         lambda: peers.erase_pages(now, alarm_days),

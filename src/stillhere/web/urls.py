@@ -68,6 +68,7 @@ PERSON = [
     path("mine/word", secret_word.show, name="secret_word"),
     path("mine/lamp.json", my_data.take, name="data_file"),
     path("forget", my_data.forget, name="forgetting"),
+    path("stay", my_data.stay, name="staying"),
     # Sam, known by a key. POST /k/<key> itself never comes here: it is the fast lane's.
     path("p", recovery.typed, name="code"),
     path("p/<str:key>", recovery.come_back, name="recovery"),

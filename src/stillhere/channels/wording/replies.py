@@ -232,6 +232,13 @@ def _new_browser(facts: Facts) -> Sentence:
     return text, answers.NOTHING
 
 
+def _put_out(facts: Facts) -> Sentence:
+    text = _(
+        "A newer phone asks to remove yours. It goes in a day. Not you? Open your page and keep it."
+    )
+    return text, answers.NOTHING
+
+
 def _pin_off(facts: Facts) -> Sentence:
     text = _("Somebody says your PIN is forgotten. It goes in a day. To keep it, type it.")
     return text, answers.NOTHING
@@ -368,6 +375,7 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "way-gone": _way_gone,
     "new-browser": _new_browser,
     "pin-off": _pin_off,
+    "put-out": _put_out,
     "idle": _idle,
     "way-stopped": _way_stopped,
     "reply-add-stopped": _add_stopped,

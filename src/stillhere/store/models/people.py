@@ -33,6 +33,7 @@ class Person(models.Model):
     trial = models.BooleanField(default=False, db_default=False)  # "Try it": erased after an hour
     kits_first = models.BooleanField(default=False, db_default=False)  # who carries a kit is first
     news = models.BooleanField(default=False, db_default=False)  # wants to hear supply warnings
+    pin_at = models.BigIntegerField(default=0, db_default=0)  # since when; 0: before that was kept
     pin_off_at = models.BigIntegerField(default=0, db_default=0)  # then a forgotten PIN goes
     # Their cookies still hold the key itself: made by a release that had no ``Browser``.
     key_in_cookie = models.BooleanField(default=False, db_default=True)
@@ -62,9 +63,14 @@ class Browser(models.Model):
     kind = models.CharField(max_length=40, default="", db_default="")  # "Chrome/Android"
     since = models.DateField()
     borrowed = models.BooleanField(default=False, db_default=False)  # somebody else's phone
+    # When it goes because a younger one asks for that; 0: it stays.
+    out_at = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "browser"
+        indexes: ClassVar = [
+            models.Index(fields=["out_at"], name="browser_out", condition=models.Q(out_at__gt=0))
+        ]
 
 
 class PinTries(models.Model):

@@ -3,6 +3,10 @@ out.
 
 Owns the tokens: 160 bits that only the browser has, looked up by their hash. Notifications belong
 to a browser and end with it. Reading one writes nothing.
+
+Who may put out whom: a browser those that came after it, at once. Those before it may be the
+person's own, and the one that asks a guest's: they go a day later, unless they say that they stay,
+and the person's own number is told. A PIN that has stood for a day decides at once.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Browser, Person
@@ -22,6 +27,8 @@ from stillhere.store.watches import keys as watch_keys
 TOKEN_BYTES = 20
 MOST = 20  # of one person; a family shares fewer
 KEPT_DAYS = 400  # as long as a browser keeps a cookie
+OUT_MS = persons.PIN_OFF_MS  # the same day, for the same reason
+MOST_AT_ONCE = 500  # whose day is over, in one round
 
 
 def by_token(token: str) -> Browser | None:
@@ -72,22 +79,52 @@ def close(browser: Browser) -> None:
     browser.delete()
 
 
-def remove(person: Person, browser: int) -> None:
-    """Put out one of the person's own, by its number. It knew the addresses of open watches."""
+def remove(person: Person, browser: int, here: Browser) -> int:
+    """Put out one of the person's own, by its number, as ``here`` asks; when it goes, ms UTC, or 0
+    if it is out. It knew the addresses of open watches."""
     with transaction.atomic():
-        watch_keys.renew(person.id, clock.now_ms())
-        Browser.objects.filter(person=person, id=browser).delete()
+        now = clock.now_ms()
+        watch_keys.renew(person.id, now)
+        return _put_out(person, Browser.objects.filter(person=person, id=browser), here, now)
 
 
-def new_link(person: Person, keep: Browser) -> str:
-    """A new key for the person. Whoever had the old one is out, with every notification; only
-    ``keep``, which asks for it, stays."""
+def new_link(person: Person, keep: Browser) -> tuple[str, int]:
+    """A new key for the person, and when those go that were here before ``keep``, which asks for
+    it: ms UTC, or 0 if there is none. All others are out, with their notifications."""
     with transaction.atomic():
-        watch_keys.renew(person.id, clock.now_ms())
+        now = clock.now_ms()
+        watch_keys.renew(person.id, now)
         key = persons.new_key(person)
-        Browser.objects.filter(person=person).exclude(id=keep.id).delete()
-        end_other_notifications(person, keep)
-    return key
+        others = Browser.objects.filter(person=person).exclude(id=keep.id)
+        out_at = _put_out(person, others, keep, now)
+        Address.objects.filter(person=person, channel=PUSH, browser__isnull=True).delete()
+    return key, out_at
+
+
+def _put_out(person: Person, others: QuerySet[Browser], here: Browser, now: int) -> int:
+    decides = bool(person.pin) and person.pin_at <= now - OUT_MS
+    before = others.none() if decides else others.filter(id__lt=here.id, borrowed=False)
+    out_at = 0
+    if before.exists():
+        out_at = now + OUT_MS
+        before.filter(out_at=0).update(out_at=out_at)
+        notices.tell_of_put_out(person.id, now)
+    others.exclude(id__in=before.values("id")).delete()
+    return out_at
+
+
+def stay(browser: Browser) -> None:
+    """Whoever uses it says that it stays."""
+    Browser.objects.filter(id=browser.id).update(out_at=0)
+
+
+def end_due(now: int) -> None:
+    """Put out those whose day is over."""
+    due = Browser.objects.filter(out_at__gt=0, out_at__lte=now).order_by("id")[:MOST_AT_ONCE]
+    for browser in due:
+        with transaction.atomic():
+            watch_keys.renew(browser.person_id, now)
+            Browser.objects.filter(id=browser.id, out_at__gt=0, out_at__lte=now).delete()
 
 
 def end_other_notifications(person: Person, keep: Browser | None) -> None:
@@ -107,13 +144,15 @@ def set_pin(person: Person, hashed: str, here: Browser | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ListedBrowser:
-    """One browser as the person's own page shows it. ``told``: it gets their notifications."""
+    """One browser as the person's own page shows it. ``told``: it gets their notifications;
+    ``out_at``: when it goes, ms UTC, or 0."""
 
     id: int
     kind: str
     since: date
     borrowed: bool
     told: bool
+    out_at: int
 
 
 def listed(person: Person) -> list[ListedBrowser]:
@@ -132,7 +171,7 @@ def listed(person: Person) -> list[ListedBrowser]:
             "browser", flat=True
         )
     )
-    return [ListedBrowser(b.id, b.kind, b.since, b.borrowed, b.id in told) for b in found]
+    return [ListedBrowser(b.id, b.kind, b.since, b.borrowed, b.id in told, b.out_at) for b in found]
 
 
 def _day(at: int) -> date:

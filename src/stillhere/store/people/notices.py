@@ -77,6 +77,18 @@ def tell_of_browser(person: int, browser: int, now: int) -> None:
         )
 
 
+def tell_of_put_out(person: int, now: int) -> None:
+    """Tell the person's own number that a younger browser asks to put out those before it: at most
+    once an hour."""
+    Message.objects.bulk_create(
+        [
+            calm_message(a, person, "put-out", f"x{person}.{now // BROWSERS_MS}.{a.id}", now)
+            for a in _own_numbers(person)
+        ],
+        ignore_conflicts=True,
+    )
+
+
 def tell_of_pin(person: int, off_at: int, now: int) -> None:
     """Tell the person's own number that their PIN goes at ``off_at``, ms UTC, because somebody says
     it is forgotten."""

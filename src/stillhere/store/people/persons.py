@@ -93,9 +93,12 @@ def note_use(person: Person, now: int) -> None:
 
 
 def set_pin(person: Person, hashed: str) -> None:
-    """Keep a PIN, already hashed, or none at all."""
+    """Keep a PIN, already hashed, or none at all. Another one is as old as the first: whoever
+    changes it has typed that."""
+    if not person.pin:
+        person.pin_at = clock.now_ms()
     person.pin, person.pin_off_at = hashed, 0
-    person.save(update_fields=["pin", "pin_off_at"])
+    person.save(update_fields=["pin", "pin_at", "pin_off_at"])
 
 
 def forget_pin(person: Person) -> None:

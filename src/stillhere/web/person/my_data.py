@@ -67,6 +67,17 @@ def mine(request: HttpRequest, person: Person) -> HttpResponse:
 
 @person_session.own
 @require_POST
+def stay(request: HttpRequest, person: Person) -> HttpResponse:
+    """This phone stays, whichever younger one asks to put it out. Without a PIN: a guest may have
+    set one."""
+    here = person_session.browser_of(request)
+    if here is not None:
+        browsers.stay(here)
+    return redirect("person:watch")
+
+
+@person_session.own
+@require_POST
 def forget(request: HttpRequest, person: Person) -> HttpResponse:
     """This phone forgets, without a PIN: whoever holds a borrowed phone may always log out."""
     return forgotten(request)
@@ -80,11 +91,15 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 
 
 def _new_link(request: HttpRequest, person: Person) -> HttpResponse:
-    """Another link; every other browser is out, with its notifications."""
+    """Another link; the other browsers are out, those from before this one a day later."""
     here = person_session.browser_of(request)
     assert here is not None  # a page of the person's own
-    link = recovery.link_of(browsers.new_link(person, here))
-    return _page(request, person, {"link": link, "renewed": True})
+    key, out_at = browsers.new_link(person, here)
+    return _page(
+        request,
+        person,
+        {"link": recovery.link_of(key), "renewed": True, "others_stay": bool(out_at)},
+    )
 
 
 def _remove(request: HttpRequest, person: Person) -> HttpResponse:
@@ -92,8 +107,9 @@ def _remove(request: HttpRequest, person: Person) -> HttpResponse:
     wanted, here = RemoveForm.read(request.POST)["browser"], person_session.browser_of(request)
     if here is not None and wanted == here.id:
         return forgotten(request)
-    browsers.remove(person, wanted or 0)
-    return _page(request, person, {"note": page_text.note("put-out")})
+    assert here is not None  # a page of the person's own
+    later = browsers.remove(person, wanted or 0, here)
+    return _page(request, person, {"note": page_text.note("out-later" if later else "put-out")})
 
 
 def _erase(request: HttpRequest, person: Person) -> HttpResponse:
@@ -148,13 +164,15 @@ class BrowserRow:
     here: bool
     borrowed: bool
     told: bool
+    out: str
 
 
-def _browser(each: browsers.ListedBrowser, here: Browser | None) -> BrowserRow:
+def _browser(each: browsers.ListedBrowser, here: Browser | None, tz: str, now: int) -> BrowserRow:
     mine = here is not None and each.id == here.id
     name = user_agent.in_words(each.kind)
     since = date_format(each.since, _("F j, Y"))
-    return BrowserRow(each.id, name, since, mine, each.borrowed, each.told)
+    out = page_text.clock_time(each.out_at, tz, now) if each.out_at else ""
+    return BrowserRow(each.id, name, since, mine, each.borrowed, each.told, out)
 
 
 def _page(
@@ -165,7 +183,7 @@ def _page(
     given = {
         "kept": all_of_it,
         "opened": _opened(all_of_it, person.tz, now),
-        "browsers": [_browser(each, here_now) for each in browsers.listed(person)],
+        "browsers": [_browser(each, here_now, person.tz, now) for each in browsers.listed(person)],
         "has_pin": bool(person.pin),
         "quiet_h": here.keep_quiet_h,
         "alarm_days": here.keep_alarm_days,

@@ -51,7 +51,9 @@ def watch(request: HttpRequest, person: Person) -> HttpResponse:
     given |= {"push_key": installed_channels.public_key(), "push_to": reverse("hooks:person_push")}
     if person.pin_off_at:
         given["pin_off"] = page_text.clock_time(person.pin_off_at, person.tz, given["now"])
-    given["browser"] = person_session.browser_of(request)
+    here = given["browser"] = person_session.browser_of(request)
+    if here is not None and here.out_at:
+        given["out"] = page_text.clock_time(here.out_at, person.tz, given["now"])
     given |= {"sms": _sms(person), "unproved": unproved.unproved(person)}
     return _kept(request, render(request, "person/watch.html", given), given)
 

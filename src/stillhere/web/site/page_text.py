@@ -155,6 +155,9 @@ NOTES = {
     "drill-me": gettext_lazy("The drill is on its way to you. Answer it as you would at night."),
     "known": gettext_lazy("This person is on your list already."),
     "put-out": gettext_lazy("Removed. It no longer opens your pages or gets your notifications."),
+    "out-later": gettext_lazy(
+        "It was here before this phone, so it goes in a day, unless somebody keeps it there."
+    ),
     "removed": gettext_lazy("Taken off your list. They were not told."),
     "kept": gettext_lazy("Kept."),
     "own-first": gettext_lazy("Say first how we reach you, so that we can ask you then."),
