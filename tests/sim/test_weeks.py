@@ -15,8 +15,10 @@ import pytest
 from stillhere.core import quiet_handlers, schedule
 from stillhere.core.events import Effect
 from stillhere.core.watch_state import Watch
+from stillhere.sim.invariants import weeks
+from stillhere.sim.whole.evidence import DailyEvidence, Evidence
 from stillhere.sim.whole.nights import Simulator
-from stillhere.sim.whole.weeks import Weeks
+from stillhere.sim.whole.weeks import HOUR_MS, Weeks
 from stillhere.store.messages import delivery
 from stillhere.store.watches import outbox
 
@@ -126,3 +128,16 @@ def test_a_bug_planted_in_the_days_is_found(
     assert found.broken is not None
     print(f"found in {found.seed}: {found.broken}")
     assert found.broken.invariant in PLANTED[plant]
+
+
+def test_an_outage_that_outlasts_the_weeks_is_no_missed_day(simulator: Simulator) -> None:
+    """The engine dies before the last deadline, and the weeks are over before it is back: nobody
+    can be alarmed about meanwhile."""
+    due_t, over_t = 100 * HOUR_MS, 103 * HOUR_MS
+    daily = DailyEvidence(1, (due_t,), 12 * HOUR_MS, (HOUR_MS,), HOUR_MS // 2)
+    night = Evidence(simulator.storage, t=over_t)
+    assert weeks._until(night, daily, due_t) < over_t, "while we are there it is late"
+    night.gone_t.append(due_t - HOUR_MS)
+    assert weeks._until(night, daily, due_t) > over_t, "nobody is there yet"
+    night.away.append((due_t - 3 * HOUR_MS, due_t - HOUR_MS + 1))
+    assert night.gaps() == [(due_t - 3 * HOUR_MS, over_t)], "one absence"

@@ -74,7 +74,7 @@ def nobody_is_alarmed_without_having_been_asked(night: Evidence) -> Iterator[str
         if story.cause is not Cause.SILENCE or daily is None or not _has_a_way(night, daily):
             continue
         from_t = story.raised_t - daily.reminders_ms[0] - daily.grace_ms - HOUR_MS
-        from_t -= sum(to - at for at, to in night.away if to >= from_t and at <= story.raised_t)
+        from_t -= sum(to - at for at, to in night.gaps() if to >= from_t and at <= story.raised_t)
         if not any(from_t <= t <= story.raised_t for t in _asked(night, story.watch)):
             yield f"watch {story.watch} was alarmed about at {story.raised_t}, and never asked"
 
@@ -127,7 +127,7 @@ def _judged(night: Evidence, watch: int, daily: DailyEvidence) -> list[int]:
 def _until(night: Evidence, daily: DailyEvidence, due_t: int) -> int:
     """When at the latest an alarm has to be raised about a day nobody answered."""
     until_t = due_t + daily.grace_ms + AGAIN_MS + 2 * SLACK_MS
-    for from_t, to_t in night.away:
+    for from_t, to_t in night.gaps():
         if from_t <= until_t and to_t >= due_t - daily.reminders_ms[0]:
             back_t = to_t + daily.grace_ms + 2 * SLACK_MS
             until_t = max(until_t + max(to_t - max(from_t, due_t), 0), back_t)
@@ -138,7 +138,7 @@ def _troubled(night: Evidence, watch: int, from_t: int, due_t: int) -> bool:
     """Whether anything but the day's own course came to it: our absence, or an alarm from before
     and what is asked after it."""
     since_t, until_t = from_t - HOUR_MS, due_t + HOUR_MS
-    away = any(at <= until_t and to >= since_t for at, to in night.away)
+    away = any(at <= until_t and to >= since_t for at, to in night.gaps())
     return away or any(
         s.raised_t <= due_t and (s.ended_t is None or s.ended_t >= since_t)
         for s in _stories(night, watch)

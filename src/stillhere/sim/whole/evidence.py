@@ -178,6 +178,7 @@ class Evidence:
     mails: dict[int, Mail] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     away: list[tuple[int, int]] = field(default_factory=list)  # when there was no engine
+    gone_t: list[int] = field(default_factory=list)  # since when there is none, where it lasts
     moves: list[tuple[int, int]] = field(default_factory=list)  # (t, by) somebody moved the clock
     left: set[int] = field(default_factory=set)  # contacts who said no more
     dead: set[int] = field(default_factory=set)  # addresses a carrier called dead
@@ -193,15 +194,19 @@ class Evidence:
 
     # --- time -----------------------------------------------------------------------------------
 
+    def gaps(self) -> list[tuple[int, int]]:
+        """When there was no engine, what has not ended yet among it: that lasts until now."""
+        return with_gap(self.away, min(self.gone_t), self.t) if self.gone_t else self.away
+
     def up_ms(self, from_t: int, to_t: int, least_ms: int = 0) -> int:
         """How long between two times there was an engine; gaps up to ``least_ms`` do not count."""
-        gaps = ((start, end) for start, end in self.away if end - start > least_ms)
+        gaps = ((start, end) for start, end in self.gaps() if end - start > least_ms)
         gone = (min(end, to_t) - max(start, from_t) for start, end in gaps)
         return to_t - from_t - sum(ms for ms in gone if ms > 0)
 
     def out_at(self, t: int) -> bool:
         """Whether an outage, not a mere restart, lay over this time."""
-        return any(a <= t <= b and b - a > OUTAGE_MS for a, b in self.away)
+        return any(a <= t <= b and b - a > OUTAGE_MS for a, b in self.gaps())
 
     def restarts_since(self, t: int) -> int:
         return sum(1 for _, end in self.away if end >= t)
@@ -386,6 +391,12 @@ class Evidence:
                     if no == alarm.rung - 1 and reach.contact not in alarm.out:
                         owed = Owed(story, alarm.round, alarm.rung, reach.contact, self.t)
                         self.owed.append(owed)
+
+
+def with_gap(away: Sequence[tuple[int, int]], from_t: int, to_t: int) -> list[tuple[int, int]]:
+    """These absences and one more, the newest. What overlaps was one absence."""
+    from_t = min([from_t, *(at for at, until in away if until >= from_t)])
+    return [*(gap for gap in away if gap[1] < from_t), (from_t, to_t)]
 
 
 def _planned_at(story: Story, rung_at: int, rung_ms: int) -> int:

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from stillhere.sim import invariants
 from stillhere.sim.invariants import alarms, require
-from stillhere.sim.whole.evidence import Attempt, Evidence, ObservedChange
+from stillhere.sim.whole.evidence import Attempt, Evidence, ObservedChange, with_gap
 from stillhere.sim.whole.storage import Crash, Fuse, Storage
 from stillhere.sim.whole.world import World
 
@@ -95,6 +95,7 @@ class Service:
         if self.storage.held:
             return
         self.storage.held, held_t = True, self.world.t
+        self.night.gone_t.append(held_t)
         away_ms = self.away_ms(self.engine)
         self.world.say(f"the database is held for {away_ms / 1000:.1f} s")
         self.world.after(away_ms, lambda: self._let_go(held_t))
@@ -132,6 +133,8 @@ class Service:
 
     def _leave(self, process: Process, how: str, away_ms: int) -> None:
         process.up, process.down_t = False, self.world.t
+        if process is self.engine:
+            self.night.gone_t.append(process.down_t)
         process.life += 1
         self.world.say(f"{process.name} {how}, back in {away_ms / 1000:.1f} s")
         process.loses()
@@ -145,7 +148,6 @@ class Service:
         process.begins()
 
     def _was_away(self, from_t: int) -> None:
-        """Nobody could be heard since then. What overlaps was one absence."""
-        away, to_t = self.night.away, self.world.t
-        from_t = min([from_t, *(at for at, until in away if until >= from_t)])
-        away[:] = [*(gap for gap in away if gap[1] < from_t), (from_t, to_t)]
+        """Nobody could be heard since then, until now."""
+        self.night.gone_t.remove(from_t)
+        self.night.away = with_gap(self.night.away, from_t, self.world.t)
