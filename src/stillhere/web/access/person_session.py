@@ -136,6 +136,11 @@ def locked(request: HttpRequest, person: Person) -> bool:
     return not pin_typed(request, person)
 
 
+def may_name(request: HttpRequest, person: Person) -> bool:
+    """Whether a page that asks for no PIN may say who is on the list."""
+    return not person.pin or pin_typed(request, person)
+
+
 def _of(person: Person, *, forced: bool) -> str:
     """A token for a person and their PIN: after a change of PIN, an old cookie is worthless. That
     it was the word under force instead, nobody can read in it."""

@@ -43,7 +43,7 @@ def watch(request: HttpRequest, person: Person) -> HttpResponse:
     """The watch, or the choice of one. A form sent twice starts it once."""
     if request.method == "POST":
         return _start(request, person)
-    given = _given(person)
+    given = _given(request, person)
     said = request.GET.get("said", "")
     if said == "end-early" and not given.get("may_end"):
         said = ""  # the note speaks of a watch that could still be ended
@@ -82,18 +82,20 @@ def _start(request: HttpRequest, person: Person) -> HttpResponse:
     return redirect("person:watch")
 
 
-def _given(person: Person) -> dict[str, Any]:
+def _given(request: HttpRequest, person: Person) -> dict[str, Any]:
     """Everything the page of a watch shows."""
     now = clock.now_ms()
     persons.note_use(person, now)
     shown = queries.watch_of(person)
-    people = watch_text.on_the_list(records.circle_list(person), now)
+    named = person_session.may_name(request, person)
+    people = watch_text.on_the_list(records.circle_list(person), now, named=named)
     open_now = _is_open(shown)
     routines = queries.routines_of(person)
     ways = bool(installed_channels.ways_to(person)) if open_now or routines else True
     given: dict[str, Any] = {
         "person": person,
         "people": people,
+        "named": named,
         "reachable": any(someone.reachable for someone in people),
         "closest": watch_text.closest(people),
         "lines": helplines.staffed(now),
@@ -171,7 +173,7 @@ def _telling(
 @require_safe
 def part(request: HttpRequest, person: Person) -> HttpResponse:
     """The changing part of the watch's page, for its script."""
-    given = _given(person)
+    given = _given(request, person)
     return _kept(request, render(request, "person/parts/watch_part.html", given), given)
 
 

@@ -22,7 +22,7 @@ from stillhere.store.people import records
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult
 from stillhere.store.watches.group_commit import WRITER
-from stillhere.web.access import installed_channels
+from stillhere.web.access import installed_channels, person_session
 from stillhere.web.person.account_forms import OnScreenForm, PressForm
 from stillhere.web.site import daily_check_in, errors, page_text, watch_text
 
@@ -43,7 +43,8 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
     if shown is None:
         return errors.unknown_key(request)
     now, tz = clock.now_ms(), shown.row.person.tz
-    people = watch_text.on_the_list(records.circle_list(shown.row.person), now)
+    named = person_session.may_name(request, shown.row.person)
+    people = watch_text.on_the_list(records.circle_list(shown.row.person), now, named=named)
     routines = queries.routines_of(shown.row.person)
     telling = watch_text.tell(shown, people, now, tz, also_daily=bool(routines))
     over = shown.watch.state is State.CLOSED

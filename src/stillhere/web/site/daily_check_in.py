@@ -44,7 +44,8 @@ def on_every_page(request: HttpRequest) -> list[Due]:
         if person is None or not routines:
             return []
         now = clock.now_ms()
-        people = watch_text.on_the_list(records.circle_list(person), now)
+        named = person_session.may_name(request, person)
+        people = watch_text.on_the_list(records.circle_list(person), now, named=named)
         found = of(routines, people, now, ways=bool(installed_channels.ways_to(person)))
     except Error:
         return []

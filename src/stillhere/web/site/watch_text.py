@@ -1,6 +1,7 @@
 """A watch in words, for the person it is about: what is on their page at this moment.
 
-Turns values into sentences and decides nothing. "Watching" is never said when nobody would come.
+Turns values into sentences and decides nothing. "Watching" is never said when nobody would come. A
+watch asks for no PIN; where one was set and not typed, people are counted and not named.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from stillhere.core.events import Cause, Outcome, State
 from stillhere.core.watch import Watch
@@ -28,7 +30,8 @@ NEAR_MIN = 4  # injury from lack of oxygen starts after four to five minutes (co
 
 @dataclass(frozen=True, slots=True)
 class Someone:
-    """One person on the list as Sam sees them: ``how`` in words, ``trouble`` a sentence or ""."""
+    """One person on the list as Sam sees them: ``how`` in words, ``trouble`` a sentence or "".
+    Neither says who it is unless they are ``named``."""
 
     id: int
     name: str
@@ -39,15 +42,17 @@ class Someone:
     confirmed: bool
     away: bool
     minutes: int | None
+    named: bool
 
 
-def on_the_list(listed: Sequence[Listed], now: int) -> list[Someone]:
-    """Who would be reached, in order, and whether they could be."""
-    return [_someone(each, now) for each in listed]
+def on_the_list(listed: Sequence[Listed], now: int, *, named: bool = True) -> list[Someone]:
+    """Who would be reached, in order, and whether they could be; without their names unless they
+    may be ``named``."""
+    return [_someone(each, now, named) for each in listed]
 
 
-def _someone(each: Listed, now: int) -> Someone:
-    name = page_text.someone(each.name)
+def _someone(each: Listed, now: int, named: bool) -> Someone:
+    name = page_text.someone(each.name if named else "")
     well = _well(each)
     working = [str(page_text.CHANNELS.get(channel, channel)) for channel in well]
     broken = [state for _c, _value, state in each.ways if state != "ok"]
@@ -56,13 +61,14 @@ def _someone(each: Listed, now: int) -> Someone:
     return Someone(
         each.contact.id,
         name,
-        page_text.names(working),
+        page_text.names(working) if named else "",
         _trouble(each, name, broken, away),
         bool(working),
         bool(broken) or bool(each.ways and not working),
         confirmed,
         away,
         each.contact.minutes,
+        named,
     )
 
 
@@ -115,7 +121,7 @@ class Closest:
 def closest(people: Sequence[Someone]) -> Closest | None:
     """ "Closest tonight: Leo, 3 min", or that nobody is near; None where nobody would come."""
     coming = [one for one in people if one.reachable and one.confirmed and not one.away]
-    known = [(one.minutes, one.name) for one in coming if one.minutes is not None]
+    known = [(one.minutes, called([one])) for one in coming if one.minutes is not None]
     if not any(one.reachable for one in people):
         return None
     if not known:
@@ -193,11 +199,11 @@ def _asks(you: Sequence[str]) -> str:
 def _alarm(watch: Watch, people: Sequence[Someone], now: int) -> Telling:
     alarm = watch.alarm
     assert alarm is not None
-    known = {someone.id: someone.name for someone in people}
+    known = {someone.id: someone for someone in people}
     reachable = {someone.id for someone in people if someone.reachable}
-    told = page_text.names([known[c] for c in alarm.listeners() if c in reachable])
-    there = page_text.names([known[c] for c in alarm.arrivals if c in known])
-    going = page_text.names(
+    told = called([known[c] for c in alarm.listeners() if c in reachable])
+    there = called([known[c] for c in alarm.arrivals if c in known])
+    going = called(
         [known[c.contact] for c in alarm.claims if c.hold_until_at and c.contact in known]
     )
     if there:
@@ -265,11 +271,19 @@ def _going_quiet(people: Sequence[Someone]) -> str:
 
 def order(people: Sequence[Someone]) -> str:
     """ "Leo, then Maya": those who could be reached, as many as can be read at a glance."""
-    reachable = [someone.name for someone in people if someone.reachable]
-    if len(reachable) > 3:
+    reachable = [someone for someone in people if someone.reachable]
+    names = [someone.name for someone in reachable]
+    if len(reachable) > 3 and reachable[0].named:
         others = _("%(n)d others") % {"n": len(reachable) - 2}
-        reachable = [*reachable[:2], others]
-    return page_text.names(reachable)
+        return page_text.names([*names[:2], others])
+    return called(reachable)
+
+
+def called(people: Sequence[Someone]) -> str:
+    """ "Leo and Maya"; or "2 people" where they are not to be named."""
+    if all(someone.named for someone in people):
+        return page_text.names([someone.name for someone in people])
+    return ngettext("%(n)d person", "%(n)d people", len(people)) % {"n": len(people)}
 
 
 def button(shown: ShownWatch, *, aloud: bool = False) -> str:
