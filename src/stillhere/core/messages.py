@@ -88,7 +88,9 @@ class Inbound:
     ``kind`` is ``text``, ``key``, ``missed-call`` or ``receipt``; the demo's phones also tell of a
     ``turn`` of a call to us, and that it ``ended``. ``reply_ref`` is the id of our message that it
     answers, where the provider knows. ``age_ms`` is how long ago it happened, in real time, as far
-    as the provider says so: a text that comes an hour late is no sign of life of now.
+    as the provider says so: a text that comes an hour late is no sign of life of now. ``gateway``
+    names the phone whose carrier stamped it; its clock may be off, and ``age_ms`` below 0. The
+    inbox corrects that, and adds how old it is at the most, ``oldest_ms``.
     ``call``, ``at`` and ``turn`` say where in a call this is, ``minutes`` how soon somebody comes,
     by a second key. ``opted_out``: the carrier took the text as "stop" and blocks us from now on.
     ``pictures`` is how many came with a text; we never look at them. ``called`` is our number they
@@ -103,6 +105,8 @@ class Inbound:
     reply_ref: str = ""
     receipt: Receipt | None = None
     age_ms: int = 0
+    gateway: str = ""
+    oldest_ms: int = 0
     called: str = ""
     opted_out: bool = False
     pictures: int = 0

@@ -8,6 +8,7 @@ import hmac
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -18,15 +19,18 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from twilio.request_validator import RequestValidator
 
+from stillhere.channels.carriers.carrier import MOST_PICTURE
+from stillhere.cli.check import weaknesses
 from stillhere.core import events as ev
 from stillhere.core.messages import Inbound
 from stillhere.store.inbound.inbox import take_all
-from stillhere.store.models import Arrival, Message
+from stillhere.store.models import Arrival, Message, WatchRow
 from stillhere.store.watches.group_commit import GroupCommit, NotStored
 from stillhere.web.asgi import webhooks
 from stillhere.web.asgi.body_limits import WEBHOOK
 from stillhere.web.asgi.webhooks import WebhookLane
 from tests.channels.accounts import OURS, SECRET, carrier_of
+from tests.circle import sams_night, tick_all
 from tests.conftest import Clock
 from tests.hook import LEO, SAM, alarmed_night, asked_night, last
 from tests.web.lane import Answered, ask
@@ -270,6 +274,94 @@ def test_a_text_by_the_phone_counts_from_when_it_came(phone: Phone, clock: Clock
     assert night.row().state == "asking", "years late: no sign of life of now"
     assert phone.event(received("ok", "soon")).status == 204
     assert night.row().state == "open"
+
+
+@pytest.fixture
+def gateway(phone: Phone, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Phone:
+    """The phone on the window sill; the machine's own time goes by with the installation's."""
+    monkeypatch.setattr(settings, "WALL_MS", lambda: clock.now)
+    return phone
+
+
+def stamp(clock: Clock, early_s: int) -> str:
+    at = datetime.fromtimestamp(clock.now / 1000 - early_s, UTC)
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def test_a_night_by_a_phone_whose_carrier_stamps_an_hour_early(
+    gateway: Phone, clock: Clock
+) -> None:
+    """GO, the mark, and then OK for every ask: all of it counts, and nobody is alarmed."""
+    sams_night(("Leo",))
+    for words in ("GO", "MARK", *["OK"] * 40):
+        assert gateway.event(received(words, stamp(clock, 3_480))).status == 204
+        clock.advance(8)
+        tick_all()
+    row = WatchRow.objects.get()
+    assert (row.state, row.alarms) == ("open", 0)
+    assert clock.now - row.seen_at < 20_000
+    said = [sentence for _, sentence in weaknesses.gateways()]
+    assert said == ["phone stamps texts 58 minutes early: they are counted from when they arrive."]
+
+
+def test_a_text_that_was_late_never_ends_an_alarm_younger_than_it(
+    gateway: Phone, clock: Clock
+) -> None:
+    """The first words that we hear of this gateway: the stamp may be wrong, or the text late."""
+    night = alarmed_night(clock)
+    assert gateway.event(received("OK", stamp(clock, 1_800))).status == 204
+    assert night.row().state == "alarm"
+    for _ in range(4):
+        clock.advance(30)
+        assert gateway.event(received("hm", stamp(clock, 1_800))).status == 204
+    assert gateway.event(received("OK", stamp(clock, 1_800 + 400))).status == 204
+    assert night.row().state == "alarm", "late by the gateway's own clock"
+    assert gateway.event(received("OK", stamp(clock, 1_801))).status == 204
+    assert night.row().state != "alarm"
+
+
+@pytest.mark.parametrize(
+    "sender", ["2025550100", "(202) 555-0100", "+1 202-555-0100", "12025550100", "0012025550100"]
+)
+def test_a_number_is_the_same_however_a_carrier_writes_it(
+    phone: Phone, clock: Clock, sender: str
+) -> None:
+    night = asked_night(clock)
+    assert phone.event(received("ok", "soon", sender)).status == 204
+    assert night.row().state == "open"
+
+
+@pytest.mark.parametrize(("words", "state"), [("OK", "open"), ("HELP ME", "alarm")])
+def test_a_long_text_sent_as_a_picture_is_read_like_any(
+    phone: Phone, clock: Clock, words: str, state: str
+) -> None:
+    night = asked_night(clock)
+    picture = {"partId": 1, "contentType": "image/jpeg", "size": 900_000, "data": "A" * 1_200_000}
+    payload = {"messageId": "9", "sender": SAM, "body": words, "attachments": [picture]}
+    told = {"event": "mms:received", "payload": {"messageId": "9", "sender": SAM, "size": 9}}
+    assert phone.event(told).status == 204
+    assert night.row().state == "asking"
+    assert phone.event({"event": "mms:downloaded", "payload": payload}).status == 204
+    assert night.row().state == state
+
+
+def test_pictures_are_let_in_a_few_at_a_time(phone: Phone) -> None:
+    long = b"x" * (WEBHOOK.most + 1)
+    phone.lane._pictures = webhooks.MOST_PICTURES
+    assert phone.post("/in/phone/event", long, {}).status == 503
+    phone.lane._pictures = 0
+    assert phone.post("/in/phone/event", long, {}).status == 403
+    assert phone.post("/in/phone/event", b"x" * (MOST_PICTURE + 1), {}).status == 413
+
+
+def test_an_event_that_nobody_knows_is_logged_once(
+    phone: Phone, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):
+        assert phone.event({"event": "rcs:received", "payload": {}}).status == 204
+    assert [r.getMessage() for r in caplog.records if "rcs" in r.getMessage()] == [
+        "the phone tells of 'rcs:received', which is not read here"
+    ]
 
 
 def test_what_the_phone_says_of_a_text_is_a_receipt(phone: Phone, clock: Clock) -> None:

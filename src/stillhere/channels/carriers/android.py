@@ -11,6 +11,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -24,13 +25,16 @@ from stillhere.channels.base import (
     one_line,
     text_with_link,
 )
-from stillhere.channels.carriers.carrier import MOST_WEBHOOK, Carrier
+from stillhere.channels.carriers.carrier import MOST_PICTURE, Carrier
 from stillhere.channels.http import HttpClient, HttpReply, NoAnswerError, NotSentError
 from stillhere.core.messages import Cost, Fate, Inbound, Receipt
+
+log = logging.getLogger("stillhere.android")
 
 DEADLINE_S = 10.0
 MOST_TEXT = 1_600
 TOLERANCE_MS = 5 * 60 * 1000
+MOST_PICTURES = 99
 TTL_S = 300  # a text the phone could not send by then is of no use any more
 
 # What became of a text, in the gateway's words.
@@ -38,7 +42,13 @@ FATES: Mapping[str, Fate] = {
     "sms:sent": Fate.ACCEPTED,
     "sms:delivered": Fate.DELIVERED,
     "sms:failed": Fate.BUSY,
+    "sms:cancelled": Fate.BUSY,
 }
+# A picture message is told twice; the second time with its words.
+TEXTS = frozenset({"sms:received", "mms:downloaded"})
+NO_NEWS = frozenset({"system:ping", "app:started", "mms:received", "sms:data-received"})
+_STRANGE: set[str] = set()  # events that were logged as unknown
+MOST_STRANGE = 20
 
 
 class AndroidCarrier:
@@ -124,7 +134,7 @@ def verify(
 
     Raises ``SignatureError``, before anything is read, and ``GarbageError``.
     """
-    if len(body) > MOST_WEBHOOK:
+    if len(body) > MOST_PICTURE:
         raise GarbageError("too long")
     key, stamp = carrier.options.get("key", ""), headers.get("x-timestamp", "")
     signed = body + stamp.encode("utf-8", "replace")
@@ -149,21 +159,22 @@ def inbound_of(carrier: Carrier, told: Mapping[str, object], now_ms: int) -> Inb
     """What the phone tells us; None for what is no news (a ping). ``now_ms`` is real time. Raises
     ``GarbageError``.
 
-    A text may come days late: its age is judged by when the phone got it. The id of an incoming
-    text is not unique there, so it is made of sender, time and words.
+    A text may come days late, and its stamp is the carrier's, whose clock may be off. The id of an
+    incoming text is not unique there, so it is made of sender, time and words.
     """
     payload = told.get("payload")
     event = told.get("event")
     if not isinstance(payload, dict) or not isinstance(event, str):
         raise GarbageError("no event")
-    if event == "sms:received":
+    if event in TEXTS:
         return _text(carrier, payload, now_ms)
     if event not in FATES:
+        _note(event)
         return None
     ref = str(payload.get("messageId", ""))[:80]
     if not ref:
         raise GarbageError("a receipt without id")
-    why = one_line(str(payload.get("reason", event)), 80) if event == "sms:failed" else event
+    why = one_line(str(payload.get("reason", event)), 80) if FATES[event] is Fate.BUSY else event
     return Inbound(
         channel="text",
         provider_id=f"{carrier.name}:{ref}:{event}",
@@ -172,28 +183,44 @@ def inbound_of(carrier: Carrier, told: Mapping[str, object], now_ms: int) -> Inb
     )
 
 
+def _note(event: str) -> None:
+    """One line in the log for each event that we do not know: it may be one that matters."""
+    if event not in NO_NEWS and event not in _STRANGE and len(_STRANGE) < MOST_STRANGE:
+        _STRANGE.add(event)
+        log.warning("the phone tells of %r, which is not read here", one_line(event, 40))
+
+
 def _text(carrier: Carrier, payload: Mapping[str, object], now_ms: int) -> Inbound:
-    sender, text, at = (
-        str(payload.get(name) or "") for name in ("sender", "message", "receivedAt")
-    )
-    sender = sender or str(payload.get("phoneNumber") or "")
+    """A text, or a picture message: its words are those of its body, else of its subject. The
+    pictures themselves are counted and never looked at."""
+
+    def said(*names: str) -> str:
+        return next((str(payload[name]) for name in names if payload.get(name)), "")
+
+    sender, at = said("sender", "phoneNumber"), said("receivedAt")
+    text = said("message", "body", "subject")
+    parts = payload.get("attachments")
     if not sender:
         raise GarbageError("a text without sender")
-    said = f"{sender}\n{at}\n{text}"
-    same = hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
+    words = f"{sender}\n{at}\n{text}"
+    same = hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()
+    age_ms = _age_ms(at, now_ms)
     return Inbound(
         channel="text",
         provider_id=f"{carrier.name}:{same[:48]}",
         kind="text",
         sender=sender[:32],
         text=text.replace("\x00", " ")[:MOST_TEXT],
-        called=str(payload.get("recipient") or "")[:32],
-        age_ms=_age_ms(at, now_ms),
+        called=said("recipient")[:32],
+        age_ms=age_ms or 0,
+        gateway=carrier.name if age_ms is not None else "",
+        pictures=min(len(parts), MOST_PICTURES) if isinstance(parts, list) else 0,
     )
 
 
-def _age_ms(received_at: str, now_ms: int) -> int:
+def _age_ms(received_at: str, now_ms: int) -> int | None:
+    """How old the stamp is, below 0 where it lies ahead; None for what is no stamp."""
     try:
-        return max(0, now_ms - int(datetime.fromisoformat(received_at).timestamp() * 1000))
+        return now_ms - int(datetime.fromisoformat(received_at).timestamp() * 1000)
     except (ValueError, OverflowError, OSError):
-        return 0
+        return None

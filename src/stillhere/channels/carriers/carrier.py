@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+MOST_PICTURE = 3 * 1024 * 1024  # a phone sends the pictures of a message along
 MOST_WEBHOOK = 32 * 1024  # bytes: ten segments of emoji are 19 KB, and carriers tell no more
 # What speaks Twilio's API, and where an account's resources live there.
 ACCOUNTS = {

@@ -107,6 +107,19 @@ def our_own(typed: str, region: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def of_sender(told: str, region: str) -> str:
+    """The number that something came from, as E.164, however its carrier writes it; ``region`` is
+    the country of one without + or 00. What is no number there, like a short code or a name, stays
+    as it is."""
+    if E164.fullmatch(told) or told in WITHHELD:
+        return told
+    try:
+        number = _possible(told.strip()[:64], region)
+    except AddressError:
+        return told
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
 def spaced(e164: str) -> str:
     """A number as people read it, like ``+1 202-555-0100``."""
     form = phonenumbers.PhoneNumberFormat.INTERNATIONAL

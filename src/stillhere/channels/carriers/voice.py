@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from stillhere.channels.base import GarbageError, Outgoing, Played, Turn
 from stillhere.channels.carriers.carrier import Carrier
-from stillhere.channels.carriers.numbers import shown
+from stillhere.channels.carriers.numbers import of_sender, shown
 from stillhere.channels.carriers.twilio import DEADLINE_S, Account
 from stillhere.channels.http import HttpClient
 from stillhere.core.messages import Cost, Receipt
@@ -98,18 +98,18 @@ class CallTold:
     first: bool = False
 
 
-def call_of(carrier: Carrier, fields: Mapping[str, str], *, first: bool) -> CallTold:
-    """A call's webhook. Whoever withholds their number has none here, so that no two of them are
-    taken for one. Raises ``GarbageError``."""
+def call_of(carrier: Carrier, fields: Mapping[str, str], region: str, *, first: bool) -> CallTold:
+    """A call's webhook. ``region`` is the country of a number without +. Whoever withholds their
+    number has none here, so that no two of them are taken for one. Raises ``GarbageError``."""
     ref = fields.get("CallSid", "")[:80]
     if not ref:
         raise GarbageError("a call without an id")
     outbound = fields.get("Direction", "").startswith("outbound")
-    caller = fields.get("From", "")[:32]
+    caller, called = (of_sender(fields.get(name, "")[:32], region) for name in ("From", "To"))
     return CallTold(
         ref=f"{carrier.name}:{ref}",
         caller=caller if outbound else shown(caller),
-        called=fields.get("To", "")[:32],
+        called=called,
         outbound=outbound,
         key=fields.get("Digits", "")[:1],
         spoke=bool(fields.get("SpeechResult", "").strip()),

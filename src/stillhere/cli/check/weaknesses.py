@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import connection
 
 from stillhere import sip
@@ -33,6 +34,7 @@ from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import build_channels
 from stillhere.core.messages import Cost
 from stillhere.store.db import clock
+from stillhere.store.inbound import gateway_clocks
 from stillhere.store.installation import peers, upkeep
 from stillhere.store.watches import damage, queries
 from stillhere.web.guide import print, speech
@@ -74,6 +76,7 @@ def questions() -> tuple[Callable[[Stillhere], Iterator[Finding]], ...]:
         coordinator,
         pages,
         carriers,
+        lambda _: gateways(),
         reached,
         lambda _: tested(),
         lambda _: waiting(),
@@ -166,6 +169,15 @@ def carriers(stillhere: Stillhere) -> Iterator[Finding]:
         )
     for name, currency, micros, count in upkeep.spent(clock.now_ms()):
         yield True, f"{name} took {micros / 1e6:.2f} {currency} for {count} messages this month."
+
+
+def gateways() -> Iterator[Finding]:
+    """What was noticed of the phones that carry our texts."""
+    for name, off_ms in gateway_clocks.offsets(settings.WALL_MS()).items():
+        minutes = max(round(abs(off_ms) / 60_000), 1)
+        span = "1 minute" if minutes == 1 else f"{minutes} minutes"
+        way = "early" if off_ms > 0 else "late"
+        yield True, f"{name} stamps texts {span} {way}: they are counted from when they arrive."
 
 
 def installed(stillhere: Stillhere) -> Iterator[Finding]:

@@ -142,6 +142,14 @@ def meant(watch: WatchRow, age_ms: int, now: int) -> bool:
     return watch.started_at <= now - age_ms + EARLIER_MS
 
 
+def check_in(watch: WatchRow, inbound: Inbound, now: int) -> Change:
+    """A sign of life of that age. In an alarm it is as old as it may be, and of this watch."""
+    age_ms = inbound.age_ms
+    if watch.state in ALARMED:
+        age_ms = max(age_ms, min(inbound.oldest_ms, now - watch.started_at))
+    return Change(CheckIn(age_ms), watch=watch.id)
+
+
 def _watches(person: Person) -> list[WatchRow]:
     return open_watches([person.id])
 
@@ -215,8 +223,8 @@ def _here(watches: Sequence[WatchRow], parsed: ParsedInbound, now: int) -> str:
     """A sign of life, counted from when it was made, is one for everything that was open then."""
     if not watches:
         return "reply-not-on"
-    then = [watch for watch in watches if meant(watch, parsed.age_ms, now)]
-    answers = _apply([Change(CheckIn(parsed.age_ms), watch=watch.id) for watch in then])
+    then = [watch for watch in watches if meant(watch, parsed.inbound.age_ms, now)]
+    answers = _apply([check_in(watch, parsed.inbound, now) for watch in then])
     word = _unless_refused(answers, "reply-got-it", "reply-not-on") if answers else ""
     # Every text costs them money; only what they would not expect is worth one.
     return "" if word == "reply-got-it" and parsed.inbound.kind == "text" else word
@@ -347,7 +355,7 @@ def _claim(contact: int, parsed: ParsedInbound) -> ev.Claimed:
     if inbound.kind == "text":
         minutes = read_minutes(inbound.text, settings.UNDERSTOOD)
     eta_s = GOING_S if minutes is None else minutes * 60
-    return ev.Claimed(contact, max(0, eta_s - parsed.age_ms // 1000))
+    return ev.Claimed(contact, max(0, eta_s - parsed.inbound.age_ms // 1000))
 
 
 _DEEDS: Mapping[Intent, tuple[Callable[[int, ParsedInbound], Asked], str]] = {

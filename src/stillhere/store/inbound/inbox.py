@@ -10,8 +10,10 @@ unless it asks for a watch or for help.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -20,14 +22,15 @@ from stillhere.core.messages import DeliveryResult, Inbound
 from stillhere.core.replies import Intent, Role, forget_texts, read_ahead, read_text
 from stillhere.store.db import clock, encryption
 from stillhere.store.db.row_locks import hurry
-from stillhere.store.inbound import handle, list_commands
+from stillhere.store.inbound import gateway_clocks, handle, list_commands
 from stillhere.store.inbound.reply import ParsedInbound, Reply, open_watches, person_of
 from stillhere.store.messages import receipts
 from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.people import force
 from stillhere.store.watches import apply
-from stillhere.store.watches.apply import Change, CheckIn
 from stillhere.store.watches.queries import ALARMED
+
+log = logging.getLogger("stillhere.inbox")
 
 PHONE = ("text", "call")  # one number is both
 LONGEST_ID = 120
@@ -84,32 +87,43 @@ def _take(inbounds: Sequence[Inbound]) -> list[Reply | None]:
             ],
             now,
         )
-        said = [(no, inbound) for no, inbound in fresh if inbound.kind != "receipt"]
+        said = _aged([(no, it) for no, it in fresh if it.kind != "receipt"], rate)
         known = _known([inbound for _, inbound in said])
         plain = _plain(said, known)
-        _alive(plain, rate, now)
+        _alive(plain, now)
         replies: list[Reply | None] = [None] * len(inbounds)
         for no, inbound in said:
             if no not in plain:
-                replies[no] = _hear(inbound, known[_sender(inbound)], arrived[no], rate, now)
+                who = known[_sender(inbound)]
+                replies[no] = _hear(inbound, who, arrived[no], now)
     return replies
 
 
-def _hear(
-    inbound: Inbound, known: Mapping[int, Address], arrival: int, rate: float, now: int
-) -> Reply | None:
+def _aged(said: Sequence[tuple[int, Inbound]], rate: float) -> list[tuple[int, Inbound]]:
+    """The same with their ages in installation time, by a right clock."""
+    known = gateway_clocks.learn((inbound for _, inbound in said), settings.WALL_MS())
+    aged = ((no, gateway_clocks.aged(inbound, known)) for no, inbound in said)
+    return [
+        (no, replace(x, age_ms=int(x.age_ms * rate), oldest_ms=int(x.oldest_ms * rate)))
+        if x.age_ms or x.oldest_ms
+        else (no, x)
+        for no, x in aged
+    ]
+
+
+def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int) -> Reply | None:
     new = not known and _starts_a_watch(inbound)
     if new:
         list_commands.newcomer(inbound.sender, inbound.text)
         known = known_by(inbound)
     if not known:
+        log.info("from a number that nobody has here channel=%s", inbound.channel)
         if _A_NUMBER.fullmatch(inbound.sender):
             handle.stranger_says(inbound, now)
         return None
     address, message = speaker_of(inbound, known)
-    age_ms = int(inbound.age_ms * rate)
     everyone = tuple(known.values())
-    parsed = ParsedInbound(inbound, age_ms, arrival, address, message, everyone)
+    parsed = ParsedInbound(inbound, arrival, address, message, everyone)
     return handle.hear(parsed, now, new=new)
 
 
@@ -144,7 +158,7 @@ def _plain(
     return plain
 
 
-def _alive(plain: dict[int, tuple[Inbound, int]], rate: float, now: int) -> None:
+def _alive(plain: dict[int, tuple[Inbound, int]], now: int) -> None:
     """Count them all at once. Whoever has no watch that was open then is left to be heard singly,
     because they are owed a word; so is whoever wrote twice."""
     persons = [person for _, person in plain.values()]
@@ -153,13 +167,12 @@ def _alive(plain: dict[int, tuple[Inbound, int]], rate: float, now: int) -> None
         watches.setdefault(watch.person_id, []).append(watch)
     changes = []
     for no, (inbound, person) in list(plain.items()):
-        age_ms = int(inbound.age_ms * rate)
-        meant = [w for w in watches.get(person, ()) if handle.meant(w, age_ms, now)]
+        meant = [w for w in watches.get(person, ()) if handle.meant(w, inbound.age_ms, now)]
         broken = any(w.quarantined_at is not None for w in meant)
         if not meant or broken or persons.count(person) > 1:
             del plain[no]
             continue
-        changes += [Change(CheckIn(age_ms), watch=watch.id) for watch in meant]
+        changes += [handle.check_in(watch, inbound, now) for watch in meant]
     if changes:
         apply.apply_batch(changes)
 

@@ -27,11 +27,9 @@ from stillhere.store.watches.queries import ALARMED
 @dataclass(frozen=True, slots=True)
 class ParsedInbound:
     """What came in, and who says it: the owner of ``address``, who answers ``message`` with it.
-    ``age_ms`` in installation time; ``arrival`` is its stored row; ``known`` everyone who has this
-    number."""
+    ``arrival`` is its stored row; ``known`` everyone who has this number."""
 
     inbound: Inbound
-    age_ms: int
     arrival: int
     address: Address
     message: Message | None

@@ -1,7 +1,7 @@
 """The tables. Columns and constraints, little behaviour; every ``_at`` is whole ms since 1970
 UTC."""
 
-from stillhere.store.models.installation import Installation, Outage, Peer, Tally
+from stillhere.store.models.installation import GatewayClock, Installation, Outage, Peer, Tally
 from stillhere.store.models.kits import Kit, SupplyWarning
 from stillhere.store.models.messages import Arrival, Budget, Message
 from stillhere.store.models.people import (
@@ -22,6 +22,7 @@ __all__ = [
     "Budget",
     "Contact",
     "Deed",
+    "GatewayClock",
     "Installation",
     "JournalLine",
     "Kit",

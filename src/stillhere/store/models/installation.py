@@ -70,6 +70,17 @@ class Peer(models.Model):
         db_table = "peer"
 
 
+class GatewayClock(models.Model):
+    """What the last texts of a gateway said of its clock, as JSON: pairs of when each came (real
+    time) and how old its stamp was then. See ``store/inbound/gateway_clocks.py``."""
+
+    gateway = models.CharField(max_length=40, primary_key=True)
+    stamps = models.TextField(default="", db_default="")
+
+    class Meta:
+        db_table = "gateway_clock"
+
+
 class Tally(models.Model):
     """Counts that stay when everything else is erased: no name, no time finer than a day."""
 

@@ -14,6 +14,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 from asgiref.typing import (
@@ -26,8 +27,8 @@ from asgiref.typing import (
 from django.conf import settings
 
 from stillhere.channels.base import GarbageError, SignatureError
-from stillhere.channels.carriers import android, twilio
-from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.carriers import android, numbers, twilio
+from stillhere.channels.carriers.carrier import MOST_PICTURE, Carrier
 from stillhere.core.messages import Inbound
 from stillhere.store.inbound.inbox import take_all
 from stillhere.store.watches.group_commit import Full, GroupCommit, NotStored
@@ -42,6 +43,7 @@ DEADLINE_S = 8.0
 SHORT = 4096  # bytes: read in a millisecond or two
 REST_S = 0.05  # twenty long ones a second: whoever writes so much can wait
 MOST_READING = 32  # longer ones that wait to be read
+MOST_PICTURES = 4  # held at one time, signed or not
 _NOTHING_TO_SAY = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 # why: (status, what is said). Carriers log it; a person may read it there.
 _NO: Mapping[str, tuple[int, str]] = {
@@ -79,7 +81,7 @@ class WebhookLane:
         self._carriers = {carrier.name: carrier for carrier in carriers}
         self._inbox = inbox
         self._reader = ThreadPoolExecutor(1, "webhook")
-        self._reading = 0
+        self._reading = self._pictures = 0
         self._one = asyncio.Lock()
 
     async def __call__(
@@ -113,7 +115,7 @@ class WebhookLane:
         carrier = self._carriers.get(name)
         if carrier is None:
             raise _No("unknown")
-        body = await _body(receive)
+        body = await self._body(carrier, receive)
         headers = {
             key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
         }
@@ -130,6 +132,20 @@ class WebhookLane:
             await _send(send, 200, _NOTHING_TO_SAY, b"text/xml; charset=utf-8")
         else:
             await _send(send, 204, b"", b"text/plain; charset=utf-8")
+
+    async def _body(self, carrier: Carrier, receive: ASGIReceiveCallable) -> bytes:
+        """The whole body. A phone sends the pictures of a message along: a few at a time are let
+        in."""
+        bound = WEBHOOK.most
+        if carrier.kind != "android":
+            return await _body(receive, bound)
+        if self._pictures >= MOST_PICTURES:
+            return await _body(receive, bound, otherwise="not-stored")
+        self._pictures += 1
+        try:
+            return await _body(receive, MOST_PICTURE)
+        finally:
+            self._pictures -= 1
 
     async def _read_apart(self, *asked: *Asked) -> Inbound | None:
         """A long one is read in a thread, one at a time and after a rest: it takes tens of
@@ -170,20 +186,28 @@ def read(
         if kind != "event":
             raise GarbageError("an Android phone tells events")
         told = android.verify(carrier, headers, body, now_ms)
-        return android.inbound_of(carrier, told, now_ms)
+        return _numbered(android.inbound_of(carrier, told, now_ms))
     asked = query.decode("latin-1")
     url = f"{settings.STILLHERE.base_url}{path}{f'?{asked}' if asked else ''}"
     fields = twilio.verify(carrier, url, headers, body, now_ms)
     if kind == "text":
-        return twilio.text_of(carrier, fields)
+        return _numbered(twilio.text_of(carrier, fields))
     if kind == "status":
         message = parse_qs(asked).get("m", [""])[0]
         return twilio.receipt_of(carrier, fields, message)
     raise GarbageError("this carrier tells no events")
 
 
-async def _body(receive: ASGIReceiveCallable) -> bytes:
-    """The whole body, bounded in size and time."""
+def _numbered(inbound: Inbound | None) -> Inbound | None:
+    """The same with its sender as we store numbers: carriers write them in many ways."""
+    if inbound is None or not inbound.sender:
+        return inbound
+    return replace(inbound, sender=numbers.of_sender(inbound.sender, settings.STILLHERE.country))
+
+
+async def _body(receive: ASGIReceiveCallable, most: int, otherwise: str = "too-long") -> bytes:
+    """The whole body, bounded in size and time. Raises ``_No``: ``otherwise`` where it is
+    longer."""
     body = b""
     try:
         async with asyncio.timeout(WEBHOOK.read_s):
@@ -192,8 +216,8 @@ async def _body(receive: ASGIReceiveCallable) -> bytes:
                 if message["type"] != "http.request":
                     raise _Gone
                 body += message.get("body", b"")
-                if len(body) > WEBHOOK.most:
-                    raise _No("too-long")
+                if len(body) > most:
+                    raise _No(otherwise)
                 if not message.get("more_body", False):
                     return bytes(body)
     except TimeoutError:

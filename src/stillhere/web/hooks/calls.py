@@ -149,7 +149,7 @@ def _step(request: HttpRequest, name: str) -> tuple[Carrier, CallStep]:
     headers = {key.lower(): value for key, value in request.headers.items()}
     fields = twilio.verify(carrier, url, headers, request.body, settings.WALL_MS())
     at = request.GET.get("at", "")
-    told = voice.call_of(carrier, fields, first=not at)
+    told = voice.call_of(carrier, fields, settings.STILLHERE.country, first=not at)
     turn, message = (whole(request.GET.get(key, ""), 18) for key in ("n", "m"))
     return carrier, CallStep(told, at, turn or 0, message, carrier)
 
