@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("store", "0019_unclear")]
+    dependencies: ClassVar = [("store", "0020_put_out")]
 
     operations: ClassVar = [
         migrations.CreateModel(
