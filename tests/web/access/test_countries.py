@@ -3,6 +3,7 @@ in: who earns by being called lives abroad, or has a satellite phone."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,15 +12,15 @@ from pytest_django.fixtures import Settings
 
 from stillhere.config import wiring
 from stillhere.store.installation import desk_key
-from stillhere.store.models import Address, Message, Person, WatchRow, sealed_columns
-from stillhere.store.people import persons
+from stillhere.store.models import Address, Message, Person, Suppression, WatchRow, sealed_columns
+from stillhere.store.people import persons, suppression
 from stillhere.store.program import shifts
 from tests.circle import sams_night
 from tests.conftest import Clock
-from tests.hook import SAM, Hook, said_to
+from tests.hook import MAYA, SAM, Hook, said_to
 from tests.web.conftest import browser, post
 from tests.web.hooks.test_calls import Line, carriers
-from tests.web.pages import read
+from tests.web.pages import text_of
 
 pytestmark = pytest.mark.usefixtures("database")
 __all__ = ["carriers"]  # a fixture
@@ -49,7 +50,7 @@ def test_a_page_refuses_a_number_abroad_and_keeps_what_was_typed(
     _person, key = persons.new_person("en")
     answer = post(browser(key), path, phone=typed, **form)
     assert answer.status_code == 422
-    says = "cannot text or call this country" if typed == LONDON else "costs extra"
+    says = "cannot text or call numbers in that country" if typed == LONDON else "costs extra"
     assert says in answer.content.decode()
     assert typed in answer.content.decode()
     assert unrung()
@@ -63,7 +64,7 @@ def test_a_contact_cannot_give_a_number_abroad() -> None:
     page = f"/c/{sealed_columns.contact_key(maya)}"
     answer = browser(lang="es").post(f"{page}/answer", {"do": "join", "phone": LONDON})
     assert answer.status_code == 422
-    assert "no podemos mandar mensajes ni llamar a ese país" in answer.content.decode()
+    assert "No podemos mandar mensajes ni llamar a números de ese país" in answer.content.decode()
     assert unrung()
 
 
@@ -82,7 +83,24 @@ def test_the_desk_refuses_a_volunteer_abroad() -> None:
     add = {"do": "volunteer", "name": "Ana", "phone": LONDON, "lang": "en"}
     ruth = browser()
     answer = ruth.post(f"{desk}/act", add)
-    assert "cannot reach that number" in read(ruth, answer["Location"])
+    assert answer.status_code == 422
+    told = answer.content.decode()
+    assert "cannot text or call numbers in that country" in told
+    assert 'value="Ana"' in told
+    assert f'value="{LONDON}"' in told, "nothing that was typed is lost"
+    assert not shifts.everyone()
+
+
+def test_the_desk_refuses_a_volunteer_whose_number_said_no() -> None:
+    suppression.add([("call", MAYA)], Suppression.Why.STOP, 1, proved=True)
+    desk = f"/desk/{desk_key.key()}"
+    add = {"do": "volunteer", "name": "Ana", "phone": MAYA, "lang": "es"}
+    answer = browser().post(f"{desk}/act", add)
+    assert answer.status_code == 422
+    told = answer.content.decode()
+    assert "asked us not to contact it" in text_of(answer)
+    assert f'value="{MAYA}"' in told
+    assert re.search(r'value="es"[^>]*selected', told)
     assert not shifts.everyone()
 
 

@@ -43,7 +43,7 @@ from tests.hook import MALLORY, SAM, Hook
 from tests.languages import LANGUAGES
 from tests.web.conftest import browser, post
 from tests.web.hooks.test_calls import Line, call_to
-from tests.web.pages import contact_path, read
+from tests.web.pages import contact_path, read, text_of
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -419,10 +419,13 @@ def test_the_coordinator_adds_and_takes_off_volunteers(client: Client, clock: Cl
     assert shifts.key_of(ana) in anyone.get(path).content.decode()
     assert b"Ana" not in bytes(ana.name)
     for wrong, said in (
-        ({"phone": "7"}, "not-a-number"),
-        ({"name": " "}, "no-name"),
+        ({"phone": "7"}, "number"),
+        ({"name": " "}, "Say what they are called"),
+        ({"name": "Ben"}, "already"),
     ):
-        assert anyone.post(f"{path}/act", add | wrong)["Location"].endswith(f"said={said}")
+        answer = anyone.post(f"{path}/act", add | wrong)
+        assert answer.status_code == 422
+        assert said in text_of(answer), wrong
     shifts.begin(ana, 4)
     rings(client, "1")
     row = silence(clock)

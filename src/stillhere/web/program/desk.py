@@ -97,6 +97,10 @@ def enter(request: HttpRequest, key: str, page: str = "program:desk") -> HttpRes
 @desk_session.at_the_desk
 def desk(request: HttpRequest) -> HttpResponse:
     """Everything that needs a person, on one page. Messages to the coordinator lead here."""
+    return _page(request, {"note": page_text.note(request.GET.get("said", ""))})
+
+
+def _page(request: HttpRequest, more: Mapping[str, Any], status: int = 200) -> HttpResponse:
     now = clock.now_ms()
     part = Parts()
     alarms: list[ShownWatch] = part.read(_("open alarms"), queries.open_alarms, [])
@@ -111,12 +115,12 @@ def desk(request: HttpRequest) -> HttpResponse:
         "overdue": helplines.overdue(now),
         "signed": steps.signature(),
         "steps_fault": steps.own_fault(),
-        "note": page_text.note(request.GET.get("said", "")),
         "unread": part.unread,
         "refresh": 30,
         "light": "",
+        **more,
     }
-    return render(request, "program/desk.html", given)
+    return render(request, "program/desk.html", given, status=status)
 
 
 class Parts:
@@ -240,13 +244,21 @@ def _volunteer(responder: Responder, now: int) -> Volunteer:
     return Volunteer(responder.id, name, link, on, left, stopped, trained, kit)
 
 
-def _volunteer_added(typed: QueryDict) -> str:
-    form = VolunteerForm(typed)
-    if not form.is_valid():
-        return "not-a-number"
-    new = form.cleaned_data
-    shifts.add(new["name"], new["phone"], settings.SPOKEN.of(new["lang"]).code)
-    return "added-volunteer"
+def _volunteer_added(request: HttpRequest) -> HttpResponse:
+    """A new one; or the page with what is wrong, which does not reload while it is corrected."""
+    form, wrong = VolunteerForm(request.POST), ""
+    if form.is_valid():
+        new = form.cleaned_data
+        try:
+            shifts.add(new["name"], new["phone"], settings.SPOKEN.of(new["lang"]).code)
+        except Problem as problem:
+            wrong = page_text.put(problem.why)
+    else:
+        wrong = next(iter(form.wrong.values()))
+    if not wrong:
+        return links.see_other("program:desk", said="added-volunteer")
+    more = {"wrong_volunteer": wrong, "typed": request.POST, "refresh": None}
+    return _page(request, more, status=422)
 
 
 def _volunteer_dismissed(typed: QueryDict) -> str:
@@ -255,12 +267,6 @@ def _volunteer_dismissed(typed: QueryDict) -> str:
         if each.id == wanted:
             shifts.dismiss(each)
     return "removed"
-
-
-_VOLUNTEERS: Mapping[str, Callable[[QueryDict], str]] = {
-    "volunteer": _volunteer_added,
-    "dismiss": _volunteer_dismissed,
-}
 
 
 def _open(shown: ShownWatch, now: int, reached: set[tuple[int, int]]) -> OnDesk:
@@ -305,10 +311,12 @@ def _aside(each: SetAside, there: Container[int], now: int) -> OnDesk:
 @require_POST
 @desk_session.at_the_desk
 def act(request: HttpRequest) -> HttpResponse:
-    """ "I have looked", or how an alarm ended."""
+    """ "I have looked", how an alarm ended, or who takes shifts."""
     do, typed = pressed(request), request.POST
+    if do == "volunteer":
+        return _volunteer_added(request)
     try:
-        said = _VOLUNTEERS[do](typed) if do in _VOLUNTEERS else _about_watch(do, typed)
+        said = _volunteer_dismissed(typed) if do == "dismiss" else _about_watch(do, typed)
     except Problem as problem:
         said = problem.why
     return links.see_other("program:desk", said=said)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from stillhere.core.events import Outcome
 from stillhere.core.refusals import Refusal
@@ -34,7 +35,7 @@ class VolunteerForm(Form):
         try:
             return str(settings.PHONE_NUMBER(self.cleaned_data["phone"][:64]))
         except ValueError as error:
-            raise forms.ValidationError(str(error)) from None
+            raise forms.ValidationError(_(str(error))) from None
 
 
 class DismissForm(Form):
