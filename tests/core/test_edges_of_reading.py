@@ -92,7 +92,7 @@ def contact(text: str) -> Intent:
         ("does not ok", Intent.UNCLEAR),
         ("did not", Intent.UNCLEAR),
         ("is not breathing", Intent.HELP),
-        ("is not ok", Intent.UNCLEAR),
+        ("is not ok", Intent.HELP),
         ("will not wake up", Intent.HELP),
         ("can not breathe", Intent.HELP),
         ("no need", Intent.UNCLEAR),

@@ -48,12 +48,17 @@ PERSON = {
         "i need help", "cant breathe", "I can't breathe", "cant... breathe", "i cannot breathe",
         "i cant call 911", "no help me", "no! help me", "No, call 911", "im dying", "not ok",
         "Not OK", "im not ok", "im not okay", "i am not good", "not fine", "dont feel good",
-        "I don't feel right", "passing out", "🆘", "🚑", "i want to die", "urgent",
+        "I don't feel right", "passing out", "🆘", "🚑", "urgent",
         "call an ambulance", "ok but call an ambulance", "dont leave me help",
         "ok\n- Sam\nhelp me", "not ok-ish", "yelling for help", "info", "ayuda", "Ayúdame",
         "necesito ayuda", "auxilio", "no puedo respirar", "no estoy bien", "No me siento bien",
         "estoy mal", "llama al 911", "llamen una ambulancia", "me muero", "no ayudame",
-        "quiero morir", "urgente", "9 done", "more 9", "call 999",
+        "urgente", "9 done", "more 9", "call 999",
+    ],
+    I.WANTS_TO_DIE: [
+        "i want to die", "quiero morir", "wanna kill myself", "me quiero matar",
+        "Ya no quiero vivir",
+        "ok. i dont want to live anymore", "kms",
     ],
     I.UNCLEAR: [
         "ok?", "OK ?", "okay??", "¿ok?", "here?", "im here?", "im not here", "I am not here",
@@ -84,7 +89,8 @@ PERSON = {
         "Disliked “Still here?”", "Removed a like from “Still here? OK”",
         "Questioned “Still here?”", "> ok", "oк", "٩", "not here", "ok stop", "yes no", "1 or 2",
         "2", "11", "ok 2", "off", "fire", "im here but scared", "ok " * 900,
-        "the water is fine in here they said",
+        "the water is fine in here they said", "i took it all", "took it all", "finished",
+        "im finished", "me lo tomé todo",
     ],
     I.EMPTY: [
         "", " ", "\n\t", "\u200b", "️",
@@ -103,10 +109,10 @@ PERSON = {
     I.MORE: [
         "more", "MORE", "more time", "ok more", "I need more time please", "10 more minutes",
         "5 more", "add 10 min", "15min more", "más", "mas tiempo", "necesito más tiempo",
-        "10 minutos mas",
+        "10 minutos mas", "more 10", "MORE 10", "more 15 min", "mas 10",
     ],
     I.DONE: [
-        "done", "DONE", "Done.", "ok done", "all done", "finished", "terminé", "ya termine",
+        "done", "DONE", "Done.", "ok done", "all done", "terminé", "ya termine",
     ],
     I.LIST: [
         "list", "LIST", "who's on my list", "who is on my list?", "my list", "lista", "mi lista",

@@ -17,6 +17,7 @@ from django.test import Client
 
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.content.languages import Language, Languages
+from stillhere.core.reading.signs import Signs
 from stillhere.core.vocabulary import Patterns, Vocabulary
 from stillhere.engine import render
 from stillhere.store.db.clock import ClockRow
@@ -38,7 +39,8 @@ __all__ = ["inbox", "phone"]  # fixtures
 APPLY = "store/watches/apply.py:apply_batch"
 BACKENDS = tuple(f"store/db/{part}" for part in ("disk", "sqlite/", "postgresql/", "halving"))
 MACHINERY = (
-    WebhookLane, GroupCommit, Carrier, ClockRow, KeyRing, Vocabulary, Patterns, Language, Languages,
+    WebhookLane, GroupCommit, Carrier, ClockRow, KeyRing, Vocabulary, Patterns, Signs, Language,
+    Languages,
 )  # fmt: skip
 # As they stand. Before messages had one vocabulary a text passed 9 types from room to room, 17 in
 # all, and 9 rooms, and a press climbed 11 times.

@@ -113,8 +113,7 @@ def _understood(sounds: Callable[[str], str]) -> dict[str, Any]:
     """The same words. Nobody mistypes them, and no machine writes for anybody."""
 
     def phrase(text: str) -> str:
-        words = (word if word in ("#", "min") else folded(sounds(word)) for word in text.split())
-        return " ".join(words)
+        return re.sub(r"(?<!@)\b(?!min\b)[a-z0-9]+", lambda word: folded(sounds(word[0])), text)
 
     def row(text: str) -> str:
         return ", ".join(phrase(each) for each in text.split(",") if each.strip())

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from stillhere.config import databases, environment, keys, logs, wiring
-from stillhere.content import languages
+from stillhere.content import languages, street_words
 from stillhere.web.asgi import body_limits
 
 try:
@@ -96,6 +96,9 @@ LANGUAGES = [(each.code, each.name) for each in SPOKEN.values()]
 LANGUAGES_BIDI = [each.code for each in SPOKEN.values() if each.right_to_left]
 LOCALE_PATHS = [folder for folder in _locales if folder.is_dir()]
 UNDERSTOOD = SPOKEN.understood()
+_street, STREET_FAULTS = street_words.find(STILLHERE.data / street_words.FILE, UNDERSTOOD)
+if _street:
+    UNDERSTOOD = SPOKEN.understood(_street)
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

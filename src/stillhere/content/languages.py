@@ -65,9 +65,10 @@ class Languages(dict[str, Language]):
         base = re.split(r"[-_.@]", lang, maxsplit=1)[0].lower()
         return self.get(base) or self[HOME]
 
-    def understood(self) -> vocabulary.Vocabulary:
-        """What is understood in all of them."""
-        return vocabulary.load({code: each.read(UNDERSTOOD) for code, each in self.items()})
+    def understood(self, street: vocabulary.Street = ()) -> vocabulary.Vocabulary:
+        """What is understood in all of them, and of a program's own words for danger."""
+        texts = {code: each.read(UNDERSTOOD) for code, each in self.items()}
+        return vocabulary.load(texts, street)
 
 
 def find(*more: Path) -> tuple[Languages, tuple[str, ...]]:

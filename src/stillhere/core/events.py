@@ -90,10 +90,12 @@ class Unclear:
 @dataclass(frozen=True, slots=True)
 class NeedHelp:
     """The person wants somebody now. ``circle`` is the plan as it stands, frozen into the alarm.
-    ``forced``: in secret, by the word for that; then ``circle`` holds only those they chose."""
+    ``forced``: in secret, by the word for that; then ``circle`` holds only those they chose.
+    ``wants_to_die``: they say so."""
 
     circle: Circle
     forced: bool = False
+    wants_to_die: bool = False
 
 
 @dataclass(frozen=True, slots=True)

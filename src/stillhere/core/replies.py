@@ -22,11 +22,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from stillhere.core import vocabulary
-from stillhere.core.vocabulary import Intent, Phrase, Role, Table, Vocabulary
+from stillhere.core.reading.signs import Sign
+from stillhere.core.reading.typos import one_slip
+from stillhere.core.vocabulary import HELP, Intent, Phrase, Role, Table, Vocabulary
 
 __all__ = [
-    "Intent", "Role", "forget_texts", "language_of", "read_ahead", "read_key", "read_minutes",
-    "read_text",
+    "HELP", "Intent", "Role", "forget_texts", "language_of", "read_ahead", "read_key",
+    "read_minutes", "read_text", "words_of",
 ]  # fmt: skip
 
 TEXT_MOST = 20_000  # beyond this nothing is looked at
@@ -59,10 +61,14 @@ class _Listened:
     body: str
     said: _Said
     signature: _Said
+    signs: frozenset[Sign]  # of danger
 
 
-def read_text(text: str, role: Role, words: Vocabulary, *, watching: bool) -> Intent:
+def read_text(
+    text: str, role: Role, words: Vocabulary, *, watching: bool, asked: bool = False
+) -> Intent:
     """What a text means. ``watching``: their watch is open; for a contact, an alarm they know of.
+    ``asked``: they are asked whether they are still here.
 
     Total: whatever comes in, one intent comes out, and it is ``UNCLEAR`` unless it is clear.
     """
@@ -77,11 +83,13 @@ def read_text(text: str, role: Role, words: Vocabulary, *, watching: bool) -> In
     said, signature = heard.said, heard.signature
     first = said.words[0] if said.words else ""
     adds = not watching and role is Role.PERSON and words.commands.get(first) is Intent.ADD
-    if (_cries(said, words, watching) or _cries(signature, words, watching)) and not adds:
-        return Intent.HELP
+    if not adds and (cry := _cry(heard.signs, role, watching=watching)) is not None:
+        return cry
     if len(heard.body) > READ_MOST:
         return Intent.UNCLEAR
     intent = _meaning(said, role, words, watching)
+    if asked and role is Role.PERSON and intent is Intent.UNCLEAR:
+        intent = _answer(said.words, words)
     if said.asks and intent not in vocabulary.MAY_ASK:
         return Intent.UNCLEAR
     if signature.asks or words.waves_off.intersection(signature.words):
@@ -94,18 +102,18 @@ def read_ahead(texts: Iterable[str], words: Vocabulary) -> None:
     is no place for that. It is kept until ``forget_texts``."""
     for text in texts:
         _listen(text[:TEXT_MOST], words)
-        _words_of(text[:READ_MOST], words)
+        words_of(text[:READ_MOST], words)
 
 
 def forget_texts() -> None:
     """Keep nothing of what was read."""
     _listen.cache_clear()
-    _words_of.cache_clear()
+    words_of.cache_clear()
 
 
 def language_of(text: str, words: Vocabulary) -> str:
     """The one language (``en``) of which a word of the text is, else nothing."""
-    said = _words_of(text[:READ_MOST], words)
+    said = words_of(text[:READ_MOST], words)
     found = [language for language, only in words.only.items() if not only.isdisjoint(said)]
     return found[0] if len(found) == 1 else ""
 
@@ -120,7 +128,7 @@ def read_key(key: str, role: Role) -> Intent:
 
 def read_minutes(text: str, words: Vocabulary) -> int | None:
     """How soon, in minutes, if a text says so: "omw 10 min", "voy en 5"."""
-    said = _words_of(text[:READ_MOST], words)
+    said = words_of(text[:READ_MOST], words)
     for before, number, after in zip(("", *said), said, (*said[1:], ""), strict=False):
         if _is_number(number) and (after == "min" or before in words.within):
             return int(number)
@@ -133,11 +141,13 @@ def _listen(text: str, words: Vocabulary) -> _Listened:
     own, tail = _own_words(text, words)
     whole = _fold(text, words)
     body = whole if own == text else _fold(own, words)
-    return _Listened(whole.strip(), body, _hear(body, words), _hear(_fold(tail, words), words))
+    said, signature = _hear(body, words), _hear(_fold(tail, words), words)
+    signs = _signs_in(said, words) | _signs_in(signature, words)
+    return _Listened(whole.strip(), body, said, signature, signs)
 
 
 @lru_cache(maxsize=AHEAD)
-def _words_of(text: str, words: Vocabulary) -> Phrase:
+def words_of(text: str, words: Vocabulary) -> Phrase:
     """Their own words, as they are read."""
     body, _ = _own_words(text, words)
     return _hear(_fold(body, words, READ_MOST), words).words
@@ -213,19 +223,8 @@ def _word(piece: str, words: Vocabulary) -> str:
             return word
     if piece in words.neighbours:
         return piece
-    like = (w for w in words.forgiven if -2 < len(w) - len(piece) < 2 and _one_slip(piece, w))
+    like = (w for w in words.forgiven if -2 < len(w) - len(piece) < 2 and one_slip(piece, w))
     return next(like, piece)
-
-
-def _one_slip(typed: str, word: str) -> bool:
-    """One letter wrong, missing, too many, or two changed places."""
-    short, long = sorted((typed, word), key=len)
-    pairs = enumerate(zip(short, long, strict=False))
-    same = next((at for at, (a, b) in pairs if a != b), len(short))
-    if len(short) < len(long):
-        return short[same:] == long[same + 1 :]
-    swapped = long[same + 1 : same + 2] + long[same : same + 1] + long[same + 2 :]
-    return short[same + 1 :] == long[same + 1 :] or short[same:] == swapped
 
 
 # --- meaning --------------------------------------------------------------------------------------
@@ -247,6 +246,14 @@ def _meaning(said: _Said, role: Role, words: Vocabulary, watching: bool) -> Inte
     return intent
 
 
+def _answer(said: Phrase, words: Vocabulary) -> Intent:
+    """What a yes or a no means to "still here?": nobody says no to it who needs nothing."""
+    if said in words.no:
+        return Intent.HELP
+    plain = tuple(word for word in said if word not in words.polite)
+    return Intent.HERE if plain in words.yes else Intent.UNCLEAR
+
+
 def _composed(said: Phrase, table: Table, longest: int) -> Intent:
     """The one meaning that every word of the text belongs to; one word too many makes it
     unclear."""
@@ -256,7 +263,7 @@ def _composed(said: Phrase, table: Table, longest: int) -> Intent:
         for length in range(min(longest, len(said) - at), 0, -1):
             phrase = said[at : at + length]
             if phrase not in table:
-                phrase = tuple("#" if _is_number(word) else word for word in phrase)
+                phrase = tuple("#" if _counts(word, table) else word for word in phrase)
             if phrase in table:
                 break
         else:
@@ -266,6 +273,11 @@ def _composed(said: Phrase, table: Table, longest: int) -> Intent:
             found.add(intent)
         at += length
     return _strongest(found)
+
+
+def _counts(word: str, table: Table) -> bool:
+    """Whether it is how many of something, and no cry for help."""
+    return _is_number(word) and table.get((word,)) is not Intent.HELP
 
 
 def _strongest(found: set[Intent]) -> Intent:
@@ -287,16 +299,41 @@ def _command(plain: Phrase, words: Vocabulary) -> Intent:
     return words.commands.get(rest[0], Intent.UNCLEAR) if rest and short else Intent.UNCLEAR
 
 
-def _cries(said: _Said, words: Vocabulary, watching: bool) -> bool:
-    cries = words.help_watching if watching else words.help_anywhere
-    return any(
-        not _waved_off(said, at, phrase, words) for at, phrase in _find(said, cries, words.longest)
+def _cry(signs: frozenset[Sign], role: Role, *, watching: bool) -> Intent | None:
+    """What cry these signs are, if any. Of a contact only what they see: "come" is no news."""
+    if Sign.DIE in signs and role is Role.PERSON:
+        return Intent.WANTS_TO_DIE
+    counts = {Sign.CRY, Sign.HELP, Sign.DIE}
+    if watching:
+        counts.add(Sign.WATCHED)
+    if role is Role.PERSON:
+        counts.add(Sign.CALL)
+    return None if counts.isdisjoint(signs) else Intent.HELP
+
+
+def _signs_in(said: _Said, words: Vocabulary) -> frozenset[Sign]:
+    """The signs of danger that hold: not waved off, not part of something harmless, and not in a
+    text about another time, unless they count even there."""
+    split = {word: words.signs.split(word) for word in set(said.words)}
+    parts = [split[word] for word in said.words]
+    places = [at for at, part in enumerate(parts) for _ in part]
+    found = words.signs.find([word for part in parts for word in part])
+    harmless = [each for each in found if each.sign is Sign.HARMLESS]
+    spoken = [each for each in found if each.sign is Sign.HELP]
+    elsewhere = any(each.sign is Sign.ELSEWHERE for each in found)
+    return frozenset(
+        each.sign
+        for each in found
+        if not any(each.meets(other) and not other.within(each) for other in harmless)
+        and not (each.sign is Sign.DIE and any(each.ends(longer) for longer in spoken))
+        and not (elsewhere and each.sign not in (Sign.CRY, Sign.WATCHED))
+        and not _waved_off(said, places[each.start], each.end - each.start > 1, words)
     )
 
 
 def _door_is_shut(said: _Said, words: Vocabulary) -> bool:
     return any(
-        not _waved_off(said, at, phrase, words)
+        not _waved_off(said, at, len(phrase) > 1, words)
         and words.not_the_door.isdisjoint(said.words[at + len(phrase) :][:1])
         for at, phrase in _find(said, words.cant_get_in, words.longest)
     )
@@ -311,7 +348,7 @@ def _find(said: _Said, phrases: frozenset[Phrase], longest: int) -> Iterator[tup
                 yield at, phrase
 
 
-def _waved_off(said: _Said, at: int, phrase: Phrase, words: Vocabulary) -> bool:
+def _waved_off(said: _Said, at: int, several: bool, words: Vocabulary) -> bool:
     """Whether the same clause negates it first: "i dont need an ambulance"."""
 
     def before(position: int) -> str:
@@ -322,7 +359,7 @@ def _waved_off(said: _Said, at: int, phrase: Phrase, words: Vocabulary) -> bool:
     start = at
     while before(start) in words.linking:
         start -= 1
-    if len(phrase) > 1 and before(at) in words.waves_off_one_word:
+    if several and before(start) in words.waves_off_one_word:
         return False
     return before(start) in words.waves_off
 

@@ -19,10 +19,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from stillhere.core.reading.signs import Sign, SignError, Signs
+from stillhere.core.reading.typos import Typos
 
 
 class Role(StrEnum):
@@ -41,6 +44,7 @@ class Intent(StrEnum):
     HERE = "here"  # a check-in
     MORE = "more"
     HELP = "help"  # now; from a contact: they need help with what they see
+    WANTS_TO_DIE = "wants-to-die"  # the same, and they say why
     DONE = "done"
     LIST = "list"
     ADD = "add"
@@ -61,7 +65,10 @@ class Intent(StrEnum):
     EMPTY = "empty"  # nothing to read: a picture, white space
 
 
+HELP = frozenset({Intent.HELP, Intent.WANTS_TO_DIE})  # either way somebody must come
+
 Phrase = tuple[str, ...]
+Street = Sequence[tuple[Sign, Phrase]]  # a program's own words for danger
 Table = Mapping[Phrase, Intent | None]  # None is filler: it may stand beside a meaning
 
 
@@ -96,8 +103,9 @@ class Vocabulary:
     opt_in: frozenset[str]  # whole texts, as they are written
     carrier_help: frozenset[Phrase]
     mark_alone: frozenset[Phrase]
-    help_anywhere: frozenset[Phrase]
-    help_watching: frozenset[Phrase]  # the same and more, while a watch is open
+    yes: frozenset[Phrase]  # to "still here?"
+    no: frozenset[Phrase]
+    signs: Signs
     waves_off: frozenset[str]
     waves_off_one_word: frozenset[str]
     waves_off_next: frozenset[str]
@@ -147,6 +155,7 @@ COMMAND_WORDS = 5
 MAY_ASK = frozenset([
     Intent.WHO,
     Intent.HELP,
+    Intent.WANTS_TO_DIE,
     Intent.CARRIER_HELP,
     Intent.LIST,
     Intent.STEPS,
@@ -171,7 +180,7 @@ KEYS: Mapping[Role, Mapping[str, Intent]] = {
 # --- how a language's file is read ----------------------------------------------------------------
 
 _MEANT = {"filler", *Intent} - {
-    Intent.NOT_ME, Intent.OPT_OUT, Intent.CARRIER_HELP, Intent.EMPTY,
+    Intent.NOT_ME, Intent.OPT_OUT, Intent.CARRIER_HELP, Intent.EMPTY, Intent.WANTS_TO_DIE,
 }  # fmt: skip
 _ROWS: Mapping[str, frozenset[str]] = {
     "": frozenset({
@@ -179,7 +188,11 @@ _ROWS: Mapping[str, frozenset[str]] = {
         "help-while-watching", "waves-off", "waves-off-one-word", "waves-off-next", "linking",
         "cant-get-in", "not-the-door",
     }),
+    "signs": frozenset({
+        "small", "help", "call", "die", "harmless", "elsewhere", "forgiven", "look-alikes",
+    }),
     "anyone": frozenset(_MEANT),
+    "asked": frozenset({"yes", "no"}),
     "person": frozenset(_MEANT),
     "contact": frozenset(_MEANT),
     "command": frozenset({"after", "add", "pause", "weeks", "months", "within"}),
@@ -188,7 +201,16 @@ _ROWS: Mapping[str, frozenset[str]] = {
         "automatic", "reaction", "liked", "quotes", "sent-from", "capitals",
     }),
 }  # fmt: skip
-_PAIRS = ("slips", "shorter")
+_PAIRS = ("slips", "shorter", "groups")  # sections whose names are the language's own
+_SIGN_ROWS: Mapping[str, Sign] = {
+    "help-anywhere": Sign.CRY,
+    "help-while-watching": Sign.WATCHED,
+    "signs.help": Sign.HELP,
+    "signs.call": Sign.CALL,
+    "signs.die": Sign.DIE,
+    "signs.harmless": Sign.HARMLESS,
+    "signs.elsewhere": Sign.ELSEWHERE,
+}
 _LISTS = ("automatic", "reaction", "liked", "quotes", "sent-from")
 
 
@@ -228,8 +250,9 @@ class _File:
             raise VocabularyError(f"{language}: {name} is not what it should be")
 
 
-def load(texts: Mapping[str, str]) -> Vocabulary:
-    """What is understood in all these languages (code -> text of its ``understood.toml``).
+def load(texts: Mapping[str, str], street: Street = ()) -> Vocabulary:
+    """What is understood in all these languages (code -> text of its ``understood.toml``), with a
+    program's own words for danger, which can only make more texts a cry.
 
     Raises VocabularyError where one of them cannot be used."""
     files = {language: _File(language, text) for language, text in texts.items()}
@@ -241,23 +264,18 @@ def load(texts: Mapping[str, str]) -> Vocabulary:
         return frozenset(word for file in files.values() for word in _words(file.rows.get(row, "")))
 
     tables = {role: _table(role, files) for role in Role}
-    help_anywhere = phrases("help-anywhere", _SIGNS_OF_HELP)
     opt_out, cant_get_in = phrases("opt-out"), phrases("cant-get-in")
     waves_off, waves_off_next, linking = map(words, ("waves-off", "waves-off-next", "linking"))
     commands = {
         word: intent for intent in (Intent.ADD, Intent.PAUSE) for word in words(f"command.{intent}")
     }
-    read = [*tables.values(), opt_out, help_anywhere, cant_get_in]
+    signs = _signs(files, street)
+    read = [*tables.values(), opt_out, cant_get_in, phrases("asked.yes"), phrases("asked.no")]
     known = frozenset(word for each in read for phrase in each for word in phrase).union(
         waves_off, waves_off_next, linking, commands
     )
     shorter = {long: short for file in files.values() for long, short in _pairs(file, "shorter")}
-    slips = {
-        slip: word
-        for file in files.values()
-        for word, typed in _pairs(file, "slips")
-        for slip in typed.split()
-    }
+    slips = _slips(files)
     return Vocabulary(
         tables=tables,
         polite=words("polite"),
@@ -266,8 +284,9 @@ def load(texts: Mapping[str, str]) -> Vocabulary:
         opt_in=words("opt-in"),
         carrier_help=phrases("carrier-help"),
         mark_alone=phrases("mark-alone"),
-        help_anywhere=help_anywhere,
-        help_watching=help_anywhere | phrases("help-while-watching"),
+        yes=phrases("asked.yes"),
+        no=phrases("asked.no"),
+        signs=signs,
         waves_off=waves_off,
         waves_off_one_word=words("waves-off-one-word"),
         waves_off_next=waves_off_next,
@@ -284,10 +303,41 @@ def load(texts: Mapping[str, str]) -> Vocabulary:
         forgiven=tuple(sorted(words("long.words"))),
         neighbours=words("long.not"),
         shorter=shorter,
-        known=known,
+        known=known.union(slips.values()),
         longest=max(len(phrase) for each in read for phrase in each),
         patterns=_patterns(files, shorter, slips),
     )
+
+
+def _slips(files: Mapping[str, _File]) -> dict[str, str]:
+    return {
+        slip: word
+        for file in files.values()
+        for word, typed in _pairs(file, "slips")
+        for slip in typed.split()
+    }
+
+
+def _signs(files: Mapping[str, _File], street: Street) -> Signs:
+    rows = [("", Sign.CRY, _SIGNS_OF_HELP)]
+    rows += [("", sign, " ".join(phrase)) for sign, phrase in street]
+    for language, file in files.items():
+        for name, sign in _SIGN_ROWS.items():
+            rows.append((language, sign, file.rows.get(name, "")))
+
+    def all_of(row: str) -> list[str]:
+        return [word for file in files.values() for word in _words(file.rows.get(row, ""))]
+
+    groups = {
+        (language, name): _words(row)
+        for language, file in files.items()
+        for name, row in _pairs(file, "groups")
+    }
+    typos = Typos(all_of("signs.forgiven"), all_of("signs.look-alikes"))
+    try:
+        return Signs(rows, groups, all_of("signs.small"), typos)
+    except SignError as error:
+        raise VocabularyError(f"[signs]: {error}") from error
 
 
 def _words(text: str) -> frozenset[str]:

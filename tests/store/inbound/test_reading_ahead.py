@@ -66,7 +66,7 @@ def test_no_transaction_waits_for_a_text_to_be_read(
 def test_nothing_of_a_text_is_kept_in_memory_after_it(clock: Clock) -> None:
     inbox.take(Inbound("text", "t1", "text", sender=SAM, text="my name is Sam"))
     assert replies._listen.cache_info().currsize == 0
-    assert replies._words_of.cache_info().currsize == 0
+    assert replies.words_of.cache_info().currsize == 0
 
 
 @pytest.mark.parametrize("sign", [EXPANDS, "\u3300", "\u1e9e", "각", "a"])

@@ -199,6 +199,8 @@ def _steps(stillhere: Stillhere) -> Iterator[Finding]:
         yield False, f"lines.toml in the data folder is not used: {lines}."
     for fault in (*settings.LANGUAGE_FAULTS, *steps.language_faults()):
         yield False, f"A language is not used as it is written: {fault}."
+    for fault in settings.STREET_FAULTS:
+        yield False, f"Something in street-words.toml in the data folder is not used: {fault}."
     if signed is not None:
         yield True, f"The steps were signed by {signed.by}, {signed.on}."
     else:

@@ -8,6 +8,7 @@ transaction of ``inbox.take``. An unclear message is never a check-in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from stillhere.core import events as ev
 from stillhere.core.alarm import HOLDING_ETA_S
 from stillhere.core.messages import Inbound
 from stillhere.core.replies import (
+    HELP,
     Intent,
     Role,
     read_key,
@@ -170,7 +172,7 @@ def _person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any
         force.call_for_help(person)  # and the phone hears, and shows, what it would of a check-in
         _prove(parsed, Intent.HERE, now)
         return _watch_hears(parsed, watches, Intent.HERE, now), {}
-    intent = persons_intent(parsed.inbound, watching=bool(watches))
+    intent = persons_intent(parsed.inbound, watching=bool(watches), asked=_asked(watches))
     _prove(parsed, intent, now)
     if intent is Intent.LIST:
         return list_commands.on_the_list(person)
@@ -208,15 +210,21 @@ def _watch_hears(
     return "reply-who-person" if intent is Intent.WHO else ""
 
 
-def persons_intent(inbound: Inbound, *, watching: bool) -> Intent:
-    """What it means from a person; ``watching``: they have an open watch."""
+def _asked(watches: Sequence[WatchRow]) -> bool:
+    """Whether one of these waits for a sign of life."""
+    return any(watch.state != ev.State.OPEN for watch in watches)
+
+
+def persons_intent(inbound: Inbound, *, watching: bool, asked: bool = False) -> Intent:
+    """What it means from a person; ``watching``: they have an open watch; ``asked``: which waits
+    for a sign of life."""
     if inbound.kind == "missed-call":
         return Intent.HERE
     if inbound.opted_out:
         return Intent.OPT_OUT
     if inbound.kind == "key":
         return read_key(inbound.text, Role.PERSON)
-    return read_text(inbound.text, Role.PERSON, settings.UNDERSTOOD, watching=watching)
+    return read_text(inbound.text, Role.PERSON, settings.UNDERSTOOD, watching=watching, asked=asked)
 
 
 def _here(watches: Sequence[WatchRow], parsed: ParsedInbound, now: int) -> str:
@@ -252,11 +260,11 @@ def _mark(person: Person) -> str:
     return _unless_refused(answers, "reply-marked", "reply-not-on")
 
 
-def _help(person: Person) -> str:
+def _help(person: Person, *, wants_to_die: bool = False) -> str:
     """A cry for help is never lost for want of an open watch."""
     watches = _watches(person)
     watch = watches[0].id if watches else start(person)
-    answers = _apply([Change(CallForHelp(), watch=watch)])
+    answers = _apply([Change(CallForHelp(wants_to_die), watch=watch)])
     alarm = answers[0].watch.alarm if answers[0].watch is not None else None
     word = "reply-helping" if alarm is not None and alarm.told else "reply-nobody"
     return _unless_refused(answers, word, "reply-nobody")
@@ -267,6 +275,7 @@ _STARTING: Mapping[Intent, Callable[[Person], str]] = {
     Intent.GO_LONG: lambda person: _go(person, LONG_PROFILE),
     Intent.MARK: _mark,
     Intent.HELP: _help,
+    Intent.WANTS_TO_DIE: partial(_help, wants_to_die=True),
 }
 _TURNS: Mapping[Intent, tuple[Asked, str]] = {
     Intent.MORE: (ev.Extended(MORE_S), "reply-more"),
@@ -300,7 +309,7 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
         return _without_alarm(parsed, contact, intent, now)
     if intent is Intent.REPEAT and message is not None and inbound.kind == "key":
         return message.word
-    if intent in (Intent.STEPS, Intent.HELP):
+    if intent is Intent.STEPS or intent in HELP:
         return "reply-steps"
     if intent not in _DEEDS:
         return "reply-unclear"

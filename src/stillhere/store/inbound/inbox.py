@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from stillhere.core.messages import DeliveryResult, Inbound
-from stillhere.core.replies import Intent, Role, forget_texts, read_ahead, read_text
+from stillhere.core.replies import HELP, Intent, Role, forget_texts, read_ahead, read_text
 from stillhere.store.db import clock, encryption
 from stillhere.store.db.row_locks import hurry
 from stillhere.store.inbound import gateway_clocks, handle, list_commands
@@ -131,7 +131,7 @@ def _starts_a_watch(inbound: Inbound) -> bool:
     """From a number we never heard of, only a word that starts a watch, or a cry for help, makes it
     somebody's. Anything else is stored and no more; so is what comes from a number that we would
     not text or ring."""
-    starts = (Intent.GO, Intent.GO_LONG, Intent.MARK, Intent.HELP)
+    starts = {Intent.GO, Intent.GO_LONG, Intent.MARK, *HELP}
     return (
         inbound.kind == "text"
         and read_text(inbound.text, Role.PERSON, settings.UNDERSTOOD, watching=False) in starts
@@ -266,7 +266,7 @@ def _for_themselves(
     address = _likeliest(inbound, own)
     states = {watch.state for watch in open_watches([person_of(address).id])}
     intent = handle.persons_intent(inbound, watching=bool(states))
-    if intent is Intent.HELP:
+    if intent in HELP:
         return address
     asking = bool(address.proved_at) and "asking" in states
     unanswered = message is not None and not _said_yes(message)

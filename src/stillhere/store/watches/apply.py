@@ -54,7 +54,10 @@ class CheckIn:
 
 @dataclass(frozen=True, slots=True)
 class CallForHelp:
-    """The person wants somebody now; the plan is read when it is applied."""
+    """The person wants somebody now; the plan is read when it is applied. ``wants_to_die``: they
+    say so."""
+
+    wants_to_die: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +281,9 @@ def _event(what: Asked, bench: Bench, circles: Mapping[int, Circle], now: int, g
                 if made_at >= bench.watch.started_at:
                     return ev.StillHere(made_at, seq)
             return ev.StillHere(now, seq)
-        case CallForHelp():
-            return ev.NeedHelp(circles.get(bench.person, Circle()))
+        case CallForHelp(wants_to_die):
+            circle = circles.get(bench.person, Circle())
+            return ev.NeedHelp(circle, wants_to_die=wants_to_die)
         case Tick():
             return ev.TimePassed(circles.get(bench.person, Circle()), gaps)
         case Follow():

@@ -1,0 +1,1 @@
+"""Reading what people write: the signs of danger in a text, wherever they stand."""
