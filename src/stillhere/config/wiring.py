@@ -216,13 +216,14 @@ def phone_number(stillhere: Stillhere) -> Callable[[str], str]:
     return normalise
 
 
-def may_reach(stillhere: Stillhere) -> Callable[[str], bool]:
-    """What says whether a number that wrote to us or rang us, as E.164, may be texted and rung."""
+def may_reach(stillhere: Stillhere) -> Callable[..., bool]:
+    """What says whether a number that wrote to us or rang us, as E.164, may be texted and rung; or,
+    with ``anywhere``, whether it could be where every country is allowed."""
 
-    def reaches(e164: str) -> bool:
+    def reaches(e164: str, *, anywhere: bool = False) -> bool:
         from stillhere.channels.carriers.numbers import in_reach
 
-        return in_reach(e164, stillhere.countries)
+        return in_reach(e164, None if anywhere else stillhere.countries)
 
     return reaches
 

@@ -11,6 +11,8 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from stillhere.config import wiring
+from stillhere.engine.erasure import erase_once
+from stillhere.store.inbound.abroad import OF_ALL
 from stillhere.store.installation import desk_key
 from stillhere.store.models import Address, Message, Person, Suppression, WatchRow, sealed_columns
 from stillhere.store.people import persons, suppression
@@ -118,6 +120,79 @@ def test_a_watch_cannot_be_begun_from_a_number_abroad(
         line.press("1")
     assert not Person.objects.exists()
     assert not WatchRow.objects.exists()
+    assert unrung()
+
+
+def plain(number: str) -> str:
+    digits = "".join(filter(str.isdigit, number))
+    return f"+{digits}" if number[0] == "+" else f"+1{digits}"
+
+
+@pytest.fixture
+def abroad(clock: Clock, settings: Settings) -> Hook:
+    """The carrier of the demo, to whom foreign numbers write as well."""
+    settings.STILLHERE = replace(settings.STILLHERE, demo_url="http://127.0.0.1:1")
+    return Hook(Client(), clock)
+
+
+@pytest.mark.parametrize(("cry", "says"), [("SOS", "emergency number"), ("auxilio", "emergencias")])
+def test_a_cry_for_help_from_abroad_is_answered_once_a_day(
+    abroad: Hook, clock: Clock, cry: str, says: str
+) -> None:
+    for _ in range(3):
+        abroad.text(plain(LONDON), cry)
+    [told] = said_to(plain(LONDON), clock)
+    assert says in told
+    Message.objects.update(status="sent")
+    clock.advance(24 * 3600)
+    abroad.text(plain(LONDON), cry)
+    assert len(said_to(plain(LONDON), clock)) == 1
+
+
+@pytest.mark.parametrize("number", [IRIDIUM, PREMIUM, FOLLOW_ME])
+def test_a_number_that_costs_extra_hears_nothing(abroad: Hook, clock: Clock, number: str) -> None:
+    abroad.text(plain(number), "SOS")
+    assert unrung()
+    assert not Person.objects.exists()
+
+
+def test_nothing_but_a_cry_for_help_is_answered_abroad(abroad: Hook, clock: Clock) -> None:
+    for text in ("GO", "OK", "hello", "1", "START"):
+        abroad.text(plain(LONDON), text)
+    assert unrung()
+
+
+def test_whoever_was_answered_abroad_begins_no_watch_and_is_never_rung(
+    abroad: Hook, clock: Clock
+) -> None:
+    abroad.text(plain(LONDON), "SOS")
+    Message.objects.update(status="sent")
+    for text in ("GO", "OK", "SOS"):
+        abroad.text(plain(LONDON), text)
+    line = Line(Client(), plain(LONDON))
+    assert "We cannot ring your number from here." in line.says
+    line.press("1")
+    assert not WatchRow.objects.exists()
+    assert Message.objects.count() == 1
+
+
+def test_no_installation_pays_for_many_answers_abroad(abroad: Hook, clock: Clock) -> None:
+    for n in range(OF_ALL + 5):
+        abroad.text(f"+4420794609{n:02}", "SOS")
+    assert Message.objects.count() == OF_ALL
+
+
+def test_the_day_after_nothing_of_it_is_left(abroad: Hook, clock: Clock) -> None:
+    abroad.text(plain(LONDON), "SOS")
+    clock.advance(25 * 3600)
+    erase_once(clock.now)
+    assert unrung()
+    assert not Person.objects.exists()
+
+
+def test_who_said_stop_abroad_hears_nothing_more(abroad: Hook, clock: Clock) -> None:
+    abroad.text(plain(LONDON), "STOP")
+    abroad.text(plain(LONDON), "SOS")
     assert unrung()
 
 

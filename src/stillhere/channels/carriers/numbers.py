@@ -131,10 +131,10 @@ def shown(caller: str) -> str:
     return caller if E164.fullmatch(caller) and caller not in WITHHELD else ""
 
 
-def in_reach(e164: str, countries: Collection[str]) -> bool:
+def in_reach(e164: str, countries: Collection[str] | None) -> bool:
     """Whether somebody who wrote to us or rang us may be texted and rung: their number is of one of
-    these ``countries`` and costs no more than others. One that no table knows yet counts by its
-    country code."""
+    these ``countries``, None: of any, and costs no more than others. One that no table knows yet
+    counts by its country code. A satellite phone never may."""
     try:
         number = phonenumbers.parse(e164)
     except NumberParseException:
@@ -144,6 +144,8 @@ def in_reach(e164: str, countries: Collection[str]) -> bool:
     where = phonenumbers.region_code_for_number(number)
     code = number.country_code or 0
     regions = [where] if where else phonenumbers.region_codes_for_country_code(code)
+    if countries is None:
+        return any(region != _NOWHERE for region in regions)
     return any(region in countries for region in regions)
 
 

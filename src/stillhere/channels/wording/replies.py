@@ -147,6 +147,13 @@ def _prove(facts: Facts) -> Sentence:
     return text + " " + _("Did not ask for it? Do nothing."), answers.PROVE
 
 
+def _abroad(facts: Facts) -> Sentence:
+    """To a cry for help from a country whose numbers are never reached: silence would be taken for
+    help on its way."""
+    text = _("We cannot reach anybody for your number. Call your local emergency number now.")
+    return text, answers.NOTHING
+
+
 def _page_code(facts: Facts) -> Sentence:
     """To a contact whose link is open on a phone that we do not know; it may not be theirs."""
     text = _("Your Lamp code: %(code)s.") % {"code": facts.code} + " " if facts.code else ""
@@ -340,6 +347,7 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-got-it": _got_it,
     "reply-started": _started,
     "reply-alone": _alone,
+    "reply-abroad": _abroad,
     "reply-marked": _marked,
     "reply-more": _more,
     "reply-ended": _ended,

@@ -24,7 +24,7 @@ from stillhere.core.replies import (
     read_minutes,
     read_text,
 )
-from stillhere.store.inbound import list_commands
+from stillhere.store.inbound import abroad, list_commands
 from stillhere.store.inbound.reply import (
     ParsedInbound,
     Reply,
@@ -97,11 +97,14 @@ def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
 
 
 def stranger_says(inbound: Inbound, now: int) -> None:
-    """STOP and START count from any number, also from one that is on no list."""
+    """STOP and START count from any number, also from one that is on no list. A cry for help comes
+    here only from a number that we never reach."""
     if _opts_in(inbound):
         opt_out.allow(inbound.channel, inbound.sender, now)
     elif inbound.kind == "text" and contacts_intent(inbound, watching=False) is Intent.OPT_OUT:
         opt_out.refuse(inbound.channel, inbound.sender, Suppression.Why.STOP, now)
+    elif inbound.kind == "text" and persons_intent(inbound, watching=False) is Intent.HELP:
+        abroad.answer(inbound, now)
 
 
 def _opt_out(inbound: Inbound, now: int) -> str:
