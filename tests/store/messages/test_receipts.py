@@ -10,7 +10,8 @@ from django.db import connection
 from stillhere.core import events as ev
 from stillhere.core.messages import Cost, DeliveryResult, Fate, Receipt
 from stillhere.store.messages import delivery, receipts
-from stillhere.store.models import Address, Message
+from stillhere.store.models import Address, Message, Suppression, sealed_columns
+from stillhere.store.people import invitations, opt_out
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
 from tests.store.messages.test_delivery import alarmed_night
@@ -46,6 +47,28 @@ def test_a_text_without_a_receipt_goes_again_by_another_carrier(clock: Clock) ->
     assert (again.status, again.due_at) == ("queued", clock.now)
     [leased] = delivery.lease("text", clock.now, 50, 20)
     assert leased.carrier == "one"
+
+
+@pytest.mark.parametrize("word", ["STOP", "taken off"])
+def test_what_has_no_receipt_is_not_sent_again_to_whom_is_erased(clock: Clock, word: str) -> None:
+    """To no address at all: the carrier refuses it for ever, and an urgent word counts as tried in
+    vain."""
+    night = alarmed_night(clock, ("Leo",), ("Maya",))
+    handed_over(clock, "text", "call")
+    night.does(ev.Resolved(None, ev.Outcome.FALSE_ALARM))
+    handed_over(clock, "text", "call")
+    end = of(night, "Leo", "text")
+    assert (end.word, end.status) == ("stand-down", "sent")
+    number = sealed_columns.address_value(night.contacts["Leo"].addresses.get(channel="text"))
+    if word == "STOP":
+        opt_out.refuse("text", number, Suppression.Why.STOP, clock.now)
+    else:
+        invitations.take_off(night.contacts["Leo"])
+    clock.advance(60)
+    receipts.silent(clock.now)
+    assert "" not in {m.to for m in delivery.lease("text", clock.now, 50, 20)}
+    end.refresh_from_db()
+    assert (end.status, end.why) == ("dropped", "not wanted")
 
 
 def test_a_text_beside_a_call_that_still_rings_does_not_hurry_the_ladder(clock: Clock) -> None:

@@ -217,6 +217,8 @@ def _stale(row: dict[str, Any], now: int) -> str:
     """Why a message must not be sent after all, or nothing."""
     if row["lapses_at"] is not None and row["lapses_at"] <= now:
         return LAPSED
+    if row["address"] is None and row["channel"] != COORDINATOR:
+        return NOT_WANTED  # whoever it was for is erased
     if row["contact"] is not None and row["status"] not in ("invited", "confirmed"):
         return NOT_WANTED
     if row["to"] is None:
