@@ -13,7 +13,7 @@ from stillhere.store.people import address_book, browsers, invitations, persons,
 from stillhere.store.people.numbers import address_proof
 from stillhere.store.problems import Reached
 from stillhere.store.watches import apply
-from stillhere.store.watches.apply import Asked, Change, ChangeResult
+from stillhere.store.watches.apply import Asked, Change, ChangeResult, CheckIn
 from stillhere.web.access import contact_device
 
 if TYPE_CHECKING:  # a process that only looks on needs none of the tests' own tools
@@ -120,6 +120,16 @@ def tick_all() -> None:
     """Let the engine catch up with the clock."""
     while tick_once(clock.now_ms()):
         pass
+
+
+def answers_both_looks(night: SamsNight, clock: Clock) -> None:
+    """Sam is asked after one minute and after three, because a contact ended the alarm, and
+    answers."""
+    for seconds in (60, 120):
+        clock.advance(seconds)
+        tick_all()
+        assert night.row().state == "asking"
+        night.does(CheckIn())
 
 
 def live(clock: Clock, seconds: int) -> None:

@@ -172,7 +172,7 @@ def test_what_was_owed_is_forgotten_when_help_comes_instead() -> None:
     night = stood_down(20 * 60)
     night.need_help()
     night.arrives(ANA)
-    night.says(ANA, Outcome.REVIVED)
+    night.says(ANA, Outcome.HOSPITAL)
     night.mute()
     night.wait(300)
     assert not night.asks()

@@ -7,7 +7,7 @@ import pytest
 from stillhere.core import schedule
 from stillhere.core.events import AllWell, Outcome, State, Way, Word
 from stillhere.core.schedule import Routine
-from tests.core.world import DAY_S, LEO, Night, evenings
+from tests.core.world import DAY_S, LEO, RUTH, Night, evenings
 
 TEN_S = 10 * 3600  # a night here begins at noon
 DAYS = frozenset(range(7))
@@ -49,11 +49,23 @@ def test_silence_is_an_alarm_and_a_tap_then_is_asked_after_and_ends_it() -> None
     assert night.state() is State.CLOSED
 
 
-def test_whoever_was_there_ends_it_with_how_it_was() -> None:
+def test_whoever_was_there_ends_it_once_the_person_has_answered_too() -> None:
     night = evenings(routine=ONCE)
     night.until_alarm()
     night.arrives(LEO)
     night.says(LEO, Outcome.REVIVED)
+    for _ in range(2):
+        assert night.state() is State.OPEN
+        night.until_ask()
+        night.tap()
+    assert night.state() is State.CLOSED
+
+
+def test_the_coordinator_ends_it_with_how_it_was() -> None:
+    night = evenings(routine=ONCE)
+    night.until_alarm()
+    night.arrives(LEO)
+    night.says(RUTH, Outcome.REVIVED)
     assert (night.state(), night.watch.outcome) == (State.CLOSED, Outcome.REVIVED)
 
 

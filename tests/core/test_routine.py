@@ -231,6 +231,9 @@ def test_after_somebody_came_the_routine_goes_on_tomorrow(
     night.says(who, outcome)
     assert {t.outcome for t in night.tells(None, Word.STAND_DOWN)} == {outcome}
     assert night.state() is State.OPEN
+    for _ in range(0 if who is RUTH else 2):  # after a contact's word Sam is asked
+        night.until_ask()
+        night.tap()
     night.until_ask()
     assert night.s == TEN_S + DAY_S - 3600
 

@@ -42,11 +42,11 @@ RUTH = None
 
 AT_ONE_INSTANT = 50  # more steps than this without time moving is a loop
 
-INJECTED, SNORTED, SWALLOWED, DAILY = (
+INJECTED, SNORTED, SWALLOWED, DAILY, TRY = (
     profiles.load(
         resources.files("stillhere.content").joinpath("profiles.toml").read_text("utf-8")
     )[key]
-    for key in ("injected", "snorted", "swallowed", "routine")
+    for key in ("injected", "snorted", "swallowed", "routine", "try")
 )
 EVERY_NIGHT_AT_TEN = Routine(days=frozenset(range(7)), at=22 * 60, tz="UTC")
 

@@ -114,8 +114,9 @@ def make(state: str, night: SamsNight) -> None:
         "attended": [CallForHelp(), ev.Arrived(leo)],
         "locked": [CallForHelp(), ev.Claimed(leo, 60), ev.CannotGetIn(leo)],
         "closed": [ev.Marked(), ev.Ended()],
-        "revived": [CallForHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.REVIVED)],
-        "for-nothing": [CallForHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.FINE)],
+        "told": [CallForHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.REVIVED)],
+        "revived": [CallForHelp(), ev.Arrived(leo), ev.Resolved(None, ev.Outcome.REVIVED)],
+        "for-nothing": [CallForHelp(), ev.Arrived(leo), ev.Resolved(None, ev.Outcome.FINE)],
         "grave": [CallForHelp(), ev.Arrived(leo), ev.Resolved(leo, ev.Outcome.DIED)],
         "forced": [ev.Marked()],
     }
@@ -128,5 +129,5 @@ def make(state: str, night: SamsNight) -> None:
 
 STATES = (
     "nothing", "daily", "open", "marked", "alarm", "claimed", "far", "attended", "locked",
-    "closed", "revived", "grave", "forced",
+    "closed", "told", "revived", "grave", "forced",
 )  # fmt: skip

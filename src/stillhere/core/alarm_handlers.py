@@ -9,8 +9,9 @@ from __future__ import annotations
 from stillhere.core import events as ev
 from stillhere.core import ladder, lost_time, quiet_handlers
 from stillhere.core.alarm import Alarm, begin
-from stillhere.core.circle import Circle, Reach
+from stillhere.core.circle import Circle
 from stillhere.core.events import Ask, Cause, Effect, Event, Outcome, State, Way, Withdraw, Word
+from stillhere.core.profiles import TRIAL
 from stillhere.core.refusals import Refusal
 from stillhere.core.watch_state import Watch, replace
 
@@ -69,7 +70,7 @@ def _settle(w: Watch, alarm: Alarm, now: int, out: list[Effect]) -> Watch:
 def need_help(w: Watch, e: ev.NeedHelp, now: int, out: list[Effect]) -> Watch:
     """Raise an alarm at once. An alarm that is already open becomes a call for help, and an answer
     given before it no longer counts."""
-    w = replace(w, seen_at=max(w.seen_at, now))
+    w = replace(w, seen_at=max(w.seen_at, now), ended_by=())
     if w.alarm is None:
         return _raise(w, Cause.FORCE if e.forced else Cause.HELP, e.circle, now, out)
     if w.alarm.cause is not Cause.SILENCE and w.alarm.answered_at is None:
@@ -92,6 +93,7 @@ def answered(w: Watch, e: ev.StillHere, now: int, out: list[Effect]) -> Watch:
     w = replace(w, seq=seq, seen_at=max(w.seen_at, made_at))
     if made_at < a.raised_at and not live:
         return w
+    w = replace(w, ended_by=())
     if a.cause is Cause.SILENCE and not a.arrivals:
         return _stand_down(w, made_at, now, out)
     if a.answered_at is not None:
@@ -128,15 +130,15 @@ def _stand_down(
     who: int | None = None,
     outcome: Outcome | None = None,
 ) -> Watch:
-    """The person answered: tell everyone who was told exactly that, and keep asking the person for
-    a while."""
+    """The person answered, or the contact ``who`` gave their word: tell everyone who was told
+    exactly that, and keep asking the person for a while."""
     assert w.alarm is not None
     out.append(Withdraw(asks_only=False))
     ladder.stand_down(w.alarm, at, out, who, outcome)
     owed = tuple(now + s * 1000 for s in RECHECKS_S)
-    return quiet_handlers.go_on(
-        quiet_handlers.missed(replace(w, alarm=None, rechecks=owed), now), now
-    )
+    ended_by = w.ended_by if who is None else (*w.ended_by, who)
+    w = replace(w, alarm=None, rechecks=owed, ended_by=ended_by)
+    return quiet_handlers.go_on(quiet_handlers.missed(w, now), now)
 
 
 def unclear_in_alarm(w: Watch, e: ev.Unclear, now: int, out: list[Effect]) -> Watch:
@@ -163,6 +165,9 @@ def time_in_alarm(w: Watch, e: ev.TimePassed, now: int, out: list[Effect]) -> Wa
     if a.check_at is not None and a.check_at <= now:
         a = ladder.look_in(a, now, out)
     if a.arrivals:
+        untold_at = ladder.untold_at(a)
+        if untold_at is not None and untold_at <= now:
+            a = ladder.tell_untold(a, out)
         return _settle(w, a, now, out)
     a = ladder.lapse(a, now, out)
     if not a.held(now) and a.next_rung_at <= now:
@@ -207,18 +212,19 @@ def contact_acts(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
     reach = a.reach(contact)
     if reach is None or contact in a.gone:
         return quiet_handlers.refuse(w, out, Refusal.NOT_ON_IT)
-    return _settle(w, _moved(a, e, reach, now, out), now, out)
+    believed = reach.confirmed and contact not in w.ended_by
+    return _settle(w, _moved(a, e, contact, now, out, believed=believed), now, out)
 
 
-def _moved(a: Alarm, e: Acts, reach: Reach, now: int, out: list[Effect]) -> Alarm:
-    """The alarm after the contact behind ``reach`` acted, or after news about them."""
-    who = reach.contact
+def _moved(a: Alarm, e: Acts, who: int, now: int, out: list[Effect], *, believed: bool) -> Alarm:
+    """The alarm after a contact acted, or after news about them. Who is not ``believed`` is heard,
+    and rests nothing: it may be an invitation that was passed on, or the person has not answered
+    since the contact ended an alarm."""
     match e:
-        case ev.Arrived() if not reach.confirmed:
-            # It may be an invitation that was passed on: it is heard, and rests nothing.
+        case ev.Arrived() if not believed:
             return ladder.claim(a, who, SOON_S, now, out, holds=False)
         case ev.Claimed():
-            return _going(a, e, reach, now, out)
+            return _going(a, e, now, out, believed=believed)
         case ev.Declined():
             return ladder.drop(a, who, now, out)
         case ev.CannotGetIn():
@@ -233,19 +239,20 @@ def _moved(a: Alarm, e: Acts, reach: Reach, now: int, out: list[Effect]) -> Alar
             return ladder.opt_out(a, who, now, out)
 
 
-def _going(a: Alarm, e: ev.Claimed, reach: Reach, now: int, out: list[Effect]) -> Alarm:
+def _going(a: Alarm, e: ev.Claimed, now: int, out: list[Effect], *, believed: bool) -> Alarm:
     """The alarm after "I'm going"."""
     if not e.known:
         return ladder.hearsay(a, e.contact, e.eta_s, now, out)
     if e.eta_s is None and a.cause is Cause.FORCE:
         return ladder.drop(a, e.contact, now, out)  # who cannot come must not phone
-    return ladder.claim(a, e.contact, e.eta_s, now, out, holds=reach.confirmed)
+    return ladder.claim(a, e.contact, e.eta_s, now, out, holds=believed)
 
 
 def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:
-    """Somebody says how it ended. Closing for good takes the coordinator or somebody who is there.
-    Anyone who said yes and spoke with the person can end an alarm raised by silence, and we keep
-    asking. Grave news is never passed on by us: people tell people."""
+    """Somebody says how it ended, once: after that only the person or somebody else can end the
+    next alarm. It takes the coordinator or somebody who is there. Anyone who said yes and spoke
+    with the person can end an alarm raised by silence. Grave news is never passed on by us: people
+    tell people."""
     assert w.alarm is not None
     a, who = w.alarm, e.contact
     reach = a.reach(who) if who is not None else None
@@ -257,10 +264,9 @@ def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:
         if who is None:
             return quiet_handlers.refuse(w, out, Refusal.KEEPS_OPEN)
         return _settle(w, ladder.obstacle(a, who, Word.NOT_FOUND, now, out), now, out)
+    if who in w.ended_by:
+        return quiet_handlers.refuse(w, out, Refusal.TOLD_BEFORE)
     if who is None or who in a.arrivals:
-        if e.outcome in ev.GRAVE:
-            out.append(Withdraw(asks_only=False))
-            return quiet_handlers.close(w, e.outcome, now)
         return _over(w, who, e.outcome, now, out)
     spoke = (
         e.outcome in (Outcome.FINE, Outcome.FALSE_ALARM) and reach is not None and reach.confirmed
@@ -271,9 +277,17 @@ def resolved(w: Watch, e: ev.Resolved, now: int, out: list[Effect]) -> Watch:
 
 
 def _over(w: Watch, who: int | None, outcome: Outcome, now: int, out: list[Effect]) -> Watch:
-    """The one who is with the person says that it is over. An acute watch closes. A daily check-in
-    continues with the next day; a check-in that was asked for only once is done."""
+    """The coordinator or a contact who is there says that it is over. An acute watch closes; a
+    daily check-in continues with the next day, and one that was asked for only once is done. After
+    a contact's word the person is asked first, unless it is grave news, and neither in a try-out
+    nor under force, where no phone of theirs may ring."""
     assert w.alarm is not None
+    if outcome in ev.GRAVE:
+        out.append(Withdraw(asks_only=False))
+        return quiet_handlers.close(w, outcome, now)
+    if who is not None and w.alarm.cause is not Cause.FORCE and w.profile.key != TRIAL:
+        ends_at = None if w.ends_at is None else min(w.ends_at, now)
+        return _stand_down(replace(w, ends_at=ends_at), now, now, out, who, outcome)
     out.append(Withdraw(asks_only=False))
     ladder.stand_down(w.alarm, now, out, who, outcome)
     if w.routine is None or w.routine.once:

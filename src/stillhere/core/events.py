@@ -261,6 +261,7 @@ class Word(StrEnum):
     REOPENED = "reopened"  # the one who was going has not arrived
     ARE_YOU_THERE = "are-you-there"  # to the one who was going, or who is with them
     ARRIVED = "arrived"
+    STILL_THERE = "still-there"  # to those nobody had told: somebody says so for half an hour
     CANNOT_GET_IN = "cannot-get-in"
     NOT_FOUND = "not-found"
     AMBULANCE = "ambulance"  # nobody arrived: call now, in the words of the plan's wish

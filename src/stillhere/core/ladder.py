@@ -34,6 +34,7 @@ MOST_CHANGES = 6  # what somebody says anew about their going after this is told
 BUSY_S = 600  # someone who said "I'll phone" is not rung again for this long
 ATTENDED_S = 600  # then we ask the one who is there
 ATTENDED_GRACE_S = 300  # and then the ladder reopens
+UNTOLD_S = 1800  # so long into an alarm, those nobody told hear who says they are there
 _FIRST_WORDS = {Cause.SILENCE: Word.ALARM, Cause.HELP: Word.HELP, Cause.FORCE: Word.FORCED}
 # Before round 2, 3, ...; the last one for ever.
 REPEAT_S = (120, 180, 300, 600, 600, 1200, 1800, 3600)
@@ -317,6 +318,35 @@ def arrive(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
     )
     if first:
         tell(alarm, alarm.listeners(contact), Word.ARRIVED, now, out, who=contact)
+    return alarm
+
+
+def untold_at(alarm: Alarm) -> int | None:
+    """When those nobody told hear who is there; None if they need not. Nor under force: whoever
+    reads it would phone or go."""
+    if not alarm.arrivals or alarm.cause is Cause.FORCE or not _untold(alarm):
+        return None
+    return alarm.raised_at + UNTOLD_S * 1000
+
+
+def _untold(alarm: Alarm) -> list[int]:
+    """Those who said yes, can be reached, and were never told."""
+    known = (*alarm.told, *alarm.out)
+    broken = set(alarm.broken)
+    reaches = (reach for rung in alarm.circle.rungs for reach in rung)
+    return [
+        r.contact
+        for r in reaches
+        if r.confirmed and r.contact not in known and not set(r.ways) <= broken
+    ]
+
+
+def tell_untold(alarm: Alarm, out: list[Effect]) -> Alarm:
+    """An alarm rests on one word for half an hour: those nobody told hear of it, without a ring."""
+    untold = _untold(alarm)
+    alarm = replace(alarm, told=(*alarm.told, *untold))
+    who = alarm.arrivals[-1]
+    tell(alarm, untold, Word.STILL_THERE, alarm.raised_at, out, who=who)
     return alarm
 
 

@@ -157,6 +157,7 @@ def close(w: Watch, outcome: Outcome, now: int) -> Watch:
         outcome=outcome,
         closed_at=now,
         alarm=None,
+        ended_by=(),
         held=outcome in ev.GRAVE,
     )
 
@@ -171,6 +172,8 @@ def alive(w: Watch, at: int, now: int, out: list[Effect], **changes: Any) -> Wat
         if at < now and not _answers(w, at):
             return replace(w, **changes)
         out.append(Withdraw(asks_only=True))
+    if w.ended_by:
+        changes["ended_by"] = ()
     if w.routine is None:
         return go_on(w, at, **changes)
     if _does_for_deadline(w, at):
@@ -280,7 +283,7 @@ def pause(w: Watch, e: ev.Paused, now: int, out: list[Effect]) -> Watch:
         return refuse(w, out, rested)
     if w.state is State.ASKING:
         out.append(Withdraw(asks_only=True))
-    return go_on(replace(rested, seen_at=max(w.seen_at, now)), now)
+    return go_on(replace(rested, seen_at=max(w.seen_at, now), ended_by=()), now)
 
 
 def end(w: Watch, e: ev.Ended, now: int, out: list[Effect]) -> Watch:

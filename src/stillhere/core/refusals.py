@@ -20,6 +20,7 @@ class Refusal(StrEnum):
     NOT_QUIETLY = "not-quietly"
     KEEPS_OPEN = "keeps-open"
     BE_THERE = "be-there"
+    TOLD_BEFORE = "told-before"
     # Of the store.
     NO_WAY = "no-way"
     NO_WAY_TO_ME = "no-way-to-me"

@@ -28,7 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stillhere.core import alarm, alarm_handlers, lost_time, quiet_handlers, schedule
+from stillhere.core import alarm, alarm_handlers, ladder, lost_time, quiet_handlers, schedule
 from stillhere.core import events as ev
 from stillhere.core.events import Effect, Event, Refused, State
 from stillhere.core.profiles import Profile
@@ -82,7 +82,7 @@ def wake_at(w: Watch) -> int | None:
         times = [w.grace_at, *(at for at, _ in quiet_handlers.stages(w)[w.stage :])]
     else:
         a = w.alarm
-        times = [a.recheck_at, a.check_at]
+        times = [a.recheck_at, a.check_at, ladder.untold_at(a)]
         if not a.arrivals:
             holds = [c.hold_until_at for c in a.claims if c.hold_until_at is not None]
             times += [a.ambulance_at, *(holds or [a.next_rung_at])]
@@ -199,4 +199,8 @@ def check(w: Watch, now: int) -> None:
     if w.alarm is not None:
         alarm.check(w.alarm)
         there = bool(w.alarm.arrivals)
+        for contact in w.ended_by:
+            assert not w.alarm.covered_by(contact), (
+                "the word of one who ended an alarm rests another"
+            )
         assert (w.state is State.ATTENDED) == there, "attended exactly when somebody is there"

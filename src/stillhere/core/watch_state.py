@@ -27,8 +27,9 @@ class Watch:
     ``base_at`` is the instant from which the stages of the open ask are counted, ``stage`` how many
     were sent. ``unclear_at`` is when something that could not be read last made the phone ring, or
     was passed on. ``rechecks`` are the asks still owed after a stand-down. ``alarms`` counts the
-    alarms so far. ``held`` keeps the watch from erasure until somebody has looked (someone died or
-    was taken to hospital).
+    alarms so far. ``ended_by`` are the contacts whose word ended one since the person's own last
+    sign of life: it ends no other until then. ``held`` keeps the watch from erasure until somebody
+    has looked (someone died or was taken to hospital).
     """
 
     id: int
@@ -50,6 +51,7 @@ class Watch:
     unclear_at: int | None = None
     rechecks: tuple[int, ...] = ()
     alarms: int = 0
+    ended_by: tuple[int, ...] = ()
     alarm: Alarm | None = None
     outcome: Outcome | None = None
     closed_at: int | None = None

@@ -29,6 +29,8 @@ REACTIONS = {
     "ignores": 30, "goes": 24, "goes and falls silent": 9, "far": 7, "declines": 8,
     "locked out": 8, "says no more": 5, "says it is fine": 5, "does not find": 4,
 }  # fmt: skip
+# Whoever does the same in every alarm, whatever happened; most do not.
+LIES = {"": 88, "always says it is fine": 6, "always says they are there": 6}
 ENDINGS = {
     Outcome.FINE: 45, Outcome.REVIVED: 25, Outcome.FALSE_ALARM: 12, Outcome.HOSPITAL: 10,
     Outcome.DIED: 3, Outcome.NOT_FOUND: 3, Outcome.ENDED: 2,
@@ -41,6 +43,7 @@ class Neighbour:
     def __init__(self, world: World, web: WebSide, night: Evidence, contact: int) -> None:
         self._world, self._web, self._night, self._contact = world, web, night, contact
         self._dice: Random = world.dice(f"contact {contact}")
+        (self._lie,) = self._dice.choices(list(LIES), list(LIES.values()))
         self._reacted: set[tuple[int, int]] = set()
         self._there = False
         self._gone = False
@@ -74,8 +77,23 @@ class Neighbour:
     def reacts(self, watch: int) -> None:
         """Whatever this person does about an alarm, this time."""
         (reaction,) = self._dice.choices(list(REACTIONS), list(REACTIONS.values()))
-        if self._world.has(f"contact {self._contact} {reaction}"):
+        if self._lie and self._world.has(f"contact {self._contact} {self._lie}"):
+            self._lies(watch)
+        elif self._world.has(f"contact {self._contact} {reaction}"):
             self._does(reaction, watch)
+
+    def _lies(self, watch: int) -> None:
+        """At once, and again and again: that all is well, or that they are there."""
+        who, later = self._contact, self._later
+        if self._lie == "always says they are there":
+            self._there = True
+            for no in range(6):
+                later(no * 500_000 + 1_000, no * 500_000 + 5_000, watch, ev.Arrived(who))
+            return
+        if self._dice.random() < 0.5:
+            later(500, 1_000, watch, ev.Arrived(who))
+        for wait_ms in (1_000, 60_000, 200_000):
+            later(wait_ms, wait_ms + 4_000, watch, ev.Resolved(who, Outcome.FINE))
 
     def _does(self, reaction: str, watch: int) -> None:
         who, later = self._contact, self._later

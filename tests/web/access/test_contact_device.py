@@ -15,7 +15,7 @@ from stillhere.store.people import address_book, invitations, persons
 from stillhere.store.people.numbers import address_proof, page_code
 from stillhere.store.watches.apply import CallForHelp
 from stillhere.web.access.rate_limit import GUESSES, MOST_MISSES, PROOFS
-from tests.circle import SamsNight
+from tests.circle import SamsNight, answers_both_looks
 from tests.conftest import Clock
 from tests.hook import said_to
 from tests.web.conftest import browser
@@ -243,6 +243,7 @@ def test_the_steps_go_on_when_somebody_else_closes_the_alarm(
     given = browser().post(f"{maya}/did", {"what": "dose", "form": "nasal", "next": "chest"})
     assert given.headers["Location"] == f"{maya}/steps#chest"
     assert 'id="chest"' in browser().get(f"{maya}/steps").content.decode()
+    answers_both_looks(alarm, clock)
     clock.advance(4 * 3600)
     assert 'id="press"' not in browser().get(maya).content.decode()
     assert browser().get(f"{maya}/steps").headers["Location"] == maya

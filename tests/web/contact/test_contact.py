@@ -12,7 +12,7 @@ from stillhere.store.models import Contact, JournalLine, Message, Person
 from stillhere.store.people import invitations, persons
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import CallForHelp
-from tests.circle import SamsNight, sams_night, tick_all, ways
+from tests.circle import SamsNight, answers_both_looks, sams_night, tick_all, ways
 from tests.conftest import Clock
 from tests.hook import MAYA
 from tests.web.conftest import browser
@@ -220,13 +220,16 @@ def test_arrived_brings_the_first_steps_and_the_questions(
 
 @pytest.mark.parametrize("outcome", ["fine", "revived", "false-alarm"])
 def test_how_it_ended_closes_the_alarm_and_is_told(
-    alarm: SamsNight, leo: str, maya: str, outcome: str
+    alarm: SamsNight, leo: str, maya: str, clock: Clock, outcome: str
 ) -> None:
     press(maya, "claim", soon="5")
     press(leo, "arrived")
     told = press(leo, "resolve", outcome=outcome)
+    assert alarm.row().state == State.OPEN
+    assert "The alarm is over. We go on asking Sam for a while." in told
+    assert ("nobody leave Sam alone" in told) == (outcome == "revived")
+    answers_both_looks(alarm, clock)
     assert alarm.row().state == State.CLOSED
-    assert "The alarm is over." in told
     told = read(browser(), maya)
     assert "Sam asked for help." in told
     assert "Maya said: I'm going, 5 minutes." in told

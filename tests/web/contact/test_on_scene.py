@@ -12,7 +12,7 @@ from stillhere.store.models import Contact, Deed
 from stillhere.store.people import invitations
 from stillhere.store.watches.apply import CallForHelp
 from stillhere.store.watches.circle import circles_of
-from tests.circle import SamsNight
+from tests.circle import SamsNight, answers_both_looks
 from tests.conftest import Clock
 from tests.web.conftest import browser
 from tests.web.pages import contact_path, did, press, read, text_of
@@ -232,13 +232,14 @@ def test_the_page_of_steps_is_for_an_open_alarm(night: SamsNight) -> None:
 
 
 def test_whoever_came_says_whether_the_plan_was_right_and_sam_reads_it(
-    alarm: SamsNight, leo: str, sam: Client
+    alarm: SamsNight, leo: str, sam: Client, clock: Clock
 ) -> None:
     browser().post(f"{leo}/answer", {"do": "arrived"})
     alarm.does(ev.Resolved(alarm.contacts["Leo"].id, ev.Outcome.REVIVED))
     told = read(browser(), leo)
     assert "Was the plan right?" in told
     browser().post(f"{leo}/did", {"what": "door-wrong"})
+    answers_both_looks(alarm, clock)
     told = read(sam, "/watch")
     assert "Leo says: the way in was not right." in told
     assert "You're alive." in told

@@ -9,9 +9,9 @@ from stillhere.core import events as ev
 from stillhere.core.events import Outcome, State
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import CallForHelp
-from tests.circle import SamsNight, tick_all
+from tests.circle import SamsNight, answers_both_looks, tick_all
 from tests.conftest import Clock
-from tests.web.conftest import post
+from tests.web.conftest import browser, post
 from tests.web.pages import read, watch_path
 
 CARE = (
@@ -28,19 +28,21 @@ CARE = (
 )
 
 
-def ended(night: SamsNight, outcome: Outcome) -> None:
-    """An alarm that Leo came for, and what he said of it."""
+def ended(night: SamsNight, outcome: Outcome, clock: Clock) -> None:
+    """An alarm that Leo came for, what he said of it, and Sam who answered afterwards."""
     leo = night.contacts["Leo"].id
     night.start()
     night.does(CallForHelp())
     night.does(ev.Arrived(leo))
     night.does(ev.Resolved(leo, outcome))
+    if outcome not in ev.GRAVE:
+        answers_both_looks(night, clock)
 
 
 def test_after_a_rescue_care_comes_first_and_using_again_last(
-    night: SamsNight, sam: Client
+    night: SamsNight, sam: Client, clock: Clock
 ) -> None:
-    ended(night, Outcome.REVIVED)
+    ended(night, Outcome.REVIVED, clock)
     told = read(sam, "/watch")
     places = [told.index(each) for each in CARE]
     assert places == sorted(places)
@@ -53,7 +55,7 @@ def test_after_a_rescue_care_comes_first_and_using_again_last(
 def test_who_was_rescued_is_looked_in_on_without_having_used(
     night: SamsNight, sam: Client, clock: Clock
 ) -> None:
-    ended(night, Outcome.REVIVED)
+    ended(night, Outcome.REVIVED, clock)
     assert "If you go quiet, we reach your people." in read(sam, "/watch")
     post(sam, "/watch", profile="hours")
     shown = queries.watch_of(night.person)
@@ -75,9 +77,9 @@ def test_who_was_rescued_is_looked_in_on_without_having_used(
 
 @pytest.mark.parametrize("outcome", [Outcome.FINE, Outcome.FALSE_ALARM])
 def test_after_an_alarm_for_nothing_nobody_scolds_and_again_is_one_tap(
-    night: SamsNight, sam: Client, outcome: Outcome
+    night: SamsNight, sam: Client, clock: Clock, outcome: Outcome
 ) -> None:
-    ended(night, outcome)
+    ended(night, outcome, clock)
     told = read(sam, "/watch")
     glad = told.index("Glad you're here. Everyone has been told.")
     assert glad < told.index("Asks have stopped. Nobody is watching now.")
@@ -89,8 +91,22 @@ def test_after_an_alarm_for_nothing_nobody_scolds_and_again_is_one_tap(
     assert "Glad you're here" not in read(sam, "/watch")
 
 
-def test_grave_endings_look_alike(night: SamsNight, sam: Client) -> None:
-    ended(night, Outcome.HOSPITAL)
+def test_whom_a_contact_calls_well_reads_who_said_so_and_is_asked_first(
+    night: SamsNight, sam: Client
+) -> None:
+    night.start()
+    for what in (CallForHelp(), ev.Arrived(night.contacts["Leo"].id)):
+        night.does(what)
+    night.does(ev.Resolved(night.contacts["Leo"].id, Outcome.REVIVED))
+    told = read(sam, "/watch")
+    assert "Leo told us that it is over." in told
+    assert "We ask you soon. If you do not answer, we reach your people again." in told
+    assert "Glad you're here" not in told, "nobody has heard Sam"
+    assert "nos dijo que ya pasó" in read(browser(night.key, lang="es"), "/watch")
+
+
+def test_grave_endings_look_alike(night: SamsNight, sam: Client, clock: Clock) -> None:
+    ended(night, Outcome.HOSPITAL, clock)
     assert "You're alive" not in read(sam, "/watch")
 
 

@@ -109,6 +109,16 @@ def _arrived(facts: Facts) -> Sentence:
     return text + " " + _("It is not over."), answers.NOTHING
 
 
+def _still_there(facts: Facts) -> Sentence:
+    """To somebody whom nobody had told: all there is to know, and that it rests on one word."""
+    if facts.at is not None:
+        text = fill(facts, _("%(Person)s may have needed help since %(at)s."))
+    else:
+        text = fill(facts, _("%(Person)s may have needed help."))
+    text += " " + fill(facts, _("%(Who)s says: I am with them."))
+    return text + " " + _("It is not over. To be sure, phone or go."), answers.NOTHING
+
+
 def _cannot_get_in(facts: Facts) -> Sentence:
     text = fill(facts, _("%(Who)s can't get in to %(person)s."))
     return text + " " + _("Do you have a key, or know who has?"), answers.GOING
@@ -285,6 +295,7 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     Word.REOPENED: _reopened,
     Word.ARE_YOU_THERE: _are_you_there,
     Word.ARRIVED: _arrived,
+    Word.STILL_THERE: _still_there,
     Word.CANNOT_GET_IN: _cannot_get_in,
     Word.NOT_FOUND: _not_found,
     Word.AMBULANCE: _ambulance,

@@ -294,6 +294,14 @@ def _there(facts: Facts) -> Sentence:
     return _("Good that you are there. Our link shows what to do, step by step."), answers.NOTHING
 
 
+def _called_on(facts: Facts) -> Sentence:
+    text = _(
+        "The others hear it. You ended an alarm before, and %(person)s has not answered since: "
+        "we go on calling."
+    )
+    return fill(facts, text), answers.NOTHING
+
+
 def _locked(facts: Facts) -> Sentence:
     text = _("The others hear that the door is shut. Emergency services can open it.")
     return text, answers.NOTHING
@@ -398,6 +406,7 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-far": _far,
     "reply-cannot": _cannot,
     "reply-there": _there,
+    "reply-called-on": _called_on,
     "reply-locked": _locked,
     "reply-steps": _steps,
     "reply-over": _over,

@@ -134,10 +134,29 @@ def _there_and_gone(who: int, between: Between, one: One, says: Says) -> None:
     says(ms + between(5_000, 400_000), one(ev.Declined(who), ev.OptedOut(who), ev.CannotGetIn(who)))
 
 
+def _lies_that_all_is_well(who: int, between: Between, one: One, says: Says) -> None:
+    """At once, and at every alarm: "they are fine", with "I'm with them" before it or without."""
+    ms = between(1_000, 5_000)
+    if one(True, False):
+        says(ms, ev.Arrived(who))
+    for _ in range(3):
+        says(ms + between(500, 3_000), ev.Resolved(who, one(Outcome.FINE, Outcome.FALSE_ALARM)))
+        ms += between(60_000, 200_000)
+
+
+def _lies_that_they_are_there(who: int, between: Between, one: One, says: Says) -> None:
+    """At once, and again and again before anybody looks in."""
+    ms = between(1_000, 5_000)
+    for _ in range(one(2, 5, 5)):
+        says(ms, ev.Arrived(who))
+        ms += between(300_000, 860_000)
+
+
 Reaction = Callable[[int, Between, One, Says], None]
 REACTIONS: dict[Reaction, int] = {
     _ignores: 34, _goes: 16, _falls_silent: 10, _far: 7, _declines: 9, _goes_back: 4,
     _locked_out: 6, _no_more: 5, _says_how: 5, _not_found: 3, _there_and_gone: 4,
+    _lies_that_all_is_well: 5, _lies_that_they_are_there: 6,
 }  # fmt: skip
 _SUMS, _MANNERS = list(accumulate(REACTIONS.values())), list(REACTIONS)
 

@@ -42,6 +42,7 @@ class Onlooker:
         self.ways = {r.contact: r.ways for rung in plan.circle.rungs for r in rung}
         unsure = (r.contact for rung in plan.circle.rungs for r in rung if not r.confirmed)
         self.strangers = set(unsure)  # whoever holds their invitation never said yes
+        self.ended_by: set[int] = set()  # ended an alarm, and nothing was heard of Sam since
         self.left: set[int] = set()
         self.steps = 0
         self.ticks_here = 0
@@ -77,13 +78,15 @@ class Onlooker:
     def take(self, m: Moment) -> None:
         """Remember one moment."""
         self.steps += 1
-        m.asked_at, m.outages = self.asked_at, self.outages
+        m.asked_at, m.outages, m.ended_by = self.asked_at, self.outages, frozenset(self.ended_by)
         m.unclear_at = self.unclear_at
         self._ticks(m)
         if m.life:
             self._lives(m)
         if m.ended and self.acute and m.after.state is State.OPEN:
             self.next_by, self.second_look_at = m.now + 60_000, m.now + SECOND_LOOK_MS
+        if m.ended and isinstance(m.event, ev.Resolved) and m.event.contact is not None:
+            self._ends_one(m, m.event.contact)
         if m.raised:
             self._begins(m)
         if self.story is not None and (m.before.alarm is not None or m.raised):
@@ -96,6 +99,16 @@ class Onlooker:
             self._news(m)
         if self.days is not None:
             self.days.take(m)
+
+    def _ends_one(self, m: Moment, contact: int) -> None:
+        """A contact's word ended an alarm. Of one who was there it is the end of the evening."""
+        self.ended_by.add(contact)
+        if self.story is not None and contact in self.story.there:
+            self.ends_at = min(self.ends_at, m.now)
+
+    def is_heard_only(self, contact: int) -> bool:
+        """Whether what a contact says of going or being there rests nothing."""
+        return contact in self.strangers or contact in self.ended_by
 
     def _ticks(self, m: Moment) -> None:
         """How many ticks in a row found something due at one instant."""
@@ -142,6 +155,8 @@ class Onlooker:
                 return
             self.seq = max(self.seq, e.seq)
         newest = m.made_at >= min(self.alive_at, now)
+        if self._is_news(m, newest=newest):
+            self.ended_by.clear()
         self.alive_at = max(self.alive_at, m.made_at)
         if not alarmed and not isinstance(e, ev.NeedHelp):
             self.checked_at = max(self.checked_at, m.made_at)
@@ -156,6 +171,14 @@ class Onlooker:
             self.ends_at = max(self.ends_at, now) + min(e.by_s, 3_600) * 1000
         if self.acute and newest and not m.ended and m.after.state is State.OPEN:
             self._paced(m)
+
+    def _is_news(self, m: Moment, *, newest: bool) -> bool:
+        """Whether it says anything of Sam since a contact's word ended an alarm: an old tap that an
+        open alarm or ask does not take for an answer says nothing."""
+        live = not isinstance(m.event, ev.StillHere) or m.event.made_at >= m.now
+        if m.before.alarm is not None:
+            return live or (self.story is not None and m.made_at >= self.story.raised_at)
+        return live or (newest and not m.was is m.after.state is State.ASKING)
 
     def _paced(self, m: Moment) -> None:
         """When the next ask is due at the latest, after a sign of life."""
@@ -266,8 +289,8 @@ class Onlooker:
     def _contact_acts(self, story: CoreStory, e: Event, contact: int, now: int) -> None:
         """Somebody on the list goes, is there, stands before the door, or will not come."""
         story.moved_at = now
-        if isinstance(e, ev.Arrived) and contact in self.strangers:
-            e = ev.Claimed(contact, SOON_S)  # an invitation passed on: no more than "nearly there"
+        if isinstance(e, ev.Arrived) and self.is_heard_only(contact):
+            e = ev.Claimed(contact, SOON_S)  # no more than "nearly there"
         if isinstance(e, ev.Claimed):
             self._goes(story, contact, e.eta_s, now)
         else:
@@ -309,7 +332,7 @@ class Onlooker:
         story.claimed[contact] = (now, eta_s)
         story.spoke.add(contact)
         story.going.pop(contact, None)
-        if eta_s is None or not 0 < eta_s <= HOLDING_ETA_S or contact in self.strangers:
+        if eta_s is None or not 0 < eta_s <= HOLDING_ETA_S or self.is_heard_only(contact):
             return
         if story.first_hold_at is None:
             story.first_hold_at = now

@@ -101,7 +101,7 @@ def drawn(seed: int, profiles: Mapping[str, Profile]) -> Plan:
     draw = Draw(seed, profiles)
     random = draw.random
     profile, routine, deadline_t = _watch(draw)
-    ends_t = draw.between(3 * MINUTE_MS, draw.one(12, 20, 35) * MINUTE_MS)
+    ends_t = draw.between(3 * MINUTE_MS, draw.one(12, 20, 35, 35, 60) * MINUTE_MS)
     if deadline_t is not None:
         ends_t = deadline_t + draw.between(0, profile.grace_s * 1000 + 40 * MINUTE_MS)
     _sam(draw, ends_t, routine is not None)

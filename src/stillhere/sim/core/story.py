@@ -21,8 +21,8 @@ class Moment:
     something unclear last did anything, as they were before."""
 
     __slots__ = (
-        "after", "asked_at", "before", "due_at", "effects", "ended", "event", "life", "looks_now",
-        "made_at",
+        "after", "asked_at", "before", "due_at", "effects", "ended", "ended_by", "event", "life",
+        "looks_now", "made_at",
         "now", "outages", "raised", "refused", "taken", "unclear_at", "wake_at", "was",
     )  # fmt: skip
 
@@ -42,6 +42,7 @@ class Moment:
         self.asked_at: int | None = None
         self.unclear_at: int | None = None
         self.outages: list[tuple[int, int, int]] = []
+        self.ended_by: frozenset[int] = frozenset()  # as it was before
         self.was = before.state
 
 

@@ -16,6 +16,7 @@ EVERYONE_MS = 180_000
 RUNG_MS = 45_000
 AGAIN_MS = 60_000
 UNHEARD_MS = 30_000
+UNTOLD_MS = 1_800_000
 APART_MS, IN_A_ROW_MS = 30_000, 300_000
 
 
@@ -57,17 +58,46 @@ def _said(attempts: Sequence[Attempt]) -> str:
     return ", ".join(f"{a.what}" for a in attempts) or "nothing"
 
 
+def one_contact_ends_one_alarm_until_the_person_is_heard(
+    night: Evidence, change: ObservedChange
+) -> Iterator[str]:
+    """Whoever says again and again that all is well keeps it from the others for one alarm."""
+    before, after = change.before, change.after
+    if before is None or before.alarm is None or after.alarm is not None:
+        return
+    who = night.stories[after.id, before.alarm.no].ended_by
+    if who is None:
+        return
+    earlier = [
+        story.ended_at
+        for story in night.stories.values()
+        if (story.watch, story.ended_by) == (after.id, who) and story.no < before.alarm.no
+    ]
+    lives = [max(a.made_at, a.now) for a in night.attempts if a.watch == after.id and a.is_life]
+    for ended_at in earlier:
+        if not any(at >= ended_at - SLACK_MS for at in lives) and not night.moves:
+            yield f"contact {who} ended two alarms of watch {after.id}, and nobody heard anything"
+
+
 def whoever_answered_an_alarm_is_asked_again_within_a_minute(
     night: Evidence, change: ObservedChange
 ) -> Iterator[str]:
-    """Someone else may have silenced the phone."""
+    """Someone else may have silenced the phone. And whoever a contact says is well: the contact may
+    be lying."""
     before, after = change.before, change.after
-    if before is None or before.alarm is None or after.state is not State.OPEN:
+    if before is None or before.alarm is None or after.alarm is not None or after.held:
         return
-    if not all(a.answers for a in change.attempts):
+    told = len(change.attempts) == 1 and _is_a_contacts_word(change.attempts[0])
+    if told and after.state is State.CLOSED:
+        yield f"{_said(change.attempts)} closed watch {after.id}, and nobody asked"
+    if after.state is not State.OPEN or not (told or all(a.answers for a in change.attempts)):
         return
     if after.next_ask_at is None or after.next_ask_at > change.now + AGAIN_MS:
         yield f"watch {after.id} is asked again at {after.next_ask_at}, and it is {change.now}"
+
+
+def _is_a_contacts_word(attempt: Attempt) -> bool:
+    return isinstance(attempt.what, ev.Resolved) and attempt.what.contact is not None
 
 
 def all_holds_together_last_at_most_ten_minutes(
@@ -116,6 +146,29 @@ def every_alarm_is_held_attended_or_being_escalated(night: Evidence) -> Iterator
         ringable = [r for rung in a.circle.rungs for r in rung if r.ways]
         if ringable and not story.called:
             yield f"alarm {story.no} of watch {story.watch} has told nobody"
+
+
+def nobody_rests_on_one_word_for_more_than_half_an_hour(night: Evidence) -> Iterator[str]:
+    for story in night.alarms_open():
+        if not story.alarm.arrivals or night.moved_since(story.raised_t):
+            continue
+        up_ms = night.up_ms(story.raised_t, night.t)
+        if up_ms < UNTOLD_MS + (2 + 2 * night.restarts_since(story.raised_t)) * SLACK_MS:
+            continue
+        told = {
+            m.contact
+            for m in night.mails.values()
+            if m.watch == story.watch and m.alarm == story.no
+        }
+        reaches = (reach for rung in story.alarm.circle.rungs for reach in rung)
+        missing = {
+            r.contact
+            for r in reaches
+            if r.confirmed and r.contact not in (*told, *story.acted, *story.alarm.out)
+            and _reachable(night, story, r.contact)
+        }  # fmt: skip
+        if missing:
+            yield f"watch {story.watch}: {sorted(missing)} were never told in {up_ms} ms"
 
 
 def everyone_is_rung_within_three_minutes(night: Evidence) -> Iterator[str]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from stillhere.core import events as ev
 from stillhere.core.alarm import Alarm
 from stillhere.core.circle import Circle
-from stillhere.core.events import Cause, State
+from stillhere.core.events import Cause, Outcome, State
 from stillhere.core.watch import Watch
 from stillhere.sim.whole.storage import Storage
 from stillhere.sim.whole.troubles import Troubles
@@ -27,7 +27,6 @@ from stillhere.store.watches.apply import CallForHelp, ChangeResult, CheckIn
 OUTAGE_MS = 15_000  # a gap longer than this is an outage, a shorter one is a restart
 KEPT_MS = 5_000
 SIGNS_OF_LIFE = (CheckIn, CallForHelp, ev.StillHere, ev.Marked, ev.Extended, ev.Paused, ev.Ended)
-COMES = (ev.Claimed, ev.Arrived, ev.CannotGetIn)
 MOVES_THE_LADDER = (ev.Declined, ev.CannotGetIn, ev.Resolved, ev.Claimed, ev.Arrived, CallForHelp)
 
 
@@ -53,6 +52,20 @@ class Attempt:
     def answers(self) -> bool:
         """Whether an open alarm takes it as an answer."""
         return self.is_life and not isinstance(self.what, CallForHelp)
+
+    @property
+    def comes(self) -> int | None:
+        """Who came onto the alarm by saying this."""
+        match self.what:
+            case (
+                ev.Claimed(contact=who)
+                | ev.Arrived(contact=who)
+                | ev.CannotGetIn(contact=who)
+                | ev.Resolved(contact=who, outcome=Outcome.NOT_FOUND)
+            ):
+                return who
+            case _:
+                return None
 
 
 @dataclass(slots=True)
@@ -102,6 +115,8 @@ class Story:
     covered: bool = False
     first_hold_t: int | None = None
     ended_t: int | None = None
+    ended_at: int = 0
+    ended_by: int | None = None  # the contact whose word alone ended it
     grave: bool = False
 
     def rung_of(self, contact: int | None) -> int:
@@ -256,14 +271,13 @@ class Evidence:
         """Keep the stories of this watch's alarms up to date."""
         old = before.alarm if before is not None else None
         if old is not None and (w.alarm is None or w.alarm.no != old.no):
-            self.stories[w.id, old.no].ended_t = self.t
-            self.stories[w.id, old.no].grave = w.held
+            self._end_story(self.stories[w.id, old.no], mine, grave=w.held)
         for no in range((before.alarms if before is not None else 0) + 1, w.alarms + 1):
             self._begin_story(w, no)
         if w.alarm is None:
             return
         story, was = self.stories[w.id, w.alarm.no], story_state(before)
-        story.acted |= {a.what.contact for a in mine if isinstance(a.what, COMES)}
+        story.acted |= {who for a in mine if (who := a.comes) is not None}
         if any(isinstance(a.what, MOVES_THE_LADDER) for a in mine):
             story.moved_at = self.now
         story.answers += [a.made_at for a in mine if a.answers]
@@ -278,6 +292,11 @@ class Evidence:
         if w.state is State.CLAIMED and story.first_hold_t is None:
             story.first_hold_t = self.t
         story.alarm = w.alarm
+
+    def _end_story(self, story: Story, mine: Sequence[Attempt], *, grave: bool) -> None:
+        story.ended_t, story.ended_at, story.grave = self.t, self.now, grave
+        if len(mine) == 1 and isinstance(mine[0].what, ev.Resolved):
+            story.ended_by = mine[0].what.contact
 
     def _begin_story(self, w: Watch, no: int) -> None:
         now = w.alarm is not None and w.alarm.no == no

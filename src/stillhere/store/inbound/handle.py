@@ -59,6 +59,7 @@ PERSONS = frozenset({
 ANSWERS = frozenset({
     Intent.CLAIM, Intent.DECLINE, Intent.FAR, Intent.ARRIVED, Intent.CANT_GET_IN,
 })  # fmt: skip
+_COMING = frozenset({Intent.CLAIM, Intent.ARRIVED})
 # What shows that a number is theirs: all of it but a no, and what takes everything away.
 PROVING = PERSONS - {Intent.DELETE} | ANSWERS - {Intent.DECLINE}
 GO_PROFILE = "injected"  # the strictest, where nothing else was chosen before
@@ -316,11 +317,17 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
         return "reply-steps"
     if intent not in _DEEDS:
         return "reply-unclear"
+    return _acts(parsed, contact, intent, alarms)
+
+
+def _acts(parsed: ParsedInbound, contact: Contact, intent: Intent, alarms: Sequence[int]) -> str:
     make, word = _DEEDS[intent]
     if intent is Intent.FAR and parsed.person.secret:
         word = "reply-cannot"  # never "phone them": somebody may be listening
     event = make(contact.id, parsed)
     answers = _apply([Change(event, watch=watch) for watch in alarms])
+    if intent in _COMING and any(a.watch and contact.id in a.watch.ended_by for a in answers):
+        word = "reply-called-on"
     return _unless_refused(answers, word, "reply-not-on-it")
 
 

@@ -44,6 +44,7 @@ class WatchRow(models.Model):
     rechecks = models.CharField(max_length=60, default="")
     alarms = models.IntegerField(default=0)
     alarm = models.TextField(default="")
+    ended_by = models.TextField(default="", db_default="")
     outcome = models.CharField(max_length=12, default="")
     closed_at = models.BigIntegerField(null=True)
     held = models.BooleanField(default=False)

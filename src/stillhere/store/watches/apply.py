@@ -319,6 +319,7 @@ _TYPES = {
     "routine": "text",
     "rechecks": "text",
     "alarm": "text",
+    "ended_by": "text",
     "outcome": "text",
     "state": "text",
 } | dict.fromkeys(("shown", "held"), "boolean")

@@ -443,7 +443,7 @@ def _counted(entry: JournalEntry) -> list[str]:
     if entry.before.alarm is None and entry.after.alarm is not None:
         counted.append(f"{kind}.alarm.{entry.after.alarm.cause}")
     if entry.before.alarm is not None and entry.after.alarm is None and entry.after.outcome is None:
-        counted.append(f"{kind}.stood-down")
+        counted.append(f"{kind}.{getattr(entry.event, 'outcome', 'stood-down')}")
     if entry.before.outcome is None and entry.after.outcome is not None:
         counted.append(f"{kind}.{entry.after.outcome}")
     return counted

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
+from stillhere.core.events import GRAVE, Outcome
 from stillhere.core.profiles import TRIAL
 from stillhere.core.schedule import Routine, from_text
 from stillhere.core.watch import Watch
@@ -320,6 +321,17 @@ def journal(watch: int) -> list[HistoryLine]:
         )
         for x in lines
     ]
+
+
+def brought_back(shown: ShownWatch) -> bool:
+    """Whether the last that was said of how its alarms ended is that somebody was brought back; not
+    after grave news."""
+    watch = shown.watch
+    if not watch.alarms or watch.outcome in GRAVE:
+        return False
+    said = JournalLine.objects.filter(watch=shown.row.id, event="Resolved").order_by("-id")
+    last = damage.around(said.first, lambda: None)
+    return last is not None and json.loads(last.facts).get("outcome") == Outcome.REVIVED
 
 
 def away_between(from_at: int, to_at: int) -> tuple[int, int] | None:

@@ -58,6 +58,7 @@ ETAS = (
 SAID = {
     PressResult.TOLD: "told",
     PressResult.NOTED: "noted",
+    PressResult.CALLED_ON: "called-on",
     PressResult.UNPROVED: "prove",
     PressResult.FAULT: "fault",
     PressResult.NOTHING: "",
@@ -192,7 +193,7 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         given["told"] = aftermath_text.told(shown, contact, lines, now) if theirs else []
         given["ending"] = aftermath_text.ending(shown, contact, lines)
         given["grave"] = shown.watch.outcome in GRAVE
-        given["revived"] = shown.watch.outcome is Outcome.REVIVED
+        given["revived"] = queries.brought_back(shown)
         if on_scene.goes_on(shown, now):
             given |= on_scene.given(shown, contact, key, now, theirs=theirs)
     return given

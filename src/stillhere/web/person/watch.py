@@ -151,6 +151,7 @@ def _telling(
     also_daily: bool,
 ) -> dict[str, Any]:
     telling = watch_text.tell(shown, people, now, person.tz, also_daily=also_daily)
+    rescued = watch_text.rescued(shown)
     aloud = person.speak and shown.watch.state in CALLING_OUT
     return {
         "telling": telling,
@@ -158,9 +159,9 @@ def _telling(
         "aloud": aloud,
         "alarmed": shown.watch.alarm is not None,
         "looked_in_on": shown.row.profile == watch_text.LOOKED_IN_ON,
-        "rescued": reading.parts("after", "you") if watch_text.rescued(shown.watch) else [],
+        "rescued": reading.parts("after", "you") if rescued else [],
         "for_nothing": reading.parts("after", "fine")
-        if watch_text.for_nothing(shown.watch)
+        if watch_text.for_nothing(shown.watch) and not rescued
         else [],
         "emergency": helplines.emergency_at(person.tz),
         "may_end": watch_text.may_end(shown),

@@ -25,6 +25,11 @@ REFUSALS = {
     Refusal.NOT_QUIETLY: gettext_lazy("An alarm is open. Press “Still here” first."),
     Refusal.KEEPS_OPEN: gettext_lazy("The alarm stays open."),
     Refusal.BE_THERE: gettext_lazy("Only someone who is with them can end this alarm."),
+    Refusal.TOLD_BEFORE: gettext_lazy(
+        "You told us before that it was over, and they have not answered us since. So we go on "
+        "calling the others. Go there if you can. They can answer us on their own phone, or "
+        "somebody else who is with them can end this."
+    ),
     Refusal.NO_WAY: gettext_lazy("Say how we reach them."),
     Refusal.NO_WAY_TO_ME: gettext_lazy("Say how we reach you."),
     Refusal.MINUTES: gettext_lazy("Say in minutes how far away they are: a number up to 1440."),
@@ -174,6 +179,10 @@ NOTES = {
     "page-code": gettext_lazy("The code is on its way to where we reach you. Type it below."),
     "noted": gettext_lazy("Noted. Nobody else was called."),
     "on-your-way": gettext_lazy("Thank you. The others who were called learn that you are going."),
+    "called-on": gettext_lazy(
+        "The others hear it, and we go on calling them: you told us before that it was over, and "
+        "they have not answered us since. If you are with them, let them answer on their phone."
+    ),
     "you-go": gettext_lazy("Thank you. It counts on you: nobody else was called."),
     "joined": gettext_lazy("Thank you. You are on the list."),
     "end-early": gettext_lazy("It is early. Press “End now” if you are sure."),

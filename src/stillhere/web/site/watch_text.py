@@ -162,14 +162,19 @@ def tell(
     if watch.state is State.ASKING:
         return _asking(watch, people, who_is_asked(shown))
     if watch.state is State.CLOSED:
-        return _closed(watch, now, tz, also_daily=also_daily)
+        return _closed(shown, now, tz, also_daily=also_daily)
     return _alarm(watch, people, now)
 
 
 def _open(watch: Watch, people: Sequence[Someone]) -> Telling:
     """Nothing is being asked. Without a headline, the time to the next ask is the headline."""
     head, says = "", _going_quiet(people)
-    if watch.rechecks and watch.alarms:
+    if watch.rechecks and watch.ended_by:
+        known = {someone.id: someone.name for someone in people}
+        who = page_text.someone(known.get(watch.ended_by[-1], ""))
+        head = _("%(who)s told us that it is over.") % {"who": who}
+        says = _("We ask you soon. If you do not answer, we reach your people again.")
+    elif watch.rechecks and watch.alarms:
         head = _("Glad you're here. Everyone has been told.")
         says = _("We ask again soon, because somebody else may have picked up your phone.")
     elif not any(someone.reachable for someone in people):
@@ -225,14 +230,15 @@ def _alarm(watch: Watch, people: Sequence[Someone], now: int) -> Telling:
     return Telling(head, says, calm=False)
 
 
-def _closed(watch: Watch, now: int, tz: str, *, also_daily: bool) -> Telling:
+def _closed(shown: ShownWatch, now: int, tz: str, *, also_daily: bool) -> Telling:
+    watch = shown.watch
     at = page_text.clock_time(watch.closed_at or now, tz, now)
     over = (
         _("These asks have stopped.")
         if also_daily
         else _("Asks have stopped. Nobody is watching now.")
     )
-    if rescued(watch):  # what to do comes next, and that nobody watches beside the offer to
+    if rescued(shown):  # what to do comes next, and that nobody watches beside the offer to
         return Telling(_("You're alive. Stay with someone for the next hours."), "")
     if for_nothing(watch):
         return Telling(_("Glad you're here. Everyone has been told."), over)
@@ -241,10 +247,10 @@ def _closed(watch: Watch, now: int, tz: str, *, also_daily: bool) -> Telling:
     return Telling(over, _("This watch ended at %(time)s.") % {"time": at})
 
 
-def rescued(watch: Watch) -> bool:
+def rescued(shown: ShownWatch) -> bool:
     """Whether it ended with somebody brought back. Grave news is left for people to tell: if a page
     celebrated the one, its silence would give away the other."""
-    return watch.outcome is Outcome.REVIVED
+    return shown.watch.state is State.CLOSED and queries.brought_back(shown)
 
 
 def for_nothing(watch: Watch) -> bool:

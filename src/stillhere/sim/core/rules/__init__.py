@@ -58,6 +58,7 @@ WHEN_RAISED: tuple[Rule, ...] = (
 WHILE_OPEN: tuple[Rule, ...] = (
     words.nobody_who_said_no_more_is_contacted,
     words.words_say_what_happened,
+    words.only_who_was_never_told_hears_who_is_there_after_half_an_hour,
     words.urgency_order_holds,
     alarms.no_rung_is_rung_before_its_time,
     alarms.every_alarm_is_held_attended_or_being_escalated,
@@ -65,6 +66,7 @@ WHILE_OPEN: tuple[Rule, ...] = (
     alarms.the_ambulance_words_come_at_five_minutes,
     alarms.a_hold_is_a_claim_that_still_runs,
     alarms.whoever_is_there_is_looked_in_on,
+    alarms.nobody_rests_on_one_word_for_more_than_half_an_hour,
     alarms.a_dead_number_moves_the_ladder_at_once,
     alarms.an_outage_is_said_to_everyone_on_the_alarm,
 )

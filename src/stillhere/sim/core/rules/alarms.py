@@ -12,6 +12,7 @@ EVERYONE_MS = 180_000
 AGAIN_MS = 60_000
 APART_MS, IN_A_ROW_MS = 30_000, 300_000
 HOLDS_MS = 600_000
+UNTOLD_MS = 1_800_000
 LOOK_IN_MS, SECOND_MS = 900_000, 300_000  # to the end; and from the question to the end
 
 
@@ -136,6 +137,17 @@ def whoever_is_there_is_looked_in_on(night: Onlooker, m: Moment) -> str | None:
     return None
 
 
+def nobody_rests_on_one_word_for_more_than_half_an_hour(night: Onlooker, m: Moment) -> str | None:
+    """Who says again and again that they are there no longer keeps it from the others."""
+    story = night.story
+    if story is None or not story.there or m.looks_now:
+        return None
+    if m.now < story.raised_at + UNTOLD_MS + night.late_ms + story.away_ms:
+        return None
+    missing = _reachable(night, story) - night.strangers - story.cannot - set(story.heard)
+    return f"{sorted(missing)} were never told" if missing else None
+
+
 def a_dead_number_moves_the_ladder_at_once(night: Onlooker, m: Moment) -> str | None:
     """And so does a no, or a call that nobody took: the rung that was rung last has a gap."""
     moving = ev.Undeliverable | ev.Unheard | ev.Declined | ev.OptedOut
@@ -185,6 +197,8 @@ def _ends(night: Onlooker, story: CoreStory, m: Moment) -> bool:
         outcome, who = m.event.outcome, m.event.contact
         if outcome in (Outcome.ENDED, Outcome.NOT_FOUND):
             return False
+        if who in m.ended_by:
+            return False
         if who is None or who in story.there_before:
             return True
         spoke = who not in night.strangers and outcome in (Outcome.FINE, Outcome.FALSE_ALARM)
@@ -201,8 +215,10 @@ def _ends(night: Onlooker, story: CoreStory, m: Moment) -> bool:
 def whoever_answered_an_alarm_is_asked_again_within_a_minute(
     night: Onlooker, m: Moment
 ) -> str | None:
-    """Someone else may have silenced the phone."""
-    if not m.life and (m.after.state is State.CLOSED or not night.acute):
+    """Someone else may have silenced the phone. And whoever a contact says is well: the contact may
+    be lying."""
+    told = isinstance(m.event, ev.Resolved) and m.event.contact is not None
+    if not m.life and (not told or m.after.held):
         return None
     if m.wake_at is None or m.wake_at > m.now + AGAIN_MS:
         return f"asked again at {m.wake_at}, and it is {m.now}"

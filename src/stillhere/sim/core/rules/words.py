@@ -7,6 +7,7 @@ from stillhere.core.events import AllWell, Outcome, State, Tell, Urgency, Word
 from stillhere.sim.core.observer import CALLS, SOON_S, Onlooker
 from stillhere.sim.core.story import Moment
 
+UNTOLD_MS = 1_800_000
 GRAVE = (Outcome.HOSPITAL, Outcome.DIED)
 
 
@@ -62,7 +63,7 @@ def _going(night: Onlooker, event: ev.Event) -> tuple[int, int | None] | None:
     match event:
         case ev.Claimed(contact, eta_s):
             return contact, eta_s
-        case ev.Arrived(contact) if contact in night.strangers:
+        case ev.Arrived(contact) if night.is_heard_only(contact):
             return contact, SOON_S
         case _:
             return None
@@ -88,6 +89,21 @@ def words_say_what_happened(night: Onlooker, m: Moment) -> str | None:
             return f"{e.contact} hears that it is over, and it is not"
         if e.word is Word.AMBULANCE and m.now < (story.ambulance_at or 0):
             return f"{e.contact} is told to call an ambulance too early"
+    return None
+
+
+def only_who_was_never_told_hears_who_is_there_after_half_an_hour(
+    night: Onlooker, m: Moment
+) -> str | None:
+    story = night.story
+    for e in m.effects:
+        if isinstance(e, Tell) and e.word is Word.STILL_THERE and story is not None:
+            if e.contact in (*story.on_before, *night.strangers, *story.cannot):
+                return f"{e.contact} is told that {e.who} is there, and should not hear it"
+            if e.who not in story.there_before:
+                return f"{e.who} is said to be there, and never said so"
+            if m.now < story.raised_at + UNTOLD_MS:
+                return f"{e.contact} is told too early that {e.who} is there"
     return None
 
 
