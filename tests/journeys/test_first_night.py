@@ -224,7 +224,7 @@ def test_a_no_is_learnt_now_and_not_on_the_night(place: Town, sam: Phones, leo: 
     eventually(lambda: place.inside("said_no") > 0, "the no is kept")
     sam.go(f"{place.url}/watch")
     sam.see_not("Leo")
-    sam.see("%(name)s has not said yes yet.", name="Ana")
+    sam.see("%(name)s has not said yes yet, so we ring them once at most in an alarm.", name="Ana")
     told, before = len(place.phones.sent_to("Leo")), len(place.phones.sent_to("Ana"))
     sam.press("I'm about to")
     eventually(lambda: bool(place.inside("watches")), "the watch is open")

@@ -10,6 +10,7 @@ from pytest_django.fixtures import Settings
 
 from stillhere.store.db import budgets
 from stillhere.store.db import clock as time
+from stillhere.store.installation import desk_key
 from stillhere.store.models import Address, Message, sealed_columns
 from stillhere.store.people import address_book, invitations
 from stillhere.store.people.numbers import address_proof, strangers
@@ -248,6 +249,32 @@ def test_when_the_budget_of_a_number_is_used_up_the_next_is_rung_at_once(town: T
         assert town.clock.now - before < 20_000, "45 s would have been waited for nothing"
     assert "help" not in town.words(VICTIM)
     assert Message.objects.filter(why="was rung often enough today").exists()
+
+
+def test_the_desk_says_in_words_why_somebody_is_not_rung(town: Town) -> None:
+    client, _me = visitor()
+    add(client, VICTIM, "Ana", rung="first")
+    town.live(5)
+    said = "Ana has not said yes yet, so we ring them once at most in an alarm."
+    assert said in read(client, "/people")
+    alarm(client)
+    town.live(300)
+    ruth = browser()
+    told = read(ruth, f"/desk/{desk_key.key()}")
+    assert "has not said yes yet, so we ring them once at most" in told
+
+
+def test_and_that_its_number_was_rung_often_enough_today(town: Town) -> None:
+    client, me = visitor()
+    add(client, VICTIM, "Ana", rung="first")
+    town.live(5)
+    number = sealed_columns.address_value(Address.objects.filter(contact__person=me).earliest("id"))
+    for _ in range(strangers.RUNG_A_NUMBER):
+        budgets.take(strangers.limits("help", None, "text", number)[:1], time.now_ms())
+    alarm(client)
+    town.live(10)
+    told = read(browser(), f"/desk/{desk_key.key()}")
+    assert "has not said yes, and was rung often enough today" in told
 
 
 def test_engines_ticks_are_not_needed_for_a_code(town: Town) -> None:

@@ -55,6 +55,12 @@ SELECT DISTINCT m.watch_id, m.contact_id FROM message m
 JOIN watch w ON w.id = m.watch_id AND w.alarms = m.alarm
 WHERE m.watch_id IN ({{marks}}) AND m.contact_id IS NOT NULL AND {_HANDED_OVER.format("m")}
 """
+_KEPT = """
+SELECT m.watch_id, m.contact_id, m.why FROM message m
+JOIN watch w ON w.id = m.watch_id AND w.alarms = m.alarm
+WHERE m.watch_id IN ({marks}) AND m.contact_id IS NOT NULL AND m.status = 'dropped'
+AND m.word <> 'stand-down' ORDER BY m.id
+"""
 _WHY = """
 SELECT m.channel, m.carrier, m.why, count(*) FROM message m
 JOIN watch w ON w.id = m.watch_id AND w.alarms = m.alarm
@@ -159,6 +165,16 @@ def handed_over(watches: Sequence[int]) -> set[tuple[int, int]]:
     with connection.cursor() as cursor:
         cursor.execute(_REACHED.format(marks=", ".join(["%s"] * len(watches))), list(watches))
         return set(cursor.fetchall())
+
+
+def held_back(watches: Sequence[int]) -> dict[tuple[int, int], str]:
+    """Why a ring of the watch's newest alarm was kept from a contact whose number is not proved, by
+    watch and contact: the last reason, as ``held_back.py`` and ``strangers.py`` name them."""
+    if not watches:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT.format(marks=", ".join(["%s"] * len(watches))), list(watches))
+        return {(watch, contact): why for watch, contact, why in cursor.fetchall()}
 
 
 @dataclass(frozen=True, slots=True)

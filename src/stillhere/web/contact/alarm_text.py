@@ -8,24 +8,42 @@ phone" (the dispatch asks where) or "I'm with them". Beside them only the person
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import phonenumbers
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from stillhere.content.helplines import Emergency, emergency_at
 from stillhere.core.alarm import HOLDING_ETA_S, Alarm, Claim
 from stillhere.core.events import Cause, Word
+from stillhere.store.messages import held_back
 from stillhere.store.messages import reach as reaching
 from stillhere.store.models import Contact, Person, Responder, sealed_columns
 from stillhere.store.people import records
+from stillhere.store.people.numbers import strangers
 from stillhere.store.watches import damage, queries
 from stillhere.store.watches.queries import HistoryLine, ShownWatch
 from stillhere.web.contact import on_scene
 from stillhere.web.contact.on_scene import Company
 from stillhere.web.site import page_text
+
+# Why somebody whose number is not proved is not rung, for the desk.
+_ONCE = gettext_lazy("has not said yes yet, so we ring them once at most")
+HELD_BACK = {
+    held_back.NOT_PROVED: _ONCE,
+    held_back.RUNG_ONCE: _ONCE,
+    strangers.RUNG_ENOUGH: gettext_lazy("has not said yes, and was rung often enough today"),
+    strangers.LIST_RANG_ENOUGH: gettext_lazy(
+        "has not said yes, and this list has rung enough such numbers today"
+    ),
+    strangers.ALL_RANG_ENOUGH: gettext_lazy(
+        "has not said yes, and enough such numbers were rung from here today"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +57,7 @@ class Doing:
     carries: str = ""  # naloxone, what kind
     trained: bool = False
     near: str = ""  # how far away, as it was said when they were added
+    why: str = ""  # why they are not rung again
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +147,11 @@ def circle(
     now: int,
     reached: Container[tuple[int, int]],
     company: Company,
+    held: Mapping[tuple[int, int], str] = MappingProxyType({}),
 ) -> list[Doing]:
     """Everyone on an open alarm, and what they are doing. ``reached``: watch and contact, where
-    something of the alarm was handed over (``reaching.handed_over``)."""
+    something of the alarm was handed over (``reaching.handed_over``); ``held``: why something was
+    kept from them (``reaching.held_back``)."""
     tz = shown.row.person.tz
     alarm = shown.watch.alarm
     if alarm is None:
@@ -141,6 +162,7 @@ def circle(
             carries=on_scene.carries(company.kits.get(c.id), now),
             trained=_trained(c),
             near=on_scene.near(c),
+            why=str(HELD_BACK.get(held.get((shown.row.id, c.id), ""), "")),
         )
         for c in company.people
     ]

@@ -106,8 +106,11 @@ def _page(request: HttpRequest, more: Mapping[str, Any], status: int = 200) -> H
     alarms: list[ShownWatch] = part.read(_("open alarms"), queries.open_alarms, [])
     watches = [shown.row.id for shown in alarms]
     reached = part.read(_("who was told"), lambda: reaching.handed_over(watches), set())
+    held = part.read(_("why somebody is not rung"), lambda: reaching.held_back(watches), {})
     given: dict[str, Any] = {
-        "alarms": [_card(shown, now, partial(_open, shown, now, reached)) for shown in alarms],
+        "alarms": [
+            _card(shown, now, partial(_open, shown, now, reached, held)) for shown in alarms
+        ],
         "look": part.read(_("what a person must look at"), partial(_look, now), []),
         **_rest(part, now),
         "reasons": health.reasons(),
@@ -269,12 +272,14 @@ def _volunteer_dismissed(typed: QueryDict) -> str:
     return "removed"
 
 
-def _open(shown: ShownWatch, now: int, reached: set[tuple[int, int]]) -> OnDesk:
+def _open(
+    shown: ShownWatch, now: int, reached: set[tuple[int, int]], held: dict[tuple[int, int], str]
+) -> OnDesk:
     person = shown.row.person
     name = page_text.someone(sealed_columns.person_note(person, "name"))
     open_alarm = shown.watch.alarm
     company = on_scene.company_of(open_alarm, now) if open_alarm else on_scene.NOBODY
-    circle = alarm_text.circle(shown, 0, now, reached, company)
+    circle = alarm_text.circle(shown, 0, now, reached, company, held)
     since = page_text.clock_time(open_alarm.raised_at, person.tz, now) if open_alarm else ""
     head = alarm_text.head(shown, name, now)
     set_aside = shown.row.quarantined_at is not None

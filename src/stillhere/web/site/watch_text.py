@@ -92,7 +92,8 @@ def _trouble(each: Listed, name: str, broken: list[str], away: bool) -> str:
     if broken:
         return _("One way to reach %(name)s does not work.") % {"name": name}
     if each.contact.status == "invited":
-        return _("%(name)s has not said yes yet.") % {"name": name}
+        says = _("%(name)s has not said yes yet, so we ring them once at most in an alarm.")
+        return says % {"name": name}
     return _doubt(each, name, well, away)
 
 

@@ -43,6 +43,9 @@ TRIED_UNKNOWING = 20
 # Ends of alarms to which somebody came by their link although nothing rang them.
 TOLD_A_NUMBER = 4
 
+RUNG_ENOUGH = "was rung often enough today"
+LIST_RANG_ENOUGH = "this list has rung enough today"
+ALL_RANG_ENOUGH = "enough were rung from here today"
 ASKED_BEFORE = "asked once already"
 HAD_CODES = "had its codes already"
 
@@ -65,9 +68,9 @@ def limits(word: str, person: int | None, channel: str, value: str) -> list[Budg
     to, most = _number(channel, value), settings.STILLHERE.strangers_a_day
     if word in RINGS:
         return [
-            budgets.limit("was rung often enough today", RUNG_A_NUMBER, "rung", to),
-            budgets.limit("this list has rung enough today", RUNG_A_PERSON, "rung by", person),
-            budgets.limit("enough were rung from here today", most, "all rung"),
+            budgets.limit(RUNG_ENOUGH, RUNG_A_NUMBER, "rung", to),
+            budgets.limit(LIST_RANG_ENOUGH, RUNG_A_PERSON, "rung by", person),
+            budgets.limit(ALL_RANG_ENOUGH, most, "all rung"),
         ]
     return [
         _once(word, person, to),
