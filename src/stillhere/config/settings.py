@@ -40,6 +40,7 @@ PROVED_MS = wiring.proved_ms
 WALL_MS = wiring.wall_ms
 PHONE_NUMBER = wiring.phone_number(STILLHERE)
 MAY_REACH = wiring.may_reach(STILLHERE)
+TOLD_STEPS = wiring.told_steps
 BUILD_CHANNELS = wiring.build_channels
 DERIVED_SECRET = wiring.derived_secret
 RETIRE_KEYS = partial(keys.retire, STILLHERE.keys)

@@ -228,6 +228,14 @@ def may_reach(stillhere: Stillhere) -> Callable[..., bool]:
     return reaches
 
 
+def told_steps() -> tuple[tuple[str, ...], tuple[str, str, int]]:
+    """The steps that are told one by one, by their ids; and the one after which another is told
+    again, with how many seconds later."""
+    from stillhere.content import steps
+
+    return steps.spoken_order(), steps.LOOK_AGAIN
+
+
 def derived_secret(stillhere: Stillhere, purpose: str) -> bytes:
     """A secret for one purpose that outlives every rotation."""
     return encryption.derived(stillhere.link_keys, purpose)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
 
 from stillhere.content import host_file, sentences
 from stillhere.content.languages import Language
@@ -33,6 +34,9 @@ log = logging.getLogger("stillhere.web")
 FILE, SIGNED = "walk.toml", "walk.signed"
 SPOKEN, SOURCES, READING = "steps.toml", "sources.toml", "reading.toml"
 LARGEST = 256 * 1024
+# After a dose the chest is looked at again: 2 to 3 minutes (``cdc-response`` in sources.toml).
+LOOK_AGAIN = ("kit", "chest", 150)
+_PLAIN = str.maketrans("áíóúÁÍÓÚ", "aiouAIOU")  # the one letter more costs half of a text
 _BACK = ("@back", "@no-kit", "@on", "@no-breaths")
 
 
@@ -109,6 +113,22 @@ def spoken() -> list[tuple[str, str]]:
     """The same for a call: (what to do, what stands beside it), one after the other."""
     by_id = {screen.id: screen for screen in screens()}
     return [(by_id[id].said, by_id[id].quiet) for id in known()["spoken"]["order"]]
+
+
+def spoken_order() -> tuple[str, ...]:
+    """The ids of the steps that are told one by one, by call or by text."""
+    return tuple(known()["spoken"]["order"])
+
+
+def told(id: str, lang: str) -> str:
+    """One of them as a text, with its place among them, in letters of which 160 make one text;
+    nothing for one that is not told."""
+    order = spoken_order()
+    if id not in order:
+        return ""
+    with translation.override(settings.SPOKEN.of(lang).code):
+        said, _beside = spoken()[order.index(id)]
+    return f"{order.index(id) + 1}/{len(order)}: {said.translate(_PLAIN)}"
 
 
 def never() -> list[str]:

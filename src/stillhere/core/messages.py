@@ -124,7 +124,8 @@ class Facts:
     the one they are spoken to. ``ask`` is the number of the question. ``wish`` is the plan's
     ambulance wish, ``outcome`` one of ``core.events.Outcome``. ``unasked``: no ask found a way to
     the person; ``untold``: nothing was queued for anybody on their list. ``code`` proves the
-    address that it goes to, ``""`` where that is proved.
+    address that it goes to, ``""`` where that is proved. ``step`` is one of the walk-through, by
+    its id, and ``says`` what it says.
     """
 
     person: str = ""
@@ -144,6 +145,8 @@ class Facts:
     wish: str = "phone-first"
     program: str = ""
     code: str = ""
+    step: str = ""
+    says: str = ""
 
     @classmethod
     def of(cls, kept: Mapping[str, Any], **known: Any) -> Facts:
@@ -153,6 +156,7 @@ class Facts:
             ask=kept.get("ask"),
             eta_s=kept.get("eta_s"),
             outcome=kept.get("outcome") or "",
+            step=kept.get("step") or "",
             round=kept.get("round") or 0,
             after_outage=bool(kept.get("after_outage")),
             unasked=bool(kept.get("unasked")),

@@ -1,8 +1,8 @@
 """How somebody answers: the last sentence of a message, and the keys that count.
 
-The same digit means the same in every message: 1 I'm going, 2 I can't, 3 again, 4 I'm there, 6 I
-can't get in. ``store/inbound/handle.py`` reads them. What cannot carry an answer back (mail, chat)
-never asks for one: its link does.
+The same digit means the same in every message: 1 I'm going, 2 I can't, 3 again, 4 I'm there, 5
+the next step, 6 I can't get in. ``store/inbound/handle.py`` reads them. What cannot carry an answer
+back (mail, chat) never asks for one: its link does.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ THERE = AnswerKind(
         "3": _("Say it again"),
     },
 )
+STEPS = AnswerKind(_("Reply 5 for the next, 3 for this again."), "", "")
 LATER = AnswerKind(  # what the one who is going does next
     _("Reply 4 when you are there, 6 if you can't get in."),
     _("Text us 4 when you are there, 6 if you can't get in."),

@@ -291,7 +291,8 @@ def _cannot(facts: Facts) -> Sentence:
 
 
 def _there(facts: Facts) -> Sentence:
-    return _("Good that you are there. Our link shows what to do, step by step."), answers.NOTHING
+    there = _("Good that you are there.")
+    return (f"{there} {facts.says}", answers.STEPS) if facts.says else (there, answers.NOTHING)
 
 
 def _called_on(facts: Facts) -> Sentence:
@@ -308,8 +309,9 @@ def _locked(facts: Facts) -> Sentence:
 
 
 def _steps(facts: Facts) -> Sentence:
-    text = _("Our link shows what to do, step by step. In doubt call an ambulance.")
-    return text, answers.NOTHING
+    if facts.says:
+        return facts.says, answers.STEPS
+    return _("Call an ambulance, and stay with them until it comes."), answers.NOTHING
 
 
 def _over(facts: Facts) -> Sentence:

@@ -24,7 +24,7 @@ from stillhere.core.replies import (
     read_minutes,
     read_text,
 )
-from stillhere.store.inbound import abroad, list_commands
+from stillhere.store.inbound import abroad, list_commands, steps_by_text
 from stillhere.store.inbound.reply import (
     ParsedInbound,
     Reply,
@@ -84,6 +84,8 @@ def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
         word, facts = _person_says(parsed, now)
     else:
         word = _contact_says(parsed, contact, now)
+        again = contacts_intent(inbound, watching=True) is Intent.REPEAT
+        facts = steps_by_text.facts(parsed, word, now, again=again)
     if new and word in ("reply-alone", "reply-marked"):
         word = "reply-welcome"  # the one text that says what answers cost
     if unproved and parsed.address.proved_at and word in ("reply-not-on", "reply-over"):
@@ -313,7 +315,8 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
         return _without_alarm(parsed, contact, intent, now)
     if intent is Intent.REPEAT and message is not None and inbound.kind == "key":
         return message.word
-    if intent is Intent.STEPS or intent in HELP:
+    again = intent is Intent.REPEAT and inbound.kind == "text"
+    if again or intent is Intent.STEPS or intent in HELP:
         return "reply-steps"
     if intent not in _DEEDS:
         return "reply-unclear"

@@ -135,9 +135,11 @@ def page(m: Message) -> Reply:
     )
 
 
-def queue(parsed: ParsedInbound, word: str, facts: Mapping[str, Any], now: int) -> None:
-    """Answer a text with a text. "We could not read that" goes once an alarm to each: two machines
-    must not talk to each other all night."""
+def queue(
+    parsed: ParsedInbound, word: str, facts: Mapping[str, Any], now: int, due_at: int | None = None
+) -> None:
+    """Answer a text with a text, now or when it is due. "We could not read that" goes once an alarm
+    to each: two machines must not talk to each other all night."""
     contact, person = parsed.contact, parsed.person
     back = next(
         (
@@ -154,7 +156,7 @@ def queue(parsed: ParsedInbound, word: str, facts: Mapping[str, Any], now: int) 
         return
     watches = sorted(open_watches([person.id]), key=lambda watch: watch.state not in ALARMED)
     watch = next(iter(watches), None)
-    key = f"r{parsed.arrival}"
+    key = f"r{parsed.arrival}" if due_at is None else f"r{parsed.arrival}.later"
     if word == "reply-unclear" and watch is not None and contact is not None:
         key = f"r.unclear.w{watch.id}.{watch.alarms}.{contact.id}"
     message = Message(
@@ -168,7 +170,7 @@ def queue(parsed: ParsedInbound, word: str, facts: Mapping[str, Any], now: int) 
         facts=json.dumps(dict(facts)),
         alarm=watch.alarms if watch is not None else 0,
         urgency=ev.Urgency.NEWS,
-        due_at=now,
+        due_at=now if due_at is None else due_at,
         created_at=now,
     )
     Message.objects.bulk_create([message], ignore_conflicts=True)

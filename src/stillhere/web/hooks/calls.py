@@ -204,9 +204,10 @@ def _answer(step: CallStep) -> NextTurn:
         return _listen(_say("call-soon", reply), "soon", message=step.message)
     if reply.word == "call-never-sure":
         return _listen(_say(reply.word, reply), "never", message=step.message)
-    if reply.word == "reply-steps":
-        first = replace(step, at=f"steps.0.{reply.lang}", told=replace(step.told, key=""))
-        return _steps(first)
+    if reply.word in ("reply-steps", "reply-there"):
+        first = _steps(replace(step, at=f"steps.0.{reply.lang}", told=replace(step.told, key="")))
+        there = _say(reply.word, reply).say if reply.word == "reply-there" else ()
+        return replace(first, turn=replace(first.turn, say=(*there, *first.turn.say)))
     said = _say(reply.word, reply)
     if not reply.more:
         return NextTurn(said)

@@ -1,0 +1,46 @@
+"""The steps by text: one a text, for a contact whose phone opens no page.
+
+Owns which step comes next for whom; the messages that were sent in this alarm are its memory. The
+words stand in ``content/steps.py`` and are put in when a message leaves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
+from stillhere.store.inbound.reply import ParsedInbound, queue
+from stillhere.store.models import Message
+from stillhere.store.watches.queries import ALARMED
+
+WORDS = frozenset({"reply-steps", "reply-there"})  # what a step belongs to
+_FEW = 40  # messages of an alarm among which the last step is looked for
+
+
+def facts(parsed: ParsedInbound, word: str, now: int, *, again: bool) -> Mapping[str, Any]:
+    """The step that belongs to this ``word``, if one does: the next one, or the last ``again``.
+    Queues the look at the chest that is due some minutes after the medicine."""
+    if word not in WORDS or parsed.inbound.kind != "text":
+        return {}
+    order, (given, then, after_s) = settings.TOLD_STEPS()
+    last = _last(parsed)
+    if word == "reply-there" or last not in order:
+        step = order[0]
+    else:
+        step = last if again else order[min(order.index(last) + 1, len(order) - 1)]
+    if step == given and not again and then in order:
+        queue(parsed, "reply-steps", {"step": then}, now, due_at=now + after_s * 1000)
+    return {"step": step}
+
+
+def _last(parsed: ParsedInbound) -> str:
+    """The step that this contact was told last in the open alarm, by its id."""
+    mine = Message.objects.filter(
+        contact=parsed.contact, watch__state__in=ALARMED, word__in=WORDS, attempts__gt=0
+    ).order_by("-due_at", "-id")
+    told = mine.values_list("facts", "alarm", "watch__alarms")[:_FEW]
+    steps = (json.loads(kept).get("step") for kept, alarm, newest in told if alarm == newest)
+    return next((step for step in steps if step), "")
