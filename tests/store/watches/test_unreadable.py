@@ -7,6 +7,7 @@ from django.test import Client
 
 from stillhere.core import events as ev
 from stillhere.core.events import State
+from stillhere.core.schedule import Routine
 from stillhere.store.installation import desk_key
 from stillhere.store.models import WatchRow
 from stillhere.store.watches import apply, queries
@@ -85,3 +86,16 @@ def test_pages_show_it_as_set_aside_and_the_person_can_start_again(
     shown = queries.watch_of(bad.person)
     assert shown is not None
     assert shown.row.quarantined_at is None
+
+
+@pytest.mark.parametrize("garbage", ["mo-fr", "[1]", '{"days": 5}'])
+def test_a_daily_check_in_begins_beside_one_that_cannot_be_read(clock: Clock, garbage: str) -> None:
+    """Whoever presses "Set" once more is watched, and reads no error."""
+    person = sams_night().person
+    evening = Routine(frozenset(range(7)), 22 * 60, "UTC")
+    old = apply.start(person.id, "routine", routine=evening)
+    assert apply.start(person.id, "routine", routine=evening) == old, "the same form twice"
+    WatchRow.objects.filter(id=old).update(routine=garbage)
+    new = apply.start(person.id, "routine", routine=evening)
+    assert new != old
+    assert WatchRow.objects.get(id=new).state == State.OPEN

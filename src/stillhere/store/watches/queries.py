@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from stillhere.core.events import GRAVE, Outcome
 from stillhere.core.profiles import TRIAL
-from stillhere.core.schedule import Routine, from_text
+from stillhere.core.schedule import Routine, ScheduleError, from_text
 from stillhere.core.watch import Watch
 from stillhere.store.db import encryption
 from stillhere.store.models import (
@@ -263,7 +263,11 @@ def open_already(person: int, profile: str, routine: Routine | None) -> int | No
 
 
 def _same(text: str, routine: Routine | None) -> bool:
-    known = from_text(text)
+    """One that cannot be read is no other: people look after it, and the new one watches."""
+    try:
+        known = from_text(text)
+    except ScheduleError:
+        return False
     return routine is not None and known == replace(routine, pause_until_at=known.pause_until_at)
 
 
