@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stillhere.core import vocabulary
-from stillhere.core.replies import Intent, Role, read_key
-from tests.core.words import SLIPS, WORDS, read_minutes, read_text
+from stillhere.core.replies import Intent, Role
+from tests.core.words import SLIPS, WORDS, read_text
 
 I = Intent  # noqa: E741
 
@@ -146,7 +146,8 @@ CONTACT = {
         "on my way, 10 minutes", "coming", "I'm coming now", "be there in 5", "be right there",
         "5 min away", "leaving now", "going in 5", "going ❤️", "voy", "Voy!", "ya voy",
         "voy en camino", "boy en camino", "en camino", "voy para allá", "Voy 5 min", "1 going",
-        "sorry going now", "acepto", "I accept",
+        "sorry going now", "acepto", "I accept", "omw 10", "almost there", "pulling up",
+        "around the corner", "ya casi llego", "voy 5",
     ],
     I.DECLINE: [
         "2", "2.", "can't", "cant", "I can't", "i cannot", "I can not", "no", "No.", "nope",
@@ -160,7 +161,8 @@ CONTACT = {
     ],
     I.ARRIVED: [
         "arrived", "I arrived", "arived", "I'm there", "im there now", "with him",
-        "I'm with her", "I'm here with him", "made it", "llegué", "ya llegue", "estoy con él",
+        "I'm with her", "I'm here with him", "made it", "found him", "got in",
+        "llegué", "ya llegue", "estoy con él",
         "estoy ahí",
     ],
     I.CANT_GET_IN: [
@@ -168,6 +170,28 @@ CONTACT = {
         "The door is locked", "door locked, do you have a key?", "locked out", "no key",
         "nobody opens the door", "no puedo entrar", "la puerta está cerrada",
         "estoy aqui pero nadie abre",
+    ],
+    I.SOON: [
+        "3 min", "2 min", "5 minutes", "about 5 min", "5 min", "en 3 minutos",
+    ],
+    I.AT_DOOR: [
+        "at the door", "I'm outside", "knocking", "im downstairs", "en la puerta", "estoy afuera",
+    ],
+    I.NOT_FOUND: [
+        "wrong apartment", "nobody here", "can't find him", "he is not here", "no hay nadie",
+        "no lo encuentro",
+    ],
+    I.OUTCOME: [
+        "he is fine", "awake and well", "brought back", "done", "taking him to hospital",
+        "taking her to the ER", "the ambulance is here", "narcan worked", "false alarm",
+        "he's awake", "todo bien", "lo llevamos al hospital", "ya llegó la ambulancia",
+    ],
+    I.WHERE: [
+        "where?", "where", "address", "what's the address?", "which apartment?", "¿dónde?",
+        "dirección",
+    ],
+    I.WHO: [
+        "who?", "who", "who is this?", "¿quién?",
     ],
     I.REPEAT: [
         "3", "repeat", "say again?", "repite", "otra vez",
@@ -194,8 +218,8 @@ CONTACT = {
         "YES", "yeah", "si", "thanks", "here", "im here", "aqui estoy", "1?", "going?", "2?",
         "omw?", "is anyone going?", "who is going", "whats going on", "What's going on?",
         "im going crazy", "going to bed", "going home now", "not sure", "maybe", "1 2", "1 or 2",
-        "going cant", "no im going", "12", "21", "9", "4", "0", "100", "2 min", "5 minutes",
-        "in 2 hours", "going tomorrow", "going soon", "almost there", "there", "unlocked",
+        "going cant", "no im going", "12", "21", "9", "4", "0", "100",
+        "in 2 hours", "going tomorrow", "going soon", "there", "unlocked",
         "the door is not locked", "cant get in touch with him",
         "I'm driving and will see your message later", "Estoy conduciendo",
         "I'll call you later", "Sorry, I can't talk right now.", "Can't talk now. What's up?",
@@ -393,58 +417,3 @@ def test_every_phrase_of_a_table_is_read_as_what_it_stands_for(role: Role) -> No
             Intent.MARK if role is Role.PERSON and phrase in WORDS.mark_alone else Intent.UNCLEAR
         )
         assert heard is (intent or alone), phrase
-
-
-# --- keys, minutes --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("key", "012345678*#")
-def test_any_key_is_a_sign_of_life(key: str) -> None:
-    assert read_key(key, Role.PERSON) is I.HERE
-
-
-@pytest.mark.parametrize(
-    ("key", "role", "intent"),
-    [
-        ("9", Role.PERSON, I.HELP),
-        ("", Role.PERSON, I.EMPTY),
-        ("12", Role.PERSON, I.UNCLEAR),
-        ("a", Role.PERSON, I.UNCLEAR),
-        ("٣", Role.PERSON, I.UNCLEAR),
-        ("1", Role.CONTACT, I.CLAIM),
-        ("2", Role.CONTACT, I.DECLINE),
-        ("3", Role.CONTACT, I.REPEAT),
-        ("5", Role.CONTACT, I.STEPS),
-        ("4", Role.CONTACT, I.UNCLEAR),
-        ("9", Role.CONTACT, I.UNCLEAR),
-        ("*", Role.CONTACT, I.UNCLEAR),
-        ("", Role.CONTACT, I.EMPTY),
-    ],
-)
-def test_keys(key: str, role: Role, intent: Intent) -> None:
-    assert read_key(key, role) is intent
-
-
-@pytest.mark.parametrize(
-    ("text", "minutes"),
-    [
-        ("omw 10 min", 10),
-        ("omw 5min", 5),
-        ("be there in 20", 20),
-        ("voy en 3 minutos", 3),
-        ("1", None),
-        ("1 going", None),
-        ("303-555-0142", None),
-        ("", None),
-    ],
-)
-def test_how_soon_is_read_only_where_it_is_said(text: str, minutes: int | None) -> None:
-    assert read_minutes(text) == minutes
-
-
-def test_adding_a_short_number_is_a_cry_only_while_a_watch_is_on() -> None:
-    said = "add Bob 911"
-    assert read_text(said, Role.PERSON, watching=False) is Intent.ADD
-    assert read_text(said, Role.PERSON, watching=True) is Intent.HELP
-    assert read_text(said, Role.CONTACT, watching=False) is Intent.HELP
-    assert read_text("call 911, add Bob", Role.PERSON, watching=False) is Intent.HELP

@@ -68,7 +68,7 @@ def read_text(
     text: str, role: Role, words: Vocabulary, *, watching: bool, asked: bool = False
 ) -> Intent:
     """What a text means. ``watching``: their watch is open; for a contact, an alarm they know of.
-    ``asked``: they are asked whether they are still here.
+    ``asked``: a person is asked whether they are still here, a contact whether they join.
 
     Total: whatever comes in, one intent comes out, and it is ``UNCLEAR`` unless it is clear.
     """
@@ -83,13 +83,15 @@ def read_text(
     said, signature = heard.said, heard.signature
     first = said.words[0] if said.words else ""
     adds = not watching and role is Role.PERSON and words.commands.get(first) is Intent.ADD
+    if role is Role.CONTACT and (told := _news(said, words)) is not None:
+        return told
     if not adds and (cry := _cry(heard.signs, role, watching=watching)) is not None:
         return cry
     if len(heard.body) > READ_MOST:
         return Intent.UNCLEAR
     intent = _meaning(said, role, words, watching)
-    if asked and role is Role.PERSON and intent is Intent.UNCLEAR:
-        intent = _answer(said.words, words)
+    if asked and intent is Intent.UNCLEAR:
+        intent = _answer(said.words, role, words)
     if said.asks and intent not in vocabulary.MAY_ASK:
         return Intent.UNCLEAR
     if signature.asks or words.waves_off.intersection(signature.words):
@@ -246,11 +248,14 @@ def _meaning(said: _Said, role: Role, words: Vocabulary, watching: bool) -> Inte
     return intent
 
 
-def _answer(said: Phrase, words: Vocabulary) -> Intent:
-    """What a yes or a no means to "still here?": nobody says no to it who needs nothing."""
+def _answer(said: Phrase, role: Role, words: Vocabulary) -> Intent:
+    """What a yes or a no means to "still here?": nobody says no to it who needs nothing. And what
+    a yes means to an invitation."""
+    plain = tuple(word for word in said if word not in words.polite)
+    if role is Role.CONTACT:
+        return Intent.CLAIM if plain in words.joins else Intent.UNCLEAR
     if said in words.no:
         return Intent.HELP
-    plain = tuple(word for word in said if word not in words.polite)
     return Intent.HERE if plain in words.yes else Intent.UNCLEAR
 
 
@@ -284,7 +289,7 @@ def _strongest(found: set[Intent]) -> Intent:
     if Intent.HELP in found:
         return Intent.HELP
     if len(found) > 1:  # "ok more" asks for more; "cant, too far" may still phone
-        found = found - {Intent.HERE}
+        found = found - {Intent.HERE, Intent.SOON}
     if found == {Intent.DECLINE, Intent.FAR}:
         return Intent.FAR
     return found.pop() if len(found) == 1 else Intent.UNCLEAR
@@ -297,6 +302,14 @@ def _command(plain: Phrase, words: Vocabulary) -> Intent:
         len(w) >= 7 and w.isdecimal() for w in rest
     )
     return words.commands.get(rest[0], Intent.UNCLEAR) if rest and short else Intent.UNCLEAR
+
+
+def _news(said: _Said, words: Vocabulary) -> Intent | None:
+    """What a contact's whole text says of how it is there; it may name what a cry does: "the
+    ambulance is here"."""
+    table, asks = words.tables[Role.CONTACT], said.asks
+    intent = _composed(said.words, table, words.longest)
+    return intent if intent in (Intent.OUTCOME, Intent.NOT_FOUND) and not asks else None
 
 
 def _cry(signs: frozenset[Sign], role: Role, *, watching: bool) -> Intent | None:

@@ -22,6 +22,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from typing import Any
 
 from stillhere.core.reading.signs import Sign, SignError, Signs
@@ -55,6 +56,11 @@ class Intent(StrEnum):
     FAR = "far"  # "I'm far, I'll phone": holds nothing
     ARRIVED = "arrived"
     CANT_GET_IN = "cant-get-in"
+    AT_DOOR = "at-door"  # near, and not with them yet
+    SOON = "soon"  # how soon, and nothing else: "3 min"
+    NOT_FOUND = "not-found"  # they are not where somebody looked
+    OUTCOME = "outcome"  # they say how it is, or that it is over: asked back how
+    WHERE = "where"  # "where?"
     REPEAT = "repeat"
     STEPS = "steps"
     WHO = "who"  # "who is this?"
@@ -105,6 +111,7 @@ class Vocabulary:
     mark_alone: frozenset[Phrase]
     yes: frozenset[Phrase]  # to "still here?"
     no: frozenset[Phrase]
+    joins: frozenset[Phrase]  # yes to an invitation
     signs: Signs
     waves_off: frozenset[str]
     waves_off_one_word: frozenset[str]
@@ -160,6 +167,7 @@ MAY_ASK = frozenset([
     Intent.LIST,
     Intent.STEPS,
     Intent.REPEAT,
+    Intent.WHERE,
     Intent.CANT_GET_IN,
 ])  # fmt: skip
 
@@ -192,7 +200,7 @@ _ROWS: Mapping[str, frozenset[str]] = {
         "small", "help", "call", "die", "harmless", "elsewhere", "forgiven", "look-alikes",
     }),
     "anyone": frozenset(_MEANT),
-    "asked": frozenset({"yes", "no"}),
+    "asked": frozenset({"yes", "no", "joins"}),
     "person": frozenset(_MEANT),
     "contact": frozenset(_MEANT),
     "command": frozenset({"after", "add", "pause", "weeks", "months", "within"}),
@@ -286,6 +294,7 @@ def load(texts: Mapping[str, str], street: Street = ()) -> Vocabulary:
         mark_alone=phrases("mark-alone"),
         yes=phrases("asked.yes"),
         no=phrases("asked.no"),
+        joins=phrases("asked.joins"),
         signs=signs,
         waves_off=waves_off,
         waves_off_one_word=words("waves-off-one-word"),
@@ -345,7 +354,13 @@ def _words(text: str) -> frozenset[str]:
 
 
 def _phrases(text: str) -> frozenset[Phrase]:
-    return frozenset(tuple(phrase.split()) for phrase in text.split(",") if phrase.strip())
+    """Each of them; of ``on/near the way`` both."""
+    return frozenset(
+        phrase
+        for written in text.split(",")
+        if written.strip()
+        for phrase in product(*(word.split("/") for word in written.split()))
+    )
 
 
 def _pairs(file: _File, section: str) -> Iterator[tuple[str, str]]:

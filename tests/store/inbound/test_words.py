@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from stillhere.store.models import JournalLine
-from tests.circle import sams_night
+from stillhere.store.models import Contact, JournalLine, Message
+from stillhere.store.people import invitations
+from tests.circle import sams_night, ways
 from tests.conftest import Clock
-from tests.hook import SAM, Hook, asked_night
+from tests.hook import LEO, MAYA, SAM, Hook, alarmed_night, asked_night, deliver
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -61,3 +62,110 @@ def test_took_it_all_is_no_mark_and_finished_no_end(hook: Hook, clock: Clock) ->
     for text in ("i took it all", "finished"):
         hook.text(SAM, text)
     assert night.row().state == "asking"
+
+
+# --- a contact, in an alarm -----------------------------------------------------------------------
+
+
+def back(hook: Hook, text: str, clock: Clock) -> str:
+    """Leo texts; what goes back to him."""
+    hook.text(LEO, text)
+    told = Message.objects.filter(word__startswith="reply-").order_by("-id").first()
+    assert told is not None, "silence"
+    deliver(clock)
+    return told.word
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "word"),
+    [
+        ("omw 10", "alarm", "reply-going"),
+        ("almost there", "claimed", "reply-going"),
+        ("at the door", "claimed", "reply-at-door"),
+        ("found him", "attended", "reply-there"),
+        ("wrong apartment", "alarm", "reply-not-found"),
+        ("he is fine", "alarm", "reply-how"),
+        ("taking him to hospital", "alarm", "reply-how"),
+        ("the ambulance is here", "alarm", "reply-how"),
+        ("done", "alarm", "reply-how"),
+        ("where?", "alarm", "reply-where"),
+        ("address", "alarm", "reply-where"),
+        ("who?", "alarm", "reply-who"),
+        ("yes", "alarm", "reply-unclear"),
+        ("hes gray and wont wake", "alarm", "reply-steps"),
+        ("3 min", "alarm", "reply-unclear"),
+        ("qwzx", "alarm", "reply-unclear"),
+    ],
+)
+def test_whatever_leo_texts_in_an_alarm_something_comes_back(
+    hook: Hook, clock: Clock, text: str, state: str, word: str
+) -> None:
+    night = alarmed_night(clock)
+    assert back(hook, text, clock) == word
+    assert night.row().state == state
+
+
+def test_minutes_after_the_one_say_how_soon(hook: Hook, clock: Clock) -> None:
+    night = alarmed_night(clock)
+    assert back(hook, "1", clock) == "reply-going"
+    clock.advance(31)
+    assert back(hook, "3 min", clock) == "reply-going"
+    [claim] = json.loads(night.row().alarm)["claims"]
+    assert claim["eta_s"] == 180
+
+
+def test_what_cannot_be_read_is_asked_back_again_after_two_minutes(
+    hook: Hook, clock: Clock
+) -> None:
+    alarmed_night(clock)
+    asked = Message.objects.filter(word="reply-unclear")
+    for no in range(1, 9):
+        hook.text(LEO, "qwzx")
+        hook.text(LEO, "qwzx")
+        assert asked.count() == min(no, 5), "two machines do not talk all night"
+        clock.advance(121)
+
+
+@pytest.mark.parametrize(
+    ("digit", "state", "word"),
+    [
+        ("7", "open", "reply-thanks"),  # Sam is asked again
+        ("8", "open", "reply-thanks"),
+        ("9", "closed", "reply-taken-over"),
+    ],
+)
+def test_an_alarm_is_ended_by_text_after_one_question_back(
+    hook: Hook, clock: Clock, digit: str, state: str, word: str
+) -> None:
+    night = alarmed_night(clock)
+    back(hook, "4", clock)
+    assert back(hook, "awake and well", clock) == "reply-how"
+    assert night.row().state == "attended", "nothing ends before the answer"
+    assert back(hook, digit, clock) == word
+    assert (night.row().state, night.row().alarm) == (state, "")
+
+
+@pytest.mark.parametrize("digit", ["7", "8", "9"])
+def test_without_that_question_its_digits_end_nothing(hook: Hook, clock: Clock, digit: str) -> None:
+    night = alarmed_night(clock)
+    back(hook, "4", clock)
+    back(hook, digit, clock)
+    assert night.row().state == "attended"
+
+
+def test_whoever_is_not_there_cannot_say_that_somebody_was_brought_back(
+    hook: Hook, clock: Clock
+) -> None:
+    night = alarmed_night(clock)
+    back(hook, "brought back", clock)
+    assert back(hook, "8", clock) == "reply-be-there"
+    assert night.row().state == "alarm"
+
+
+@pytest.mark.parametrize("text", ["yes", "Y", "ok", "sure", "Yes I will", "sí", "claro que sí"])
+def test_a_yes_to_the_invitation_is_one(hook: Hook, clock: Clock, text: str) -> None:
+    night = sams_night()
+    maya = invitations.add_contact(night.person, "Maya", ways(102))
+    deliver(clock)
+    hook.text(MAYA, text)
+    assert Contact.objects.get(id=maya.id).status == Contact.Status.CONFIRMED

@@ -74,6 +74,11 @@ THERE = AnswerKind(
     },
 )
 STEPS = AnswerKind(_("Reply 5 for the next, 3 for this again."), "", "")
+HOW = AnswerKind(  # how it is; the digits stand in no other message
+    _("Reply 7 awake and well, 8 brought back, 9 in hospital."),
+    "",
+    _("Open the link and say it there."),
+)
 LATER = AnswerKind(  # what the one who is going does next
     _("Reply 4 when you are there, 6 if you can't get in."),
     _("Text us 4 when you are there, 6 if you can't get in."),

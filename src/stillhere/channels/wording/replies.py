@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from django.utils.translation import gettext as _
 
-from stillhere.channels.wording import answers, plain
+from stillhere.channels.wording import answers, contact_replies, plain
 from stillhere.channels.wording.contacts import Sentence
 from stillhere.channels.wording.facts import fill
 from stillhere.core.messages import Facts
@@ -403,6 +403,7 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
 }
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     **TO_THE_PERSON,
+    **contact_replies.SENTENCES,
     "reply-unclear": _unclear,
     "reply-going": _going,
     "reply-far": _far,

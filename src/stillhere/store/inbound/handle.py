@@ -17,7 +17,6 @@ from stillhere.core import events as ev
 from stillhere.core.alarm import HOLDING_ETA_S
 from stillhere.core.messages import Inbound
 from stillhere.core.replies import (
-    HELP,
     Intent,
     Role,
     read_key,
@@ -57,15 +56,28 @@ PERSONS = frozenset({
     Intent.ADD, Intent.PAUSE, Intent.DELETE,
 })  # fmt: skip
 ANSWERS = frozenset({
-    Intent.CLAIM, Intent.DECLINE, Intent.FAR, Intent.ARRIVED, Intent.CANT_GET_IN,
+    Intent.CLAIM, Intent.DECLINE, Intent.FAR, Intent.ARRIVED, Intent.CANT_GET_IN, Intent.AT_DOOR,
+    Intent.NOT_FOUND,
 })  # fmt: skip
 _COMING = frozenset({Intent.CLAIM, Intent.ARRIVED})
+# What a contact asks or tells in an alarm, and what goes back; nothing happens by it.
+_TELLS = {
+    Intent.STEPS: "reply-steps",
+    Intent.REPEAT: "reply-steps",
+    Intent.HELP: "reply-steps",
+    Intent.WANTS_TO_DIE: "reply-steps",
+    Intent.WHERE: "reply-where",
+    Intent.OUTCOME: "reply-how",
+}
+# To "reply-how", and only to it: digits that mean nothing else, in case two messages cross.
+OUTCOMES = {"7": ev.Outcome.FINE, "8": ev.Outcome.REVIVED, "9": ev.Outcome.HOSPITAL}
 # What shows that a number is theirs: all of it but a no, and what takes everything away.
 PROVING = PERSONS - {Intent.DELETE} | ANSWERS - {Intent.DECLINE}
 GO_PROFILE = "injected"  # the strictest, where nothing else was chosen before
 LONG_PROFILE = "swallowed"
 MORE_S = 600
 EARLIER_MS = 60_000  # a text older than its watch by more than this was meant for another one
+AT_DOOR_S = 60  # from the door to the person
 GOING_S = HOLDING_ETA_S  # "I'm going" without a time
 
 
@@ -301,7 +313,8 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
         .order_by("id")
         .values_list("id", flat=True)
     )
-    intent = contacts_intent(inbound, watching=bool(alarms))
+    invited = contact.status == Contact.Status.INVITED and not alarms
+    intent = contacts_intent(inbound, watching=bool(alarms), invited=invited)
     if intent in (Intent.OPT_OUT, Intent.DELETE):
         return _opt_out(parsed.inbound, now)
     if intent is Intent.WHO:
@@ -315,11 +328,12 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
         return _without_alarm(parsed, contact, intent, now)
     if intent is Intent.REPEAT and message is not None and inbound.kind == "key":
         return message.word
-    again = intent is Intent.REPEAT and inbound.kind == "text"
-    if again or intent is Intent.STEPS or intent in HELP:
-        return "reply-steps"
+    if _says_how(parsed):
+        return _ends(parsed, contact, alarms)
+    if intent is Intent.SOON and message is not None and message.word == "reply-going":
+        intent = Intent.CLAIM  # the minutes that were left open
     if intent not in _DEEDS:
-        return "reply-unclear"
+        return _TELLS.get(intent, "reply-unclear")  # never silence
     return _acts(parsed, contact, intent, alarms)
 
 
@@ -334,8 +348,24 @@ def _acts(parsed: ParsedInbound, contact: Contact, intent: Intent, alarms: Seque
     return _unless_refused(answers, word, "reply-not-on-it")
 
 
-def contacts_intent(inbound: Inbound, *, watching: bool) -> Intent:
-    """What it means from a contact; ``watching``: there is an alarm they know of."""
+def _says_how(parsed: ParsedInbound) -> bool:
+    """Whether this answers our question how it is, from a number that is known to be theirs."""
+    message, inbound = parsed.message, parsed.inbound
+    asked = message is not None and message.word == "reply-how" and inbound.kind == "text"
+    return asked and bool(parsed.address.proved_at) and inbound.text.strip() in OUTCOMES
+
+
+def _ends(parsed: ParsedInbound, contact: Contact, alarms: Sequence[int]) -> str:
+    """The alarm is over as they say, where they may say it."""
+    outcome = OUTCOMES[parsed.inbound.text.strip()]
+    answers = _apply([Change(ev.Resolved(contact.id, outcome), watch=watch) for watch in alarms])
+    word = "reply-taken-over" if outcome in ev.GRAVE else "reply-thanks"
+    return _unless_refused(answers, word, "reply-be-there")
+
+
+def contacts_intent(inbound: Inbound, *, watching: bool, invited: bool = False) -> Intent:
+    """What it means from a contact; ``watching``: there is an alarm they know of; ``invited``: they
+    have not said yes or no yet."""
     typed = inbound.text.strip()
     if inbound.opted_out:
         return Intent.OPT_OUT
@@ -343,7 +373,9 @@ def contacts_intent(inbound: Inbound, *, watching: bool) -> Intent:
         return DIGITS[typed]
     if inbound.kind == "key":
         return read_key(typed, Role.CONTACT)
-    return read_text(inbound.text, Role.CONTACT, settings.UNDERSTOOD, watching=watching)
+    return read_text(
+        inbound.text, Role.CONTACT, settings.UNDERSTOOD, watching=watching, asked=invited
+    )
 
 
 def _without_alarm(parsed: ParsedInbound, contact: Contact, intent: Intent, now: int) -> str:
@@ -386,6 +418,11 @@ _DEEDS: Mapping[Intent, tuple[Callable[[int, ParsedInbound], Asked], str]] = {
     Intent.DECLINE: (lambda contact, _: ev.Declined(contact), "reply-cannot"),
     Intent.ARRIVED: (lambda contact, _: ev.Arrived(contact), "reply-there"),
     Intent.CANT_GET_IN: (lambda contact, _: ev.CannotGetIn(contact), "reply-locked"),
+    Intent.AT_DOOR: (lambda contact, _: ev.Claimed(contact, AT_DOOR_S), "reply-at-door"),
+    Intent.NOT_FOUND: (
+        lambda contact, _: ev.Resolved(contact, ev.Outcome.NOT_FOUND),
+        "reply-not-found",
+    ),
 }
 
 

@@ -90,6 +90,7 @@ def speak_their_language(address: Address, text: str) -> None:
 
 
 _GOES_ON = frozenset({"reply-unclear", "reply-steps", "call-never-sure"})
+UNCLEAR_MOST, UNCLEAR_APART_MS = 5, 120_000  # two machines must not talk to each other all night
 
 
 def reply(address: Address, message: Message | None, word: str) -> Reply:
@@ -138,8 +139,8 @@ def page(m: Message) -> Reply:
 def queue(
     parsed: ParsedInbound, word: str, facts: Mapping[str, Any], now: int, due_at: int | None = None
 ) -> None:
-    """Answer a text with a text, now or when it is due. "We could not read that" goes once an alarm
-    to each: two machines must not talk to each other all night."""
+    """Answer a text with a text, now or when it is due. "We could not read that" goes a
+    few times an alarm to each."""
     contact, person = parsed.contact, parsed.person
     back = next(
         (
@@ -158,7 +159,11 @@ def queue(
     watch = next(iter(watches), None)
     key = f"r{parsed.arrival}" if due_at is None else f"r{parsed.arrival}.later"
     if word == "reply-unclear" and watch is not None and contact is not None:
-        key = f"r.unclear.w{watch.id}.{watch.alarms}.{contact.id}"
+        before = Message.objects.filter(
+            word=word, watch=watch, alarm=watch.alarms, contact=contact
+        ).values_list("created_at", flat=True)
+        if len(before) >= UNCLEAR_MOST or now - max(before, default=0) < UNCLEAR_APART_MS:
+            return
     message = Message(
         key=key,
         watch=watch,

@@ -1,0 +1,59 @@
+"""What we say back to a contact who told us in words of their own how it goes, or asked where.
+
+Owns these sentences, in an alarm. The digits that they ask for stand in ``answers.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from django.utils.translation import gettext as _
+
+from stillhere.channels.wording import answers
+from stillhere.channels.wording.contacts import Sentence
+from stillhere.channels.wording.facts import fill
+from stillhere.core.messages import Facts
+
+
+def _at_door(facts: Facts) -> Sentence:
+    return fill(facts, _("The others hear that you are almost with %(person)s.")), answers.LATER
+
+
+def _where(facts: Facts) -> Sentence:
+    text = _("Say that you are going: then our link shows where %(person)s is.")
+    return fill(facts, text), answers.GOING
+
+
+def _missed(facts: Facts) -> Sentence:
+    text = fill(facts, _("The others hear that you did not find %(person)s."))
+    return text + " " + _("Somebody may know another place."), answers.LATER
+
+
+def _how(facts: Facts) -> Sentence:
+    return fill(facts, _("How is %(person)s?")), answers.HOW
+
+
+def _thanks(facts: Facts) -> Sentence:
+    text = _("Thank you. Stay if you can: %(person)s can still get worse.")
+    return fill(facts, text), answers.NOTHING
+
+
+def _taken_over(facts: Facts) -> Sentence:
+    text = _("Thank you. We stop calling and we message nobody. Please phone the others yourself.")
+    return text, answers.NOTHING
+
+
+def _be_there(facts: Facts) -> Sentence:
+    text = fill(facts, _("First somebody must be with %(person)s."))
+    return text, answers.LATER
+
+
+SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
+    "reply-at-door": _at_door,
+    "reply-where": _where,
+    "reply-not-found": _missed,
+    "reply-how": _how,
+    "reply-thanks": _thanks,
+    "reply-taken-over": _taken_over,
+    "reply-be-there": _be_there,
+}
