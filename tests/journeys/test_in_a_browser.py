@@ -152,7 +152,10 @@ def test_silence_reaches_a_real_inbox_and_she_closes_it(browser: Browser, place:
     expect(maya.get_by_role("heading", name="You are there")).to_be_visible()
     maya.get_by_role("button", name="Was not breathing well").click()
     expect(maya.get_by_text("What happened")).to_be_visible()
-    assert watch_state(place) == "closed"
+    expect(maya.get_by_text("We go on asking Sam for a while.")).to_be_visible()
+    assert watch_state(place) == "open", "Sam is asked, and nobody but Maya has seen anything"
+    place.live_through(130)
+    assert watch_state(place) == "alarm", "Sam did not answer"
     everything = place.mail.texts(MAYA).lower()
     for word in ("overdose", "naloxone", "drug", "heroin"):
         assert word not in everything

@@ -231,6 +231,13 @@ def _brought_back_and_down_again(place: Town, sam: Page, maya: Page, link: str) 
     maya.get_by_role("button", name="Was not breathing well, breathes now").click()
     told = maya.locator("#now").get_by_text("Maya gave a dose of naloxone (nose spray).")
     expect(told).to_be_visible()
+    expect(sam.get_by_role("heading", name="Maya told us that it is over.")).to_be_visible(
+        timeout=15_000
+    )
+    for _ in range(2):  # after one minute and after three
+        assert place.until_asked() == "asking"
+        sam.get_by_role("button", name="Still here").click()
+        eventually(lambda: watch_state(place) != "asking", "the check-in is kept")
     eventually(lambda: watch_state(place) == "closed", "it is over")
     alive = sam.get_by_role("heading", name="You're alive.")
     expect(alive).to_be_visible(timeout=15_000)  # the page finds out by itself
