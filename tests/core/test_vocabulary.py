@@ -38,7 +38,15 @@ def test_whatever_english_can_say_every_language_can(lang: str) -> None:
     for section in ("anyone", "person", "contact"):
         wanted = english[section].keys() - {"unclear"}
         assert wanted - theirs[section].keys() == set(), section
-    for row in ("only", "opt-out", "help-anywhere", "waves-off", "linking", "cant-get-in"):
+    for row in (
+        "only",
+        "opt-out",
+        "help-anywhere",
+        "waves-off",
+        "linking",
+        "help-called",
+        "cant-get-in",
+    ):
         assert theirs[row].strip(), row
 
 

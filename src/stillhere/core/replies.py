@@ -27,8 +27,8 @@ from stillhere.core.reading.typos import one_slip
 from stillhere.core.vocabulary import HELP, Intent, Phrase, Role, Table, Vocabulary
 
 __all__ = [
-    "HELP", "Intent", "Role", "forget_texts", "language_of", "read_ahead", "read_key",
-    "read_minutes", "read_text", "words_of",
+    "HELP", "Intent", "Role", "forget_texts", "help_is_called", "language_of", "read_ahead",
+    "read_key", "read_minutes", "read_text", "words_of",
 ]  # fmt: skip
 
 TEXT_MOST = 20_000  # beyond this nothing is looked at
@@ -342,6 +342,14 @@ def _signs_in(said: _Said, words: Vocabulary) -> frozenset[Sign]:
         and not (elsewhere and each.sign not in (Sign.CRY, Sign.WATCHED))
         and not _waved_off(said, places[each.start], each.end - each.start > 1, words)
     )
+
+
+def help_is_called(text: str, words: Vocabulary) -> bool:
+    """Whether a contact says that they call an ambulance, and nothing beside it."""
+    table = {**words.tables[Role.CONTACT], **dict.fromkeys(words.help_called, Intent.STEPS)}
+    longest = max(map(len, words.help_called), default=0)
+    said = words_of(text[:READ_MOST], words)
+    return _composed(said, table, max(longest, words.longest)) is Intent.STEPS
 
 
 def _door_is_shut(said: _Said, words: Vocabulary) -> bool:

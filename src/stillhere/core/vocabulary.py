@@ -117,6 +117,7 @@ class Vocabulary:
     waves_off_one_word: frozenset[str]
     waves_off_next: frozenset[str]
     linking: frozenset[str]
+    help_called: frozenset[Phrase]  # a contact says that they call an ambulance
     cant_get_in: frozenset[Phrase]
     not_the_door: frozenset[str]
     commands: Mapping[str, Intent]
@@ -194,7 +195,7 @@ _ROWS: Mapping[str, frozenset[str]] = {
     "": frozenset({
         "polite", "only", "opt-out", "opt-in", "carrier-help", "mark-alone", "help-anywhere",
         "help-while-watching", "waves-off", "waves-off-one-word", "waves-off-next", "linking",
-        "cant-get-in", "not-the-door",
+        "help-called", "cant-get-in", "not-the-door",
     }),
     "signs": frozenset({
         "small", "help", "call", "die", "harmless", "elsewhere", "forgiven", "look-alikes",
@@ -300,6 +301,7 @@ def load(texts: Mapping[str, str], street: Street = ()) -> Vocabulary:
         waves_off_one_word=words("waves-off-one-word"),
         waves_off_next=waves_off_next,
         linking=linking,
+        help_called=phrases("help-called"),
         cant_get_in=cant_get_in,
         not_the_door=words("not-the-door"),
         commands=commands,

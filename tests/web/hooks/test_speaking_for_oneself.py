@@ -9,7 +9,8 @@ from django.test import Client
 from stillhere.core import events as ev
 from stillhere.store.inbound import calls
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
-from stillhere.store.people import invitations
+from stillhere.store.people import address_book, invitations
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night, tick_all, ways
 from tests.conftest import Clock
@@ -188,3 +189,51 @@ def test_leo_who_keeps_a_watch_too_still_goes_to_sam(hook: Hook, clock: Clock) -
     hook.text(LEO, "SOS")
     mine = WatchRow.objects.exclude(person=night.person)
     assert [row.state for row in mine] == ["alarm"]
+
+
+def leo_keeps_a_watch_too() -> SamsNight:
+    """Leo, who is on Sam's list, has a list and a number of his own."""
+    leo = sams_night(phones=False)
+    address_book.set_own_addresses(leo.person, ways(101))
+    address_proof.vouch(leo.person)
+    return leo
+
+
+@pytest.mark.parametrize("said", ["calling 911", "I'm calling 911 now", "llamé al 911"])
+def test_who_calls_an_ambulance_for_sam_cries_not_for_help(
+    hook: Hook, clock: Clock, said: str
+) -> None:
+    leo = leo_keeps_a_watch_too()
+    sam = alarmed_night(clock)
+    hook.text(LEO, said)
+    assert not WatchRow.objects.filter(person=leo.person).exists()
+    assert sam.row().state == "alarm"
+    assert said_to(LEO, clock), "it is answered"
+
+
+@pytest.mark.parametrize("said", ["SOS", "help me", "calling 911 im dying", "no puedo respirar"])
+def test_any_other_cry_of_theirs_is_their_own(hook: Hook, clock: Clock, said: str) -> None:
+    leo = leo_keeps_a_watch_too()
+    alarmed_night(clock)
+    hook.text(LEO, said)
+    assert WatchRow.objects.get(person=leo.person).alarms == 1
+
+
+def test_while_their_own_watch_is_open_calling_an_ambulance_is_a_cry(
+    hook: Hook, clock: Clock
+) -> None:
+    leo = leo_keeps_a_watch_too()
+    watched(leo)
+    alarmed_night(clock)
+    hook.text(LEO, "calling 911")
+    assert WatchRow.objects.get(person=leo.person).alarms == 1
+
+
+def test_no_alarm_of_mallorys_takes_the_cry_of_somebody_who_never_said_yes(
+    hook: Hook, clock: Clock
+) -> None:
+    leo = leo_keeps_a_watch_too()
+    sam = alarmed_night(clock)
+    Contact.objects.filter(id=sam.contacts["Leo"].id).update(status=Contact.Status.INVITED)
+    hook.text(LEO, "calling 911")
+    assert WatchRow.objects.get(person=leo.person).alarms == 1

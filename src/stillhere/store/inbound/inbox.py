@@ -19,7 +19,15 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from stillhere.core.messages import DeliveryResult, Inbound
-from stillhere.core.replies import HELP, Intent, Role, forget_texts, read_ahead, read_text
+from stillhere.core.replies import (
+    HELP,
+    Intent,
+    Role,
+    forget_texts,
+    help_is_called,
+    read_ahead,
+    read_text,
+)
 from stillhere.store.db import clock, encryption
 from stillhere.store.db.row_locks import hurry
 from stillhere.store.inbound import gateway_clocks, handle, list_commands
@@ -267,7 +275,7 @@ def _for_themselves(
     states = {watch.state for watch in open_watches([person_of(address).id])}
     intent = handle.persons_intent(inbound, watching=bool(states))
     if intent in HELP:
-        return address
+        return None if not states and _tells_of_theirs(inbound, message) else address
     asking = bool(address.proved_at) and "asking" in states
     unanswered = message is not None and not _said_yes(message)
     if inbound.kind == "missed-call":
@@ -279,6 +287,15 @@ def _for_themselves(
         means = intent in handle.PERSONS or (unanswered and bool(states))
         mine = not answers and means and bool(address.proved_at or states)
     return address if mine else None
+
+
+def _tells_of_theirs(inbound: Inbound, message: Message | None) -> bool:
+    """Whether a contact in an open alarm says that they call an ambulance: that is about the person
+    they were told of, and no cry of their own."""
+    if message is None or message.watch is None or not _said_yes(message):
+        return False
+    called = inbound.kind == "text" and help_is_called(inbound.text, settings.UNDERSTOOD)
+    return called and message.watch.state in ALARMED
 
 
 def _said_yes(message: Message) -> bool:
