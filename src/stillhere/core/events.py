@@ -272,6 +272,9 @@ class Word(StrEnum):
     WELL = "well"  # a routine was answered, and the person wants the others to hear it
 
 
+CALLS = frozenset({Word.ALARM, Word.HELP, Word.FORCED})  # to an alarm, for the first time
+
+
 class Paging(StrEnum):
     """Why the coordinator is paged."""
 

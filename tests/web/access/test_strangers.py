@@ -13,6 +13,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from stillhere.channels.wording import compose
+from stillhere.core.events import CALLS
 from stillhere.store.inbound import calls
 from stillhere.store.models import Address, Message, Person
 from stillhere.store.people.numbers import address_proof, strangers
@@ -59,7 +60,7 @@ def test_a_visitors_list_of_strangers_is_rung_twice_a_day_at_most(town: Town) ->
         counted = town.counted(number)
         assert counted["call"] <= 2
         assert counted["text"] <= 5, "the invitation; in each of two alarms a ring and its end"
-    rings = [word for _to, _channel, word, _text in town.got if word in strangers.RINGS]
+    rings = [word for _to, _channel, word, _text in town.got if word in CALLS]
     assert len(rings) == strangers.RUNG_A_PERSON, "the whole list has a budget too"
 
 

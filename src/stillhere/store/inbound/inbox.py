@@ -34,13 +34,12 @@ from stillhere.store.inbound import gateway_clocks, handle, list_commands
 from stillhere.store.inbound.reply import ParsedInbound, Reply, open_watches, person_of
 from stillhere.store.messages import receipts
 from stillhere.store.models import Address, Contact, Message, WatchRow
-from stillhere.store.people import force
+from stillhere.store.people import force, suppression
 from stillhere.store.watches import apply
 from stillhere.store.watches.queries import ALARMED
 
 log = logging.getLogger("stillhere.inbox")
 
-PHONE = ("text", "call")  # one number is both
 LONGEST_ID = 120
 _A_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")  # not a short code, and nobody's own name
 RECENT = 20  # messages among which the one a text answers is looked for
@@ -219,7 +218,9 @@ def _id(reply_ref: str) -> int | None:
 
 def _sender(inbound: Inbound) -> str:
     """Whose it is, as it was stored: one number is both a text's and a call's."""
-    return f"{'phone' if inbound.channel in PHONE else inbound.channel} {inbound.sender}"
+    return (
+        f"{'phone' if inbound.channel in suppression.PHONE else inbound.channel} {inbound.sender}"
+    )
 
 
 def _known(inbounds: Sequence[Inbound]) -> dict[str, dict[int, Address]]:
@@ -229,7 +230,7 @@ def _known(inbounds: Sequence[Inbound]) -> dict[str, dict[int, Address]]:
     whose: dict[bytes, str] = {}
     for inbound in inbounds:
         if inbound.sender and inbound.sender.isascii():
-            for channel in PHONE if inbound.channel in PHONE else (inbound.channel,):
+            for channel in suppression.same(inbound.channel):
                 whose[encryption.lookup(channel, inbound.sender)] = _sender(inbound)
     found = Address.objects.filter(lookup__in=list(whose)).order_by("id")
     for address in found.select_related("person", "contact__person"):

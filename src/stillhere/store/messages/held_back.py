@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import OperationalError, connection, transaction
 
+from stillhere.core.events import CALLS
 from stillhere.store.db import budgets
 from stillhere.store.db.budgets import BudgetLimit
 from stillhere.store.db.row_locks import hurry, in_the_way
@@ -24,7 +25,8 @@ log = logging.getLogger("stillhere.delivery")
 NOT_PROVED = "this number is not proved yet"
 NEVER_RUNG = "not proved yet, and not rung in this alarm"
 RUNG_ONCE = "not proved yet, and rung once in this alarm"
-CALLING = (*strangers.RINGS, "again", "ask", "ask-ring")  # held back, they move the ladder at once
+_CALLED_OR_ENDED = ", ".join(f"'{word}'" for word in sorted((*CALLS, strangers.END)))
+CALLING = (*CALLS, "again", "ask", "ask-ring")  # held back, they move the ladder at once
 
 
 def is_strangers(row: Mapping[str, Any]) -> bool:
@@ -38,7 +40,7 @@ def at_sight(row: Mapping[str, Any]) -> str:
         return ""
     if not strangers.may_hear(row["word"]):
         return NOT_PROVED
-    handed_over = row["word"] in strangers.RINGS and row["provider_ref"]
+    handed_over = row["word"] in CALLS and row["provider_ref"]
     return RUNG_ONCE if handed_over else ""
 
 
@@ -46,7 +48,7 @@ def by_budget(rows: Sequence[Mapping[str, Any]], now: int) -> dict[int, str]:
     """Why which of these must not leave, by message: what is used up, that they were rung in this
     alarm, or for its end that they were not. What may leave is counted, once for all its tries."""
     mine = [row for row in rows if is_strangers(row) and row["attempts"] == 1]
-    said = _said([row for row in mine if row["word"] in (*strangers.RINGS, strangers.END)])
+    said = _said([row for row in mine if row["word"] in (*CALLS, strangers.END)])
     ends = [row for row in mine if row["word"] == strangers.END]
     came = damage.around(lambda: _came_unrung(ends, said), set[int])
     found = {
@@ -61,7 +63,7 @@ def by_budget(rows: Sequence[Mapping[str, Any]], now: int) -> dict[int, str]:
 def _out_of_turn(row: Mapping[str, Any], said: set[tuple[int, str]]) -> str:
     """Why one more ring or end of this alarm must not leave, or nothing. ``said``: which words of
     it went there before, by message."""
-    rung = any((row["id"], word) in said for word in strangers.RINGS)
+    rung = any((row["id"], word) in said for word in CALLS)
     if row["word"] == strangers.END:
         return "" if rung and (row["id"], strangers.END) not in said else NEVER_RUNG
     return RUNG_ONCE if rung else ""
@@ -86,7 +88,7 @@ def _used_up(limits: Sequence[BudgetLimit], now: int) -> str:
 def _came_unrung(ends: Sequence[Mapping[str, Any]], said: set[tuple[int, str]]) -> set[int]:
     """Those of these ends that go to somebody whom nothing rang and who came by their link: they
     are on the alarm, and owed its end too."""
-    words = (*strangers.RINGS, strangers.END)
+    words = (*CALLS, strangers.END)
     unrung = [row["id"] for row in ends if not any((row["id"], word) in said for word in words)]
     if not unrung:
         return set()
@@ -115,7 +117,7 @@ def _said(rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
             # What was given up or withdrawn on its way may have got through.
             "AND b.attempts > 0 "
             "AND (b.status <> 'dropped' OR b.why = 'withdrawn' OR b.attempts > 1) "
-            "AND b.word IN ('alarm', 'help', 'forced', 'stand-down') "
+            f"AND b.word IN ({_CALLED_OR_ENDED}) "
             f"WHERE m.id IN ({marks})",
             [row["id"] for row in rows],
         )

@@ -50,9 +50,9 @@ def add_address(
     )
 
 
-def lookups(number: str) -> list[bytes]:
-    """The look-up hashes of a phone number, as an address for texts and for calls."""
-    return [encryption.lookup(channel, number) for channel in ("text", "call")]
+def lookups(value: str, channel: str = "text") -> list[bytes]:
+    """The look-up hashes of one address: a phone number has one for texts and one for calls."""
+    return [encryption.lookup(each, value) for each in suppression.same(channel)]
 
 
 def set_own_addresses(person: Person, ways: Sequence[Reached]) -> None:
@@ -86,8 +86,7 @@ def replace(
     shut = {bytes(a.lookup) for a in old if a.state == Address.State.OPTED_OUT}
     old.delete()
     for way in ways:
-        phone = lookups(way.value) if way.channel in ("text", "call") else []
-        same = [encryption.lookup(way.channel, way.value), *phone]
+        same = lookups(way.value, way.channel)
         known_at = next((proved[each] for each in same if each in proved), 0)
         add_address(
             way,

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from stillhere.core.events import Undeliverable
 from stillhere.store.db import encryption
 from stillhere.store.models import Address, Contact, Suppression, WatchRow, sealed_columns
-from stillhere.store.people import invitations, notices, suppression
+from stillhere.store.people import address_book, invitations, notices, suppression
 from stillhere.store.watches import apply
 
 WANTED = (Contact.Status.INVITED, Contact.Status.CONFIRMED)
@@ -121,9 +121,7 @@ def allow(channel: str, value: str, now: int) -> list[int]:
 
 def _with(channel: str, value: str) -> QuerySet[Address]:
     """Every row with this number, as texts and as calls have it."""
-    channels = suppression.PHONE if channel in suppression.PHONE else (channel,)
-    lookups = [encryption.lookup(each, value) for each in channels]
-    return Address.objects.filter(lookup__in=lookups).order_by("id")
+    return Address.objects.filter(lookup__in=address_book.lookups(value, channel)).order_by("id")
 
 
 def _opted_out(addresses: Sequence[int], now: int) -> None:

@@ -14,6 +14,7 @@ from stillhere.store.models import (
     Person,
     sealed_columns,
 )
+from stillhere.store.people import suppression
 from stillhere.store.people.numbers import strangers
 from stillhere.store.watches import damage
 
@@ -89,7 +90,7 @@ def numbers(person: int) -> list[tuple[str, str]]:
 
 def _numbers(ways: QuerySet[Address]) -> list[str]:
     well = [a for a in _each(ways.order_by("id")) if a.state == "ok"]
-    return [sealed_columns.address_value(a) for a in well if a.channel in ("call", "text")]
+    return [sealed_columns.address_value(a) for a in well if a.channel in suppression.PHONE]
 
 
 def _each(rows: QuerySet[M]) -> list[M]:

@@ -31,6 +31,11 @@ MOST_CARRIED = 500
 Way = tuple[str, str]  # channel and address in clear
 
 
+def same(channel: str) -> tuple[str, ...]:
+    """The channels whose addresses are the same one: a number is a text's and a call's."""
+    return PHONE if channel in PHONE else (channel,)
+
+
 def lookup_of(channel: str, value: str) -> bytes:
     """The one look-up of an address, whatever channel of a phone it came by."""
     return encryption.lookup("phone" if channel in PHONE else channel, value)

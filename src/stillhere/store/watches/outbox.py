@@ -16,6 +16,7 @@ from django.db import connection
 from stillhere.core.alarm import Alarm
 from stillhere.core.circle import Circle
 from stillhere.core.events import (
+    CALLS,
     AllWell,
     Ask,
     Effect,
@@ -35,7 +36,6 @@ from stillhere.store.models import Contact
 from stillhere.store.watches import tally
 from stillhere.store.watches.optional_tables import COUNTS, JOURNAL
 
-CALLS = frozenset({Word.ALARM, Word.HELP, Word.FORCED})  # to an alarm, for the first time
 LOUD = CALLS | {Word.AGAIN, Word.AMBULANCE, Word.REOPENED, Word.ARE_YOU_THERE}
 ASK_WORDS = {Way.NEXT: "ask", Way.RING: "ask-ring"}
 COORDINATOR = "coordinator"  # the channel of a message that pages the coordinator

@@ -37,11 +37,11 @@ def ask(request: HttpRequest, person: Person) -> HttpResponse:
         persons.forget_pin(person)
         return redirect("person:pin")
     if posted:
-        wrong = _tried(person, typed["pin"].strip())
+        forced = force.is_the_word(person, typed["pin"])
+        wrong = _tried(person, typed["pin"].strip(), forced=forced)
         if not wrong:
             persons.keep_pin(person)
             response = HttpResponseRedirect(typed["next"])
-            forced = force.is_the_word(person, typed["pin"])
             person_session.remember_pin(response, person, forced=forced)
             return response
     off = page_text.clock_time(person.pin_off_at, person.tz, now) if person.pin_off_at else ""
@@ -49,10 +49,9 @@ def ask(request: HttpRequest, person: Person) -> HttpResponse:
     return render(request, "person/pin.html", given, status=422 if wrong else 200)
 
 
-def _tried(person: Person, pin: str) -> str:
+def _tried(person: Person, pin: str, *, forced: bool) -> str:
     """Try a PIN; what is wrong, or nothing. The try is counted before it is looked at. The word
-    under force calls for help, and is taken for the PIN."""
-    forced = force.is_the_word(person, pin)
+    under force, where it is that (``forced``), calls for help, and is taken for the PIN."""
     if forced:  # however often a wrong one was typed before
         force.call_for_help(person)
     with PINS.turn():

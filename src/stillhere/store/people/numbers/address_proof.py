@@ -67,9 +67,7 @@ def prove(address: Address, now: int) -> None:
     """Its owner has shown that it is theirs; the other way to the same phone is theirs too."""
     if address.proved_at or address.channel in strangers.FREE:
         return
-    same = [bytes(address.lookup)]
-    if address.channel in ("text", "call"):
-        same = address_book.lookups(sealed_columns.address_value(address))
+    same = address_book.lookups(sealed_columns.address_value(address), address.channel)
     mine = Address.objects.filter(person=address.person_id, contact=address.contact_id)
     mine.filter(lookup__in=same, proved_at=0).update(proved_at=now)
     address.proved_at = now

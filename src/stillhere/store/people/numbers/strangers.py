@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db.models import Q
 
+from stillhere.core.events import CALLS
 from stillhere.store.db import budgets
 from stillhere.store.db.budgets import BudgetLimit
 from stillhere.store.people import suppression
@@ -17,10 +18,10 @@ from stillhere.store.people import suppression
 FREE = ("page", "push")  # a browser of theirs, open or asked: nobody types these
 PROVED = Q(proved_at__gt=0) | Q(channel__in=FREE)
 INVITE, CODE = "invite", "prove"
-RINGS = ("alarm", "help", "forced")  # once in an alarm: the contact who never answered
 END = "stand-down"  # whoever was rung is owed it, once
 # What a stranger may be sent at all; and an answer to what came from that number.
-HEARS = frozenset({INVITE, CODE, END, *RINGS})
+# That is, of an alarm the first call, once: the contact who never answered.
+HEARS = frozenset({INVITE, CODE, END, *CALLS})
 ANSWERS = "reply-"
 
 # Two people who know them, and a code once more.
@@ -66,7 +67,7 @@ def limits(word: str, person: int | None, channel: str, value: str) -> list[Budg
     if word == END or word.startswith(ANSWERS):
         return []
     to, most = _number(channel, value), settings.STILLHERE.strangers_a_day
-    if word in RINGS:
+    if word in CALLS:
         return [
             budgets.limit(RUNG_ENOUGH, RUNG_A_NUMBER, "rung", to),
             budgets.limit(LIST_RANG_ENOUGH, RUNG_A_PERSON, "rung by", person),
