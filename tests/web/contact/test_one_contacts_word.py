@@ -83,6 +83,17 @@ def test_by_text_they_are_told_so_too(clock: Clock, night: SamsNight, leo: str) 
     assert night.row().state == "alarm"
 
 
+def test_by_text_too_they_end_no_other(clock: Clock, night: SamsNight, leo: str) -> None:
+    hook = Hook(Client(), clock)
+    ended_by_leo(night, leo, clock)
+    deliver(clock)
+    hook.text(LEO, "he is fine")
+    assert [t for t in said_to(LEO, clock) if t.startswith("How is Sam?")]
+    hook.text(LEO, "7")
+    assert [t for t in said_to(LEO, clock) if t.startswith("You ended an alarm before, and Sam")]
+    assert night.row().state == "alarm"
+
+
 def test_by_call_they_are_told_so_too(clock: Clock, night: SamsNight, leo: str) -> None:
     hook = Hook(Client(), clock)
     ended_by_leo(night, leo, clock)

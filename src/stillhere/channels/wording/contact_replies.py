@@ -48,6 +48,12 @@ def _be_there(facts: Facts) -> Sentence:
     return text, answers.LATER
 
 
+def _told_before(facts: Facts) -> Sentence:
+    text = _("You ended an alarm before, and %(person)s has not answered since.")
+    text += " " + _("Go there if you can. Somebody else who is there can end it.")
+    return fill(facts, text), answers.NOTHING
+
+
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-at-door": _at_door,
     "reply-where": _where,
@@ -56,4 +62,5 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-thanks": _thanks,
     "reply-taken-over": _taken_over,
     "reply-be-there": _be_there,
+    "reply-told-before": _told_before,
 }

@@ -16,6 +16,7 @@ from django.conf import settings
 from stillhere.core import events as ev
 from stillhere.core.alarm import HOLDING_ETA_S
 from stillhere.core.messages import Inbound
+from stillhere.core.refusals import Refusal
 from stillhere.core.replies import (
     Intent,
     Role,
@@ -59,7 +60,7 @@ ANSWERS = frozenset({
     Intent.CLAIM, Intent.DECLINE, Intent.FAR, Intent.ARRIVED, Intent.CANT_GET_IN, Intent.AT_DOOR,
     Intent.NOT_FOUND,
 })  # fmt: skip
-_COMING = frozenset({Intent.CLAIM, Intent.ARRIVED})
+_COMING = frozenset({Intent.CLAIM, Intent.AT_DOOR, Intent.ARRIVED})
 # What a contact asks or tells in an alarm, and what goes back; nothing happens by it.
 _TELLS = {
     Intent.STEPS: "reply-steps",
@@ -360,7 +361,8 @@ def _ends(parsed: ParsedInbound, contact: Contact, alarms: Sequence[int]) -> str
     outcome = OUTCOMES[parsed.inbound.text.strip()]
     answers = _apply([Change(ev.Resolved(contact.id, outcome), watch=watch) for watch in alarms])
     word = "reply-taken-over" if outcome in ev.GRAVE else "reply-thanks"
-    return _unless_refused(answers, word, "reply-be-there")
+    before = any(answer.refused is Refusal.TOLD_BEFORE for answer in answers)
+    return _unless_refused(answers, word, "reply-told-before" if before else "reply-be-there")
 
 
 def contacts_intent(inbound: Inbound, *, watching: bool, invited: bool = False) -> Intent:
