@@ -33,7 +33,7 @@ PEOPLE, PER_S = 120, 20.0
 EACH_S = 60.0  # from one fault to the next
 LATEST_S = 30.0  # the promise
 KEEP = (
-    "import sys; from stillhere.cli.commands.up import children;"
+    "import sys; from stillhere.cli.commands.lasting.up import children;"
     "from stillhere.cli import supervise;"
     "import logging.config; from stillhere.config import logs;"
     "logging.config.dictConfig(logs.configuration('info'));"

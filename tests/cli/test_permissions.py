@@ -8,7 +8,7 @@ import pytest
 
 from stillhere.cli.actions import check
 from stillhere.cli.check import permissions
-from stillhere.cli.commands import up
+from stillhere.cli.commands.lasting import up
 from stillhere.config import databases, environment, keys
 
 

@@ -295,7 +295,7 @@ def test_a_full_pipe_or_none_at_all_never_holds_a_child_up() -> None:
 STARTER = """
 import sys
 from stillhere.cli import supervise
-from stillhere.cli.commands import up
+from stillhere.cli.commands.lasting import up
 import logging
 logging.basicConfig(level=logging.INFO)
 children = up.children("web", "engine", "line")

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from stillhere import sip
-from stillhere.cli import data_lock, schema
-from stillhere.cli.commands import up
+from stillhere.cli import data_lock, loading, schema
+from stillhere.cli.commands.lasting import up
 from stillhere.cli.main import COMMANDS
 from stillhere.config import environment, keys
 from stillhere.config.environment import SettingError
@@ -336,7 +336,8 @@ def test_every_command_can_be_loaded_before_there_are_settings(installation: Mak
     """A command is loaded before it reads its settings: what needs the tables comes later."""
     home = installation()
     load = "import importlib; from stillhere.cli import main\n" + "".join(
-        f"importlib.import_module('stillhere.cli.commands.{name}')\n" for name in COMMANDS
+        f"importlib.import_module('stillhere.cli.{loading.where(name)}.{name}')\n"
+        for name in COMMANDS
     )
     done = subprocess.run(
         [home.program[0], "-c", load],

@@ -13,12 +13,20 @@ from types import ModuleType
 import click
 import django
 
+# They run until somebody ends them, and write a log; nobody reads along.
+LASTING = frozenset({"up", "web", "engine", "line", "demo"})
+
 
 def command(name: str) -> click.Command:
-    """The command of ``commands/<name>.py``."""
-    loaded = _load("commands", name).command
+    """The command of ``commands/<name>.py``, or of ``commands/lasting/<name>.py``."""
+    loaded = _load(where(name), name).command
     assert isinstance(loaded, click.Command)
     return loaded
+
+
+def where(name: str) -> str:
+    """The room in which a command lives."""
+    return "commands.lasting" if name in LASTING else "commands"
 
 
 def action(name: str) -> ModuleType:

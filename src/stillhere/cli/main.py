@@ -1,8 +1,9 @@
 """The `stillhere` command.
 
-Owns the list of commands. Each lives in a file of its own in ``commands/``, with a click command
-called ``command``, and is loaded only when it is run (``loading.py``). To add one: write the file,
-add its line here; what needs the tables goes into ``actions/`` under the same name.
+Owns the list of commands. Each lives in a file of its own, in ``commands/`` or, where it runs until
+somebody ends it, in ``commands/lasting/``, with a click command called ``command``, and is loaded
+only when it is run (``loading.py``). To add one: write the file, add its line here; what needs the
+tables goes into ``actions/`` under the same name.
 """
 
 from __future__ import annotations
@@ -42,9 +43,6 @@ COMMANDS = {
 
 # Names every wrong setting; ends with a number that mail servers understand.
 SAY_IT_THEMSELVES = ("check", "bounce")
-
-
-LASTING = frozenset({"up", "web", "engine", "line", "demo"})  # they log; nobody reads along
 
 
 class LazyCommands(click.Group):
@@ -90,7 +88,7 @@ def main(ctx: click.Context) -> None:
     stray = environment.strays(os.environ)
     if stray and ctx.invoked_subcommand not in SAY_IT_THEMSELVES:
         raise SettingError(" ".join(stray.values()))
-    if ctx.invoked_subcommand not in LASTING:
+    if ctx.invoked_subcommand not in loading.LASTING:
         # A command that ends says itself, in one sentence, what its disk or a clock's host said.
         for name in ("stillhere.disk", "stillhere.clock"):
             logging.getLogger(name).addFilter(lambda _record: False)

@@ -100,7 +100,7 @@ settings.configure(
 )
 import django
 django.setup()
-from stillhere.cli.commands import web
+from stillhere.cli.commands.lasting import web
 if sys.argv[3:] == ["die"]:
     os.sync = lambda: os.kill(os.getpid(), signal.SIGKILL)
 web.collect_static(source, target)

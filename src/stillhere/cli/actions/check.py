@@ -17,7 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from stillhere.cli import data_lock, database, trouble
 from stillhere.cli.check import damage, key_fit, listening, permissions, proof, weaknesses
-from stillhere.cli.commands.up import health
+from stillhere.cli.commands.lasting.up import health
 from stillhere.config import databases, environment
 from stillhere.config.carriers import leaves
 from stillhere.config.environment import SettingError, Stillhere

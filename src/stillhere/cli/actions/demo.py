@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from stillhere.cli import supervise
-from stillhere.cli.commands import up
+from stillhere.cli.commands.lasting import up
 from stillhere.config import keys
 from stillhere.config.environment import Stillhere
 from stillhere.config.wiring import derived_secret

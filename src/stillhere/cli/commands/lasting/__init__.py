@@ -1,0 +1,1 @@
+"""Commands that last: they run until somebody ends them, and write a log."""
