@@ -41,6 +41,7 @@ WALL_MS = wiring.wall_ms
 PHONE_NUMBER = wiring.phone_number(STILLHERE)
 MAY_REACH = wiring.may_reach(STILLHERE)
 TOLD_STEPS = wiring.told_steps
+TIME_ZONE_OF = wiring.time_zone_of
 BUILD_CHANNELS = wiring.build_channels
 DERIVED_SECRET = wiring.derived_secret
 RETIRE_KEYS = partial(keys.retire, STILLHERE.keys)

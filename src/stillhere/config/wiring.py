@@ -228,6 +228,13 @@ def may_reach(stillhere: Stillhere) -> Callable[..., bool]:
     return reaches
 
 
+def time_zone_of(e164: str) -> str:
+    """The time zone in which a number probably is, as an IANA name."""
+    from stillhere.channels.carriers import numbers
+
+    return numbers.time_zone_of(e164)
+
+
 def told_steps() -> tuple[tuple[str, ...], tuple[str, str, int]]:
     """The steps that are told one by one, by their ids; and the one after which another is told
     again, with how many seconds later."""

@@ -125,7 +125,8 @@ class Facts:
     ambulance wish, ``outcome`` one of ``core.events.Outcome``. ``unasked``: no ask found a way to
     the person; ``untold``: nothing was queued for anybody on their list. ``code`` proves the
     address that it goes to, ``""`` where that is proved. ``step`` is one of the walk-through, by
-    its id, and ``says`` what it says.
+    its id, and ``says`` what it says. ``phone``, ``place`` and ``entry`` are the person's, where
+    this message may tell them.
     """
 
     person: str = ""
@@ -147,6 +148,9 @@ class Facts:
     code: str = ""
     step: str = ""
     says: str = ""
+    phone: str = ""
+    place: str = ""
+    entry: str = ""
 
     @classmethod
     def of(cls, kept: Mapping[str, Any], **known: Any) -> Facts:

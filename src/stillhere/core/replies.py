@@ -22,13 +22,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from stillhere.core import vocabulary
+from stillhere.core.reading import notes
+from stillhere.core.reading.notes import Note
 from stillhere.core.reading.signs import Sign
 from stillhere.core.reading.typos import one_slip
 from stillhere.core.vocabulary import HELP, Intent, Phrase, Role, Table, Vocabulary
 
 __all__ = [
     "HELP", "Intent", "Role", "forget_texts", "help_is_called", "language_of", "read_ahead",
-    "read_key", "read_minutes", "read_text", "words_of",
+    "read_key", "read_minutes", "read_note", "read_text", "words_of",
 ]  # fmt: skip
 
 TEXT_MOST = 20_000  # beyond this nothing is looked at
@@ -126,6 +128,11 @@ def read_key(key: str, role: Role) -> Intent:
     if not pressed:
         return Intent.EMPTY
     return vocabulary.KEYS[role].get(pressed, Intent.UNCLEAR)
+
+
+def read_note(text: str, words: Vocabulary) -> Note | None:
+    """The note of their own plan that a text is, which means nothing else; or None."""
+    return notes.read_note(text[:READ_MOST], words.notes, lambda part: words_of(part, words))
 
 
 def read_minutes(text: str, words: Vocabulary) -> int | None:

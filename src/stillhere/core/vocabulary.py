@@ -19,12 +19,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 from typing import Any
 
+from stillhere.core.reading import notes
 from stillhere.core.reading.signs import Sign, SignError, Signs
 from stillhere.core.reading.typos import Typos
 
@@ -122,6 +123,7 @@ class Vocabulary:
     not_the_door: frozenset[str]
     commands: Mapping[str, Intent]
     before_a_command: frozenset[str]
+    notes: notes.Beginnings  # how a note of one's own plan begins
     days_of: Mapping[str, int]  # "weeks" -> 7
     within: frozenset[str]
     slips: Mapping[str, str]
@@ -204,6 +206,7 @@ _ROWS: Mapping[str, frozenset[str]] = {
     "asked": frozenset({"yes", "no", "joins"}),
     "person": frozenset(_MEANT),
     "contact": frozenset(_MEANT),
+    "note": frozenset({*notes.FIELDS, notes.WITH_NUMBER}),
     "command": frozenset({"after", "add", "pause", "weeks", "months", "within"}),
     "long": frozenset({"words", "not"}),
     "not-theirs": frozenset({
@@ -306,6 +309,7 @@ def load(texts: Mapping[str, str], street: Street = ()) -> Vocabulary:
         not_the_door=words("not-the-door"),
         commands=commands,
         before_a_command=words("command.after"),
+        notes=_notes(phrases),
         days_of=dict.fromkeys(words("command.weeks"), 7)
         | dict.fromkeys(words("command.months"), 30),
         within=words("command.within"),
@@ -349,6 +353,11 @@ def _signs(files: Mapping[str, _File], street: Street) -> Signs:
         return Signs(rows, groups, all_of("signs.small"), typos)
     except SignError as error:
         raise VocabularyError(f"[signs]: {error}") from error
+
+
+def _notes(phrases: Callable[[str], frozenset[Phrase]]) -> notes.Beginnings:
+    fields = (*notes.FIELDS, notes.WITH_NUMBER)
+    return {phrase: field for field in fields for phrase in phrases(f"note.{field}")}
 
 
 def _words(text: str) -> frozenset[str]:

@@ -54,6 +54,7 @@ _UNFIT_TYPES = {
     PhoneNumberType.VOICEMAIL,
     PhoneNumberType.PERSONAL_NUMBER,  # follow-me numbers, a favourite of those who earn by calls
 }
+MOST_ZONES = 3  # of one area code; more is a whole country
 _NOWHERE = "001"  # satellite phones and world-wide services, as phonenumbers calls their country
 
 
@@ -118,6 +119,19 @@ def of_sender(told: str, region: str) -> str:
     except AddressError:
         return told
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def time_zone_of(e164: str) -> str:
+    """The time zone in which a number probably is, by its country and area code, as an IANA name;
+    UTC where nobody can say. Some area codes lie in a few: the first of them."""
+    from phonenumbers import timezone  # noqa: PLC0415  half a megabyte
+
+    try:
+        zones = timezone.time_zones_for_number(phonenumbers.parse(e164))
+    except NumberParseException:
+        return "UTC"
+    known = [zone for zone in zones if zone != timezone.UNKNOWN_TIMEZONE]
+    return known[0] if 0 < len(known) <= MOST_ZONES else "UTC"
 
 
 def spaced(e164: str) -> str:

@@ -73,11 +73,17 @@ THERE = AnswerKind(
         "3": _("Say it again"),
     },
 )
-STEPS = AnswerKind(_("Reply 5 for the next, 3 for this again."), "", "")
+STEPS = AnswerKind(
+    _("Reply 5 for the next, 3 for this again."),
+    "",
+    "",
+    {"5": _("The next step"), "3": _("Say it again")},
+)
 HOW = AnswerKind(  # how it is; the digits stand in no other message
     _("Reply 7 awake and well, 8 brought back, 9 in hospital."),
     "",
     _("Open the link and say it there."),
+    {"7": _("Awake and well"), "8": _("Brought back"), "9": _("In hospital")},
 )
 LATER = AnswerKind(  # what the one who is going does next
     _("Reply 4 when you are there, 6 if you can't get in."),

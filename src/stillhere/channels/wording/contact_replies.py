@@ -20,8 +20,18 @@ def _at_door(facts: Facts) -> Sentence:
 
 
 def _where(facts: Facts) -> Sentence:
-    text = _("Say that you are going: then our link shows where %(person)s is.")
+    text = _("Say that you are going: then you hear where %(person)s is.")
     return fill(facts, text), answers.GOING
+
+
+def _place(facts: Facts) -> Sentence:
+    """As the person typed it; opened only for who may read it."""
+    if not facts.place and not facts.entry:
+        return fill(facts, _("%(Person)s told us no place. Phone them.")), answers.LATER
+    said = [fill(facts, _("%(Person)s: %(place)s."), place=facts.place)] if facts.place else []
+    if facts.entry:
+        said.append(_("To get in: %(entry)s.") % {"entry": facts.entry})
+    return " ".join([*said, _("Delete this text afterwards.")]), answers.LATER
 
 
 def _missed(facts: Facts) -> Sentence:
@@ -57,6 +67,7 @@ def _told_before(facts: Facts) -> Sentence:
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-at-door": _at_door,
     "reply-where": _where,
+    "reply-place": _place,
     "reply-not-found": _missed,
     "reply-how": _how,
     "reply-thanks": _thanks,

@@ -30,7 +30,7 @@ def _alarm(facts: Facts) -> Sentence:
         text += " " + _("We had no way to ask.")
     elif facts.at is not None:
         text += " " + fill(facts, _("No answer since %(at)s."))
-    return text + _unconfirmed(facts), answers.GOING
+    return text + _phone(facts) + _unconfirmed(facts), answers.GOING
 
 
 def _help(facts: Facts) -> Sentence:
@@ -38,7 +38,7 @@ def _help(facts: Facts) -> Sentence:
         text = fill(facts, _("%(Person)s asks for help NOW, at %(at)s."))
     else:
         text = fill(facts, _("%(Person)s asks for help NOW."))
-    return text + _unconfirmed(facts), answers.GOING
+    return text + _phone(facts) + _unconfirmed(facts), answers.GOING
 
 
 def _forced(facts: Facts) -> Sentence:
@@ -56,6 +56,11 @@ def _again(facts: Facts) -> Sentence:
         text = fill(facts, _("%(Person)s may still need help NOW."))
     text += " " + _("As far as we know nobody is there.")
     return text + _unconfirmed(facts), answers.GOING
+
+
+def _phone(facts: Facts) -> str:
+    """The number of somebody without a page."""
+    return " " + _("Their phone: %(phone)s.") % {"phone": facts.phone} if facts.phone else ""
 
 
 def _unconfirmed(facts: Facts) -> str:

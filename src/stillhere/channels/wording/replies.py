@@ -179,6 +179,22 @@ def _add_own(facts: Facts) -> Sentence:
     return _("This is your own number. Add somebody who can come to you."), answers.NOTHING
 
 
+def _named(facts: Facts) -> Sentence:
+    return fill(
+        facts, _("Kept. Your people read: %(person)s. Now text ADDRESS and where you are.")
+    ), (answers.NOTHING)
+
+
+def _kept(facts: Facts) -> Sentence:
+    text = _("Kept. Only who is on the way hears it, in an emergency.")
+    return text + " " + _("Now delete this text from your phone."), answers.NOTHING
+
+
+def _note_how(facts: Facts) -> Sentence:
+    text = _("Reply NAME and your name, ADDRESS and where you are, or DOOR and how to get in.")
+    return text, answers.NOTHING
+
+
 def _paused(facts: Facts) -> Sentence:
     return _("We rest that long, then ask again as usual."), answers.NOTHING
 
@@ -379,6 +395,9 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-add-how": _add_how,
     "reply-add-not": _add_not,
     "reply-add-own": _add_own,
+    "reply-named": _named,
+    "reply-kept": _kept,
+    "reply-note-how": _note_how,
     "reply-paused": _paused,
     "reply-no-routine": _no_routine,
     "reply-delete": _delete,

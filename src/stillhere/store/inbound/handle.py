@@ -22,16 +22,19 @@ from stillhere.core.replies import (
     Role,
     read_key,
     read_minutes,
+    read_note,
     read_text,
 )
-from stillhere.store.inbound import abroad, list_commands, steps_by_text
+from stillhere.store.inbound import abroad, list_commands, place, steps_by_text
 from stillhere.store.inbound.reply import (
     ParsedInbound,
     Reply,
+    apply_all,
     open_watches,
     queue,
     reply,
     speak_their_language,
+    unless_refused,
 )
 from stillhere.store.models import Address, Contact, Person, Suppression, WatchRow
 from stillhere.store.people import (
@@ -46,7 +49,7 @@ from stillhere.store.people import (
 )
 from stillhere.store.people.numbers import address_proof
 from stillhere.store.watches import apply
-from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult, CheckIn
+from stillhere.store.watches.apply import Asked, CallForHelp, Change, CheckIn
 from stillhere.store.watches.queries import ALARMED
 
 # Digits that stand in our messages beside those the core reads; whole texts only.
@@ -67,7 +70,6 @@ _TELLS = {
     Intent.REPEAT: "reply-steps",
     Intent.HELP: "reply-steps",
     Intent.WANTS_TO_DIE: "reply-steps",
-    Intent.WHERE: "reply-where",
     Intent.OUTCOME: "reply-how",
 }
 # To "reply-how", and only to it: digits that mean nothing else, in case two messages cross.
@@ -201,6 +203,9 @@ def _person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any
         return list_commands.rest(person, text, now)
     if intent is Intent.DELETE:
         return list_commands.erase(person, now)
+    unread = intent is Intent.UNCLEAR and parsed.inbound.kind == "text"
+    if unread and (note := read_note(text, settings.UNDERSTOOD)):
+        return list_commands.keep_note(person, note)
     return _watch_hears(parsed, watches, intent, now), {}
 
 
@@ -218,14 +223,14 @@ def _watch_hears(
         what, word = _TURNS[intent]
         if not acute:
             return "reply-only-daily" if watches else "reply-not-on"
-        answers = _apply([Change(what, watch=acute[0].id)])
+        answers = apply_all([Change(what, watch=acute[0].id)])
         if intent is Intent.DONE and answers[0].watch and answers[0].watch.closed_at is None:
             word = "reply-got-it"  # an alarm does not end by it: it was an answer
         elif intent is Intent.DONE and len(watches) > len(acute):
             word = "reply-ended-daily"
-        return _unless_refused(answers, word, "reply-not-on")
+        return unless_refused(answers, word, "reply-not-on")
     # Somebody touched the phone and we cannot read what they mean: the core rings back.
-    _apply([Change(ev.Unclear(), watch=watch.id) for watch in watches])
+    apply_all([Change(ev.Unclear(), watch=watch.id) for watch in watches])
     return "reply-who-person" if intent is Intent.WHO else ""
 
 
@@ -251,8 +256,8 @@ def _here(watches: Sequence[WatchRow], parsed: ParsedInbound, now: int) -> str:
     if not watches:
         return "reply-not-on"
     then = [watch for watch in watches if meant(watch, parsed.inbound.age_ms, now)]
-    answers = _apply([check_in(watch, parsed.inbound, now) for watch in then])
-    word = _unless_refused(answers, "reply-got-it", "reply-not-on") if answers else ""
+    answers = apply_all([check_in(watch, parsed.inbound, now) for watch in then])
+    word = unless_refused(answers, "reply-got-it", "reply-not-on") if answers else ""
     # Every text costs them money; only what they would not expect is worth one.
     return "" if word == "reply-got-it" and parsed.inbound.kind == "text" else word
 
@@ -267,7 +272,9 @@ def start(person: Person, profile: str = "") -> int:
 
 def _go(person: Person, profile: str = "") -> str:
     """Said again while a watch is open, it is a sign of life like any other clear word."""
-    _apply([Change(CheckIn(), watch=watch.id) for watch in _watches(person) if not watch.routine])
+    apply_all(
+        [Change(CheckIn(), watch=watch.id) for watch in _watches(person) if not watch.routine]
+    )
     start(person, profile)
     reachable = any(listed.reachable for listed in records.circle_list(person))
     return "reply-started" if reachable else "reply-alone"
@@ -275,18 +282,18 @@ def _go(person: Person, profile: str = "") -> str:
 
 def _mark(person: Person) -> str:
     """ "I've used" begins a watch where there is none: that is when it is needed most."""
-    answers = _apply([Change(ev.Marked(), watch=start(person))])
-    return _unless_refused(answers, "reply-marked", "reply-not-on")
+    answers = apply_all([Change(ev.Marked(), watch=start(person))])
+    return unless_refused(answers, "reply-marked", "reply-not-on")
 
 
 def _help(person: Person, *, wants_to_die: bool = False) -> str:
     """A cry for help is never lost for want of an open watch."""
     watches = _watches(person)
     watch = watches[0].id if watches else start(person)
-    answers = _apply([Change(CallForHelp(wants_to_die), watch=watch)])
+    answers = apply_all([Change(CallForHelp(wants_to_die), watch=watch)])
     alarm = answers[0].watch.alarm if answers[0].watch is not None else None
     word = "reply-helping" if alarm is not None and alarm.told else "reply-nobody"
-    return _unless_refused(answers, word, "reply-nobody")
+    return unless_refused(answers, word, "reply-nobody")
 
 
 _STARTING: Mapping[Intent, Callable[[Person], str]] = {
@@ -329,13 +336,26 @@ def _contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
         return _without_alarm(parsed, contact, intent, now)
     if intent is Intent.REPEAT and message is not None and inbound.kind == "key":
         return message.word
+    return _in_alarm(parsed, contact, intent, alarms, now)
+
+
+def _in_alarm(
+    parsed: ParsedInbound, contact: Contact, intent: Intent, alarms: Sequence[int], now: int
+) -> str:
+    """An answer to an alarm that is open; never silence."""
+    message = parsed.message
     if _says_how(parsed):
         return _ends(parsed, contact, alarms)
     if intent is Intent.SOON and message is not None and message.word == "reply-going":
         intent = Intent.CLAIM  # the minutes that were left open
+    if intent is Intent.WHERE:
+        return place.answer(contact, alarms)
     if intent not in _DEEDS:
-        return _TELLS.get(intent, "reply-unclear")  # never silence
-    return _acts(parsed, contact, intent, alarms)
+        return _TELLS.get(intent, "reply-unclear")
+    word = _acts(parsed, contact, intent, alarms)
+    if word == "reply-going":
+        place.tell_after_claim(parsed, contact, alarms, now)
+    return word
 
 
 def _acts(parsed: ParsedInbound, contact: Contact, intent: Intent, alarms: Sequence[int]) -> str:
@@ -343,10 +363,10 @@ def _acts(parsed: ParsedInbound, contact: Contact, intent: Intent, alarms: Seque
     if intent is Intent.FAR and parsed.person.secret:
         word = "reply-cannot"  # never "phone them": somebody may be listening
     event = make(contact.id, parsed)
-    answers = _apply([Change(event, watch=watch) for watch in alarms])
+    answers = apply_all([Change(event, watch=watch) for watch in alarms])
     if intent in _COMING and any(a.watch and contact.id in a.watch.ended_by for a in answers):
         word = "reply-called-on"
-    return _unless_refused(answers, word, "reply-not-on-it")
+    return unless_refused(answers, word, "reply-not-on-it")
 
 
 def _says_how(parsed: ParsedInbound) -> bool:
@@ -359,10 +379,10 @@ def _says_how(parsed: ParsedInbound) -> bool:
 def _ends(parsed: ParsedInbound, contact: Contact, alarms: Sequence[int]) -> str:
     """The alarm is over as they say, where they may say it."""
     outcome = OUTCOMES[parsed.inbound.text.strip()]
-    answers = _apply([Change(ev.Resolved(contact.id, outcome), watch=watch) for watch in alarms])
+    answers = apply_all([Change(ev.Resolved(contact.id, outcome), watch=watch) for watch in alarms])
     word = "reply-taken-over" if outcome in ev.GRAVE else "reply-thanks"
     before = any(answer.refused is Refusal.TOLD_BEFORE for answer in answers)
-    return _unless_refused(answers, word, "reply-told-before" if before else "reply-be-there")
+    return unless_refused(answers, word, "reply-told-before" if before else "reply-be-there")
 
 
 def contacts_intent(inbound: Inbound, *, watching: bool, invited: bool = False) -> Intent:
@@ -426,19 +446,3 @@ _DEEDS: Mapping[Intent, tuple[Callable[[int, ParsedInbound], Asked], str]] = {
         "reply-not-found",
     ),
 }
-
-
-# --- what goes back -----------------------------------------------------------------------------
-
-
-def _apply(changes: Sequence[Change]) -> list[ChangeResult]:
-    return apply.apply_batch(changes) if changes else []
-
-
-def _unless_refused(answers: Sequence[ChangeResult], word: str, refused: str) -> str:
-    """``word`` if anything was done; the truth if not."""
-    if any(answer.refused is None and not answer.quarantined for answer in answers):
-        return word
-    if any(answer.quarantined for answer in answers):
-        return "reply-fault"
-    return refused

@@ -20,7 +20,8 @@ from stillhere.store.installation import peers
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
 from stillhere.store.people.numbers import names as plain_names
 from stillhere.store.people.numbers import strangers
-from stillhere.store.watches import damage, queries
+from stillhere.store.watches import apply, damage, queries
+from stillhere.store.watches.apply import Change, ChangeResult
 from stillhere.store.watches.queries import ALARMED
 
 
@@ -179,3 +180,17 @@ def queue(
         created_at=now,
     )
     Message.objects.bulk_create([message], ignore_conflicts=True)
+
+
+def apply_all(changes: Sequence[Change]) -> list[ChangeResult]:
+    """What became of these changes; of none, nothing."""
+    return apply.apply_batch(changes) if changes else []
+
+
+def unless_refused(answers: Sequence[ChangeResult], word: str, refused: str) -> str:
+    """``word`` if anything was done; the truth if not."""
+    if any(answer.refused is None and not answer.quarantined for answer in answers):
+        return word
+    if any(answer.quarantined for answer in answers):
+        return "reply-fault"
+    return refused

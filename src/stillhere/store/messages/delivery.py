@@ -7,26 +7,22 @@ address, an opt-out and an erasure are read at the lease, the last moment before
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from stillhere.core.events import Undeliverable
-from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, DeliveryResult, Facts, Fate, Receipt
+from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, DeliveryResult, Fate, Receipt
 from stillhere.store.db import bulk, encryption
 from stillhere.store.db.row_locks import hold, hold_messages
-from stillhere.store.installation import peers
 from stillhere.store.messages import held_back, salvage
 from stillhere.store.messages.leased import LeasedMessage
+from stillhere.store.messages.spoken_of import opened, speaking_of
 from stillhere.store.messages.validity import still_true
-from stillhere.store.models import Address, Contact, Message
+from stillhere.store.models import Address, Message
 from stillhere.store.people import address_book, notices, opt_out, sealed, suppression
-from stillhere.store.people.numbers import address_proof, page_code
-from stillhere.store.people.numbers import names as plain_names
 from stillhere.store.watches import apply, damage
 from stillhere.store.watches.outbox import COORDINATOR
 
@@ -69,6 +65,9 @@ _PARTS = {
     "address": "m.address_id",
     "person_nonce": "p.nonce",
     "person_name": "p.name",
+    "caller": "p.caller",
+    "place": "p.place",
+    "entry": "p.entry",
     "tz": "p.tz",
     "wish": "p.wish",
     "person_lang": "p.lang",
@@ -109,9 +108,7 @@ def lease(
         return []
     found = _not_silenced([_addressed(dict(zip(_PARTS, row, strict=True))) for row in taken])
     wanted = damage.around(lambda: _without_stale(found, now), lambda: _fresh(found, now))
-    facts = [json.loads(row["facts"]) for row in wanted]
-    names = damage.around(lambda: _names(facts), dict[tuple[str, int], str])
-    return [_leased(row, names) for row in wanted]
+    return speaking_of(wanted)
 
 
 def _take(channel: str, now: int, most: int, until: int, which: str) -> list[Any]:
@@ -125,22 +122,12 @@ def _take(channel: str, now: int, most: int, until: int, which: str) -> list[Any
         return list(cursor.fetchall())
 
 
-def _opened(of: str, blob: bytes, field: str, nonce: bytes) -> str | None:
-    """A sealed value; None if it cannot be opened, because the other messages must go on. ``of``:
-    the row, as named in the log."""
-    try:
-        return encryption.unseal(blob, field, nonce)
-    except encryption.SealBroken:
-        log.error("%s: %s cannot be opened", of, field)
-        return None
-
-
 def _addressed(row: dict[str, Any]) -> dict[str, Any]:
     """A row with its address in clear; None if that cannot be opened."""
     nonce = row["address_nonce"]
     to: str | None = ""
     if nonce is not None:
-        to = _opened(f"message={row['id']}", row["value"], "address.value", nonce)
+        to = opened(f"message={row['id']}", row["value"], "address.value", nonce)
     return row | {"to": to}
 
 
@@ -226,89 +213,6 @@ def _stale(row: dict[str, Any], now: int) -> str:
     if row["address"] is not None and row["state"] != "ok":
         return GONE
     return held_back.at_sight(row)
-
-
-def _leased(row: dict[str, Any], names: dict[tuple[str, int], str]) -> LeasedMessage:
-    def opened(field: str, name: str) -> str:
-        nonce = row[f"{field.split('.', maxsplit=1)[0]}_nonce"]
-        if nonce is None:
-            return ""
-        return _opened(f"message={row['id']}", row[name], field, nonce) or ""
-
-    facts, unproved = json.loads(row["facts"]), held_back.is_strangers(row)
-    code, carried = _proof(row, facts, unproved=unproved)
-    said_yes = row["status"] == Contact.Status.CONFIRMED
-    spoken_of = Facts.of(
-        facts,
-        person=opened("person.name", "person_name"),
-        partner=opened("watch.partner", "partner"),
-        contact=opened("contact.name", "contact_name"),
-        who=_spoken_of(facts, names),
-        tz=row["tz"] or "UTC",
-        confirmed=said_yes,
-        wish=row["wish"] or "phone-first",
-        program=settings.STILLHERE.program,
-        code=code,
-    )
-    stranger = unproved or (row["contact"] is not None and not said_yes)
-    return LeasedMessage(
-        **{name: row[name] for name in ("id", "key", "channel", "word", "attempts", "lapses_at")},
-        **{name: row[name] for name in ("watch", "contact", "address", "carrier")},
-        facts=plain_names.to_stranger(spoken_of) if stranger else spoken_of,
-        to=row["to"],
-        lang=_lang(row),
-        watch_nonce=bytes(row["watch_nonce"] or b""),
-        contact_nonce=bytes(row["contact_nonce"] or b""),
-        carried=carried,
-    )
-
-
-def _proof(row: Mapping[str, Any], facts: Mapping[str, Any], *, unproved: bool) -> tuple[str, str]:
-    """The digits that show whose phone it is, as far as this message brings any, and what its link
-    carries in their place. A voice says them one by one."""
-    if row["word"] == page_code.WORD:
-        of = row["contact_nonce"], facts["at"]
-        code = page_code.code_of(*of)
-        return " ".join(code) if row["channel"] == "call" else code, page_code.link_part(*of)
-    nonce = row["address_nonce"]
-    return (address_proof.code_of(nonce), address_proof.link_part(nonce)) if unproved else ("", "")
-
-
-def _lang(row: Mapping[str, Any]) -> str:
-    """The language of whoever reads it. The coordinator's pages are in English: whose watch it is
-    says nothing about her."""
-    if row["channel"] == COORDINATOR:
-        return settings.LANGUAGE_CODE
-    return (
-        row["contact_lang"] if row["contact"] is not None else row["person_lang"]
-    ) or settings.LANGUAGE_CODE
-
-
-def _names(facts: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
-    """The names that messages mention: ("who", a contact's id) or ("peer", a peer's)."""
-    known = [each["who"] for each in facts if each.get("who") is not None]
-    known += [contact for each in facts for contact in each.get("on", ())]
-    spoken_of: list[tuple[int, bytes, bytes]] = []
-    if known:
-        marks = ", ".join(["%s"] * len(known))
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT id, name, nonce FROM contact WHERE id IN ({marks})", known)
-            spoken_of = cursor.fetchall()
-    others = peers.names([each["peer"] for each in facts if "peer" in each])
-    return {
-        ("who", id): _opened(f"contact={id}", name, "contact.name", nonce) or ""
-        for id, name, nonce in spoken_of
-    } | {("peer", id): name for id, name in others.items()}
-
-
-def _spoken_of(facts: Mapping[str, Any], names: Mapping[tuple[str, int], str]) -> str:
-    """The name that a message mentions; or all names of a list, with a question mark after those
-    who have not said yes."""
-    if "on" in facts:
-        listed = ((names.get(("who", id), ""), id in facts["asked"]) for id in facts["on"])
-        return ", ".join(f"{name}?" if asked else name for name, asked in listed if name)
-    spoken = ((name, facts[name]) for name in ("who", "peer") if name in facts)
-    return next((names[of] for of in spoken if of in names), "")
 
 
 def record(results: Sequence[DeliveryResult], now: int) -> list[DeliveryResult]:

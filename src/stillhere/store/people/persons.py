@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import transaction
 
 from stillhere.core.refusals import Refusal
@@ -28,11 +29,12 @@ def new_person(lang: str, tz: str = "UTC") -> tuple[Person, str]:
     return person, key
 
 
-def new_caller(number: str, lang: str, tz: str = "UTC") -> Person:
-    """Somebody who texted or rang us for the first time: a phone, and nothing else about them.
+def new_caller(number: str, lang: str) -> Person:
+    """Somebody who texted or rang us for the first time: a phone, and nothing else about them but
+    the time zone of its area.
     Nobody gets their key: they come back with their number."""
     with transaction.atomic():
-        person, _ = new_person(lang, tz)
+        person, _ = new_person(lang, settings.TIME_ZONE_OF(number))
         person.caller = True
         person.save(update_fields=["caller"])
         ways = [Reached("text", number, rings=False), Reached("call", number, rings=True)]

@@ -1,0 +1,162 @@
+"""What a leased message speaks of: ids and instants of its row become names, numbers and codes.
+
+Owns which sealed values are opened for which reader; a message keeps none of them. What cannot be
+opened is left out, because the other messages must go on.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from stillhere.core.events import Word
+from stillhere.core.messages import Facts
+from stillhere.store.db import encryption
+from stillhere.store.installation import peers
+from stillhere.store.messages import held_back
+from stillhere.store.messages.leased import LeasedMessage
+from stillhere.store.models import Address, Contact
+from stillhere.store.people.numbers import address_proof, page_code
+from stillhere.store.people.numbers import names as plain_names
+from stillhere.store.watches import damage
+from stillhere.store.watches.outbox import COORDINATOR
+
+log = logging.getLogger("stillhere.delivery")
+
+PLACE = "reply-place"  # tells where the person is, and how to get in
+
+
+def speaking_of(rows: Sequence[dict[str, Any]]) -> list[LeasedMessage]:
+    """Leased rows, each with its address in clear, as messages with all they speak of."""
+    facts = [json.loads(row["facts"]) for row in rows]
+    names = damage.around(lambda: _names(facts), dict[tuple[str, int], str])
+    phones = damage.around(lambda: _phones(rows), dict[int, str])
+    return [_leased(row, names, phones) for row in rows]
+
+
+def opened(of: str, blob: bytes, field: str, nonce: bytes) -> str | None:
+    """A sealed value; None if it cannot be opened, because the other messages must go on. ``of``:
+    the row, as named in the log."""
+    try:
+        return encryption.unseal(blob, field, nonce)
+    except encryption.SealBroken:
+        log.error("%s: %s cannot be opened", of, field)
+        return None
+
+
+def _leased(
+    row: dict[str, Any], names: dict[tuple[str, int], str], phones: Mapping[int, str]
+) -> LeasedMessage:
+    def told(field: str, name: str) -> str:
+        nonce = row[f"{field.split('.', maxsplit=1)[0]}_nonce"]
+        if nonce is None:
+            return ""
+        return opened(f"message={row['id']}", row[name], field, nonce) or ""
+
+    facts, unproved = json.loads(row["facts"]), held_back.is_strangers(row)
+    code, carried = _proof(row, facts, unproved=unproved)
+    said_yes = row["status"] == Contact.Status.CONFIRMED
+    tells_place = row["word"] == PLACE and said_yes and not unproved
+    spoken_of = Facts.of(
+        facts,
+        person=told("person.name", "person_name"),
+        partner=told("watch.partner", "partner"),
+        contact=told("contact.name", "contact_name"),
+        who=_spoken_of(facts, names),
+        tz=row["tz"] or "UTC",
+        confirmed=said_yes,
+        wish=row["wish"] or "phone-first",
+        program=settings.STILLHERE.program,
+        code=code,
+        phone=phones.get(row["id"], ""),
+        place=told("person.place", "place") if tells_place else "",
+        entry=told("person.entry", "entry") if tells_place else "",
+    )
+    stranger = unproved or (row["contact"] is not None and not said_yes)
+    return LeasedMessage(
+        **{name: row[name] for name in ("id", "key", "channel", "word", "attempts", "lapses_at")},
+        **{name: row[name] for name in ("watch", "contact", "address", "carrier")},
+        facts=plain_names.to_stranger(spoken_of) if stranger else spoken_of,
+        to=row["to"],
+        lang=_lang(row),
+        watch_nonce=bytes(row["watch_nonce"] or b""),
+        contact_nonce=bytes(row["contact_nonce"] or b""),
+        carried=carried,
+    )
+
+
+def _phones(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """By message, the number of whoever has a phone and no page, for those of their people who said
+    yes: the first thing anybody does is to phone."""
+    told = {
+        row["id"]: row["person"]
+        for row in rows
+        if row["caller"]
+        and row["word"] in (Word.ALARM, Word.HELP)
+        and row["channel"] != "call"  # where nobody can write it down
+        and row["status"] == Contact.Status.CONFIRMED
+    }
+    if not told:
+        return {}
+    theirs = Address.objects.filter(person__in=set(told.values()), state="ok", channel="text")
+    numbers = {address.person_id: address for address in theirs.order_by("-id")}
+    of = {person: _value(address) for person, address in numbers.items()}
+    return {id: of[person] for id, person in told.items() if person in of}
+
+
+def _value(address: Address) -> str:
+    value, nonce = bytes(address.value), bytes(address.nonce)
+    return opened(f"address={address.id}", value, "address.value", nonce) or ""
+
+
+def _proof(row: Mapping[str, Any], facts: Mapping[str, Any], *, unproved: bool) -> tuple[str, str]:
+    """The digits that show whose phone it is, as far as this message brings any, and what its link
+    carries in their place. A voice says them one by one."""
+    if row["word"] == page_code.WORD:
+        of = row["contact_nonce"], facts["at"]
+        code = page_code.code_of(*of)
+        return " ".join(code) if row["channel"] == "call" else code, page_code.link_part(*of)
+    nonce = row["address_nonce"]
+    return (address_proof.code_of(nonce), address_proof.link_part(nonce)) if unproved else ("", "")
+
+
+def _lang(row: Mapping[str, Any]) -> str:
+    """The language of whoever reads it. The coordinator's pages are in English: whose watch it is
+    says nothing about her."""
+    if row["channel"] == COORDINATOR:
+        return settings.LANGUAGE_CODE
+    return (
+        row["contact_lang"] if row["contact"] is not None else row["person_lang"]
+    ) or settings.LANGUAGE_CODE
+
+
+def _names(facts: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
+    """The names that messages mention: ("who", a contact's id) or ("peer", a peer's)."""
+    known = [each["who"] for each in facts if each.get("who") is not None]
+    known += [contact for each in facts for contact in each.get("on", ())]
+    spoken_of: list[tuple[int, bytes, bytes]] = []
+    if known:
+        marks = ", ".join(["%s"] * len(known))
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT id, name, nonce FROM contact WHERE id IN ({marks})", known)
+            spoken_of = cursor.fetchall()
+    others = peers.names([each["peer"] for each in facts if "peer" in each])
+    return {
+        ("who", id): opened(f"contact={id}", name, "contact.name", nonce) or ""
+        for id, name, nonce in spoken_of
+    } | {("peer", id): name for id, name in others.items()}
+
+
+def _spoken_of(facts: Mapping[str, Any], names: Mapping[tuple[str, int], str]) -> str:
+    """The name that a message mentions; or all names of a list, with a question mark after those
+    who have not said yes."""
+    if "on" in facts:
+        listed = ((names.get(("who", id), ""), id in facts["asked"]) for id in facts["on"])
+        return ", ".join(f"{name}?" if asked else name for name, asked in listed if name)
+    spoken = ((name, facts[name]) for name in ("who", "peer") if name in facts)
+    return next((names[of] for of in spoken if of in names), "")
