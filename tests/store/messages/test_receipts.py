@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from stillhere.core import events as ev
 from stillhere.core.messages import Cost, DeliveryResult, Fate, Receipt
@@ -69,6 +69,19 @@ def test_what_has_no_receipt_is_not_sent_again_to_whom_is_erased(clock: Clock, w
     assert "" not in {m.to for m in delivery.lease("text", clock.now, 50, 20)}
     end.refresh_from_db()
     assert (end.status, end.why) == ("dropped", "not wanted")
+
+
+def test_a_number_that_an_invitation_finds_dead_is_dead_in_the_alarm_too(clock: Clock) -> None:
+    """Else its rung waits for a way that nobody will try."""
+    night = alarmed_night(clock, ("Leo",), ("Maya",))
+    leo = night.contacts["Leo"]
+    for way in leo.addresses.order_by("id"):  # as of messages that belong to no alarm
+        dead = Receipt(Fate.FAILED, why="no such number")
+        result = DeliveryResult(way.channel, dead, contact=leo.id, address=way.id)
+        with transaction.atomic():
+            delivery.feed_back([result], clock.now)
+    tick_all()
+    assert {m.contact_id for m in night.queued("alarm")} >= {night.contacts["Maya"].id}
 
 
 def test_a_text_beside_a_call_that_still_rings_does_not_hurry_the_ladder(clock: Clock) -> None:

@@ -23,7 +23,7 @@ from stillhere.store.messages.spoken_of import opened, speaking_of
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Address, Message
 from stillhere.store.people import address_book, notices, opt_out, sealed, suppression
-from stillhere.store.watches import apply, damage
+from stillhere.store.watches import apply, damage, queries
 from stillhere.store.watches.outbox import COORDINATOR
 
 log = logging.getLogger("stillhere.delivery")
@@ -291,8 +291,11 @@ def feed_back(results: Sequence[DeliveryResult], now: int) -> None:
                 notices.tell_of_gap_if_any(contact, now)
             else:
                 notices.tell_of_lost_way(address, now)
-        if result.watch is not None:
-            changes.append(apply.Change(Undeliverable(contact, address), watch=result.watch))
+        watches = {result.watch} if result.watch is not None else set()
+        if fate is Fate.FAILED and contact is not None:
+            watches |= queries.alarms_over(contact)
+        lost = Undeliverable(contact, address)
+        changes += [apply.Change(lost, watch=watch) for watch in sorted(watches)]
     if changes:
         apply.apply_batch(changes)
 

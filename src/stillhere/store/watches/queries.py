@@ -271,6 +271,13 @@ def _same(text: str, routine: Routine | None) -> bool:
     return routine is not None and known == replace(routine, pause_until_at=known.pause_until_at)
 
 
+def alarms_over(contact: int) -> set[int]:
+    """The open alarms that may count on this contact: a number that an invitation, or another
+    alarm, finds dead is dead there too."""
+    theirs = WatchRow.objects.filter(person__contacts=contact, state__in=ALARMED)
+    return set(theirs.values_list("id", flat=True))
+
+
 def watch_by_key(key: str) -> ShownWatch | None:
     return _shown(WatchRow.objects.filter(key_hash=encryption.key_hash(key)).first())
 
