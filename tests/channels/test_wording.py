@@ -125,6 +125,7 @@ def test_every_text_fits_one_segment(lang: str) -> None:
             replace(longest, wish="never"),
             replace(longest, wish="call-now"),
             replace(longest, unasked=True),
+            replace(longest, wants_to_die=True),
         ):
             text = compose(word, facts, lang).text
             assert set(text) <= GSM, f"not GSM: {set(text) - GSM} in {text}"
@@ -134,7 +135,11 @@ def test_every_text_fits_one_segment(lang: str) -> None:
 @pytest.mark.parametrize("lang", LANGS)
 def test_the_first_alarm_fits_one_segment_together_with_its_link(lang: str) -> None:
     for word in ("ask", "ask-ring", Word.ALARM, Word.HELP, Word.STAND_DOWN):
-        for facts in (NIGHT, replace(NIGHT, unasked=True)):
+        for facts in (
+            NIGHT,
+            replace(NIGHT, unasked=True),
+            replace(NIGHT, wants_to_die=True),
+        ):
             text = f"{compose(word, facts, lang).text}\n{LINK}"
             assert len(text) <= 160, f"{len(text)}: {text}"
 

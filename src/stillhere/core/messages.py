@@ -123,7 +123,8 @@ class Facts:
     ``partner`` is the other one of "two of us", ``who`` the contact the words speak of, ``contact``
     the one they are spoken to. ``ask`` is the number of the question. ``wish`` is the plan's
     ambulance wish, ``outcome`` one of ``core.events.Outcome``. ``unasked``: no ask found a way to
-    the person; ``untold``: nothing was queued for anybody on their list. ``code`` proves the
+    the person; ``untold``: nothing was queued for anybody on their list; ``wants_to_die``: they
+    say so. ``code`` proves the
     address that it goes to, ``""`` where that is proved. ``step`` is one of the walk-through, by
     its id, and ``says`` what it says. ``phone``, ``place`` and ``entry`` are the person's, where
     this message may tell them.
@@ -143,6 +144,7 @@ class Facts:
     confirmed: bool = True
     unasked: bool = False
     untold: bool = False
+    wants_to_die: bool = False
     wish: str = "phone-first"
     program: str = ""
     code: str = ""
@@ -165,5 +167,6 @@ class Facts:
             after_outage=bool(kept.get("after_outage")),
             unasked=bool(kept.get("unasked")),
             untold=bool(kept.get("untold")),
+            wants_to_die=bool(kept.get("wants_to_die")),
             **known,
         )

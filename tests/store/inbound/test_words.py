@@ -8,9 +8,9 @@ import pytest
 
 from stillhere.store.models import Contact, JournalLine, Message
 from stillhere.store.people import invitations
-from tests.circle import sams_night, ways
+from tests.circle import sams_night, tick_all, ways
 from tests.conftest import Clock
-from tests.hook import LEO, MAYA, SAM, Hook, alarmed_night, asked_night, deliver
+from tests.hook import LEO, MAYA, SAM, Hook, alarmed_night, asked_night, deliver, said_to
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -169,3 +169,51 @@ def test_a_yes_to_the_invitation_is_one(hook: Hook, clock: Clock, text: str) -> 
     deliver(clock)
     hook.text(MAYA, text)
     assert Contact.objects.get(id=maya.id).status == Contact.Status.CONFIRMED
+
+
+# --- a text about dying ---------------------------------------------------------------------------
+
+
+def texts(number: str, clock: Clock) -> str:
+    """What leaves for this number now."""
+    return "\n".join(said_to(number, clock))
+
+
+def test_contacts_read_that_sam_wants_to_die(hook: Hook, clock: Clock) -> None:
+    night = asked_night(clock)
+    hook.text(SAM, "i want to die")
+    said = texts(LEO, clock)
+    assert "Sam says they want to die. Phone or go NOW: ask them straight, listen, stay." in said
+    clock.advance(45)
+    tick_all()
+    assert "Sam says they want to die." in texts(MAYA, clock), "the next rung too"
+    assert night.row().state == "alarm"
+
+
+def test_a_cry_for_help_says_nothing_of_dying(hook: Hook, clock: Clock) -> None:
+    asked_night(clock)
+    hook.text(SAM, "help me")
+    assert "want to die" not in texts(LEO, clock)
+
+
+def test_how_to_be_with_them_comes_before_the_steps(hook: Hook, clock: Clock) -> None:
+    asked_night(clock)
+    hook.text(SAM, "quiero morir")
+    deliver(clock)
+    assert back(hook, "5", clock) == "reply-stay"
+    assert back(hook, "5", clock) == "reply-steps"
+
+
+def test_what_was_said_in_an_earlier_alarm_is_not_said_in_this_one(
+    hook: Hook, clock: Clock
+) -> None:
+    night = asked_night(clock)
+    hook.text(SAM, "i want to die")
+    deliver(clock)
+    for _ in range(3):
+        clock.advance(60)
+        hook.text(SAM, "OK")
+    assert night.row().alarm == ""
+    deliver(clock)
+    hook.text(SAM, "help me")
+    assert "want to die" not in texts(LEO, clock)

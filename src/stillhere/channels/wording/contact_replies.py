@@ -15,6 +15,14 @@ from stillhere.channels.wording.facts import fill
 from stillhere.core.messages import Facts
 
 
+def _stay(facts: Facts) -> Sentence:
+    """Before the steps, where somebody says they want to die. Sources: the 988
+    Lifeline's five steps (bethe1to.com/bethe1to-steps-evidence), 988lifeline.org."""
+    text = fill(facts, _("Ask %(person)s: are you thinking of killing yourself? Listen. Stay."))
+    text += " " + _("Move away what could hurt them. In the US call 988 too.")
+    return text + " " + _("Not waking? Reply 5."), answers.NOTHING
+
+
 def _at_door(facts: Facts) -> Sentence:
     return fill(facts, _("The others hear that you are almost with %(person)s.")), answers.LATER
 
@@ -65,6 +73,7 @@ def _told_before(facts: Facts) -> Sentence:
 
 
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
+    "reply-stay": _stay,
     "reply-at-door": _at_door,
     "reply-where": _where,
     "reply-place": _place,

@@ -34,11 +34,19 @@ def _alarm(facts: Facts) -> Sentence:
 
 
 def _help(facts: Facts) -> Sentence:
+    if facts.wants_to_die:
+        text = fill(facts, _("%(Person)s says they want to die."))
+        return text + " " + _ask_and_stay() + _unconfirmed(facts), answers.GOING
     if facts.at is not None:
         text = fill(facts, _("%(Person)s asks for help NOW, at %(at)s."))
     else:
         text = fill(facts, _("%(Person)s asks for help NOW."))
     return text + _phone(facts) + _unconfirmed(facts), answers.GOING
+
+
+def _ask_and_stay() -> str:
+    """To ask puts the thought into nobody's head, and whoever is not alone is safer."""
+    return _("Phone or go NOW: ask them straight, listen, stay.")
 
 
 def _forced(facts: Facts) -> Sentence:
@@ -50,7 +58,9 @@ def _forced(facts: Facts) -> Sentence:
 
 
 def _again(facts: Facts) -> Sentence:
-    if facts.at is not None:
+    if facts.wants_to_die:
+        text = fill(facts, _("%(Person)s said they want to die.")) + " " + _ask_and_stay()
+    elif facts.at is not None:
         text = fill(facts, _("%(Person)s may still need help NOW, since %(at)s."))
     else:
         text = fill(facts, _("%(Person)s may still need help NOW."))

@@ -351,7 +351,8 @@ def _in_alarm(
     if intent is Intent.WHERE:
         return place.answer(contact, alarms)
     if intent not in _DEEDS:
-        return _TELLS.get(intent, "reply-unclear")
+        word = _TELLS.get(intent, "reply-unclear")  # never silence
+        return steps_by_text.first(parsed, alarms) if intent is Intent.STEPS else word
     word = _acts(parsed, contact, intent, alarms)
     if word == "reply-going":
         place.tell_after_claim(parsed, contact, alarms, now)

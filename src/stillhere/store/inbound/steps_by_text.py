@@ -7,17 +7,32 @@ words stand in ``content/steps.py`` and are put in when a message leaves.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 
 from stillhere.store.inbound.reply import ParsedInbound, queue
 from stillhere.store.models import Message
+from stillhere.store.watches import alarm_facts
 from stillhere.store.watches.queries import ALARMED
 
 WORDS = frozenset({"reply-steps", "reply-there"})  # what a step belongs to
+_STAY = "reply-stay"
 _FEW = 40  # messages of an alarm among which the last step is looked for
+
+
+def first(parsed: ParsedInbound, alarms: Sequence[int]) -> str:
+    """The word that answers "what do I do?": where the person says they want to die, how to be with
+    them comes before the steps, once."""
+    if parsed.inbound.kind != "text":
+        return "reply-steps"
+    told = Message.objects.filter(
+        contact=parsed.contact, watch__in=alarms, alarm=F("watch__alarms")
+    )
+    dying = told.filter(facts__contains=alarm_facts.SAID).exists()
+    return _STAY if dying and not told.filter(word=_STAY).exists() else "reply-steps"
 
 
 def facts(parsed: ParsedInbound, word: str, now: int, *, again: bool) -> Mapping[str, Any]:

@@ -33,7 +33,7 @@ from stillhere.core.profiles import TRIAL
 from stillhere.core.watch import Watch
 from stillhere.store.db import bulk
 from stillhere.store.models import Contact
-from stillhere.store.watches import tally
+from stillhere.store.watches import alarm_facts, tally
 from stillhere.store.watches.optional_tables import COUNTS, JOURNAL
 
 LOUD = CALLS | {Word.AGAIN, Word.AMBULANCE, Word.REOPENED, Word.ARE_YOU_THERE}
@@ -162,7 +162,7 @@ class Outbox:
 
     def _write_messages(self) -> None:
         _tell_the_well(self.jobs)
-        ways, unasked = _ways_of(self.jobs), _unasked(self.jobs)
+        ways, more = _ways_of(self.jobs), alarm_facts.more(self._told(), self.lines)
         fresh: dict[int, list[NewMessage]] = {}
         for no, job in enumerate(self.jobs):
             mine = fresh.setdefault(job.watch.id, [])
@@ -186,9 +186,17 @@ class Outbox:
                     # The instant is in it because ids and versions come again after a restore, and
                     # a provider that knows keys would take a new alarm for one it had before.
                     key = f"w{job.watch.id}.v{job.version}.{self.now:x}.{no}.{index}"
-                    mine += _messages(job, key, effect, ways, unasked, self.now)
+                    mine += _messages(job, key, effect, ways, more, self.now)
         rows = (_as_row(m) for mine in fresh.values() for m in mine)
         bulk.insert("message", _MESSAGE, rows, _SAME, _SAME_VALUES)
+
+    def _told(self) -> dict[Word, list[Watch]]:
+        """Whose contacts are told what."""
+        told: dict[Word, list[Watch]] = {}
+        for job in self.jobs:
+            for word in {e.word for e in job.step.effects if isinstance(e, Tell)}:
+                told.setdefault(word, []).append(job.watch)
+        return told
 
 
 def _as_row(fresh: NewMessage | NewJournalLine) -> tuple[object, ...]:
@@ -235,37 +243,12 @@ def _ways_of(jobs: Iterable[_Job]) -> dict[tuple[str, int], list[_WayTo]]:
     return found
 
 
-def _unasked(jobs: Iterable[_Job]) -> set[int]:
-    """The daily check-ins among these whose alarm calls people although no ask was ever sent:
-    there was no way to the person, or none that worked. For an acute watch the ask was on an
-    open page."""
-    since = {
-        job.watch.id: job.watch.alarm.since_at
-        for job in jobs
-        if job.watch.routine is not None
-        and job.watch.alarm is not None
-        and any(isinstance(e, Tell) and e.word is Word.ALARM for e in job.step.effects)
-    }
-    if not since:
-        return set()
-    marks = ", ".join(["%s"] * len(since))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT watch_id, max(created_at) FROM message "
-            f"WHERE watch_id IN ({marks}) AND word IN ('ask', 'ask-ring') "
-            "AND attempts > 0 AND status <> 'failed' GROUP BY watch_id",
-            list(since),
-        )
-        asked = {watch for watch, at in cursor.fetchall() if at > since[watch]}
-    return since.keys() - asked
-
-
 def _messages(
     job: _Job,
     key: str,
     effect: Effect,
     ways: dict[tuple[str, int], list[_WayTo]],
-    unasked: set[int],
+    more: alarm_facts.MoreFacts,
     now: int,
 ) -> list[NewMessage]:
     """The messages one effect becomes: one per way. None if the page alone shows it."""
@@ -288,8 +271,7 @@ def _messages(
                 "round": effect.round,
             }
             facts["outcome"] = effect.outcome.value if effect.outcome is not None else None
-            if effect.word is Word.ALARM and job.watch.id in unasked:
-                facts["unasked"] = True
+            facts |= more.get((job.watch.id, effect.word), {})
             to = _choose(ways.get(("contact", effect.contact), []), loud=effect.word in LOUD)
             about = {"contact": effect.contact, "place": effect.place}
             return [

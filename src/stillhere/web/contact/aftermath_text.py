@@ -80,6 +80,8 @@ def _sentence(line: HistoryLine, name: str, began: bool, ways: Mapping[int, str]
     """One line of the journal, or nothing if a reader learns nothing from it."""
     who = page_text.someone(line.who)
     facts = {"name": name, "who": who}
+    if line.event == "NeedHelp" and line.facts.get("wants_to_die"):
+        return _("%(name)s said they want to die.") % facts
     if began:
         if line.event == "NeedHelp":
             return _("%(name)s asked for help.") % facts
