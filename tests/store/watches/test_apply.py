@@ -47,6 +47,18 @@ def test_a_row_comes_back_as_the_value_it_was(clock: Clock) -> None:
     assert rows.thaw((*row, *rows.freeze(shown.watch))) == shown.watch
 
 
+def test_whose_word_ended_alarms_is_kept_until_sam_is_heard(clock: Clock) -> None:
+    night = marked_night(clock, ("Leo",), ("Maya",))
+    silence(clock)
+    leo = night.contacts["Leo"].id
+    night.does(ev.Resolved(leo, ev.Outcome.FINE))
+    shown = queries.watch_of(night.person)
+    assert shown is not None
+    assert shown.watch.ended_by == (leo,)
+    assert night.does(CheckIn()).watch is not None
+    assert night.row().ended_by == ""
+
+
 def test_silence_becomes_an_ask_then_a_ring_then_an_alarm(clock: Clock) -> None:
     night = marked_night(clock, ("Leo", "Ines"), ("Maya",))
     clock.advance(60)

@@ -166,7 +166,7 @@ def freeze(w: Watch) -> Row:
         " ".join(map(str, w.rechecks)),
         w.alarms,
         alarm_text(w.alarm) if w.alarm is not None else "",
-        " ".join(map(str, w.ended_by)),
+        " ".join(map(str, w.ended_by)) if w.ended_by else "",
         w.outcome.value if w.outcome is not None else "",
         w.closed_at,
         w.held,
