@@ -1,7 +1,7 @@
 """How well the words of a person on watch are read, on texts made for the purpose.
 
-``make bench-words``. No clock is in it. ``held_out`` and ``unseen`` are what no word was tuned on;
-of the other sets ``tests/core/texts`` says how each was read the first time. A set that misses a
+``make bench-words``. No clock is in it. ``held_out`` is what no word was tuned on; of the other
+sets ``tests/core/texts`` says how each was read the first time. A set that misses a
 limit ends this with 1.
 """
 
