@@ -209,6 +209,26 @@ def a_deadline_in_the_evening_is_counted_from_the_next_day(patch: pytest.MonkeyP
     patch.setattr(schedule, "next_deadline", lambda r, at: real(r, real(r, at)))
 
 
+def one_contact_ends_alarm_after_alarm(patch: pytest.MonkeyPatch) -> None:
+    ended = alarm_handlers._stand_down
+    patch.setattr(
+        alarm_handlers, "_stand_down", lambda *a, **k: replace(ended(*a, **k), ended_by=())
+    )
+
+
+def whoever_came_closes_the_watch_unasked(patch: pytest.MonkeyPatch) -> None:
+    over = alarm_handlers._over
+    patch.setattr(
+        alarm_handlers,
+        "_over",
+        lambda w, who, outcome, now, out: over(w, None, outcome, now, out),
+    )
+
+
+def an_alarm_rests_on_one_word_all_night(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ladder, "untold_at", lambda alarm: None)
+
+
 PLANTED: dict[Plant, tuple[str, ...]] = {
     a_check_in_is_acknowledged_and_not_counted: ("no_acknowledged_check_in_is_forgotten",),
     an_unclear_answer_is_taken_for_a_check_in: (
@@ -258,6 +278,15 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
     ),
     news_pushes_before_first_calls: ("urgency_order_holds",),
     a_deadline_in_the_evening_is_counted_from_the_next_day: ("a_deadline_is_never_let_pass",),
+    one_contact_ends_alarm_after_alarm: (
+        "an_alarm_ends_only_by_an_answer_or_a_word", "a_hold_is_a_claim_that_still_runs",
+    ),
+    whoever_came_closes_the_watch_unasked: (
+        "whoever_answered_an_alarm_is_asked_again_within_a_minute",
+    ),
+    an_alarm_rests_on_one_word_all_night: (
+        "nobody_rests_on_one_word_for_more_than_half_an_hour",
+    ),
 }  # fmt: skip
 
 
