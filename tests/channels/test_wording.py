@@ -233,10 +233,15 @@ def test_the_stand_down_in_spanish() -> None:
     )
 
 
-@pytest.mark.parametrize("outcome", [*sorted(ev.GRAVE), ev.Outcome.ENDED])
-def test_grave_news_has_no_words(outcome: str) -> None:
+@pytest.mark.parametrize("outcome", [*sorted(ev.UNTOLD), ev.Outcome.ENDED])
+def test_what_people_tell_has_no_words(outcome: str) -> None:
     with pytest.raises(ValueError, match="no automatic words"):
         compose(Word.STAND_DOWN, replace(NIGHT, outcome=outcome), "en")
+
+
+def test_where_somebody_was_taken_is_not_said() -> None:
+    told = compose(Word.STAND_DOWN, replace(NIGHT, outcome=ev.Outcome.HOSPITAL, who="Leo"), "en")
+    assert told.text == ("Leo said at 17:14: help has taken over. Nobody needs to come. Thank you.")
 
 
 def test_a_call_says_the_name_first_the_need_second_and_the_keys_last() -> None:

@@ -338,9 +338,10 @@ def test_need_help_in_a_routine_is_as_urgent_as_in_an_acute_watch(silent_first: 
 
 @pytest.mark.parametrize("outcome", [Outcome.HOSPITAL, Outcome.DIED])
 @pytest.mark.parametrize("who", [LEO, RUTH])
-def test_grave_news_sends_no_words_stops_every_timer_and_holds_everything(
+def test_grave_news_stops_every_timer_and_holds_everything(
     outcome: Outcome, who: int | None
 ) -> None:
+    """Of a death nobody hears by us; that help has taken over, everyone who was called."""
     night = alarmed()
     night.arrives(LEO)
     night.mute()
@@ -349,6 +350,9 @@ def test_grave_news_sends_no_words_stops_every_timer_and_holds_everything(
     assert night.watch.outcome is outcome
     assert night.watch.held
     assert [w.asks_only for w in night.withdrew()] == [False]
+    told = {(tell.word, tell.who, tell.outcome) for tell in night.tells()}
+    assert told == (set() if outcome is Outcome.DIED else {(Word.STAND_DOWN, who, outcome)})
+    night.mute()
     night.wait(30 * 24 * 3600)
     assert not night.tells()
     assert not night.asks()

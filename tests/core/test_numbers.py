@@ -130,3 +130,4 @@ def test_what_is_urgent_leaves_before_what_is_not() -> None:
 
 def test_grave_is_hospital_and_death_and_nothing_else() -> None:
     assert frozenset({Outcome.HOSPITAL, Outcome.DIED}) == ev.GRAVE
+    assert frozenset({Outcome.DIED}) == ev.UNTOLD

@@ -143,8 +143,8 @@ class Promises:
         if before.alarm is None or done.watch.alarm is not None:
             return
         told = {e.contact for e in done.effects if isinstance(e, Tell)}
-        if done.watch.outcome in ev.GRAVE:
-            assert told == set(), "automatic words after grave news"
+        if done.watch.outcome is Outcome.DIED:
+            assert told == set(), "a machine tells of a death"
         else:
             assert told == set(before.alarm.listeners()), "somebody was left waiting"
 

@@ -284,6 +284,8 @@ def _over(w: Watch, who: int | None, outcome: Outcome, now: int, out: list[Effec
     assert w.alarm is not None
     if outcome in ev.GRAVE:
         out.append(Withdraw(asks_only=False))
+        if outcome not in ev.UNTOLD:
+            ladder.stand_down(w.alarm, now, out, who, outcome)
         return quiet_handlers.close(w, outcome, now)
     if who is not None and w.alarm.cause is not Cause.FORCE and w.profile.key != TRIAL:
         ends_at = None if w.ends_at is None else min(w.ends_at, now)

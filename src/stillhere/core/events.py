@@ -48,7 +48,8 @@ class Outcome(StrEnum):
     FALSE_ALARM = "false-alarm"
 
 
-GRAVE = frozenset({Outcome.HOSPITAL, Outcome.DIED})
+GRAVE = frozenset({Outcome.HOSPITAL, Outcome.DIED})  # kept until somebody has looked
+UNTOLD = frozenset({Outcome.DIED})  # no machine says it: people tell people
 
 
 # --- events ---------------------------------------------------------------------------------------

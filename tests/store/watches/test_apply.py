@@ -171,13 +171,19 @@ def test_one_group_of_forms_sends_no_end_of_an_older_alarm_after_a_new_one(clock
     assert night.queued("stand-down") == []
 
 
-def test_after_grave_news_nothing_automatic_leaves(clock: Clock) -> None:
-    night = marked_night(clock, ("Leo",), ("Maya",))
+@pytest.mark.parametrize("outcome", [ev.Outcome.HOSPITAL, ev.Outcome.DIED])
+def test_of_a_death_nothing_automatic_leaves_and_of_help_the_good_news(
+    clock: Clock, outcome: ev.Outcome
+) -> None:
+    night = marked_night(clock, ("Leo", "Maya"), ("Ana",))
     silence(clock)
     Message.objects.filter(word="alarm").update(status="sent", attempts=1)
     night.does(ev.Arrived(night.contacts["Leo"].id))
-    night.does(ev.Resolved(night.contacts["Leo"].id, ev.Outcome.HOSPITAL))
-    assert night.queued() == []
+    night.does(ev.Resolved(night.contacts["Leo"].id, outcome))
+    heard = {night.contacts["Leo"].id, night.contacts["Maya"].id}
+    left = night.queued()
+    assert {m.word for m in left} == (set() if outcome is ev.Outcome.DIED else {"stand-down"})
+    assert {m.contact_id for m in left} == (set() if outcome is ev.Outcome.DIED else heard)
     row = night.row()
     assert (row.state, row.wake_at, row.held) == ("closed", None, True)
     assert [shown.row.id for shown in queries.to_look_at()] == [night.watch]

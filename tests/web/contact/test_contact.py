@@ -297,6 +297,7 @@ def test_grave_news_is_left_to_people(alarm: SamsNight, leo: str, maya: str, out
         assert "quiet" not in told
         assert "died" not in told
         assert "hospital" not in told
+        assert ("nobody needs to come" in told) == (outcome == "hospital")
     told = read(browser(alarm.key), "/watch")
     assert "died" not in told
     assert "hospital" not in told

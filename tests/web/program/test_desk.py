@@ -172,6 +172,28 @@ def test_what_makes_no_sense_changes_nothing(
     assert everything() == before
 
 
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("hospital", "We told the others who were called."),
+        ("died", "It is closed, and we told nobody"),
+    ],
+)
+def test_the_desk_says_what_was_sent_and_no_more(
+    path: str, night: SamsNight, outcome: str, said: str
+) -> None:
+    make("alarm", night)
+    assert said in press(path, do="resolve", watch=night.watch, outcome=outcome)
+
+
+def test_the_desk_says_that_nobody_had_been_called(path: str) -> None:
+    alone = sams_night()
+    alone.start()
+    alone.does(CallForHelp())
+    told = press(path, do="resolve", watch=alone.watch, outcome="fine")
+    assert "Noted. Nobody else was called." in told
+
+
 def test_grave_news_waits_until_somebody_has_looked(path: str, night: SamsNight) -> None:
     make("grave", night)
     told = read(browser(), path)

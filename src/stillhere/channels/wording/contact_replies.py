@@ -57,7 +57,7 @@ def _thanks(facts: Facts) -> Sentence:
 
 
 def _taken_over(facts: Facts) -> Sentence:
-    text = _("Thank you. We stop calling and we message nobody. Please phone the others yourself.")
+    text = _("Thank you. Those we called hear that help has taken over.")
     return text, answers.NOTHING
 
 

@@ -212,6 +212,8 @@ def _how_it_ended(facts: Facts, outcome: str) -> str:
         return fill(facts, _("%(person)s needed help and is alive."))
     if outcome == Outcome.FALSE_ALARM:
         return _("it was a false alarm.")
+    if outcome == Outcome.HOSPITAL:
+        return _("help has taken over. Nobody needs to come.")
     raise ValueError(f"no automatic words for the outcome {outcome!r}")
 
 

@@ -41,8 +41,8 @@ def no_word_leaves_after_its_alarm_is_over(night: Evidence, mail: Mail) -> Itera
     story = night.story_of(mail)
     if story is None or story.ended_t is None or mail.contact is None:
         return
-    if story.grave:
-        yield f"{mail.word} to contact {mail.contact} after grave news about watch {mail.watch}"
+    if story.untold:
+        yield f"{mail.word} to contact {mail.contact} after watch {mail.watch} ended in a death"
     elif mail.word != "stand-down":
         yield f"{mail.word} to contact {mail.contact} after alarm {story.no} was over"
 
@@ -82,8 +82,8 @@ def _speaks_of(attempt: Attempt, mail: Mail, story: Story) -> bool:
 def everyone_told_of_an_alarm_is_told_of_its_end(night: Evidence) -> Iterator[str]:
     for story in night.stories.values():
         later = (s for s in night.stories.values() if s.watch == story.watch and s.no >= story.no)
-        if story.ended_t is None or any(s.grave for s in later):
-            continue  # still open; or grave news, which people tell
+        if story.ended_t is None or any(s.untold for s in later):
+            continue  # still open; or news that people tell
         for contact in sorted(story.reached | story.acted):
             if contact in night.left or contact in story.alarm.gone:
                 continue

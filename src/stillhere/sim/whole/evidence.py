@@ -117,7 +117,7 @@ class Story:
     ended_t: int | None = None
     ended_at: int = 0
     ended_by: int | None = None  # the contact whose word alone ended it
-    grave: bool = False
+    untold: bool = False  # how it ended is for people to say
 
     def rung_of(self, contact: int | None) -> int:
         """The rung a contact stands on, -1 if on none."""
@@ -271,7 +271,7 @@ class Evidence:
         """Keep the stories of this watch's alarms up to date."""
         old = before.alarm if before is not None else None
         if old is not None and (w.alarm is None or w.alarm.no != old.no):
-            self._end_story(self.stories[w.id, old.no], mine, grave=w.held)
+            self._end_story(self.stories[w.id, old.no], mine, untold=w.outcome is Outcome.DIED)
         for no in range((before.alarms if before is not None else 0) + 1, w.alarms + 1):
             self._begin_story(w, no)
         if w.alarm is None:
@@ -293,8 +293,8 @@ class Evidence:
             story.first_hold_t = self.t
         story.alarm = w.alarm
 
-    def _end_story(self, story: Story, mine: Sequence[Attempt], *, grave: bool) -> None:
-        story.ended_t, story.ended_at, story.grave = self.t, self.now, grave
+    def _end_story(self, story: Story, mine: Sequence[Attempt], *, untold: bool) -> None:
+        story.ended_t, story.ended_at, story.untold = self.t, self.now, untold
         if len(mine) == 1 and isinstance(mine[0].what, ev.Resolved):
             story.ended_by = mine[0].what.contact
 

@@ -199,7 +199,7 @@ class _Unheard:
     word: str
     alarm: int
     watch: int | None
-    held: bool
+    outcome: str
     alarms: int
     state: str
     came: str
@@ -216,7 +216,7 @@ class _Unheard:
 _READ = """
 SELECT m.id, m.status, m.channel, m.carrier, m.attempts, m.due_at, m.lease_until_at, m.done_at,
     m.lapses_at, m.receipt_by_at, m.contact_id, m.address_id, m.word, m.alarm,
-    w.id, w.held, w.alarms, w.state, w.alarm,
+    w.id, w.outcome, w.alarms, w.state, w.alarm,
     EXISTS (
         SELECT 1 FROM journal j WHERE j.watch_id = m.watch_id AND j.contact = m.contact_id
         AND j.at >= m.created_at AND j.event NOT IN ('Undeliverable', 'Unheard')
@@ -289,7 +289,7 @@ def _still_wanted(m: _Unheard, now: int) -> bool:
     if m.lapses_at is not None:
         return m.lapses_at > now and m.state == State.ASKING
     spoken = Spoken(m.watch, m.contact, m.word, m.alarm)
-    return not m.said and holds(spoken, Standing(m.held, m.alarms, m.state, m.came))
+    return not m.said and holds(spoken, Standing(m.outcome, m.alarms, m.state, m.came))
 
 
 def silent(now: int) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stillhere.core.events import Word
+from stillhere.core.events import UNTOLD, Word
 from stillhere.store.models import Message
 from stillhere.store.watches import rows
 from stillhere.store.watches.queries import ALARMED
@@ -26,7 +26,7 @@ class Standing:
     """The current state of that watch, in its row's own columns. ``alarm``: the open one, as
     text."""
 
-    held: bool
+    outcome: str
     alarms: int
     state: str
     alarm: str
@@ -37,14 +37,14 @@ def still_true(m: Message) -> bool:
     w = m.watch
     assert w is not None
     spoken = Spoken(w.id, m.contact_id, m.word, m.alarm)
-    return holds(spoken, Standing(w.held, w.alarms, w.state, w.alarm))
+    return holds(spoken, Standing(w.outcome, w.alarms, w.state, w.alarm))
 
 
 def holds(m: Spoken, w: Standing) -> bool:
     """Whether what a message says about its alarm is still true. The news that an alarm is over is,
     unless the same contact is involved in a newer one, called or not, and will hear when that one
     ends."""
-    if w.held:
+    if w.outcome in UNTOLD:
         return False
     if m.word == Word.STAND_DOWN:
         newer = Message.objects.filter(watch=m.watch, contact=m.contact, alarm__gt=m.alarm)

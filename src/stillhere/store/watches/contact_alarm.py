@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 from django.db.models import Q
 
-from stillhere.core.events import GRAVE, Arrived, Claimed, Event, Resolved, State
+from stillhere.core.events import GRAVE, UNTOLD, Arrived, Claimed, Event, Resolved, State
 from stillhere.core.refusals import Refusal
 from stillhere.core.watch import Watch
 from stillhere.store.models import Contact, JournalLine, Message, WatchRow
@@ -28,6 +28,7 @@ class PressResult(Enum):
 
     TOLD = auto()  # it counts, and the others who were called hear it
     NOTED = auto()  # it counts, and there is nobody else to hear it
+    UNTOLD = auto()  # it counts, and is for people to say
     CALLED_ON = auto()  # the others hear it, and are called on: their word ended an alarm before
     UNPROVED = auto()  # this phone must show first whose it is
     FAULT = auto()  # the watch waits for a person
@@ -64,6 +65,8 @@ def press(contact: Contact, event: Event, *, known_phone: bool) -> PressResult |
         return Refusal.NO_ALARM if over else done.refused
     if done.quarantined:
         return PressResult.FAULT
+    if isinstance(event, Resolved) and event.outcome in UNTOLD:
+        return PressResult.UNTOLD
     going = isinstance(event, Claimed | Arrived)
     if going and done.watch is not None and contact.id in done.watch.ended_by:
         return PressResult.CALLED_ON

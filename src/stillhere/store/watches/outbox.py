@@ -17,6 +17,7 @@ from stillhere.core.alarm import Alarm
 from stillhere.core.circle import Circle
 from stillhere.core.events import (
     CALLS,
+    UNTOLD,
     AllWell,
     Ask,
     Effect,
@@ -170,10 +171,9 @@ class Outbox:
             reached: set[int] | None = None
             for index, effect in enumerate(job.step.effects):
                 if isinstance(effect, Withdraw):
-                    mine[:] = [
-                        m for m in mine if not _withdrawn(m.word, effect.asks_only, job.watch.held)
-                    ]
-                    withdraw(job.watch.id, effect.asks_only, job.watch.held, self.now)
+                    untold = job.watch.outcome in UNTOLD
+                    mine[:] = [m for m in mine if not _withdrawn(m.word, effect.asks_only, untold)]
+                    withdraw(job.watch.id, effect.asks_only, untold, self.now)
                     if not effect.asks_only:
                         reached = _reached(job.watch.id, self.lines)
                 elif (
@@ -326,19 +326,19 @@ def _message(
     )
 
 
-def _withdrawn(word: str, asks_only: bool, grave: bool) -> bool:
+def _withdrawn(word: str, asks_only: bool, untold: bool) -> bool:
     if word in ASK_WORDS.values():
         return True
-    return not asks_only and (grave or word != Word.STAND_DOWN)
+    return not asks_only and (untold or word != Word.STAND_DOWN)
 
 
-def withdraw(watch: int, asks_only: bool, grave: bool, now: int) -> None:
+def withdraw(watch: int, asks_only: bool, untold: bool, now: int) -> None:
     """Drop what has not been sent and is no longer true; what is being sent right now is not
-    repeated. A stand-down that somebody is still owed stays, except after grave news, when no
-    automatic message goes to anyone."""
-    which = (
-        "word IN ('ask', 'ask-ring')" if asks_only else "1 = 1" if grave else "word <> 'stand-down'"
-    )
+    repeated. A stand-down that somebody is still owed stays, except after news that no machine
+    tells (``untold``)."""
+    which = "word IN ('ask', 'ask-ring')"
+    if not asks_only:
+        which = "1 = 1" if untold else "word <> 'stand-down'"
     _take_back(watch, which, [], now)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from stillhere.core.events import GRAVE, State
+from stillhere.core.events import GRAVE, UNTOLD, State
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import records
 from stillhere.store.watches import care_log
@@ -61,19 +61,22 @@ def ending(shown: ShownWatch, contact: Contact, lines: Sequence[HistoryLine]) ->
     """The situation after an alarm, in one sentence that claims no more than is known."""
     watch = shown.watch
     name = page_text.someone(sealed_columns.person_note(contact.person, "name"))
+    over = _("The alarm is over.")
     if watch.outcome in GRAVE:
+        if watch.outcome not in UNTOLD:
+            over += " " + _("Help has taken over, and nobody needs to come.")
         arrived = {x.contact for x in lines if x.event == "Arrived"}
         last = next((x for x in reversed(lines) if x.event == "Resolved" and x.contact), None)
         if last is None:
-            return _("The alarm is over. Speak with the people who run this.")
+            return over + " " + _("Speak with the people who run this.")
         if last.contact == contact.id:
-            return _("The alarm is over. You need not carry it alone: speak with somebody.")
+            return over + " " + _("You need not carry it alone: speak with somebody.")
         if last.contact in arrived:
-            return _("The alarm is over. Speak with %(who)s, who was there.") % {"who": last.who}
-        return _("The alarm is over. Speak with %(who)s.") % {"who": last.who}
+            return over + " " + _("Speak with %(who)s, who was there.") % {"who": last.who}
+        return over + " " + _("Speak with %(who)s.") % {"who": last.who}
     if watch.state is not State.CLOSED:
         return _("The alarm is over. We go on asking %(name)s for a while.") % {"name": name}
-    return _("The alarm is over.")
+    return over
 
 
 def _sentence(line: HistoryLine, name: str, began: bool, ways: Mapping[int, str]) -> str:

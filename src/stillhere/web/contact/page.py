@@ -58,6 +58,7 @@ ETAS = (
 SAID = {
     PressResult.TOLD: "told",
     PressResult.NOTED: "noted",
+    PressResult.UNTOLD: "untold",
     PressResult.CALLED_ON: "called-on",
     PressResult.UNPROVED: "prove",
     PressResult.FAULT: "fault",

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from stillhere.content import helplines, steps
-from stillhere.core.events import Outcome, Resolved
+from stillhere.core.events import UNTOLD, Outcome, Resolved
 from stillhere.store.db import clock
 from stillhere.store.installation import desk_key as kept
 from stillhere.store.installation import peers
@@ -30,7 +30,7 @@ from stillhere.store.people import records
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply, damage, queries
-from stillhere.store.watches.apply import Change
+from stillhere.store.watches.apply import Change, ChangeResult
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import desk_session, installed_channels
@@ -327,6 +327,16 @@ def act(request: HttpRequest) -> HttpResponse:
     return links.see_other("program:desk", said=said)
 
 
+def _what_was_told(answer: ChangeResult) -> str:
+    """What the page says after the coordinator ended an alarm: exactly what was sent."""
+    before = answer.before.alarm if answer.before is not None else None
+    if answer.watch is None or answer.watch.alarm is not None or before is None:
+        return "fault"
+    if answer.watch.outcome in UNTOLD:
+        return "untold"
+    return "told" if before.listeners() else "noted"
+
+
 def _about_watch(do: str, typed: QueryDict) -> str:
     """ "I have looked", or how an alarm ended; returns what the page then says."""
     about = WatchForm.read(typed)
@@ -338,6 +348,5 @@ def _about_watch(do: str, typed: QueryDict) -> str:
         return "looked"
     if do == "resolve" and outcome:
         answer = WRITER.commit(Change(Resolved(None, Outcome(outcome)), watch=watch))
-        over = answer.watch is not None and answer.watch.alarm is None
-        return answer.refused or ("told" if over else "fault")
+        return answer.refused or _what_was_told(answer)
     return ""

@@ -178,6 +178,10 @@ NOTES = {
     ),
     "page-code": gettext_lazy("The code is on its way to where we reach you. Type it below."),
     "noted": gettext_lazy("Noted. Nobody else was called."),
+    "untold": gettext_lazy(
+        "It is closed, and we told nobody: that is for people to say. Those who were called wait "
+        "to hear it from somebody."
+    ),
     "on-your-way": gettext_lazy("Thank you. The others who were called learn that you are going."),
     "called-on": gettext_lazy(
         "The others hear it, and we go on calling them: you told us before that it was over, and "

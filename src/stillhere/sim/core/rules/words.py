@@ -9,6 +9,7 @@ from stillhere.sim.core.story import Moment
 
 UNTOLD_MS = 1_800_000
 GRAVE = (Outcome.HOSPITAL, Outcome.DIED)
+UNTOLD = (Outcome.DIED,)
 
 
 def nobody_is_called_without_an_alarm(night: Onlooker, m: Moment) -> str | None:
@@ -112,8 +113,8 @@ def everyone_told_of_an_alarm_is_told_of_its_end(night: Onlooker, m: Moment) -> 
     if story is None:
         return None
     told = {e.contact for e in m.effects if isinstance(e, Tell) and e.word is Word.STAND_DOWN}
-    grave = isinstance(m.event, ev.Resolved) and m.event.outcome in GRAVE
-    due = set() if grave else set(story.heard) - story.gone
+    untold = isinstance(m.event, ev.Resolved) and m.event.outcome in UNTOLD
+    due = set() if untold else set(story.heard) - story.gone
     if told != due:
         return f"{sorted(told)} hear of the end, not {sorted(due)}"
     return None
