@@ -32,7 +32,9 @@ def _nights(simulator: Simulator, seeds: range) -> list[Verdict]:
 
 def test_a_few_nights_hold(simulator: Simulator) -> None:
     verdicts = _nights(simulator, FEW)
-    for what in ("watches", "check-ins", "alarms", "messages", "crashes"):
+    for what in (
+        "watches", "check-ins", "alarms", "messages", "crashes", "refusals", "words under force",
+    ):  # fmt: skip
         assert sum(verdict.counts.get(what, 0) for verdict in verdicts) > 0, f"no {what}"
 
 

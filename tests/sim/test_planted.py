@@ -14,16 +14,22 @@ import pytest
 
 from stillhere.core import alarm, alarm_handlers, ladder, quiet_handlers
 from stillhere.core import events as ev
+from stillhere.core.circle import Circle
 from stillhere.core.events import Effect, State, Word
 from stillhere.core.messages import Fate
 from stillhere.core.watch import TABLE
 from stillhere.core.watch_state import Watch
 from stillhere.engine import audit
 from stillhere.sim.verdict import Verdict
+from stillhere.sim.whole import web_side
 from stillhere.sim.whole.nights import Simulator
+from stillhere.store.db import clock, encryption
 from stillhere.store.messages import delivery, leased, receipts
-from stillhere.store.models import Message
-from stillhere.store.watches import outbox, queries, rows
+from stillhere.store.models import Contact, Message, Person, WatchRow
+from stillhere.store.people import force, suppression
+from stillhere.store.watches import apply, outbox, queries, rows
+from stillhere.store.watches.apply import Change, ChangeResult
+from stillhere.store.watches.circle import circles_of
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 MOST_NIGHTS = 80
@@ -153,6 +159,80 @@ def what_is_tried_in_vain_is_proof_enough(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(audit, "unheard", lambda now, rate: [])
 
 
+# --- who hears of it, and who no more -------------------------------------------------------------
+
+
+def a_word_under_force_is_a_call_for_help_like_any_other(patch: pytest.MonkeyPatch) -> None:
+    """On a watch of their own, which their phone shows."""
+
+    def call_for_help(person: Person) -> None:
+        circle = circles_of([person.id], clock.now_ms()).get(person.id, Circle())
+        watch = apply.start(person.id, force.PROFILE)
+        apply.apply(Change(ev.NeedHelp(circle, forced=True), watch=watch))
+
+    patch.setattr(force, "call_for_help", call_for_help)
+
+
+def everybody_on_the_list_hears_a_word_under_force(patch: pytest.MonkeyPatch) -> None:
+    real = force._double_of
+
+    def double_of(person: Person, mark: bytes) -> Person:
+        person.contacts.update(hears_force=True)
+        return real(person, mark)
+
+    patch.setattr(force, "_double_of", double_of)
+
+
+def one_who_was_chosen_does_not_hear_it(patch: pytest.MonkeyPatch) -> None:
+    real = force._copy
+
+    def copy(contact: Contact, double: Person) -> None:
+        if double.contacts.exists():
+            real(contact, double)
+
+    patch.setattr(force, "_copy", copy)
+
+
+def a_later_check_in_stands_a_word_under_force_down(patch: pytest.MonkeyPatch) -> None:
+    real = apply.apply_batch
+
+    def apply_batch(changes: list[Change]) -> list[ChangeResult]:
+        answers = real(changes)
+        said = [c.watch for c in changes if isinstance(c.what, apply.CheckIn)]
+        for person in WatchRow.objects.filter(id__in=said).values_list("person", flat=True):
+            mark = encryption.lookup("secret", str(person))
+            theirs = WatchRow.objects.filter(person__secret=True, person__force_word=mark)
+            over = ev.Resolved(None, ev.Outcome.FALSE_ALARM)
+            real([Change(over, watch=id) for id in theirs.values_list("id", flat=True)])
+        return answers
+
+    patch.setattr(web_side, "apply_batch", apply_batch)
+
+
+def a_stop_is_for_the_lists_of_today(patch: pytest.MonkeyPatch) -> None:
+    """Erased with their rows, and tomorrow somebody adds them anew."""
+    patch.setattr(suppression, "add", lambda *facts, **more: None)
+
+
+def what_was_for_somebody_erased_is_sent_again(patch: pytest.MonkeyPatch) -> None:
+    """As the store once did: to an empty address, where no receipt had come."""
+    real = delivery._stale
+
+    def stale(row: dict[str, Any], now: int) -> str:
+        return "" if row["address"] is None else real(row, now)
+
+    patch.setattr(delivery, "_stale", stale)
+
+
+def a_claim_by_anybody_counts_as_their_own(patch: pytest.MonkeyPatch) -> None:
+    real = alarm_handlers._going
+
+    def going(a: alarm.Alarm, e: ev.Claimed, *facts: Any, **more: Any) -> alarm.Alarm:
+        return real(a, replace(e, known=True), *facts, **more)
+
+    patch.setattr(alarm_handlers, "_going", going)
+
+
 PLANTED: dict[Plant, tuple[str, ...]] = {
     an_answer_from_before_the_alarm_ends_it: ("an_alarm_ends_only_by_an_answer_or_a_word",),
     a_message_is_marked_sent_before_it_is_sent: (
@@ -182,6 +262,19 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
         "nothing_is_proved_while_an_open_alarm_has_reached_nobody",
     ),
     the_engine_looks_every_few_seconds_only: ("every_open_watch_is_looked_at_in_time",),
+    a_word_under_force_is_a_call_for_help_like_any_other: (
+        "a_word_under_force_shows_on_no_watch_of_their_own",
+    ),
+    everybody_on_the_list_hears_a_word_under_force: (
+        "nobody_but_those_chosen_hears_a_word_under_force",
+    ),
+    one_who_was_chosen_does_not_hear_it: ("whoever_was_chosen_hears_a_word_under_force",),
+    a_later_check_in_stands_a_word_under_force_down: ("an_alarm_ends_only_by_an_answer_or_a_word",),
+    a_stop_is_for_the_lists_of_today: ("no_number_that_said_no_is_reached_before_it_says_start",),
+    what_was_for_somebody_erased_is_sent_again: ("nobody_who_said_no_more_is_contacted",),
+    a_claim_by_anybody_counts_as_their_own: (
+        "a_claim_that_anybody_may_have_made_keeps_nobody_from_being_rung",
+    ),
 }
 
 
@@ -191,6 +284,7 @@ LATE: dict[Plant, int] = {
     a_message_is_marked_sent_before_it_is_sent: 22,
     a_claim_holds_for_as_long_as_it_likes: 12,
     an_end_that_found_no_way_is_given_up: 14,
+    a_dead_number_is_only_logged: 3,
     what_is_tried_in_vain_is_proof_enough: 44,
 }
 

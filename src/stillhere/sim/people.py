@@ -123,6 +123,11 @@ class Sam:
             until_at = self._world.begins_at + dice.randrange(30 * MINUTE_MS, 30 * 60 * MINUTE_MS)
             after(dice.randrange(left_ms), partial(self._does, ev.Paused(until_at)))
 
+    def answers(self) -> None:
+        """Unasked, because they want to or have to."""
+        if self.watch:
+            self._taps()
+
     def gives_up(self) -> None:
         """The night is over: end it, however often it takes."""
         self._over = True

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from stillhere.sim.invariants import alarms, asking, troubles, weeks, words
+from stillhere.sim.invariants import alarms, asking, secrecy, troubles, weeks, words
 from stillhere.sim.whole.world import Violation
 
 Rule = Callable[..., Iterator[str]]
@@ -30,11 +30,18 @@ AFTER_EVERY_CHANGE = (
     alarms.whoever_answered_an_alarm_is_asked_again_within_a_minute,
     alarms.all_holds_together_last_at_most_ten_minutes,
     asking.no_watch_is_quarantined,
+    alarms.a_claim_that_anybody_may_have_made_keeps_nobody_from_being_rung,
+    secrecy.a_word_under_force_shows_on_no_watch_of_their_own,
+    secrecy.whoever_was_chosen_hears_a_word_under_force,
 )
-FOR_EVERY_MESSAGE = (alarms.no_rung_is_rung_before_its_time,)
+FOR_EVERY_MESSAGE = (
+    alarms.no_rung_is_rung_before_its_time,
+    secrecy.nobody_but_those_chosen_hears_a_word_under_force,
+)
 FOR_EVERY_LEASE = (words.each_lease_takes_the_most_urgent_first,)
 FOR_EVERY_LEASED_MESSAGE = (
     words.nobody_who_said_no_more_is_contacted,
+    words.no_number_that_said_no_is_reached_before_it_says_start,
     words.no_word_leaves_after_its_alarm_is_over,
     words.nobody_is_told_falsely_that_it_is_over,
     words.nobody_is_told_of_an_answer_that_nobody_gave,

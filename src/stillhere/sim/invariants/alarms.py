@@ -8,7 +8,15 @@ from stillhere.core import events as ev
 from stillhere.core.events import Cause, Outcome, State
 from stillhere.core.watch import Watch
 from stillhere.sim.invariants.asking import LONGEST_REST_MS, SLACK_MS
-from stillhere.sim.whole.evidence import Attempt, Evidence, Mail, ObservedChange, Story
+from stillhere.sim.whole.evidence import (
+    CALLS,
+    Attempt,
+    Evidence,
+    Mail,
+    ObservedChange,
+    Story,
+    is_hearsay,
+)
 
 HOLDS_MS = 600_000
 AMBULANCE_MS = 300_000
@@ -48,10 +56,31 @@ def _ends(story: Story, before: Watch, attempt: Attempt, many: bool) -> bool:
         said_yes = reach is not None and reach.confirmed
         spoke = said_yes and outcome in (Outcome.FINE, Outcome.FALSE_ALARM)
         return many or (believed and spoke)
-    if not attempt.answers or attempt.made_at < alarm.raised_at:
+    if not attempt.answers or attempt.made_at < alarm.raised_at or story.cause is Cause.FORCE:
         return False
     apart = (attempt.made_at - earlier for earlier in story.answers)
     return many or believed or any(APART_MS <= ms <= IN_A_ROW_MS for ms in apart)
+
+
+def a_claim_that_anybody_may_have_made_keeps_nobody_from_being_rung(
+    night: Evidence, change: ObservedChange
+) -> Iterator[str]:
+    """The others hear of it; the ladder climbs, and rings this contact, as if nobody had spoken."""
+    before, after = change.before, change.after
+    if before is None or before.alarm is None or not change.attempts:
+        return
+    if not all(is_hearsay(a.what) for a in change.attempts):
+        return
+    if after.alarm is None or _course(after) != _course(before):
+        yield f"a stranger's claim moved the alarm of watch {after.id}"
+
+
+def _course(watch: Watch) -> tuple[object, ...]:
+    """What says whom it rings, and when."""
+    a = watch.alarm
+    assert a is not None
+    held = [c for c in a.claims if c.hold_until_at is not None]
+    return watch.state, a.no, a.round, a.rung, a.next_rung_at, a.out, a.gone, a.arrivals, held
 
 
 def _said(attempts: Sequence[Attempt]) -> str:
@@ -87,6 +116,8 @@ def whoever_answered_an_alarm_is_asked_again_within_a_minute(
     before, after = change.before, change.after
     if before is None or before.alarm is None or after.alarm is not None or after.held:
         return
+    if before.alarm.cause is Cause.FORCE:
+        return  # there is no phone that may be asked
     told = len(change.attempts) == 1 and _is_a_contacts_word(change.attempts[0])
     if told and after.state is State.CLOSED:
         yield f"{_said(change.attempts)} closed watch {after.id}, and nobody asked"
@@ -116,7 +147,7 @@ def all_holds_together_last_at_most_ten_minutes(
 
 def no_rung_is_rung_before_its_time(night: Evidence, mail: Mail) -> Iterator[str]:
     story = night.story_of(mail)
-    if story is None or mail.word not in ("alarm", "help") or mail.contact in story.called:
+    if story is None or mail.word not in CALLS or mail.contact in story.called:
         return
     rung = story.rung_of(mail.contact)
     last_at = max((at for no, at in story.rungs.items() if no < rung), default=None)
@@ -152,6 +183,8 @@ def nobody_rests_on_one_word_for_more_than_half_an_hour(night: Evidence) -> Iter
     for story in night.alarms_open():
         if not story.alarm.arrivals or night.moved_since(story.raised_t):
             continue
+        if story.cause is Cause.FORCE:
+            continue  # whoever is told in vain is one more who goes there
         up_ms = night.up_ms(story.raised_t, night.t)
         if up_ms < UNTOLD_MS + (2 + 2 * night.restarts_since(story.raised_t)) * SLACK_MS:
             continue
@@ -180,7 +213,7 @@ def everyone_is_rung_within_three_minutes(night: Evidence) -> Iterator[str]:
         slack_ms = (2 + 2 * night.restarts_since(story.raised_t)) * SLACK_MS
         if up_ms < EVERYONE_MS + slack_ms:
             continue
-        busy = {claim.contact for claim in story.alarm.claims}
+        busy = {claim.contact for claim in story.alarm.claims if claim.known}
         done = story.called | story.acted | busy | set(story.alarm.out)
         people = {c for c in story.alarm.circle.contacts() if _reachable(night, story, c)}
         if people - done:
@@ -192,6 +225,8 @@ def the_ambulance_words_come_at_five_minutes(night: Evidence) -> Iterator[str]:
         since_t = story.raised_t if story.acute else story.help_t
         if since_t is None or story.alarm.arrivals or night.moved_since(since_t):
             continue
+        if story.cause is Cause.FORCE:
+            continue  # it would lead more people in unwarned
         if night.t < max(since_t + AMBULANCE_MS, story.alone_t) + SLACK_MS:
             continue
         missing = {c for c in story.called - story.ambulance if _reachable(night, story, c)}

@@ -37,6 +37,18 @@ def nobody_who_said_no_more_is_contacted(night: Evidence, mail: Mail) -> Iterato
         yield f"contact {mail.contact} left, and is sent {mail.word}"
 
 
+def no_number_that_said_no_is_reached_before_it_says_start(
+    night: Evidence, mail: Mail
+) -> Iterator[str]:
+    """By anybody, after STOP; by one person, after a no to that person."""
+    if mail.to in night.silenced:
+        yield f"a number that said STOP is sent {mail.word}, as contact {mail.contact}"
+    about = night.storage.look("SELECT person_id FROM contact WHERE id = ?", mail.contact)
+    for (person,) in about if night.unwanted else ():
+        if (person, mail.to) in night.unwanted:
+            yield f"a number that said no to person {person} is sent {mail.word}"
+
+
 def no_word_leaves_after_its_alarm_is_over(night: Evidence, mail: Mail) -> Iterator[str]:
     story = night.story_of(mail)
     if story is None or story.ended_t is None or mail.contact is None:

@@ -30,6 +30,7 @@ _NEXT_MAIL = """
 SELECT channel, min(max(due_at, lease_until_at)) FROM message
 WHERE status = 'queued' GROUP BY channel
 """
+WAITS = "an urgent message has been waiting"
 _NEXT_WAKE = "SELECT min(wake_at) FROM watch WHERE quarantined_at IS NULL"
 
 
@@ -164,7 +165,8 @@ class EngineSide:
     def _reasons(self) -> tuple[list[str], list[str]]:
         """Why nothing is proved, and what of it has no excuse. That nobody is reached is true where
         carriers refuse or addresses are dead; where all of them work it never is, but for what is
-        young before anything was taken again."""
+        young before anything was taken again. What the engine lost twice waits until the third
+        answer to it."""
         now, rate = clock.now_ms(), clock.read().rate
         troubled, excused = self._letters.troubled, list[str]()
         if troubled or stuck.since_at():
@@ -172,4 +174,7 @@ class EngineSide:
             excused = late if troubled else []
             excused = excused if late else unheard(now, rate, 0)
         told = audit_once(now)
+        twice = "status = 'queued' AND attempts > 2 AND lease_until_at > ?"
+        if self._storage.look(f"SELECT 1 FROM message WHERE {twice}", now):  # noqa: S608
+            excused += [reason for reason in told if reason.startswith(WAITS)]
         return told, [reason for reason in told if reason not in excused]

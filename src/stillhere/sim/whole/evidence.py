@@ -27,6 +27,7 @@ from stillhere.store.watches.apply import CallForHelp, ChangeResult, CheckIn
 OUTAGE_MS = 15_000  # a gap longer than this is an outage, a shorter one is a restart
 KEPT_MS = 5_000
 SIGNS_OF_LIFE = (CheckIn, CallForHelp, ev.StillHere, ev.Marked, ev.Extended, ev.Paused, ev.Ended)
+CALLS = ("alarm", "help", "forced")  # what is sent to who is rung the first time
 MOVES_THE_LADDER = (ev.Declined, ev.CannotGetIn, ev.Resolved, ev.Claimed, ev.Arrived, CallForHelp)
 
 
@@ -55,10 +56,10 @@ class Attempt:
 
     @property
     def comes(self) -> int | None:
-        """Who came onto the alarm by saying this."""
+        """Who came onto the alarm by saying this, themselves."""
         match self.what:
             case (
-                ev.Claimed(contact=who)
+                ev.Claimed(contact=who, known=True)
                 | ev.Arrived(contact=who)
                 | ev.CannotGetIn(contact=who)
                 | ev.Resolved(contact=who, outcome=Outcome.NOT_FOUND)
@@ -82,6 +83,7 @@ class Mail:
     urgency: int
     at: int | None
     created_at: int
+    to: str = ""
     handed: int = 0
     accepted: bool = False
     arrived: bool = False
@@ -196,6 +198,9 @@ class Evidence:
     gone_t: list[int] = field(default_factory=list)  # since when there is none, where it lasts
     moves: list[tuple[int, int]] = field(default_factory=list)  # (t, by) somebody moved the clock
     left: set[int] = field(default_factory=set)  # contacts who said no more
+    silenced: set[str] = field(default_factory=set)  # numbers from which STOP came, and no START
+    unwanted: set[tuple[int, str]] = field(default_factory=set)  # and those of one person's alone
+    chosen: dict[int, set[bytes]] = field(default_factory=dict)  # by person, who hears their word
     dead: set[int] = field(default_factory=set)  # addresses a carrier called dead
     owed: list[Owed] = field(default_factory=list)
     quarantined: set[int] = field(default_factory=set)
@@ -278,7 +283,7 @@ class Evidence:
             return
         story, was = self.stories[w.id, w.alarm.no], story_state(before)
         story.acted |= {who for a in mine if (who := a.comes) is not None}
-        if any(isinstance(a.what, MOVES_THE_LADDER) for a in mine):
+        if any(isinstance(a.what, MOVES_THE_LADDER) and not is_hearsay(a.what) for a in mine):
             story.moved_at = self.now
         story.answers += [a.made_at for a in mine if a.answers]
         if any(isinstance(a.what, CallForHelp) for a in mine):
@@ -332,7 +337,7 @@ class Evidence:
             return
         if mail.word == "ambulance":
             story.ambulance.add(mail.contact)
-        if mail.word in ("alarm", "help") and mail.contact not in story.called:
+        if mail.word in CALLS and mail.contact not in story.called:
             story.called.add(mail.contact)
             rung = story.rung_of(mail.contact)
             if rung not in story.rungs:
@@ -410,6 +415,11 @@ class Evidence:
                     if no == alarm.rung - 1 and reach.contact not in alarm.out:
                         owed = Owed(story, alarm.round, alarm.rung, reach.contact, self.t)
                         self.owed.append(owed)
+
+
+def is_hearsay(what: object) -> bool:
+    """Whether it is a claim from a phone that may be anybody's."""
+    return isinstance(what, ev.Claimed) and not what.known
 
 
 def with_gap(away: Sequence[tuple[int, int]], from_t: int, to_t: int) -> list[tuple[int, int]]:

@@ -20,7 +20,7 @@ from stillhere.sim import invariants
 from stillhere.sim.invariants import require
 from stillhere.sim.whole.carriers import CHANNELS, DEADLINE_S, Carriers, Passage
 from stillhere.sim.whole.service import Died, Service
-from stillhere.store.db import clock
+from stillhere.store.db import clock, encryption
 from stillhere.store.messages import delivery, receipts
 from stillhere.store.messages.leased import LeasedMessage
 
@@ -61,6 +61,7 @@ class Letters:
         free = self._places - self._flying[channel]
         lease_s = DEADLINE_S[channel] + LEASE_MARGIN_S
         engine = self._service.engine
+        self._strangers_may_be_held_back(channel)
         self._service.storage.alone = True  # what comes in now, the lease could not know
         [(newest,)] = self._service.storage.look("SELECT coalesce(max(id), 0) FROM message")
         try:
@@ -76,6 +77,17 @@ class Letters:
             send = partial(self._send, channel, message, engine.life)
             self._world.after(self._dice.randrange(0, 20), send)
 
+    def _strangers_may_be_held_back(self, channel: str) -> None:
+        """Who never showed that a number is theirs is rung within a budget: where that is used up
+        their ladder moves on at once."""
+        sql = (
+            "SELECT m.contact_id FROM message m JOIN address a ON a.id = m.address_id WHERE "
+            "m.status = 'queued' AND m.channel = ? AND m.due_at <= ? AND a.proved_at = 0"
+        )
+        for (contact,) in self._service.storage.look(sql, channel, self._service.now()):
+            if contact is not None:
+                self._night.may_move(contact)
+
     def _judge(self, channel: str, leased: Sequence[LeasedMessage], newest: int) -> None:
         """``newest`` was the last message before the lease: what a dead address made it write
         itself could not be in it."""
@@ -87,8 +99,10 @@ class Letters:
         left = [tuple(rank) for _, *rank in look(there, channel, now, now, newest)]
         taken = [ranks[id] for id in ids]
         require(invariants.FOR_EVERY_LEASE, self._night, taken, left)
-        for id in ids:
-            require(invariants.FOR_EVERY_LEASED_MESSAGE, self._night, self._night.mails[id])
+        for message in leased:
+            mail = self._night.mails[message.id]
+            mail.to = message.to
+            require(invariants.FOR_EVERY_LEASED_MESSAGE, self._night, mail)
 
     @property
     def troubled(self) -> bool:
@@ -168,7 +182,10 @@ class Letters:
         if life != self._service.engine.life:
             return
         group, self._results = self._results, []
-        before = self._alarms()
+        before, refused = self._alarms(), self._refused(group)
+        leaving = [contact for number in refused for contact in self._who_has(number)]
+        for contact in leaving:
+            self._night.may_move(contact)
         try:
             self._service.act(self._service.engine, lambda: delivery.record(group, clock.now_ms()))
         except (Died, Error) as failure:
@@ -176,6 +193,22 @@ class Letters:
             self._world.say(f"results of {ids} are lost: {type(failure).__name__}")
             return
         self._recorded(group, before)
+        self._night.silenced |= refused
+        for contact in leaving:
+            self._night.gone(contact)
+
+    def _refused(self, group: Sequence[DeliveryResult]) -> set[str]:
+        """The numbers whose owners said STOP to their carrier: that is a no to everybody."""
+        mails = self._night.mails
+        stopped = [r.message for r in group if r.receipt.fate is Fate.OPTED_OUT]
+        return {mails[id].to for id in stopped if id is not None}
+
+    def _who_has(self, number: str) -> list[int]:
+        """The contacts with this number, on whatever list."""
+        sql = "SELECT DISTINCT contact_id FROM address WHERE lookup IN (?, ?)"
+        ways = [encryption.lookup(channel, number) for channel in ("text", "call")]
+        found = self._service.storage.look(sql, *ways)
+        return [contact for (contact,) in found if contact is not None]
 
     def _receipt(
         self, channel: str, message: LeasedMessage, passage: Passage, fate: Fate, tries: int
@@ -214,6 +247,4 @@ class Letters:
         for result in bad:
             assert result.message is not None
             self._night.mails[result.message].accepted = False
-            if result.receipt.fate is Fate.OPTED_OUT and result.contact is not None:
-                self._night.gone(result.contact)
         self._night.died([r.address for r in bad if r.address is not None], before)

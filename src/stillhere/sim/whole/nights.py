@@ -19,6 +19,7 @@ from django.test import override_settings
 from stillhere.core.events import State
 from stillhere.sim import invariants
 from stillhere.sim.circle import Coordinator, Neighbour
+from stillhere.sim.forced import Forced
 from stillhere.sim.invariants import require
 from stillhere.sim.people import MINUTE_MS, Sam
 from stillhere.sim.verdict import Lived, Verdict, lived, shrunk
@@ -35,7 +36,7 @@ from stillhere.store.messages.leased import LeasedMessage
 from stillhere.store.models import Contact, Message, Person
 from stillhere.store.people import address_book, invitations, persons
 from stillhere.store.people.numbers import address_proof
-from stillhere.store.problems import Reached
+from stillhere.store.problems import Problem, Reached
 
 PERSONS, CONTACTS = 6, 5
 SHRINK_TRIES = 200
@@ -172,6 +173,7 @@ class Night:
         storage.fresh()
         self.world, self._storage = world, storage
         self._dice: Random = world.dice("night")
+        self._strangers: Random = world.dice("strangers")
         self._ends_t = self._lasts()
         self.evidence = Evidence(storage)
         self._service = Service(world, storage, self.evidence)
@@ -201,7 +203,7 @@ class Night:
     def _moves_in(self, person: int) -> None:
         """One person with a watch tonight, and the people on their list."""
         dice, write = self._dice, self._storage.raw.execute
-        self._keeps_a_watch(person)
+        sam = self._keeps_a_watch(person)
         if dice.random() < 0.15:
             write("DELETE FROM address WHERE person_id = ?", [person])
         found = self._storage.look("SELECT id FROM contact WHERE person_id = ?", person)
@@ -223,32 +225,51 @@ class Night:
         if dice.random() < 0.25:
             t = dice.randrange(self._ends_t)
             if self.world.has(f"person {person} asks another"):
-                self.world.at(t, partial(self._asks_another, person))
+                self.world.at(t, partial(self._asks_another, person, _ways(900 + person)))
+        Forced(self.world, self._web, self.evidence, person, sam, self._ends_t).plan()
+        for no, number in enumerate(self._known_numbers(person)):
+            if self.world.has(f"person {person} asks somebody known {no}"):
+                t = self._strangers.randrange(self._ends_t)
+                self.world.at(t, partial(self._asks_another, person, _ways(number)))
 
-    def _keeps_a_watch(self, person: int) -> None:
+    def _known_numbers(self, person: int) -> list[int]:
+        """Numbers that stand, or stood, on a list: one's own list, or one of another person."""
+        dice, most = self._strangers, PERSONS * (CONTACTS + 1)
+        return [dice.randrange(1, most + 1) for _ in range(dice.choice((0, 0, 1, 2, 4)))]
+
+    def _keeps_a_watch(self, person: int) -> Sam:
         self._sams[person] = sam = Sam(self.world, self._web, person, self._ends_t)
         begins_t = self._dice.randrange(0, 10 * MINUTE_MS)
         if self.world.has(f"person {person}"):
             self.world.at(begins_t, sam.begins)
+        return sam
 
     def _meets(self, contact: int) -> None:
-        self._neighbours[contact] = Neighbour(self.world, self._web, self.evidence, contact)
+        self._neighbours.setdefault(
+            contact, Neighbour(self.world, self._web, self.evidence, contact)
+        )
 
-    def _asks_another(self, person: int) -> None:
-        """Somebody is put on the list in the middle of the night."""
-        ways = _ways(900 + person)
+    def _asks_another(self, person: int, ways: list[Reached]) -> None:
+        """Somebody is put on the list in the middle of the night, if they may be asked."""
 
-        def add() -> Contact:
-            return invitations.add_contact(Person.objects.get(id=person), "Ruth", ways)
+        def add() -> list[Contact]:
+            try:
+                return [invitations.add_contact(Person.objects.get(id=person), "Ruth", ways)]
+            except Problem:  # they said no, or were asked enough
+                return []
 
-        self._web.call(add, lambda contact: self._meets(contact.id))
+        def added(contacts: list[Contact]) -> None:
+            for contact in contacts:
+                self._meets(contact.id)
+
+        self._web.call(add, added)
 
     def _arrives(self, message: LeasedMessage) -> None:
         """A message reached a phone."""
         if message.contact is not None:
-            neighbour = self._neighbours.get(message.contact)
-            if neighbour is not None:
-                neighbour.hears(message)
+            if message.contact not in self._neighbours:  # called for help in secret
+                self._meets(message.contact)
+            self._neighbours[message.contact].hears(message)
         elif message.address is None:
             self._coordinator.hears(message)
         else:

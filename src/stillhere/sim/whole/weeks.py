@@ -109,7 +109,7 @@ class Weeks(Night):
     def _lasts(self) -> int:
         return self._dice.randrange(12 * DAY_MS, 21 * DAY_MS)
 
-    def _keeps_a_watch(self, person: int) -> None:
+    def _keeps_a_watch(self, person: int) -> Sam:
         """Every other one has a routine; all of them may use on some evening."""
         self.evidence.begins_at = self.world.begins_at
         dice, has = self._dice, self.world.has
@@ -125,6 +125,7 @@ class Weeks(Night):
         self._sams[-person] = acute
         if has(f"person {person} uses"):
             self.world.at(begins_t, acute.begins)
+        return acute
 
     def _shows(self, change: ObservedChange) -> None:
         """Sooner or later Ruth ends every alarm that nobody else ended."""
