@@ -208,7 +208,7 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
         "nobody_is_alarmed_before_their_day_is_over", "every_reminder_of_a_day_goes_out",
     ),
     a_rest_lasts_a_day_too_long: ("no_deadline_is_let_pass",),
-    a_day_after_an_alarm_is_forgotten: ("no_deadline_is_let_pass",),
+    a_day_after_an_alarm_is_forgotten: ("no_deadline_is_let_pass", "there_is_always_a_next_look"),
 }  # fmt: skip
 
 
