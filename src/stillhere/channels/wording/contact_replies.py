@@ -16,8 +16,8 @@ from stillhere.core.messages import Facts
 
 
 def _stay(facts: Facts) -> Sentence:
-    """Before the steps, where somebody says they want to die. Sources: the 988
-    Lifeline's five steps (bethe1to.com/bethe1to-steps-evidence), 988lifeline.org."""
+    """Before the steps, where somebody says they want to die. Source: ``ask-directly`` in
+    ``content/sources.toml``; that waking comes first is our own."""
     text = fill(facts, _("Ask %(person)s: are you thinking of killing yourself? Listen. Stay."))
     text += " " + _("Move away what could hurt them. In the US call 988 too.")
     return text + " " + _("Not waking? Reply 5."), answers.NOTHING
