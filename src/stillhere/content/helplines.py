@@ -139,6 +139,16 @@ def all_staffed(now_ms: int | None) -> list[Staffed]:
     return [_shown(line, now_ms) for line in lines]
 
 
+def listening() -> str:
+    """The first line of the host's own country that listens, as people read it; or nothing."""
+    here = [
+        line
+        for line in known()
+        if line.kind == "talk" and not line.doubt and line.country == settings.STILLHERE.country
+    ]
+    return " ".join(dict.fromkeys([here[0].name, here[0].number])) if here else ""
+
+
 def emergency() -> list[Emergency]:
     """Each emergency number once, that of the host's own country first."""
     places: dict[str, list[str]] = {}

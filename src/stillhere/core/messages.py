@@ -124,10 +124,9 @@ class Facts:
     the one they are spoken to. ``ask`` is the number of the question. ``wish`` is the plan's
     ambulance wish, ``outcome`` one of ``core.events.Outcome``. ``unasked``: no ask found a way to
     the person; ``untold``: nothing was queued for anybody on their list; ``wants_to_die``: they
-    say so. ``code`` proves the
-    address that it goes to, ``""`` where that is proved. ``step`` is one of the walk-through, by
-    its id, and ``says`` what it says. ``phone``, ``place`` and ``entry`` are the person's, where
-    this message may tell them.
+    say so. ``code`` proves the address that it goes to, ``""`` where that is proved. ``step`` is
+    one of the walk-through, by its id, and ``says`` what it says, or a line to phone. ``phone``,
+    ``place`` and ``entry`` are the person's, where this message may tell them.
     """
 
     person: str = ""

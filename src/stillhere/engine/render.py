@@ -8,22 +8,28 @@ from django.conf import settings
 
 from stillhere.channels.base import Outgoing
 from stillhere.channels.wording import compose
-from stillhere.content import steps
+from stillhere.content import helplines, steps
 from stillhere.store.db import encryption
 from stillhere.store.messages.leased import LeasedMessage
 
 
 def render(m: LeasedMessage, to: str) -> Outgoing:
     """One message for the address ``to``, in the language of whoever reads it."""
-    facts = replace(m.facts, says=steps.told(m.facts.step, m.lang)) if m.facts.step else m.facts
     return replace(
-        compose(m.word, facts, m.lang, m.channel),
+        compose(m.word, replace(m.facts, says=_says(m)), m.lang, m.channel),
         key=m.key,
         to=to,
         link=link(m),
         reply_ref=str(m.id),
         avoid=frozenset({m.carrier}) if m.carrier else frozenset(),
     )
+
+
+def _says(m: LeasedMessage) -> str:
+    """What this message quotes of the reviewed content."""
+    if m.word == "reply-stay":
+        return helplines.listening()
+    return steps.told(m.facts.step, m.lang) if m.facts.step else ""
 
 
 def link(m: LeasedMessage) -> str:

@@ -19,7 +19,8 @@ def _stay(facts: Facts) -> Sentence:
     """Before the steps, where somebody says they want to die. Source: ``ask-directly`` in
     ``content/sources.toml``; that waking comes first is our own."""
     text = fill(facts, _("Ask %(person)s: are you thinking of killing yourself? Listen. Stay."))
-    text += " " + _("Move away what could hurt them. In the US call 988 too.")
+    text += " " + _("Move away what could hurt them.")
+    text += " " + fill(facts, _("To talk: %(line)s."), line=facts.says) if facts.says else ""
     return text + " " + _("Not waking? Reply 5."), answers.NOTHING
 
 
