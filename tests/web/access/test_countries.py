@@ -135,7 +135,14 @@ def abroad(clock: Clock, settings: Settings) -> Hook:
     return Hook(Client(), clock)
 
 
-@pytest.mark.parametrize(("cry", "says"), [("SOS", "emergency number"), ("auxilio", "emergencias")])
+@pytest.mark.parametrize(
+    ("cry", "says"),
+    [
+        ("SOS", "emergency number"),
+        ("auxilio", "emergencias"),
+        ("i want to die", "emergency number"),
+    ],
+)
 def test_a_cry_for_help_from_abroad_is_answered_once_a_day(
     abroad: Hook, clock: Clock, cry: str, says: str
 ) -> None:

@@ -1,8 +1,8 @@
 """How somebody answers: the last sentence of a message, and the keys that count.
 
 The same digit means the same in every message: 1 I'm going, 2 I can't, 3 again, 4 I'm there, 5
-the next step, 6 I can't get in. ``store/inbound/handle.py`` reads them. What cannot carry an answer
-back (mail, chat) never asks for one: its link does.
+the next step, 6 I can't get in. ``store/inbound/intents.py`` reads them. What cannot carry an
+answer back (mail, chat) never asks for one: its link does.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from django.db import transaction
 from stillhere.core import events as ev
 from stillhere.core.messages import Inbound
 from stillhere.store.db import clock
-from stillhere.store.inbound import handle, inbox
+from stillhere.store.inbound import inbox, person_says
 from stillhere.store.inbound import reply as answering
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.messages.validity import still_true
@@ -145,7 +145,7 @@ def begins(number: str, lang: str, *, shift: bool) -> bool:
         stood_by = False
         if shift and not person.contacts.filter(responder__isnull=True).exists():
             stood_by = shifts.stand_by(person)
-        handle.start(person)
+        person_says.start(person)
     return stood_by
 
 

@@ -30,7 +30,7 @@ from stillhere.core.replies import (
 )
 from stillhere.store.db import clock, encryption
 from stillhere.store.db.row_locks import hurry
-from stillhere.store.inbound import gateway_clocks, handle, list_commands
+from stillhere.store.inbound import gateway_clocks, handle, intents, list_commands, person_says
 from stillhere.store.inbound.reply import ParsedInbound, Reply, open_watches, person_of
 from stillhere.store.messages import receipts
 from stillhere.store.models import Address, Contact, Message, WatchRow
@@ -174,12 +174,12 @@ def _alive(plain: dict[int, tuple[Inbound, int]], now: int) -> None:
         watches.setdefault(watch.person_id, []).append(watch)
     changes = []
     for no, (inbound, person) in list(plain.items()):
-        meant = [w for w in watches.get(person, ()) if handle.meant(w, inbound.age_ms, now)]
+        meant = [w for w in watches.get(person, ()) if person_says.meant(w, inbound.age_ms, now)]
         broken = any(w.quarantined_at is not None for w in meant)
         if not meant or broken or persons.count(person) > 1:
             del plain[no]
             continue
-        changes += [handle.check_in(watch, inbound, now) for watch in meant]
+        changes += [person_says.check_in(watch, inbound, now) for watch in meant]
     if changes:
         apply.apply_batch(changes)
 
@@ -274,7 +274,7 @@ def _for_themselves(
         return forced
     address = _likeliest(inbound, own)
     states = {watch.state for watch in open_watches([person_of(address).id])}
-    intent = handle.persons_intent(inbound, watching=bool(states))
+    intent = intents.persons_intent(inbound, watching=bool(states))
     if intent in HELP:
         return None if not states and _tells_of_theirs(inbound, message) else address
     asking = bool(address.proved_at) and "asking" in states
@@ -284,8 +284,8 @@ def _for_themselves(
     elif asking and unanswered:
         mine = True
     else:
-        answers = handle.contacts_intent(inbound, watching=True) in handle.ANSWERS
-        means = intent in handle.PERSONS or (unanswered and bool(states))
+        answers = intents.contacts_intent(inbound, watching=True) in intents.ANSWERS
+        means = intent in intents.PERSONS or (unanswered and bool(states))
         mine = not answers and means and bool(address.proved_at or states)
     return address if mine else None
 

@@ -1,0 +1,159 @@
+"""What a text or a key press of a contact does: in an alarm, to an invitation, to a drill.
+
+Owns the step from an intent to events and to the one word that is said back. In an alarm there is
+never silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from django.conf import settings
+
+from stillhere.core import events as ev
+from stillhere.core.alarm import HOLDING_ETA_S
+from stillhere.core.refusals import Refusal
+from stillhere.core.replies import Intent, read_minutes
+from stillhere.store.inbound import place, steps_by_text
+from stillhere.store.inbound.intents import contacts_intent, opt_out_of, prove
+from stillhere.store.inbound.reply import ParsedInbound, apply_all, unless_refused
+from stillhere.store.models import Contact, WatchRow
+from stillhere.store.people import contacts, drills, invitations, opt_out
+from stillhere.store.watches.apply import Asked, Change
+from stillhere.store.watches.queries import ALARMED
+
+_COMING = frozenset({Intent.CLAIM, Intent.AT_DOOR, Intent.ARRIVED})
+# What a contact asks or tells in an alarm, and what goes back; nothing happens by it.
+_TELLS = {
+    Intent.STEPS: "reply-steps",
+    Intent.REPEAT: "reply-steps",
+    Intent.HELP: "reply-steps",
+    Intent.WANTS_TO_DIE: "reply-steps",
+    Intent.OUTCOME: "reply-how",
+}
+# To "reply-how", and only to it: digits that mean nothing else, in case two messages cross.
+OUTCOMES = {"7": ev.Outcome.FINE, "8": ev.Outcome.REVIVED, "9": ev.Outcome.HOSPITAL}
+AT_DOOR_S = 60  # from the door to the person
+GOING_S = HOLDING_ETA_S  # "I'm going" without a time
+
+
+def contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
+    inbound, message = parsed.inbound, parsed.message
+    if inbound.kind == "missed-call":
+        return ""  # they ring back: that is no answer, and they will be rung again
+    alarms = list(
+        WatchRow.objects.filter(person=parsed.person, state__in=ALARMED)
+        .order_by("id")
+        .values_list("id", flat=True)
+    )
+    invited = contact.status == Contact.Status.INVITED and not alarms
+    intent = contacts_intent(inbound, watching=bool(alarms), invited=invited)
+    if intent in (Intent.OPT_OUT, Intent.DELETE):
+        return opt_out_of(parsed.inbound, now)
+    if intent is Intent.WHO:
+        return "reply-who"
+    if intent is Intent.NOT_ME and inbound.channel == "call":
+        return "call-never-sure"
+    prove(parsed, intent, now)
+    asked = message is not None and message.word == "invite"
+    refuses = contact.status == Contact.Status.INVITED and intent is Intent.DECLINE
+    if not alarms or (asked and refuses):  # a no to the invitation is one, whatever happens now
+        return _without_alarm(parsed, contact, intent, now)
+    if intent is Intent.REPEAT and message is not None and inbound.kind == "key":
+        return message.word
+    return _in_alarm(parsed, contact, intent, alarms, now)
+
+
+def _in_alarm(
+    parsed: ParsedInbound, contact: Contact, intent: Intent, alarms: Sequence[int], now: int
+) -> str:
+    """An answer to an alarm that is open; never silence."""
+    message = parsed.message
+    if _says_how(parsed):
+        return _ends(parsed, contact, alarms)
+    if intent is Intent.SOON and message is not None and message.word == "reply-going":
+        intent = Intent.CLAIM  # the minutes that were left open
+    if intent is Intent.WHERE:
+        return place.answer(contact, alarms)
+    if intent not in _DEEDS:
+        word = _TELLS.get(intent, "reply-unclear")  # never silence
+        return steps_by_text.first(parsed, alarms) if intent is Intent.STEPS else word
+    word = _acts(parsed, contact, intent, alarms)
+    if word == "reply-going":
+        place.tell_after_claim(parsed, contact, alarms, now)
+    return word
+
+
+def _acts(parsed: ParsedInbound, contact: Contact, intent: Intent, alarms: Sequence[int]) -> str:
+    make, word = _DEEDS[intent]
+    if intent is Intent.FAR and parsed.person.secret:
+        word = "reply-cannot"  # never "phone them": somebody may be listening
+    event = make(contact.id, parsed)
+    answers = apply_all([Change(event, watch=watch) for watch in alarms])
+    if intent in _COMING and any(a.watch and contact.id in a.watch.ended_by for a in answers):
+        word = "reply-called-on"
+    return unless_refused(answers, word, "reply-not-on-it")
+
+
+def _says_how(parsed: ParsedInbound) -> bool:
+    """Whether this answers our question how it is, from a number that is known to be theirs."""
+    message, inbound = parsed.message, parsed.inbound
+    asked = message is not None and message.word == "reply-how" and inbound.kind == "text"
+    return asked and bool(parsed.address.proved_at) and inbound.text.strip() in OUTCOMES
+
+
+def _ends(parsed: ParsedInbound, contact: Contact, alarms: Sequence[int]) -> str:
+    """The alarm is over as they say, where they may say it."""
+    outcome = OUTCOMES[parsed.inbound.text.strip()]
+    answers = apply_all([Change(ev.Resolved(contact.id, outcome), watch=watch) for watch in alarms])
+    word = "reply-taken-over" if outcome in ev.GRAVE else "reply-thanks"
+    before = any(answer.refused is Refusal.TOLD_BEFORE for answer in answers)
+    return unless_refused(answers, word, "reply-told-before" if before else "reply-be-there")
+
+
+def _without_alarm(parsed: ParsedInbound, contact: Contact, intent: Intent, now: int) -> str:
+    """An answer to an invitation, to a drill or a test, or one that comes when all is over."""
+    inbound, message = parsed.inbound, parsed.message
+    word = message.word if message is not None else ""
+    if inbound.kind == "key" and word == "test":
+        contacts.rang(contact)
+        return "reply-rang"
+    if intent in (Intent.CLAIM, Intent.DECLINE) and drills.waits(contact, now):
+        drills.answer(contact, comes=intent is Intent.CLAIM, now=now)
+        return "reply-drill"
+    if contact.status == Contact.Status.INVITED:
+        if intent is Intent.CLAIM:
+            invitations.join(contact)
+            contacts.test_ring(contact)  # so that the phone knows us before it has to
+            return "reply-joined"
+        if intent is Intent.DECLINE:
+            opt_out.decline(contact, now)
+            return "reply-left" if inbound.kind == "key" else ""  # nothing is sent to them again
+        if inbound.kind == "key" and message is not None:
+            return message.word
+    # To a machine that texts back by itself we say nothing: it would go on for ever.
+    return "reply-over" if intent in _DEEDS or inbound.kind == "key" else ""
+
+
+def _claim(contact: int, parsed: ParsedInbound) -> ev.Claimed:
+    """How soon is counted from when it was said; one that came far too late holds nothing."""
+    inbound = parsed.inbound
+    minutes = inbound.minutes
+    if inbound.kind == "text":
+        minutes = read_minutes(inbound.text, settings.UNDERSTOOD)
+    eta_s = GOING_S if minutes is None else minutes * 60
+    return ev.Claimed(contact, max(0, eta_s - parsed.inbound.age_ms // 1000))
+
+
+_DEEDS: Mapping[Intent, tuple[Callable[[int, ParsedInbound], Asked], str]] = {
+    Intent.CLAIM: (_claim, "reply-going"),
+    Intent.FAR: (lambda contact, _: ev.Claimed(contact, None), "reply-far"),
+    Intent.DECLINE: (lambda contact, _: ev.Declined(contact), "reply-cannot"),
+    Intent.ARRIVED: (lambda contact, _: ev.Arrived(contact), "reply-there"),
+    Intent.CANT_GET_IN: (lambda contact, _: ev.CannotGetIn(contact), "reply-locked"),
+    Intent.AT_DOOR: (lambda contact, _: ev.Claimed(contact, AT_DOOR_S), "reply-at-door"),
+    Intent.NOT_FOUND: (
+        lambda contact, _: ev.Resolved(contact, ev.Outcome.NOT_FOUND),
+        "reply-not-found",
+    ),
+}

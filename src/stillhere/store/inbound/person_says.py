@@ -1,0 +1,167 @@
+"""What a text, a key press or a missed call of the person does.
+
+Owns the step from an intent to events and to the one word that is said back, with the facts it
+speaks of. An unclear message is never a check-in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+
+from stillhere.core import events as ev
+from stillhere.core.messages import Inbound
+from stillhere.core.replies import Intent, read_note
+from stillhere.store.inbound import list_commands
+from stillhere.store.inbound.intents import opt_out_of, persons_intent, prove
+from stillhere.store.inbound.reply import ParsedInbound, apply_all, open_watches, unless_refused
+from stillhere.store.models import Person, WatchRow
+from stillhere.store.people import address_book, force, persons, records
+from stillhere.store.watches import apply
+from stillhere.store.watches.apply import Asked, CallForHelp, Change, CheckIn
+from stillhere.store.watches.queries import ALARMED
+
+GO_PROFILE = "injected"  # the strictest, where nothing else was chosen before
+LONG_PROFILE = "swallowed"
+MORE_S = 600
+EARLIER_MS = 60_000  # a text older than its watch by more than this was meant for another one
+
+
+def meant(watch: WatchRow, age_ms: int, now: int) -> bool:
+    """Whether a sign of life of that age can be for this watch: it was open then."""
+    return watch.started_at <= now - age_ms + EARLIER_MS
+
+
+def check_in(watch: WatchRow, inbound: Inbound, now: int) -> Change:
+    """A sign of life of that age. In an alarm it is as old as it may be, and of this watch."""
+    age_ms = inbound.age_ms
+    if watch.state in ALARMED:
+        age_ms = max(age_ms, min(inbound.oldest_ms, now - watch.started_at))
+    return Change(CheckIn(age_ms), watch=watch.id)
+
+
+def _watches(person: Person) -> list[WatchRow]:
+    return open_watches([person.id])
+
+
+def _meant_watches(parsed: ParsedInbound) -> list[WatchRow]:
+    """What is open; of a notification the one watch that it came from, whose key pressed it."""
+    watches, message = _watches(parsed.person), parsed.message
+    if parsed.inbound.channel == address_book.PUSH and message is not None:
+        return [watch for watch in watches if watch.id == message.watch_id]
+    return watches
+
+
+def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]]:
+    person, text = parsed.person, parsed.inbound.text
+    persons.note_use(person, now)
+    watches = _meant_watches(parsed)
+    if parsed.inbound.kind == "text" and force.is_the_word(person, text):
+        force.call_for_help(person)  # and the phone hears, and shows, what it would of a check-in
+        prove(parsed, Intent.HERE, now)
+        return _watch_hears(parsed, watches, Intent.HERE, now), {}
+    intent = persons_intent(parsed.inbound, watching=bool(watches), asked=_asked(watches))
+    prove(parsed, intent, now)
+    if intent is Intent.LIST:
+        return list_commands.on_the_list(person)
+    if intent is Intent.ADD:
+        return list_commands.add(person, text, now)
+    if intent is Intent.PAUSE:
+        return list_commands.rest(person, text, now)
+    if intent is Intent.DELETE:
+        return list_commands.erase(person, now)
+    unread = intent is Intent.UNCLEAR and parsed.inbound.kind == "text"
+    if unread and (note := read_note(text, settings.UNDERSTOOD)):
+        return list_commands.keep_note(person, note)
+    return _watch_hears(parsed, watches, intent, now), {}
+
+
+def _watch_hears(
+    parsed: ParsedInbound, watches: Sequence[WatchRow], intent: Intent, now: int
+) -> str:
+    if intent is Intent.OPT_OUT:
+        return opt_out_of(parsed.inbound, now)
+    if intent is Intent.HERE:
+        return _here(watches, parsed, now)
+    if intent in _STARTING:
+        return _STARTING[intent](parsed.person)
+    acute = [watch for watch in watches if not watch.routine]
+    if intent in _TURNS:
+        what, word = _TURNS[intent]
+        if not acute:
+            return "reply-only-daily" if watches else "reply-not-on"
+        answers = apply_all([Change(what, watch=acute[0].id)])
+        if intent is Intent.DONE and answers[0].watch and answers[0].watch.closed_at is None:
+            word = "reply-got-it"  # an alarm does not end by it: it was an answer
+        elif intent is Intent.DONE and len(watches) > len(acute):
+            word = "reply-ended-daily"
+        return unless_refused(answers, word, "reply-not-on")
+    # Somebody touched the phone and we cannot read what they mean: the core rings back.
+    apply_all([Change(ev.Unclear(), watch=watch.id) for watch in watches])
+    return "reply-who-person" if intent is Intent.WHO else ""
+
+
+def _asked(watches: Sequence[WatchRow]) -> bool:
+    """Whether one of these waits for a sign of life."""
+    return any(watch.state != ev.State.OPEN for watch in watches)
+
+
+def _here(watches: Sequence[WatchRow], parsed: ParsedInbound, now: int) -> str:
+    """A sign of life, counted from when it was made, is one for everything that was open then."""
+    if not watches:
+        return "reply-not-on"
+    then = [watch for watch in watches if meant(watch, parsed.inbound.age_ms, now)]
+    answers = apply_all([check_in(watch, parsed.inbound, now) for watch in then])
+    word = unless_refused(answers, "reply-got-it", "reply-not-on") if answers else ""
+    # Every text costs them money; only what they would not expect is worth one.
+    return "" if word == "reply-got-it" and parsed.inbound.kind == "text" else word
+
+
+def start(person: Person, profile: str = "") -> int:
+    """The same kind of watch as last time, or the strictest."""
+    last = WatchRow.objects.filter(person=person, routine="").order_by("-id").first()
+    if profile or last is None:
+        return apply.start(person.id, profile or GO_PROFILE)
+    return apply.start(person.id, last.profile, last.own)
+
+
+def _go(person: Person, profile: str = "") -> str:
+    """Said again while a watch is open, it is a sign of life like any other clear word."""
+    apply_all(
+        [Change(CheckIn(), watch=watch.id) for watch in _watches(person) if not watch.routine]
+    )
+    start(person, profile)
+    reachable = any(listed.reachable for listed in records.circle_list(person))
+    return "reply-started" if reachable else "reply-alone"
+
+
+def _mark(person: Person) -> str:
+    """ "I've used" begins a watch where there is none: that is when it is needed most."""
+    answers = apply_all([Change(ev.Marked(), watch=start(person))])
+    return unless_refused(answers, "reply-marked", "reply-not-on")
+
+
+def _help(person: Person, *, wants_to_die: bool = False) -> str:
+    """A cry for help is never lost for want of an open watch."""
+    watches = _watches(person)
+    watch = watches[0].id if watches else start(person)
+    answers = apply_all([Change(CallForHelp(wants_to_die), watch=watch)])
+    alarm = answers[0].watch.alarm if answers[0].watch is not None else None
+    word = "reply-helping" if alarm is not None and alarm.told else "reply-nobody"
+    return unless_refused(answers, word, "reply-nobody")
+
+
+_STARTING: Mapping[Intent, Callable[[Person], str]] = {
+    Intent.GO: _go,
+    Intent.GO_LONG: lambda person: _go(person, LONG_PROFILE),
+    Intent.MARK: _mark,
+    Intent.HELP: _help,
+    Intent.WANTS_TO_DIE: partial(_help, wants_to_die=True),
+}
+_TURNS: Mapping[Intent, tuple[Asked, str]] = {
+    Intent.MORE: (ev.Extended(MORE_S), "reply-more"),
+    Intent.DONE: (ev.Ended(), "reply-ended"),
+}
