@@ -139,6 +139,14 @@ def all_staffed(now_ms: int | None) -> list[Staffed]:
     return [_shown(line, now_ms) for line in lines]
 
 
+def to_call_now() -> str:
+    """The emergency number of the host's own country and a line that answers, as people read
+    them."""
+    here = [each.number for each in emergency()[:1]]
+    line = next((each for each in staffed(None) if each.tel), None)
+    return ", ".join([*here, *([f"{line.name} {line.number}"] if line is not None else [])])
+
+
 def listening() -> str:
     """The first line of the host's own country that listens, as people read it; or nothing."""
     here = [

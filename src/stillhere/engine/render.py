@@ -29,6 +29,8 @@ def _says(m: LeasedMessage) -> str:
     """What this message quotes of the reviewed content."""
     if m.word == "reply-stay":
         return helplines.listening()
+    if m.word in ("reply-nobody", "reply-hello") and m.channel != "call":
+        return helplines.to_call_now()
     return steps.told(m.facts.step, m.lang) if m.facts.step else ""
 
 

@@ -18,6 +18,7 @@ from stillhere.store.inbound import inbox
 from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
 from stillhere.store.people import invitations
+from stillhere.store.program import shifts
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import CallForHelp
 from tests.channels.accounts import carrier_of
@@ -92,14 +93,39 @@ def test_a_cry_for_help_from_a_new_number_is_told_the_truth(clock: Clock) -> Non
     text(NEW, "SOS please")
     watch = WatchRow.objects.get(person=person_of(NEW), closed_at__isnull=True)
     assert watch.state == "alarm"
-    assert "Call somebody, or an ambulance" in said(NEW, clock)
+    assert said(NEW, clock).endswith("Call now: 911, SafeSpot 800-972-0590.")
 
 
-@pytest.mark.parametrize("words", ["hi", "who is this?", "STOP", "HELP", "win $$$ now", "", "ok"])
-def test_anything_else_from_a_new_number_makes_nobody(words: str, clock: Clock) -> None:
+@pytest.mark.parametrize("words", ["STOP", "", "START"])
+def test_no_word_of_these_from_a_new_number_is_answered(words: str, clock: Clock) -> None:
     text(NEW, words)
     assert not Person.objects.exists()
     assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("words", ["hi", "Hola", "who is this?", "HELP", "yes", "win $$$ now"])
+def test_a_number_that_nobody_has_hears_once_what_this_is(words: str, clock: Clock) -> None:
+    for _ in range(3):
+        text(NEW, words)
+    hello = said(NEW, clock)
+    assert "Lamp" in hello
+    assert "911" in hello
+    assert Message.objects.count() == 1
+    assert not WatchRow.objects.exists()
+    with pytest.raises(Address.DoesNotExist):
+        person_of(NEW)
+
+
+@pytest.mark.parametrize(("words", "says"), [("SOS", "are being called"), ("GO", "on shift come")])
+def test_whoever_is_on_shift_comes_for_a_stranger_who_texts(
+    words: str, says: str, clock: Clock
+) -> None:
+    shifts.begin(shifts.add("Vera", "+12025550150", "en"), 4)
+    text(NEW, words)
+    told = said(NEW, clock)
+    assert says in told
+    assert "ADDRESS" in told
+    assert [c.responder is not None for c in person_of(NEW).contacts.all()] == [True]
 
 
 def test_a_number_that_is_none_makes_nobody(clock: Clock) -> None:

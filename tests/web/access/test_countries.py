@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from stillhere.config import wiring
 from stillhere.engine.erasure import erase_once
-from stillhere.store.inbound.abroad import OF_ALL
+from stillhere.store.inbound.unknown_numbers import ALL_ABROAD
 from stillhere.store.installation import desk_key
 from stillhere.store.models import Address, Message, Person, Suppression, WatchRow, sealed_columns
 from stillhere.store.people import persons, suppression
@@ -184,9 +184,9 @@ def test_whoever_was_answered_abroad_begins_no_watch_and_is_never_rung(
 
 
 def test_no_installation_pays_for_many_answers_abroad(abroad: Hook, clock: Clock) -> None:
-    for n in range(OF_ALL + 5):
+    for n in range(ALL_ABROAD + 5):
         abroad.text(f"+4420794609{n:02}", "SOS")
-    assert Message.objects.count() == OF_ALL
+    assert Message.objects.count() == ALL_ABROAD
 
 
 def test_the_day_after_nothing_of_it_is_left(abroad: Hook, clock: Clock) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from django.utils.translation import gettext as _
 
-from stillhere.channels.wording import answers, contact_replies, plain
+from stillhere.channels.wording import answers, contact_replies, first_words, plain
 from stillhere.channels.wording.contacts import Sentence
 from stillhere.channels.wording.facts import fill
 from stillhere.core.messages import Facts
@@ -78,18 +78,9 @@ def _helping(facts: Facts) -> Sentence:
     return _("We are reaching the people on your list now."), answers.NOTHING
 
 
-def _nobody(facts: Facts) -> Sentence:
-    return _("Nobody on your list can be reached. Call somebody, or an ambulance."), answers.NOTHING
-
-
 def _fault(facts: Facts) -> Sentence:
     text = _("Something is wrong on our side and nothing is counted. Call somebody.")
     return text, answers.NOTHING
-
-
-def _welcome(facts: Facts) -> Sentence:
-    text = _("It's on. We ask soon: reply OK. Nobody is on your list: ADD and a number.")
-    return text + " " + _("DONE ends it. Your plan's text prices apply."), answers.NOTHING
 
 
 def _list(facts: Facts) -> Sentence:
@@ -145,13 +136,6 @@ def _prove(facts: Facts) -> Sentence:
     else:
         text = _("This is Lamp. Somebody typed this number so that we can reach them.")
     return text + " " + _("Did not ask for it? Do nothing."), answers.PROVE
-
-
-def _abroad(facts: Facts) -> Sentence:
-    """To a cry for help from a country whose numbers are never reached: silence would be taken for
-    help on its way."""
-    text = _("We cannot reach anybody for your number. Call your local emergency number now.")
-    return text, answers.NOTHING
 
 
 def _page_code(facts: Facts) -> Sentence:
@@ -368,12 +352,12 @@ def _left(facts: Facts) -> Sentence:
 
 
 TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
+    **first_words.SENTENCES,
     "ask": _ask,
     "ask-ring": _ask,
     "reply-got-it": _got_it,
     "reply-started": _started,
     "reply-alone": _alone,
-    "reply-abroad": _abroad,
     "reply-marked": _marked,
     "reply-more": _more,
     "reply-ended": _ended,
@@ -381,9 +365,7 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-only-daily": _only_daily,
     "reply-not-on": _not_on,
     "reply-helping": _helping,
-    "reply-nobody": _nobody,
     "reply-fault": _fault,
-    "reply-welcome": _welcome,
     "reply-list": _list,
     "reply-list-empty": _list_empty,
     "reply-list-full": _list_full,

@@ -13,7 +13,7 @@ from typing import Any
 
 from stillhere.core.messages import Inbound
 from stillhere.core.replies import HELP, Intent
-from stillhere.store.inbound import abroad, steps_by_text
+from stillhere.store.inbound import steps_by_text, unknown_numbers
 from stillhere.store.inbound.contact_says import contact_says
 from stillhere.store.inbound.intents import contacts_intent, opts_in, persons_intent
 from stillhere.store.inbound.person_says import person_says
@@ -40,8 +40,8 @@ def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
         word = contact_says(parsed, contact, now)
         again = contacts_intent(inbound, watching=True) is Intent.REPEAT
         facts = steps_by_text.facts(parsed, word, now, again=again)
-    if new and word in ("reply-alone", "reply-marked"):
-        word = "reply-welcome"  # the one text that says what answers cost
+    if new:
+        word = _to_a_newcomer(parsed, word)
     if unproved and parsed.address.proved_at and word in ("reply-not-on", "reply-over"):
         word = "reply-proved"
     if not word or inbound.kind == "missed-call":
@@ -53,15 +53,24 @@ def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
     return None
 
 
+def _to_a_newcomer(parsed: ParsedInbound, word: str) -> str:
+    """The first text says what answers cost, and where somebody on shift would come, asks where."""
+    shift = parsed.person.volunteers
+    if word in ("reply-alone", "reply-marked", "reply-started"):
+        return "reply-welcome-shift" if shift else "reply-welcome"
+    return "reply-helping-shift" if shift and word == "reply-helping" else word
+
+
 def stranger_says(inbound: Inbound, now: int) -> None:
     """STOP and START count from any number, also from one that is on no list. A cry for help comes
-    here only from a number that we never reach."""
+    here only from a number that we never reach; anybody else who writes hears once what this is."""
     if opts_in(inbound):
         opt_out.allow(inbound.channel, inbound.sender, now)
     elif inbound.kind == "text" and contacts_intent(inbound, watching=False) is Intent.OPT_OUT:
         opt_out.refuse(inbound.channel, inbound.sender, Suppression.Why.STOP, now)
-    elif inbound.kind == "text" and persons_intent(inbound, watching=False) in HELP:
-        abroad.answer(inbound, now)
+    elif inbound.kind == "text" and inbound.text.strip():
+        cries = persons_intent(inbound, watching=False) in HELP
+        unknown_numbers.answer(inbound, now, cries=cries)
 
 
 def _lets_us_text_again(parsed: ParsedInbound, now: int) -> bool:

@@ -17,11 +17,13 @@ from stillhere.core import events as ev
 from stillhere.core.reading.notes import Note
 from stillhere.core.refusals import Refusal
 from stillhere.core.replies import language_of
+from stillhere.store.db import clock
 from stillhere.store.installation import upkeep
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow
 from stillhere.store.people import address_book, contacts, invitations, persons
 from stillhere.store.privacy import erasure
 from stillhere.store.problems import Problem, Reached
+from stillhere.store.program import shifts
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Change
 
@@ -129,7 +131,9 @@ def erase(person: Person, now: int) -> Said:
 
 def newcomer(number: str, text: str) -> Person:
     """Somebody we never heard of says a word that starts a watch: a phone, and the language of the
-    word. No account, no name."""
-    return persons.new_caller(
-        number, language_of(text, settings.UNDERSTOOD) or settings.LANGUAGE_CODE
-    )
+    word. No account, no name. Whoever is on shift stands by, as for a caller."""
+    lang = language_of(text, settings.UNDERSTOOD) or settings.LANGUAGE_CODE
+    person = persons.new_caller(number, lang)
+    if shifts.anybody(clock.now_ms()):
+        shifts.stand_by(person)
+    return person

@@ -1,9 +1,9 @@
-"""A cry for help by text from a country whose numbers are never texted or rung here.
+"""What is said back to a number that nobody has here, where no watch begins: one text a day.
 
-Nobody can be called for it, and silence would be taken for help on its way. So one text a day says
-to call the emergency number. Owns that answer and how many there are: each costs what a text abroad
-costs, and somebody earns by it. Its number is found by nothing that comes in later: no watch can
-begin from it.
+To a cry for help from a country whose numbers are never texted or rung here: silence would be taken
+for help on its way. To anybody else who says anything, once: what this is, and whom to call. Owns
+these answers and how many there are, because each costs money and a machine may be at the other
+end. The number is found by nothing that comes in later.
 """
 
 from __future__ import annotations
@@ -20,26 +20,29 @@ from stillhere.store.db import budgets, encryption
 from stillhere.store.models import Address
 from stillhere.store.people import notices, persons, suppression
 
-WORD = "reply-abroad"
+ABROAD, HELLO = "reply-abroad", "reply-hello"
 OF_A_NUMBER = 1  # a day
-OF_ALL = 20
+ALL_ABROAD, ALL_HELLOS = 20, 200
+_OF_ALL = {ABROAD: ALL_ABROAD, HELLO: ALL_HELLOS}
 
 
-def answer(inbound: Inbound, now: int) -> None:
-    """Say to whoever asks for help by text that nobody comes from here."""
+def answer(inbound: Inbound, now: int, *, cries: bool) -> None:
+    """Say the one thing that can be said to this number, if there is one. ``cries``: they ask for
+    help."""
     number = inbound.sender
-    if settings.MAY_REACH(number) or not settings.MAY_REACH(number, anywhere=True):
+    word = HELLO if settings.MAY_REACH(number) else ABROAD if cries else ""
+    if not word or not settings.MAY_REACH(number, anywhere=True):
         return
     limits = [
-        budgets.limit("answered today", OF_A_NUMBER, "abroad", number),
-        budgets.limit("enough were answered today", OF_ALL, "all abroad"),
+        budgets.limit("answered today", OF_A_NUMBER, word, number),
+        budgets.limit("enough were answered today", _OF_ALL[word], f"all {word}"),
     ]
     if suppression.refuses([("text", number)]) or budgets.take(limits, now):
         return
     lang = language_of(inbound.text, settings.UNDERSTOOD) or settings.LANGUAGE_CODE
     with transaction.atomic():
         way = _way_back(number, lang, now)
-        message = notices.calm_message(way, way.person_id, WORD, f"q{way.id}", now)
+        message = notices.calm_message(way, way.person_id, word, f"q{way.id}", now)
         message.urgency = Urgency.NEWS
         message.save()
 
