@@ -11,6 +11,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from stillhere.store.db import budgets
+from stillhere.store.inbound import gateway_clocks
 from stillhere.store.installation import peers
 from stillhere.store.kits import kits, supply_warnings
 from stillhere.store.people import browsers, invitations, suppression
@@ -41,6 +42,7 @@ def erase_once(now: int) -> int:
         lambda: expiry.end_invitations(now, here.keep_invited_days),
         lambda: expiry.erase_messages(now, alarm_days),
         lambda: expiry.erase_arrivals(now),
+        lambda: gateway_clocks.forget(settings.WALL_MS()),
         lambda: expiry.erase_set_aside(now, alarm_days),
         lambda: expiry.erase_copies(here.data, now, alarm_days),
     )

@@ -331,6 +331,15 @@ def test_a_number_is_the_same_however_a_carrier_writes_it(
     assert night.row().state == "open"
 
 
+def test_a_name_that_holds_the_digits_of_a_number_answers_for_nobody(
+    phone: Phone, clock: Clock
+) -> None:
+    night = asked_night(clock)
+    for sender in ("a2025550100", "2025550100x", "tel:2025550100", "+1202555O100"):
+        assert phone.event(received("ok", "soon", sender)).status == 204
+    assert night.row().state == "asking"
+
+
 @pytest.mark.parametrize(("words", "state"), [("OK", "open"), ("HELP ME", "alarm")])
 def test_a_long_text_sent_as_a_picture_is_read_like_any(
     phone: Phone, clock: Clock, words: str, state: str

@@ -54,6 +54,7 @@ _UNFIT_TYPES = {
     PhoneNumberType.VOICEMAIL,
     PhoneNumberType.PERSONAL_NUMBER,  # follow-me numbers, a favourite of those who earn by calls
 }
+_DIGITS = re.compile(r"\+?[0-9][0-9 ().\-/]{5,30}|\([0-9][0-9 ().\-/]{5,30}")
 MOST_ZONES = 3  # of one area code; more is a whole country
 _NOWHERE = "001"  # satellite phones and world-wide services, as phonenumbers calls their country
 
@@ -111,8 +112,8 @@ def our_own(typed: str, region: str) -> str:
 def of_sender(told: str, region: str) -> str:
     """The number that something came from, as E.164, however its carrier writes it; ``region`` is
     the country of one without + or 00. What is no number there, like a short code or a name, stays
-    as it is."""
-    if E164.fullmatch(told) or told in WITHHELD:
+    as it is: letters beside the digits of somebody's number would answer for them."""
+    if E164.fullmatch(told) or told in WITHHELD or not _DIGITS.fullmatch(told):
         return told
     try:
         number = _possible(told.strip()[:64], region)

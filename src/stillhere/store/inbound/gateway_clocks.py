@@ -1,9 +1,9 @@
 """How late a text is, by the stamp of a gateway whose clock is somebody else's.
 
 A phone on a window sill passes on the stamp of its carrier, and some carriers stamp an hour early.
-No text arrives before it was sent, so the smallest age of the last ones is what the stamps are off.
-Owns what was noticed of each gateway, and no text. Other carriers stamp nothing: their webhooks are
-prompt, or come again.
+No text arrives before it was sent, so the smallest age of somebody's last ones is what their stamps
+are off. Owns what was noticed of each gateway and sender, for a day, and no text. Other carriers
+stamp nothing: their webhooks are prompt, or come again.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from statistics import median_low
 
 from stillhere.core.messages import Inbound
 from stillhere.store.models import GatewayClock
 
-KEPT = 20  # texts of each gateway
+KEPT = 20  # texts of each sender
 KEPT_MS = 24 * 3600 * 1000
 OFF_MS = 60_000  # a clock less wrong than this is believed
 MOST_OFF_MS = 15 * 3600 * 1000  # and one further off than a wrong time zone
@@ -25,41 +26,65 @@ SURE_MS = 60_000
 Stamp = tuple[int, int]  # when it came, how old its stamp was
 
 
-def learn(inbounds: Iterable[Inbound], now_ms: int) -> dict[str, list[Stamp]]:
-    """What is known of each of their gateways, with these. ``now_ms`` is real time. Writes nothing
-    where nobody stamps."""
+def learn(
+    inbounds: Iterable[Inbound], known: Mapping[str, Mapping[int, object]], now_ms: int
+) -> dict[str, list[Stamp]]:
+    """What is known of the stamps of each of these senders, with these. ``known``: whose each
+    number is, by address id; ``now_ms`` is real time. A number that nobody has teaches nothing."""
     ages_ms: dict[str, list[int]] = {}
     for inbound in inbounds:
-        if inbound.gateway:
-            ages_ms.setdefault(inbound.gateway, []).append(inbound.age_ms)
-    known = {}
-    for gateway, ages in ages_ms.items():
-        row, _ = GatewayClock.objects.select_for_update().get_or_create(gateway=gateway)
+        if name := _name(inbound, known):
+            ages_ms.setdefault(name, []).append(inbound.age_ms)
+    found = {}
+    for name, ages in ages_ms.items():
+        row, _ = GatewayClock.objects.select_for_update().get_or_create(gateway=name)
         stamps = [*_recent(row, now_ms), *((now_ms, age_ms) for age_ms in ages)][-KEPT:]
         row.stamps = json.dumps(stamps)
         row.save(update_fields=["stamps"])
-        known[gateway] = stamps
-    return known
+        found[name] = stamps
+    return found
 
 
-def aged(inbound: Inbound, known: Mapping[str, list[Stamp]]) -> Inbound:
+def aged(
+    inbound: Inbound,
+    known: Mapping[str, Mapping[int, object]],
+    learned: Mapping[str, list[Stamp]],
+) -> Inbound:
     """The same, as old as it is by a right clock, and at the most."""
     if not inbound.gateway:
         return replace(inbound, oldest_ms=inbound.age_ms) if inbound.age_ms else inbound
-    stamps = known[inbound.gateway]
-    late_ms = max(inbound.age_ms - _off_ms(stamps), 0)
+    stamps = learned.get(_name(inbound, known), [])
+    off_ms = _off_ms(stamps)
+    # A stamp that lies ahead makes no other text older, but where it would end an alarm.
+    late_ms = max(inbound.age_ms - max(off_ms, 0), 0)
     times = [at for at, _ in stamps]
     sure = len(times) >= SURE and max(times) - min(times) >= SURE_MS
-    return replace(
-        inbound, age_ms=late_ms, oldest_ms=late_ms if sure else max(inbound.age_ms, late_ms)
-    )
+    oldest_ms = inbound.age_ms - off_ms if sure else inbound.age_ms
+    return replace(inbound, age_ms=late_ms, oldest_ms=max(oldest_ms, late_ms))
 
 
 def offsets(now_ms: int) -> Mapping[str, int]:
-    """By how much each gateway stamps too early, in ms, or too late where negative; those whose
-    clock is right are left out."""
-    found = {row.gateway: _recent(row, now_ms) for row in GatewayClock.objects.order_by("gateway")}
-    return {name: _off_ms(stamps) for name, stamps in found.items() if stamps and _off_ms(stamps)}
+    """By how much most texts of each gateway are stamped too early, in ms, or too late where
+    negative; those whose clock is right are left out."""
+    found: dict[str, list[int]] = {}
+    for row in GatewayClock.objects.order_by("gateway"):
+        if stamps := _recent(row, now_ms):
+            found.setdefault(row.gateway.partition(":")[0], []).append(_off_ms(stamps))
+    middle = {name: int(median_low(offs)) for name, offs in found.items()}
+    return {name: off_ms for name, off_ms in middle.items() if off_ms}
+
+
+def forget(now_ms: int) -> None:
+    """Drop what is older than a day."""
+    old = [row.gateway for row in GatewayClock.objects.all() if not _recent(row, now_ms)]
+    GatewayClock.objects.filter(gateway__in=old).delete()
+
+
+def _name(inbound: Inbound, known: Mapping[str, Mapping[int, object]]) -> str:
+    """The gateway and whose text it is; nothing where no stamp is to be learned from. Networks
+    stamp each in their own way, so nobody's text says anything of another's."""
+    theirs = known.get(f"phone {inbound.sender}", {})
+    return f"{inbound.gateway[:24]}:{min(theirs)}" if inbound.gateway and theirs else ""
 
 
 def _recent(row: GatewayClock, now_ms: int) -> list[Stamp]:
@@ -72,6 +97,6 @@ def _recent(row: GatewayClock, now_ms: int) -> list[Stamp]:
 
 
 def _off_ms(stamps: list[Stamp]) -> int:
-    least_ms = min(age_ms for _, age_ms in stamps)
+    least_ms = min((age_ms for _, age_ms in stamps), default=0)
     off = least_ms < 0 or least_ms >= OFF_MS
     return least_ms if off and abs(least_ms) <= MOST_OFF_MS else 0

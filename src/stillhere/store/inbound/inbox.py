@@ -94,8 +94,9 @@ def _take(inbounds: Sequence[Inbound]) -> list[Reply | None]:
             ],
             now,
         )
-        said = _aged([(no, it) for no, it in fresh if it.kind != "receipt"], rate)
+        said = [(no, inbound) for no, inbound in fresh if inbound.kind != "receipt"]
         known = _known([inbound for _, inbound in said])
+        said = _aged(said, known, rate)
         plain = _plain(said, known)
         _alive(plain, now)
         replies: list[Reply | None] = [None] * len(inbounds)
@@ -106,10 +107,12 @@ def _take(inbounds: Sequence[Inbound]) -> list[Reply | None]:
     return replies
 
 
-def _aged(said: Sequence[tuple[int, Inbound]], rate: float) -> list[tuple[int, Inbound]]:
+def _aged(
+    said: Sequence[tuple[int, Inbound]], known: Mapping[str, Mapping[int, Address]], rate: float
+) -> list[tuple[int, Inbound]]:
     """The same with their ages in installation time, by a right clock."""
-    known = gateway_clocks.learn((inbound for _, inbound in said), settings.WALL_MS())
-    aged = ((no, gateway_clocks.aged(inbound, known)) for no, inbound in said)
+    learned = gateway_clocks.learn((inbound for _, inbound in said), known, settings.WALL_MS())
+    aged = ((no, gateway_clocks.aged(inbound, known, learned)) for no, inbound in said)
     return [
         (no, replace(x, age_ms=int(x.age_ms * rate), oldest_ms=int(x.oldest_ms * rate)))
         if x.age_ms or x.oldest_ms

@@ -22,7 +22,8 @@ from stillhere.store.people import notices, persons, suppression
 
 ABROAD, HELLO = "reply-abroad", "reply-hello"
 OF_A_NUMBER = 1  # a day
-ALL_ABROAD, ALL_HELLOS = 20, 200
+ALL_ABROAD = 20
+ALL_HELLOS = 200
 _OF_ALL = {ABROAD: ALL_ABROAD, HELLO: ALL_HELLOS}
 
 

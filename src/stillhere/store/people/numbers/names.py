@@ -39,9 +39,9 @@ def plainly(typed: str) -> str:
 
 def to_stranger(facts: Facts) -> Facts:
     """What a message speaks of, for somebody who has not said yes: nothing that was typed, unless
-    it is plainly a name."""
+    it is plainly a name, and nothing of how they are."""
     person, partner, who = map(plainly, (facts.person, facts.partner, facts.who))
-    return replace(facts, person=person, partner=partner, who=who)
+    return replace(facts, person=person, partner=partner, who=who, wants_to_die=False)
 
 
 def _is_seen(typed: str) -> bool:
