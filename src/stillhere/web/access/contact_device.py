@@ -18,7 +18,7 @@ from stillhere.store.models import Contact
 from stillhere.store.people.numbers import address_proof, page_code
 from stillhere.web.access import cookies, rate_limit
 
-SALT = "whose"
+SALT = "whose phone"  # "whose" until 2026-11: a wrong code gave that to anybody before the yes
 MOST_LISTS = 20  # that one phone is on
 
 

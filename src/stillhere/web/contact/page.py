@@ -269,7 +269,7 @@ def _invited(
     except invitation.Wrong as failed:
         given = _given(request, contact, key) | {"wrong": failed.wrong, "typed": request.POST}
         return render(request, "contact/contact.html", given, status=422)
-    if do in ("join", "code"):
+    if do in ("join", "code") and contact.status == Contact.Status.CONFIRMED:
         shown = contact_alarm.alarm_for(contact)
         if shown is None or shown.watch.alarm is None:  # else a place is at stake: to be proved
             contact_device.remember(response, contact)
