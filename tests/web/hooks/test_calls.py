@@ -213,7 +213,10 @@ def test_a_contact_who_rings_back_hears_the_alarm(client: Client, clock: Clock) 
     assert line.says.startswith("Sam may need help NOW.")
     line.press("1")
     assert night.row().state == "claimed"
-    assert "no open alarm" in Line(client, MAYA).says
+    maya = Line(client, MAYA)
+    assert "no open alarm" in maya.says
+    assert "Press 1 and we ring you" in maya.says
+    assert maya.goes_on
 
 
 # --- calls to us ----------------------------------------------------------------------------------

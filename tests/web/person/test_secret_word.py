@@ -112,6 +112,18 @@ def test_later_check_ins_do_not_stand_it_down(safe: SamsNight, hook: Hook, clock
     assert not Message.objects.filter(word__in=["stand-down", "answered-once", "ask", "ask-ring"])
 
 
+@pytest.mark.parametrize("word", ["all good", "im fine thanks", "still here ok"])
+def test_a_word_that_reads_as_a_sign_of_life_is_heard_too(
+    night: SamsNight, sam: Client, hook: Hook, clock: Clock, word: str
+) -> None:
+    assert set_word(sam, word, night.contacts["Maya"]) == 200
+    night.start()
+    clock.advance(30)
+    hook.text(SAM, word)
+    assert hidden().state == "alarm"
+    assert night.row().seen_at == clock.now
+
+
 def test_said_twice_it_is_one_alarm(safe: SamsNight, hook: Hook) -> None:
     hook.text(SAM, WORD)
     hook.text(SAM, WORD)
@@ -312,7 +324,7 @@ def test_erasing_by_text_looks_done_too(safe: SamsNight, hook: Hook, clock: Cloc
     assert said_to(SAM, clock) == []
     assert hidden().state == "alarm"
     hook.text(SAM, "still here")
-    assert not Person.objects.filter(secret=False).exists(), "a number nobody knows"
+    assert not Person.objects.filter(secret=False, caller=False).exists(), "nobody's number"
 
 
 def test_sam_s_phone_does_not_hear_that_somebody_could_not_be_reached(

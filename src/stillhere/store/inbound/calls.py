@@ -117,13 +117,14 @@ def _seen_at(watch: WatchRow) -> int:
 
 
 def _contact_rings(address: Address, message: Message | None) -> Opening:
-    """A contact rings back: the last they were told, if it still holds."""
+    """A contact rings back: the last they were told, if it still holds; else that it is over, and
+    the way to a watch of their own."""
     theirs = Message.objects.filter(contact=address.contact, attempts__gt=0)
     last = theirs.select_related("watch").order_by("-id").first()
     if last is not None and last.watch is not None and _true(last):
         reply = answering.reply(address, last, last.word)
         return Opening(last.word, "answer", reply, message=last.id, refusable=True)
-    return Opening("reply-over", reply=answering.reply(address, message, "reply-over"))
+    return Opening("call-unknown", "unknown", answering.reply(address, message, "reply-over"))
 
 
 # --- keys that only a call has --------------------------------------------------------------------

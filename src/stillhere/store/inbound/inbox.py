@@ -122,10 +122,10 @@ def _aged(
 
 
 def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int) -> Reply | None:
-    new = not known and _starts_a_watch(inbound)
+    new = _has_no_watch_here(known) and _starts_a_watch(inbound)
     if new:
-        list_commands.newcomer(inbound.sender, inbound.text)
-        known = known_by(inbound)
+        person = list_commands.newcomer(inbound.sender, inbound.text)
+        known = {id: a for id, a in known_by(inbound).items() if a.person_id == person.id}
     if not known:
         log.info("from a number that nobody has here channel=%s", inbound.channel)
         if _A_NUMBER.fullmatch(inbound.sender):
@@ -137,8 +137,17 @@ def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int
     return handle.hear(parsed, now, new=new)
 
 
+def _has_no_watch_here(known: Mapping[int, Address]) -> bool:
+    """Whether this is nobody's own number. Anybody can put it on a list of theirs: while no alarm
+    of such a list was told to it, whoever has it is heard as from a number we never heard of."""
+    if any(address.person_id is not None for address in known.values()):
+        return False
+    told = Message.objects.filter(address__in=list(known), attempts__gt=0, watch__state__in=ALARMED)
+    return not (known and told.exists())
+
+
 def _starts_a_watch(inbound: Inbound) -> bool:
-    """From a number we never heard of, only a word that starts a watch, or a cry for help, makes it
+    """From a number that is nobody's own, only a word that starts a watch, or a cry for help, makes it
     somebody's. Anything else is stored and no more; so is what comes from a number that we would
     not text or ring."""
     starts = {Intent.GO, Intent.GO_LONG, Intent.MARK, *HELP}
@@ -159,6 +168,8 @@ def _plain(
     for no, inbound in said:
         theirs = known[_sender(inbound)].values()
         persons = {address.person_id for address in theirs}
+        if any(address.person and address.person.force_word for address in theirs):
+            continue  # a word under force may read as a sign of life
         if inbound.kind != "text" or len(persons) != 1 or None in persons or inbound.opted_out:
             continue
         if not all(address.proved_at for address in theirs):

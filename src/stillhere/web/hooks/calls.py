@@ -172,11 +172,8 @@ def _first(step: CallStep) -> NextTurn:
         found = calls.rings_us(step.told.ref, step.number)
     if found.reject:
         return NextTurn(Turn(reject=True))
-    if found.at == "unknown" and not settings.MAY_REACH(step.number):
-        return _listen(_say("call-abroad", who=_line()), "unknown")
     if found.at == "unknown":
-        word = "call-unknown-shift" if step.shift else found.word
-        return _listen(_say(word, who=_line()), "unknown")
+        return _offer(step, found)
     said = _say(found.word, found.reply, lang=found.lang)
     if not found.at:
         return NextTurn(said)
@@ -185,6 +182,17 @@ def _first(step: CallStep) -> NextTurn:
         no = _say("call-not-me", found.reply)
         twice = replace(twice, say=(*twice.say, *no.say))
     return _listen(_with_recording(twice, found.message), found.at, message=found.message)
+
+
+def _offer(step: CallStep, found: calls.Opening) -> NextTurn:
+    """A watch for whoever rings from a number that keeps none; who is on somebody's list hears
+    first that nothing is open there."""
+    word = "call-unknown-shift" if step.shift else found.word
+    if not settings.MAY_REACH(step.number):
+        word = "call-abroad"
+    over = _say(found.reply.word, found.reply) if found.reply is not None else None
+    said = _say(word, lang=over.lang if over else "", who=_line())
+    return _listen(replace(said, say=(*over.say, *said.say)) if over else said, "unknown")
 
 
 def _with_recording(said: Turn, message: int | None) -> Turn:
