@@ -147,8 +147,8 @@ def _has_no_watch_here(known: Mapping[int, Address]) -> bool:
 
 
 def _starts_a_watch(inbound: Inbound) -> bool:
-    """From a number that is nobody's own, only a word that starts a watch, or a cry for help, makes it
-    somebody's. Anything else is stored and no more; so is what comes from a number that we would
+    """From a number that is nobody's own, only a word that starts a watch, or a cry for help, makes
+    it somebody's. Anything else is stored and no more; so is what comes from a number that we would
     not text or ring."""
     starts = {Intent.GO, Intent.GO_LONG, Intent.MARK, *HELP}
     return (
