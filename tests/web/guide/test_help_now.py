@@ -179,7 +179,7 @@ def test_a_host_s_own_lines_count_instead_of_ours(own: Path, clock: Clock) -> No
     own.write_text(ONE)
     told = read(browser(), "/lines")
     assert "Night line 202-555-0100" in told
-    assert "Ana answers. Day and night. Number checked on 20 January 2026." in told
+    assert "Ana answers. Day and night. Number checked on January 20, 2026." in told
     assert "SafeSpot" not in told
     assert "Contesta Ana." in read(browser(lang="es"), "/lines")
     assert "Número comprobado el 20 de enero de 2026." in read(browser(lang="es"), "/lines")
@@ -191,10 +191,10 @@ def test_a_host_s_own_lines_count_instead_of_ours(own: Path, clock: Clock) -> No
 @pytest.mark.parametrize(
     ("day", "stale", "says"),
     [
-        ("2026-01-20", False, "Number checked on 20 January 2026."),
-        ("2026-04-20", False, "Number checked on 20 January 2026."),  # day 90
-        ("2026-04-21", True, "Last checked on 20 January 2026. It may not answer."),
-        ("2026-01-10", True, "Last checked on 20 January 2026. It may not answer."),  # not yet
+        ("2026-01-20", False, "Number checked on January 20, 2026."),
+        ("2026-04-20", False, "Number checked on January 20, 2026."),  # day 90
+        ("2026-04-21", True, "Last checked on January 20, 2026. It may not answer."),
+        ("2026-01-10", True, "Last checked on January 20, 2026. It may not answer."),  # not yet
     ],
 )
 def test_a_check_grows_old(own: Path, day: str, stale: bool, says: str) -> None:
@@ -207,12 +207,12 @@ def test_the_day_is_the_installation_s(own: Path, clock: Clock) -> None:
     own.write_text(ONE)
     clock.advance(100 * 24 * 3600)
     Installation.objects.update(beat_at=clock.now)
-    assert "Last checked on 20 January 2026. It may not answer." in read(browser(), "/lines")
+    assert "Last checked on January 20, 2026. It may not answer." in read(browser(), "/lines")
 
 
 def test_without_a_clock_nothing_is_fresh(own: Path, no_database: list[str]) -> None:
     own.write_text(ONE)
-    assert "Last checked on 20 January 2026." in read(browser(), "/lines")
+    assert "Last checked on January 20, 2026." in read(browser(), "/lines")
 
 
 @pytest.mark.parametrize(
