@@ -11,6 +11,7 @@ from stillhere.engine import render
 from stillhere.store.db import encryption
 from stillhere.store.messages import delivery
 from stillhere.store.models import Browser, Message, WatchRow
+from stillhere.store.people import browsers
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, tick_all
@@ -158,3 +159,67 @@ def test_watches_of_others_keep_their_keys(night: SamsNight, sam: Client) -> Non
     post(sam, "/mine", do="new-link")
     assert WatchRow.objects.latest("id").key_hash != theirs  # Sam's
     assert WatchRow.objects.filter(key_hash=theirs).exists()
+
+
+def guest_of(night: SamsNight) -> Client:
+    guest = browser(stranger=True)
+    post(guest, f"/p/{night.key}")
+    return guest
+
+
+@pytest.mark.parametrize("asks", [{"do": "remove", "browser": "0"}, {"do": "new-link"}])
+def test_a_guest_who_presses_in_a_loop_makes_no_press_of_sam_s_a_dead_end(
+    night: SamsNight, sam: Client, clock: Clock, asks: dict[str, str]
+) -> None:
+    guest = guest_of(night)
+    night.start()
+    for _ in range(10):
+        on_screen = watch_path(night)
+        post(guest, "/mine", **asks)
+        clock.advance(2)
+        assert tap(on_screen).status == 200
+    assert night.row().seen_at == clock.now
+
+
+def test_a_guest_with_many_browsers_to_put_out_has_a_few_new_keys_an_hour(
+    night: SamsNight, sam: Client
+) -> None:
+    guest = guest_of(night)
+    night.start()
+    keys = {watch_path(night)}
+    for _ in range(12):
+        guest_of(night)
+        post(guest, "/mine", do="remove", browser=Browser.objects.latest("id").id)
+        keys.add(watch_path(night))
+    assert len(keys) == 1 + browsers.RENEWED
+    before = watch_path(night)
+    post(sam, "/mine", do="remove", browser=Browser.objects.latest("id").id)
+    assert watch_path(night) != before, "what guests used up is not Sam's"
+
+
+def test_help_pressed_at_a_key_that_was_just_renewed_is_heard_from_sam_s_own_phone(
+    night: SamsNight, sam: Client
+) -> None:
+    night.start()
+    on_screen = watch_path(night)
+    post(sam, "/mine", do="new-link")
+    answer = sam.post(f"{on_screen}/help", {"back": ""})
+    assert answer["Location"] == watch_path(night)
+    assert night.row().state == "alarm"
+
+
+def test_and_for_a_daily_check_in(night: SamsNight, sam: Client) -> None:
+    watch = apply.start(night.person.id, "routine", routine=DAILY)
+    old = key_of(watch)
+    post(sam, "/mine", do="new-link")
+    assert sam.post(f"/k/{old}/help", {"back": "watch"}).status_code == 303
+    assert WatchRow.objects.get(id=watch).state == "alarm"
+
+
+def test_nothing_but_help_is_taken_at_an_old_key(night: SamsNight, sam: Client) -> None:
+    night.start()
+    old = watch_path(night)
+    post(sam, "/mine", do="new-link")
+    for press in ("mark", "more", "end"):
+        assert sam.post(f"{old}/{press}", {"sure": "1"}).status_code == 404, press
+    assert night.row().state == "open"

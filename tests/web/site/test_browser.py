@@ -97,6 +97,24 @@ def test_a_press_is_kept_until_it_was_acknowledged(chromium: Browser, url: str) 
     context.close()
 
 
+def test_a_press_goes_on_where_the_watch_has_another_key(chromium: Browser, url: str) -> None:
+    """A guest's browser is put out meanwhile, and the page has not heard of it yet."""
+    context = chromium.new_context(viewport=PHONE, locale="en-US")
+    page, mine = context.new_page(), context.new_page()
+    open_watch(page, url)
+    mine.goto(f"{url}/mine")
+    page.route("**/watch/state", lambda route: route.abort())
+    before = page.locator("#here").get_attribute("action")
+    mine.locator("button[value=new-link]").click()
+    mine.wait_for_load_state()
+    page.locator("#here button").click()
+    expect(page.locator("#got")).to_have_text("Got it", timeout=15_000)
+    page.get_by_role("button", name="I've used again").click()
+    assert page.evaluate("localStorage.getItem('lamp.kept')") is None
+    assert page.locator("#here").get_attribute("action") != before
+    context.close()
+
+
 @pytest.mark.parametrize(
     ("path", "most"),
     [

@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
-from stillhere.store.db import clock, encryption
+from stillhere.store.db import budgets, clock, encryption
 from stillhere.store.models import Address, Browser, Person
 from stillhere.store.people import notices, persons
 from stillhere.store.people.address_book import PUSH
@@ -28,6 +28,8 @@ TOKEN_BYTES = 20
 MOST = 20  # of one person; a family shares fewer
 KEPT_DAYS = 400  # as long as a browser keeps a cookie
 OUT_MS = persons.PIN_OFF_MS  # the same day, for the same reason
+HOUR_MS = 3_600_000
+RENEWED = 4  # times an hour
 MOST_AT_ONCE = 500  # whose day is over, in one round
 
 
@@ -84,8 +86,11 @@ def remove(person: Person, browser: int, here: Browser) -> int:
     if it is out. It knew the addresses of open watches."""
     with transaction.atomic():
         now = clock.now_ms()
-        watch_keys.renew(person.id, now)
-        return _put_out(person, Browser.objects.filter(person=person, id=browser), here, now)
+        wanted = Browser.objects.filter(person=person, id=browser)
+        later = _later(wanted, here, now)
+        if wanted.exclude(id__in=later.values("id")).exists():
+            _renew_keys(person, here, now)
+        return _put_out(person, wanted, later, now)
 
 
 def new_link(person: Person, keep: Browser) -> tuple[str, int]:
@@ -93,23 +98,38 @@ def new_link(person: Person, keep: Browser) -> tuple[str, int]:
     it: ms UTC, or 0 if there is none. All others are out, with their notifications."""
     with transaction.atomic():
         now = clock.now_ms()
-        watch_keys.renew(person.id, now)
-        key = persons.new_key(person)
         others = Browser.objects.filter(person=person).exclude(id=keep.id)
-        out_at = _put_out(person, others, keep, now)
+        later = _later(others, keep, now)
+        if not later.exists() or others.exclude(id__in=later.values("id")).exists():
+            _renew_keys(person, keep, now)
+        key = persons.new_key(person)
+        out_at = _put_out(person, others, later, now)
         Address.objects.filter(person=person, channel=PUSH, browser__isnull=True).delete()
     return key, out_at
 
 
-def _put_out(person: Person, others: QuerySet[Browser], here: Browser, now: int) -> int:
-    decides = bool(person.pin) and person.pin_at <= now - OUT_MS
-    before = others.none() if decides else others.filter(id__lt=here.id, borrowed=False)
+def _later(others: QuerySet[Browser], here: Browser, now: int) -> QuerySet[Browser]:
+    """Those of ``others`` that go only a day after ``here`` asks for it."""
+    decides = bool(here.person.pin) and here.person.pin_at <= now - OUT_MS
+    return others.none() if decides else others.filter(id__lt=here.id, borrowed=False)
+
+
+def _renew_keys(person: Person, here: Browser, now: int) -> None:
+    """New keys for the watches, a few times an hour: each makes what is on the screens a dead end
+    for a moment. What guests use up is not what the oldest browser has."""
+    older = Browser.objects.filter(person=person, id__lt=here.id, borrowed=False).exists()
+    used = budgets.limit("keys", RENEWED, "new keys", person.id, older, now // HOUR_MS)
+    if not budgets.take([used], now):
+        watch_keys.renew(person.id, now)
+
+
+def _put_out(person: Person, others: QuerySet[Browser], later: QuerySet[Browser], now: int) -> int:
     out_at = 0
-    if before.exists():
+    if later.exists():
         out_at = now + OUT_MS
-        before.filter(out_at=0).update(out_at=out_at)
+        later.filter(out_at=0).update(out_at=out_at)
         notices.tell_of_put_out(person.id, now)
-    others.exclude(id__in=before.values("id")).delete()
+    others.exclude(id__in=later.values("id")).delete()
     return out_at
 
 

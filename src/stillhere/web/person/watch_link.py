@@ -85,16 +85,26 @@ def _plain(shown: queries.ShownWatch, now: int, tz: str) -> str:
 @require_POST
 def press(request: HttpRequest, key: str, do: str) -> HttpResponse:
     """Mark, more, help or end. A form returns to where it came from; a script gets JSON."""
-    shown = queries.watch_by_key(key)
+    shown = queries.watch_by_key(key) or (_own_open(request) if do == "help" else None)
     if shown is None:
         return errors.unknown_key(request)
     script = "application/json" in request.headers.get("Accept", "")
     typed = PressForm.read(request.POST)
-    back = reverse("person:watch") if typed["back"] else reverse("person:button", args=[key])
+    back = reverse("person:watch") if typed["back"] else reverse("person:button", args=[shown.key])
     if do == "end" and not typed["sure"] and _too_early(shown):
         return _answer(script, back, "end-early", 409)
     answer = WRITER.commit(Change(PRESSES[do], watch=shown.row.id))
     return _answer(script, back, *_said(answer, do))
+
+
+def _own_open(request: HttpRequest) -> queries.ShownWatch | None:
+    """The open watch of the person whose browser this is: a screen may show a key that was renewed
+    a moment ago, and a call for help must not end there."""
+    person = person_session.person_of(request)
+    if person is None:
+        return None
+    mine = [queries.watch_of(person), *queries.routines_of(person)]
+    return next((one for one in mine if one and one.watch.state is not State.CLOSED), None)
 
 
 def _too_early(shown: queries.ShownWatch) -> bool:

@@ -113,8 +113,17 @@
     const words = here?.querySelector('button'), said = now()?.dataset.button;
     if (words && said && said !== button) words.textContent = button = said;
     live.querySelectorAll('details').forEach((d, i) => { d.open = open[i] ?? false; });
+    if (here && now()?.dataset.key) here.action = `/k/${now().dataset.key}`;
     readNow();
     draw();
+  };
+  /* A watch gets another key when somebody is put out. Where this one is now; '' if it is not here. */
+  const moved = async (url, began) => {
+    const answer = await ask(live.dataset.part);
+    if (answer.status >= 500) throw new Error(answer.status);
+    const box = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('now');
+    if (!began || box?.dataset.began !== began) return '';
+    return new URL(url, location).pathname.replace(/^\/k\/[^/]+/, `/k/${box.dataset.key}`);
   };
   const poll = async () => {
     let wait = here ? 2000 : 3000;
@@ -168,7 +177,7 @@
   /* Two clocks: one stands still in sleep, the other can be set. The server takes the larger that can be. */
   const ages = (item) => [Date.now() - item.wall, mono() - item.mono].map((ms) => Math.round(Math.max(0, ms) * rate));
   const checkIn = () => {
-    kept.push({ url: here.action, seq: nextSeq(), wall: Date.now(), mono: mono() });
+    kept.push({ url: here.action, began: now()?.dataset.began, seq: nextSeq(), wall: Date.now(), mono: mono() });
     kept = kept.slice(-5);
     save();
     if (asked < 0) ringing(0);
@@ -186,7 +195,12 @@
         body: JSON.stringify({ seq: item.seq, age_ms: Math.max(...ages(item)), least_ms: Math.min(...ages(item)) }),
       });
       done = answer.ok || [400, 404, 410, 413].includes(answer.status);
-      if (answer.ok) {
+      const there = [404, 429].includes(answer.status) && await moved(item.url, item.began);
+      if (there) {
+        done = false;
+        for (const other of kept) if (other.began === item.began) other.url = there;
+        save();
+      } else if (answer.ok) {
         const alarmed = ['alarm', 'claimed', 'attended'].includes((await answer.json()).state);
         say(alarmed ? 'open' : 'got', 4000);
       } else if (done) { kept = []; save(); location.assign(item.url); return; }
@@ -210,10 +224,14 @@
     if (!form.matches('[data-live]')) return;
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form));
+    const began = now()?.dataset.began;
+    let url = form.action;
     const send = async (wait) => {
       try {
-        const answer = await ask(form.action, { method: 'POST', headers: { Accept: 'application/json' }, body });
-        if (answer.status < 500) {
+        const answer = await ask(url, { method: 'POST', headers: { Accept: 'application/json' }, body });
+        const there = answer.status === 404 && await moved(url, began);
+        if (there) url = there;
+        else if (answer.status < 500) {
           const said = await answer.json();
           say(answer.ok ? 'got' : 'said', 4000, said.says || undefined);
           await change();
@@ -327,7 +345,7 @@
       if (here) {
         wakeSound();
         if (sound && sound.state !== 'running') say('mute');
-        if (!kept.length) try { kept = JSON.parse(store('lamp.kept') || '[]').filter((item) => item.url === here.action); } catch { kept = []; }
+        if (!kept.length) try { kept = JSON.parse(store('lamp.kept') || '[]').filter((item) => item.url === here.action || item.began && item.began === now().dataset.began); } catch { kept = []; }
         save();
         flush(500);
         addEventListener('online', () => flush(500));
