@@ -12,6 +12,7 @@ from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Contact, JournalLine, Message, Person, WatchRow
 from stillhere.store.models.sealed_columns import contact_key
 from stillhere.store.people import force
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import CallForHelp, Change
@@ -93,6 +94,8 @@ def test_without_a_watch_it_is_answered_like_a_check_in_without_one(
     answers = []
     for words in ("still here", WORD):
         Address.objects.filter(person=safe.person).update(proved_at=0)
+        address_proof.send_codes(safe.person)
+        deliver(clock)
         hook.text(SAM, words)
         answers.append(said_to(SAM, clock))
         assert Address.objects.get(person=safe.person, channel="text").proved_at

@@ -21,8 +21,7 @@ from stillhere.store.inbound import reply as answering
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Address, Arrival, Message, Person, WatchRow
-from stillhere.store.people import address_book, persons, records, suppression
-from stillhere.store.people.numbers import address_proof
+from stillhere.store.people import persons, records, suppression
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply, recordings
 from stillhere.store.watches.apply import CallForHelp, Change, CheckIn
@@ -92,6 +91,8 @@ def rings_us(call: str, number: str) -> Opening:
     address, message = inbox.speaker_of(inbound, known)
     if address.contact is not None:
         return _contact_rings(address, message)
+    if not address.proved_at:  # somebody typed this number: whoever has it may never have done so
+        return Opening("call-unknown", "unknown")
     person = answering.person_of(address)
     now = clock.now_ms()
     watch = next(iter(answering.open_watches([person.id])), None)
@@ -141,8 +142,6 @@ def begins(number: str, lang: str, *, shift: bool) -> bool:
     True then: they have to be told where."""
     with transaction.atomic():
         person = _person(number) or persons.new_caller(number, lang)
-        for way in person.addresses.filter(lookup__in=address_book.lookups(number)):
-            address_proof.prove(way, clock.now_ms())
         stood_by = False
         if shift and not person.contacts.filter(responder__isnull=True).exists():
             stood_by = shifts.stand_by(person)
@@ -173,8 +172,8 @@ def said_where(number: str, carrier: str, ref: str) -> None:
 
 def _person(number: str) -> Person | None:
     known = inbox.known_by(Inbound("call", "", "key", sender=number))
-    mine = sorted(known.values(), key=lambda a: (not a.proved_at, a.id))
-    return next((a.person for a in mine if a.person is not None), None)
+    mine = sorted(known.values(), key=lambda a: (a.proved_at, a.id))
+    return next((a.person for a in mine if a.person is not None and a.proved_at), None)
 
 
 def stays(call: str, number: str, turn: int) -> bool:

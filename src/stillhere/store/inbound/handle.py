@@ -9,6 +9,7 @@ Always runs inside the transaction of ``inbox.take``.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from stillhere.core.messages import Inbound
@@ -29,10 +30,12 @@ def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
     inbound, contact = parsed.inbound, parsed.contact
     facts: Mapping[str, Any] = {}
     unproved = not parsed.address.proved_at
+    coded = _coded(parsed)
     if _lets_us_text_again(parsed, now):
         word = "reply-unblocked"
-    elif inbound.kind == "text" and address_proof.says_code(parsed.address, inbound.text):
-        address_proof.prove(parsed.address, now)
+    elif coded is not None:
+        address_proof.prove(coded, now)
+        parsed = replace(parsed, address=coded)
         word = "reply-proved"
     elif contact is None:
         word, facts = person_says(parsed, now)
@@ -51,6 +54,14 @@ def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
     speak_their_language(parsed.address, inbound.text)
     queue(parsed, word, facts, now)
     return None
+
+
+def _coded(parsed: ParsedInbound) -> Address | None:
+    """Whose code this text is, of all who have the number."""
+    if parsed.inbound.kind != "text":
+        return None
+    text = parsed.inbound.text
+    return next((a for a in parsed.known if address_proof.says_code(a, text)), None)
 
 
 def _to_a_newcomer(parsed: ParsedInbound, word: str) -> str:

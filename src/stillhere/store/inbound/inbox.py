@@ -125,22 +125,25 @@ def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int
     new = _has_no_watch_here(known) and _starts_a_watch(inbound)
     if new:
         person = list_commands.newcomer(inbound.sender, inbound.text)
-        known = {id: a for id, a in known_by(inbound).items() if a.person_id == person.id}
+        known = known_by(inbound)
     if not known:
         log.info("from a number that nobody has here channel=%s", inbound.channel)
         if _A_NUMBER.fullmatch(inbound.sender):
             handle.stranger_says(inbound, now)
         return None
     address, message = speaker_of(inbound, known)
+    if new:
+        address, message = next(a for a in known.values() if a.person_id == person.id), None
     everyone = tuple(known.values())
     parsed = ParsedInbound(inbound, arrival, address, message, everyone)
     return handle.hear(parsed, now, new=new)
 
 
 def _has_no_watch_here(known: Mapping[int, Address]) -> bool:
-    """Whether this is nobody's own number. Anybody can put it on a list of theirs: while no alarm
-    of such a list was told to it, whoever has it is heard as from a number we never heard of."""
-    if any(address.person_id is not None for address in known.values()):
+    """Whether this is nobody's own number. Anybody can type it as theirs, or put it on a list:
+    while no alarm of such a list was told to it, whoever has it is heard as from a number we never
+    heard of."""
+    if any(address.person_id and address.proved_at for address in known.values()):
         return False
     told = Message.objects.filter(address__in=list(known), attempts__gt=0, watch__state__in=ALARMED)
     return not (known and told.exists())
@@ -263,8 +266,14 @@ def speaker_of(inbound: Inbound, known: Mapping[int, Address]) -> tuple[Address,
 
     Anybody can put a number on a list of theirs: a message to it as somebody's contact claims what
     answers it, and nothing that its owner says to us for themselves."""
-    message = _answered(inbound, known)
     own = [address for address in known.values() if address.person is not None]
+    if len({(address.person_id, address.contact_id) for address in known.values()}) > 1:
+        forced = _under_force(inbound, own)
+        if forced is not None:
+            return forced, None
+    message = _answered(inbound, known)
+    if message is not None and _is_anothers(inbound, known, message):
+        message = None
     if own and len(own) < len(known) and (message is None or message.contact_id is not None):
         person = _for_themselves(inbound, own, message)
         if person is not None:
@@ -274,6 +283,28 @@ def speaker_of(inbound: Inbound, known: Mapping[int, Address]) -> tuple[Address,
     return _likeliest(inbound, known.values()), None
 
 
+def _under_force(inbound: Inbound, own: Sequence[Address]) -> Address | None:
+    """Whose word under force this is, of all who have the number."""
+    if inbound.kind != "text":
+        return None
+    return next((a for a in own if force.is_the_word(person_of(a), inbound.text)), None)
+
+
+def _is_anothers(inbound: Inbound, known: Mapping[int, Address], message: Message) -> bool:
+    """Whether a message to one of several people with this number has nothing to do with what is
+    said: it claims a sign of life, and a key pressed in that very call, once that one has shown
+    that the number is theirs too."""
+    address = known.get(message.address_id or 0)
+    proved = {a.person_id for a in known.values() if a.person_id and a.proved_at}
+    if address is None or address.person_id is None or proved <= {address.person_id}:
+        return False
+    if not address.proved_at:
+        return True
+    if inbound.kind == "key" and message.id == _id(inbound.reply_ref):
+        return False
+    return intents.persons_intent(inbound, watching=True) is not Intent.HERE
+
+
 def _for_themselves(
     inbound: Inbound, own: Sequence[Address], message: Message | None
 ) -> Address | None:
@@ -281,11 +312,6 @@ def _for_themselves(
     to the number as somebody's contact."""
     if inbound.kind == "key" and message is not None and message.id == _id(inbound.reply_ref):
         return None  # pressed in that very call
-    forced = inbound.kind == "text" and next(
-        (a for a in own if force.is_the_word(person_of(a), inbound.text)), None
-    )
-    if forced:
-        return forced
     address = _likeliest(inbound, own)
     states = {watch.state for watch in open_watches([person_of(address).id])}
     intent = intents.persons_intent(inbound, watching=bool(states))
@@ -342,7 +368,15 @@ def _waits(message: Message) -> bool:
 
 def _likeliest(inbound: Inbound, known: Collection[Address]) -> Address:
     """Of several people with one number: who keeps a watch, who can help in an alarm, then a
-    person, then a contact; last a person who has not shown yet that it is theirs."""
+    person, then a contact; last a person who has not shown yet that it is theirs. Of those who
+    have, the first: nobody takes a number over by a code that was read on its phone later."""
+    first = min(
+        (a for a in known if a.person_id and a.proved_at),
+        key=lambda a: (a.proved_at, a.id),
+        default=None,
+    )
+    if first is not None:
+        known = [a for a in known if a.person_id in (None, first.person_id)]
     persons = {a.person_id or (a.contact.person_id if a.contact else None) for a in known}
     watches = WatchRow.objects.filter(person__in=persons, closed_at__isnull=True)
     watching = set(watches.values_list("person_id", flat=True))

@@ -65,8 +65,12 @@ def opts_in(inbound: Inbound) -> bool:
 def prove(parsed: ParsedInbound, intent: Intent, now: int) -> None:
     """A clear answer from a number shows that it is theirs and that they want to hear us. A no does
     not, nor a question, nor a cry for help; nor a missed call, for which anybody can borrow a
-    number."""
-    if intent in PROVING and parsed.inbound.kind != "missed-call":
+    number. Of a number that somebody typed as their own only a yes to our message about it does:
+    whoever has it may never have heard of them."""
+    if intent not in PROVING or parsed.inbound.kind == "missed-call":
+        return
+    asked = parsed.contact is not None or address_proof.was_asked(parsed.address)
+    if asked and (parsed.contact is not None or intent is Intent.HERE):
         address_proof.prove(parsed.address, now)
 
 

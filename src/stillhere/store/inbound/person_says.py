@@ -7,14 +7,13 @@ speaks of. An unclear message is never a check-in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from django.conf import settings
 
 from stillhere.core import events as ev
 from stillhere.core.messages import Inbound
-from stillhere.core.replies import Intent, read_note
+from stillhere.core.replies import HELP, Intent, read_note
 from stillhere.store.inbound import list_commands
 from stillhere.store.inbound.intents import opt_out_of, persons_intent, prove
 from stillhere.store.inbound.reply import ParsedInbound, apply_all, open_watches, unless_refused
@@ -27,6 +26,7 @@ from stillhere.store.watches.queries import ALARMED
 GO_PROFILE = "injected"  # the strictest, where nothing else was chosen before
 LONG_PROFILE = "swallowed"
 MORE_S = 600
+_PLANS = frozenset({Intent.LIST, Intent.ADD, Intent.PAUSE, Intent.DELETE})
 EARLIER_MS = 60_000  # a text older than its watch by more than this was meant for another one
 
 
@@ -65,6 +65,12 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
         return _watch_hears(parsed, watches, Intent.HERE, now), {}
     intent = persons_intent(parsed.inbound, watching=bool(watches), asked=_asked(watches))
     prove(parsed, intent, now)
+    if intent in HELP:
+        return _all_cry(parsed, intent), {}
+    unread = intent is Intent.UNCLEAR and parsed.inbound.kind == "text"
+    note = read_note(text, settings.UNDERSTOOD) if unread else None
+    if not parsed.address.proved_at and (note or intent in _PLANS):
+        return "reply-who-person", {}  # it may be somebody else's plan
     if intent is Intent.LIST:
         return list_commands.on_the_list(person)
     if intent is Intent.ADD:
@@ -73,8 +79,7 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
         return list_commands.rest(person, text, now)
     if intent is Intent.DELETE:
         return list_commands.erase(person, now)
-    unread = intent is Intent.UNCLEAR and parsed.inbound.kind == "text"
-    if unread and (note := read_note(text, settings.UNDERSTOOD)):
+    if note:
         return list_commands.keep_note(person, note)
     return _watch_hears(parsed, watches, intent, now), {}
 
@@ -85,7 +90,9 @@ def _watch_hears(
     if intent is Intent.OPT_OUT:
         return opt_out_of(parsed.inbound, now)
     if intent is Intent.HERE:
-        return _here(watches, parsed, now)
+        others = parsed.others(proved=True)
+        asking = [w for w in open_watches(others) if w.state == ev.State.ASKING] if others else []
+        return _here([*watches, *asking], parsed, now)
     if intent in _STARTING:
         return _STARTING[intent](parsed.person)
     acute = [watch for watch in watches if not watch.routine]
@@ -102,6 +109,15 @@ def _watch_hears(
     # Somebody touched the phone and we cannot read what they mean: the core rings back.
     apply_all([Change(ev.Unclear(), watch=watch.id) for watch in watches])
     return "reply-who-person" if intent is Intent.WHO else ""
+
+
+def _all_cry(parsed: ParsedInbound, intent: Intent) -> str:
+    """A cry calls the people of everybody with this number; what is said back is true of whoever
+    is taken to speak, as nobody else need be who they say."""
+    wants_to_die = intent is Intent.WANTS_TO_DIE
+    for person in Person.objects.filter(id__in=parsed.others()):
+        _help(person, wants_to_die=wants_to_die)
+    return _help(parsed.person, wants_to_die=wants_to_die)
 
 
 def _asked(watches: Sequence[WatchRow]) -> bool:
@@ -158,8 +174,6 @@ _STARTING: Mapping[Intent, Callable[[Person], str]] = {
     Intent.GO: _go,
     Intent.GO_LONG: lambda person: _go(person, LONG_PROFILE),
     Intent.MARK: _mark,
-    Intent.HELP: _help,
-    Intent.WANTS_TO_DIE: partial(_help, wants_to_die=True),
 }
 _TURNS: Mapping[Intent, tuple[Asked, str]] = {
     Intent.MORE: (ev.Extended(MORE_S), "reply-more"),

@@ -41,6 +41,11 @@ class ParsedInbound:
         """Whose watch it is about: their own, or the one of whom they are a contact."""
         return person_of(self.address)
 
+    def others(self, *, proved: bool = False) -> list[int]:
+        """Whoever else has this number as their own, by id; ``proved``: and has shown it."""
+        own = {a.person_id for a in self.known if a.person_id and (a.proved_at or not proved)}
+        return sorted(own - {self.address.person_id})
+
     @property
     def contact(self) -> Contact | None:
         """None: the person themself says it."""

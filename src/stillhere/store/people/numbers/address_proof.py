@@ -1,8 +1,8 @@
 """Whose is a number? Whoever has it shows so once, and until then it is a stranger's.
 
-An address is proved by a clear answer from it (a text, a key in a call of ours), or by its code:
-six digits that were sent to it alone, typed on the page or carried there by the link of that very
-message. Proving one of a phone's two ways proves both, for that owner. Owns codes and proofs; what
+A contact's is proved by a clear answer from it (a text, a key in a call of ours), one's own by a
+yes to our message about it, and both by their code: six digits that were sent to it alone, typed on
+the page or carried there by the link of that very message. Proving one of a phone's two ways proves both, for that owner. Owns codes and proofs; what
 a stranger may be sent stands in ``strangers.py``.
 
 Tries at six digits are counted. What the link carries is too long to be guessed and never counted,
@@ -71,6 +71,14 @@ def prove(address: Address, now: int) -> None:
     mine = Address.objects.filter(person=address.person_id, contact=address.contact_id)
     mine.filter(lookup__in=same, proved_at=0).update(proved_at=now)
     address.proved_at = now
+
+
+def was_asked(address: Address) -> bool:
+    """Whether its code has left for a number that somebody typed as their own."""
+    if address.proved_at:
+        return False
+    codes = Message.objects.filter(person=address.person_id, contact=None, word=strangers.CODE)
+    return codes.filter(address__lookup=address.lookup, attempts__gt=0).exists()
 
 
 def vouch(owner: Person | Contact) -> None:
