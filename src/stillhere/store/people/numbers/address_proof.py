@@ -2,8 +2,8 @@
 
 A contact's is proved by a clear answer from it (a text, a key in a call of ours), one's own by a
 yes to our message about it, and both by their code: six digits that were sent to it alone, typed on
-the page or carried there by the link of that very message. Proving one of a phone's two ways proves both, for that owner. Owns codes and proofs; what
-a stranger may be sent stands in ``strangers.py``.
+the page or carried there by the link of that very message. Proving one of a phone's two ways proves
+both, for that owner. Owns codes and proofs; what a stranger may be sent stands in ``strangers.py``.
 
 Tries at six digits are counted. What the link carries is too long to be guessed and never counted,
 so whoever uses up the tries shuts nobody out who got our message.
