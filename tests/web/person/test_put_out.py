@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from django.test import Client
 
 from stillhere.engine.erasure import erase_once
@@ -190,3 +191,21 @@ def test_sam_is_told_once_an_hour(night: SamsNight, sam: Client, clock: Clock) -
     for _ in range(5):
         post(guest, "/mine", do="new-link")
     assert len(night.queued("put-out")) == 1
+
+
+@pytest.mark.parametrize("do", ["remove", "new-link"])
+def test_sam_is_told_also_where_a_phone_goes_at_once(
+    night: SamsNight, sam: Client, clock: Clock, do: str
+) -> None:
+    """The guest was there first: all of Sam's came later."""
+    guest, phone = sam, guest_of(night)
+    mine = Browser.objects.latest("id")
+    post(guest, "/mine", do=do, browser=mine.id)
+    assert not is_in(phone)
+    assert [text for text in said_to(SAM, clock) if "A phone was removed" in text]
+
+
+def test_who_asks_to_remove_nobody_sends_sam_nothing(night: SamsNight, sam: Client) -> None:
+    post(guest_of(night), "/mine", do="remove", browser=0)
+    assert not night.queued("removed")
+    assert not night.queued("put-out")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, Route, expect, sync_playwright
 
 from tests.installation import Installation
 
@@ -104,14 +104,21 @@ def test_a_press_goes_on_where_the_watch_has_another_key(chromium: Browser, url:
     open_watch(page, url)
     mine.goto(f"{url}/mine")
     page.route("**/watch/state", lambda route: route.abort())
-    before = page.locator("#here").get_attribute("action")
-    mine.locator("button[value=new-link]").click()
-    mine.wait_for_load_state()
-    page.locator("#here button").click()
-    expect(page.locator("#got")).to_have_text("Got it", timeout=15_000)
-    page.get_by_role("button", name="I've used again").click()
+    again = page.get_by_role("button", name="I've used again")
+    for pressed, there in ((page.locator("#here button"), ""), (again, "/mark")):
+        with mine.expect_response(lambda answer: answer.request.method == "POST"):
+            mine.locator("button[value=new-link]").click()
+        old = page.locator("#here").get_attribute("action")
+
+        def heard(answer: Response, end: str = there) -> bool:
+            return answer.ok and bool(re.search(rf"/k/[\w-]{{27}}{end}$", answer.url))
+
+        with page.expect_response(heard, timeout=15_000) as answer:
+            pressed.click()
+        assert old is not None
+        assert old not in answer.value.url
+    expect(page.locator("#got")).to_have_text("Got it")
     assert page.evaluate("localStorage.getItem('lamp.kept')") is None
-    assert page.locator("#here").get_attribute("action") != before
     context.close()
 
 

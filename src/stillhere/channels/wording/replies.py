@@ -246,6 +246,11 @@ def _put_out(facts: Facts) -> Sentence:
     return text, answers.NOTHING
 
 
+def _removed(facts: Facts) -> Sentence:
+    text = _("A phone was removed from your page, or your link changed. Not you? Look in My data.")
+    return text + " " + _("If your page does not open, start a new one."), answers.NOTHING
+
+
 def _pin_off(facts: Facts) -> Sentence:
     text = _("Somebody says your PIN is forgotten. It goes in a day. To keep it, type it.")
     return text, answers.NOTHING
@@ -395,6 +400,7 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "new-browser": _new_browser,
     "pin-off": _pin_off,
     "put-out": _put_out,
+    "removed": _removed,
     "idle": _idle,
     "way-stopped": _way_stopped,
     "reply-add-stopped": _add_stopped,

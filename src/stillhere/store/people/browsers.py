@@ -87,8 +87,10 @@ def remove(person: Person, browser: int, here: Browser) -> int:
     with transaction.atomic():
         now = clock.now_ms()
         wanted = Browser.objects.filter(person=person, id=browser)
+        if not wanted.exists():
+            return 0
         later = _later(wanted, here, now)
-        if wanted.exclude(id__in=later.values("id")).exists():
+        if not later.exists():
             _renew_keys(person, here, now)
         return _put_out(person, wanted, later, now)
 
@@ -103,7 +105,7 @@ def new_link(person: Person, keep: Browser) -> tuple[str, int]:
         if not later.exists() or others.exclude(id__in=later.values("id")).exists():
             _renew_keys(person, keep, now)
         key = persons.new_key(person)
-        out_at = _put_out(person, others, later, now)
+        out_at = _put_out(person, others, later, now) if others.exists() else 0
         Address.objects.filter(person=person, channel=PUSH, browser__isnull=True).delete()
     return key, out_at
 
@@ -128,8 +130,8 @@ def _put_out(person: Person, others: QuerySet[Browser], later: QuerySet[Browser]
     if later.exists():
         out_at = now + OUT_MS
         later.filter(out_at=0).update(out_at=out_at)
-        notices.tell_of_put_out(person.id, now)
     others.exclude(id__in=later.values("id")).delete()
+    notices.tell_of_put_out(person.id, now, later=bool(out_at))
     return out_at
 
 

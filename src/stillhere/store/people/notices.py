@@ -77,12 +77,13 @@ def tell_of_browser(person: int, browser: int, now: int) -> None:
         )
 
 
-def tell_of_put_out(person: int, now: int) -> None:
-    """Tell the person's own number that a younger browser asks to put out those before it: at most
-    once an hour."""
+def tell_of_put_out(person: int, now: int, *, later: bool) -> None:
+    """Tell the person's own number that a younger browser asks to put out those before it
+    (``later``), or that somebody is out or the link another one: each at most once an hour."""
+    word, first = ("put-out", "x") if later else ("removed", "y")
     Message.objects.bulk_create(
         [
-            calm_message(a, person, "put-out", f"x{person}.{now // BROWSERS_MS}.{a.id}", now)
+            calm_message(a, person, word, f"{first}{person}.{now // BROWSERS_MS}.{a.id}", now)
             for a in _own_numbers(person)
         ],
         ignore_conflicts=True,
