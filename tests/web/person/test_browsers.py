@@ -31,6 +31,11 @@ PIXEL = (
     "Chrome/130.0.0.0 Mobile Safari/537.36"
 )
 
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+    "Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
+)
+
 
 def guest(night: SamsNight, says: str = PIXEL) -> Client:
     """Somebody else's browser, after half a minute with Sam's link."""
@@ -189,6 +194,31 @@ def test_who_opens_many_puts_out_their_own(night: SamsNight, sam: Client) -> Non
     assert Browser.objects.filter(person=night.person).count() == browsers.MOST
     for phone in (sam, first, last):
         assert phone.get("/watch").status_code == 200
+
+
+def test_a_crowd_of_guests_keeps_no_new_phone_of_sam_s_out(
+    night: SamsNight, sam: Client, clock: Clock
+) -> None:
+    """The crowd came yesterday, and goes on today."""
+    for _ in range(browsers.MOST + 5):
+        guest(night)
+    clock.advance(24 * 3600)
+    new = guest(night, says=IPHONE)
+    for _ in range(browsers.MOST):
+        last = guest(night)
+    for phone in (sam, new, last):
+        assert phone.get("/watch").status_code == 200
+    assert Browser.objects.filter(person=night.person).count() == browsers.MOST
+
+
+def test_a_crowd_puts_out_no_phone_of_the_same_kind_that_was_there_before(
+    night: SamsNight, clock: Clock
+) -> None:
+    family = [guest(night) for _ in range(browsers.MOST // 2 + 1)]
+    clock.advance(8 * 24 * 3600)
+    for _ in range(browsers.MOST):
+        guest(night, says=IPHONE)
+    assert [phone.get("/watch").status_code for phone in family] == [200] * len(family)
 
 
 def test_a_cookie_from_before_is_exchanged_and_gone(night: SamsNight) -> None:

@@ -12,6 +12,7 @@ and the person's own number is told. A PIN that has stood for a day decides at o
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -26,6 +27,7 @@ from stillhere.store.watches import keys as watch_keys
 
 TOKEN_BYTES = 20
 MOST = 20  # of one person; a family shares fewer
+LATELY = timedelta(days=7)
 KEPT_DAYS = 400  # as long as a browser keeps a cookie
 OUT_MS = persons.PIN_OFF_MS  # the same day, for the same reason
 HOUR_MS = 3_600_000
@@ -45,8 +47,7 @@ def open_pages(
     """Let one more browser in; its token, which only it gets. The person's own number hears of it,
     unless there is nothing to ``tell``.
 
-    Beyond ``MOST`` the newest but this one goes: whoever opens many puts out their own, and never
-    the phone that was there before.
+    Beyond ``MOST`` one goes (``_one_too_many``), and never this one.
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     with transaction.atomic():
@@ -55,8 +56,11 @@ def open_pages(
         today = _day(now)
         theirs = Browser.objects.filter(person=person)
         theirs.filter(since__lt=today - timedelta(days=KEPT_DAYS)).delete()
-        for one in theirs.order_by("id")[MOST - 1 :]:
-            one.delete()
+        here = list(theirs)
+        while len(here) >= MOST:
+            goes = _one_too_many(here, today)
+            here.remove(goes)
+            goes.delete()
         browser = Browser.objects.create(
             person=person,
             token_hash=encryption.key_hash(token),
@@ -67,6 +71,15 @@ def open_pages(
         if tell:
             notices.tell_of_browser(person.id, browser.id, now)
     return browser, token
+
+
+def _one_too_many(here: list[Browser], today: date) -> Browser:
+    """Who goes: of those that came within a week the newest of the kind that has the most. Whoever
+    opens many puts out their own, and not the phone that was there before, nor one of another kind
+    that comes after them."""
+    lately = [one for one in here if one.since > today - LATELY] or here
+    kinds = Counter(one.kind for one in lately)
+    return max(lately, key=lambda one: (kinds[one.kind], one.id))
 
 
 def exchange_key(person: Person, kind: str, *, borrowed: bool) -> tuple[Browser, str]:
