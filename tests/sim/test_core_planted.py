@@ -282,6 +282,7 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
         "an_alarm_ends_only_by_an_answer_or_a_word", "a_hold_is_a_claim_that_still_runs",
     ),
     whoever_came_closes_the_watch_unasked: (
+        "nobody_is_told_falsely_that_it_is_over",
         "whoever_answered_an_alarm_is_asked_again_within_a_minute",
     ),
     an_alarm_rests_on_one_word_all_night: (

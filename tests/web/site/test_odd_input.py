@@ -167,8 +167,9 @@ CASES = {
     ),
     "stickers": Case(_desk("/stickers.pdf"), {"many": "1"}, frozenset({"many"})),
     "a shift": Case(_volunteers("/shift"), {"hours": "4"}),
-    "a volunteer": Case(
-        _desk("/act"), {"do": "volunteer", "name": "Ana", "phone": ANA, "lang": "en"}
+    "a volunteer": Case(  # taken once; after that the number is somebody's
+        _desk("/act"), {"do": "volunteer", "name": "Ana", "phone": ANA, "lang": "en"},
+        frozenset({"name", "phone", "lang"}),
     ),
     "a volunteer dismissed": Case(_desk("/act"), {"do": "dismiss", "responder": "1"}),
     "a watch on the desk": Case(
