@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from stillhere.channels.carriers.carrier import MOST_PICTURE, MOST_WEBHOOK
 from stillhere.cli.main import COMMANDS
 from stillhere.config import environment
+from stillhere.web.asgi.body_limits import PAGE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = ROOT / "deploy"
@@ -156,3 +158,29 @@ def test_a_proxy_says_who_is_asking_and_is_believed() -> None:
     assert compose["x-stillhere"]["environment"]["STILLHERE_PROXIES"] == network["gateway"]
     nginx = (DEPLOY / "nginx.conf").read_text()
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in nginx, "what visitors say is passed"
+
+
+UNITS = {"k": 1024, "m": 1024**2, "KB": 1000, "MB": 1000**2}
+
+
+def most(said: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)(\w+)", said).groups()  # type: ignore[union-attr]
+    return int(number) * UNITS[unit]
+
+
+def test_the_proxies_let_through_what_we_read_and_little_more() -> None:
+    """Pictures that an Android phone sends along, on their own address alone."""
+    nginx = (DEPLOY / "nginx.conf").read_text()
+    [everywhere] = re.findall(r"^    client_max_body_size (\w+);", nginx, re.MULTILINE)
+    [where] = re.findall(r"location ~ (\S+) \{\s+client_max_body_size (\w+);", nginx)
+    assert re.search(where[0], "/in/phone/event")
+    assert not re.search(where[0], "/in/phone/text")
+    caddy = (DEPLOY / "Caddyfile").read_text()
+    bounds = dict(re.findall(r"request_body (@\w+) \{\s+max_size (\w+)", caddy))
+    assert re.findall(r"(@\w+) ((?:not )?path .*)", caddy) == [
+        ("@pictures", "path /in/*/event"),
+        ("@others", "not path /in/*/event"),
+    ]
+    for pages, pictures in ((everywhere, where[1]), (bounds["@others"], bounds["@pictures"])):
+        assert MOST_WEBHOOK < most(pages) <= PAGE.most
+        assert MOST_PICTURE < most(pictures) < 2 * MOST_PICTURE

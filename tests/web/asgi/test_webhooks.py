@@ -363,6 +363,32 @@ def test_pictures_are_let_in_a_few_at_a_time(phone: Phone) -> None:
     assert phone.post("/in/phone/event", b"x" * (MOST_PICTURE + 1), {}).status == 413
 
 
+def test_a_picture_keeps_its_place_until_it_was_read(
+    phone: Phone, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that wait to be read lie in memory as well."""
+    held: list[int] = []
+    read = webhooks.read
+
+    def watched(*asked: Any) -> Inbound | None:
+        held.append(phone.lane._pictures)
+        return read(*asked)
+
+    monkeypatch.setattr(webhooks, "read", watched)
+    asked_night(clock)
+    picture = {"partId": 1, "contentType": "image/jpeg", "size": 9, "data": "A" * 100_000}
+    payload = {"messageId": "9", "sender": SAM, "body": "OK", "attachments": [picture]}
+    assert phone.event({"event": "mms:downloaded", "payload": payload}).status == 204
+    assert held == [1]
+    assert phone.lane._pictures == 0
+
+
+def test_a_picture_that_nobody_signed_waits_in_no_queue(phone: Phone) -> None:
+    phone.lane._reading = webhooks.MOST_READING
+    assert phone.event({"event": "x" * 100_000}, key="wrong").status == 403
+    assert phone.event({"event": "x" * 100_000}).status == 503
+
+
 def test_an_event_that_nobody_knows_is_logged_once(
     phone: Phone, caplog: pytest.LogCaptureFixture
 ) -> None:

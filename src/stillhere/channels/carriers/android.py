@@ -127,21 +127,25 @@ class AndroidCarrier:
         return Receipt(fate, named, why, retry_after_s, self.name)
 
 
+def check_signature(carrier: Carrier, headers: Mapping[str, str], body: bytes) -> None:
+    """HMAC-SHA256 over body and time stamp, with the option ``key``. Raises ``SignatureError``."""
+    key = carrier.options.get("key", "")
+    expected = hmac.new(key.encode(), body, "sha256")
+    expected.update(headers.get("x-timestamp", "").encode("utf-8", "replace"))
+    given = headers.get("x-signature", "").encode("utf-8", "replace")
+    if not key or not hmac.compare_digest(expected.hexdigest().encode(), given):
+        raise SignatureError("wrong signature")
+
+
 def verify(
     carrier: Carrier, headers: Mapping[str, str], body: bytes, now_ms: int
 ) -> dict[str, object]:
-    """One webhook of the phone: HMAC-SHA256 over body and time stamp, with the option ``key``.
-
-    Raises ``SignatureError``, before anything is read, and ``GarbageError``.
-    """
+    """One webhook of the phone. Raises ``SignatureError``, before anything is read, and
+    ``GarbageError``."""
     if len(body) > MOST_PICTURE:
         raise GarbageError("too long")
-    key, stamp = carrier.options.get("key", ""), headers.get("x-timestamp", "")
-    signed = body + stamp.encode("utf-8", "replace")
-    expected = hmac.new(key.encode(), signed, "sha256").hexdigest()
-    given = headers.get("x-signature", "").encode("utf-8", "replace")
-    if not key or not hmac.compare_digest(expected.encode(), given):
-        raise SignatureError("wrong signature")
+    stamp = headers.get("x-timestamp", "")
+    check_signature(carrier, headers, body)
     if not stamp.isascii() or not stamp.isdigit():
         raise SignatureError("no time in the signature")
     if abs(int(stamp[:12]) * 1000 - now_ms) > TOLERANCE_MS:

@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import parse_qs
 
@@ -115,13 +116,15 @@ class WebhookLane:
         carrier = self._carriers.get(name)
         if carrier is None:
             raise _No("unknown")
-        body = await self._body(carrier, receive)
         headers = {
             key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
         }
-        asked = (carrier, kind, scope["path"], scope["query_string"], headers, body)
         try:
-            inbound = await self._read_apart(*asked) if len(body) > SHORT else read(*asked)
+            with self._room(carrier) as (most, otherwise):
+                body = await _body(receive, most, otherwise)
+                inbound = await self._read(
+                    (carrier, kind, scope["path"], scope["query_string"], headers, body)
+                )
         except SignatureError:
             raise _No("signature") from None
         except GarbageError:
@@ -133,19 +136,28 @@ class WebhookLane:
         else:
             await _send(send, 204, b"", b"text/plain; charset=utf-8")
 
-    async def _body(self, carrier: Carrier, receive: ASGIReceiveCallable) -> bytes:
-        """The whole body. A phone sends the pictures of a message along: a few at a time are let
-        in."""
-        bound = WEBHOOK.most
+    @contextmanager
+    def _room(self, carrier: Carrier) -> Iterator[tuple[int, str]]:
+        """How long a body may be, in bytes, and what is said where it is longer. A phone sends the
+        pictures of a message along: a few at a time are let in, until they are read."""
         if carrier.kind != "android":
-            return await _body(receive, bound)
-        if self._pictures >= MOST_PICTURES:
-            return await _body(receive, bound, otherwise="not-stored")
-        self._pictures += 1
-        try:
-            return await _body(receive, MOST_PICTURE)
-        finally:
-            self._pictures -= 1
+            yield WEBHOOK.most, "too-long"
+        elif self._pictures >= MOST_PICTURES:
+            yield WEBHOOK.most, "not-stored"
+        else:
+            self._pictures += 1
+            try:
+                yield MOST_PICTURE, "too-long"
+            finally:
+                self._pictures -= 1
+
+    async def _read(self, asked: Asked) -> Inbound | None:
+        carrier, *_, headers, body = asked
+        if len(body) <= SHORT:
+            return read(*asked)
+        if carrier.kind == "android":  # what nobody signed keeps no place from what is
+            android.check_signature(carrier, headers, body)
+        return await self._read_apart(*asked)
 
     async def _read_apart(self, *asked: *Asked) -> Inbound | None:
         """A long one is read in a thread, one at a time and after a rest: it takes tens of
@@ -205,21 +217,22 @@ def _numbered(inbound: Inbound | None) -> Inbound | None:
     return replace(inbound, sender=numbers.of_sender(inbound.sender, settings.STILLHERE.country))
 
 
-async def _body(receive: ASGIReceiveCallable, most: int, otherwise: str = "too-long") -> bytes:
+async def _body(receive: ASGIReceiveCallable, most: int, otherwise: str) -> bytes:
     """The whole body, bounded in size and time. Raises ``_No``: ``otherwise`` where it is
     longer."""
-    body = b""
+    chunks: list[bytes] = []
     try:
         async with asyncio.timeout(WEBHOOK.read_s):
             while True:
                 message = await receive()
                 if message["type"] != "http.request":
                     raise _Gone
-                body += message.get("body", b"")
-                if len(body) > most:
+                chunks.append(message.get("body", b""))
+                most -= len(chunks[-1])
+                if most < 0:
                     raise _No(otherwise)
                 if not message.get("more_body", False):
-                    return bytes(body)
+                    return b"".join(chunks)
     except TimeoutError:
         raise _No("not-stored") from None
 
