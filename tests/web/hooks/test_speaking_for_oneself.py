@@ -219,6 +219,46 @@ def test_any_other_cry_of_theirs_is_their_own(hook: Hook, clock: Clock, said: st
     assert WatchRow.objects.get(person=leo.person).alarms == 1
 
 
+def test_a_digit_that_we_asked_for_is_an_answer_and_no_cry(hook: Hook, clock: Clock) -> None:
+    leo = leo_keeps_a_watch_too()
+    sam = alarmed_night(clock)
+    for words in ("4", "taking him to hospital"):
+        hook.text(LEO, words)
+        deliver(clock)
+        clock.advance(10)
+    hook.text(LEO, "9")
+    assert not WatchRow.objects.filter(person=leo.person).exists()
+    assert sam.row().outcome == "hospital"
+
+
+def test_such_a_digit_that_comes_late_is_no_cry_either(hook: Hook, clock: Clock) -> None:
+    sam = alarmed_night(clock)
+    for words in ("4", "taking him to hospital"):
+        hook.text(LEO, words)
+        deliver(clock)
+        clock.advance(10)
+    WatchRow.objects.update(state="open")  # ended by somebody else
+    hook.text(LEO, "9")
+    assert WatchRow.objects.get().id == sam.watch
+
+
+def test_an_alarm_of_a_list_that_leo_never_joined_takes_no_answer(hook: Hook, clock: Clock) -> None:
+    night = alarmed_night(clock, ("Leo",), ("Maya",))
+    invited = mallory_invites(LEO, clock)
+    mallory = SamsNight(invited.person, "", {})
+    mallory.start()
+    mallory.does(CallForHelp())
+    tick_all()
+    deliver(clock)
+    assert Message.objects.filter(word="help", contact=invited, attempts__gt=0).exists()
+    hook.text(LEO, "1")
+    assert night.row().state == "claimed"
+    hook.text(LEO, "4")
+    assert night.row().state == "attended"
+    assert mallory.row().state == "alarm"
+    assert not is_proved(invited)
+
+
 def test_while_their_own_watch_is_open_calling_an_ambulance_is_a_cry(
     hook: Hook, clock: Clock
 ) -> None:

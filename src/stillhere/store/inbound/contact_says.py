@@ -12,12 +12,13 @@ from django.conf import settings
 
 from stillhere.core import events as ev
 from stillhere.core.alarm import HOLDING_ETA_S
+from stillhere.core.messages import Inbound
 from stillhere.core.refusals import Refusal
 from stillhere.core.replies import Intent, read_minutes
 from stillhere.store.inbound import place, steps_by_text
 from stillhere.store.inbound.intents import contacts_intent, opt_out_of, prove
 from stillhere.store.inbound.reply import ParsedInbound, apply_all, unless_refused
-from stillhere.store.models import Contact, WatchRow
+from stillhere.store.models import Contact, Message, WatchRow
 from stillhere.store.people import contacts, drills, invitations, opt_out
 from stillhere.store.watches.apply import Asked, Change
 from stillhere.store.watches.queries import ALARMED
@@ -97,9 +98,13 @@ def _acts(parsed: ParsedInbound, contact: Contact, intent: Intent, alarms: Seque
 
 def _says_how(parsed: ParsedInbound) -> bool:
     """Whether this answers our question how it is, from a number that is known to be theirs."""
-    message, inbound = parsed.message, parsed.inbound
+    return bool(parsed.address.proved_at) and tells_how(parsed.inbound, parsed.message)
+
+
+def tells_how(inbound: Inbound, message: Message | None) -> bool:
+    """Whether a text is one of the digits that our question how it is asked for."""
     asked = message is not None and message.word == "reply-how" and inbound.kind == "text"
-    return asked and bool(parsed.address.proved_at) and inbound.text.strip() in OUTCOMES
+    return asked and inbound.text.strip() in OUTCOMES
 
 
 def _ends(parsed: ParsedInbound, contact: Contact, alarms: Sequence[int]) -> str:

@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 
 from stillhere.core.messages import DeliveryResult, Inbound
 from stillhere.core.replies import (
@@ -30,7 +31,14 @@ from stillhere.core.replies import (
 )
 from stillhere.store.db import clock, encryption
 from stillhere.store.db.row_locks import hurry
-from stillhere.store.inbound import gateway_clocks, handle, intents, list_commands, person_says
+from stillhere.store.inbound import (
+    contact_says,
+    gateway_clocks,
+    handle,
+    intents,
+    list_commands,
+    person_says,
+)
 from stillhere.store.inbound.reply import ParsedInbound, Reply, open_watches, person_of
 from stillhere.store.messages import receipts
 from stillhere.store.models import Address, Contact, Message, WatchRow
@@ -122,7 +130,7 @@ def _aged(
 
 
 def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int) -> Reply | None:
-    new = _has_no_watch_here(known) and _starts_a_watch(inbound)
+    new = _has_no_watch_here(inbound, known) and _starts_a_watch(inbound)
     if new:
         person = list_commands.newcomer(inbound.sender, inbound.text)
         known = known_by(inbound)
@@ -139,14 +147,17 @@ def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int
     return handle.hear(parsed, now, new=new)
 
 
-def _has_no_watch_here(known: Mapping[int, Address]) -> bool:
+def _has_no_watch_here(inbound: Inbound, known: Mapping[int, Address]) -> bool:
     """Whether this is nobody's own number. Anybody can type it as theirs, or put it on a list:
     while no alarm of such a list was told to it, whoever has it is heard as from a number we never
     heard of."""
     if any(address.person_id and address.proved_at for address in known.values()):
         return False
-    told = Message.objects.filter(address__in=list(known), attempts__gt=0, watch__state__in=ALARMED)
-    return not (known and told.exists())
+    told = Message.objects.filter(address__in=list(known), attempts__gt=0)
+    about = Q(watch__state__in=ALARMED)
+    if inbound.text.strip() in contact_says.OUTCOMES:
+        about |= Q(word="reply-how")  # an answer that comes when all is over
+    return not (known and told.filter(about).exists())
 
 
 def _starts_a_watch(inbound: Inbound) -> bool:
@@ -312,6 +323,8 @@ def _for_themselves(
     to the number as somebody's contact."""
     if inbound.kind == "key" and message is not None and message.id == _id(inbound.reply_ref):
         return None  # pressed in that very call
+    if contact_says.tells_how(inbound, message):
+        return None
     address = _likeliest(inbound, own)
     states = {watch.state for watch in open_watches([person_of(address).id])}
     intent = intents.persons_intent(inbound, watching=bool(states))
@@ -346,13 +359,17 @@ def _said_yes(message: Message) -> bool:
 
 def _answered(inbound: Inbound, known: Mapping[int, Address]) -> Message | None:
     """The message that is answered: the one the provider names, if it went to this number; else
-    the last one that went there and still waits for an answer. A number may be several people's."""
+    the last one that went there and still waits for an answer. A number may be several people's: an
+    alarm of somebody whose list they joined goes before all that others ask of them."""
     theirs = Message.objects.filter(address__in=list(known)).select_related("watch", "contact")
     named = theirs.filter(id=_id(inbound.reply_ref) or 0).first()
     if named is not None:
         return named
     recent = theirs.filter(attempts__gt=0).order_by("-id")[:RECENT]
-    return next((message for message in recent if _waits(message)), None)
+    waiting = [message for message in recent if _waits(message)]
+    if any(_said_yes(message) for message in waiting):
+        waiting = [m for m in waiting if m.contact_id is None or _said_yes(m)]
+    return next(iter(waiting), None)
 
 
 def _waits(message: Message) -> bool:
