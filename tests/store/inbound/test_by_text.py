@@ -305,6 +305,28 @@ def test_erase_me_is_asked_twice_and_then_nothing_is_left(clock: Clock) -> None:
     assert not Address.objects.exists()
 
 
+@pytest.mark.parametrize("number", [LEO, SAM, "+12025550177"])
+def test_with_a_pin_adding_tells_nobody_who_is_on_the_list(clock: Clock, number: str) -> None:
+    sams_night(("Leo",))
+    Message.objects.update(status="sent")
+    Person.objects.update(pin="hashed")
+    text(SAM, f"add {number}")
+    assert said(SAM, clock) == "If we may text that number, we ask it. Your page says who said yes."
+
+
+@pytest.mark.parametrize(("words", "rests"), [("pause 52 weeks", False), ("pause", True)])
+def test_with_a_pin_a_text_pauses_a_day_at_most(clock: Clock, words: str, rests: bool) -> None:
+    night = sams_night(("Leo",))
+    Message.objects.update(status="sent")
+    Person.objects.update(pin="hashed")
+    routine = Routine(frozenset(range(7)), 22 * 60, "America/New_York")
+    watch = apply.start(night.person.id, "routine", routine=routine)
+    before = WatchRow.objects.get(id=watch).next_ask_at
+    text(SAM, words)
+    assert (WatchRow.objects.get(id=watch).next_ask_at != before) == rests
+    assert ("PIN" in said(SAM, clock)) != rests
+
+
 def test_with_a_pin_nothing_is_listed_shown_or_erased_by_text(clock: Clock) -> None:
     """Half a minute with Sam's phone is enough to write a text: the PIN stands before the same."""
     night = quiet()

@@ -107,6 +107,13 @@ def _added(facts: Facts) -> Sentence:
     return text, answers.NOTHING
 
 
+def _add_pin(facts: Facts) -> Sentence:
+    """Where there is a PIN: the same for every number, whoever has it."""
+    return _("If we may text that number, we ask it. Your page says who said yes."), (
+        answers.NOTHING
+    )
+
+
 def _added_later(facts: Facts) -> Sentence:
     text = fill(facts, _("%(Who)s is on your list. We ask them as soon as we may send it."))
     return text, answers.NOTHING
@@ -375,6 +382,7 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-list-empty": _list_empty,
     "reply-list-full": _list_full,
     "reply-added": _added,
+    "reply-add-pin": _add_pin,
     "reply-added-later": _added_later,
     "reply-added-asked": _added_asked,
     "reply-asked-enough": _asked_enough,

@@ -52,13 +52,19 @@ def on_the_list(person: Person) -> Said:
 
 
 def add(person: Person, text: str, now: int) -> Said:
-    """ADD, a name if there is one, and a number typed in any way. They are asked by text."""
+    """ADD, a name if there is one, and a number typed in any way. They are asked by text. With a
+    PIN the answer is the same whoever has the number: it tells nobody who is on the list."""
     found = _NUMBER.search(text)
     try:
         number = settings.PHONE_NUMBER(found[0] if found else "")
     except ValueError:
         return ("reply-add-how" if found is None else "reply-add-not"), NOBODY
     assert found is not None
+    said = _add(person, text, found, number, now)
+    return ("reply-add-pin", NOBODY) if person.pin else said
+
+
+def _add(person: Person, text: str, found: re.Match[str], number: str, now: int) -> Said:
     if Address.objects.filter(person=person, lookup__in=address_book.lookups(number)).exists():
         return "reply-add-own", NOBODY
     before = text[: found.start()].strip(" (+,:;.-")
@@ -97,11 +103,14 @@ def _must_wait(now: int) -> bool:
 
 
 def rest(person: Person, text: str, now: int) -> Said:
-    """PAUSE with days or weeks; one day where nothing is said. Only what is asked daily rests."""
+    """PAUSE with days or weeks; one day where nothing is said. Only what is asked daily rests. With
+    a PIN a longer one is for the page."""
     words = text.lower().split()
     number = next((int(w) for w in words if w.isascii() and w.isdigit() and len(w) < 4), 1)
     many = settings.UNDERSTOOD.days_of
     days = number * next((many[w.strip(".,!")] for w in words if w.strip(".,!") in many), 1)
+    if person.pin and days > 1:
+        return "reply-pin", NOBODY
     until_at = now + days * DAY_MS
     routines = WatchRow.objects.filter(person=person, closed_at__isnull=True).exclude(routine="")
     changes = [Change(ev.Paused(until_at), watch=w.id) for w in routines.only("id")]
