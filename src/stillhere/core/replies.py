@@ -101,6 +101,12 @@ def read_text(
     return intent
 
 
+def says_no(text: str, words: Vocabulary) -> bool:
+    """Whether a text is a no and nothing else: not that they cannot come."""
+    plain = tuple(word for word in words_of(text, words) if word not in words.polite)
+    return plain in words.no
+
+
 def read_ahead(texts: Iterable[str], words: Vocabulary) -> None:
     """Do now all that is slow about reading these, up to a tenth of a second each: a transaction
     is no place for that. It is kept until ``forget_texts``."""

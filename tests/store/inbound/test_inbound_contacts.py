@@ -138,6 +138,22 @@ def test_an_answer_after_the_end_hears_that_it_is_over(hook: Hook, clock: Clock)
     assert night.row().state == "open"
 
 
+@pytest.mark.parametrize(
+    ("said", "stays"), [("no", False), ("No thanks", False), ("can't come", True), ("2", True)]
+)
+def test_a_no_from_somebody_only_invited_is_one_to_the_invitation_in_an_alarm_too(
+    hook: Hook, clock: Clock, said: str, stays: bool
+) -> None:
+    night = alarmed_night(clock)
+    leo = night.contacts["Leo"].id
+    Contact.objects.filter(id=leo).update(status=Contact.Status.INVITED)
+    hook.text(LEO, said)
+    tick_all()
+    assert Contact.objects.filter(id=leo, status="invited").exists() == stays
+    assert night.row().state == "alarm"
+    assert night.contacts["Maya"].id in {m.contact_id for m in night.queued("alarm")}
+
+
 def test_ringing_back_is_no_answer(hook: Hook, clock: Clock) -> None:
     night = alarmed_night(clock)
     hook.tell(hook.event(LEO, "missed-call", "call"))

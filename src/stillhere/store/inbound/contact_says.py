@@ -14,7 +14,7 @@ from stillhere.core import events as ev
 from stillhere.core.alarm import HOLDING_ETA_S
 from stillhere.core.messages import Inbound
 from stillhere.core.refusals import Refusal
-from stillhere.core.replies import Intent, read_minutes
+from stillhere.core.replies import Intent, read_minutes, says_no
 from stillhere.store.inbound import place, steps_by_text
 from stillhere.store.inbound.intents import contacts_intent, opt_out_of, prove
 from stillhere.store.inbound.reply import ParsedInbound, apply_all, unless_refused
@@ -57,6 +57,7 @@ def contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
         return "call-never-sure"
     prove(parsed, intent, now)
     asked = message is not None and message.word == "invite"
+    asked = asked or (inbound.kind == "text" and says_no(inbound.text, settings.UNDERSTOOD))
     refuses = contact.status == Contact.Status.INVITED and intent is Intent.DECLINE
     if not alarms or (asked and refuses):  # a no to the invitation is one, whatever happens now
         return _without_alarm(parsed, contact, intent, now)
