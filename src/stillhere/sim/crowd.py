@@ -26,7 +26,10 @@ from stillhere.store.watches import rows
 CHUNK = 5_000
 FIRST = 10_000_000  # ids of people with a plan of their own; everybody else has the database's
 PROFILE = "swallowed"
-WATCH = ("person_id", "nonce", "key_hash", "version", "profile", "own", *rows.MUTABLE)
+# ``unclear`` is the release before's and has no default in the database.
+WATCH = (
+    "person_id", "nonce", "key_hash", "version", "unclear", "profile", "own", *rows.MUTABLE,
+)  # fmt: skip
 Ask = Callable[[int], int]
 
 
@@ -149,7 +152,7 @@ def _ways(owner: int, whose: str, number: int) -> list[tuple[Any, ...]]:
 
 
 def _row(watch: Watch, person: int, nonce: bytes, key: str, own: str = "") -> tuple[Any, ...]:
-    fixed = (person, nonce, encryption.key_hash(key), 0, watch.profile.key, own)
+    fixed = (person, nonce, encryption.key_hash(key), 0, False, watch.profile.key, own)
     return (*fixed, *rows.freeze(watch))
 
 
