@@ -121,6 +121,8 @@ def a_time_that_comes_twice_is_due_the_second_time(patch: pytest.MonkeyPatch) ->
         return first + 3_600_000 * (walls[0] == walls[1])
 
     patch.setattr(schedule, "_instant", instant)
+    # What is kept of it would be wrong for every test after this one.
+    patch.setattr(schedule, "_deadline", schedule._deadline.__wrapped__)
 
 
 def a_reminder_is_lost(patch: pytest.MonkeyPatch) -> None:
