@@ -317,8 +317,7 @@ def _rung_for(w: Watch, now: int, out: list[Effect]) -> Watch:
     """Also where the open ask has rung before: somebody has the phone in their hand now."""
     assert w.grace_at is not None
     assert w.base_at is not None
-    if not out or out[-1] != Ask(w.asks, Way.RING, w.grace_at):
-        out.append(Ask(w.asks, Way.RING, w.grace_at))
+    out.append(Ask(w.asks, Way.RING, w.grace_at))
     stage = w.stage if now < w.base_at else len(stages(w))
     return replace(w, stage=stage, unclear_at=now)
 
