@@ -26,14 +26,13 @@ SURE_MS = 60_000
 Stamp = tuple[int, int]  # when it came, how old its stamp was
 
 
-def learn(
-    inbounds: Iterable[Inbound], known: Mapping[str, Mapping[int, object]], now_ms: int
-) -> dict[str, list[Stamp]]:
-    """What is known of the stamps of each of these senders, with these. ``known``: whose each
-    number is, by address id; ``now_ms`` is real time. A number that nobody has teaches nothing."""
+def learn(inbounds: Iterable[tuple[Inbound, int]], now_ms: int) -> dict[str, list[Stamp]]:
+    """What is known of the stamps of each of these senders, with these. Each comes with the id of
+    an address with its number, 0: nobody has it, and it teaches nothing. ``now_ms`` is real
+    time."""
     ages_ms: dict[str, list[int]] = {}
-    for inbound in inbounds:
-        if name := _name(inbound, known):
+    for inbound, address in inbounds:
+        if name := _name(inbound, address):
             ages_ms.setdefault(name, []).append(inbound.age_ms)
     found = {}
     for name, ages in ages_ms.items():
@@ -45,15 +44,11 @@ def learn(
     return found
 
 
-def aged(
-    inbound: Inbound,
-    known: Mapping[str, Mapping[int, object]],
-    learned: Mapping[str, list[Stamp]],
-) -> Inbound:
+def aged(inbound: Inbound, address: int, learned: Mapping[str, list[Stamp]]) -> Inbound:
     """The same, as old as it is by a right clock, and at the most."""
     if not inbound.gateway:
         return replace(inbound, oldest_ms=inbound.age_ms) if inbound.age_ms else inbound
-    stamps = learned.get(_name(inbound, known), [])
+    stamps = learned.get(_name(inbound, address), [])
     off_ms = _off_ms(stamps)
     # A stamp that lies ahead makes no other text older, but where it would end an alarm.
     late_ms = max(inbound.age_ms - max(off_ms, 0), 0)
@@ -80,11 +75,10 @@ def forget(now_ms: int) -> None:
     GatewayClock.objects.filter(gateway__in=old).delete()
 
 
-def _name(inbound: Inbound, known: Mapping[str, Mapping[int, object]]) -> str:
+def _name(inbound: Inbound, address: int) -> str:
     """The gateway and whose text it is; nothing where no stamp is to be learned from. Networks
     stamp each in their own way, so nobody's text says anything of another's."""
-    theirs = known.get(f"phone {inbound.sender}", {})
-    return f"{inbound.gateway[:24]}:{min(theirs)}" if inbound.gateway and theirs else ""
+    return f"{inbound.gateway[:24]}:{address}" if inbound.gateway and address else ""
 
 
 def _recent(row: GatewayClock, now_ms: int) -> list[Stamp]:

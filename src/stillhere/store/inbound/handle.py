@@ -41,8 +41,7 @@ def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
         word, facts = person_says(parsed, now)
     else:
         word = contact_says(parsed, contact, now)
-        again = contacts_intent(inbound, watching=True) is Intent.REPEAT
-        facts = steps_by_text.facts(parsed, word, now, again=again)
+        facts = steps_by_text.facts(parsed, word, now)
     if new:
         word = _to_a_newcomer(parsed, word)
     if unproved and parsed.address.proved_at and word in ("reply-not-on", "reply-over"):

@@ -119,8 +119,9 @@ def _aged(
     said: Sequence[tuple[int, Inbound]], known: Mapping[str, Mapping[int, Address]], rate: float
 ) -> list[tuple[int, Inbound]]:
     """The same with their ages in installation time, by a right clock."""
-    learned = gateway_clocks.learn((inbound for _, inbound in said), known, settings.WALL_MS())
-    aged = ((no, gateway_clocks.aged(inbound, known, learned)) for no, inbound in said)
+    whose = {no: min(known[_sender(inbound)], default=0) for no, inbound in said}
+    learned = gateway_clocks.learn(((it, whose[no]) for no, it in said), settings.WALL_MS())
+    aged = ((no, gateway_clocks.aged(it, whose[no], learned)) for no, it in said)
     return [
         (no, replace(x, age_ms=int(x.age_ms * rate), oldest_ms=int(x.oldest_ms * rate)))
         if x.age_ms or x.oldest_ms

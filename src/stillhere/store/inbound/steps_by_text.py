@@ -13,6 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import F
 
+from stillhere.core.replies import Intent
+from stillhere.store.inbound.intents import contacts_intent
 from stillhere.store.inbound.reply import ParsedInbound, queue
 from stillhere.store.models import Message
 from stillhere.store.watches import alarm_facts
@@ -35,13 +37,14 @@ def first(parsed: ParsedInbound, alarms: Sequence[int]) -> str:
     return _STAY if dying and not told.filter(word=_STAY).exists() else "reply-steps"
 
 
-def facts(parsed: ParsedInbound, word: str, now: int, *, again: bool) -> Mapping[str, Any]:
-    """The step that belongs to this ``word``, if one does: the next one, or the last ``again``.
+def facts(parsed: ParsedInbound, word: str, now: int) -> Mapping[str, Any]:
+    """The step that belongs to this ``word``, if one does: the next one, or the last again.
     Queues the look at the chest that is due some minutes after the medicine."""
     if word not in WORDS or parsed.inbound.kind != "text":
         return {}
     order, (given, then, after_s) = settings.TOLD_STEPS()
     last = _last(parsed)
+    again = contacts_intent(parsed.inbound, watching=True) is Intent.REPEAT
     if word == "reply-there" or last not in order:
         step = order[0]
     else:
