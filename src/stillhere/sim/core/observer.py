@@ -57,6 +57,7 @@ class Onlooker:
         self.paused = False
         self.asked_at: int | None = None
         self.rang = False
+        self.known_at = 0  # the newest check-in that was here when a text began the open ask
         self.unclear_at: int | None = None  # when something unclear last made the phone ring
         self.away: list[tuple[int, int]] = []  # when there was nobody to hear anything
         self.outages: list[tuple[int, int, int]] = []  # since the open ask: from, to, heard at
@@ -204,6 +205,7 @@ class Onlooker:
                 self.asked_at, self.outages = None, []
         elif m.was is not State.ASKING:
             self.asked_at, self.outages = m.now, []
+            self.known_at = self.checked_at if isinstance(m.event, ev.Unclear) else 0
             self.rang = any(isinstance(e, Ask) and e.way is Way.RING for e in m.effects)
             if self.second_look_at is not None and self.second_look_at <= m.now:
                 self.second_look_at = None
@@ -326,13 +328,15 @@ class Onlooker:
     def _goes(self, story: CoreStory, contact: int, eta_s: int | None, now: int) -> None:
         """A claim holds as long as it says, if it is near; the same tap twice is one."""
         before = story.claimed.get(contact)
-        again = before is not None and before[1] == eta_s and now < before[0] + SAME_TAP_MS
+        believed = not self.is_heard_only(contact)
+        since_ms = SAME_TAP_MS if before is None else now - before[0]
+        again = before is not None and before[1:] == (eta_s, believed) and since_ms < SAME_TAP_MS
         if again and contact not in story.dropped:
             return
-        story.claimed[contact] = (now, eta_s)
+        story.claimed[contact] = (now, eta_s, believed)
         story.spoke.add(contact)
         story.going.pop(contact, None)
-        if eta_s is None or not 0 < eta_s <= HOLDING_ETA_S or self.is_heard_only(contact):
+        if eta_s is None or not 0 < eta_s <= HOLDING_ETA_S or not believed:
             return
         if story.first_hold_at is None:
             story.first_hold_at = now

@@ -78,7 +78,7 @@ class CoreStory:
     outages: int = 0
     away_ms: int = 0
     counted_on: set[int] = field(default_factory=set)  # going or there, as far as others know
-    claimed: dict[int, tuple[int, int | None]] = field(default_factory=dict)
+    claimed: dict[int, tuple[int, int | None, bool]] = field(default_factory=dict)
     spoke: set[int] = field(default_factory=set)  # said once that they are going
     word_at: int = 0  # when somebody who is there was last heard of
     # About the step that was just made, as things stood before it.

@@ -46,7 +46,7 @@ def nobody_is_alarmed_over_a_check_in_we_had(
     asked_at = before.base_at
     if before.routine is not None and before.base_at == before.deadline_at:
         asked_at -= before.routine.opens_s * 1000
-    if change.checked_at >= asked_at:
+    if change.checked_at >= max(asked_at, change.known_at + 1):
         yield f"watch {after.id}: asked at {before.base_at}, alive at {change.checked_at}"
 
 

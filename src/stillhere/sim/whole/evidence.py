@@ -133,7 +133,8 @@ class Story:
 class Kept:
     """A watch as it was last seen. ``asked_t`` is when the first ask went out that no sign of life
     has answered since; ``alive_at`` the newest sign of life that was acknowledged, ``checked_at``
-    the newest one outside an alarm."""
+    the newest one outside an alarm, ``known_at`` the one that was here when a text began the ask.
+    """
 
     id: int
     version: int
@@ -143,6 +144,7 @@ class Kept:
     asked_at: int = 0
     alive_at: int = 0
     checked_at: int = 0
+    known_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ class ObservedChange:
     asked_t: int | None
     asked_at: int
     checked_at: int
+    known_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,13 +265,16 @@ class Evidence:
             self.count("watches")
         mine = tuple(a for a in attempts if a.watch == id)
         change = ObservedChange(
-            before, watch, mine, self.now, kept.asked_t, kept.asked_at, kept.checked_at
-        )
+            before, watch, mine, self.now, kept.asked_t, kept.asked_at, kept.checked_at,
+            kept.known_at,
+        )  # fmt: skip
         kept.watch, kept.version, kept.changed_at = watch, version, self.now
         if watch.state is not State.ASKING:
             kept.asked_t = None
         elif kept.asked_t is None:
             kept.asked_t, kept.asked_at = self.t, self.now
+            by_text = watch.unclear_at is not None and watch.unclear_at == watch.base_at
+            kept.known_at = kept.checked_at if by_text else 0
         self._follow(watch, before, mine)
         return change
 

@@ -193,7 +193,7 @@ def nobody_is_alarmed_over_a_check_in_we_had(night: Onlooker, m: Moment) -> str 
     if isinstance(m.event, ev.NeedHelp) or m.asked_at is None:
         return None
     if night.acute:
-        if night.checked_at >= m.asked_at:
+        if night.checked_at >= max(m.asked_at, night.known_at + 1):
             return f"asked at {m.asked_at}, alive at {night.checked_at}"
         return None
     at, alarms = night.plan.deadline_at, m.after.alarms
