@@ -26,7 +26,9 @@ def test_what_goes_out_opens_in_a_spreadsheet_and_comes_in_again() -> None:
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        (b"\xff\xff", Refusal.FILE_TEXT),
+        (b"\xff\xfe\x00", Refusal.FILE_TEXT),
+        (b"PK\x03\x04\x14\x00", Refusal.FILE_TEXT),
+        (b"a\x81", Refusal.FILE_TEXT),
         (b"{", Refusal.FILE_FORM),
         (b"a;b;c\r\n", Refusal.FILE_HEAD),
         (b"a\n" + b"1\n" * (spreadsheet.MOST_ROWS + 1), Refusal.KIT_ROWS),
@@ -36,6 +38,12 @@ def test_a_file_that_is_none_says_why(body: bytes, why: Refusal) -> None:
     with pytest.raises(Problem) as problem:
         spreadsheet.rows(body)
     assert problem.value.why is why
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "windows-1252"])
+def test_it_is_read_as_spreadsheets_save_it(encoding: str) -> None:
+    body = "lugar;texto\r\nPeñón;“más fuerte” \u2013 sí\r\n".encode(encoding)
+    assert spreadsheet.rows(body) == [(2, {"lugar": "Peñón", "texto": "“más fuerte” \u2013 sí"})]
 
 
 @pytest.mark.parametrize("body", [b"", b"\n\n", b"[]", b'[1, "x", null]', b"[[1]]"])

@@ -401,25 +401,6 @@ def test_an_older_file_changes_nothing_that_is_not_in_stock_any_more(
     assert kits.usable(Kit.objects.get(id=left.id))
 
 
-@pytest.mark.parametrize(
-    ("body", "says"),
-    [
-        (b"form,doses\n", "The file has only the names of its columns"),
-        (b"form,doses\n\n,\nnasal,x\n", "Row 4: Say how many doses are in it."),
-        (b"", "The file needs the columns form, doses and expires."),
-        (b"\xff\xfe\x00", "The file is no text in UTF-8."),
-        (b"a,b\n1,2\n", "The file needs the columns form, doses and expires."),
-        (b"form,doses\nnasal,2\nnasal,x\n", "Row 3: Say how many doses are in it."),
-        (b"form,doses,expires\nnasal,2,soon\n", "Row 2: Say the month it is good until"),
-    ],
-)
-def test_a_file_with_a_fault_changes_nothing_and_names_the_row(body: bytes, says: str) -> None:
-    response = upload("kits", body)
-    assert response.status_code == 422
-    assert says in text_of(response)
-    assert not Kit.objects.exists()
-
-
 def test_only_the_desk_opens_it() -> None:
     for path in ("stock", "kits.csv"):
         assert browser().get(f"/desk/{'a' * 27}/{path}").status_code == 404

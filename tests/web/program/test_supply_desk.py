@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,6 +105,19 @@ def test_no_field_can_carry_what_no_database_can(clock: Clock) -> None:
         ("fentanyl", "fentanyl; xylazine", True),
         ("heroin", "without xylazine; fentanyl", True),
         ("", ["fentanyl", {"a": "xylazine"}], True),
+        ("cocaine", "fentanyl: not detected", False),
+        ("cocaine", "fentanyl: negative", False),
+        ("cocaine", "fentanyl and xylazine (negative)", False),
+        ("cocaine", "negative for fentanyl, xylazine or nitazenes", True),
+        ("cocaine", "Fentanyl ND; xylazine was not found", False),
+        ("cocaine", "fentanyl 0%, xylazine: 0", False),
+        ("cocaine", "fentanyl 0.4%", True),
+        ("cocaine", "fentanyl positive xylazine negative", True),
+        ("cocaine", "not cocaine but fentanyl", True),
+        ("cocaine", "fentanyl, not expected", True),
+        ("cocaine", "sin fentanilo ni xilacina", False),
+        ("cocaína", "fentanilo: positivo", True),
+        ("fentanilo", "Fentanyl", False),
     ],
 )
 def test_what_is_not_there_or_was_expected_is_no_warning(
@@ -113,6 +128,58 @@ def test_what_is_not_there_or_was_expected_is_no_warning(
     found = supply_warnings.current(clock.now)
     assert bool(found) == worth
     assert not any("{" in each.text for each in found)
+
+
+def test_columns_of_0_and_1_are_read(clock: Clock) -> None:
+    """As the Street Drug Analysis Lab publishes them."""
+    told = text_of(
+        upload(
+            "lab.csv",
+            b"sampleid,location,date_collect,expectedsubstance,primary,trace,lab_null,"
+            b"lab_num_substances,lab_fentanyl,lab_fentanyl_any,lab_xylazine_trace,lab_cocaine,"
+            b"lab_common_cuts_any\n"
+            b"p1,Example County,28Jan2026,Percocet,1,1,0,3,1,1,1,0,1\n"
+            b"p2,Example County,29Jan2026,cocaine,1,0,0,1,0,0,0,1,1\n",
+        )
+    )
+    assert "Taken in: 1. Left out, nothing in it that surprises: 1." in told
+    assert [w.text for w in supply_warnings.current(clock.now)] == ["Percocet: fentanyl; xylazine"]
+
+
+# Beside the project where it is built; not on a public clone.
+PUBLISHED = Path(__file__).resolve().parents[4] / "shared/data/supply"
+
+
+def test_a_laboratory_s_published_rows_are_understood(clock: Clock) -> None:
+    """Its own file where it is at hand, as if it were of last week; the test above has its
+    columns."""
+    for file in PUBLISHED.glob("unc_*.csv"):
+        rows = re.sub(rb"[0-9]{2}[A-Z][a-z]{2}2021", b"25Jan2026", file.read_bytes())
+        told = text_of(upload("lab.csv", rows))
+        assert "Taken in: 3. Left out, nothing in it that surprises: 2." in told
+        assert {w.text.partition(":")[0] for w in supply_warnings.current(clock.now)} == {
+            "heroin; fentanyl", "heroin", "Percocet",
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("head", "says"),
+    [
+        ("Date,Ort,Finding", "It needs one of these: area, location, city, town"),
+        ("yr_mo,Pct_Lab_Fent_Pos", "It needs one of these: found_on, date_collect, date"),
+        ("date,citty,text", "Is “citty” what we call city? Then give it that name."),
+    ],
+)
+def test_columns_that_are_not_known_are_named_with_those_that_are(head: str, says: str) -> None:
+    response = upload("r.csv", f"{head}\n1,2,3\n".encode())
+    assert response.status_code == 422
+    assert "The file has the columns “" in text_of(response)
+    assert says in text_of(response)
+
+
+def test_a_town_and_a_finding_are_a_place_and_what_was_found(clock: Clock) -> None:
+    upload("r.csv", b"Date,Town,Finding\n2026-01-25,Denver,fentanyl\n")
+    assert [w.text for w in supply_warnings.current(clock.now)] == ["fentanyl"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ are text like "2027-05": a kit is good until the end of its month.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,6 @@ from django.db.models import Q, QuerySet
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.kits import dates, naloxone
-from stillhere.store.kits.spreadsheet import Row
 from stillhere.store.models import Address, Contact, Kit, Message, Person, Responder
 from stillhere.store.people.clean_text import LONGEST_NAME, readable
 from stillhere.store.people.notices import calm_message
@@ -32,8 +31,7 @@ MOST_STOCK = 5_000
 WARN_DAYS = 45
 DAY_MS = 86_400_000
 MOST_YEARS = 12  # no box is good for longer
-AGAIN_MS, FILE_AGAIN_MS = 60_000, 600_000  # the same within this was sent twice
-_YES = ("yes", "y", "true", "1", "x", "si", "sí")
+AGAIN_MS = 60_000  # the same within this was sent twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +113,14 @@ def add_once(
     """The same, from a form; False if the form was already sent a moment ago."""
     mine = Kit.objects.filter(person=person, contact=contact, responder=responder)
     with transaction.atomic():
-        there = _lately(mine, AGAIN_MS)[replace(what, place=None)]
+        there = added_within(mine, AGAIN_MS)[replace(what, place=None)]
         if any(place_of(kit) == (what.place or "") and not kit.used_at for kit in there):
             return False
         add(what, person=person, contact=contact, responder=responder)
     return True
 
 
-def _lately(among: QuerySet[Kit], ms: int) -> dict[Inside, list[Kit]]:
+def added_within(among: QuerySet[Kit], ms: int) -> dict[Inside, list[Kit]]:
     """Kits that were added within ``ms``, by what is in them."""
     found: dict[Inside, list[Kit]] = defaultdict(list)
     for kit in among.filter(created_at__gt=clock.now_ms() - ms).exclude(form=""):
@@ -184,83 +182,6 @@ def stickers(many: int) -> list[Kit]:
         raise Problem(Refusal.KIT_SHEET)
     with transaction.atomic():
         return [add(Inside("", 0)) for _ in range(many)]
-
-
-@dataclass(slots=True)
-class KitImport:
-    """What became of a file of kits: how many were added, changed, and are as they were; how many
-    are not in stock any more, because somebody carries them or they are gone."""
-
-    added: int = 0
-    changed: int = 0
-    same: int = 0
-    gone: int = 0
-
-
-def take_in(rows: Sequence[Row]) -> KitImport:
-    """Import the rows of a file into stock, all of them or none.
-
-    A row with a kit's key says what is in that kit; if nobody has looked into it, it says nothing.
-    A row without a key is one more kit, unless the whole file was already imported a moment ago.
-    Raises Problem naming the row.
-    """
-    if len(rows) > MOST_STOCK:
-        raise Problem(Refusal.KIT_ROWS)
-    taken = KitImport()
-    new: list[tuple[Inside, bool]] = []
-    with transaction.atomic():
-        for number, row in rows:
-            try:
-                more = _take_row(row, taken)
-            except Problem as problem:
-                raise Problem(problem.why, row=number) from None
-            new += [more] if more is not None else []
-        there = _lately(stock().filter(responder=None), FILE_AGAIN_MS)
-        wanted = Counter(replace(what, place=None) for what, _empty in new)
-        if all(len(there[what]) >= many for what, many in wanted.items()):  # sent again
-            taken.same += len(new)
-            return taken
-        for what, empty in new:
-            kit = add(what)
-            if empty:
-                used(kit)
-        taken.added = len(new)
-    return taken
-
-
-def _take_row(row: Mapping[str, str], taken: KitImport) -> tuple[Inside, bool] | None:
-    """Store what a row says about a kit in stock. A kit that is new is returned, with whether it is
-    empty."""
-    key = row.get("kit", "").removeprefix("'")
-    kit = by_key(key) if key else None
-    unsaid = not row.get("form") and row.get("doses", "") in ("", "0")  # nobody has looked into it
-    if key and (kit is None or kit.person_id or kit.contact_id):
-        taken.gone += 1  # an older file knows less of it than whoever carries it
-        return None
-    if unsaid:
-        taken.same += 1
-        return None
-    what, empty = inside(row), row.get("used", "").casefold() in _YES
-    if kit is None:
-        return what, empty
-    if "used" not in row:  # not said
-        empty = bool(kit.used_at)
-    new = _as_told(kit, what, empty)
-    taken.changed, taken.same = taken.changed + new, taken.same + (not new)
-    return None
-
-
-def _as_told(kit: Kit, what: Inside, empty: bool) -> bool:
-    """Whether a kit's row says anything new about it; what it says is stored."""
-    told = Inside(kit.form, kit.doses, kit.expires, kit.lot)
-    if told == what and empty == bool(kit.used_at):
-        return False
-    since = kit.used_at
-    change(kit, what)
-    if empty:
-        kit.used_at = since or clock.now_ms()
-        kit.save(update_fields=["used_at"])
-    return True
 
 
 def _columns(what: Inside, nonce: bytes | memoryview) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Files that are imported and exported: CSV as any spreadsheet writes it, and JSON.
 
-Owns the step from bytes to rows and back. Rows keep the number that a spreadsheet shows beside
-them: the first one below the header is 2.
+Owns the step from bytes to rows and back, and what is said of columns that are missing. Rows keep
+the number that a spreadsheet shows beside them: the first one below the header is 2.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
-from itertools import islice
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from itertools import chain, islice
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.problems import Problem
@@ -19,15 +21,31 @@ from stillhere.store.problems import Problem
 MOST_ROWS = 10_000
 Row = tuple[int, dict[str, str]]  # its number, and cells by the names of columns in lower case
 _BETWEEN = ",;\t"
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f]")
+
+
+class UnknownColumns(Problem):
+    """A file without the columns it needs. ``found`` are the names it has; ``wanted``, for each
+    column that is missing, those we know it by; ``nearest`` which of those a
+    name that was found may stand for."""
+
+    def __init__(
+        self,
+        found: Iterable[str],
+        wanted: Iterable[Sequence[str]],
+        meant: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(Refusal.FILE_COLUMNS)
+        self.found, self.wanted = tuple(found), tuple(wanted)
+        known = list(chain.from_iterable(self.wanted))
+        near = {name: get_close_matches(name, known, 1) for name in self.found}
+        self.nearest = {name: close[0] for name, close in near.items() if close}
+        self.nearest |= {n: (meant or {})[n] for n in self.found if (meant or {}).get(n) in known}
 
 
 def rows(body: bytes) -> list[Row]:
     """The rows of a file, without the empty ones. Raises Problem, also if there are none."""
-    try:
-        wide = body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        text = body.decode("utf-16" if wide else "utf-8").lstrip("\ufeff")
-    except UnicodeDecodeError:
-        raise Problem(Refusal.FILE_TEXT) from None
+    text = _text(body)
     try:
         found = _json(text) if text.lstrip()[:1] in ("[", "{") else _csv(text)
     except Problem:
@@ -37,6 +55,19 @@ def rows(body: bytes) -> list[Row]:
     if len(found) > MOST_ROWS:
         raise Problem(Refusal.KIT_ROWS)
     return found
+
+
+def _text(body: bytes) -> str:
+    """A file as text: in Unicode, or in Windows-1252 as spreadsheets save "CSV". Raises Problem."""
+    wide = body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    for encoding in ("utf-16",) if wide else ("utf-8-sig", "windows-1252"):
+        try:
+            text = body.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if not _NO_TEXT.search(text):
+            return text.lstrip("\ufeff")
+    raise Problem(Refusal.FILE_TEXT)
 
 
 def written(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -20,7 +20,6 @@ from django.db.models import Q, QuerySet
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.kits import dates as days
-from stillhere.store.kits import spreadsheet
 from stillhere.store.models import Address, Message, Person, SupplyWarning
 from stillhere.store.people.clean_text import readable
 from stillhere.store.people.notices import calm_message
@@ -35,15 +34,6 @@ MOST_SHOWN, MOST_OF_AREA = 40, 5  # to a person
 OLD_DAYS = 60  # what was found longer ago is no warning any more
 REMEMBERED_DAYS, MOST_REMEMBERED = OLD_DAYS + 2, 5_000
 HERE = "here/"  # begins the ref of what somebody posted here
-# Columns of files of drug-checking results, among them the Street Drug Analysis Lab's.
-_FOUND_ON = ("found_on", "date_collect", "date", "sample_date", "date_complete")
-_AREA = ("area", "location", "city", "county", "state", "program")
-_SOLD_AS = ("sold_as", "expectedsubstance", "expected", "sold as")
-_HOLDS = ("text", "substance", "primary", "substances", "lab_result", "results", "trace")
-_NOT = re.compile(r"\b(?:no|not|non|without|negative for)\b[^;,.]*", re.IGNORECASE)
-_WORTH = re.compile(
-    r"xylazine|medetomidine|nitazene|carfentanil|bromazolam|fentanyl|btmps", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,39 +280,3 @@ def _tell(now: int) -> None:
         for way in ways.exclude(id__in=waiting).order_by("id")
     ]
     Message.objects.bulk_create(rows, ignore_conflicts=True)
-
-
-# --- files ----------------------------------------------------------------------------------------
-
-
-def take_file(name: str, body: bytes, source: str) -> WarningImport:
-    """Store whatever is worth a warning in a CSV or JSON file of results. Raises Problem if no row
-    can be understood."""
-    taken, found = WarningImport(), []
-    for number, row in spreadsheet.rows(body):
-        try:
-            found.append(_of(number, row, source or name))
-        except Left as left:
-            taken.leave(left.kind, number)
-    if not found and taken.left.keys() <= {"unsaid"}:
-        raise Problem(Refusal.FILE_EMPTY)
-    return take_in(found, taken)
-
-
-def _of(number: int, row: Mapping[str, str], source: str) -> ReportedWarning:
-    """A row of results as a warning. Raises Left if nothing in it is surprising."""
-    day, area = _first(row, _FOUND_ON), _first(row, _AREA)
-    holds = "; ".join(dict.fromkeys(row[name] for name in _HOLDS if row.get(name)))
-    if not day or not area or not holds:
-        raise Left("unsaid", Refusal.NEWS_WHAT)
-    told, sold = "text" in row, _first(row, _SOLD_AS)
-    worth = {each.casefold() for each in _WORTH.findall(_NOT.sub(" ", holds))}
-    if not told and all(each in sold.casefold() for each in worth):
-        raise Left("plain", Refusal.NEWS_PLAIN)
-    text = holds if told or not sold else f"{sold}: {holds}"
-    ref = _first(row, ("ref", "id", "sampleid", "sample_id"))
-    return ReportedWarning(f"{source}/{ref}" if ref else "", area, text, source, day, row=number)
-
-
-def _first(row: Mapping[str, str], names: Iterable[str]) -> str:
-    return next((row[name] for name in names if row.get(name)), "")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +23,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.installation import upkeep
-from stillhere.store.kits import kits, naloxone, spreadsheet, supply_warnings
+from stillhere.store.kits import kit_files, kits, lab_files, naloxone, spreadsheet, supply_warnings
+from stillhere.store.kits.spreadsheet import UnknownColumns
 from stillhere.store.kits.supply_warnings import WarningImport
 from stillhere.store.models import SupplyWarning
 from stillhere.store.problems import Problem
@@ -46,6 +47,7 @@ COLUMNS = ("kit", "form", "doses", "expires", "lot", "used", "volunteer")
 DAYS = (7, 14, 30, 90)
 MOST_ENTRIES = 200  # of our feed
 MOST_ROWS = 10  # that are named
+MOST_COLUMNS = 12
 LEFT = {
     "known": gettext_lazy("Known already: %(n)s."),
     "old": gettext_lazy("Left out, older than 60 days: %(n)s."),
@@ -136,14 +138,39 @@ def _kits_report(request: HttpRequest) -> list[str]:
         _("Kits changed: %(n)s."),
         _("Kits as they were: %(n)s."),
         _("Not in stock any more, left alone: %(n)s."),
+        _("Left out: %(n)s."),
     )
-    return [line % {"n": n} for line, n in zip(says, counted, strict=True) if n]
+    *many, left, rows = counted
+    told = [line % {"n": n} for line, n in zip(says, [*many, left], strict=True) if n]
+    return told + [_row(row, Refusal(why)) for row, why in rows]
+
+
+def _row(row: int, why: Refusal) -> str:
+    return _("Row %(n)s:") % {"n": row} + " " + page_text.put(why)
 
 
 def _put(problem: Problem) -> str:
-    """A problem in the reader's words; one about a row keeps the row's number."""
-    said = page_text.put(problem.why)
-    return _("Row %(n)s:") % {"n": problem.row} + " " + said if problem.row else said
+    """A problem in the reader's words; one about a row keeps the row's number, one about columns
+    says which there are, which are needed, and which of them may be meant."""
+    if isinstance(problem, UnknownColumns):
+        return " ".join(_columns(problem))
+    return _row(problem.row, problem.why) if problem.row else page_text.put(problem.why)
+
+
+def _columns(problem: UnknownColumns) -> Iterator[str]:
+    found = ", ".join(f"“{name}”" for name in problem.found[:MOST_COLUMNS])
+    more = ", …" if len(problem.found) > MOST_COLUMNS else ""
+    yield _("The file has the columns %(found)s.") % {"found": found + more}
+    for known in problem.wanted:
+        first, *others = known
+        if others:
+            yield _("It needs one of these: %(known)s.") % {"known": ", ".join(known)}
+        else:
+            yield _("It needs the column %(known)s.") % {"known": first}
+    for name, ours in problem.nearest.items():
+        yield _("Is “%(theirs)s” what we call %(ours)s? Then give it that name.") % {
+            "theirs": name, "ours": ours,
+        }  # fmt: skip
 
 
 Done = tuple[str, str]  # what the address then says, or what is wrong
@@ -164,9 +191,12 @@ def _take_in(request: HttpRequest) -> Done:
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return "", form.wrong["file"]
-    taken = kits.take_in(_rows(form.cleaned_data["file"].read()))
-    counted = [taken.added, taken.changed, taken.same, taken.gone]
-    return _signed("kits", counted), ""
+    with SHEETS.turn():
+        rows = spreadsheet.rows(form.cleaned_data["file"].read())
+    taken = kit_files.take_in(rows)
+    counted = [taken.added, taken.changed, taken.same, taken.gone, len(taken.left)]
+    named = [(row, str(why)) for row, why in taken.left[:MOST_ROWS]]
+    return _signed("kits", [*counted, named]), ""
 
 
 def _warn(request: HttpRequest) -> Done:
@@ -181,7 +211,7 @@ def _warn_file(request: HttpRequest) -> Done:
     if not form.is_valid():
         return "", form.wrong["file"]
     file, source = form.cleaned_data["file"], form.cleaned_data["source"]
-    return _told(supply_warnings.take_file(file.name or "", file.read(), source)), ""
+    return _told(lab_files.take_file(file.name or "", file.read(), source)), ""
 
 
 def _take_back(request: HttpRequest) -> Done:
@@ -193,15 +223,6 @@ def _take_back(request: HttpRequest) -> Done:
 _WORK: Mapping[str, Callable[[HttpRequest], Done]] = {
     "kit": _add, "kits": _take_in, "warn": _warn, "warn-file": _warn_file, "back": _take_back,
 }  # fmt: skip
-
-
-def _rows(body: bytes) -> list[spreadsheet.Row]:
-    """A file of kits. Raises Problem."""
-    with SHEETS.turn():
-        rows = spreadsheet.rows(body)
-    if not rows or not {"form", "doses"} <= rows[0][1].keys():
-        raise Problem(Refusal.FILE_COLUMNS)
-    return rows
 
 
 @require_safe

@@ -102,7 +102,9 @@ REFUSALS = {
     Refusal.FILE_HEAD: gettext_lazy(
         "The file has only the names of its columns, and no row below them."
     ),
-    Refusal.FILE_TEXT: gettext_lazy("The file is no text in UTF-8. Save it as CSV UTF-8."),
+    Refusal.FILE_TEXT: gettext_lazy(
+        "This is no CSV file. Open it in your spreadsheet and save it as CSV."
+    ),
     Refusal.FILE_FORM: gettext_lazy("The file is neither CSV nor JSON that we can read."),
     Refusal.FILE_EMPTY: gettext_lazy(
         "No row of the file has a day, a place and something to warn of."
