@@ -13,8 +13,9 @@ from aiohttp import web
 from stillhere.channels.carriers.android import AndroidCarrier
 from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
 from stillhere.channels.carriers.failover import TEXTS, Relay
-from stillhere.channels.carriers.numbers import normalise_for_texts
+from stillhere.channels.carriers.numbers import normalise_for_texts, normalise_number
 from stillhere.channels.carriers.sms import SmsCarrier
+from stillhere.channels.carriers.whatsapp import WhatsAppCarrier
 from stillhere.channels.http import HttpClient
 from stillhere.core.messages import Fate
 from tests.channels.browsers import PushRig
@@ -94,14 +95,20 @@ class AccountRig(TextProviderRig):
         assert request.path == f"{ACCOUNTS[self.kind].format('AC1')}/{self.what}.json"
         assert request.headers["Authorization"] == self._credentials()
         form = {name: str(value) for name, value in (await request.post()).items()}
-        if form["To"] == self.dead:
-            return _json(400, code=21211, message="not a valid phone number", status=400)
+        if (dead := self.is_dead(form)) is not None:
+            return dead
         if fault == "refuse":
             return _json(429, code=20429, message="too many", status=429)
         sid = f"SM{uuid.uuid4().hex}"
         self.forms.append(form)
         self.messages.append(self.took(form, f"one:{sid}"))
         return await self.after(fault, _json(201, sid=sid, status="queued"))
+
+    def is_dead(self, form: dict[str, str]) -> web.Response | None:
+        """What is said of a number to which nothing can be sent."""
+        if form["To"] == self.dead:
+            return _json(400, code=21211, message="not a valid phone number", status=400)
+        return None
 
     def took(self, form: dict[str, str], name: str) -> Received:
         return Received(form["To"], form["Body"], name)
@@ -122,6 +129,28 @@ class SignalWireRig(AccountRig):
 
 class TelnyxRig(AccountRig):
     id = kind = "telnyx"
+
+
+class WhatsAppRig(AccountRig):
+    """The same resource with addresses of WhatsApp; Leo has none."""
+
+    id = kind = "whatsapp"
+    options: ClassVar[dict[str, str]] = {}
+
+    def make(self, deadline_s: float) -> Relay:
+        carrier = carrier_of(self.kind, self.url, carries=("whatsapp",), options=self.options)
+        account = WhatsAppCarrier(carrier, HOOKS, HttpClient(), deadline_s=deadline_s)
+        return Relay("whatsapp", [account], normalise_number, TEXTS)
+
+    def is_dead(self, form: dict[str, str]) -> web.Response | None:
+        assert form["From"] == f"whatsapp:{OURS}"
+        if form["To"] == f"whatsapp:{self.dead}":
+            return _json(400, code=63003, message="could not find To address", status=400)
+        return None
+
+    def took(self, form: dict[str, str], name: str) -> Received:
+        to = form["To"].removeprefix("whatsapp:")
+        return Received(to, form.get("Body", form.get("ContentVariables", "")), name)
 
 
 class AndroidRig(TextProviderRig):
@@ -160,4 +189,4 @@ def name_of(key: str) -> str:
 
 
 # The others speak as Twilio does; where they differ is in ``test_carriers.py``.
-ALL_RIGS: list[type[Rig]] = [*RIGS, TwilioRig, AndroidRig, PushRig]
+ALL_RIGS: list[type[Rig]] = [*RIGS, TwilioRig, WhatsAppRig, AndroidRig, PushRig]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -24,6 +24,7 @@ from tests.channels.accounts import (
     SignalWireRig,
     TelnyxRig,
     TwilioRig,
+    WhatsAppRig,
     carrier_of,
 )
 from tests.channels.rigs import Received
@@ -180,6 +181,29 @@ def test_a_text_is_the_form_they_document(rig_type: type[AccountRig]) -> None:
     assert form.keys() <= (published("Messages") or FORMS["Messages"])
 
 
+class TemplateRig(WhatsAppRig):
+    options: ClassVar = {"template": f"HX{0:032}", "template-es": f"HX{1:032}"}
+
+
+def test_whatsapp_is_written_to_in_its_template_and_answered_in_our_own_words() -> None:
+    begins = told_to(TemplateRig, replace(MESSAGE, text="Sam:\n still   here?", link="https://x/k"))
+    assert begins["ContentSid"] == f"HX{0:032}"
+    assert json.loads(begins["ContentVariables"]) == {"1": "Sam: still here? https://x/k"}
+    assert (begins["To"], begins["From"]) == ("whatsapp:+12025550102", "whatsapp:+12025550100")
+    assert "Body" not in begins
+    assert told_to(TemplateRig, replace(MESSAGE, lang="es"))["ContentSid"] == f"HX{1:032}"
+    answers = told_to(TemplateRig, replace(MESSAGE, answers=True))
+    assert answers["Body"] == MESSAGE.text
+    assert "ContentSid" not in answers
+
+
+def test_words_too_long_for_a_template_keep_their_link() -> None:
+    begins = told_to(TemplateRig, replace(MESSAGE, text="word " * 400, link="https://x/k"))
+    words = json.loads(begins["ContentVariables"])["1"]
+    assert len(words) <= 800
+    assert words.endswith(" https://x/k")
+
+
 def test_a_call_is_the_form_they_document_and_holds_no_words() -> None:
     class CallRig(TwilioRig):
         what = "Calls"
@@ -217,6 +241,10 @@ def test_every_documented_end_of_a_text_has_its_meaning() -> None:
     assert fate("undelivered", "30006") is Fate.FAILED
     assert fate("failed", "21610") is Fate.OPTED_OUT
     assert fate("failed", "30007") is Fate.BUSY, "filtered: another carrier may not"
+    assert fate("read") is Fate.DELIVERED, "two blue ticks"
+    assert fate("failed", "63003") is Fate.FAILED, "no WhatsApp there"
+    assert fate("failed", "63024") is Fate.FAILED
+    assert fate("failed", "63016") is Fate.NOWHERE, "the way is shut now, and will open again"
 
 
 @pytest.mark.parametrize(

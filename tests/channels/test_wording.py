@@ -18,7 +18,7 @@ from stillhere.store.watches import outbox
 from tests.conftest import EVENING_MS
 
 LANGS = [code for code, _name in settings.LANGUAGES]
-CHANNELS = ("text", "call", "email", "chat", "coordinator")
+CHANNELS = ("text", "whatsapp", "call", "email", "chat", "coordinator")
 LINK = "https://lamp.example.org/c/abcdefghijklmnopqrstuvwxyz0"
 
 NIGHT = Facts(

@@ -14,13 +14,16 @@ from django.db import DatabaseError, connection
 from pytest_django.fixtures import Settings
 
 from stillhere.channels.base import Capability
+from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.page import PageChannel
 from stillhere.cli.actions import check
 from stillhere.cli.backup_file import postgresql_programs
 from stillhere.cli.check import proof as proving
 from stillhere.cli.check import weaknesses
 from stillhere.config import keys
+from stillhere.config.carriers import read_carriers
 from stillhere.core import events as ev
+from stillhere.core.messages import Cost
 from stillhere.engine.heartbeat import pulse_once
 from stillhere.store.installation import peers, proof, upkeep
 from stillhere.store.models import Address, Contact, Installation, Message, WatchRow
@@ -158,6 +161,20 @@ def test_a_carrier_that_refuses_us_is_named_and_proves_nothing(
     assert not proving._rings(here).proves
     (weak,) = looks(weaknesses.reached(here))
     assert weak.startswith("twilio refuses us 401, 20003, and 1 messages wait: look at the account")
+
+
+def test_a_whatsapp_sender_without_a_template_is_named(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_balances(_: object) -> dict[Carrier, Cost]:
+        return {}
+
+    monkeypatch.setattr(weaknesses, "_balances", no_balances)
+    address = "whatsapp://AC1:t@api.twilio.com?from=+12025550100"
+    bare = replace(here, carriers=read_carriers(address))
+    assert "whatsapp has no template=: " in "".join(looks(weaknesses.carriers(bare)))
+    whole = replace(here, carriers=read_carriers(f"{address}&template=HX{0:032}"))
+    assert looks(weaknesses.carriers(whole)) == []
 
 
 def test_people_whose_only_way_is_not_here_are_counted(

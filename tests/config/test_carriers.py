@@ -32,6 +32,18 @@ def test_several_carriers_are_read_in_their_order() -> None:
     assert trunk.options["listen"] == "5070"
 
 
+def test_a_whatsapp_sender_is_a_carrier_of_its_own() -> None:
+    sid = "HX0123456789abcdef0123456789abcdef"
+    texts, whatsapp = read_carriers(
+        f"{TWILIO} whatsapp://AC1:swordfish@api.twilio.com?from=+12025550100&template={sid}"
+        f"&template-es={sid}"
+    )
+    assert (whatsapp.name, whatsapp.carries) == ("whatsapp", ("whatsapp",))
+    assert whatsapp.options["template"] == whatsapp.options["template-es"] == sid
+    assert "whatsapp" not in texts.carries
+    assert leaves(whatsapp) == "By whatsapp WhatsApp messages leave from +1 202-555-0100."
+
+
 @pytest.mark.parametrize(
     "typed",
     [
@@ -70,6 +82,13 @@ def test_several_carriers_are_read_in_their_order() -> None:
         "twilio://AC1:swordfish@api.twilio.com?from=",
         "twilio://AC1:swordfish@api twilio.com?from=+12025550100",
         f"{TRUNK} {TRUNK}",
+        "whatsapp://AC1:swordfish@api.twilio.com",
+        "whatsapp://AC1@api.twilio.com?from=+12025550100",
+        "whatsapp://AC1:swordfish@api.twilio.com?from=+12025550100&only=text",
+        "whatsapp://AC1:swordfish@api.twilio.com?from=+12025550100&template=hello",
+        "whatsapp://AC1:swordfish@api.twilio.com?from=+12025550100&template-es=HX1",
+        "whatsapp://AC1:swordfish@api.twilio.com?from=+12025550100&template_es=x",
+        f"{TWILIO}&template=HX00000000000000000000000000000000",
     ],
 )
 def test_a_bad_address_is_one_sentence_without_the_secret(typed: str) -> None:

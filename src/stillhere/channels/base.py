@@ -42,6 +42,7 @@ class Outgoing:
     press or one-word reply to what it means ("1" -> "I'm going"): it tells a keypad which keys
     count and is never printed into the text. ``reply_ref`` is what an answer must carry back to
     be matched (a message id, never a secret). ``avoid`` names carriers it went by in vain.
+    ``answers``: it says something back to words that just came from this very address.
     """
 
     key: str = ""
@@ -53,6 +54,7 @@ class Outgoing:
     choices: Mapping[str, str] = field(default_factory=dict)
     reply_ref: str = ""
     avoid: frozenset[str] = frozenset()
+    answers: bool = False
 
 
 class Played(StrEnum):

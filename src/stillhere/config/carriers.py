@@ -10,6 +10,7 @@ the installation's country:
 - ``twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com`` (texts and calls)
 - ``signalwire://PROJECT:TOKEN@example.signalwire.com``
 - ``telnyx://ACCOUNT:API_KEY@api.telnyx.com?public_key=...``
+- ``whatsapp://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com?template=HX...`` (a WhatsApp sender there)
 - ``android://user:password@192.168.1.20:8080?key=SIGNING_KEY`` (texts by a phone of yours)
 - ``sip://user:password@sip.example.org?from=+12025550100`` (calls by a trunk or a gateway)
 
@@ -32,12 +33,21 @@ from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.numbers import our_own, spaced
 from stillhere.channels.network_policy import is_local_name
 
-KINDS = ("twilio", "signalwire", "telnyx", "android", "sip")
-CARRIES = {"android": ("text",), "sip": ("call",)}  # the others carry both
-NEEDS_A_SENDER = ("twilio", "signalwire", "telnyx", "sip")
-NEEDS_A_SECRET = ("twilio", "signalwire", "telnyx", "android")
+KINDS = ("twilio", "signalwire", "telnyx", "whatsapp", "android", "sip")
+# The others carry texts and calls.
+CARRIES = {"android": ("text",), "sip": ("call",), "whatsapp": ("whatsapp",)}
+NEEDS_A_SENDER = ("twilio", "signalwire", "telnyx", "whatsapp", "sip")
+NEEDS_A_SECRET = ("twilio", "signalwire", "telnyx", "whatsapp", "android")
 OPTIONS = ("from", "only", "per_s", "low", "cap", "name")
-OWN_OPTIONS = {"android": ("key", "sim"), "telnyx": ("public_key",), "sip": ("port", "listen")}
+OWN_OPTIONS = {
+    "android": ("key", "sim"),
+    "telnyx": ("public_key",),
+    "whatsapp": ("template",),
+    "sip": ("port", "listen"),
+}
+_TEMPLATE = re.compile(r"template(-[a-z]{2,3}(-[A-Za-z]{2,4})?)?")  # also one for a language
+_CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")
+_GOES_OUT = {"text": "texts", "call": "calls", "whatsapp": "WhatsApp messages"}
 PORTS = {"port": "8421", "listen": "5060"}  # of a line, and what each is without the option
 _SIP_WORD = re.compile(r"[^\s;<>\"]*")
 _BETWEEN = re.compile(r"\s+(?=[A-Za-z][A-Za-z+]*:)")  # a number may hold spaces
@@ -61,7 +71,7 @@ def read_carriers(typed: str, country: str = "US") -> tuple[Carrier, ...]:
 
 def leaves(carrier: Carrier) -> str:
     """What goes out by a carrier and from which number, for whoever set it to look at."""
-    what = " and ".join(f"{each}s" for each in carrier.carries)
+    what = " and ".join(_GOES_OUT[each] for each in carrier.carries)
     from_ = f"from {spaced(carrier.sender)}" if carrier.sender else "from the phone's own number"
     return f"By {carrier.name} {what} leave {from_}."
 
@@ -131,13 +141,19 @@ def _options(query: str, kind: str) -> dict[str, str]:
     given = parse_qsl(query, keep_blank_values=True)
     options = {name: value if name == "from" else value.strip() for name, value in given}
     known = OPTIONS + OWN_OPTIONS.get(kind, ())
-    unknown = sorted(set(options) - set(known))
+    templates = [name for name in options if kind == "whatsapp" and _TEMPLATE.fullmatch(name)]
+    unknown = sorted(set(options) - set(known) - set(templates))
     if unknown:
         near = difflib.get_close_matches(unknown[0], known, 1)
         meant = f". Did you mean {near[0]}=?" if near else f": it has {', '.join(known)}"
         raise CarrierError(f"the {kind} carrier has no option {unknown[0][:20]!r}{meant}")
     if len(given) > len(options):
         raise CarrierError(f"an option of the {kind} carrier is given twice")
+    for name in templates:
+        if not _CONTENT_SID.fullmatch(options[name]):
+            raise CarrierError(
+                f"{name}= of the whatsapp carrier must be a ContentSid, like HX0a1b..."
+            )
     for name, usual in PORTS.items():
         port = options.get(name, usual)
         if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:

@@ -144,10 +144,12 @@ def _relays(stillhere: Stillhere) -> list[Channel]:
     from stillhere.channels.carriers.numbers import normalise_for_texts, normalise_number
     from stillhere.channels.carriers.sms import SmsCarrier
     from stillhere.channels.carriers.voice import VoiceCarrier
+    from stillhere.channels.carriers.whatsapp import WhatsAppCarrier
     from stillhere.channels.http import HttpClient
 
     texts: list[Carries] = []
     calls: list[Carries] = []
+    whatsapp: list[Carries] = []
     for carrier in stillhere.carriers:
         hooks = f"{stillhere.base_url}/in/{carrier.name}"
         http = HttpClient(connections=320)
@@ -156,18 +158,21 @@ def _relays(stillhere: Stillhere) -> list[Channel]:
         if carrier.kind in ACCOUNTS:
             if "text" in carrier.carries:
                 texts.append(SmsCarrier(carrier, hooks, http))
+            if "whatsapp" in carrier.carries:
+                whatsapp.append(WhatsAppCarrier(carrier, hooks, http))
             if "call" in carrier.carries:
                 calls.append(VoiceCarrier(carrier, hooks, http))
     own, allowed = stillhere.country, stillhere.countries
+    number = partial(normalise_number, region=own, countries=allowed)
     relays: list[Channel] = []
     if texts:
         relays.append(
             Relay("text", texts, partial(normalise_for_texts, region=own, countries=allowed), TEXTS)
         )
     if calls:
-        relays.append(
-            Relay("call", calls, partial(normalise_number, region=own, countries=allowed), CALLS)
-        )
+        relays.append(Relay("call", calls, number, CALLS))
+    if whatsapp:
+        relays.append(Relay("whatsapp", whatsapp, number, TEXTS))
     return relays
 
 

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+# The channels by which people write to us and read us: an answer goes back as the words came.
+WRITTEN = ("text", "whatsapp")
+
 
 class Fate(StrEnum):
     """What is known about one message after a channel had it.
@@ -28,7 +31,7 @@ class Fate(StrEnum):
     UNKNOWN = "unknown"  # we never heard: send again
     FAILED = "failed"  # permanent: dead number, no such mailbox, rejected for ever
     OPTED_OUT = "opted-out"  # this address asked not to be contacted
-    NOWHERE = "nowhere"  # this installation has no such channel: the address may be fine
+    NOWHERE = "nowhere"  # not by this channel, or not now: the address may be fine
 
 
 ARRIVED = frozenset({Fate.DELIVERED, Fate.ANSWERED})

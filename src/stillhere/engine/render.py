@@ -11,6 +11,7 @@ from stillhere.channels.wording import compose
 from stillhere.content import helplines, steps
 from stillhere.store.db import encryption
 from stillhere.store.messages.leased import LeasedMessage
+from stillhere.store.people.numbers import strangers
 
 
 def render(m: LeasedMessage, to: str) -> Outgoing:
@@ -22,6 +23,7 @@ def render(m: LeasedMessage, to: str) -> Outgoing:
         link=link(m),
         reply_ref=str(m.id),
         avoid=frozenset({m.carrier}) if m.carrier else frozenset(),
+        answers=m.word.startswith(strangers.ANSWERS),
     )
 
 

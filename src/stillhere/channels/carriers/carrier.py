@@ -11,6 +11,7 @@ MOST_WEBHOOK = 32 * 1024  # bytes: ten segments of emoji are 19 KB, and carriers
 # What speaks Twilio's API, and where an account's resources live there.
 ACCOUNTS = {
     "twilio": "/2010-04-01/Accounts/{}",
+    "whatsapp": "/2010-04-01/Accounts/{}",  # a sender of WhatsApp, at Twilio
     "signalwire": "/api/laml/2010-04-01/Accounts/{}",
     "telnyx": "/v2/texml/Accounts/{}",
     "sip": "/2010-04-01/Accounts/{}",  # our own line, on this machine (``line/``)
@@ -22,10 +23,10 @@ class Carrier:
     """One company or device that carries texts, calls or both.
 
     ``name`` is in our web address for its webhooks and in the log. ``sender`` is our number there
-    (E.164; empty where the carrier knows it). ``carries``: of ``text`` and ``call``. ``per_s`` is
-    how many messages it takes a second, None for no limit of its own. ``low`` is the balance, in
-    whole units of its currency, below which `stillhere check` warns; ``cap`` what it may take in a
-    month before what can wait does wait.
+    (E.164; empty where the carrier knows it). ``carries``: of ``text``, ``call`` and ``whatsapp``.
+    ``per_s`` is how many messages it takes a second, None for no limit of its own. ``low`` is the
+    balance, in whole units of its currency, below which `stillhere check` warns; ``cap`` what it
+    may take in a month before what can wait does wait.
     """
 
     name: str

@@ -32,15 +32,17 @@ class SmsCarrier:
 
     async def send(self, message: Outgoing) -> Receipt:
         """Hand one text over. What the provider learns later comes to ``hooks``."""
-        return await self._account.create(
-            "Messages",
-            [
-                ("To", message.to),
-                ("From", self.carrier.sender),
-                ("Body", text_with_link(message, MOST_TEXT)),
-                ("StatusCallback", f"{self._hooks}/status?m={quote(message.reply_ref)}"),
-            ],
-        )
+        receipts = f"{self._hooks}/status?m={quote(message.reply_ref)}"
+        form = [*self.form(message), ("StatusCallback", receipts)]
+        return await self._account.create("Messages", form)
+
+    def form(self, message: Outgoing) -> list[tuple[str, str]]:
+        """To whom, from where, and the words."""
+        return [
+            ("To", message.to),
+            ("From", self.carrier.sender),
+            ("Body", text_with_link(message, MOST_TEXT)),
+        ]
 
     async def price(self, ref: str) -> Cost | None:
         return await self._account.price("Messages", ref)

@@ -8,6 +8,8 @@ Sources (read 2026-11): https://www.twilio.com/docs/api/errors,
 https://www.twilio.com/docs/messaging/api/message-resource,
 https://www.twilio.com/docs/voice/api/call-resource,
 https://www.twilio.com/docs/usage/webhooks/webhooks-security,
+https://www.twilio.com/docs/messaging/guides/webhook-request,
+https://www.twilio.com/docs/whatsapp/tutorial/error-codes,
 https://developers.telnyx.com/docs/voice/programmable-voice/texml-setup
 """
 
@@ -39,6 +41,7 @@ TOLERANCE_MS = 5 * 60 * 1000
 MOST_FIELDS = 200
 MOST_MEDIA = 1_000_000
 MOST_TEXT = 1_600
+WHATSAPP = "whatsapp:"  # how an address begins there, theirs and ours
 DEADLINE_S = 10.0
 
 # What became of a text or a call, in the provider's words. A word that is not here says nothing.
@@ -75,11 +78,17 @@ CODES: Mapping[str, tuple[Fate, str]] = {
     "30004": (Fate.FAILED, "blocks us"),
     "30005": (Fate.FAILED, "unknown number"),
     "30006": (Fate.FAILED, "takes no texts"),
+    "63003": (Fate.FAILED, "has no WhatsApp"),
+    "63013": (Fate.NOWHERE, "WhatsApp does not take this"),
     "63014": (Fate.OPTED_OUT, "said stop to the carrier"),
+    "63016": (Fate.NOWHERE, "they wrote too long ago, and no template is set"),
+    "63021": (Fate.NOWHERE, "WhatsApp does not take this"),
+    "63024": (Fate.FAILED, "cannot be reached by WhatsApp"),
+    "63032": (Fate.NOWHERE, "WhatsApp does not take this to them"),
 }
 
-# Trouble of our own account, whatever the status: unknown, suspended, closed.
-OUR_ACCOUNT = frozenset({"20003", "20005", "20404", "30002"})
+# Trouble of our own account, whatever the status: unknown, suspended, closed, no such sender.
+OUR_ACCOUNT = frozenset({"20003", "20005", "20404", "30002", "63007"})
 
 
 class Account:
@@ -254,21 +263,27 @@ def _fields(body: bytes) -> dict[str, str]:
 
 
 def text_of(carrier: Carrier, fields: Mapping[str, str]) -> Inbound:
-    """A text that came in. Raises ``GarbageError``."""
-    ref, sender = fields.get("MessageSid", "")[:80], fields.get("From", "")[:32]
+    """A text that came in, by whichever way its sender is written: one by WhatsApp is never taken
+    for a text from that number. Raises ``GarbageError``."""
+    ref, told = fields.get("MessageSid", "")[:80], fields.get("From", "")[:42]
+    sender = told.removeprefix(WHATSAPP)[:32]
     if not ref or not sender:
         raise GarbageError("a text without id or sender")
     pictures = fields.get("NumMedia", "0")
     return Inbound(
-        channel="text",
+        channel=_written_by(told),
         provider_id=f"{carrier.name}:{ref}",
         kind="text",
         sender="" if sender in WITHHELD else sender,
         text=fields.get("Body", "").replace("\x00", " ")[:MOST_TEXT],
-        called=fields.get("To", "")[:32],
+        called=fields.get("To", "").removeprefix(WHATSAPP)[:32],
         opted_out=fields.get("OptOutType", "").upper() == "STOP",
         pictures=int(pictures) if pictures.isdecimal() and len(pictures) < 4 else 0,
     )
+
+
+def _written_by(address: str) -> str:
+    return "whatsapp" if address.startswith(WHATSAPP) else "text"
 
 
 def receipt_of(carrier: Carrier, fields: Mapping[str, str], message: str) -> Inbound:
@@ -287,7 +302,7 @@ def receipt_of(carrier: Carrier, fields: Mapping[str, str], message: str) -> Inb
     if fate is Fate.BUSY:
         fate, why = CODES.get(code, (Fate.BUSY, f"{status} {code}".strip()))
     return Inbound(
-        channel="call" if call else "text",
+        channel="call" if call else _written_by(fields.get("To", "")),
         provider_id=f"{carrier.name}:{ref}:{status}",
         kind="receipt",
         reply_ref=message[:32],

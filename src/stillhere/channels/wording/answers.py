@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-TEXT, CALL = "text", "call"  # the channels that carry an answer back
+from stillhere.core.messages import WRITTEN
+
+TEXT, CALL = "text", "call"
 PUSH = "push"  # has its answers as buttons, so no sentence names them
 
 
@@ -29,7 +31,8 @@ class AnswerKind:
 
     def by(self, channel: str) -> str:
         """The sentence for a channel, by its name."""
-        return str({TEXT: self.text, CALL: self.call, PUSH: ""}.get(channel, self.link))
+        asks = {CALL: self.call, PUSH: "", **dict.fromkeys(WRITTEN, self.text)}
+        return str(asks.get(channel, self.link))
 
     def choices(self) -> dict[str, str]:
         """The keys that count and what each means."""

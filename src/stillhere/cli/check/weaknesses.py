@@ -52,6 +52,7 @@ LATE_MS = 2_000
 SETS = {
     "text": "set STILLHERE_CARRIERS",
     "call": "set STILLHERE_CARRIERS",
+    "whatsapp": "set STILLHERE_CARRIERS",
     "email": "set STILLHERE_SMTP_URL",
 }
 SPARE_FILES = 256  # the database, the log, and what waits to be sent
@@ -150,6 +151,15 @@ def carriers(stillhere: Stillhere) -> Iterator[Finding]:
     if any(carrier.kind == "sip" for carrier in stillhere.carriers) and sip.missing():
         names = ", ".join(sip.missing())
         yield False, f"The direct line cannot ring without {names}: {sip.INSTALL}"
+    for carrier in stillhere.carriers:
+        if carrier.kind == "whatsapp" and "template" not in carrier.options:
+            yield (
+                False,
+                (
+                    f"{carrier.name} has no template=: whoever wrote more than 24 hours ago is not "
+                    "reached by WhatsApp. Have one approved: docs/handbook/phones.md."
+                ),
+            )
     channels = build_channels(stillhere).values()
     relays = [channel for channel in channels if isinstance(channel, Relay)]
     for carrier, left in asyncio.run(_balances(relays)).items():

@@ -133,7 +133,7 @@ def _aged(
 def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int) -> Reply | None:
     new = _has_no_watch_here(inbound, known) and _starts_a_watch(inbound)
     if new:
-        person = list_commands.newcomer(inbound.sender, inbound.text)
+        person = list_commands.newcomer(inbound)
         known = known_by(inbound)
     if not known:
         log.info("from a number that nobody has here channel=%s", inbound.channel)

@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from stillhere.core import events as ev
+from stillhere.core.messages import Inbound
 from stillhere.core.reading.notes import Note
 from stillhere.core.refusals import Refusal
 from stillhere.core.replies import language_of
@@ -138,11 +139,11 @@ def erase(person: Person, now: int) -> Said:
     return "", NOBODY
 
 
-def newcomer(number: str, text: str) -> Person:
+def newcomer(inbound: Inbound) -> Person:
     """Somebody we never heard of says a word that starts a watch: a phone, and the language of the
     word. No account, no name. Whoever is on shift stands by, as for a caller."""
-    lang = language_of(text, settings.UNDERSTOOD) or settings.LANGUAGE_CODE
-    person = persons.new_caller(number, lang)
+    lang = language_of(inbound.text, settings.UNDERSTOOD) or settings.LANGUAGE_CODE
+    person = persons.new_caller(inbound.sender, lang, inbound.channel)
     if shifts.anybody(clock.now_ms()):
         shifts.stand_by(person)
     return person

@@ -145,14 +145,14 @@ def page(m: Message) -> Reply:
 def queue(
     parsed: ParsedInbound, word: str, facts: Mapping[str, Any], now: int, due_at: int | None = None
 ) -> None:
-    """Answer a text with a text, now or when it is due. "We could not read that" goes a
+    """Answer in words by the way they came, now or when it is due. "We could not read that" goes a
     few times an alarm to each."""
     contact, person = parsed.contact, parsed.person
     back = next(
         (
             address
             for address in parsed.known
-            if address.channel == "text"
+            if address.channel == parsed.inbound.channel
             and address.state == Address.State.OK
             and address.person_id == parsed.address.person_id
             and address.contact_id == parsed.address.contact_id

@@ -30,7 +30,7 @@ _OF_ALL = {ABROAD: ALL_ABROAD, HELLO: ALL_HELLOS}
 def answer(inbound: Inbound, now: int, *, cries: bool) -> None:
     """Say the one thing that can be said to this number, if there is one. ``cries``: they ask for
     help."""
-    number = inbound.sender
+    channel, number = inbound.channel, inbound.sender
     word = HELLO if settings.MAY_REACH(number) else ABROAD if cries else ""
     if not word or not settings.MAY_REACH(number, anywhere=True):
         return
@@ -38,17 +38,17 @@ def answer(inbound: Inbound, now: int, *, cries: bool) -> None:
         budgets.limit("answered today", OF_A_NUMBER, word, number),
         budgets.limit("enough were answered today", _OF_ALL[word], f"all {word}"),
     ]
-    if suppression.refuses([("text", number)]) or budgets.take(limits, now):
+    if suppression.refuses([(channel, number)]) or budgets.take(limits, now):
         return
     lang = language_of(inbound.text, settings.UNDERSTOOD) or settings.LANGUAGE_CODE
     with transaction.atomic():
-        way = _way_back(number, lang, now)
+        way = _way_back(channel, number, lang, now)
         message = notices.calm_message(way, way.person_id, word, f"q{way.id}", now)
         message.urgency = Urgency.NEWS
         message.save()
 
 
-def _way_back(number: str, lang: str, now: int) -> Address:
+def _way_back(channel: str, number: str, lang: str, now: int) -> Address:
     """The number as somebody's who is erased in a day; its look-up is that of no number."""
     person, _ = persons.new_person(lang)
     person.caller = True
@@ -57,7 +57,7 @@ def _way_back(number: str, lang: str, now: int) -> Address:
     return Address.objects.create(
         person=person,
         nonce=nonce,
-        channel="text",
+        channel=channel,
         value=encryption.seal(number, "address.value", nonce),
         lookup=hashlib.sha256(nonce).digest(),
         since_at=now,

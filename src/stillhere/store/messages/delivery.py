@@ -233,7 +233,7 @@ def record(results: Sequence[DeliveryResult], now: int) -> list[DeliveryResult]:
 
 _MOVED = ("bigint", "text", "text", "text", "bigint", "bigint", "text", "bigint")
 # How long we wait for a word of what was handed over. A call rings for 25 s.
-RECEIPT_MS = {"text": 30_000, "call": 60_000}
+RECEIPT_MS = {"text": 30_000, "whatsapp": 30_000, "call": 60_000}
 
 
 def _move(results: Sequence[DeliveryResult], now: int) -> None:

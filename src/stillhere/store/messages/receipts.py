@@ -17,7 +17,16 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from stillhere.core.events import State, Unheard, Word
-from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, Cost, DeliveryResult, Fate, Receipt
+from stillhere.core.messages import (
+    AGAIN,
+    ARRIVED,
+    HOPELESS,
+    WRITTEN,
+    Cost,
+    DeliveryResult,
+    Fate,
+    Receipt,
+)
 from stillhere.store.db import bulk
 from stillhere.store.db.row_locks import Held, hold, hold_messages
 from stillhere.store.messages.delivery import (
@@ -285,7 +294,7 @@ def _still_wanted(m: _Unheard, now: int) -> bool:
     said nothing since, or the ask has not lapsed."""
     if m.watch is None:
         # The alarm of a watch that was set aside stands on its own, see ``damage.py``.
-        return m.word == Word.ALARM or (m.word == "invite" and m.channel == "text")
+        return m.word == Word.ALARM or (m.word == "invite" and m.channel in WRITTEN)
     if m.lapses_at is not None:
         return m.lapses_at > now and m.state == State.ASKING
     spoken = Spoken(m.watch, m.contact, m.word, m.alarm)

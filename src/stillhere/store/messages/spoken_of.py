@@ -103,8 +103,10 @@ def _phones(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     }
     if not told:
         return {}
-    theirs = Address.objects.filter(person__in=set(told.values()), state="ok", channel="text")
-    numbers = {address.person_id: address for address in theirs.order_by("-id")}
+    theirs = Address.objects.filter(
+        person__in=set(told.values()), state="ok", channel__in=("text", "whatsapp")
+    )  # the last one counts: one for texts, if there is one
+    numbers = {address.person_id: address for address in theirs.order_by("-channel", "-id")}
     of = {person: _value(address) for person, address in numbers.items()}
     return {id: of[person] for id, person in told.items() if person in of}
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Person
-from stillhere.store.people import address_book, clean_text, invitations, notices
+from stillhere.store.people import address_book, clean_text, invitations, notices, suppression
 from stillhere.store.problems import Problem, Reached
 
 WISHES = ("phone-first", "call-now", "never")
@@ -29,15 +29,15 @@ def new_person(lang: str, tz: str = "UTC") -> tuple[Person, str]:
     return person, key
 
 
-def new_caller(number: str, lang: str) -> Person:
-    """Somebody who texted or rang us for the first time: a phone, and nothing else about them but
-    the time zone of its area.
+def new_caller(number: str, lang: str, channel: str = "text") -> Person:
+    """Somebody who texted or rang us for the first time, or wrote by another ``channel``: a phone,
+    and nothing else about them but the time zone of its area.
     Nobody gets their key: they come back with their number."""
     with transaction.atomic():
         person, _ = new_person(lang, settings.TIME_ZONE_OF(number))
         person.caller = True
         person.save(update_fields=["caller"])
-        ways = [Reached("text", number, rings=False), Reached("call", number, rings=True)]
+        ways = [Reached(each, number, rings=each == "call") for each in suppression.same(channel)]
         for way in ways:  # one that told us to stop is kept, and not used
             address_book.add_address(
                 way, person=person, now=person.created_at, proved_at=person.created_at

@@ -23,7 +23,9 @@ from stillhere.store.models import Address, Suppression, sealed_columns
 from stillhere.store.problems import Problem, Reached
 
 PHONE = ("text", "call")  # one number is both
-TYPED = (*PHONE, "email", "chat")  # what more than one list may hold; a browser is nobody else's
+# What more than one list may hold; a browser is nobody else's. A WhatsApp number is an address of
+# its own: its account may be somebody else's than the SIM is.
+TYPED = (*PHONE, "whatsapp", "email", "chat")
 ANYBODY = 0
 LISTED = "on the list"  # why an address is opted out, once the list knows it
 MOST_CARRIED = 500

@@ -17,6 +17,7 @@ from stillhere.web.access.installed_channels import channels
 # What a person types once, and the channels it opens.
 KINDS: dict[str, tuple[str, ...]] = {
     "phone": ("text", "call"),
+    "whatsapp": ("whatsapp",),
     "email": ("email",),
     "chat": ("chat",),
 }
@@ -43,7 +44,7 @@ def read(typed: Mapping[str, str]) -> Typed:
     known, found = channels(), Typed()
     for kind, names in KINDS.items():
         text = typed.get(kind, "").strip()[:LONGEST_TYPED]
-        if kind == "phone":
+        if kind in ("phone", "whatsapp"):
             text = " ".join(text.split())  # pasted over two lines
         for name in names:
             channel = known.get(name)

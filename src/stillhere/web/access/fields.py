@@ -154,7 +154,7 @@ class Form(forms.Form):
 class Reachable(Form):
     """Ways to reach somebody; ``ways`` are those that were typed, made regular."""
 
-    phone, email, chat = Words(), Words(), Words()
+    phone, whatsapp, email, chat = Words(), Words(), Words(), Words()
 
     def clean(self) -> dict[str, Any]:
         """Each kind through its channel, which says what is wrong with it."""

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from stillhere.channels.base import Capability, Channel
 from stillhere.channels.network_policy import is_local_name
 from stillhere.content import steps
+from stillhere.core.messages import WRITTEN
 from stillhere.store.db import clock
 from stillhere.store.installation import proof
 from stillhere.store.models import Installation
@@ -101,7 +102,9 @@ def leaving() -> str:
     """What is really sent from here even if it is practice: "text", "call", both words or none."""
     if settings.STILLHERE.demo:
         return ""
-    return " ".join(name for name in ("text", "call") if name in channels())
+    known = channels()
+    texts = ["text"] if any(name in known for name in WRITTEN) else []
+    return " ".join([*texts, *(["call"] if "call" in known else [])])
 
 
 def _is_public(hostname: str) -> bool:

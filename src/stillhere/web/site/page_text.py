@@ -225,6 +225,7 @@ CHANNELS = {
     "email": gettext_lazy("e-mail"),
     "text": gettext_lazy("text"),
     "call": gettext_lazy("call"),
+    "whatsapp": "WhatsApp",
     "chat": gettext_lazy("chat"),
     "page": gettext_lazy("an open page"),
     "push": gettext_lazy("a notification"),

@@ -14,7 +14,7 @@ def unproved(owner: Person | Contact) -> list[str]:
     """Each of them, a phone once: "…0101", "e-mail"."""
     names = []
     for way in address_proof.unproved(owner):
-        phone = way.channel in ("text", "call")
+        phone = way.channel in ("text", "call", "whatsapp")
         end = f"…{sealed_columns.address_value(way)[-4:]}"
         names.append(end if phone else str(page_text.CHANNELS.get(way.channel, way.channel)))
     return list(dict.fromkeys(names))
