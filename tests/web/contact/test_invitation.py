@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 
+from stillhere.config.carriers import read_carriers
 from stillhere.store.models import Contact, Message, WatchRow, sealed_columns
 from stillhere.store.people import contacts, invitations, persons
 from stillhere.store.watches.apply import CallForHelp
@@ -193,7 +197,26 @@ def test_our_address_can_be_saved_under_a_plain_name(night: SamsNight) -> None:
     assert "FN:Lamp\r\n" in card
     assert "EMAIL:lamp@example.org\r\n" in card
     assert contact_key(night.contacts["Leo"]) not in card
+    assert "TEL" not in card, "there is no carrier here"
     assert browser().get("/c/nobody/lamp.vcf").status_code == 404
+
+
+def test_every_number_that_may_ring_is_on_the_card_and_on_the_page(
+    night: SamsNight, settings: Settings
+) -> None:
+    """Phones that screen unknown callers let the numbers of the address book through."""
+    carriers = read_carriers(
+        "twilio://AC:s@api.example.org?from=%2B12025550100 "
+        "telnyx://k:s@api.example.net?from=%2B12025550109&public_key=" + "A" * 43 + "%3D "
+        "signalwire://k:s@api.example.com?from=%2B12025550100&only=text",
+        "US",
+    )
+    settings.STILLHERE = replace(settings.STILLHERE, carriers=carriers)
+    path = contact_path(night, "Leo")
+    card = browser().get(f"{path}/lamp.vcf").content.decode()
+    assert re.findall(r"TEL[^:]*:(.*)\r\n", card) == ["+12025550100", "+12025550109"]
+    page = read(browser(), path)
+    assert "+1 202-555-0100 · +1 202-555-0109 · lamp@example.org" in page
 
 
 def test_no_contact_can_start_or_demand_a_watch(night: SamsNight) -> None:

@@ -64,6 +64,12 @@ def public_key() -> str:
     return str(getattr(push_channel(), "public_key", ""))
 
 
+def own_numbers() -> list[str]:
+    """Every number that a call or text of ours may come from, as E.164, each once. A phone on a
+    window sill that was not given its own number is not among them."""
+    return list(dict.fromkeys(c.sender for c in settings.STILLHERE.carriers if c.sender))
+
+
 def text_number() -> str:
     """The number for a text when no page opens; "" if nobody reads texts."""
     for carrier in settings.STILLHERE.carriers:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from stillhere.channels.carriers.numbers import spaced
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.models import Contact, sealed_columns
@@ -58,7 +60,8 @@ def given(contact: Contact, now: int) -> dict[str, Any]:
         "carries": contact.kits.exists(),
         "away": contact.away_until_at > now,
         "rang": at,
-        "mail": settings.STILLHERE.mail_from,
+        "numbers": [spaced(each) for each in installed_channels.own_numbers()],
+        "mail": parseaddr(settings.STILLHERE.mail_from)[1],
     }
 
 

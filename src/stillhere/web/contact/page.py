@@ -120,12 +120,13 @@ def part(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_safe
 def number(request: HttpRequest, key: str) -> HttpResponse:
-    """The number our messages come from, as a contact card for the phone's address book, plainly
-    named."""
+    """Every number and the address our messages come from, as a contact card for the phone's
+    address book, plainly named: phones that screen unknown callers let them through."""
     if records.contact_by_key(key) is None:
         return errors.unknown_key(request)
     mail = parseaddr(settings.STILLHERE.mail_from)[1]
     card = ["BEGIN:VCARD", "VERSION:3.0", "N:Lamp;;;;", "FN:Lamp"]
+    card += [f"TEL;TYPE=VOICE,CELL:{each}" for each in installed_channels.own_numbers()]
     card += [f"EMAIL:{mail}"] if mail else []
     response = HttpResponse(
         "\r\n".join([*card, "END:VCARD", ""]), content_type="text/vcard; charset=utf-8"
