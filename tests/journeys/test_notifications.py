@@ -152,6 +152,31 @@ def test_a_notification_reaches_the_browser_and_its_button_is_a_check_in(
     wait_for(lambda: inside("watches")[-1]["state"] == "open", "a check-in")
 
 
+def test_a_browser_that_renews_its_subscription_stays_told(
+    here: Installation, service: PushService, context: BrowserContext
+) -> None:
+    """Iphones and browsers drop one after days; no page has to be open for it. The old one comes
+    from what the phone kept, as Safari names none."""
+    page = context.new_page()
+    page.goto(here.url)
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_role("button", name="Notify this phone").click()
+    expect(page.get_by_text("This phone is told now.")).to_be_visible()
+    worker = worker_of(page)
+    fresh = json.loads(service.browser.subscription)
+    fresh["endpoint"] += "/renewed"
+    worker.evaluate(
+        """async (fresh) => {
+          const event = new ExtendableEvent('pushsubscriptionchange');
+          event.newSubscription = fresh;
+          self.dispatchEvent(event);
+        }""",
+        fresh,
+    )
+    kept = "caches.match('/?push', { cacheName: 'lamp-push' }).then((kept) => kept.json())"
+    wait_for(lambda: worker.evaluate(kept) == fresh, "the answer of the server")
+
+
 def test_without_a_connection_the_watch_stays_on_the_screen_and_a_press_is_kept(
     here: Installation, inside: Inside, context: BrowserContext
 ) -> None:

@@ -112,6 +112,7 @@ PROGRAM = [
 ]
 HOOKS = [
     path("push", push.mine, name="person_push"),
+    path("push/renewed", push.renewed, name="push_renewed"),
     path("c/<str:key>/push", push.theirs, name="contact_push"),
     path("k/<str:key>/key", push.persons_key, name="person_key"),
     path("c/<str:key>/key", push.contacts_key, name="contact_key"),

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from stillhere.core.events import Undeliverable
-from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, DeliveryResult, Fate, Receipt
+from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, LEFT, DeliveryResult, Fate, Receipt
 from stillhere.store.db import bulk, encryption
 from stillhere.store.db.row_locks import hold, hold_messages
 from stillhere.store.messages import held_back, salvage
@@ -22,7 +22,14 @@ from stillhere.store.messages.leased import LeasedMessage
 from stillhere.store.messages.spoken_of import opened, speaking_of
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Address, Message
-from stillhere.store.people import address_book, notices, opt_out, sealed, suppression
+from stillhere.store.people import (
+    address_book,
+    notices,
+    opt_out,
+    push_subscriptions,
+    sealed,
+    suppression,
+)
 from stillhere.store.watches import apply, damage, queries
 from stillhere.store.watches.outbox import COORDINATOR
 
@@ -227,6 +234,10 @@ def record(results: Sequence[DeliveryResult], now: int) -> list[DeliveryResult]:
         free = [r for r in results if r.message not in held]
         feed_back(free, now)
         _move(free, now)
+        push = [r for r in free if r.channel == push_subscriptions.CHANNEL]
+        push_subscriptions.reached(
+            [r.address for r in push if r.address and r.receipt.fate in LEFT], now
+        )
         by_another_way([r.message for r in free if r.message and r.receipt.fate in LOST], now)
     return [r for r in results if r.message in held]
 

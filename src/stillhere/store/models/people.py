@@ -159,6 +159,7 @@ class Address(models.Model):
         Browser, on_delete=models.CASCADE, null=True, related_name="addresses"
     )
     proved_at = models.BigIntegerField(default=0, db_default=0)
+    reached_at = models.BigIntegerField(default=0, db_default=0)  # a browser, by a notification
 
     class Meta:
         db_table = "address"

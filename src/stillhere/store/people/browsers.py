@@ -179,14 +179,17 @@ def set_pin(person: Person, hashed: str, here: Browser | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ListedBrowser:
-    """One browser as the person's own page shows it. ``told``: it gets their notifications;
-    ``out_at``: when it goes, ms UTC, or 0."""
+    """One browser as the person's own page shows it. ``told``: it gets their notifications, and
+    took one last at ``reached_at``; ``lost``: it got them, and its push service knows it no more;
+    ``out_at``: when it goes. ms UTC, or 0."""
 
     id: int
     kind: str
     since: date
     borrowed: bool
     told: bool
+    lost: bool
+    reached_at: int
     out_at: int
 
 
@@ -201,12 +204,16 @@ def listed(person: Person) -> list[ListedBrowser]:
         )
         way.save(update_fields=["browser"])
     found = Browser.objects.filter(person=person).order_by("since", "id")
-    told = set(
-        Address.objects.filter(person=person, channel=PUSH, state=Address.State.OK).values_list(
-            "browser", flat=True
-        )
-    )
-    return [ListedBrowser(b.id, b.kind, b.since, b.borrowed, b.id in told, b.out_at) for b in found]
+    ways = Address.objects.filter(person=person, channel=PUSH).order_by("id")
+    told = {way.browser_id: way for way in ways}
+    return [_listed(each, told.get(each.id)) for each in found]
+
+
+def _listed(b: Browser, way: Address | None) -> ListedBrowser:
+    told = way is not None and way.state == Address.State.OK
+    lost = way is not None and way.state == Address.State.BROKEN
+    reached_at = way.reached_at if way is not None else 0
+    return ListedBrowser(b.id, b.kind, b.since, b.borrowed, told, lost, reached_at, b.out_at)
 
 
 def _day(at: int) -> date:

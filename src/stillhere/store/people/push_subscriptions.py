@@ -1,9 +1,12 @@
 """Browsers that may show a notification to the person or to a contact: one address each.
 
-Owns how many there are, and that the same one is stored once. Sends nothing.
+Owns how many there are, that the same one is stored once, and when each was last reached. Sends
+nothing.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from django.db import transaction
 
@@ -13,6 +16,7 @@ from stillhere.store.people import address_book
 from stillhere.store.problems import Reached
 
 CHANNEL = address_book.PUSH
+HOUR_MS = 3_600_000
 MOST = 4  # a phone, another one, a laptop, and one that was lost
 
 
@@ -50,6 +54,31 @@ def _hand_over(known: Address, browser: Browser | None) -> None:
         known.browser = browser
         known.save(update_fields=["browser"])
         Browser.objects.filter(id=before or 0, kind="").delete()  # stood for this one
+
+
+def renew(old: str, new: str) -> bool:
+    """The browser that had the subscription ``old`` has ``new`` now, for everybody it belonged to;
+    what waits for it goes there. False if nobody's is known: an old one is as good as a key."""
+    with transaction.atomic():
+        known = Address.objects.select_for_update().filter(
+            channel=CHANNEL, lookup=encryption.lookup(CHANNEL, old)
+        )
+        theirs = [way for way in known.order_by("id") if way.state != Address.State.OPTED_OUT]
+        for way in theirs:
+            way.value = encryption.seal(new, "address.value", way.nonce)
+            way.lookup = encryption.lookup(CHANNEL, new)
+            way.state, way.why, way.since_at = Address.State.OK, "", clock.now_ms()
+            way.save(update_fields=["value", "lookup", "state", "why", "since_at"])
+            same = Address.objects.filter(channel=CHANNEL, lookup=way.lookup).exclude(id=way.id)
+            same.filter(person=way.person_id, contact=way.contact_id).delete()
+    return bool(theirs)
+
+
+def reached(ids: Collection[int], now: int) -> None:
+    """A push service took a message for these; kept to the hour."""
+    if ids:
+        old = Address.objects.filter(id__in=ids, reached_at__lt=now - HOUR_MS)
+        old.update(reached_at=now)
 
 
 def pressed_on(

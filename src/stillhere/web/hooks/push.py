@@ -1,6 +1,7 @@
 """Push notifications: which browsers get them, and the buttons on them.
 
-``POST /push`` and ``/c/<key>/push`` keep a browser's subscription. ``POST /k/<key>/key`` and
+``POST /push`` and ``/c/<key>/push`` keep a browser's subscription, ``/push/renewed`` puts another
+in its place: whoever has the whole of the old one is that browser. ``POST /k/<key>/key`` and
 ``/c/<key>/key`` are a press on a button of a notification: it means the same digit as in a text or
 a call, and is durable before it is answered, with the sentence that the notification then shows.
 """
@@ -58,10 +59,32 @@ def theirs(request: HttpRequest, key: str) -> HttpResponse:
     return _kept(request, contact=contact)
 
 
+@csrf_exempt  # the old subscription is what opens, and no cookie is asked
+@require_POST
+def renewed(request: HttpRequest) -> HttpResponse:
+    """A browser changed its subscription by itself, with no page open."""
+    way, form = push_channel(), RenewedForm.read(request.POST)
+    if way is None:
+        raise Http404
+    try:
+        old, new = (way.normalise(form[name]) for name in ("old", "subscription"))
+    except AddressError as error:
+        return JsonResponse({"ok": False, "says": _(str(error))}, status=422)
+    if not push_subscriptions.renew(old, new):
+        return JsonResponse({"ok": False}, status=404)
+    return JsonResponse({"ok": True})
+
+
 class SubscriptionForm(Form):
     """Where a browser takes notifications."""
 
     subscription = Words()
+
+
+class RenewedForm(SubscriptionForm):
+    """The same, and where it took them before."""
+
+    old = Words()
 
 
 class KeyForm(Form):

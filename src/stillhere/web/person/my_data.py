@@ -164,6 +164,8 @@ class BrowserRow:
     here: bool
     borrowed: bool
     told: bool
+    lost: bool
+    reached: str
     out: str
 
 
@@ -172,7 +174,8 @@ def _browser(each: browsers.ListedBrowser, here: Browser | None, tz: str, now: i
     name = user_agent.in_words(each.kind)
     since = date_format(each.since, _("F j, Y"))
     out = page_text.clock_time(each.out_at, tz, now) if each.out_at else ""
-    return BrowserRow(each.id, name, since, mine, each.borrowed, each.told, out)
+    reached = page_text.clock_time(each.reached_at, tz, now) if each.reached_at else ""
+    return BrowserRow(each.id, name, since, mine, each.borrowed, each.told, each.lost, reached, out)
 
 
 def _page(

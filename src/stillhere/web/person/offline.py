@@ -34,6 +34,7 @@ def worker(request: HttpRequest) -> HttpResponse:
     version = hashlib.sha256(repr(files).encode()).hexdigest()[:8]
     given = {"kept": json.dumps([*files, *map(reverse, PAGES)]), "version": version}
     given["lost"] = json.dumps(_("Not counted: no connection. Press again."))
+    given["push_key"] = json.dumps(installed_channels.public_key())
     given["icon"] = json.dumps(static("lamp-192.png"))
     return render(request, "site/sw.js", given, content_type="text/javascript; charset=utf-8")
 

@@ -17,7 +17,9 @@
     body.set('subscription', JSON.stringify(subscription));
     const answer = await fetch(form.action, { method: 'POST', body, headers: { Accept: 'application/json' } });
     const heard = await answer.json();
-    if (heard.ok) remembered(mine(subscription));
+    if (!heard.ok) return heard;
+    remembered(mine(subscription));
+    await caches.open('lamp-push').then((kept) => kept.put('/?push', new Response(JSON.stringify(subscription)))).catch(() => {});
     return heard;
   };
   const begin = async () => {

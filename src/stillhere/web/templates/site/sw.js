@@ -2,10 +2,11 @@
    one it shows notifications and sends on what is pressed there. It decides nothing, and never says
    "Got it" for what the server has not stored. */
 'use strict';
-const KEPT = 'lamp-{{ version }}', MINE = 'lamp-mine';
+const KEPT = 'lamp-{{ version }}', MINE = 'lamp-mine', PUSH = 'lamp-push', KEPT_PUSH = '/?push';
 const FILES = {{ kept|safe }};
 const ICON = {{ icon|safe }};
 const LOST = {{ lost|safe }};
+const PUSH_KEY = {{ push_key|safe }};
 const PATIENCE_MS = 5000;
 const WATCH = '{% url "person:watch" %}', PART = '{% url "person:watch_part" %}';
 
@@ -14,7 +15,7 @@ self.addEventListener('install', (event) => {
 });
 self.addEventListener('activate', (event) => {
   event.waitUntil((async () => {
-    for (const name of await caches.keys()) if (name !== KEPT && name !== MINE) await caches.delete(name);
+    for (const name of await caches.keys()) if (![KEPT, MINE, PUSH].includes(name)) await caches.delete(name);
     await self.clients.claim();
   })());
 });
@@ -62,6 +63,26 @@ self.addEventListener('push', (event) => {
   try { said = event.data.json(); } catch { /* shown without words: a browser wants something shown */ }
   event.waitUntil(show(said));
 });
+/* A browser gave itself another address: we take over, or nothing would reach this phone until its
+   page is opened. push.js kept the old one, which some browsers no longer name. */
+const renew = async (change) => {
+  const kept = await (await caches.match(KEPT_PUSH, { cacheName: PUSH }))?.text();
+  const old = change.oldSubscription ? JSON.stringify(change.oldSubscription) : kept;
+  const fresh = change.newSubscription || await self.registration.pushManager.subscribe(
+    { userVisibleOnly: true, applicationServerKey: change.oldSubscription?.options?.applicationServerKey || PUSH_KEY });
+  const subscription = JSON.stringify(fresh);
+  for (const wait of [0, 2000, 15000]) {
+    await new Promise((go) => setTimeout(go, wait));
+    for (const before of new Set([old, kept])) {
+      if (!before) continue;
+      const body = new URLSearchParams({ old: before, subscription });
+      const answer = await fetch('{% url "hooks:push_renewed" %}', { method: 'POST', body }).catch(() => null);
+      if (answer?.ok) return (await caches.open(PUSH)).put(KEPT_PUSH, new Response(subscription));
+    }
+  }
+  return null; /* the next page that is opened sends it (push.js) */
+};
+self.addEventListener('pushsubscriptionchange', (event) => event.waitUntil(renew(event)));
 const open = async (link) => {
   for (const page of await self.clients.matchAll({ type: 'window' })) {
     if (page.url.startsWith(link)) return page.focus();
