@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -81,6 +81,26 @@ def test_a_page_that_nobody_took_is_tried_again_and_says_why() -> None:
     here = ways(email=Fate.FAILED, text=Fate.BUSY, call=Fate.BUSY)
     receipt = page(f"{MAIL}, {PHONE}", here)
     assert (receipt.fate, receipt.why) == (Fate.BUSY, "email: no; text: no; call: no")
+
+
+def test_whoever_is_meant_is_reached_by_all_their_ways_at_once_and_one_is_enough() -> None:
+    here = ways(email=Fate.BUSY, text=None, call=Fate.ACCEPTED)
+
+    async def send(to: str) -> Receipt:
+        return await Pager(MAIL, here).send(replace(PAGE, to=to))
+
+    assert asyncio.run(send(f"{MAIL}, {PHONE}")).fate is Fate.ACCEPTED
+    assert sent(here) == {"email": [MAIL], "text": [PHONE], "call": [PHONE]}
+    receipt = asyncio.run(send(MAIL))
+    assert (receipt.fate, receipt.why) == (Fate.BUSY, "email: no")
+    assert asyncio.run(send(CHAT)).why == "no way to them is set up"
+
+
+def test_a_quiet_phone_is_texted_and_not_called() -> None:
+    here = ways(text=Fate.ACCEPTED, call=Fate.ACCEPTED)
+    message = replace(PAGE, to=f"text:{PHONE}")
+    assert asyncio.run(Pager(MAIL, here).send(message)).fate is Fate.ACCEPTED
+    assert sent(here) == {"text": [PHONE]}
 
 
 def test_a_way_that_is_not_here_is_passed_over() -> None:

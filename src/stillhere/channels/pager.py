@@ -1,8 +1,10 @@
-"""Who looks after the installation, paged by the first of several ways that takes it.
+"""Who looks after the installation: paged by all ways of the one who is meant, or, where nobody is
+named, by the first of several ways that takes it.
 
 Owns how addresses are written in one setting (with commas between: mail, chat, a phone number),
 which channels an address is reached by, and the step to the next one. A page is never given up:
-where nobody took it, it is tried again. A phone number is texted and called at once.
+where nobody took it, it is tried again. A phone number is texted and called at once; ``quiet`` ones
+are texted only.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from stillhere.channels.base import AddressError, Capability, Channel, Outgoing
 from stillhere.core.messages import Fate, Receipt
 
 MARGIN_S = 1.0
+QUIET = "text:"  # before a phone number: no call
 _TAKEN = (Fate.ACCEPTED, Fate.DELIVERED, Fate.ANSWERED)
 
 
@@ -24,9 +27,11 @@ def addresses(typed: str) -> tuple[str, ...]:
 
 
 def channels_for(address: str) -> tuple[str, ...]:
-    """The channels that an address is reached by; a phone number by two."""
+    """The channels that an address is reached by; a phone number by two, a quiet one by one."""
     if "://" in address:
         return ("chat",)
+    if address.startswith(QUIET):
+        return ("text",)
     return ("email",) if "@" in address else ("text", "call")
 
 
@@ -44,11 +49,8 @@ class Pager:
     capabilities: frozenset[Capability] = frozenset()
 
     def __init__(self, to: str, channels: Mapping[str, Channel]) -> None:
-        found = (
-            _Way(each, tuple(channels[n] for n in channels_for(each) if n in channels))
-            for each in addresses(to)
-        )
-        self._ways = [way for way in found if way.channels]
+        self._channels = channels
+        self._ways = self._ways_of(to)
         limits = [max(c.deadline_s for c in way.channels) + MARGIN_S for way in self._ways]
         self.deadline_s = sum(limits) + MARGIN_S
         self.concurrency = 8
@@ -57,8 +59,24 @@ class Pager:
         """Nobody types this address on a page."""
         raise AddressError("We cannot send to this kind of address.")
 
+    def _ways_of(self, to: str) -> list[_Way]:
+        """By the channels that there are here; an address without any is left out."""
+        here = self._channels
+        found = (
+            _Way(each, tuple(here[name] for name in channels_for(each) if name in here))
+            for each in addresses(to)
+        )
+        return [way for way in found if way.channels]
+
     async def send(self, message: Outgoing) -> Receipt:
-        """To the first way; to the next where that one does not take it, whatever the reason."""
+        """To all ways of ``message.to`` at once; without one, to the first of the setting, and to
+        the next where that one does not take it, whatever the reason."""
+        if message.to:
+            tries = [(c, way.address) for way in self._ways_of(message.to) for c in way.channels]
+            receipts = await asyncio.gather(*(_try(c, to, message) for c, to in tries))
+            first = next((receipt for receipt in receipts if receipt.fate in _TAKEN), None)
+            said = "; ".join(_said([c for c, _ in tries], receipts))
+            return first or Receipt(Fate.BUSY, why=said or "no way to them is set up")
         whys = []
         for way in self._ways:
             receipts = await asyncio.gather(*(_try(c, way.address, message) for c in way.channels))
@@ -75,7 +93,7 @@ class Pager:
 async def _try(channel: Channel, to: str, message: Outgoing) -> Receipt:
     try:
         async with asyncio.timeout(channel.deadline_s + MARGIN_S):
-            return await channel.send(replace(message, to=to))
+            return await channel.send(replace(message, to=to.removeprefix(QUIET)))
     except TimeoutError:
         return Receipt(Fate.UNKNOWN, why="no answer in time")
 

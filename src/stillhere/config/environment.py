@@ -22,6 +22,7 @@ from stillhere.channels.carriers.carrier import Carrier
 from stillhere.config import databases, pages, values
 from stillhere.config.carriers import CarrierError, read_carriers
 from stillhere.config.values import SettingError
+from stillhere.core.paging.on_call import OnCall
 
 __all__ = ["SettingError", "Stillhere", "backup_passphrase", "examine", "read", "strays"]
 
@@ -60,6 +61,7 @@ class Stillhere:
     ``_h`` are hours, ``_days`` days. An empty string means: not set, and the thing is off.
     ``master_keys`` are the data keys by their number, 32 bytes each: the newest seals, all of them
     open. ``link_keys`` are what links and look-ups are derived from, by purpose.
+    ``coordinators`` are the people of ``coordinator``, where it names any.
     ``keys_locked``: they lie under a passphrase, and a start waits for a person.
     """
 
@@ -83,6 +85,7 @@ class Stillhere:
     log: str
     demo_url: str
     carriers: tuple[Carrier, ...] = ()
+    coordinators: tuple[OnCall, ...] = ()
     warning_feeds: tuple[str, ...] = ()
     time_urls: tuple[str, ...] = ()
     checked_place: str = ""
@@ -147,18 +150,19 @@ def examine(environ: Mapping[str, str]) -> tuple[Stillhere, dict[str, str]]:
     smtp_url = optional("STILLHERE_SMTP_URL", values.smtp_url)
     demo_url = optional("STILLHERE_DEMO", values.demo_url)
     carriers = of("STILLHERE_CARRIERS", partial(_carriers, country=country), "")
+    data = of("STILLHERE_DATA", values.folder, "", instead="data")
+    coordinators = partial(pages.read, country=country, carriers=carriers, demo=bool(demo_url))
+    paged = of("STILLHERE_COORDINATOR", partial(coordinators, locales=data / "locale"), "")
     found = Stillhere(
-        data=of("STILLHERE_DATA", values.folder, "", instead="data"),
+        data=data,
         host=host,
         port=port,
         base_url=base_url,
         database_url=optional("STILLHERE_DATABASE_URL", _database_url),
         smtp_url=smtp_url,
         mail_from=_mail_from(reading, smtp_url, urlsplit(base_url).hostname or "localhost"),
-        coordinator=optional(
-            "STILLHERE_COORDINATOR",
-            partial(pages.coordinator, country=country, carriers=carriers, demo=bool(demo_url)),
-        ),
+        coordinator=paged.addresses,
+        coordinators=paged.people,
         program=of("STILLHERE_PROGRAM", partial(values.words, most=values.LONGEST_PROGRAM), ""),
         country=country,
         heartbeat_url=optional("STILLHERE_HEARTBEAT_URL", values.web_url),

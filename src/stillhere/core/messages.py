@@ -129,7 +129,8 @@ class Facts:
     the person; ``untold``: nothing was queued for anybody on their list; ``wants_to_die``: they
     say so. ``code`` proves the address that it goes to, ``""`` where that is proved. ``step`` is
     one of the walk-through, by its id, and ``says`` what it says, or a line to phone. ``phone``,
-    ``place`` and ``entry`` are the person's, where this message may tell them.
+    ``place`` and ``entry`` are the person's, where this message may tell them. ``n`` is how many
+    things a page is about; ``asks``: whoever reads it is asked to say that they look.
     """
 
     person: str = ""
@@ -155,6 +156,8 @@ class Facts:
     phone: str = ""
     place: str = ""
     entry: str = ""
+    n: int = 0
+    asks: bool = False
 
     @classmethod
     def of(cls, kept: Mapping[str, Any], **known: Any) -> Facts:
@@ -170,5 +173,7 @@ class Facts:
             unasked=bool(kept.get("unasked")),
             untold=bool(kept.get("untold")),
             wants_to_die=bool(kept.get("wants_to_die")),
+            n=kept.get("n") or 0,
+            asks=bool(kept.get("page")),
             **known,
         )

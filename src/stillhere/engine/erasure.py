@@ -14,6 +14,7 @@ from stillhere.store.db import budgets
 from stillhere.store.inbound import gateway_clocks
 from stillhere.store.installation import peers
 from stillhere.store.kits import kits, supply_warnings
+from stillhere.store.messages import pages
 from stillhere.store.people import browsers, invitations, suppression
 from stillhere.store.privacy import erasure, expiry
 from stillhere.store.program import shifts
@@ -35,6 +36,7 @@ def erase_once(now: int) -> int:
         lambda: kits.remind(now),
         lambda: supply_warnings.end_due(now),
         lambda: peers.erase_pages(now, alarm_days),
+        lambda: pages.erase(now, alarm_days),
         lambda: suppression.carry_over(now),
         lambda: budgets.forget(now, erasure.MOST_ERASED),
         invitations.erase_gone,

@@ -44,7 +44,7 @@ def link(m: LeasedMessage) -> str:
         proof = f"?c={m.carried}" if m.carried else ""
         return f"{base}/c/{encryption.key_for('contact', m.contact_nonce)}{proof}"
     if m.address is None:
-        return f"{base}/desk"
+        return f"{base}/look/{m.carried}" if m.carried else f"{base}/desk"
     if m.word == "prove":
         return f"{base}/people?c={m.carried}"
     if m.word == "news":

@@ -22,7 +22,7 @@ from stillhere.web.person import (
     watch,
     watch_link,
 )
-from stillhere.web.program import desk, shift, stock
+from stillhere.web.program import desk, look, shift, stock
 from stillhere.web.site import health, preferences, security
 
 SITE = [
@@ -105,6 +105,7 @@ PROGRAM = [
     path("desk/kits.csv", stock.csv_out, name="kits_file"),
     path("desk/stickers.pdf", stock.stickers, name="stickers"),
     path("desk/<str:key>", desk.enter, name="door"),
+    path("look/<str:key>/<slug:who>", look.look, name="look"),
     path("desk/<str:key>/stock", desk.enter, {"page": "program:stock"}, "stock_door"),
     path("r/<str:key>", shift.page, name="responder"),
     path("r/<str:key>/shift", shift.shift, name="shift"),

@@ -1,8 +1,8 @@
 """How somebody answers: the last sentence of a message, and the keys that count.
 
 The same digit means the same in every message: 1 I'm going, 2 I can't, 3 again, 4 I'm there, 5
-the next step, 6 I can't get in. ``store/inbound/intents.py`` reads them. What cannot carry an
-answer back (mail, chat) never asks for one: its link does.
+the next step, 6 I can't get in, and to a page 0 I am looking. ``store/inbound/intents.py`` reads
+them. What cannot carry an answer back (mail, chat) never asks for one: its link does.
 """
 
 from __future__ import annotations
@@ -75,6 +75,12 @@ THERE = AnswerKind(
         "6": _("I can't get in"),
         "3": _("Say it again"),
     },
+)
+LOOKING = AnswerKind(
+    _("Text 0 to say you are looking."),
+    _("Press 0 if you are looking, 3 to hear this again."),
+    _("To say you are looking: text 0, or open the link."),
+    {"0": _("I am looking"), "3": _("Say it again")},
 )
 STEPS = AnswerKind(
     _("Reply 5 for the next, 3 for this again."),

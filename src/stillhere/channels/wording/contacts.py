@@ -1,4 +1,4 @@
-"""What contacts and the coordinator are told, one function a word.
+"""What contacts are told, one function a word.
 
 Owns the sentences of an alarm. They say exactly what is known ("Sam's phone was answered at
 22:16"), never "safe", and nothing a stranger may not read over a shoulder. A name comes first, the
@@ -251,58 +251,6 @@ def _invite(facts: Facts) -> Sentence:
     return text, answers.YES_OR_NO
 
 
-def _page_exhausted(facts: Facts) -> Sentence:
-    text = fill(
-        facts,
-        _("Everyone on %(person)s's list was tried (round %(round)d). Nobody is going."),
-        person=plain.name(facts.person) or _("somebody"),
-        round=facts.round + 1,
-    )
-    return text + " " + _("Look now."), answers.NOTHING
-
-
-def _page_quarantine(facts: Facts) -> Sentence:
-    if facts.untold:
-        text = _(
-            "A fault of ours: we no longer ask %(person)s. We could not tell any of their contacts."
-        )
-    else:
-        text = _("A fault of ours: we no longer ask %(person)s. We try to reach the contacts.")
-    text = fill(facts, text, person=plain.name(facts.person) or _("somebody"))
-    return text + " " + _("Look now, and phone."), answers.NOTHING
-
-
-def _page_peer_silent(facts: Facts) -> Sentence:
-    other = plain.name(facts.who) or _("An installation you look after")
-    if facts.at is not None:
-        text = fill(facts, _("%(other)s has not been heard since %(at)s."), other=other)
-    else:
-        text = fill(facts, _("%(other)s is not heard any more."), other=other)
-    text += " " + _("It stopped, or cannot reach us. Tell its coordinator, by phone.")
-    return text, answers.NOTHING
-
-
-def _page_peer_back(facts: Facts) -> Sentence:
-    other = plain.name(facts.who) or _("An installation you look after")
-    if facts.at is not None:
-        return fill(facts, _("%(other)s is back since %(at)s."), other=other), answers.NOTHING
-    return fill(facts, _("%(other)s is back."), other=other), answers.NOTHING
-
-
-def _page_stuck(facts: Facts) -> Sentence:
-    if facts.at is not None:
-        text = fill(facts, _("Some of what we send has not arrived since %(at)s."))
-    else:
-        text = _("Some of what we send does not arrive.")
-    return text + " " + _("Somebody may be waiting for help. Look now, and phone."), answers.NOTHING
-
-
-def _page_free(facts: Facts) -> Sentence:
-    if facts.at is not None:
-        return fill(facts, _("What we send leaves again, since %(at)s.")), answers.NOTHING
-    return _("What we send leaves again."), answers.NOTHING
-
-
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     Word.ALARM: _alarm,
     Word.HELP: _help,
@@ -324,10 +272,4 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "invite": _invite,
     "test": _test,
     "drill": _drill,
-    "page-exhausted": _page_exhausted,
-    "page-quarantine": _page_quarantine,
-    "page-peer-silent": _page_peer_silent,
-    "page-peer-back": _page_peer_back,
-    "page-stuck": _page_stuck,
-    "page-free": _page_free,
 }

@@ -33,9 +33,11 @@ from stillhere.cli.data_lock import LOCK_FILE
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import build_channels
 from stillhere.core.messages import Cost
+from stillhere.core.paging.on_call import OnCall, turn
 from stillhere.store.db import clock
 from stillhere.store.inbound import gateway_clocks
 from stillhere.store.installation import peers, upkeep
+from stillhere.store.people import suppression
 from stillhere.store.watches import damage, queries
 from stillhere.web.guide import print, speech
 
@@ -117,6 +119,8 @@ def coordinator(stillhere: Stillhere) -> Iterator[Finding]:
         yield False, "Nobody is paged when a ladder is exhausted: set STILLHERE_COORDINATOR."
     elif any(_is_here(_host(each), stillhere) for each in addresses(stillhere.coordinator)):
         yield False, "The coordinator's mailbox is on this machine and dies with it: use another."
+    else:
+        yield from _on_call(stillhere.coordinators)
     if stillhere.heartbeat_url and _is_here(_host(stillhere.heartbeat_url), stillhere):
         yield False, "The watcher outside is on this machine and dies with it: use another."
     lost = upkeep.pages_lost(clock.now_ms(), PAGES_DAYS)
@@ -128,6 +132,39 @@ def coordinator(stillhere: Stillhere) -> Iterator[Finding]:
                 "STILLHERE_COORDINATOR right, and the mail server there?"
             ),
         )
+
+
+def _on_call(people: Sequence[OnCall]) -> Iterator[Finding]:
+    """Who is paged now, who then, and what is missing."""
+    if not people:
+        yield (
+            True,
+            (
+                "Pages go to STILLHERE_COORDINATOR. Name the people there, and a page that nobody "
+                "answers goes on to the next (docs/settings.md)."
+            ),
+        )
+        return
+    now = clock.now_ms()
+    first = turn(people, now, ())
+    then = turn(people, now, {each.name for each in first})
+    yield (
+        True,
+        (
+            f"Paged now: {_names(first)}. Three minutes later, if nobody says that they look: "
+            f"{_names(then)}."
+        ),
+    )
+    for each in people:
+        if not any(way.startswith("+") for way in each.ways):
+            yield False, f"Nothing rings at {each.name}: a page wakes nobody. Add a phone number."
+        phones = [("text", way) for way in each.ways if way.startswith("+")]
+        if suppression.silenced(phones):
+            yield False, f"{each.name} texted STOP: no page rings there. START lets us again."
+
+
+def _names(people: Sequence[OnCall]) -> str:
+    return ", ".join(each.name for each in people)
 
 
 def pages(stillhere: Stillhere) -> Iterator[Finding]:

@@ -38,8 +38,8 @@ GOES_ON_MS = 900_000  # a line that nobody hung up is forgotten after this
 class Opening:
     """What a call begins with: a word of ``channels/wording``, and where its keys lead.
 
-    ``at`` names the next step (``answer``, ``menu``, ``stay``, ``unknown``); ``reject`` does not
-    answer at all. ``refusable``: "never again" may be said to it.
+    ``at`` names the next step (``answer``, ``page``, ``menu``, ``stay``, ``unknown``); ``reject``
+    does not answer at all. ``refusable``: "never again" may be said to it.
     """
 
     word: str = ""
@@ -59,7 +59,8 @@ def picked_up(message: int) -> Opening:
     m = Message.objects.select_related("watch", "person", "contact__person", "address")
     found = m.filter(id=message).first()
     if found is not None and found.channel == COORDINATOR:
-        return Opening(found.word, reply=answering.page(found))
+        reply = answering.page(found)
+        return Opening(found.word, "page" if reply.more else "", reply, message=found.id)
     if found is None or found.address is None or found.person is None:
         return Opening("reply-over")
     if not _true(found):

@@ -33,6 +33,7 @@ from stillhere.store.db import clock, encryption
 from stillhere.store.db.row_locks import hurry
 from stillhere.store.inbound import (
     contact_says,
+    coordinator_says,
     gateway_clocks,
     handle,
     intents,
@@ -132,6 +133,8 @@ def _aged(
 
 def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int) -> Reply | None:
     new = _has_no_watch_here(inbound, known) and _starts_a_watch(inbound)
+    if not new and coordinator_says.coordinator_says(inbound, arrival, now, known=bool(known)):
+        return None
     if new:
         person = list_commands.newcomer(inbound)
         known = known_by(inbound)

@@ -17,6 +17,7 @@ from stillhere.core import events as ev
 from stillhere.core.messages import Facts, Inbound
 from stillhere.core.replies import language_of
 from stillhere.store.installation import peers
+from stillhere.store.messages import pages
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
 from stillhere.store.people.numbers import names as plain_names
 from stillhere.store.people.numbers import strangers
@@ -129,16 +130,18 @@ def page(m: Message) -> Reply:
     """What a page to the coordinator speaks of, as it is said aloud."""
     facts = json.loads(m.facts)
     person = m.person
+    reader = pages.read_by(m.facts)
     return Reply(
         word=m.word,
-        lang=settings.LANGUAGE_CODE,
+        lang=(reader.lang if reader is not None else "") or settings.LANGUAGE_CODE,
         facts=Facts.of(
             facts,
             person=sealed_columns.person_note(person, "name") if person is not None else "",
             who=next(iter(peers.names([facts["peer"]]).values()), "") if "peer" in facts else "",
-            tz=person.tz if person is not None else "UTC",
+            tz=reader.tz if reader is not None else person.tz if person is not None else "UTC",
             program=settings.STILLHERE.program,
         ),
+        more=bool(facts.get("page")),
     )
 
 

@@ -17,7 +17,7 @@ from stillhere.core.events import Undeliverable
 from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, LEFT, DeliveryResult, Fate, Receipt
 from stillhere.store.db import bulk, encryption
 from stillhere.store.db.row_locks import hold, hold_messages
-from stillhere.store.messages import held_back, salvage
+from stillhere.store.messages import held_back, pages, salvage
 from stillhere.store.messages.leased import LeasedMessage
 from stillhere.store.messages.spoken_of import opened, speaking_of
 from stillhere.store.messages.validity import still_true
@@ -106,6 +106,8 @@ def lease(
     """Up to ``most`` unsent messages of ``channel``, the most urgent first, ours until the lease
     ends. ``frugal``: whatever can wait for next month does. Messages that expired, or whose contact
     opted out or was removed since they were queued, are dropped here and not returned."""
+    if channel == COORDINATOR:
+        damage.around(lambda: pages.gather(now), lambda: None)
     until, which = now + int(lease_s * 1000), _NEEDED if frugal else ""
     taken = damage.around(
         lambda: _take(channel, now, most, until, which),
@@ -135,6 +137,8 @@ def _addressed(row: dict[str, Any]) -> dict[str, Any]:
     to: str | None = ""
     if nonce is not None:
         to = opened(f"message={row['id']}", row["value"], "address.value", nonce)
+    elif row["channel"] == COORDINATOR:
+        to = pages.addresses(row["facts"])
     return row | {"to": to}
 
 
@@ -216,7 +220,7 @@ def _stale(row: dict[str, Any], now: int) -> str:
     if row["contact"] is not None and row["status"] not in ("invited", "confirmed"):
         return NOT_WANTED
     if row["to"] is None:
-        return UNREADABLE
+        return UNREADABLE if row["channel"] != COORDINATOR else NOT_WANTED
     if row["address"] is not None and row["state"] != "ok":
         return GONE
     return held_back.at_sight(row)

@@ -14,9 +14,9 @@ from stillhere.core.messages import DeliveryResult, Facts, Receipt
 class LeasedMessage:
     """One message with everything needed to render and send it, read a moment ago.
 
-    ``to`` is the address in clear, ``""`` for the coordinator. ``watch_nonce`` and
+    ``to`` is the address in clear, for the coordinator several, or ``""``. ``watch_nonce`` and
     ``contact_nonce`` are what the links are derived from, ``carried`` is what the link
-    carries to prove whose phone it is opened on.
+    carries to prove whose phone it is opened on, or in a page what it ends with.
     """
 
     id: int

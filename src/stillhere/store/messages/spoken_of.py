@@ -18,7 +18,7 @@ from stillhere.core.events import Word
 from stillhere.core.messages import Facts
 from stillhere.store.db import encryption
 from stillhere.store.installation import peers
-from stillhere.store.messages import held_back
+from stillhere.store.messages import held_back, pages
 from stillhere.store.messages.leased import LeasedMessage
 from stillhere.store.models import Address, Contact
 from stillhere.store.people.numbers import address_proof, page_code
@@ -68,7 +68,7 @@ def _leased(
         partner=told("watch.partner", "partner"),
         contact=told("contact.name", "contact_name"),
         who=_spoken_of(facts, names),
-        tz=row["tz"] or "UTC",
+        tz=_zone(row),
         confirmed=said_yes,
         wish=row["wish"] or "phone-first",
         program=settings.STILLHERE.program,
@@ -119,6 +119,8 @@ def _value(address: Address) -> str:
 def _proof(row: Mapping[str, Any], facts: Mapping[str, Any], *, unproved: bool) -> tuple[str, str]:
     """The digits that show whose phone it is, as far as this message brings any, and what its link
     carries in their place. A voice says them one by one."""
+    if row["channel"] == COORDINATOR:
+        return "", pages.link_of(row["facts"])
     if row["word"] == page_code.WORD:
         of = row["contact_nonce"], facts["at"]
         code = page_code.code_of(*of)
@@ -128,13 +130,19 @@ def _proof(row: Mapping[str, Any], facts: Mapping[str, Any], *, unproved: bool) 
 
 
 def _lang(row: Mapping[str, Any]) -> str:
-    """The language of whoever reads it. The coordinator's pages are in English: whose watch it is
-    says nothing about her."""
+    """The language of whoever reads it. Whose watch it is says nothing about the coordinator."""
     if row["channel"] == COORDINATOR:
-        return settings.LANGUAGE_CODE
+        reader = pages.read_by(row["facts"])
+        return (reader.lang if reader is not None else "") or settings.LANGUAGE_CODE
     return (
         row["contact_lang"] if row["contact"] is not None else row["person_lang"]
     ) or settings.LANGUAGE_CODE
+
+
+def _zone(row: Mapping[str, Any]) -> str:
+    """Where the times in it are said: the person's, but to the coordinator her own."""
+    reader = pages.read_by(row["facts"]) if row["channel"] == COORDINATOR else None
+    return (reader.tz if reader is not None else "") or row["tz"] or "UTC"
 
 
 def _names(facts: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:

@@ -1,7 +1,14 @@
 """The tables. Columns and constraints, little behaviour; every ``_at`` is whole ms since 1970
 UTC."""
 
-from stillhere.store.models.installation import GatewayClock, Installation, Outage, Peer, Tally
+from stillhere.store.models.installation import (
+    GatewayClock,
+    Installation,
+    Outage,
+    Page,
+    Peer,
+    Tally,
+)
 from stillhere.store.models.kits import Kit, SupplyWarning
 from stillhere.store.models.messages import Arrival, Budget, Message
 from stillhere.store.models.people import (
@@ -28,6 +35,7 @@ __all__ = [
     "Kit",
     "Message",
     "Outage",
+    "Page",
     "Peer",
     "Person",
     "PinTries",

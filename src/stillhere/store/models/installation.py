@@ -70,6 +70,36 @@ class Peer(models.Model):
         db_table = "peer"
 
 
+class Page(models.Model):
+    """What people on call are asked to look at, until one of them says that they do.
+
+    ``count``: how many messages to the coordinator are in it; ``about`` their ids as JSON, as far
+    as there is room. ``told`` is JSON, pairs of who was paged and when; ``looked_by`` who said at
+    ``looked_at`` that they look. Who somebody is stands there as a keyed hash of the name in the
+    setting. ``next_at`` is when the next is tried (null: nobody need be), ``turn`` how many turns
+    there were.
+    """
+
+    nonce = models.BinaryField(max_length=16)
+    key_hash = models.BinaryField(max_length=32, unique=True)
+    opened_at = models.BigIntegerField()
+    count = models.IntegerField(default=0, db_default=0)
+    about = models.TextField(default="[]", db_default="[]")
+    turn = models.IntegerField(default=0, db_default=0)
+    next_at = models.BigIntegerField(null=True)
+    told = models.TextField(default="[]", db_default="[]")
+    looked_by = models.CharField(max_length=16, default="", db_default="")
+    looked_at = models.BigIntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "page"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["next_at"], name="page_open", condition=models.Q(next_at__isnull=False)
+            )
+        ]
+
+
 class GatewayClock(models.Model):
     """What the last texts of a gateway said of its clock, as JSON: pairs of when each came (real
     time) and how old its stamp was then. See ``store/inbound/gateway_clocks.py``."""

@@ -29,6 +29,7 @@ from stillhere.channels.wording import compose
 from stillhere.content import helplines, steps
 from stillhere.core.messages import Facts, Inbound
 from stillhere.store.inbound import calls, inbox
+from stillhere.store.inbound.coordinator_says import LOOKS, looks_by_key
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.watches import recordings
 from stillhere.store.watches.apply import SwapMissed
@@ -222,6 +223,14 @@ def _answer(step: CallStep) -> NextTurn:
     return _listen(_with_recording(said, step.message), "answer", message=step.message)
 
 
+def _page(step: CallStep) -> NextTurn:
+    """A key pressed by somebody on call."""
+    if step.told.key == "3":
+        return _first(step)
+    reply = looks_by_key(step.message or 0) if step.told.key == LOOKS else None
+    return NextTurn(_say(reply.word if reply is not None else "call-no-key", reply))
+
+
 def _key(step: CallStep, key: str = "", minutes: int | None = None) -> Reply | None:
     return inbox.take(
         Inbound(
@@ -345,6 +354,7 @@ def _asks(step: CallStep) -> NextTurn:
 
 _STEPS: Mapping[str, Callable[[CallStep], NextTurn]] = {
     "answer": _answer,
+    "page": _page,
     "soon": _soon,
     "never": _never,
     "steps": _steps,

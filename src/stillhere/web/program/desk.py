@@ -24,6 +24,7 @@ from stillhere.store.db import clock
 from stillhere.store.installation import desk_key as kept
 from stillhere.store.installation import peers
 from stillhere.store.kits import kits
+from stillhere.store.messages import pages
 from stillhere.store.messages import reach as reaching
 from stillhere.store.models import Person, Responder, SetAside, sealed_columns
 from stillhere.store.people import records
@@ -40,6 +41,7 @@ from stillhere.web.program.program_forms import DismissForm, VolunteerForm, Watc
 from stillhere.web.site import errors, health, links, page_text
 
 DAYS = 30
+PAGES_H, HOUR_MS = 24, 3_600_000  # how far back the desk shows who was paged
 ENOUGH = 30  # watches: from here on a share is worth reading
 FOR_NOTHING = ("fine", "false-alarm")
 COUNTED = {
@@ -145,6 +147,7 @@ class Parts:
 def _rest(part: Parts, now: int) -> dict[str, Any]:
     """What is not about a single watch."""
     counts = part.read(_("the counts"), lambda: kept.counts(now, DAYS), {})
+    paged = part.read(_("who was paged"), lambda: [_paged(p, now) for p in _pages(now)], [])
     return {
         "counts": [(name, counts.get(what, 0)) for what, name in COUNTED.items()],
         "days": DAYS,
@@ -154,6 +157,8 @@ def _rest(part: Parts, now: int) -> dict[str, Any]:
         "volunteers": part.read(
             _("volunteers"), lambda: [_volunteer(each, now) for each in shifts.everyone()], []
         ),
+        "pages": paged,
+        "page_waits": any(page.waits for page in paged),
         "peers": part.read(
             _("the installations we look after"),
             lambda: [(peer.name, peer.silent, _heard(peer, now)) for peer in peers.seen(now)],
@@ -211,6 +216,33 @@ def _wolf(counts: Mapping[str, int]) -> str:
         return _("%(watches)s %(days)s, %(nothing)s: too few to say how often.") % facts
     facts = {"n": f"{100 * nothing / started:.1f}", "days": days}
     return _("%(n)s of 100 watches %(days)s. The goal is 3 at most.") % facts
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """A page, as the desk shows it."""
+
+    at: str
+    count: int
+    told: str
+    looks: str
+    waits: bool
+
+
+def _pages(now: int) -> list[pages.ShownPage]:
+    return pages.lately(now - PAGES_H * HOUR_MS)
+
+
+def _paged(page: pages.ShownPage, now: int) -> Paged:
+    """Who was told when, and who looks since when."""
+
+    def hour(at: int) -> str:
+        return page_text.clock_time(at, "UTC", now)
+
+    told = ", ".join(f"{page_text.someone(name)} {hour(at)}" for name, at in page.told)
+    facts = {"name": page.looked_by or _("The desk"), "time": hour(page.looked_at)}
+    looks = _("%(name)s looks since %(time)s.") % facts if page.looked_at else ""
+    return Paged(hour(page.opened_at), page.count, told, looks, page.waits)
 
 
 def _heard(peer: peers.PeerStatus, now: int) -> str:
@@ -318,6 +350,9 @@ def _aside(each: SetAside, there: Container[int], now: int) -> OnDesk:
 def act(request: HttpRequest) -> HttpResponse:
     """ "I have looked", how an alarm ended, or who takes shifts."""
     do, typed = pressed(request), request.POST
+    if do == "look":
+        pages.looks("", clock.now_ms())
+        return links.see_other("program:desk")
     if do == "volunteer":
         return _volunteer_added(request)
     try:

@@ -1,0 +1,59 @@
+"""What somebody on call says back to a page: that they look, by text or by a key in the call.
+
+Owns that answer. A phone that is on lists too, or keeps a watch, says it by its own digit alone;
+anything else it says means there what it always means.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from stillhere.core.messages import Facts, Inbound
+from stillhere.core.paging.on_call import OnCall
+from stillhere.core.replies import Intent
+from stillhere.store.db import budgets, clock
+from stillhere.store.inbound.intents import contacts_intent, opts_in
+from stillhere.store.inbound.reply import Reply
+from stillhere.store.messages import pages
+from stillhere.store.models import Message
+from stillhere.store.watches.outbox import COORDINATOR
+
+LOOKS = "0"  # stands in no other message
+ASKED_A_DAY = 10  # how often one phone is asked back: a machine may be at the other end
+LOOKING, LOOKED, HOW = "reply-looking", "reply-looked", "reply-look-how"
+
+
+def coordinator_says(inbound: Inbound, arrival: int, now: int, *, known: bool) -> bool:
+    """Whether this text was for the open page, and is done with. ``known``: the number is also a
+    person's or a contact's."""
+    somebody = pages.by_number(inbound.sender) if inbound.kind == "text" else None
+    if somebody is None or inbound.opted_out or opts_in(inbound):
+        return False
+    intent = contacts_intent(inbound, watching=False, invited=True)
+    if inbound.text.strip() == LOOKS or (intent is Intent.CLAIM and not known and pages.waits()):
+        word, n = _look(somebody, now)
+    elif known or intent in (Intent.OPT_OUT, Intent.DELETE) or not pages.waits():
+        return False
+    else:
+        limit = budgets.limit("asked enough", ASKED_A_DAY, "look how", inbound.sender)
+        if budgets.take([limit], now):
+            return True
+        word, n = HOW, 0
+    pages.say(somebody, inbound.sender, word, {"n": n}, f"look{arrival}")
+    return True
+
+
+def looks_by_key(message: int) -> Reply | None:
+    """0 in the call of a page; None if it was none. Durable when it returns."""
+    m = Message.objects.filter(id=message, channel=COORDINATOR).first()
+    if m is None:
+        return None
+    somebody = pages.read_by(m.facts)
+    with transaction.atomic():
+        word, n = _look(somebody, clock.now_ms())
+    return Reply(word, somebody.lang if somebody is not None else "", Facts(n=n))
+
+
+def _look(somebody: OnCall | None, now: int) -> tuple[str, int]:
+    n = pages.looks(pages.who_is(somebody) if somebody is not None else "", now)
+    return (LOOKING if n else LOOKED), n
