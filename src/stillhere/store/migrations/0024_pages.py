@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("store", "0022_ended_by")]
+    dependencies: ClassVar = [("store", "0023_reached_at")]
 
     operations: ClassVar = [
         migrations.CreateModel(
