@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stillhere.channels.base import AddressError
-from stillhere.channels.carriers.numbers import normalise_number
+from stillhere.channels.carriers.numbers import normalise_for_texts, normalise_number
 
 
 @pytest.mark.parametrize(
@@ -48,4 +48,30 @@ def test_numbers_become_one_form(typed: str, region: str, stored: str) -> None:
 )
 def test_what_is_wrong_with_a_number_is_said_kindly(typed: str, says: str) -> None:
     with pytest.raises(AddressError, match=says):
+        normalise_number(typed)
+
+
+@pytest.mark.parametrize("typed", ["+1 999-555-0142", "tel:+1-999-555-0142", "001 999 555 0142"])
+def test_an_area_code_younger_than_our_table_is_asked_back_once(typed: str) -> None:
+    for unsure in ("999-555-0142", "(999) 234 0142", "1 999 555 0142"):
+        with pytest.raises(AddressError, match="do not know this area code"):
+            normalise_number(unsure)
+    assert normalise_number(typed, countries=("US",)) == "+19995550142"
+    assert normalise_for_texts(typed) == "+19995550142"
+    with pytest.raises(AddressError, match="numbers in that country"):
+        normalise_number(typed, countries=("MX",))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "+1 211 555 0142",
+        "+1 555 555 0142",
+        "+1 199 555 0142",
+        "+52 000 000 0000",
+        "+44 1111 111 111",
+    ],
+)
+def test_only_such_a_one(typed: str) -> None:
+    with pytest.raises(AddressError, match="Type a phone number with its area code"):
         normalise_number(typed)

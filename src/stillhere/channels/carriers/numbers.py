@@ -21,6 +21,9 @@ E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 WITHHELD = frozenset({"+266696687", "+7378742833", "+2562533", "+8566696", "+86282452253"})
 
 _NOT_A_NUMBER = gettext_noop("Type a phone number with its area code, like 202-555-0101.")
+_UNKNOWN_AREA = gettext_noop(
+    "We do not know this area code. If it is a new one, type the number again with +1 before it."
+)
 _TOO_SHORT = gettext_noop("This number is too short. Type all of it, with the area code.")
 _TOO_LONG = gettext_noop("This number is too long. Look for a digit too many.")
 _NO_COUNTRY = gettext_noop(
@@ -55,6 +58,8 @@ _UNFIT_TYPES = {
     PhoneNumberType.PERSONAL_NUMBER,  # follow-me numbers, a favourite of those who earn by calls
 }
 _DIGITS = re.compile(r"\+?[0-9][0-9 ().\-/]{5,30}|\([0-9][0-9 ().\-/]{5,30}")
+# Form of a number in North America; 911 and its like are no area codes, nor is 555 one.
+_AMERICAN = re.compile(r"\+1((?!.11|555)[2-9][0-9]{2})(?!.11)[2-9][0-9]{6}")
 MOST_ZONES = 3  # of one area code; more is a whole country
 _NOWHERE = "001"  # satellite phones and world-wide services, as phonenumbers calls their country
 
@@ -63,20 +68,32 @@ def normalise_number(
     typed: str, region: str = "US", countries: Collection[str] | None = None
 ) -> str:
     """A phone number as E.164 (``+12025550101``). ``region`` is the country of a number without +;
-    one that begins with 00, as most of the world dials abroad, is taken as one with +.
+    one that begins with 00, as most of the world dials abroad, is taken as one with +. An American
+    area code that is younger than our table is asked back once: with +1 before it, it is taken.
     ``countries`` are those whose numbers may be reached, None: all. A satellite phone never is.
 
     Raises ``AddressError``. Emergency and other short numbers never pass: no machine calls them.
     """
     number = _possible(typed.strip()[:64], region)
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if not phonenumbers.is_valid_number(number):
-        raise AddressError(_NOT_A_NUMBER)
+        _know_area(e164, sure="+" in typed or typed.strip().startswith("00"))
     where = phonenumbers.region_code_for_number(number)
     if where == _NOWHERE or phonenumbers.number_type(number) in _UNFIT_TYPES:
         raise AddressError(_NOT_TO_CALL)
-    if countries is not None and where not in countries:
+    if not in_reach(e164, countries):
         raise AddressError(_ABROAD)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return e164
+
+
+def _know_area(e164: str, *, sure: bool) -> None:
+    """Raises AddressError for a number that our table does not know, unless it may be of a new area
+    code and somebody is ``sure`` of it."""
+    area = _AMERICAN.fullmatch(e164)
+    if area is None or phonenumbers.is_valid_number(phonenumbers.parse(f"+1{area[1]}5550100")):
+        raise AddressError(_NOT_A_NUMBER)
+    if not sure:
+        raise AddressError(_UNKNOWN_AREA)
 
 
 def _possible(typed: str, region: str) -> phonenumbers.PhoneNumber:

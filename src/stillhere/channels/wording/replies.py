@@ -162,7 +162,8 @@ def _add_how(facts: Facts) -> Sentence:
 
 def _add_not(facts: Facts) -> Sentence:
     text = _("We cannot reach that number from here.")
-    text += " " + _("Reply ADD, a name and a number of this country: ADD Maya 202-555-0102")
+    how = _("Reply ADD, a name and a number of this country with +1: ADD Maya +1 202-555-0102")
+    text += f" {how}"
     return text, answers.NOTHING
 
 
