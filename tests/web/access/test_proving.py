@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from stillhere.store.db import budgets
 from stillhere.store.db import clock as time
 from stillhere.store.installation import desk_key
-from stillhere.store.models import Address, Message, sealed_columns
+from stillhere.store.models import Address, Message, Person, sealed_columns
 from stillhere.store.people import address_book, invitations
 from stillhere.store.people.numbers import address_proof, strangers
 from stillhere.store.problems import Problem, Reached
@@ -231,6 +231,49 @@ def test_alarms_to_proved_numbers_are_stopped_by_no_budget(town: Town, settings:
     )
 
 
+def use_up(me: Person, number: str) -> None:
+    """What a number may be rung a day, and what this list is owed."""
+    for _ in range(strangers.RUNG_A_NUMBER):
+        budgets.take(strangers.limits("help", None, "text", number)[:1], time.now_ms())
+    for _ in range(strangers.OWED):
+        budgets.take([strangers.owed_ring(me.id, "text", number)], time.now_ms())
+
+
+def test_nobody_uses_up_the_ring_that_an_alarm_of_sams_owes_maya(
+    town: Town, settings: Settings
+) -> None:
+    """Mallory, as two visitors, has Maya on a list as well, and calls for help first."""
+    sam, _ = visitor()
+    add(sam, VICTIM, name="Maya")
+    town.live(5)
+    for _ in range(2):
+        mallory, _me = visitor()
+        add(mallory, VICTIM, name="X")
+        town.live(5)
+        alarm(mallory)
+        town.live(60)
+    settings.STILLHERE = replace(settings.STILLHERE, strangers_a_day=0)  # nor by everybody together
+    before = town.counted(VICTIM)["call"]
+    alarm(sam)
+    town.live(90)
+    assert town.counted(VICTIM)["call"] == before + 1
+
+
+def test_what_is_owed_is_owed_once(town: Town) -> None:
+    client, me = visitor()
+    add(client, VICTIM, "Ana", rung="first")
+    town.live(5)
+    alarm(client)
+    town.live(30)
+    answers(client, town)
+    number = sealed_columns.address_value(Address.objects.filter(contact__person=me).earliest("id"))
+    for _ in range(strangers.RUNG_A_NUMBER):
+        budgets.take(strangers.limits("help", None, "text", number)[:1], time.now_ms())
+    alarm(client)
+    town.live(30)
+    assert town.counted(VICTIM)["call"] == 1
+
+
 def test_when_the_budget_of_a_number_is_used_up_the_next_is_rung_at_once(town: Town) -> None:
     client, me = visitor()
     add(client, VICTIM, "Ana", rung="first")
@@ -239,9 +282,7 @@ def test_when_the_budget_of_a_number_is_used_up_the_next_is_rung_at_once(town: T
     town.hook.text("+12025550102", "1")
     town.live(5)
     number = sealed_columns.address_value(Address.objects.filter(contact__person=me).earliest("id"))
-    for _ in range(strangers.RUNG_A_NUMBER):
-        held = strangers.limits("help", None, "text", number)[:1]
-        budgets.take(held, time.now_ms())
+    use_up(me, number)
     before = town.clock.now
     alarm(client)
     while "help" not in town.words("+12025550102"):
@@ -269,8 +310,7 @@ def test_and_that_its_number_was_rung_often_enough_today(town: Town) -> None:
     add(client, VICTIM, "Ana", rung="first")
     town.live(5)
     number = sealed_columns.address_value(Address.objects.filter(contact__person=me).earliest("id"))
-    for _ in range(strangers.RUNG_A_NUMBER):
-        budgets.take(strangers.limits("help", None, "text", number)[:1], time.now_ms())
+    use_up(me, number)
     alarm(client)
     town.live(10)
     told = read(browser(), f"/desk/{desk_key.key()}")

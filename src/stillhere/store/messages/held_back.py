@@ -54,7 +54,7 @@ def by_budget(rows: Sequence[Mapping[str, Any]], now: int) -> dict[int, str]:
     found = {
         row["id"]: _used_up(strangers.limits_of_an_end(row["channel"], row["to"]), now)
         if row["id"] in came
-        else _out_of_turn(row, said) or _used_up(_limits(row), now)
+        else _out_of_turn(row, said) or _over_budget(row, now)
         for row in mine
     }
     return {id: why for id, why in found.items() if why}
@@ -69,8 +69,15 @@ def _out_of_turn(row: Mapping[str, Any], said: set[tuple[int, str]]) -> str:
     return RUNG_ONCE if rung else ""
 
 
-def _limits(row: Mapping[str, Any]) -> list[BudgetLimit]:
-    return strangers.limits(row["word"], row["person"], row["channel"], row["to"])
+def _over_budget(row: Mapping[str, Any], now: int) -> str:
+    """What is used up for one more message, or nothing. The first alarm of a list that invited this
+    number is owed, whatever others have used of it."""
+    whose = (row["person"], row["channel"], row["to"])
+    why = _used_up(strangers.limits(row["word"], *whose), now)
+    if row["word"] not in CALLS or not strangers.sent(strangers.INVITE, *whose, now):
+        return why
+    over = _used_up([strangers.owed_ring(*whose)], now)  # counted also where it was not needed
+    return why if over else ""
 
 
 def _used_up(limits: Sequence[BudgetLimit], now: int) -> str:

@@ -35,6 +35,9 @@ CODES = 3
 RUNG_A_NUMBER = 4
 # One alarm of a full list.
 RUNG_A_PERSON = 40
+# The text and the call of one alarm, which a list that invited a number is owed whatever others did
+# to that number. Three lists a day may invite it, so six messages a day are the most of that kind.
+OWED = 2
 
 # Tries at a code, a day.
 TRIED_BY_OWNER = 10
@@ -79,6 +82,12 @@ def limits(word: str, person: int | None, channel: str, value: str) -> list[Budg
         budgets.limit("this list has asked enough today", ASKED_A_PERSON, "asked by", person),
         budgets.limit("enough were asked from here today", most, "all asked"),
     ]
+
+
+def owed_ring(person: int | None, channel: str, value: str) -> BudgetLimit:
+    """The first alarm of a list that invited this number: somebody who has it on ten other lists
+    and rings it first takes none of it away."""
+    return budgets.limit(RUNG_ENOUGH, OWED, "owed", person, _number(channel, value), ever=True)
 
 
 def limits_of_an_end(channel: str, value: str) -> list[BudgetLimit]:
