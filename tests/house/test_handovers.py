@@ -30,7 +30,7 @@ from stillhere.web.asgi.webhooks import WebhookLane
 from tests.conftest import Clock
 from tests.hook import LEO, alarmed_night
 from tests.tracing import Call, Trace, traced
-from tests.web.asgi.test_webhooks import Phone, inbox, phone
+from tests.web.asgi.carrier_posts import Phone, inbox, phone
 from tests.web.pages import contact_key
 
 pytestmark = pytest.mark.usefixtures("database")

@@ -2,99 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import hmac
-import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from asgiref.typing import ASGI3Application
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 from twilio.request_validator import RequestValidator
 
-from stillhere.channels.carriers.carrier import MOST_PICTURE
-from stillhere.cli.check import weaknesses
-from stillhere.core import events as ev
 from stillhere.core.messages import Inbound
 from stillhere.store.inbound.inbox import take_all
-from stillhere.store.models import Arrival, Message, WatchRow
+from stillhere.store.models import Arrival
 from stillhere.store.watches.group_commit import GroupCommit, NotStored
 from stillhere.web.asgi import webhooks
 from stillhere.web.asgi.body_limits import WEBHOOK
-from stillhere.web.asgi.webhooks import WebhookLane
-from tests.channels.accounts import OURS, SECRET, carrier_of
-from tests.circle import sams_night, tick_all
+from tests.channels.accounts import OURS, SECRET
 from tests.conftest import Clock
 from tests.hook import LEO, SAM, alarmed_night, asked_night, last
-from tests.web.lane import Answered, ask
+from tests.web.asgi.carrier_posts import (
+    TELNYX,
+    Phone,
+    inbox,
+    phone,
+)
 
 pytestmark = pytest.mark.usefixtures("database")
-
-TELNYX = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
-PUBLIC = base64.b64encode(TELNYX.public_key().public_bytes_raw()).decode()
-CARRIERS = (
-    carrier_of("twilio", "https://api.example.org"),
-    carrier_of("telnyx", "https://api.example.org", name="two", options={"public_key": PUBLIC}),
-    carrier_of("android", "https://phone.lan", name="phone", options={"key": "k"}),
-)
-Take = Callable[[list[Inbound]], list[None]]
-
-
-@pytest.fixture
-def inbox() -> Iterator[GroupCommit[Inbound, None]]:
-    writer: GroupCommit[Inbound, None] = GroupCommit(take_all, proves=False)
-    yield writer
-    writer.stop()
-
-
-class Phone:
-    """Posts to the lane as carriers do."""
-
-    def __init__(self, inbox: GroupCommit[Inbound, None]) -> None:
-        self.lane = WebhookLane(cast(ASGI3Application, get_asgi_application()), CARRIERS, inbox)
-
-    def post(self, path: str, body: bytes, headers: Mapping[str, str], query: str = "") -> Answered:
-        kind = {"content-type": "application/x-www-form-urlencoded"}
-        return asyncio.run(ask(self.lane, path, [body], {**kind, **headers}, query=query))
-
-    def twilio(
-        self, kind: str, fields: Mapping[str, str], query: str = "", secret: str = SECRET
-    ) -> Answered:
-        path = f"/in/one/{kind}"
-        url = f"{settings.STILLHERE.base_url}{path}{f'?{query}' if query else ''}"
-        signature = RequestValidator(secret).compute_signature(url, dict(fields))
-        body = urlencode(fields).encode()
-        return self.post(path, body, {"X-Twilio-Signature": signature}, query)
-
-    def text(
-        self, words: str, sender: str = SAM, sid: str = "SM1", secret: str = SECRET, **more: str
-    ) -> Answered:
-        fields = {"MessageSid": sid, "From": sender, "To": OURS, "Body": words, "NumMedia": "0"}
-        return self.twilio("text", fields | more, secret=secret)
-
-    def receipt(self, m: Message, status: str, code: str = "", sid: str = "") -> Answered:
-        name = "Message" if m.channel == "text" else "Call"
-        told = {f"{name}Sid": sid or f"p{m.id}", f"{name}Status": status}
-        return self.twilio("status", told | ({"ErrorCode": code} if code else {}), f"m={m.id}")
-
-    def event(self, told: object, *, key: str = "k", late_s: int = 0) -> Answered:
-        body = json.dumps(told).encode()
-        stamp = str(settings.WALL_MS() // 1000 - late_s)
-        signature = hmac.new(key.encode(), body + stamp.encode(), "sha256").hexdigest()
-        headers = {"X-Signature": signature, "X-Timestamp": stamp}
-        return self.post("/in/phone/event", body, headers)
-
-
-@pytest.fixture
-def phone(inbox: GroupCommit[Inbound, None]) -> Phone:
-    return Phone(inbox)
+__all__ = ["inbox", "phone"]
 
 
 # --- texts ----------------------------------------------------------------------------------------
@@ -258,173 +192,6 @@ def test_what_could_not_be_stored_is_to_be_told_again(clock: Clock) -> None:
     answer = Phone(writer).text("ok")
     writer.stop()
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
-
-
-# --- an Android phone -----------------------------------------------------------------------------
-
-
-def received(words: str, at: str, sender: str = SAM) -> dict[str, object]:
-    payload = {"messageId": "1", "sender": sender, "message": words, "receivedAt": at}
-    return {"event": "sms:received", "payload": payload}
-
-
-def test_a_text_by_the_phone_counts_from_when_it_came(phone: Phone, clock: Clock) -> None:
-    night = asked_night(clock)
-    assert phone.event(received("ok", "2020-01-01T00:00:00Z")).status == 204
-    assert night.row().state == "asking", "years late: no sign of life of now"
-    assert phone.event(received("ok", "soon")).status == 204
-    assert night.row().state == "open"
-
-
-@pytest.fixture
-def gateway(phone: Phone, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Phone:
-    """The phone on the window sill; the machine's own time goes by with the installation's."""
-    monkeypatch.setattr(settings, "WALL_MS", lambda: clock.now)
-    return phone
-
-
-def stamp(clock: Clock, early_s: int) -> str:
-    at = datetime.fromtimestamp(clock.now / 1000 - early_s, UTC)
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def test_a_night_by_a_phone_whose_carrier_stamps_an_hour_early(
-    gateway: Phone, clock: Clock
-) -> None:
-    """GO, the mark, and then OK for every ask: all of it counts, and nobody is alarmed."""
-    sams_night(("Leo",))
-    for words in ("GO", "MARK", *["OK"] * 40):
-        assert gateway.event(received(words, stamp(clock, 3_480))).status == 204
-        clock.advance(8)
-        tick_all()
-    row = WatchRow.objects.get()
-    assert (row.state, row.alarms) == ("open", 0)
-    assert clock.now - row.seen_at < 20_000
-    said = [sentence for _, sentence in weaknesses.gateways()]
-    assert said == ["phone stamps texts 58 minutes early: they are counted from when they arrive."]
-
-
-def test_a_text_that_was_late_never_ends_an_alarm_younger_than_it(
-    gateway: Phone, clock: Clock
-) -> None:
-    """The first words that we hear of this gateway: the stamp may be wrong, or the text late."""
-    night = alarmed_night(clock)
-    assert gateway.event(received("OK", stamp(clock, 1_800))).status == 204
-    assert night.row().state == "alarm"
-    for _ in range(4):
-        clock.advance(30)
-        assert gateway.event(received("hm", stamp(clock, 1_800))).status == 204
-    assert gateway.event(received("OK", stamp(clock, 1_800 + 400))).status == 204
-    assert night.row().state == "alarm", "late by the gateway's own clock"
-    assert gateway.event(received("OK", stamp(clock, 1_801))).status == 204
-    assert night.row().state != "alarm"
-
-
-@pytest.mark.parametrize(
-    "sender", ["2025550100", "(202) 555-0100", "+1 202-555-0100", "12025550100", "0012025550100"]
-)
-def test_a_number_is_the_same_however_a_carrier_writes_it(
-    phone: Phone, clock: Clock, sender: str
-) -> None:
-    night = asked_night(clock)
-    assert phone.event(received("ok", "soon", sender)).status == 204
-    assert night.row().state == "open"
-
-
-def test_a_name_that_holds_the_digits_of_a_number_answers_for_nobody(
-    phone: Phone, clock: Clock
-) -> None:
-    night = asked_night(clock)
-    for sender in ("a2025550100", "2025550100x", "tel:2025550100", "+1202555O100"):
-        assert phone.event(received("ok", "soon", sender)).status == 204
-    assert night.row().state == "asking"
-
-
-@pytest.mark.parametrize(("words", "state"), [("OK", "open"), ("HELP ME", "alarm")])
-def test_a_long_text_sent_as_a_picture_is_read_like_any(
-    phone: Phone, clock: Clock, words: str, state: str
-) -> None:
-    night = asked_night(clock)
-    picture = {"partId": 1, "contentType": "image/jpeg", "size": 900_000, "data": "A" * 1_200_000}
-    payload = {"messageId": "9", "sender": SAM, "body": words, "attachments": [picture]}
-    told = {"event": "mms:received", "payload": {"messageId": "9", "sender": SAM, "size": 9}}
-    assert phone.event(told).status == 204
-    assert night.row().state == "asking"
-    assert phone.event({"event": "mms:downloaded", "payload": payload}).status == 204
-    assert night.row().state == state
-
-
-def test_pictures_are_let_in_a_few_at_a_time(phone: Phone) -> None:
-    long = b"x" * (WEBHOOK.most + 1)
-    phone.lane._pictures = webhooks.MOST_PICTURES
-    assert phone.post("/in/phone/event", long, {}).status == 503
-    phone.lane._pictures = 0
-    assert phone.post("/in/phone/event", long, {}).status == 403
-    assert phone.post("/in/phone/event", b"x" * (MOST_PICTURE + 1), {}).status == 413
-
-
-def test_a_picture_keeps_its_place_until_it_was_read(
-    phone: Phone, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those that wait to be read lie in memory as well."""
-    held: list[int] = []
-    read = webhooks.read
-
-    def watched(*asked: Any) -> Inbound | None:
-        held.append(phone.lane._pictures)
-        return read(*asked)
-
-    monkeypatch.setattr(webhooks, "read", watched)
-    asked_night(clock)
-    picture = {"partId": 1, "contentType": "image/jpeg", "size": 9, "data": "A" * 100_000}
-    payload = {"messageId": "9", "sender": SAM, "body": "OK", "attachments": [picture]}
-    assert phone.event({"event": "mms:downloaded", "payload": payload}).status == 204
-    assert held == [1]
-    assert phone.lane._pictures == 0
-
-
-def test_a_picture_that_nobody_signed_waits_in_no_queue(phone: Phone) -> None:
-    phone.lane._reading = webhooks.MOST_READING
-    assert phone.event({"event": "x" * 100_000}, key="wrong").status == 403
-    assert phone.event({"event": "x" * 100_000}).status == 503
-
-
-def test_an_event_that_nobody_knows_is_logged_once(
-    phone: Phone, caplog: pytest.LogCaptureFixture
-) -> None:
-    for _ in range(3):
-        assert phone.event({"event": "rcs:received", "payload": {}}).status == 204
-    assert [r.getMessage() for r in caplog.records if "rcs" in r.getMessage()] == [
-        "the phone tells of 'rcs:received', which is not read here"
-    ]
-
-
-def test_what_the_phone_says_of_a_text_is_a_receipt(phone: Phone, clock: Clock) -> None:
-    alarmed_night(clock)
-    text = last(LEO, "text")
-    Message.objects.filter(id=text.id).update(provider_ref="phone:abc")
-    told = {"event": "sms:delivered", "payload": {"messageId": "abc"}}
-    assert phone.event(told).status == 204
-    assert last(LEO, "text").status == "delivered"
-
-
-def test_an_old_or_foreign_signature_of_the_phone_is_refused(phone: Phone) -> None:
-    told = {"event": "system:ping", "payload": {}}
-    assert phone.event(told, late_s=3_600).status == 403
-    assert phone.event(told, key="guessed").status == 403
-    assert phone.event(told).status == 204
-    nonsense: object
-    for nonsense in ([], "x", {}, {"event": 1, "payload": {}}, {"event": "sms:received"}):
-        assert phone.event(nonsense).status == 400
-
-
-def test_a_text_from_someone_on_watch_needs_no_other_word(phone: Phone, clock: Clock) -> None:
-    night = asked_night(clock)
-    phone.text("OK", sid="SM9")
-    assert not Message.objects.filter(word__startswith="reply").exists()
-    night.does(ev.Ended())
-    phone.text("OK", sid="SM10")
-    assert Message.objects.filter(word="reply-not-on").exists(), "nobody is watching: that is said"
 
 
 def test_a_long_webhook_is_read_beside_the_loop_and_too_many_are_put_off(

@@ -27,7 +27,7 @@ from tests.channels.accounts import OURS, carrier_of
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
 from tests.hook import LEO, MALLORY, SAM, alarmed_night
-from tests.web.asgi.test_webhooks import Phone, inbox, phone
+from tests.web.asgi.carrier_posts import Phone, inbox, phone
 from tests.web.conftest import browser, post
 from tests.web.lane import Answered
 from tests.web.pages import text_of

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -44,7 +44,7 @@ DEADLINE_S = 8.0
 SHORT = 4096  # bytes: read in a millisecond or two
 REST_S = 0.05  # twenty long ones a second: whoever writes so much can wait
 MOST_READING = 32  # longer ones that wait to be read
-MOST_PICTURES = 4  # held at one time, signed or not
+MOST_HELD = 4 * MOST_PICTURE  # bytes of bodies at one time, signed or not
 _NOTHING_TO_SAY = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 # why: (status, what is said). Carriers log it; a person may read it there.
 _NO: Mapping[str, tuple[int, str]] = {
@@ -82,7 +82,7 @@ class WebhookLane:
         self._carriers = {carrier.name: carrier for carrier in carriers}
         self._inbox = inbox
         self._reader = ThreadPoolExecutor(1, "webhook")
-        self._reading = self._pictures = 0
+        self._reading = self._held = 0
         self._one = asyncio.Lock()
 
     async def __call__(
@@ -120,8 +120,8 @@ class WebhookLane:
             key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
         }
         try:
-            with self._room(carrier) as (most, otherwise):
-                body = await _body(receive, most, otherwise)
+            with self._room(carrier) as count:
+                body = await _body(receive, count)
                 inbound = await self._read(
                     (carrier, kind, scope["path"], scope["query_string"], headers, body)
                 )
@@ -137,19 +137,26 @@ class WebhookLane:
             await _send(send, 204, b"", b"text/plain; charset=utf-8")
 
     @contextmanager
-    def _room(self, carrier: Carrier) -> Iterator[tuple[int, str]]:
-        """How long a body may be, in bytes, and what is said where it is longer. A phone sends the
-        pictures of a message along: a few at a time are let in, until they are read."""
-        if carrier.kind != "android":
-            yield WEBHOOK.most, "too-long"
-        elif self._pictures >= MOST_PICTURES:
-            yield WEBHOOK.most, "not-stored"
-        else:
-            self._pictures += 1
-            try:
-                yield MOST_PICTURE, "too-long"
-            finally:
-                self._pictures -= 1
+    def _room(self, carrier: Carrier) -> Iterator[Callable[[int], None]]:
+        """What counts the bytes of a body as they come, and raises ``_No``. A phone sends the
+        pictures of a message along: what all bodies hold together is bounded, so that one that
+        trickles keeps no other out, and a short one is always let in."""
+        most = MOST_PICTURE if carrier.kind == "android" else WEBHOOK.most
+        mine = 0
+
+        def count(length: int) -> None:
+            nonlocal mine
+            mine += length
+            self._held += length
+            if mine > most:
+                raise _No("too-long")
+            if mine > WEBHOOK.most and self._held > MOST_HELD:
+                raise _No("not-stored")
+
+        try:
+            yield count
+        finally:
+            self._held -= mine
 
     async def _read(self, asked: Asked) -> Inbound | None:
         carrier, *_, headers, body = asked
@@ -217,9 +224,8 @@ def _numbered(inbound: Inbound | None) -> Inbound | None:
     return replace(inbound, sender=numbers.of_sender(inbound.sender, settings.STILLHERE.country))
 
 
-async def _body(receive: ASGIReceiveCallable, most: int, otherwise: str) -> bytes:
-    """The whole body, bounded in size and time. Raises ``_No``: ``otherwise`` where it is
-    longer."""
+async def _body(receive: ASGIReceiveCallable, count: Callable[[int], None]) -> bytes:
+    """The whole body, bounded in time, and in size by ``count``. Raises ``_No``."""
     chunks: list[bytes] = []
     try:
         async with asyncio.timeout(WEBHOOK.read_s):
@@ -228,9 +234,7 @@ async def _body(receive: ASGIReceiveCallable, most: int, otherwise: str) -> byte
                 if message["type"] != "http.request":
                     raise _Gone
                 chunks.append(message.get("body", b""))
-                most -= len(chunks[-1])
-                if most < 0:
-                    raise _No(otherwise)
+                count(len(chunks[-1]))
                 if not message.get("more_body", False):
                     return b"".join(chunks)
     except TimeoutError:
