@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
@@ -123,7 +123,7 @@ class Vocabulary:
     not_the_door: frozenset[str]
     commands: Mapping[str, Intent]
     before_a_command: frozenset[str]
-    notes: notes.Beginnings  # how a note of one's own plan begins
+    notes: notes.NoteWords  # how a note of one's own plan looks
     days_of: Mapping[str, int]  # "weeks" -> 7
     within: frozenset[str]
     slips: Mapping[str, str]
@@ -206,7 +206,10 @@ _ROWS: Mapping[str, frozenset[str]] = {
     "asked": frozenset({"yes", "no", "joins"}),
     "person": frozenset(_MEANT),
     "contact": frozenset(_MEANT),
-    "note": frozenset({*notes.FIELDS, notes.WITH_NUMBER}),
+    "note": frozenset({
+        *notes.FIELDS, "loose-place", "loose-name", "sentence", "no-name", "no-place", "street",
+        "room", "spot", "beside", "joins",
+    }),
     "command": frozenset({"after", "add", "pause", "weeks", "months", "within"}),
     "long": frozenset({"words", "not"}),
     "not-theirs": frozenset({
@@ -309,7 +312,9 @@ def load(texts: Mapping[str, str], street: Street = ()) -> Vocabulary:
         not_the_door=words("not-the-door"),
         commands=commands,
         before_a_command=words("command.after"),
-        notes=_notes(phrases),
+        notes=notes.note_words(
+            lambda row: phrases(f"note.{row}"), waves_off | waves_off_next, linking
+        ),
         days_of=dict.fromkeys(words("command.weeks"), 7)
         | dict.fromkeys(words("command.months"), 30),
         within=words("command.within"),
@@ -353,11 +358,6 @@ def _signs(files: Mapping[str, _File], street: Street) -> Signs:
         return Signs(rows, groups, all_of("signs.small"), typos)
     except SignError as error:
         raise VocabularyError(f"[signs]: {error}") from error
-
-
-def _notes(phrases: Callable[[str], frozenset[Phrase]]) -> notes.Beginnings:
-    fields = (*notes.FIELDS, notes.WITH_NUMBER)
-    return {phrase: field for field in fields for phrase in phrases(f"note.{field}")}
 
 
 def _words(text: str) -> frozenset[str]:

@@ -15,7 +15,6 @@ from django.conf import settings
 
 from stillhere.core import events as ev
 from stillhere.core.messages import Inbound
-from stillhere.core.reading.notes import Note
 from stillhere.core.refusals import Refusal
 from stillhere.core.replies import language_of
 from stillhere.store.db import clock
@@ -83,17 +82,6 @@ def _add(person: Person, text: str, found: re.Match[str], number: str, now: int)
     if not invitations.is_asked(contact):
         return "reply-added-asked", {"who": contact.id}
     return "reply-added-later" if _must_wait(now) else "reply-added", {"who": contact.id}
-
-
-def keep_note(person: Person, note: Note) -> Said:
-    """A note of the plan, sealed. With a PIN, on the page: whoever holds the phone must not send
-    people elsewhere."""
-    if person.pin:
-        return "reply-pin", NOBODY
-    if not note.text:
-        return "reply-note-how", NOBODY
-    persons.set_plan(person, **{note.field: note.text})
-    return ("reply-named" if note.field == "name" else "reply-kept"), NOBODY
 
 
 def _must_wait(now: int) -> bool:

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
-
 from stillhere.core import events as ev
 from stillhere.core.messages import Inbound
-from stillhere.core.replies import HELP, Intent, read_note
-from stillhere.store.inbound import list_commands
+from stillhere.core.replies import HELP, Intent
+from stillhere.store.inbound import list_commands, own_notes
 from stillhere.store.inbound.intents import opt_out_of, persons_intent, prove
 from stillhere.store.inbound.reply import ParsedInbound, apply_all, open_watches, unless_refused
 from stillhere.store.models import Person, WatchRow
@@ -67,8 +65,7 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
     prove(parsed, intent, now)
     if intent in HELP:
         return _all_cry(parsed, intent), {}
-    unread = intent is Intent.UNCLEAR and parsed.inbound.kind == "text"
-    note = read_note(text, settings.UNDERSTOOD) if unread else None
+    note = own_notes.read(parsed) if intent is Intent.UNCLEAR else None
     if not parsed.address.proved_at and (note or intent in _PLANS):
         return "reply-who-person", {}  # it may be somebody else's plan
     if intent is Intent.LIST:
@@ -80,7 +77,7 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
     if intent is Intent.DELETE:
         return list_commands.erase(person, now)
     if note:
-        return list_commands.keep_note(person, note)
+        return own_notes.keep(person, note)
     return _watch_hears(parsed, watches, intent, now), {}
 
 
