@@ -11,14 +11,15 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from stillhere.core import events as ev
 from stillhere.core.messages import Fate, Receipt
 from stillhere.engine import render
 from stillhere.store.messages import delivery
-from stillhere.store.models import Contact, Installation, Person, sealed_columns
+from stillhere.store.models import Contact, Installation, Message, Person, sealed_columns
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Change, CheckIn
 from stillhere.store.watches.group_commit import WRITER
-from tests.circle import tick_all
+from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
 from tests.hook import Hook
 from tests.web.conftest import browser, post
@@ -97,6 +98,16 @@ def alarm(client: Client) -> None:
     post(client, "/watch", profile="injected", tz="America/Denver")
     key = str(client.get("/watch").context["shown"].key)
     client.post(f"/k/{key}/help", {"back": "watch"})
+
+
+def watched_night(town: Town, *rungs: tuple[str, ...], seconds: int) -> SamsNight:
+    """Sam has used so many seconds ago, and nobody has heard of Sam since."""
+    night = sams_night(*(rungs or (("Leo",), ("Maya",))))
+    Message.objects.update(status="sent")
+    night.start()
+    night.does(ev.Marked())
+    town.live(seconds)
+    return night
 
 
 def answers(client: Client, town: Town) -> None:

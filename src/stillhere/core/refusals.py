@@ -69,3 +69,4 @@ class Refusal(StrEnum):
     FORCE_COMMON = "force-common"
     FORCE_PIN = "force-pin"
     FORCE_NOBODY = "force-nobody"
+    FORCE_UNPROVED = "force-unproved"

@@ -299,10 +299,10 @@ def speaker_of(inbound: Inbound, known: Mapping[int, Address]) -> tuple[Address,
 
 
 def _under_force(inbound: Inbound, own: Sequence[Address]) -> Address | None:
-    """Whose word under force this is, of all who have the number."""
+    """Whose word under force this is, of all who have shown that the number is theirs."""
     if inbound.kind != "text":
         return None
-    return next((a for a in own if force.is_the_word(person_of(a), inbound.text)), None)
+    return next((way for way in own if force.is_said_from(way, inbound.text)), None)
 
 
 def _is_anothers(inbound: Inbound, known: Mapping[int, Address], message: Message) -> bool:

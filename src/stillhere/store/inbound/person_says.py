@@ -57,9 +57,8 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
     person, text = parsed.person, parsed.inbound.text
     persons.note_use(person, now)
     watches = _meant_watches(parsed)
-    if parsed.inbound.kind == "text" and force.is_the_word(person, text):
+    if parsed.inbound.kind == "text" and force.is_said_from(parsed.address, text):
         force.call_for_help(person)  # and the phone hears, and shows, what it would of a check-in
-        prove(parsed, Intent.HERE, now)
         return _watch_hears(parsed, watches, Intent.HERE, now), {}
     intent = persons_intent(parsed.inbound, watching=bool(watches), asked=_asked(watches))
     prove(parsed, intent, now)

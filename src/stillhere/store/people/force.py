@@ -20,7 +20,7 @@ from django.db import transaction
 from stillhere.core.circle import Circle
 from stillhere.core.events import NeedHelp
 from stillhere.core.refusals import Refusal
-from stillhere.core.replies import Intent, Role, read_text
+from stillhere.core.replies import Intent, Role, read_note, read_text, words_of
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Person, sealed_columns
 from stillhere.store.people import address_book, persons
@@ -33,17 +33,21 @@ LEAST, MOST = 4, 40  # letters and digits of the word
 LONGEST_TEXT = 200  # that could still be one
 PROFILE = "injected"  # the strictest; nothing of it is asked
 _COPIED = ("lang", "rung", "status", "door", "minutes", "why", "created_at", "answered_at")
-_SOUNDS_LIKE = (Intent.HERE, Intent.UNCLEAR)
+_TEXTS = ("text", "whatsapp")  # by which the word may come
 
 
 def keep(person: Person, word: str, contacts: Collection[int]) -> None:
     """Keep the word, and who hears of it: ids of contacts who said yes. Raises Problem where the
-    word cannot be told from what people say anyway, or nobody would hear it."""
+    word cannot be told from what people say anyway, where it would be texted from a number that is
+    not shown to be theirs, or nobody would hear it."""
     folded = _folded(word)
     if not LEAST <= len(folded.replace(" ", "")) <= MOST:
         raise Problem(Refusal.FORCE_LENGTH)
     if _is_said_anyway(word, folded):
         raise Problem(Refusal.FORCE_COMMON)
+    texts = person.addresses.filter(channel__in=_TEXTS).values_list("proved_at", flat=True)
+    if texts and not any(texts):
+        raise Problem(Refusal.FORCE_UNPROVED)
     with transaction.atomic():
         mine = Contact.objects.filter(person=person, responder__isnull=True)
         hearing = mine.filter(id__in=contacts, status=Contact.Status.CONFIRMED)
@@ -59,6 +63,13 @@ def forget(person: Person) -> None:
     """There is no such word any more. An alarm that it has raised goes on."""
     person.force_word = b""
     person.save(update_fields=["force_word"])
+
+
+def is_said_from(way: Address, text: str) -> bool:
+    """Whether a text from ``way`` is the word of the person whose way it is. Anybody can type a
+    number as theirs: it counts once its owner has shown that it is."""
+    person = way.person
+    return person is not None and way.proved_at > 0 and is_the_word(person, text)
 
 
 def is_the_word(person: Person, typed: str) -> bool:
@@ -117,10 +128,19 @@ def _copy(contact: Contact, double: Person) -> None:
 
 
 def _is_said_anyway(word: str, folded: str) -> bool:
-    """Whether it means something else to us, or is a single word by which people say that they are
-    here: then a plain check-in would call for help."""
-    read = read_text(word, Role.PERSON, settings.UNDERSTOOD, watching=True)
-    return read not in _SOUNDS_LIKE or (read is Intent.HERE and " " not in folded)
+    """Whether it means something else to us, to whomever it is said, or is made of words that we
+    know; or is a single word by which people say that they are here: then a plain check-in would
+    call for help."""
+    words = settings.UNDERSTOOD
+    if read_text(word, Role.PERSON, words, watching=True) is Intent.HERE:
+        return " " not in folded
+    meant = {
+        read_text(word, role, words, watching=watching, asked=True)
+        for role in Role
+        for watching in (True, False)
+    }
+    known = words.known.union(words.opt_in).issuperset(words_of(word, words))
+    return known or meant != {Intent.UNCLEAR} or read_note(word, words) is not None
 
 
 def _folded(typed: str) -> str:

@@ -121,6 +121,9 @@ REFUSALS = {
     ),
     Refusal.FORCE_PIN: gettext_lazy("This is your PIN. Choose something else."),
     Refusal.FORCE_NOBODY: gettext_lazy("Choose somebody who has said yes to being on your list."),
+    Refusal.FORCE_UNPROVED: gettext_lazy(
+        "Show us first that your number is yours: type the code that we texted to it."
+    ),
     Refusal.WISH: gettext_lazy("Choose one of the three wishes."),
 }
 # What worked, or needs one more step.
