@@ -12,9 +12,10 @@ from aiohttp import web
 
 from stillhere.channels.carriers.android import AndroidCarrier
 from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
-from stillhere.channels.carriers.failover import TEXTS, Relay
+from stillhere.channels.carriers.failover import CHATS, TEXTS, Relay
 from stillhere.channels.carriers.numbers import normalise_for_texts, normalise_number
 from stillhere.channels.carriers.sms import SmsCarrier
+from stillhere.channels.carriers.telegram import CHAT, TelegramCarrier, normalise_chat
 from stillhere.channels.carriers.whatsapp import WhatsAppCarrier
 from stillhere.channels.http import HttpClient
 from stillhere.core.messages import Fate
@@ -179,6 +180,67 @@ class AndroidRig(TextProviderRig):
         return await self.after(fault, _json(202, id=told["id"], state="Pending"))
 
 
+BOT = "123456:AAE-a_token_of_the_bot_555"
+
+
+class TelegramRig(TextProviderRig):
+    """The Bot API, as far as we speak it: a bot, its chats, and where it tells what they write."""
+
+    id = kind = "telegram"
+    good, dead = "5550102", "5550103"
+    knows_repeats = False  # sendMessage has no key of ours
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.hook: dict[str, Any] = {}
+        self.blocked: set[int] = set()
+
+    def carrier(self) -> Carrier:
+        return carrier_of(
+            "telegram", self.url, account="lamp_bot", secret=BOT, sender="", carries=("telegram",)
+        )
+
+    def make(self, deadline_s: float) -> Relay:
+        bot = TelegramCarrier(self.carrier(), HOOKS, HttpClient(), deadline_s=deadline_s)
+        return Relay("telegram", [bot], normalise_chat, CHATS, CHAT)
+
+    async def _take(self, request: web.Request) -> web.Response:
+        bot, _, method = request.path.removeprefix("/bot").partition("/")
+        if bot != BOT:
+            return _no(401, "Unauthorized")
+        told = json.loads(await request.text() or "{}")
+        self.asked.append((method, told))
+        if method == "getMe":
+            me = {"id": 123456, "is_bot": True, "first_name": "Lamp", "username": "Lamp_Bot"}
+            return _json(200, ok=True, result=me)
+        if method == "setWebhook":
+            self.hook = told
+            return _json(200, ok=True, result=True, description="Webhook was set")
+        if method == "getWebhookInfo":
+            info = {"has_custom_certificate": False, "pending_update_count": 0}
+            return _json(200, ok=True, result={"url": self.hook.get("url", ""), **info})
+        return await self._send(told)
+
+    async def _send(self, told: dict[str, Any]) -> web.Response:
+        fault, chat = self.take_fault(), told["chat_id"]
+        if chat == int(self.dead):
+            return _no(400, "Bad Request: chat not found")
+        if chat in self.blocked:
+            return _no(403, "Forbidden: bot was blocked by the user")
+        if fault == "refuse":
+            return _no(429, "Too Many Requests: retry after 7", parameters={"retry_after": 7})
+        no = len(self.messages) + 1
+        self.messages.append(Received(str(chat), told["text"], f"one:{no}"))
+        private = {"id": chat, "type": "private", "first_name": "Sam"}
+        message = {"message_id": no, "date": 1_795_212_720, "chat": private, "text": told["text"]}
+        return await self.after(fault, _json(200, ok=True, result=message))
+
+
+def _no(status: int, description: str, **more: object) -> web.Response:
+    return _json(status, ok=False, error_code=status, description=description, **more)
+
+
 def _json(status_: int, /, **told: object) -> web.Response:
     return web.json_response(told, status=status_)
 
@@ -189,4 +251,6 @@ def name_of(key: str) -> str:
 
 
 # The others speak as Twilio does; where they differ is in ``test_carriers.py``.
-ALL_RIGS: list[type[Rig]] = [*RIGS, TwilioRig, WhatsAppRig, AndroidRig, PushRig]
+ALL_RIGS: list[type[Rig]] = [
+    *RIGS, TwilioRig, WhatsAppRig, TelegramRig, AndroidRig, PushRig,
+]  # fmt: skip

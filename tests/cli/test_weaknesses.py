@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 
 from stillhere.channels.base import Capability
 from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.carriers.telegram import TelegramCarrier
 from stillhere.channels.page import PageChannel
 from stillhere.cli.actions import check
 from stillhere.cli.backup_file import postgresql_programs
@@ -175,6 +176,21 @@ def test_a_whatsapp_sender_without_a_template_is_named(
     assert "whatsapp has no template=: " in "".join(looks(weaknesses.carriers(bare)))
     whole = replace(here, carriers=read_carriers(f"{address}&template=HX{0:032}"))
     assert looks(weaknesses.carriers(whole)) == []
+
+
+def test_a_bot_that_does_not_hear_is_named(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def deaf(_: object) -> list[str]:
+        return ["what people write does not arrive here"]
+
+    async def no_balance(_: object) -> None: ...
+
+    monkeypatch.setattr(TelegramCarrier, "listens", deaf)
+    monkeypatch.setattr(TelegramCarrier, "balance", no_balance)
+    address = "telegram://lamp_bot:123456:AAE-a_token_of_the_bot_555@api.telegram.org"
+    bot = replace(here, carriers=read_carriers(address))
+    assert looks(weaknesses.carriers(bot)) == ["telegram: what people write does not arrive here."]
+    plain = replace(bot, base_url="http://lamp.example.org")
+    assert "https alone" in looks(weaknesses.carriers(plain))[0]
 
 
 def test_people_whose_only_way_is_not_here_are_counted(

@@ -8,6 +8,7 @@ from stillhere.config.carriers import CarrierError, leaves, read_carriers
 from stillhere.config.environment import SettingError, read
 
 TRUNK = "sip://a:swordfish@sip.example.org?from=+12025550100"
+BOT = "telegram://lamp_bot:123456:AAE-swordfish_swordfish_555@api.telegram.org?per_s=20"
 TWILIO = "twilio://AC1:swordfish@api.twilio.com?from=+12025550100"
 
 
@@ -42,6 +43,15 @@ def test_a_whatsapp_sender_is_a_carrier_of_its_own() -> None:
     assert whatsapp.options["template"] == whatsapp.options["template-es"] == sid
     assert "whatsapp" not in texts.carries
     assert leaves(whatsapp) == "By whatsapp WhatsApp messages leave from +1 202-555-0100."
+
+
+def test_a_bot_is_a_carrier_of_its_own() -> None:
+    [bot] = read_carriers(BOT.partition("?")[0])
+    assert (bot.name, bot.account, bot.carries) == ("telegram", "lamp_bot", ("telegram",))
+    assert bot.secret == "123456:AAE-swordfish_swordfish_555"
+    assert bot.per_s == 25, "Telegram takes thirty a second"
+    assert read_carriers(BOT)[0].per_s == 20
+    assert leaves(bot) == "By telegram Telegram messages leave from the bot lamp_bot."
 
 
 @pytest.mark.parametrize(
@@ -88,6 +98,11 @@ def test_a_whatsapp_sender_is_a_carrier_of_its_own() -> None:
         "whatsapp://AC1:swordfish@api.twilio.com?from=+12025550100&template=hello",
         "whatsapp://AC1:swordfish@api.twilio.com?from=+12025550100&template-es=HX1",
         "whatsapp://AC1:swordfish@api.twilio.com?from=+12025550100&template_es=x",
+        "telegram://lamp_bot@api.telegram.org",
+        "telegram://lamp_bot:swordfish@api.telegram.org",
+        "telegram://123456:AAE-swordfish_swordfish_555@api.telegram.org",
+        f"{BOT}&only=text",
+        f"{BOT} {BOT}&name=other",
         f"{TWILIO}&template=HX00000000000000000000000000000000",
     ],
 )

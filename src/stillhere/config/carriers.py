@@ -11,6 +11,7 @@ the installation's country:
 - ``signalwire://PROJECT:TOKEN@example.signalwire.com``
 - ``telnyx://ACCOUNT:API_KEY@api.telnyx.com?public_key=...``
 - ``whatsapp://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com?template=HX...`` (a WhatsApp sender there)
+- ``telegram://BOT_NAME:TOKEN@api.telegram.org`` (chats with a bot; the token as BotFather shows it)
 - ``android://user:password@192.168.1.20:8080?key=SIGNING_KEY`` (texts by a phone of yours)
 - ``sip://user:password@sip.example.org?from=+12025550100`` (calls by a trunk or a gateway)
 
@@ -33,11 +34,17 @@ from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.numbers import our_own, spaced
 from stillhere.channels.network_policy import is_local_name
 
-KINDS = ("twilio", "signalwire", "telnyx", "whatsapp", "android", "sip")
+KINDS = ("twilio", "signalwire", "telnyx", "whatsapp", "telegram", "android", "sip")
 # The others carry texts and calls.
-CARRIES = {"android": ("text",), "sip": ("call",), "whatsapp": ("whatsapp",)}
+CARRIES = {
+    "android": ("text",),
+    "sip": ("call",),
+    "whatsapp": ("whatsapp",),
+    "telegram": ("telegram",),
+}
 NEEDS_A_SENDER = ("twilio", "signalwire", "telnyx", "whatsapp", "sip")
-NEEDS_A_SECRET = ("twilio", "signalwire", "telnyx", "whatsapp", "android")
+NEEDS_A_SECRET = ("twilio", "signalwire", "telnyx", "whatsapp", "telegram", "android")
+PACES = {"telegram": 25.0}  # messages a second, where the carrier itself says how many it takes
 OPTIONS = ("from", "only", "per_s", "low", "cap", "name")
 OWN_OPTIONS = {
     "android": ("key", "sim"),
@@ -47,7 +54,14 @@ OWN_OPTIONS = {
 }
 _TEMPLATE = re.compile(r"template(-[a-z]{2,3}(-[A-Za-z]{2,4})?)?")  # also one for a language
 _CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")
-_GOES_OUT = {"text": "texts", "call": "calls", "whatsapp": "WhatsApp messages"}
+_BOT = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,30}")
+_BOT_TOKEN = re.compile(r"[0-9]{5,20}:[A-Za-z0-9_-]{20,100}")
+_GOES_OUT = {
+    "text": "texts",
+    "call": "calls",
+    "whatsapp": "WhatsApp messages",
+    "telegram": "Telegram messages",
+}
 PORTS = {"port": "8421", "listen": "5060"}  # of a line, and what each is without the option
 _SIP_WORD = re.compile(r"[^\s;<>\"]*")
 _BETWEEN = re.compile(r"\s+(?=[A-Za-z][A-Za-z+]*:)")  # a number may hold spaces
@@ -66,6 +80,8 @@ def read_carriers(typed: str, country: str = "US") -> tuple[Carrier, ...]:
     for address in _BETWEEN.split(typed.strip()) if typed.strip() else []:
         carriers.append(_carrier(address, {c.name for c in carriers}, country))
     _apart([carrier for carrier in carriers if carrier.kind == "sip"])
+    if sum(carrier.kind == "telegram" for carrier in carriers) > 1:
+        raise CarrierError("one telegram carrier is enough: a chat is with one bot")
     return tuple(carriers)
 
 
@@ -73,6 +89,8 @@ def leaves(carrier: Carrier) -> str:
     """What goes out by a carrier and from which number, for whoever set it to look at."""
     what = " and ".join(_GOES_OUT[each] for each in carrier.carries)
     from_ = f"from {spaced(carrier.sender)}" if carrier.sender else "from the phone's own number"
+    if carrier.kind == "telegram":
+        from_ = f"from the bot {carrier.account}"
     return f"By {carrier.name} {what} leave {from_}."
 
 
@@ -108,6 +126,10 @@ def _carrier(address: str, taken: set[str], country: str) -> Carrier:
         raise CarrierError(f"the {kind} carrier needs a user and a secret before the @")
     options = _options(parts.query, kind)
     _heard(options, kind)
+    if kind == "telegram" and not (
+        _BOT.fullmatch(parts.username or "") and _BOT_TOKEN.fullmatch(parts.password or "")
+    ):
+        raise CarrierError("the telegram carrier needs the bot's name, a colon and its token")
     if kind == "sip" and not _SIP_WORD.fullmatch(unquote(f"{parts.username}{parts.password}")):
         raise CarrierError("user and password of a sip carrier hold no space, quote or ; < >")
     netloc = f"[{host}]" if ":" in host else host
@@ -120,7 +142,7 @@ def _carrier(address: str, taken: set[str], country: str) -> Carrier:
         secret=unquote(parts.password or ""),
         sender=_sender(options, kind, country),
         carries=_carries(options, kind),
-        per_s=_number(options, "per_s", kind),
+        per_s=_number(options, "per_s", kind) or PACES.get(kind),
         low=_whole(options, "low", kind),
         cap=_whole(options, "cap", kind),
         options=MappingProxyType(options),

@@ -9,15 +9,16 @@ nothing. Lower floors never import this file: they get what it builds as argumen
 from __future__ import annotations
 
 import ctypes
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillhere.channels.base import Capability
-from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
+from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.page import PageChannel
 from stillhere.config.environment import Stillhere
 from stillhere.config.lazy_channel import Later
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
     from stillhere.channels.base import Channel
+    from stillhere.channels.carriers.failover import Carries
+    from stillhere.channels.http import HttpClient
 
 LINE_PORT = "8421"
 # Counts on through sleep, never jumps. Elsewhere than Linux the monotonic clock does that.
@@ -138,42 +141,47 @@ def build_channels(stillhere: Stillhere) -> dict[str, Channel]:
 
 
 def _relays(stillhere: Stillhere) -> list[Channel]:
-    """The channels over the carriers of the settings, those of texts and those of calls."""
-    from stillhere.channels.carriers.android import AndroidCarrier
-    from stillhere.channels.carriers.failover import CALLS, TEXTS, Carries, Relay
-    from stillhere.channels.carriers.numbers import normalise_for_texts, normalise_number
-    from stillhere.channels.carriers.sms import SmsCarrier
-    from stillhere.channels.carriers.voice import VoiceCarrier
-    from stillhere.channels.carriers.whatsapp import WhatsAppCarrier
+    """The channels over the carriers of the settings, each over those that carry it."""
+    from stillhere.channels.carriers.failover import CALLS, CHATS, TEXTS, Relay
+    from stillhere.channels.carriers.numbers import E164, normalise_for_texts, normalise_number
+    from stillhere.channels.carriers.telegram import CHAT, normalise_chat
     from stillhere.channels.http import HttpClient
 
-    texts: list[Carries] = []
-    calls: list[Carries] = []
-    whatsapp: list[Carries] = []
+    found: dict[str, list[Carries]] = {}
     for carrier in stillhere.carriers:
         hooks = f"{stillhere.base_url}/in/{carrier.name}"
         http = HttpClient(connections=320)
-        if carrier.kind == "android":
-            texts.append(AndroidCarrier(carrier, http))
-        if carrier.kind in ACCOUNTS:
-            if "text" in carrier.carries:
-                texts.append(SmsCarrier(carrier, hooks, http))
-            if "whatsapp" in carrier.carries:
-                whatsapp.append(WhatsAppCarrier(carrier, hooks, http))
-            if "call" in carrier.carries:
-                calls.append(VoiceCarrier(carrier, hooks, http))
+        for what in carrier.carries:
+            found.setdefault(what, []).append(_adapter(carrier, what, hooks, http))
     own, allowed = stillhere.country, stillhere.countries
+    text = partial(normalise_for_texts, region=own, countries=allowed)
     number = partial(normalise_number, region=own, countries=allowed)
-    relays: list[Channel] = []
-    if texts:
-        relays.append(
-            Relay("text", texts, partial(normalise_for_texts, region=own, countries=allowed), TEXTS)
-        )
-    if calls:
-        relays.append(Relay("call", calls, number, CALLS))
-    if whatsapp:
-        relays.append(Relay("whatsapp", whatsapp, number, TEXTS))
-    return relays
+    shapes: Mapping[str, tuple[Callable[[str], str], frozenset[Capability], re.Pattern[str]]] = {
+        "text": (text, TEXTS, E164),
+        "call": (number, CALLS, E164),
+        "whatsapp": (number, TEXTS, E164),
+        "telegram": (normalise_chat, CHATS, CHAT),
+    }
+    return [Relay(what, found[what], *shapes[what]) for what in shapes if what in found]
+
+
+def _adapter(carrier: Carrier, what: str, hooks: str, http: HttpClient) -> Carries:
+    """What speaks to this carrier of ``what`` it carries."""
+    from stillhere.channels.carriers.android import AndroidCarrier
+    from stillhere.channels.carriers.sms import SmsCarrier
+    from stillhere.channels.carriers.telegram import TelegramCarrier
+    from stillhere.channels.carriers.voice import VoiceCarrier
+    from stillhere.channels.carriers.whatsapp import WhatsAppCarrier
+
+    if carrier.kind == "android":
+        return AndroidCarrier(carrier, http)
+    adapters: Mapping[str, Callable[[Carrier, str, HttpClient], Carries]] = {
+        "text": SmsCarrier,
+        "call": VoiceCarrier,
+        "whatsapp": WhatsAppCarrier,
+        "telegram": TelegramCarrier,
+    }
+    return adapters[what](carrier, hooks, http)
 
 
 def _push(stillhere: Stillhere) -> Channel:

@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Any
 
 # The channels by which people write to us and read us: an answer goes back as the words came.
-WRITTEN = ("text", "whatsapp")
+TELEGRAM = "telegram"  # a chat with our bot: it has no number, and connects itself
+WRITTEN = ("text", "whatsapp", TELEGRAM)
 
 
 class Fate(StrEnum):
@@ -96,6 +97,7 @@ class Inbound:
     inbox corrects that, and adds how old it is at the most, ``oldest_ms``.
     ``call``, ``at`` and ``turn`` say where in a call this is, ``minutes`` how soon somebody comes,
     by a second key. ``opted_out``: the carrier took the text as "stop" and blocks us from now on.
+    ``connects`` is the one-time code by which a chat says whose it is.
     ``pictures`` is how many came with a text; we never look at them. ``called`` is our number they
     wrote to or rang.
     """
@@ -117,6 +119,7 @@ class Inbound:
     at: str = ""
     turn: int = 0
     minutes: int | None = None
+    connects: str = ""
 
 
 @dataclass(frozen=True, slots=True)

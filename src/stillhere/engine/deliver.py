@@ -21,7 +21,7 @@ from stillhere.channels.base import Channel, Outgoing
 from stillhere.channels.carriers.failover import Relay
 from stillhere.channels.pager import Pager
 from stillhere.core.messages import AGAIN, LEFT, DeliveryResult, Fate, Receipt
-from stillhere.engine import carrier_cleanup, recordings, render
+from stillhere.engine import carrier_cleanup, listening, recordings, render
 from stillhere.store.db import clock, halving
 from stillhere.store.installation import upkeep
 from stillhere.store.messages import delivery, receipts, retry
@@ -73,6 +73,7 @@ class Courier:
             asyncio.create_task(self._again(carrier_cleanup.clear_once, carrier_cleanup.EVERY_S)),
             asyncio.create_task(self._again(self._count_money, MONEY_EVERY_S)),
             asyncio.create_task(self._again(recordings.fetch_once, recordings.EVERY_S)),
+            asyncio.create_task(self._again(listening.listen_once, listening.EVERY_S)),
             asyncio.create_task(self._recorder()),
         ]
         stopping = asyncio.create_task(self._stopping.wait())

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from stillhere.store.db import budgets
-from stillhere.store.inbound import gateway_clocks
+from stillhere.store.inbound import chat_codes, gateway_clocks
 from stillhere.store.installation import peers
 from stillhere.store.kits import kits, supply_warnings
 from stillhere.store.messages import pages
@@ -45,6 +45,7 @@ def erase_once(now: int) -> int:
         lambda: expiry.erase_messages(now, alarm_days),
         lambda: expiry.erase_arrivals(now),
         lambda: gateway_clocks.forget(settings.WALL_MS()),
+        lambda: chat_codes.forget(now),
         lambda: expiry.erase_set_aside(now, alarm_days),
         lambda: expiry.erase_copies(here.data, now, alarm_days),
     )

@@ -6,7 +6,7 @@ from django.urls import include, path
 
 from stillhere.web.contact import contact_data, on_scene, page
 from stillhere.web.guide import help_now, helplines, learn, print
-from stillhere.web.hooks import calls, demo_phones, peer_heartbeat, push
+from stillhere.web.hooks import calls, chat, demo_phones, peer_heartbeat, push
 from stillhere.web.kits import pages
 from stillhere.web.person import (
     ask_later,
@@ -115,6 +115,8 @@ HOOKS = [
     path("push", push.mine, name="person_push"),
     path("push/renewed", push.renewed, name="push_renewed"),
     path("c/<str:key>/push", push.theirs, name="contact_push"),
+    path("chat", chat.mine, name="person_chat"),
+    path("c/<str:key>/chat", chat.theirs, name="contact_chat"),
     path("k/<str:key>/key", push.persons_key, name="person_key"),
     path("c/<str:key>/key", push.contacts_key, name="contact_key"),
     path("beat/<str:key>", peer_heartbeat.take, name="heartbeat"),

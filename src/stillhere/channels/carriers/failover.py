@@ -9,6 +9,7 @@ never left out. Knows nothing of what a carrier speaks.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -19,6 +20,7 @@ from stillhere.channels.carriers.numbers import E164
 from stillhere.core.messages import Cost, Fate, Receipt
 
 TEXTS = frozenset({Capability.TWO_WAY, Capability.CONFIRMS, Capability.LINKS})
+CHATS = frozenset({Capability.TWO_WAY, Capability.LINKS})
 CALLS = frozenset({Capability.RINGS, Capability.TWO_WAY, Capability.CONFIRMS})
 FADES_S = 60.0  # half of a carrier's bad news is forgotten after this
 SILENT = 0.5  # what a receipt that never came weighs, beside an error's 1
@@ -66,7 +68,8 @@ class _Health:
 
 
 class Relay:
-    """The channel ``name`` (``text`` or ``call``) over ``carriers``, the preferred one first."""
+    """The channel ``name`` (``text``, ``call`` and the like) over ``carriers``, the preferred one
+    first. ``address`` is the form of what they send to."""
 
     def __init__(
         self,
@@ -74,10 +77,12 @@ class Relay:
         carriers: Sequence[Carries],
         normalise: Callable[[str], str],
         capabilities: frozenset[Capability],
+        address: re.Pattern[str] = E164,
     ) -> None:
         self.name = name
         self.capabilities = capabilities
         self.normalise = normalise
+        self._address = address
         self.carriers = {carrier.name: carrier for carrier in carriers}
         self._health = {name: _Health() for name in self.carriers}
         # Every carrier may be tried once within one send.
@@ -86,8 +91,8 @@ class Relay:
 
     async def send(self, message: Outgoing) -> Receipt:
         """Hand the message to the healthiest carrier, and to the next at once if it cannot."""
-        if not E164.fullmatch(message.to):
-            return Receipt(Fate.FAILED, why="not a phone number")
+        if not self._address.fullmatch(message.to):
+            return Receipt(Fate.FAILED, why="not an address")
         receipt = Receipt(Fate.BUSY, why="no carrier has room", retry_after_s=1)
         for carrier in self._order(message):
             if not await self._room(carrier):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from django.utils.translation import gettext as _
 
-from stillhere.channels.wording import answers, contact_replies, first_words, plain
+from stillhere.channels.wording import answers, chats, contact_replies, first_words, plain
 from stillhere.channels.wording.contacts import Sentence
 from stillhere.channels.wording.facts import fill
 from stillhere.core.messages import Facts
@@ -366,6 +366,7 @@ def _left(facts: Facts) -> Sentence:
 
 TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     **first_words.SENTENCES,
+    **chats.TO_THE_PERSON,
     "ask": _ask,
     "ask-ring": _ask,
     "reply-got-it": _got_it,
@@ -420,6 +421,7 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     **TO_THE_PERSON,
     **contact_replies.SENTENCES,
+    **chats.SENTENCES,
     "reply-unclear": _unclear,
     "reply-going": _going,
     "reply-far": _far,

@@ -24,6 +24,7 @@ from stillhere import sip
 from stillhere.channels.base import REFUSED, Capability
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.failover import Relay
+from stillhere.channels.carriers.telegram import TelegramCarrier
 from stillhere.channels.pager import addresses, channels_for
 from stillhere.cli.actions.peer import heard
 from stillhere.cli.backup_file import postgresql_programs, record
@@ -32,7 +33,7 @@ from stillhere.cli.check.damage import is_gone
 from stillhere.cli.data_lock import LOCK_FILE
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import build_channels
-from stillhere.core.messages import Cost
+from stillhere.core.messages import TELEGRAM, Cost
 from stillhere.core.paging.on_call import OnCall, turn
 from stillhere.store.db import clock
 from stillhere.store.inbound import gateway_clocks
@@ -55,6 +56,7 @@ SETS = {
     "text": "set STILLHERE_CARRIERS",
     "call": "set STILLHERE_CARRIERS",
     "whatsapp": "set STILLHERE_CARRIERS",
+    "telegram": "set STILLHERE_CARRIERS",
     "email": "set STILLHERE_SMTP_URL",
 }
 SPARE_FILES = 256  # the database, the log, and what waits to be sent
@@ -197,6 +199,7 @@ def carriers(stillhere: Stillhere) -> Iterator[Finding]:
                     "reached by WhatsApp. Have one approved: docs/handbook/phones.md."
                 ),
             )
+    yield from ((False, wrong) for wrong in asyncio.run(_deaf(stillhere)))
     channels = build_channels(stillhere).values()
     relays = [channel for channel in channels if isinstance(channel, Relay)]
     for carrier, left in asyncio.run(_balances(relays)).items():
@@ -268,6 +271,19 @@ def reached(stillhere: Stillhere) -> Iterator[Finding]:
                 f"that: {SETS.get(channel, 'set it up')}, or ask them for another way."
             ),
         )
+
+
+async def _deaf(stillhere: Stillhere) -> list[str]:
+    """What is wrong with a bot, and with how we hear what people write to it."""
+    relay = build_channels(stillhere).get(TELEGRAM)
+    if not isinstance(relay, Relay):
+        return []
+    if not stillhere.base_url.startswith("https://"):
+        return ["Telegram tells what people write to https alone: set STILLHERE_BASE_URL."]
+    bots = [each for each in relay.carriers.values() if isinstance(each, TelegramCarrier)]
+    found = [f"{bot.name}: {wrong}." for bot in bots for wrong in await bot.listens()]
+    await relay.close()
+    return found
 
 
 async def _balances(relays: Sequence[Relay]) -> dict[Carrier, Cost]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from stillhere.core.messages import Inbound
+from stillhere.core.messages import TELEGRAM, Inbound
 from stillhere.core.replies import HELP, Intent
 from stillhere.store.inbound import steps_by_text, unknown_numbers
 from stillhere.store.inbound.contact_says import contact_says
@@ -76,6 +76,8 @@ def stranger_says(inbound: Inbound, now: int) -> None:
     here only from a number that we never reach; anybody else who writes hears once what this is."""
     if opts_in(inbound):
         opt_out.allow(inbound.channel, inbound.sender, now)
+        if inbound.channel == TELEGRAM:  # the app's own button, before anything was said
+            unknown_numbers.answer(inbound, now, cries=False)
     elif inbound.kind == "text" and contacts_intent(inbound, watching=False) is Intent.OPT_OUT:
         opt_out.refuse(inbound.channel, inbound.sender, Suppression.Why.STOP, now)
     elif inbound.kind == "text" and inbound.text.strip():

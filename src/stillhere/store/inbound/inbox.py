@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
-from stillhere.core.messages import DeliveryResult, Inbound
+from stillhere.core.messages import TELEGRAM, DeliveryResult, Inbound
 from stillhere.core.replies import (
     HELP,
     Intent,
@@ -32,6 +32,7 @@ from stillhere.core.replies import (
 from stillhere.store.db import clock, encryption
 from stillhere.store.db.row_locks import hurry
 from stillhere.store.inbound import (
+    chat_codes,
     contact_says,
     coordinator_says,
     gateway_clocks,
@@ -39,6 +40,7 @@ from stillhere.store.inbound import (
     intents,
     list_commands,
     person_says,
+    unknown_numbers,
 )
 from stillhere.store.inbound.reply import ParsedInbound, Reply, open_watches, person_of
 from stillhere.store.messages import receipts
@@ -132,6 +134,9 @@ def _aged(
 
 
 def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int) -> Reply | None:
+    if inbound.connects:
+        chat_codes.connect(inbound, arrival, now)
+        return None
     new = _has_no_watch_here(inbound, known) and _starts_a_watch(inbound)
     if not new and coordinator_says.coordinator_says(inbound, arrival, now, known=bool(known)):
         return None
@@ -140,7 +145,7 @@ def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int
         known = known_by(inbound)
     if not known:
         log.info("from a number that nobody has here channel=%s", inbound.channel)
-        if _A_NUMBER.fullmatch(inbound.sender):
+        if _is_somewhere(inbound):
             handle.stranger_says(inbound, now)
         return None
     address, message = speaker_of(inbound, known)
@@ -172,9 +177,14 @@ def _starts_a_watch(inbound: Inbound) -> bool:
     return (
         inbound.kind == "text"
         and read_text(inbound.text, Role.PERSON, settings.UNDERSTOOD, watching=False) in starts
-        and _A_NUMBER.fullmatch(inbound.sender) is not None
-        and settings.MAY_REACH(inbound.sender)
+        and _is_somewhere(inbound)
+        and unknown_numbers.may_reach(inbound)
     )
+
+
+def _is_somewhere(inbound: Inbound) -> bool:
+    """Whether it comes from where an answer can go: a number, or a chat with our bot."""
+    return inbound.channel == TELEGRAM or _A_NUMBER.fullmatch(inbound.sender) is not None
 
 
 def _plain(
@@ -190,6 +200,8 @@ def _plain(
             continue  # a word under force may read as a sign of life
         if inbound.kind != "text" or len(persons) != 1 or None in persons or inbound.opted_out:
             continue
+        if inbound.channel == TELEGRAM or inbound.connects:
+            continue  # each is answered
         if not all(address.proved_at for address in theirs):
             continue  # this very text may prove it
         if read_text(inbound.text, Role.PERSON, settings.UNDERSTOOD, watching=True) is Intent.HERE:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stillhere.core import events as ev
-from stillhere.core.messages import Inbound
+from stillhere.core.messages import TELEGRAM, Inbound
 from stillhere.core.replies import HELP, Intent
 from stillhere.store.inbound import list_commands, own_notes
 from stillhere.store.inbound.intents import opt_out_of, persons_intent, prove
@@ -128,8 +128,9 @@ def _here(watches: Sequence[WatchRow], parsed: ParsedInbound, now: int) -> str:
     then = [watch for watch in watches if meant(watch, parsed.inbound.age_ms, now)]
     answers = apply_all([check_in(watch, parsed.inbound, now) for watch in then])
     word = unless_refused(answers, "reply-got-it", "reply-not-on") if answers else ""
-    # Every text costs them money; only what they would not expect is worth one.
-    return "" if word == "reply-got-it" and parsed.inbound.kind == "text" else word
+    # Every text costs them money; only what they would not expect is worth one. A chat costs none.
+    costs = parsed.inbound.kind == "text" and parsed.inbound.channel != TELEGRAM
+    return "" if word == "reply-got-it" and costs else word
 
 
 def start(person: Person, profile: str = "") -> int:

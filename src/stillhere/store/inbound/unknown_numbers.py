@@ -14,26 +14,35 @@ from django.conf import settings
 from django.db import transaction
 
 from stillhere.core.events import Urgency
-from stillhere.core.messages import Inbound
+from stillhere.core.messages import TELEGRAM, Inbound
 from stillhere.core.replies import language_of
 from stillhere.store.db import budgets, encryption
 from stillhere.store.models import Address
 from stillhere.store.people import notices, persons, suppression
 
-ABROAD, HELLO = "reply-abroad", "reply-hello"
+ABROAD, HELLO, OLD_CODE = "reply-abroad", "reply-hello", "reply-code-old"
 OF_A_NUMBER = 1  # a day
 ALL_ABROAD = 20
 ALL_HELLOS = 200
-_OF_ALL = {ABROAD: ALL_ABROAD, HELLO: ALL_HELLOS}
+_OF_ALL = {ABROAD: ALL_ABROAD, HELLO: ALL_HELLOS, OLD_CODE: ALL_HELLOS}
 
 
 def answer(inbound: Inbound, now: int, *, cries: bool) -> None:
     """Say the one thing that can be said to this number, if there is one. ``cries``: they ask for
     help."""
+    word = HELLO if may_reach(inbound) else ABROAD if cries else ""
+    if word and may_reach(inbound, anywhere=True):
+        say(inbound, word, now)
+
+
+def may_reach(inbound: Inbound, *, anywhere: bool = False) -> bool:
+    """Whether whoever says this may be written to: a chat has no country."""
+    return inbound.channel == TELEGRAM or settings.MAY_REACH(inbound.sender, anywhere=anywhere)
+
+
+def say(inbound: Inbound, word: str, now: int) -> None:
+    """This one word, back to where it came from, if enough were not said already."""
     channel, number = inbound.channel, inbound.sender
-    word = HELLO if settings.MAY_REACH(number) else ABROAD if cries else ""
-    if not word or not settings.MAY_REACH(number, anywhere=True):
-        return
     limits = [
         budgets.limit("answered today", OF_A_NUMBER, word, number),
         budgets.limit("enough were answered today", _OF_ALL[word], f"all {word}"),

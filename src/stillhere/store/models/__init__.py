@@ -14,6 +14,7 @@ from stillhere.store.models.messages import Arrival, Budget, Message
 from stillhere.store.models.people import (
     Address,
     Browser,
+    ChatCode,
     Contact,
     Person,
     PinTries,
@@ -27,6 +28,7 @@ __all__ = [
     "Arrival",
     "Browser",
     "Budget",
+    "ChatCode",
     "Contact",
     "Deed",
     "GatewayClock",

@@ -171,6 +171,26 @@ class Address(models.Model):
         ]
 
 
+class ChatCode(models.Model):
+    """A code that connects one chat, once, to a person or a contact; we hold its hash. The chat
+    ends with the ``browser`` on whose page it was asked for."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, null=True)
+    browser = models.ForeignKey(Browser, on_delete=models.CASCADE, null=True)
+    code_hash = models.BinaryField(max_length=32, unique=True)
+    until_at = models.BigIntegerField()
+
+    class Meta:
+        db_table = "chat_code"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(person__isnull=True) ^ models.Q(contact__isnull=True),
+                name="chat_code_of_one",
+            )
+        ]
+
+
 class Suppression(models.Model):
     """A number or address that asked not to be reached. No foreign key: it outlives all rows."""
 

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 from django.db.models import QuerySet
 
+from stillhere.core.messages import TELEGRAM
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Browser, Contact, Person, sealed_columns
 from stillhere.store.people import suppression
 from stillhere.store.problems import Reached
 
-PUSH = "push"  # a browser gives this address itself; nobody types it
+PUSH = "push"
+GIVEN = (PUSH, TELEGRAM)  # a browser or an app gives this address itself; nobody types it
 
 
 def add_address(
@@ -60,7 +62,8 @@ def set_own_addresses(person: Person, ways: Sequence[Reached]) -> None:
     one that asked us to stop; one that was theirs already stays, and is not used."""
     with transaction.atomic():
         _check(person, ways)
-        replace(Address.objects.filter(person=person).exclude(channel=PUSH), ways, person=person)
+        mine = Address.objects.filter(person=person).exclude(channel__in=GIVEN)
+        replace(mine, ways, person=person)
 
 
 def add_own_addresses(person: Person, ways: Sequence[Reached]) -> None:

@@ -56,7 +56,7 @@ def reach_at(contact: Contact, ways: Sequence[Reached]) -> None:
         raise Problem(Refusal.NO_WAY)
     with transaction.atomic():
         Contact.objects.select_for_update().get(id=contact.id)
-        old = Address.objects.filter(contact=contact).exclude(channel=address_book.PUSH)
+        old = Address.objects.filter(contact=contact).exclude(channel__in=address_book.GIVEN)
         if suppression.refuses([(way.channel, way.value) for way in ways], contact.person_id):
             raise Problem(Refusal.SUPPRESSED)
         suppression.check(ways, contact.person_id, known=address_book.values(old))

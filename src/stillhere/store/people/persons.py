@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import transaction
 
+from stillhere.core.messages import TELEGRAM
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Person
@@ -34,7 +35,8 @@ def new_caller(number: str, lang: str, channel: str = "text") -> Person:
     and nothing else about them but the time zone of its area.
     Nobody gets their key: they come back with their number."""
     with transaction.atomic():
-        person, _ = new_person(lang, settings.TIME_ZONE_OF(number))
+        tz = "UTC" if channel == TELEGRAM else settings.TIME_ZONE_OF(number)
+        person, _ = new_person(lang, tz)
         person.caller = True
         person.save(update_fields=["caller"])
         ways = [Reached(each, number, rings=each == "call") for each in suppression.same(channel)]

@@ -17,6 +17,7 @@ from contextlib import suppress
 
 from django.db.models import Q, QuerySet
 
+from stillhere.core.messages import TELEGRAM
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import encryption
 from stillhere.store.models import Address, Suppression, sealed_columns
@@ -25,7 +26,7 @@ from stillhere.store.problems import Problem, Reached
 PHONE = ("text", "call")  # one number is both
 # What more than one list may hold; a browser is nobody else's. A WhatsApp number is an address of
 # its own: its account may be somebody else's than the SIM is.
-TYPED = (*PHONE, "whatsapp", "email", "chat")
+TYPED = (*PHONE, "whatsapp", "email", "chat", TELEGRAM)
 ANYBODY = 0
 LISTED = "on the list"  # why an address is opted out, once the list knows it
 MOST_CARRIED = 500

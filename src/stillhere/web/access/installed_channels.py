@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from django.conf import settings
 
 from stillhere.channels.base import Capability, Channel
+from stillhere.core.messages import TELEGRAM
 from stillhere.store.models import Person
 from stillhere.store.people import push_subscriptions, records
 
@@ -68,6 +69,14 @@ def own_numbers() -> list[str]:
     """Every number that a call or text of ours may come from, as E.164, each once. A phone on a
     window sill that was not given its own number is not among them."""
     return list(dict.fromkeys(c.sender for c in settings.STILLHERE.carriers if c.sender))
+
+
+def bot() -> str:
+    """The name of the bot that people may chat with; "" if there is none."""
+    for carrier in settings.STILLHERE.carriers:
+        if TELEGRAM in carrier.carries:
+            return str(carrier.account)
+    return ""
 
 
 def text_number() -> str:

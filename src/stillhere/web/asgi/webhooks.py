@@ -1,10 +1,10 @@
 """Carriers' webhooks for texts and receipts, in front of Django.
 
-``POST /in/<carrier>/text``, ``/status`` and ``/event`` (an Android phone). Owns the step from a
-signed request to a stored ``Inbound``; requests that wait at the same moment share one commit. An
-unsigned request is never believed. The carrier gets 200 only after the commit, and 503 when there
-was none, so that it tells us again; a repeat stops at the arrival row. Calls need an answer and are
-handled in ``web/hooks/calls.py``.
+``POST /in/<carrier>/text``, ``/status`` and ``/event`` (an Android phone, a bot). Owns the step
+from a signed request to a stored ``Inbound``; requests that wait at the same moment share one
+commit. An unsigned request is never believed. The carrier gets 200 only after the commit, and 503
+when there was none, so that it tells us again; a repeat stops at the arrival row. Calls need an
+answer and are handled in ``web/hooks/calls.py``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from asgiref.typing import (
 from django.conf import settings
 
 from stillhere.channels.base import GarbageError, SignatureError
-from stillhere.channels.carriers import android, numbers, twilio
+from stillhere.channels.carriers import android, numbers, telegram, twilio
 from stillhere.channels.carriers.carrier import MOST_PICTURE, Carrier
 from stillhere.core.messages import Inbound
 from stillhere.store.inbound.inbox import take_all
@@ -41,6 +41,8 @@ log = logging.getLogger("stillhere.webhooks")
 PREFIX = "/in/"
 KINDS = ("text", "status", "event")
 DEADLINE_S = 8.0
+# Bytes of a body, where one may be longer than carriers' usual ones.
+LONGEST = {"android": MOST_PICTURE, "telegram": telegram.MOST_UPDATE}
 SHORT = 4096  # bytes: read in a millisecond or two
 REST_S = 0.05  # twenty long ones a second: whoever writes so much can wait
 MOST_READING = 32  # longer ones that wait to be read
@@ -120,6 +122,8 @@ class WebhookLane:
             key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
         }
         try:
+            if carrier.kind == "telegram":  # a bot shows its secret before anything is read
+                telegram.verify(carrier, headers)
             with self._room(carrier) as count:
                 body = await _body(receive, count)
                 inbound = await self._read(
@@ -141,7 +145,7 @@ class WebhookLane:
         """What counts the bytes of a body as they come, and raises ``_No``. A phone sends the
         pictures of a message along: what all bodies hold together is bounded, so that one that
         trickles keeps no other out, and a short one is always let in."""
-        most = MOST_PICTURE if carrier.kind == "android" else WEBHOOK.most
+        most = LONGEST.get(carrier.kind, WEBHOOK.most)
         mine = 0
 
         def count(length: int) -> None:
@@ -206,6 +210,11 @@ def read(
             raise GarbageError("an Android phone tells events")
         told = android.verify(carrier, headers, body, now_ms)
         return _numbered(android.inbound_of(carrier, told, now_ms))
+    if carrier.kind == "telegram":
+        telegram.verify(carrier, headers)
+        if kind != "event":
+            raise GarbageError("a bot tells events")
+        return telegram.inbound_of(carrier, body, now_ms)
     asked = query.decode("latin-1")
     url = f"{settings.STILLHERE.base_url}{path}{f'?{asked}' if asked else ''}"
     fields = twilio.verify(carrier, url, headers, body, now_ms)

@@ -64,7 +64,7 @@ def _opened(kept: dict[str, Any], contact: Contact) -> list[tuple[str, list[str]
 
     ways = [
         f"{page_text.CHANNELS.get(each['channel'], each['channel'])} {each['address']}"
-        if each["channel"] not in ("push", "page")
+        if each["channel"] not in ("push", "page", "telegram")
         else str(page_text.CHANNELS[each["channel"]])
         for each in kept["addresses"]
     ]

@@ -55,6 +55,7 @@ def given(contact: Contact, now: int) -> dict[str, Any]:
         "unreached": bool(ways) and not here,
         "only_page": ways - {push_subscriptions.CHANNEL} == {HERE.channel},
         "by_phone": bool(here & {"text", "call"}),
+        "bot": installed_channels.bot(),
         "better": bool({"phone", "email"} & set(addresses.kinds())),
         "unproved": unproved.unproved(contact),
         "carries": contact.kits.exists(),

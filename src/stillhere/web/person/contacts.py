@@ -221,7 +221,7 @@ INVITING = (_add, _renew, _drill)  # a message to somebody may leave by these, a
 
 
 def _addresses(person: Person) -> list[Address]:
-    return list(person.addresses.exclude(channel=address_book.PUSH).order_by("id"))
+    return list(person.addresses.exclude(channel__in=address_book.GIVEN).order_by("id"))
 
 
 def own_typed(person: Person) -> dict[str, str]:
@@ -335,6 +335,7 @@ def _page(
         "stopped": records.has_stopped(person),
         "unproved": unproved.unproved(person),
         "code": request.GET.get("c", ""),
+        "bot": installed_channels.bot(),
         "own_broken": [a.channel for a in _addresses(person) if a.state != "ok"],
         "add": typed if do == "add" else {"lang": person.lang},
         "do": do,

@@ -149,7 +149,7 @@ def _opened(kept: dict[str, Any], tz: str, now: int) -> list[tuple[str, list[str
 
 def _way(address: dict[str, Any]) -> str:
     channel = address["channel"]
-    if channel == address_book.PUSH:  # long, and nobody reads it
+    if channel in address_book.GIVEN:  # long, and nobody reads it
         return str(page_text.CHANNELS[channel])
     return str(page_text.CHANNELS.get(channel, channel)) + f" {address['address']}"
 

@@ -229,6 +229,7 @@ CHANNELS = {
     "text": gettext_lazy("text"),
     "call": gettext_lazy("call"),
     "whatsapp": "WhatsApp",
+    "telegram": "Telegram",
     "chat": gettext_lazy("chat"),
     "page": gettext_lazy("an open page"),
     "push": gettext_lazy("a notification"),

@@ -1,0 +1,39 @@
+"""What a chat with our bot reads when it was connected, or was not.
+
+Owns these sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from django.utils.translation import gettext as _
+
+from stillhere.channels.wording import answers
+from stillhere.channels.wording.contacts import Sentence
+from stillhere.channels.wording.facts import fill
+from stillhere.core.messages import Facts
+
+
+def _connected(facts: Facts) -> Sentence:
+    text = _("Connected. We ask you here too, and what you write here counts.")
+    return text + " " + _("STOP ends it."), answers.NOTHING
+
+
+def _connected_contact(facts: Facts) -> Sentence:
+    text = fill(facts, _("Connected. You hear of %(person)s here too. It does not ring."))
+    return text + " " + _("STOP ends it."), answers.NOTHING
+
+
+def _code_old(facts: Facts) -> Sentence:
+    text = _("This link no longer works. Make a new one where you found it.")
+    return text, answers.NOTHING
+
+
+TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
+    "reply-chat": _connected,
+    "reply-code-old": _code_old,
+}
+SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
+    "reply-chat-contact": _connected_contact,
+}

@@ -1,0 +1,214 @@
+"""A chat says whose it is, by a link that works once; and how it ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from stillhere.core.messages import TELEGRAM
+from stillhere.engine import erasure
+from stillhere.store.inbound import chat_codes
+from stillhere.store.models import (
+    Address,
+    Browser,
+    ChatCode,
+    Contact,
+    Person,
+    sealed_columns,
+)
+from stillhere.store.people import address_book, persons
+from stillhere.store.people.numbers import address_proof
+from stillhere.store.problems import Reached
+from tests.circle import sams_night
+from tests.conftest import Clock
+from tests.web.bots import (
+    LEOS,
+    MALLORYS,
+    SAMS,
+    Bot,
+    blocks,
+    bot,
+    bot_here,
+    connected,
+    inbox,
+    left,
+)
+from tests.web.conftest import browser, post
+from tests.web.pages import contact_key, text_of
+
+pytestmark = pytest.mark.usefixtures("database")
+__all__ = ["bot", "bot_here", "inbox"]  # fixtures
+
+
+# --- connecting -----------------------------------------------------------------------------------
+
+
+def code_for(page: Any, path: str) -> str:
+    """The code in the link of the page, as somebody presses it."""
+    html = str(post(page, path, do="connect").content.decode())
+    return html.partition("https://t.me/lamp_bot?start=")[2].partition('"')[0]
+
+
+def test_sam_connects_a_chat_from_the_page(bot: Bot, clock: Clock) -> None:
+    night = sams_night(("Leo",))
+    sam = browser(night.key)
+    assert "/chat" in sam.get("/people").content.decode()
+    code = code_for(sam, "/chat")
+    assert len(code) >= 22, "128 bits"
+    assert bot.says(f"/start {code}") == 204
+    way = Address.objects.get(person=night.person, channel=TELEGRAM)
+    assert (sealed_columns.address_value(way), way.state) == (str(SAMS), "ok")
+    assert way.proved_at == clock.now
+    assert [word for _, word, _ in left(clock)] == ["reply-chat"]
+    assert set(night.person.addresses.values_list("channel", flat=True)) == {
+        "text", "call", TELEGRAM,
+    }  # fmt: skip
+    assert "Connected." in text_of(sam.get("/chat"))
+
+
+def test_the_code_counts_once_and_is_stored_as_its_hash(bot: Bot, clock: Clock) -> None:
+    night = sams_night()
+    code = code_for(browser(night.key), "/chat")
+    assert code.encode() not in bytes(ChatCode.objects.get().code_hash)
+    assert bot.says(f"/start {code}") == bot.says(f"/start {code}", MALLORYS) == 204
+    assert (
+        Address.objects.filter(channel=TELEGRAM, proved_at=clock.now, person=night.person).count()
+        == 1
+    )
+    assert (str(MALLORYS), "reply-code-old") in [(to, word) for to, word, _ in left(clock)]
+
+
+def test_a_code_is_good_for_a_quarter_of_an_hour(bot: Bot, clock: Clock) -> None:
+    night = sams_night()
+    code = code_for(browser(night.key), "/chat")
+    clock.advance(15 * 60)
+    assert bot.says(f"/start {code}") == 204
+    assert not Address.objects.filter(person=night.person, channel=TELEGRAM).exists()
+    erasure.erase_once(clock.now)
+    assert not ChatCode.objects.exists()
+
+
+@pytest.mark.parametrize("code", ["x", "guess-guess-guess-guess", "a" * 64, "%00"])
+def test_a_guessed_code_connects_nothing(bot: Bot, clock: Clock, code: str) -> None:
+    night = sams_night()
+    chat_codes.new(night.person)
+    assert bot.says(f"/start {code}", MALLORYS) == 204
+    assert not Address.objects.filter(person=night.person, channel=TELEGRAM).exists()
+
+
+def test_another_code_ends_the_one_before(bot: Bot, clock: Clock) -> None:
+    night = sams_night()
+    first, second = chat_codes.new(night.person), chat_codes.new(night.person)
+    bot.says(f"/start {first}", MALLORYS)
+    bot.says(f"/start {second}", SAMS)
+    [way] = Address.objects.filter(person=night.person, channel=TELEGRAM)
+    assert sealed_columns.address_value(way) == str(SAMS)
+
+
+def test_a_contact_connects_beside_their_number(bot: Bot, clock: Clock) -> None:
+    night = sams_night(("Leo",))
+    leo = night.contacts["Leo"]
+    code = chat_codes.new(leo)
+    assert bot.says(f"/start {code}", LEOS) == 204
+    assert list(leo.addresses.order_by("id").values_list("channel", flat=True)) == [
+        "text", "call", TELEGRAM,
+    ]  # fmt: skip
+    assert [word for _, word, _ in left(clock)] == ["reply-chat-contact"]
+
+
+def test_who_only_holds_a_contacts_link_connects_nothing(bot: Bot, clock: Clock) -> None:
+    night = sams_night(("Leo",))
+    path = f"/c/{contact_key(night.contacts['Leo'])}/chat"
+    stranger = browser(stranger=True)
+    assert stranger.get(path).status_code == 404
+    assert stranger.post(path, {"do": "connect"}).status_code == 404
+    assert not ChatCode.objects.exists()
+    assert post(browser(), path, do="connect").status_code == 200, "their own phone"
+
+
+def test_a_chat_is_connected_behind_the_pin(bot: Bot, clock: Clock) -> None:
+    """Whoever is asked there can answer there."""
+    night = sams_night()
+    persons.set_pin(night.person, "a hash")
+    sam = browser(night.key)
+    sam.cookies["csrftoken"] = token = "a" * 32
+    answer = sam.post("/chat", {"csrfmiddlewaretoken": token, "do": "connect"})
+    assert b"t.me" not in answer.content
+    assert not ChatCode.objects.exists()
+
+
+def test_the_chat_ends_with_the_browser_that_connected_it(bot: Bot, clock: Clock) -> None:
+    """Who got in and connected a chat of theirs is out with it."""
+    night = sams_night()
+    bot.says(f"/start {code_for(browser(night.key), '/chat')}", MALLORYS)
+    Browser.objects.all().delete()
+    assert not Address.objects.filter(channel=TELEGRAM, person=night.person).exists()
+
+
+def test_typing_a_number_does_not_end_the_chat(bot: Bot, clock: Clock) -> None:
+    night = sams_night()
+    connected(night.person, SAMS, clock)
+    address_book.set_own_addresses(night.person, [Reached("text", "+12025550100", rings=False)])
+    assert Address.objects.filter(person=night.person, channel=TELEGRAM).exists()
+
+
+def test_disconnect_ends_it(bot: Bot, clock: Clock) -> None:
+    night = sams_night()
+    connected(night.person, SAMS, clock)
+    post(browser(night.key), "/chat", do="disconnect")
+    assert not Address.objects.filter(person=night.person, channel=TELEGRAM).exists()
+
+
+def test_no_page_speaks_of_it_where_there_is_no_bot(settings: Settings) -> None:
+    settings.STILLHERE = replace(settings.STILLHERE, carriers=())
+    sam = browser(sams_night().key)
+    assert sam.get("/chat").status_code == 404
+    assert 'href="/chat"' not in sam.get("/people").content.decode()
+
+
+# --- leaving --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["words", "block"])
+def test_stop_in_the_chat_ends_that_way_and_no_other(bot: Bot, clock: Clock, by: str) -> None:
+    night = sams_night()
+    connected(night.person, SAMS, clock)
+    assert (bot.says("STOP") if by == "words" else blocks(bot, SAMS).status) == 204
+    states = dict(night.person.addresses.values_list("channel", "state"))
+    assert states == {"text": "ok", "call": "ok", TELEGRAM: "opted-out"}
+
+
+def test_a_contacts_stop_in_the_chat_takes_them_off_the_list(bot: Bot, clock: Clock) -> None:
+    night = sams_night(("Leo",))
+    leo = night.contacts["Leo"]
+    connected(leo, LEOS, clock)
+    assert blocks(bot, LEOS).status == 204
+    leo.refresh_from_db()
+    assert leo.status == Contact.Status.LEFT
+
+
+def test_start_after_stop_takes_it_back(bot: Bot, clock: Clock) -> None:
+    night = sams_night()
+    way = connected(night.person, SAMS, clock)
+    blocks(bot, SAMS)
+    blocks(bot, SAMS, "member")
+    way.refresh_from_db()
+    assert way.state == "opted-out", "letting the bot in again is no yes"
+    bot.says("/start")
+    way.refresh_from_db()
+    assert way.state == "ok"
+    assert [word for _, word, _ in left(clock)] == ["reply-unblocked"]
+
+
+def test_erase_me_works_in_the_chat(bot: Bot, clock: Clock) -> None:
+    night = sams_night()
+    connected(night.person, SAMS, clock)
+    address_proof.vouch(night.person)
+    bot.says("DELETE")
+    assert [word for _, word, _ in left(clock)] == ["reply-delete"]
+    bot.says("DELETE")
+    assert not Person.objects.filter(id=night.person.id).exists()
+    assert not Address.objects.filter(channel=TELEGRAM).exists()
