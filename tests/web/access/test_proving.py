@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 from pytest_django.fixtures import Settings
 
+from stillhere.core.messages import Fate, Receipt
 from stillhere.store.db import budgets
 from stillhere.store.db import clock as time
 from stillhere.store.installation import desk_key
+from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Message, Person, sealed_columns
 from stillhere.store.people import address_book, invitations
 from stillhere.store.people.numbers import address_proof, strangers
@@ -210,6 +212,31 @@ def test_whoever_was_rung_is_told_once_that_it_is_over(town: Town) -> None:
         answers(client, town)
     rung = ["help", "help", "stand-down"]
     assert town.words(VICTIM) == ["invite", *rung, *rung], "the third time neither rings nor ends"
+
+
+def test_an_end_that_another_alarm_overtook_is_told_with_that_one_s(town: Town) -> None:
+    """The text that it was over did not leave before the next alarm, which rang her no more."""
+    client, me = visitor()
+    add(client, VICTIM, "Ana", rung="first")
+    town.live(5)
+    alarm(client)
+    town.live(30)
+    assert town.words(VICTIM) == ["invite", "help", "help"]
+    use_up(me, VICTIM)
+    watch = client.get("/watch").context["shown"].row.id
+    for wait_s in (0, 40):
+        town.clock.advance(wait_s)
+        apply.apply(Change(CheckIn(), watch=watch))
+    [end] = [m for m in delivery.lease("text", town.clock.now, 50, 20) if m.word == "stand-down"]
+    delivery.record([end.result(Receipt(Fate.BUSY, why="no answer"))], town.clock.now)
+    alarm(client)
+    town.live(30)
+    answers(client, town)
+    assert town.words(VICTIM) == ["invite", "help", "help", "stand-down"]
+    alarm(client)
+    town.live(30)
+    answers(client, town)
+    assert town.words(VICTIM)[3:] == ["stand-down"], "and once"
 
 
 def test_alarms_to_proved_numbers_are_stopped_by_no_budget(town: Town, settings: Settings) -> None:

@@ -23,8 +23,13 @@ from stillhere.store.watches import damage
 log = logging.getLogger("stillhere.delivery")
 
 NOT_PROVED = "this number is not proved yet"
-NEVER_RUNG = "not proved yet, and not rung in this alarm"
+NEVER_RUNG = "not proved yet, and not rung in this alarm or an earlier one"
 RUNG_ONCE = "not proved yet, and rung once in this alarm"
+_CALLED = ", ".join(f"'{word}'" for word in sorted(CALLS))
+# What was given up or withdrawn on its way may have got through.
+_MAY_HAVE_COME = (
+    "b.attempts > 0 AND (b.status <> 'dropped' OR b.why = 'withdrawn' OR b.attempts > 1)"
+)
 _CALLED_OR_ENDED = ", ".join(f"'{word}'" for word in sorted((*CALLS, strangers.END)))
 CALLING = (*CALLS, "again", "ask", "ask-ring")  # held back, they move the ladder at once
 
@@ -111,8 +116,9 @@ def _came_unrung(ends: Sequence[Mapping[str, Any]], said: set[tuple[int, str]]) 
 
 
 def _said(rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
-    """Which rings and ends of the same alarm went before each of these: by the same way before a
-    ring, by any way to the same contact before an end."""
+    """Which rings and ends went before each of these: of the same alarm by the same way before a
+    ring, by any way to the same contact before an end; and before an end also the rings of earlier
+    alarms of which no end has left, because another alarm came in between."""
     if not rows:
         return set()
     marks = ", ".join(["%s"] * len(rows))
@@ -121,11 +127,13 @@ def _said(rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
             "SELECT m.id, b.word FROM message m JOIN message b ON b.watch_id = m.watch_id "
             "AND b.alarm = m.alarm AND b.contact_id = m.contact_id AND b.id < m.id "
             "AND (b.address_id = m.address_id OR m.word = 'stand-down' AND b.word <> m.word) "
-            # What was given up or withdrawn on its way may have got through.
-            "AND b.attempts > 0 "
-            "AND (b.status <> 'dropped' OR b.why = 'withdrawn' OR b.attempts > 1) "
-            f"AND b.word IN ({_CALLED_OR_ENDED}) "
-            f"WHERE m.id IN ({marks})",
-            [row["id"] for row in rows],
+            f"AND {_MAY_HAVE_COME} AND b.word IN ({_CALLED_OR_ENDED}) WHERE m.id IN ({marks}) "
+            "UNION SELECT m.id, b.word FROM message m JOIN message b ON b.watch_id = m.watch_id "
+            f"AND b.alarm < m.alarm AND b.contact_id = m.contact_id AND {_MAY_HAVE_COME} "
+            f"AND b.word IN ({_CALLED}) WHERE m.word = 'stand-down' AND m.id IN ({marks}) "
+            "AND NOT EXISTS (SELECT 1 FROM message e WHERE e.watch_id = m.watch_id "
+            "AND e.address_id = m.address_id AND e.word = m.word AND e.id > b.id AND e.id < m.id "
+            "AND e.status IN ('sent', 'delivered'))",
+            [row["id"] for row in rows] * 2,
         )
         return {(id, word) for id, word in cursor.fetchall()}
