@@ -72,7 +72,8 @@ class DeliveryResult:
     """A ``receipt`` and the message of ours that it is about.
 
     ``message``, ``watch``, ``contact`` and ``address`` are our ids, None where the message has none
-    or nobody looked it up yet; ``attempts`` counts the sends so far.
+    or nobody looked it up yet; ``attempts`` counts the sends so far. ``also``: those of the other
+    messages that left within this one.
     """
 
     channel: str
@@ -82,6 +83,7 @@ class DeliveryResult:
     contact: int | None = None
     address: int | None = None
     attempts: int = 0
+    also: tuple[DeliveryResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ class Facts:
     one of the walk-through, by its id, and ``says`` what it says, or a line to phone. ``phone``,
     ``place`` and ``entry`` are the person's, where this message may tell them. ``n`` is how many
     things a page is about; ``asks``: whoever reads it is asked to say that they look.
+    ``listed`` are open alarms by number and name, ``over`` the name of one that is over,
+    ``ambulance``: to one of them nobody came for minutes.
     """
 
     person: str = ""
@@ -161,6 +165,9 @@ class Facts:
     entry: str = ""
     n: int = 0
     asks: bool = False
+    listed: tuple[tuple[int, str], ...] = ()
+    over: str = ""
+    ambulance: bool = False
 
     @classmethod
     def of(cls, kept: Mapping[str, Any], **known: Any) -> Facts:
@@ -178,5 +185,6 @@ class Facts:
             wants_to_die=bool(kept.get("wants_to_die")),
             n=kept.get("n") or 0,
             asks=bool(kept.get("page")),
+            ambulance=bool(kept.get("ambulance")),
             **known,
         )

@@ -25,7 +25,7 @@ from stillhere.engine import carrier_cleanup, listening, recordings, render
 from stillhere.store.db import clock, halving
 from stillhere.store.installation import upkeep
 from stillhere.store.messages import delivery, receipts, retry
-from stillhere.store.messages.leased import LeasedMessage
+from stillhere.store.messages.leased import OUR_FAULT, LeasedMessage
 
 log = logging.getLogger("stillhere.deliver")
 
@@ -126,7 +126,7 @@ class Courier:
             receipt = await _deadline(channel, outgoing)
         except Exception:
             log.exception("could not send message=%d channel=%s", message.id, message.channel)
-            receipt = Receipt(Fate.UNKNOWN, why="our own fault")
+            receipt = Receipt(Fate.UNKNOWN, why=OUR_FAULT)
         log.info(
             "sent message=%d word=%s channel=%s fate=%s",
             message.id,

@@ -40,6 +40,8 @@ def link(m: LeasedMessage) -> str:
     """Where this message leads: the contact's page, the person's button, or the coordinator's
     desk."""
     base = settings.STILLHERE.base_url
+    if m.word in ("list", "list-busy", "reply-alarms"):
+        return ""  # of which alarm it would be nobody can say
     if m.contact is not None:
         proof = f"?c={m.carried}" if m.carried else ""
         return f"{base}/c/{encryption.key_for('contact', m.contact_nonce)}{proof}"

@@ -12,14 +12,20 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from stillhere.channels.base import Outgoing
-from stillhere.channels.wording import answers, contacts, pages, plain, replies, spoken
+from stillhere.channels.wording import alarm_lists, answers, contacts, pages, plain, replies, spoken
 from stillhere.channels.wording.answers import CALL, PUSH, TEXT, AnswerKind
 from stillhere.channels.wording.facts import fill
 from stillhere.core.messages import Facts
 
 __all__ = ["WORDS", "compose"]
 
-_SENTENCES = {**contacts.SENTENCES, **pages.SENTENCES, **replies.SENTENCES, **spoken.SENTENCES}
+_SENTENCES = {
+    **contacts.SENTENCES,
+    **pages.SENTENCES,
+    **alarm_lists.SENTENCES,
+    **replies.SENTENCES,
+    **spoken.SENTENCES,
+}
 WORDS = frozenset(map(str, _SENTENCES))
 
 

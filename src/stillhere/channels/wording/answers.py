@@ -76,6 +76,9 @@ THERE = AnswerKind(
         "3": _("Say it again"),
     },
 )
+CHOOSE = AnswerKind(_("Reply the number you go to, or NO."), "", "")  # of several alarms
+CHOOSE_AGAIN = AnswerKind(_("Reply one number."), "", "")
+CHOSEN = AnswerKind(_("If you can't, reply 2, then LIST."), "", "")
 LOOKING = AnswerKind(
     _("Text 0 to say you are looking."),
     _("Press 0 if you are looking, 3 to hear this again."),

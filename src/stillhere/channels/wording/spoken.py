@@ -12,7 +12,7 @@ from math import ceil
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from stillhere.channels.wording import answers, plain
+from stillhere.channels.wording import alarm_lists, answers, plain
 from stillhere.channels.wording.contacts import Sentence
 from stillhere.channels.wording.facts import fill
 from stillhere.core.messages import Facts
@@ -143,6 +143,7 @@ def _started_stopped(facts: Facts) -> Sentence:
 
 
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
+    "call-list": alarm_lists.spoken,
     "call-menu": _menu,
     "call-started": _started,
     "call-started-alone": _started_alone,

@@ -8,7 +8,7 @@ rings again within a minute wants to talk, and is answered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -19,8 +19,9 @@ from stillhere.store.db import clock
 from stillhere.store.inbound import inbox, person_says
 from stillhere.store.inbound import reply as answering
 from stillhere.store.inbound.reply import Reply
+from stillhere.store.messages import alarm_lists
 from stillhere.store.messages.validity import still_true
-from stillhere.store.models import Address, Arrival, Message, Person, WatchRow
+from stillhere.store.models import Address, Arrival, Message, Person, WatchRow, sealed_columns
 from stillhere.store.people import persons, records, suppression
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply, recordings
@@ -31,6 +32,7 @@ from stillhere.store.watches.queries import ALARMED
 TALKS_MS = 60_000  # a second call this soon after the missed one is answered
 RANG = "rang"  # the row that says how a call to us was met, should the carrier tell it again
 STAYS = "stay"  # the kind of the arrival row that says somebody stays on the line
+MOST_OFFERED = 7  # alarms by keys: 8 and 9 mean something else
 GOES_ON_MS = 900_000  # a line that nobody hung up is forgotten after this
 
 
@@ -66,9 +68,31 @@ def picked_up(message: int) -> Opening:
     if not _true(found):
         over = "reply-got-it" if found.address.contact is None else "reply-over"
         return Opening(over, reply=answering.reply(found.address, found, over))
+    if (several := _several(found)) is not None:
+        return several
     reply = answering.reply(found.address, found, found.word)
     theirs = found.contact_id is not None
     return Opening(found.word, "answer", reply, message=found.id, refusable=theirs)
+
+
+def _several(m: Message) -> Opening | None:
+    """The list, where whoever picks up is on several alarms and goes to none yet; each by a key."""
+    assert m.address is not None
+    if m.contact_id is None or m.word not in alarm_lists.CALLING:
+        return None
+    listed = alarm_lists.entries(sealed_columns.address_value(m.address))
+    offered = [each for each in listed if each.open]
+    if len(offered) < 2 or any(each.mine for each in listed):
+        return None
+    reply = answering.reply(m.address, m, "call-list")
+    persons = WatchRow.objects.select_related("person").in_bulk([each.watch for each in offered])
+    names = tuple(
+        (each.number, sealed_columns.person_note(persons[each.watch].person, "name"))
+        for each in offered
+    )
+    reply = replace(reply, facts=replace(reply.facts, listed=names))
+    keys = ".".join(str(each.number) for each in offered[:MOST_OFFERED])
+    return Opening("call-list", f"choose.{keys}", reply, message=m.id, refusable=True)
 
 
 def _true(m: Message) -> bool:

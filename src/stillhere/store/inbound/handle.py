@@ -14,7 +14,7 @@ from typing import Any
 
 from stillhere.core.messages import TELEGRAM, Inbound
 from stillhere.core.replies import HELP, Intent
-from stillhere.store.inbound import steps_by_text, unknown_numbers
+from stillhere.store.inbound import alarm_choice, steps_by_text, unknown_numbers
 from stillhere.store.inbound.contact_says import contact_says
 from stillhere.store.inbound.intents import contacts_intent, opts_in, persons_intent
 from stillhere.store.inbound.person_says import person_says
@@ -40,8 +40,10 @@ def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
     elif contact is None:
         word, facts = person_says(parsed, now)
     else:
-        word = contact_says(parsed, contact, now)
-        facts = steps_by_text.facts(parsed, word, now)
+        parsed, word, facts = alarm_choice.choose(parsed, now)
+        if not word:
+            word = contact_says(parsed, parsed.contact or contact, now)
+            facts = steps_by_text.facts(parsed, word, now)
     if new:
         word = _to_a_newcomer(parsed, word)
     if unproved and parsed.address.proved_at and word in ("reply-not-on", "reply-over"):

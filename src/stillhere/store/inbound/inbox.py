@@ -34,7 +34,6 @@ from stillhere.store.db.row_locks import hurry
 from stillhere.store.inbound import (
     chat_codes,
     contact_says,
-    coordinator_says,
     gateway_clocks,
     handle,
     intents,
@@ -42,8 +41,9 @@ from stillhere.store.inbound import (
     person_says,
     unknown_numbers,
 )
+from stillhere.store.inbound.program.coordinator_says import coordinator_says
 from stillhere.store.inbound.reply import ParsedInbound, Reply, open_watches, person_of
-from stillhere.store.messages import receipts
+from stillhere.store.messages import pages, receipts
 from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.people import force, suppression
 from stillhere.store.watches import apply
@@ -138,7 +138,8 @@ def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int
         chat_codes.connect(inbound, arrival, now)
         return None
     new = _has_no_watch_here(inbound, known) and _starts_a_watch(inbound)
-    if not new and coordinator_says.coordinator_says(inbound, arrival, now, known=bool(known)):
+    on_call = pages.by_number(inbound.sender) if inbound.kind == "text" and not new else None
+    if on_call and coordinator_says(on_call, inbound, arrival, now, known=bool(known)):
         return None
     if new:
         person = list_commands.newcomer(inbound)

@@ -64,12 +64,14 @@ def person_of(address: Address) -> Person:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What to say back on the phone: a word of ``channels/wording`` and what it speaks of.
-    ``more``: the call goes on, because an answer is still wanted."""
+    ``more``: the call goes on, because an answer is still wanted. ``message``: of ours, which was
+    answered."""
 
     word: str
     lang: str
     facts: Facts
     more: bool = False
+    message: int | None = None
 
 
 def open_watches(persons: Sequence[int]) -> list[WatchRow]:
@@ -123,6 +125,7 @@ def reply(address: Address, message: Message | None, word: str) -> Reply:
         lang=contact.lang if contact is not None else person.lang,
         facts=plain_names.to_stranger(spoken_of) if stranger else spoken_of,
         more=again or word in _GOES_ON,
+        message=message.id if message is not None else None,
     )
 
 

@@ -17,8 +17,8 @@ from stillhere.core.events import Undeliverable
 from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, LEFT, DeliveryResult, Fate, Receipt
 from stillhere.store.db import bulk, encryption
 from stillhere.store.db.row_locks import hold, hold_messages
-from stillhere.store.messages import held_back, pages, salvage
-from stillhere.store.messages.leased import LeasedMessage
+from stillhere.store.messages import alarm_lists, held_back, pages, salvage
+from stillhere.store.messages.leased import ONE_BY_ONE, LeasedMessage
 from stillhere.store.messages.spoken_of import opened, speaking_of
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Address, Message
@@ -66,6 +66,7 @@ _PARTS = {
         for name in ("id", "key", "channel", "word", "facts", "attempts", "lapses_at", "carrier")
     },
     "provider_ref": "m.provider_ref",
+    "why": "m.why",
     "person": "m.person_id",
     "watch": "m.watch_id",
     "contact": "m.contact_id",
@@ -117,7 +118,10 @@ def lease(
         return []
     found = _not_silenced([_addressed(dict(zip(_PARTS, row, strict=True))) for row in taken])
     wanted = damage.around(lambda: _without_stale(found, now), lambda: _fresh(found, now))
-    return speaking_of(wanted)
+    leaving = damage.around(
+        lambda: alarm_lists.together(wanted, channel, now, until), lambda: wanted
+    )
+    return speaking_of(leaving)
 
 
 def _take(channel: str, now: int, most: int, until: int, which: str) -> list[Any]:
@@ -230,6 +234,7 @@ def record(results: Sequence[DeliveryResult], now: int) -> list[DeliveryResult]:
     """Write down what became of leased messages and pass bad news on to their watches, in one
     transaction. Returns those that could not be recorded because somebody else has locked their
     rows; they have to be recorded again."""
+    results = [each for r in results for each in (r, *r.also)]
     with transaction.atomic():
         # Watches before messages, as in ``apply``.
         watches = hold({r.watch for r in results if r.receipt.fate in HOPELESS})
@@ -243,6 +248,7 @@ def record(results: Sequence[DeliveryResult], now: int) -> list[DeliveryResult]:
             [r.address for r in push if r.address and r.receipt.fate in LEFT], now
         )
         by_another_way([r.message for r in free if r.message and r.receipt.fate in LOST], now)
+        alarm_lists.refused([r.address for r in free if r.address and r.receipt.why == ONE_BY_ONE])
     return [r for r in results if r.message in held]
 
 

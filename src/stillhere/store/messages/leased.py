@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from stillhere.core.messages import DeliveryResult, Facts, Receipt
+from stillhere.core.messages import AGAIN, LEFT, DeliveryResult, Facts, Fate, Receipt
+
+ONE_BY_ONE = "the list was refused: one by one"
+OUR_FAULT = "our own fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,15 @@ class LeasedMessage:
     lapses_at: int | None
     carrier: str = ""
     carried: str = ""
+    also: tuple[DeliveryResult, ...] = ()
 
     def result(self, receipt: Receipt) -> DeliveryResult:
-        """What became of it."""
+        """What became of it, and of those that left within it: where it was refused, or we could
+        not send it, each of them goes by itself."""
+        alone = receipt.fate not in LEFT | AGAIN or receipt.why == OUR_FAULT
+        theirs = (
+            Receipt(Fate.BUSY, why=ONE_BY_ONE) if alone else replace(receipt, carrier="", cost=None)
+        )
         return DeliveryResult(
             self.channel,
             receipt,
@@ -46,4 +55,5 @@ class LeasedMessage:
             contact=self.contact,
             address=self.address,
             attempts=self.attempts,
+            also=tuple(replace(each, receipt=theirs) for each in self.also),
         )

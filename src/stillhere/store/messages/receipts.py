@@ -66,20 +66,21 @@ def receipts(results: Sequence[DeliveryResult], now: int) -> int:
     ladder all the same: so our own id counts first, the carrier's second.
     """
     found = _spoken_of(results)
-    ours = [(r.receipt, m) for r in results if (m := _one(found, r)) is not None]
+    meant = [(r, m) for r in results if (m := _one(found, r)) is not None]
+    ours = [(r.receipt, each) for r, m in meant for each in (m, *_within(found, r, m))]
     in_vain = {m.id: receipt.why for receipt, m in ours if _in_vain(m, receipt)}
     # A mail that is late is still on its way.
     bad = [(m, receipt) for receipt, m in ours if receipt.fate in HOPELESS]
     if _held([*in_vain, *(m.id for m, _ in bad)]) or hold_messages({m.id for _, m in ours}):
         raise Held
-    _paid([(m.id, receipt.cost) for receipt, m in ours if receipt.cost is not None])
+    _paid([(m.id, r.receipt.cost) for r, m in meant if r.receipt.cost is not None])
     accepted = [(r, m) for r, m in ours if r.fate is Fate.ACCEPTED]
     _on_their_way([m.id for receipt, m in accepted if receipt.why in ON_ITS_WAY])
     _arrived([m.id for receipt, m in ours if receipt.fate in ARRIVED], now)
     for m, receipt in bad:
         _bad_news(m.id, receipt, now)
     _go_on(_read(list(in_vain)), in_vain, now)
-    return len(ours)
+    return len(meant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,12 @@ def _one(found: Sequence[_Meant], result: DeliveryResult) -> _Meant | None:
     by_id = (m for m in mine if m.id == result.message)
     by_ref = (m for m in mine if ref and m.provider_ref == ref)
     return next(by_id, None) or next(by_ref, None)
+
+
+def _within(found: Sequence[_Meant], result: DeliveryResult, m: _Meant) -> list[_Meant]:
+    """What left within the same text or call, as one list."""
+    ref = _ref(result)
+    return [x for x in found if ref and x.provider_ref == ref and x.channel == m.channel and x != m]
 
 
 def _ref(result: DeliveryResult) -> str:

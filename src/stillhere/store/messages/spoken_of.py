@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from stillhere.store.db import encryption
 from stillhere.store.installation import peers
 from stillhere.store.messages import held_back, pages
 from stillhere.store.messages.leased import LeasedMessage
-from stillhere.store.models import Address, Contact
+from stillhere.store.models import Address, Contact, WatchRow, sealed_columns
 from stillhere.store.people.numbers import address_proof, page_code
 from stillhere.store.people.numbers import names as plain_names
 from stillhere.store.watches import damage
@@ -36,7 +37,8 @@ def speaking_of(rows: Sequence[dict[str, Any]]) -> list[LeasedMessage]:
     facts = [json.loads(row["facts"]) for row in rows]
     names = damage.around(lambda: _names(facts), dict[tuple[str, int], str])
     phones = damage.around(lambda: _phones(rows), dict[int, str])
-    return [_leased(row, names, phones) for row in rows]
+    on_lists = damage.around(lambda: _persons(facts), dict[int, str])
+    return [_leased(row, names, phones, on_lists) for row in rows]
 
 
 def opened(of: str, blob: bytes, field: str, nonce: bytes) -> str | None:
@@ -50,7 +52,10 @@ def opened(of: str, blob: bytes, field: str, nonce: bytes) -> str | None:
 
 
 def _leased(
-    row: dict[str, Any], names: dict[tuple[str, int], str], phones: Mapping[int, str]
+    row: dict[str, Any],
+    names: dict[tuple[str, int], str],
+    phones: Mapping[int, str],
+    on_lists: Mapping[int, str],
 ) -> LeasedMessage:
     def told(field: str, name: str) -> str:
         nonce = row[f"{field.split('.', maxsplit=1)[0]}_nonce"]
@@ -67,7 +72,7 @@ def _leased(
         person=told("person.name", "person_name"),
         partner=told("watch.partner", "partner"),
         contact=told("contact.name", "contact_name"),
-        who=_spoken_of(facts, names),
+        who=on_lists.get(facts.get("busy", 0), "") or _spoken_of(facts, names),
         tz=_zone(row),
         confirmed=said_yes,
         wish=row["wish"] or "phone-first",
@@ -77,6 +82,10 @@ def _leased(
         place=told("person.place", "place") if tells_place else "",
         entry=told("person.entry", "entry") if tells_place else "",
     )
+    if "list" in facts:
+        listed = tuple((no, on_lists.get(watch, "")) for no, watch in facts["list"])
+        over = on_lists.get(facts.get("over", 0), "")
+        spoken_of = replace(spoken_of, listed=listed, over=over)
     stranger = unproved or (row["contact"] is not None and not said_yes)
     return LeasedMessage(
         **{name: row[name] for name in ("id", "key", "channel", "word", "attempts", "lapses_at")},
@@ -87,6 +96,7 @@ def _leased(
         watch_nonce=bytes(row["watch_nonce"] or b""),
         contact_nonce=bytes(row["contact_nonce"] or b""),
         carried=carried,
+        also=row.get("also", ()),
     )
 
 
@@ -143,6 +153,14 @@ def _zone(row: Mapping[str, Any]) -> str:
     """Where the times in it are said: the person's, but to the coordinator her own."""
     reader = pages.read_by(row["facts"]) if row["channel"] == COORDINATOR else None
     return (reader.tz if reader is not None else "") or row["tz"] or "UTC"
+
+
+def _persons(facts: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """The names of the people whose alarms stand on lists, by watch."""
+    ids = {watch for each in facts for _, watch in each.get("list", ())}
+    ids |= {each[of] for each in facts for of in ("busy", "over") if each.get(of)}
+    watches = WatchRow.objects.filter(id__in=ids).select_related("person") if ids else ()
+    return {watch.id: sealed_columns.person_note(watch.person, "name") for watch in watches}
 
 
 def _names(facts: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:

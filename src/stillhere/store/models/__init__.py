@@ -10,7 +10,7 @@ from stillhere.store.models.installation import (
     Tally,
 )
 from stillhere.store.models.kits import Kit, SupplyWarning
-from stillhere.store.models.messages import Arrival, Budget, Message
+from stillhere.store.models.messages import AlarmList, Arrival, Budget, Message
 from stillhere.store.models.people import (
     Address,
     Browser,
@@ -25,6 +25,7 @@ from stillhere.store.models.watches import Deed, JournalLine, SetAside, WatchRow
 
 __all__ = [
     "Address",
+    "AlarmList",
     "Arrival",
     "Browser",
     "Budget",

@@ -87,6 +87,21 @@ class Message(models.Model):
         ]
 
 
+class AlarmList(models.Model):
+    """The open alarms of one phone that is on several: by number, as JSON, the watch, the contact
+    and which alarm of that watch. ``lookup`` is the phone's, ``texted_at`` and ``called_at`` when
+    the list last left, ``made_at`` when it began; see ``store/messages/alarm_lists.py``."""
+
+    lookup = models.BinaryField(max_length=32, unique=True)
+    numbers = models.TextField(default="{}", db_default="{}")
+    texted_at = models.BigIntegerField(default=0, db_default=0)
+    called_at = models.BigIntegerField(default=0, db_default=0)
+    made_at = models.BigIntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "alarm_list"
+
+
 class Arrival(models.Model):
     """Something that came in from a provider, stored before anything is done with it. Repeats stop
     here."""

@@ -29,7 +29,8 @@ from stillhere.channels.wording import compose
 from stillhere.content import helplines, steps
 from stillhere.core.messages import Facts, Inbound
 from stillhere.store.inbound import calls, inbox
-from stillhere.store.inbound.coordinator_says import LOOKS, looks_by_key
+from stillhere.store.inbound.alarm_choice import FROM_CALL
+from stillhere.store.inbound.program.coordinator_says import LOOKS, looks_by_key
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.watches import recordings
 from stillhere.store.watches.apply import SwapMissed
@@ -43,6 +44,7 @@ STEP_S = 20
 SAYS_S = 30  # for where they are
 RECORDS = ("twilio", "signalwire")  # whose recordings we can fetch and delete
 TONE_S = 25  # between two soft tones on a line on which somebody stays
+NEVER = 8  # "never again", to any call of ours
 MINUTES = {**{str(n): n for n in range(1, 6)}, "9": 10}
 
 
@@ -231,7 +233,21 @@ def _page(step: CallStep) -> NextTurn:
     return NextTurn(_say(reply.word if reply is not None else "call-no-key", reply))
 
 
-def _key(step: CallStep, key: str = "", minutes: int | None = None) -> Reply | None:
+def _choose(step: CallStep) -> NextTurn:
+    """A key pressed where the list was read: which alarm, and then as for one alone."""
+    numbers = step.at.split(".")[1:]
+    key = whole(step.told.key, 1) or 0
+    if not 1 <= key <= len(numbers):
+        return _answer(step) if key == NEVER else NextTurn(_say("call-no-key"))
+    reply = _key(step, numbers[key - 1], at=FROM_CALL)
+    if reply is None or reply.word != "reply-going":
+        return NextTurn(_say(reply.word, reply)) if reply is not None else NextTurn(Turn())
+    chosen = reply.message or step.message
+    asked = _with_recording(_say("call-soon", reply), chosen)
+    return _listen(asked, "soon", message=chosen)
+
+
+def _key(step: CallStep, key: str = "", minutes: int | None = None, at: str = "") -> Reply | None:
     return inbox.take(
         Inbound(
             "call",
@@ -241,6 +257,7 @@ def _key(step: CallStep, key: str = "", minutes: int | None = None) -> Reply | N
             text=key or step.told.key,
             reply_ref=str(step.message or ""),
             minutes=minutes,
+            at=at,
         )
     )
 
@@ -354,6 +371,7 @@ def _asks(step: CallStep) -> NextTurn:
 
 _STEPS: Mapping[str, Callable[[CallStep], NextTurn]] = {
     "answer": _answer,
+    "choose": _choose,
     "page": _page,
     "soon": _soon,
     "never": _never,

@@ -23,11 +23,12 @@ ASKED_A_DAY = 10  # how often one phone is asked back: a machine may be at the o
 LOOKING, LOOKED, HOW = "reply-looking", "reply-looked", "reply-look-how"
 
 
-def coordinator_says(inbound: Inbound, arrival: int, now: int, *, known: bool) -> bool:
-    """Whether this text was for the open page, and is done with. ``known``: the number is also a
-    person's or a contact's."""
-    somebody = pages.by_number(inbound.sender) if inbound.kind == "text" else None
-    if somebody is None or inbound.opted_out or opts_in(inbound):
+def coordinator_says(
+    somebody: OnCall, inbound: Inbound, arrival: int, now: int, *, known: bool
+) -> bool:
+    """Whether this text of somebody on call was for the open page, and is done with. ``known``: the
+    number is also a person's or a contact's."""
+    if inbound.opted_out or opts_in(inbound):
         return False
     intent = contacts_intent(inbound, watching=False, invited=True)
     if inbound.text.strip() == LOOKS or (intent is Intent.CLAIM and not known and pages.waits()):

@@ -1,0 +1,1 @@
+"""What whoever is on call answers to a page."""
