@@ -10,6 +10,7 @@ from pytest_django.fixtures import Settings
 from stillhere.config.wiring import build_channels
 from stillhere.core import events as ev
 from stillhere.core.messages import Fate, Receipt
+from stillhere.core.refusals import Refusal
 from stillhere.engine import render
 from stillhere.store.messages import delivery
 from stillhere.store.models import (
@@ -20,9 +21,9 @@ from stillhere.store.models import (
     Suppression,
     sealed_columns,
 )
-from stillhere.store.people import address_book
-from stillhere.store.people.numbers import address_proof
-from stillhere.store.problems import Reached
+from stillhere.store.people import address_book, invitations
+from stillhere.store.people.numbers import address_proof, strangers
+from stillhere.store.problems import Problem, Reached
 from tests.channels.accounts import OURS, carrier_of
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
@@ -256,3 +257,19 @@ def test_who_has_no_whatsapp_hears_that_the_way_is_gone(phone: Phone, clock: Clo
     way = Address.objects.get(person=night.person, channel="whatsapp")
     assert way.state == Address.State.BROKEN
     assert Message.objects.filter(word="way-gone", channel="email").exists()
+
+
+# --- a number is one number -----------------------------------------------------------------------
+
+
+def test_a_no_by_text_is_one_to_an_invitation_by_whatsapp(phone: Phone, clock: Clock) -> None:
+    phone.text("STOP", MALLORY)
+    night = sams_night()
+    with pytest.raises(Problem) as problem:
+        invitations.add_contact(night.person, "x", [Reached("whatsapp", MALLORY, rings=False)])
+    assert problem.value.why is Refusal.SUPPRESSED
+
+
+def test_the_budget_of_a_number_is_one_however_it_is_reached() -> None:
+    one, other = (strangers.limits("help", 1, way, MALLORY) for way in ("text", "whatsapp"))
+    assert [each.scope for each in one] == [each.scope for each in other]

@@ -44,6 +44,12 @@ def lookup_of(channel: str, value: str) -> bytes:
     return encryption.lookup("phone" if channel in PHONE else channel, value)
 
 
+def number_of(channel: str, value: str) -> bytes:
+    """The look-up of the number behind an address: who said no to texts is not invited by WhatsApp,
+    and a budget of a number is one budget."""
+    return lookup_of("text" if channel == "whatsapp" else channel, value)
+
+
 def add(
     ways: Iterable[Way], why: Suppression.Why, now: int, *, proved: bool, person: int = ANYBODY
 ) -> None:
@@ -86,7 +92,8 @@ def check(
 
 
 def _found(ways: Iterable[Way], person: int) -> QuerySet[Suppression]:
-    lookups = _lookups(ways)
+    ways = list(ways)
+    lookups = _lookups(ways) | {number_of(channel, value) for channel, value in ways}
     return Suppression.objects.filter(lookup__in=lookups, person__in={ANYBODY, person})
 
 

@@ -132,5 +132,5 @@ def _once(word: str, person: int | None, to: str) -> BudgetLimit:
 
 
 def _number(channel: str, value: str) -> str:
-    """Text and call of one number are one number."""
-    return suppression.lookup_of(channel, value).hex()
+    """Text, call and WhatsApp of one number are one number."""
+    return suppression.number_of(channel, value).hex()
