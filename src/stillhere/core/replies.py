@@ -30,7 +30,8 @@ from stillhere.core.vocabulary import HELP, Intent, Phrase, Role, Table, Vocabul
 
 __all__ = [
     "HELP", "Intent", "Role", "forget_texts", "help_is_called", "language_of", "read_ahead",
-    "read_key", "read_minutes", "read_note", "read_text", "words_of",
+    "read_key", "read_minutes", "read_note", "read_text", "read_where",
+    "read_where_in_cry", "words_of",
 ]  # fmt: skip
 
 TEXT_MOST = 20_000  # beyond this nothing is looked at
@@ -139,6 +140,26 @@ def read_key(key: str, role: Role) -> Intent:
 def read_note(text: str, words: Vocabulary) -> Note | None:
     """The note of their own plan that a text is, which means nothing else; or None."""
     return notes.read_note(text[:READ_MOST], words.notes, lambda part: words_of(part, words))
+
+
+def read_where(text: str, words: Vocabulary, *, anything: bool = False) -> Note | None:
+    """The place that an answer to "where are you?" says, or None. ``anything``: whatever they wrote
+    with their own hands is one."""
+    heard = _listen(text[:TEXT_MOST], words)
+    patterns = words.patterns
+    if patterns.reaction.match(heard.whole) or patterns.automatic.search(heard.body):
+        return None
+    said = words_of(text[:READ_MOST], words)
+    if not said or not (anything or notes.looks_like_place(said, words.notes)):
+        return None
+    return Note("place", text[:READ_MOST].strip(), sure=False)
+
+
+def read_where_in_cry(text: str, words: Vocabulary) -> Note | None:
+    """A cry for help in which an address stands, as the place that it says."""
+    said = words_of(text[:READ_MOST], words)
+    found = notes.holds_address(said, words.notes)
+    return Note("place", text[:READ_MOST].strip(), sure=False) if found else None
 
 
 def read_minutes(text: str, words: Vocabulary) -> int | None:

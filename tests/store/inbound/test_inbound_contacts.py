@@ -38,7 +38,8 @@ def test_leo_presses_one_and_hears_what_was_understood(hook: Hook, clock: Clock)
     said = hook.key(last(LEO, "call"), "1")
     assert said.startswith("Thank you. In how many minutes are you there?")
     assert night.row().state == "claimed"
-    assert not Message.objects.filter(word__startswith="reply-").exists()
+    replies = Message.objects.filter(word__startswith="reply-").values_list("word", flat=True)
+    assert list(replies) == ["reply-place"], "the answer is spoken; where they are is also written"
 
 
 @pytest.mark.parametrize(

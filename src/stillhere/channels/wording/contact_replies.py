@@ -33,14 +33,17 @@ def _where(facts: Facts) -> Sentence:
     return fill(facts, text), answers.GOING
 
 
-def _place(facts: Facts) -> Sentence:
-    """As the person typed it; opened only for who may read it."""
-    if not facts.place and not facts.entry:
-        return fill(facts, _("%(Person)s told us no place. Phone them.")), answers.LATER
+def where(facts: Facts) -> str:
+    """Where somebody is and how to get in, as they typed it; opened only for who may hear it."""
     said = [fill(facts, _("%(Person)s: %(place)s."), place=facts.place)] if facts.place else []
-    if facts.entry:
-        said.append(_("To get in: %(entry)s.") % {"entry": facts.entry})
-    return " ".join([*said, _("Delete this text afterwards.")]), answers.LATER
+    said += [_("To get in: %(entry)s.") % {"entry": facts.entry}] if facts.entry else []
+    return " ".join(said)
+
+
+def _place(facts: Facts) -> Sentence:
+    if not where(facts):
+        return fill(facts, _("%(Person)s told us no place. Phone them.")), answers.LATER
+    return " ".join([where(facts), _("Delete this text afterwards.")]), answers.LATER
 
 
 def _missed(facts: Facts) -> Sentence:

@@ -289,9 +289,9 @@ def _unclear(facts: Facts) -> Sentence:
 
 
 def _going(facts: Facts) -> Sentence:
-    return fill(
-        facts, _("Thank you. The others hear that you are going to %(person)s.")
-    ), answers.LATER
+    """In a call also where, once more."""
+    text = fill(facts, _("Thank you. The others hear that you are going to %(person)s."))
+    return f"{text} {contact_replies.where(facts)}".strip(), answers.LATER
 
 
 def _far(facts: Facts) -> Sentence:

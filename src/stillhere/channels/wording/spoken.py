@@ -12,7 +12,7 @@ from math import ceil
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from stillhere.channels.wording import alarm_lists, answers, plain
+from stillhere.channels.wording import alarm_lists, answers, contact_replies, plain
 from stillhere.channels.wording.contacts import Sentence
 from stillhere.channels.wording.facts import fill
 from stillhere.core.messages import Facts
@@ -116,7 +116,8 @@ def _connecting(facts: Facts) -> Sentence:
 
 def _how_soon(facts: Facts) -> Sentence:
     text = _("Thank you. In how many minutes are you there?")
-    return text + " " + _("Press 1 to 5, or 9 if it takes longer."), answers.NOTHING
+    text += " " + _("Press 1 to 5, or 9 if it takes longer.")
+    return f"{text} {contact_replies.where(facts)}".strip(), answers.NOTHING
 
 
 def _no_key(facts: Facts) -> Sentence:

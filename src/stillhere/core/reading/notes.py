@@ -77,6 +77,12 @@ def looks_like_place(said: Phrase, words: NoteWords) -> bool:
     )
 
 
+def holds_address(said: Phrase, words: NoteWords) -> bool:
+    """Whether a house in a street or a room stands anywhere in it, whatever else is said."""
+    window = range(max(1, len(said) - PLACE_WORDS + 1))
+    return any(_is_address(said[at : at + PLACE_WORDS], words, denied=False) for at in window)
+
+
 def _stands_alone(said: Phrase, words: NoteWords) -> bool:
     """Whether this is an address with nothing said before it: it begins with one."""
     begins = said[:1] and (
@@ -85,9 +91,9 @@ def _stands_alone(said: Phrase, words: NoteWords) -> bool:
     return bool(begins) and _is_address(said, words)
 
 
-def _is_address(said: Phrase, words: NoteWords) -> bool:
-    """A house in a street, a room with its number, two streets."""
-    if not 0 < len(said) <= PLACE_WORDS or not words.denies.isdisjoint(said):
+def _is_address(said: Phrase, words: NoteWords, *, denied: bool = True) -> bool:
+    """A house in a street, a room with its number, two streets. ``denied``: unless it is."""
+    if not 0 < len(said) <= PLACE_WORDS or (denied and not words.denies.isdisjoint(said)):
         return False
     corner = any(map(_ORDINAL.fullmatch, said)) and not words.joins.isdisjoint(said[1:-1])
     return (

@@ -14,7 +14,7 @@ from typing import Any
 
 from stillhere.core.messages import TELEGRAM, Inbound
 from stillhere.core.replies import HELP, Intent
-from stillhere.store.inbound import alarm_choice, steps_by_text, unknown_numbers
+from stillhere.store.inbound import alarm_choice, place, steps_by_text, unknown_numbers
 from stillhere.store.inbound.contact_says import contact_says
 from stillhere.store.inbound.intents import contacts_intent, opts_in, persons_intent
 from stillhere.store.inbound.person_says import person_says
@@ -51,7 +51,7 @@ def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
     if not word or inbound.kind == "missed-call":
         return None  # nobody is listening
     if inbound.kind != "text":
-        return reply(parsed.address, parsed.message, word)
+        return place.said_aloud(reply(parsed.address, parsed.message, word), parsed.contact)
     speak_their_language(parsed.address, inbound.text)
     queue(parsed, word, facts, now)
     return None

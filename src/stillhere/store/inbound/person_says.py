@@ -63,7 +63,9 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
     intent = persons_intent(parsed.inbound, watching=bool(watches), asked=_asked(watches))
     prove(parsed, intent, now)
     if intent in HELP:
-        return _all_cry(parsed, intent), {}
+        word = _all_cry(parsed, intent)
+        own_notes.keep_where_of_cry(parsed, now)
+        return word, {}
     note = own_notes.read(parsed) if intent is Intent.UNCLEAR else None
     if not parsed.address.proved_at and (note or intent in _PLANS):
         return "reply-who-person", {}  # it may be somebody else's plan
@@ -76,7 +78,7 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
     if intent is Intent.DELETE:
         return list_commands.erase(person, now)
     if note:
-        return own_notes.keep(person, note)
+        return own_notes.keep(parsed, note, now)
     return _watch_hears(parsed, watches, intent, now), {}
 
 

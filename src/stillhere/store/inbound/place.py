@@ -1,47 +1,99 @@
-"""Where the person is, by text, for a contact whose phone opens no page.
+"""Where the person is and how to get in, for whoever comes.
 
-Owns who may be told: the same as on the page (``web/contact/alarm_text.py``), a contact who said
-yes, to whom the person shows the door, once they said in this alarm that they are going. The place
-itself is opened only when the message leaves.
+Owns who may be told, on the page, by text and in a call alike: a contact who said yes, to whom the
+person shows the door, once they said in this alarm that they come. A text tells it to who asks;
+unasked to who goes to somebody without a page, to who said so in a call, and to all of them when it
+becomes known or changes. The place itself is opened only when the message leaves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from stillhere.store.inbound.reply import ParsedInbound, queue
+from stillhere.core.alarm import Alarm
+from stillhere.store.inbound.reply import ParsedInbound, Reply, queue, tell
 from stillhere.store.messages.spoken_of import PLACE
-from stillhere.store.models import Contact, WatchRow
+from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
 from stillhere.store.watches import rows
+from stillhere.store.watches.queries import ALARMED
 
 ASK_FIRST = "reply-where"
 AFTER_MS = 1_000  # after the thanks
+TOLD_MOST = 10  # texts of an alarm that tell one contact where, unasked
+_BY = ("text", "whatsapp")  # where somebody without a page reads us, the first that they have
+
+
+def may_be_told(contact: Contact, alarm: Alarm, *, came: bool = False) -> bool:
+    """Whether this contact may read where the person is. ``came``: they are known to have said in
+    this alarm that they come, also where that no longer holds anybody up."""
+    if contact.status != Contact.Status.CONFIRMED or not contact.door or contact.id in alarm.out:
+        return False
+    claimed = any(c.contact == contact.id and c.known for c in alarm.claims)
+    return came or claimed or contact.id in alarm.arrivals
 
 
 def answer(contact: Contact, alarms: Sequence[int]) -> str:
     """What "where?" is answered with."""
-    return PLACE if _may_be_told(contact, alarms) else ASK_FIRST
+    return PLACE if _told_of(contact, alarms) else ASK_FIRST
 
 
 def tell_after_claim(
     parsed: ParsedInbound, contact: Contact, alarms: Sequence[int], now: int
 ) -> None:
-    """Whoever is going to somebody without a page reads where, unasked."""
-    told = parsed.person.caller and parsed.person.place and parsed.inbound.kind == "text"
-    if told and _may_be_told(contact, alarms):
+    """Whoever is going to somebody without a page reads where, unasked; so does who said it in a
+    call, where it is gone as soon as it was heard."""
+    called = parsed.inbound.kind != "text"
+    if not parsed.person.place or not (called or parsed.person.caller):
+        return
+    if not (watches := _told_of(contact, alarms)):
+        return
+    if not called:
         queue(parsed, PLACE, {}, now, due_at=now + AFTER_MS)
+        return
+    before = Message.objects.filter(contact=contact, word=PLACE, watch=watches[0])
+    if not before.filter(alarm=watches[0].alarms).exists():
+        _text(contact, watches[0], f"r{parsed.arrival}.place", now)
 
 
-def _may_be_told(contact: Contact, alarms: Sequence[int]) -> bool:
-    if contact.status != Contact.Status.CONFIRMED or not contact.door:
-        return False
-    texts = WatchRow.objects.filter(id__in=list(alarms)).values_list("alarm", flat=True)
-    open_ones = filter(None, map(rows.alarm_or_none, texts))
-    return any(
-        contact.id not in alarm.out
-        and (
-            contact.id in alarm.arrivals
-            or any(c.contact == contact.id and c.known for c in alarm.claims)
-        )
-        for alarm in open_ones
+def tell_of_change(person: Person, key: str, now: int) -> None:
+    """Where they are became known, or changed, in an alarm: everybody who comes reads it at once.
+    ``key`` names the change."""
+    for watch in WatchRow.objects.filter(person=person, state__in=ALARMED).order_by("id"):
+        alarm = rows.alarm_or_none(watch.alarm)
+        if alarm is None:
+            continue
+        for contact in Contact.objects.filter(id__in=alarm.told).order_by("id"):
+            told = Message.objects.filter(contact=contact, word=PLACE, watch=watch)
+            few = told.filter(alarm=watch.alarms).count() < TOLD_MOST
+            if few and may_be_told(contact, alarm):
+                _text(contact, watch, f"{key}.place{contact.id}", now)
+
+
+def said_aloud(reply: Reply, contact: Contact | None) -> Reply:
+    """The thanks to who says in a call that they are going, with where."""
+    if contact is None or reply.word != "reply-going":
+        return reply
+    alarms = WatchRow.objects.filter(person=contact.person_id, state__in=ALARMED)
+    if not _told_of(contact, list(alarms.values_list("id", flat=True))):
+        return reply
+    person = contact.person
+    place, entry = (sealed_columns.person_note(person, note) for note in ("place", "entry"))
+    return replace(reply, facts=replace(reply.facts, place=place, entry=entry))
+
+
+def _text(contact: Contact, watch: WatchRow, key: str, now: int) -> None:
+    """Tell where by a text, to a number that takes one."""
+    theirs = Address.objects.filter(
+        contact=contact, state=Address.State.OK, channel__in=_BY, proved_at__gt=0
     )
+    back = min(theirs, key=lambda a: (_BY.index(a.channel), -a.id), default=None)
+    if back is not None:
+        tell(back, PLACE, key, now, watch=watch)
+
+
+def _told_of(contact: Contact, alarms: Sequence[int]) -> list[WatchRow]:
+    """Those of these alarms of which they may be told where."""
+    found = WatchRow.objects.filter(id__in=list(alarms)).order_by("id")
+    read = ((watch, rows.alarm_or_none(watch.alarm)) for watch in found)
+    return [watch for watch, alarm in read if alarm is not None and may_be_told(contact, alarm)]

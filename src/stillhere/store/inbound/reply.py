@@ -98,6 +98,7 @@ def speak_their_language(address: Address, text: str) -> None:
         whose.save(update_fields=["lang"])
 
 
+NO_FACTS: Mapping[str, Any] = {}
 _GOES_ON = frozenset({"reply-unclear", "reply-steps", "call-never-sure"})
 UNCLEAR_MOST, UNCLEAR_APART_MS = 5, 120_000  # two machines must not talk to each other all night
 
@@ -176,11 +177,25 @@ def queue(
         ).values_list("created_at", flat=True)
         if len(before) >= UNCLEAR_MOST or now - max(before, default=0) < UNCLEAR_APART_MS:
             return
+    tell(back, word, key, now, watch=watch, facts=facts, due_at=due_at)
+
+
+def tell(
+    back: Address,
+    word: str,
+    key: str,
+    now: int,
+    *,
+    watch: WatchRow | None,
+    facts: Mapping[str, Any] = NO_FACTS,
+    due_at: int | None = None,
+) -> None:
+    """Queue a word to the owner of this address, once by its ``key``."""
     message = Message(
         key=key,
         watch=watch,
-        person=person,
-        contact=contact,
+        person=person_of(back),
+        contact=back.contact,
         address=back,
         channel=back.channel,
         word=word,

@@ -1,9 +1,9 @@
 """An open alarm in words, for one of the people who were called.
 
-Owns what the page says: what is known, who does what, what to do. Moves no watch, and decides one
-thing: who sees the place and the door. That is a contact who said yes to the invitation, to whom
-the person shows the door, on a phone known to be theirs, once they said "I'm going", "I'm far, I'll
-phone" (the dispatch asks where) or "I'm with them". Beside them only the person's own page has it.
+Owns what the page says: what is known, who does what, what to do. Moves no watch. Who sees the
+place and the door is said in ``store/inbound/place.py``; here it needs also a phone known to be
+theirs. "I'm going", "I'm far, I'll phone" (the dispatch asks where) and "I'm with them" all count
+as coming. Beside them only the person's own page has it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from stillhere.content.helplines import Emergency, emergency_at
 from stillhere.core.alarm import HOLDING_ETA_S, Alarm, Claim
 from stillhere.core.events import Cause, Word
+from stillhere.store.inbound import place
 from stillhere.store.messages import held_back
 from stillhere.store.messages import reach as reaching
 from stillhere.store.models import Contact, Person, Responder, sealed_columns
@@ -268,16 +269,14 @@ def _call_now(alarm: Alarm, person: Person, name: str) -> str:
 
 
 def _door(contact: Contact, lines: Sequence[HistoryLine], alarm: Alarm) -> dict[str, str]:
-    """Place and door, for a confirmed contact who is coming. Once shown, they stay."""
-    if contact.status != Contact.Status.CONFIRMED or not contact.door:
-        return {}
+    """Place and door, for who may be told. Once shown, they stay."""
     came = any(
         line.contact == contact.id
         and line.at >= alarm.raised_at
         and line.event in ("Claimed", "Arrived")
         for line in lines
     )
-    if not came or contact.id in alarm.out:
+    if not place.may_be_told(contact, alarm, came=came):
         return {}
     notes = {note: sealed_columns.person_note(contact.person, note) for note in ("place", "entry")}
     return {note: text for note, text in notes.items() if text} or {"place": ""}

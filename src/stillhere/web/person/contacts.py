@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
+from stillhere.store.inbound import place
 from stillhere.store.kits import kits, supply_warnings
 from stillhere.store.models import Address, Contact, Person, sealed_columns
 from stillhere.store.people import address_book, contacts, drills, invitations, persons, records
@@ -188,9 +189,17 @@ def _plan(person: Person, typed: Mapping[str, str]) -> Done:
     """What those who come must know."""
     form = PlanForm(typed)
     form.full_clean()  # all of it may be left out, and nothing of it be wrong
+    before = _where(person)
     persons.set_plan(person, **form.notes)
+    if _where(person) != before:
+        now = clock.now_ms()
+        place.tell_of_change(person, f"plan{person.id}.{now}", now)
     persons.set_speak(person, form.cleaned_data["speak"])
     return "kept", {}
+
+
+def _where(person: Person) -> list[str]:
+    return [sealed_columns.person_note(person, note) for note in ("place", "entry")]
 
 
 def _drill(person: Person, typed: Mapping[str, str]) -> Done:
