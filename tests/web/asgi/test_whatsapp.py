@@ -273,3 +273,16 @@ def test_a_no_by_text_is_one_to_an_invitation_by_whatsapp(phone: Phone, clock: C
 def test_the_budget_of_a_number_is_one_however_it_is_reached() -> None:
     one, other = (strangers.limits("help", 1, way, MALLORY) for way in ("text", "whatsapp"))
     assert [each.scope for each in one] == [each.scope for each in other]
+
+
+def test_a_cry_from_an_account_that_nobody_proved_calls_who_knows_the_number(
+    phone: Phone, clock: Clock
+) -> None:
+    """Sam is known by text alone, and writes there because it is what lies open."""
+    night = sams_night(("Leo",))
+    night.start()
+    assert writes(phone, "SOS").status == 200
+    assert night.row().state == "alarm"
+    assert Message.objects.filter(word="help", contact=night.contacts["Leo"]).exists()
+    assert not Message.objects.filter(channel="whatsapp").exists(), "and the account hears nothing"
+    assert Person.objects.count() == 1

@@ -137,6 +137,7 @@ def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int
     if inbound.connects:
         chat_codes.connect(inbound, arrival, now)
         return None
+    known = known or _whose_cry(inbound)
     new = _has_no_watch_here(inbound, known) and _starts_a_watch(inbound)
     on_call = pages.by_number(inbound.sender) if inbound.kind == "text" and not new else None
     if on_call and coordinator_says(on_call, inbound, arrival, now, known=bool(known)):
@@ -155,6 +156,18 @@ def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int
     everyone = tuple(known.values())
     parsed = ParsedInbound(inbound, arrival, address, message, everyone)
     return handle.hear(parsed, now, new=new)
+
+
+def _whose_cry(inbound: Inbound) -> Mapping[int, Address]:
+    """Of a cry for help by WhatsApp from an account that nobody proved: whoever proved that number
+    by text. Somebody else may have the account; their cry calls people who know the number, and
+    tells the account nothing."""
+    if inbound.channel != "whatsapp" or inbound.kind != "text":
+        return {}
+    if read_text(inbound.text, Role.PERSON, settings.UNDERSTOOD, watching=True) not in HELP:
+        return {}
+    theirs = known_by(replace(inbound, channel="text"))
+    return {id: way for id, way in theirs.items() if way.person_id and way.proved_at}
 
 
 def _has_no_watch_here(inbound: Inbound, known: Mapping[int, Address]) -> bool:
