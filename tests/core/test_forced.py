@@ -96,3 +96,14 @@ def test_it_ends_by_whoever_is_there_or_by_the_coordinator_only() -> None:
     night.arrives(LEO)
     night.says(LEO, Outcome.FINE)
     assert night.state() is State.CLOSED
+
+
+def test_that_sam_wants_to_die_is_not_told_in_secret() -> None:
+    """Whoever is told by the secret word must not phone; that message says to phone or go."""
+    night = forced()
+    night.wait(40)
+    told = len(night.tells())
+    night.do(ev.NeedHelp(night.circle, wants_to_die=True))
+    assert len(night.tells()) == told
+    assert night.watch.alarm is not None
+    assert not night.watch.alarm.wants_to_die

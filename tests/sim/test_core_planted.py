@@ -185,6 +185,17 @@ def an_answer_from_before_the_alarm_ends_it(patch: pytest.MonkeyPatch) -> None:
         patch.setitem(TABLE, (state, ev.StillHere), answered)
 
 
+def who_wants_to_die_is_told_only_in_the_next_round(patch: pytest.MonkeyPatch) -> None:
+    def need_help(w: Watch, e: ev.NeedHelp, now: int, out: list[Effect]) -> Watch:
+        told: list[Effect] = []
+        after = alarm_handlers.need_help(w, e, now, told)
+        out += [t for t in told if w.alarm is None or w.alarm.cause is not ev.Cause.HELP]
+        return after
+
+    for state in (State.ALARM, State.CLAIMED, State.ATTENDED):
+        patch.setitem(TABLE, (state, ev.NeedHelp), need_help)
+
+
 def one_answer_ends_a_call_for_help(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(alarm_handlers, "APART_S", 0)
 
@@ -271,6 +282,9 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
     only_the_first_hears_that_it_is_over: ("everyone_told_of_an_alarm_is_told_of_its_end",),
     an_answer_from_before_the_alarm_ends_it: (
         "an_alarm_ends_only_by_an_answer_or_a_word", "words_say_what_happened",
+    ),
+    who_wants_to_die_is_told_only_in_the_next_round: (
+        "that_they_want_to_die_is_told_once_and_at_once",
     ),
     one_answer_ends_a_call_for_help: ("an_alarm_ends_only_by_an_answer_or_a_word",),
     nobody_asks_again_after_an_answer: (

@@ -149,12 +149,20 @@ def to_call_now() -> str:
 
 def listening() -> str:
     """The first line of the host's own country that listens, as people read it; or nothing."""
-    here = [
-        line
-        for line in known()
-        if line.kind == "talk" and not line.doubt and line.country == settings.STILLHERE.country
-    ]
-    return " ".join(dict.fromkeys([here[0].name, here[0].number])) if here else ""
+    here = _listening()
+    return " ".join(dict.fromkeys([here.name, here.number])) if here is not None else ""
+
+
+def listening_line(now_ms: int | None) -> Staffed | None:
+    """The same, as a page shows it."""
+    here = _listening()
+    return _shown(here, now_ms) if here is not None else None
+
+
+def _listening() -> Helpline | None:
+    country = settings.STILLHERE.country
+    talk = (line for line in known() if line.kind == "talk" and not line.doubt)
+    return next((line for line in talk if line.country == country), None)
 
 
 def emergency() -> list[Emergency]:

@@ -69,13 +69,19 @@ def _settle(w: Watch, alarm: Alarm, now: int, out: list[Effect]) -> Watch:
 
 def need_help(w: Watch, e: ev.NeedHelp, now: int, out: list[Effect]) -> Watch:
     """Raise an alarm at once. An alarm that is already open becomes a call for help, and an answer
-    given before it no longer counts."""
+    given before it no longer counts. That they want to die is told once, whenever it is said."""
     w = replace(w, seen_at=max(w.seen_at, now), ended_by=())
     if w.alarm is None:
-        return _raise(w, Cause.FORCE if e.forced else Cause.HELP, e.circle, now, out)
-    if w.alarm.cause is not Cause.SILENCE and w.alarm.answered_at is None:
-        return w
-    return _settle(w, ladder.call_for_help(w.alarm, now, out), now, out)
+        w = _raise(w, Cause.FORCE if e.forced else Cause.HELP, e.circle, now, out)
+        assert w.alarm is not None
+        return replace(w, alarm=ladder.says_why(w.alarm, e))
+    before = w.alarm
+    alarm = ladder.says_why(before, e)
+    if before.cause is Cause.SILENCE or before.answered_at is not None:
+        return _settle(w, ladder.call_for_help(alarm, now, out), now, out)
+    if alarm.wants_to_die and not before.wants_to_die:
+        ladder.tell(alarm, alarm.listeners(), Word.HELP, now, out)
+    return replace(w, alarm=alarm)
 
 
 # --- answering ------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from stillhere.core.circle import Reach
 from stillhere.core.events import (
     Cause,
     Effect,
+    NeedHelp,
     Outcome,
     PageCoordinator,
     Paging,
@@ -58,6 +59,14 @@ def call_for_help(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
     )
     tell(alarm, alarm.listeners(), Word.HELP, now, out)
     return alarm
+
+
+def says_why(alarm: Alarm, cry: NeedHelp) -> Alarm:
+    """The alarm after a cry for help that may say that they want to die. In secret nothing of it is
+    told: whoever reads it would phone or go."""
+    if not cry.wants_to_die or alarm.cause is Cause.FORCE:
+        return alarm
+    return replace(alarm, wants_to_die=True)
 
 
 def tell(

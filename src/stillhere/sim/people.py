@@ -108,7 +108,7 @@ class Sam:
             after(dice.randrange(3_000, 200_000), partial(self._does, ev.Marked()))
         left_ms = max(self._ends_t - self._world.t, MINUTE_MS)
         for chance, what in (
-            (0.18, CallForHelp()),
+            (0.18, CallForHelp(wants_to_die=left_ms % 5 == 0)),
             (0.15, ev.Extended(dice.choice((30, 600, 7_200)))),
             (0.12, ev.Ended()),
             (0.10, ev.Marked()),

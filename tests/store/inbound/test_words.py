@@ -217,3 +217,33 @@ def test_what_was_said_in_an_earlier_alarm_is_not_said_in_this_one(
     deliver(clock)
     hook.text(SAM, "help me")
     assert "want to die" not in texts(LEO, clock)
+
+
+@pytest.mark.parametrize("first", ["help me", "i took too much"])
+def test_said_after_another_cry_it_is_read_at_once_and_once(
+    hook: Hook, clock: Clock, first: str
+) -> None:
+    """One more message to who was told, also to who is going; whoever comes later reads it too."""
+    night = asked_night(clock)
+    hook.text(SAM, first)
+    assert "want to die" not in texts(LEO, clock)
+    back(hook, "omw", clock)
+    clock.advance(5)
+    hook.text(SAM, "i want to die")
+    assert "Sam says they want to die. Phone or go NOW" in texts(LEO, clock)
+    assert night.row().state == "claimed", "whoever is going still holds the others"
+    clock.advance(5)
+    hook.text(SAM, "i just want to die")
+    assert "want to die" not in texts(LEO, clock)
+    clock.advance(600)
+    tick_all()
+    assert "Sam says they want to die." in texts(MAYA, clock)
+
+
+def test_a_stranger_is_not_told_how_to_be_with_who_wants_to_die(hook: Hook, clock: Clock) -> None:
+    """Whoever has not said yes does not read it, and so not by the steps either."""
+    night = asked_night(clock)
+    Contact.objects.filter(id=night.contacts["Leo"].id).update(status=Contact.Status.INVITED)
+    hook.text(SAM, "i want to die")
+    deliver(clock)
+    assert back(hook, "5", clock) == "reply-steps"

@@ -322,6 +322,18 @@ def test_the_alarm_survives_its_own_json(clock: Clock) -> None:
     assert {claim.changes: claim.known for claim in claims} == {1: True, 0: False}
 
 
+def test_that_sam_wants_to_die_is_kept_with_the_alarm_and_only_then(clock: Clock) -> None:
+    """An alarm without it is written as the release before reads it."""
+    night = marked_night(clock, ("Leo",))
+    for says_it, kept in ((False, False), (True, True), (False, True)):
+        watch = night.does(CallForHelp(says_it)).watch
+        assert watch is not None
+        assert watch.alarm is not None
+        text = rows.alarm_text(watch.alarm)
+        assert rows.alarm_from(text) == watch.alarm
+        assert (watch.alarm.wants_to_die, "wants_to_die" in text) == (kept, kept)
+
+
 def test_a_first_claim_is_written_as_the_release_before_reads_it(clock: Clock) -> None:
     night = marked_night(clock, ("Leo",))
     silence(clock)

@@ -6,7 +6,7 @@ import pytest
 
 from stillhere.core import events as ev
 from stillhere.engine.heartbeat import pulse_once
-from stillhere.store.models import Message
+from stillhere.store.models import Contact, Message
 from stillhere.store.people import persons
 from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, tick_all
@@ -113,3 +113,42 @@ def test_after_a_rescue_the_others_learn_that_it_can_come_back(silence: SamsNigh
     silence.does(ev.Resolved(leo, ev.Outcome.REVIVED))
     told = read(browser(), contact_path(silence, "Leo"))
     assert "can wear off in 20 to 90 minutes" in told
+
+
+# --- somebody who wants to die --------------------------------------------------------------------
+
+
+def test_the_page_says_it_and_how_to_stay_before_all_else(night: SamsNight) -> None:
+    night.start()
+    night.does(CallForHelp(wants_to_die=True))
+    told = read(browser(), contact_path(night, "Leo"))
+    assert "Sam says they want to die." in told
+    first = told.index("Ask straight: “Are you thinking of killing yourself?”")
+    assert first < told.index("I'm going. It takes me") < told.index("What to do when you are")
+    assert told.index("988") > first
+    assert "It may not answer." in told, "how sure we are of the number"
+
+
+def test_a_plain_call_for_help_says_nothing_of_dying(night: SamsNight) -> None:
+    night.start()
+    night.does(CallForHelp())
+    told = read(browser(), contact_path(night, "Leo"))
+    assert "Sam asks for help." in told
+    assert "killing yourself" not in told
+
+
+def test_said_later_it_stands_on_the_page_at_once(night: SamsNight) -> None:
+    night.start()
+    night.does(CallForHelp())
+    night.does(CallForHelp(wants_to_die=True))
+    assert "Sam says they want to die." in read(browser(), contact_path(night, "Leo"))
+
+
+def test_who_has_not_said_yes_does_not_read_that_sam_wants_to_die(night: SamsNight) -> None:
+    Contact.objects.filter(id=night.contacts["Leo"].id).update(status="invited")
+    night.start()
+    night.does(CallForHelp(wants_to_die=True))
+    told = read(browser(), contact_path(night, "Leo"))
+    assert "Sam asks for help." in told
+    assert "want to die" not in told
+    assert "killing yourself" not in told

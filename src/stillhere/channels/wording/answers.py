@@ -91,6 +91,12 @@ STEPS = AnswerKind(
     "",
     {"5": _("The next step"), "3": _("Say it again")},
 )
+STAY = AnswerKind(
+    _("Not waking? Reply 5."),
+    _("Not waking? Press 5. To hear this again press 3."),
+    "",
+    {"5": _("The next step"), "3": _("Say it again")},
+)
 HOW = AnswerKind(  # how it is; the digits stand in no other message
     _("Reply 7 awake and well, 8 brought back, 9 in hospital."),
     "",

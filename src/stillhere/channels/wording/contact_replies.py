@@ -21,7 +21,7 @@ def _stay(facts: Facts) -> Sentence:
     text = fill(facts, _("Ask %(person)s: are you thinking of killing yourself? Listen. Stay."))
     text += " " + _("Move away what could hurt them.")
     text += " " + fill(facts, _("To talk: %(line)s."), line=facts.says) if facts.says else ""
-    return text + " " + _("Not waking? Reply 5."), answers.NOTHING
+    return text, answers.STAY
 
 
 def _at_door(facts: Facts) -> Sentence:

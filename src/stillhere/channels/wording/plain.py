@@ -43,6 +43,11 @@ def listed(typed: str, most: int = 80) -> str:
     return ", ".join(names)[:most]
 
 
+def digit_by_digit(text: str) -> str:
+    """The same to be read aloud: the digits of a number one after the other."""
+    return re.sub(r"(?<=[0-9])(?=[0-9])", " ", text)
+
+
 def isolated(text: str) -> str:
     """The same, for a language that is written from right to left: each number to phone keeps its
     order, instead of standing there with its groups turned round."""

@@ -21,7 +21,8 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """The person asks for help; the plan is the one of that moment."""
+    """The person asks for help, some say that they want to die; the plan is the one of that
+    moment."""
 
 
 @dataclass(frozen=True, slots=True)

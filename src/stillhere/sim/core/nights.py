@@ -184,7 +184,7 @@ class CoreNight:
                 made_at = now - age_ms
                 return ev.StillHere(made_at if made_at >= self.watch.started_at else now, seq)
             case Help():
-                return ev.NeedHelp(self._circle)
+                return ev.NeedHelp(self._circle, wants_to_die=self._ticks % 3 == 0)
             case OtherTick():
                 return self._look(self.now() - deed.back_ms)
             case Away() | Still():

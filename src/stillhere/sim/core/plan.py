@@ -23,11 +23,22 @@ from stillhere.core.events import Event
 from stillhere.core.profiles import Profile
 from stillhere.core.schedule import Routine
 from stillhere.sim.core import distributions
-from stillhere.sim.core.deeds import BEGIN, Away, Cue, OtherTick, PlannedDeed, Still, Tap, What
+from stillhere.sim.core.deeds import (
+    BEGIN,
+    Away,
+    Cue,
+    Help,
+    OtherTick,
+    PlannedDeed,
+    Still,
+    Tap,
+    What,
+)
 
 T = TypeVar("T")
 EVENING_AT = 1_769_896_800_000  # a Saturday, 22:00 UTC
 MINUTE_MS = 60_000
+SAYS_MORE_MS = 20_000  # a second cry
 ASKS = 12  # how many asks Sam has an answer ready for
 OPENS_MS = 12 * 3_600_000
 STRANGER = 99
@@ -201,7 +212,10 @@ def _wakes(draw: Draw) -> None:
             deed(f"late letter {no}", alarm, draw.below(120_000), Tap(age_ms, draw.one(None, 50)))
         if random() < 0.06:
             what = draw.one(*distributions.PRESSES)
-            deed(f"presses {no}", alarm, draw.between(1_000, 300_000), what)
+            at_ms = draw.between(1_000, 300_000)
+            deed(f"presses {no}", alarm, at_ms, what)
+            if isinstance(what, Help):
+                deed(f"says more {no}", alarm, at_ms + SAYS_MORE_MS, what)
 
 
 # --- the circle -----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from django.db import transaction
 from stillhere.core import events as ev
 from stillhere.core.messages import Inbound
 from stillhere.store.db import clock
-from stillhere.store.inbound import inbox, person_says
+from stillhere.store.inbound import inbox, person_says, steps_by_text
 from stillhere.store.inbound import reply as answering
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.messages import alarm_lists
@@ -102,6 +102,14 @@ def _true(m: Message) -> bool:
     if m.contact_id is None:
         return m.watch.state in ("asking", *ALARMED)
     return still_true(m)
+
+
+def dying(message: int) -> bool:
+    """Whether the person of this alarm said that they want to die, for whoever we told by it."""
+    m = Message.objects.select_related("address__contact").filter(id=message).first()
+    if m is None or m.address is None or m.watch_id is None:
+        return False
+    return steps_by_text.dying(m.address, [m.watch_id])
 
 
 # --- calls to us ----------------------------------------------------------------------------------

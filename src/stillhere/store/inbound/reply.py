@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from stillhere.core import events as ev
+from stillhere.core.alarm import Alarm
 from stillhere.core.messages import Facts, Inbound
 from stillhere.core.replies import language_of
 from stillhere.store.installation import peers
@@ -21,7 +22,7 @@ from stillhere.store.messages import pages
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
 from stillhere.store.people.numbers import names as plain_names
 from stillhere.store.people.numbers import strangers
-from stillhere.store.watches import apply, damage, queries
+from stillhere.store.watches import apply, damage, queries, rows
 from stillhere.store.watches.apply import Change, ChangeResult
 from stillhere.store.watches.queries import ALARMED
 
@@ -89,6 +90,19 @@ def open_watches(persons: Sequence[int]) -> list[WatchRow]:
     return damage.around(lambda: list(mine.only(*wanted)), beside)
 
 
+def alarms_of(watches: Sequence[int]) -> list[Alarm]:
+    """The open alarms of these watches, as far as they can be read."""
+    texts = WatchRow.objects.filter(id__in=list(watches)).values_list("alarm", flat=True)
+    return [alarm for alarm in map(rows.alarm_or_none, filter(None, texts)) if alarm is not None]
+
+
+def is_stranger(address: Address) -> bool:
+    """Whether nothing may be said to the one at ``address`` of how the person is."""
+    contact = address.contact
+    said_yes = contact is None or contact.status == Contact.Status.CONFIRMED
+    return not said_yes or strangers.is_one(address.channel, address.proved_at)
+
+
 def speak_their_language(address: Address, text: str) -> None:
     """Whoever clearly writes one of our languages is answered in it from now on."""
     lang = language_of(text, settings.UNDERSTOOD)
@@ -120,11 +134,10 @@ def reply(address: Address, message: Message | None, word: str) -> Reply:
         wish=person.wish,
         program=settings.STILLHERE.program,
     )
-    stranger = not said_yes or strangers.is_one(address.channel, address.proved_at)
     return Reply(
         word=word,
         lang=contact.lang if contact is not None else person.lang,
-        facts=plain_names.to_stranger(spoken_of) if stranger else spoken_of,
+        facts=plain_names.to_stranger(spoken_of) if is_stranger(address) else spoken_of,
         more=again or word in _GOES_ON,
         message=message.id if message is not None else None,
     )

@@ -15,26 +15,29 @@ from django.db.models import F
 
 from stillhere.core.replies import Intent
 from stillhere.store.inbound.intents import contacts_intent
-from stillhere.store.inbound.reply import ParsedInbound, queue
-from stillhere.store.models import Message
-from stillhere.store.watches import alarm_facts
+from stillhere.store.inbound.reply import ParsedInbound, alarms_of, is_stranger, queue
+from stillhere.store.models import Address, Message
 from stillhere.store.watches.queries import ALARMED
 
 WORDS = frozenset({"reply-steps", "reply-there"})  # what a step belongs to
-_STAY = "reply-stay"
+STAY = "reply-stay"  # how to be with somebody who wants to die
 _FEW = 40  # messages of an alarm among which the last step is looked for
 
 
 def first(parsed: ParsedInbound, alarms: Sequence[int]) -> str:
     """The word that answers "what do I do?": where the person says they want to die, how to be with
     them comes before the steps, once."""
-    if parsed.inbound.kind != "text":
+    if parsed.inbound.kind != "text" or not dying(parsed.address, alarms):
         return "reply-steps"
     told = Message.objects.filter(
-        contact=parsed.contact, watch__in=alarms, alarm=F("watch__alarms")
+        contact=parsed.contact, watch__in=alarms, alarm=F("watch__alarms"), word=STAY
     )
-    dying = told.filter(facts__contains=alarm_facts.SAID).exists()
-    return _STAY if dying and not told.filter(word=_STAY).exists() else "reply-steps"
+    return "reply-steps" if told.exists() else STAY
+
+
+def dying(address: Address, alarms: Sequence[int]) -> bool:
+    """Whether the person said that they want to die, and the one at ``address`` may hear it."""
+    return not is_stranger(address) and any(a.wants_to_die for a in alarms_of(alarms))
 
 
 def facts(parsed: ParsedInbound, word: str, now: int) -> Mapping[str, Any]:

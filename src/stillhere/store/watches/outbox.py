@@ -163,7 +163,7 @@ class Outbox:
 
     def _write_messages(self) -> None:
         _tell_the_well(self.jobs)
-        ways, more = _ways_of(self.jobs), alarm_facts.more(self._told(), self.lines)
+        ways, more = _ways_of(self.jobs), alarm_facts.more(self._told())
         fresh: dict[int, list[NewMessage]] = {}
         for no, job in enumerate(self.jobs):
             mine = fresh.setdefault(job.watch.id, [])

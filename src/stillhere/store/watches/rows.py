@@ -174,11 +174,13 @@ def freeze(w: Watch) -> Row:
 
 
 def alarm_text(alarm: Alarm) -> str:
-    """An alarm as compact JSON. Ids and times only. A first claim is written as the previous
-    release reads it, because both may run for a while."""
+    """An alarm as compact JSON. Ids and times only. What is as usual is left out where
+    the previous release does not know it, because both may run for a while."""
     facts = {name: getattr(alarm, name) for name in _ALARM}
     facts["circle"] = {"rungs": [[_plain(reach) for reach in rung] for rung in alarm.circle.rungs]}
     facts["claims"] = [_plain(claim) for claim in alarm.claims]
+    if not alarm.wants_to_die:
+        del facts["wants_to_die"]
     for claim in facts["claims"]:
         if not claim["changes"]:
             del claim["changes"]

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from stillhere.content.helplines import Emergency, emergency_at
+from stillhere.content.helplines import Emergency, Staffed, emergency_at, listening_line
 from stillhere.core.alarm import HOLDING_ETA_S, Alarm, Claim
 from stillhere.core.events import Cause, Word
 from stillhere.store.inbound import place
@@ -88,6 +88,8 @@ class Known:
     phones: list[str]
     partner: str  # the other one of "two of us"
     asked: str  # how we asked, and whether the phone showed it
+    dying: bool  # said that they want to die
+    listens: Staffed | None  # then: whom to phone, for either of them
     forced: bool  # somebody may be with them who must not know of this
     away: str  # when we were away since the last sign of life, and heard nobody
 
@@ -110,9 +112,10 @@ def know(
     confirmed = theirs and contact.status == Contact.Status.CONFIRMED
     claim = next((c for c in alarm.claims if c.contact == contact.id), None)
     out = contact.id in alarm.out
+    dying = confirmed and alarm.wants_to_die
     dispatch = sealed_columns.person_note(person, "dispatch") if confirmed else ""
     return Known(
-        head=head(shown, name, now),
+        head=head(shown, name, now, dying=dying),
         says=_says(alarm, lines if theirs else (), person.tz, now),
         circle=circle(shown, contact.id, now, reaching.handed_over([shown.row.id]), company)
         if theirs
@@ -137,6 +140,8 @@ def know(
         phones=phones(person) if confirmed and alarm.cause is not Cause.FORCE else [],
         partner=queries.partner(shown.row) if theirs else "",
         asked=_asked(shown, alarm, now) if alarm.cause is Cause.SILENCE else "",
+        dying=dying,
+        listens=listening_line(now) if dying else None,
         forced=alarm.cause is Cause.FORCE,
         away=_away(alarm, person.tz, now),
     )
@@ -177,9 +182,12 @@ def _trained(contact: Contact) -> bool:
     return damage.around(whose.exists, bool)
 
 
-def head(shown: ShownWatch, name: str, now: int) -> str:
-    """What is known, in one sentence."""
+def head(shown: ShownWatch, name: str, now: int, *, dying: bool = False) -> str:
+    """What is known, in one sentence; ``dying``: the person said that they want to die, and whoever
+    reads this may know."""
     alarm = shown.watch.alarm
+    if dying:
+        return _("%(name)s says they want to die.") % {"name": name}
     if alarm is not None and alarm.cause is Cause.HELP:
         return _("%(name)s asks for help.") % {"name": name}
     if alarm is not None and alarm.cause is Cause.FORCE:

@@ -25,7 +25,7 @@ from stillhere.channels.base import GarbageError, Played, SignatureError, Turn
 from stillhere.channels.carriers import twilio, voice
 from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
 from stillhere.channels.carriers.voice import CallTold
-from stillhere.channels.wording import compose
+from stillhere.channels.wording import compose, plain
 from stillhere.content import helplines, steps
 from stillhere.core.messages import Facts, Inbound
 from stillhere.store.inbound import calls, inbox
@@ -216,7 +216,8 @@ def _answer(step: CallStep) -> NextTurn:
     if reply.word == "call-never-sure":
         return _listen(_say(reply.word, reply), "never", message=step.message)
     if reply.word in ("reply-steps", "reply-there"):
-        first = _steps(replace(step, at=f"steps.0.{reply.lang}", told=replace(step.told, key="")))
+        dying = calls.dying(step.message or 0)
+        first = _how_to_stay(step, reply) if dying else _first_step(step, reply.lang)
         there = _say(reply.word, reply).say if reply.word == "reply-there" else ()
         return replace(first, turn=replace(first.turn, say=(*there, *first.turn.say)))
     said = _say(reply.word, reply)
@@ -275,6 +276,28 @@ def _soon(step: CallStep) -> NextTurn:
     minutes = MINUTES.get(step.told.key)
     reply = _key(step, "1", minutes) if minutes is not None else None
     return NextTurn(_say("reply-going", reply)) if reply is not None else NextTurn(Turn())
+
+
+def _how_to_stay(step: CallStep, reply: Reply) -> NextTurn:
+    """What comes before the steps where somebody says they want to die."""
+    line = plain.digit_by_digit(helplines.listening())
+    return _listen(_say("reply-stay", reply, says=line), "beside", STEP_S, message=step.message)
+
+
+def _beside(step: CallStep) -> NextTurn:
+    """After that: 5 begins the steps, 3 repeats, and so does silence."""
+    found = calls.picked_up(step.message or 0)
+    if step.told.key == "5" and found.reply is not None:
+        return _first_step(step, found.reply.lang)
+    if step.told.key not in ("", "3"):
+        return _answer(step)
+    if found.at != "answer" or found.reply is None:
+        return NextTurn(_say(found.word, found.reply))
+    return _how_to_stay(step, found.reply)
+
+
+def _first_step(step: CallStep, lang: str) -> NextTurn:
+    return _steps(replace(step, at=f"steps.0.{lang}", told=replace(step.told, key="")))
 
 
 def _steps(step: CallStep) -> NextTurn:
@@ -375,6 +398,7 @@ _STEPS: Mapping[str, Callable[[CallStep], NextTurn]] = {
     "page": _page,
     "soon": _soon,
     "never": _never,
+    "beside": _beside,
     "steps": _steps,
     "menu": _menu,
     "unknown": _unknown,

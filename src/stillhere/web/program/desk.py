@@ -313,7 +313,8 @@ def _open(
     company = on_scene.company_of(open_alarm, now) if open_alarm else on_scene.NOBODY
     circle = alarm_text.circle(shown, 0, now, reached, company, held)
     since = page_text.clock_time(open_alarm.raised_at, person.tz, now) if open_alarm else ""
-    head = alarm_text.head(shown, name, now)
+    dying = open_alarm is not None and open_alarm.wants_to_die
+    head = alarm_text.head(shown, name, now, dying=dying)
     set_aside = shown.row.quarantined_at is not None
     phones = [(name, number) for number in alarm_text.phones(person)]
     for each in records.circle_list(person):

@@ -58,6 +58,7 @@ WHEN_RAISED: tuple[Rule, ...] = (
 WHILE_OPEN: tuple[Rule, ...] = (
     words.nobody_who_said_no_more_is_contacted,
     words.words_say_what_happened,
+    words.that_they_want_to_die_is_told_once_and_at_once,
     words.only_who_was_never_told_hears_who_is_there_after_half_an_hour,
     words.urgency_order_holds,
     alarms.no_rung_is_rung_before_its_time,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stillhere.core import events as ev
-from stillhere.core.events import AllWell, Outcome, State, Tell, Urgency, Word
+from stillhere.core.events import AllWell, Cause, Outcome, State, Tell, Urgency, Word
 from stillhere.sim.core.observer import CALLS, SOON_S, Onlooker
 from stillhere.sim.core.story import Moment
 
@@ -48,6 +48,18 @@ def urgency_order_holds(night: Onlooker, m: Moment) -> str | None:
             if story.heard.index(e.contact) != e.place:
                 return f"{e.contact} stands at place {e.place} of {story.heard}"
     return None
+
+
+def that_they_want_to_die_is_told_once_and_at_once(night: Onlooker, m: Moment) -> str | None:
+    """To everyone who was told of the alarm and may still hear of it."""
+    before, event = m.before.alarm, m.event
+    if before is None or not isinstance(event, ev.NeedHelp):
+        return None
+    news = event.wants_to_die and not before.wants_to_die
+    urgent = before.cause is not Cause.HELP or before.answered_at is not None
+    due = {c for c in before.told if c not in night.left} if news or urgent else set()
+    told = {e.contact for e in m.effects if isinstance(e, Tell) and e.word is Word.HELP}
+    return None if due <= told and (due or not told) else f"{sorted(told)} read it, not {due}"
 
 
 SAID = {
