@@ -79,6 +79,7 @@ def alarm(hook: Hook, clock: Clock) -> Person:
         hook.text(SAM, text)
     deliver(clock)
     hook.text(MAYA, "1")
+    clock.advance(86_400)  # so long nobody who was added by text hears a place
     apply.apply_batch([Change(CallForHelp(), watch=WatchRow.objects.get().id)])
     deliver(clock)
     return Person.objects.get()

@@ -46,6 +46,11 @@ def _place(facts: Facts) -> Sentence:
     return " ".join([where(facts), _("Delete this text afterwards.")]), answers.LATER
 
 
+def _no_place(facts: Facts) -> Sentence:
+    """Nothing about why: it may be that none was kept, or that they are not to be told."""
+    return fill(facts, _("We have no place to tell you. Phone %(person)s.")), answers.LATER
+
+
 def _missed(facts: Facts) -> Sentence:
     text = fill(facts, _("The others hear that you did not find %(person)s."))
     return text + " " + _("Somebody may know another place."), answers.LATER
@@ -81,6 +86,7 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-at-door": _at_door,
     "reply-where": _where,
     "reply-place": _place,
+    "reply-no-place": _no_place,
     "reply-not-found": _missed,
     "reply-how": _how,
     "reply-thanks": _thanks,

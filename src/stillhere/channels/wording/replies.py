@@ -104,7 +104,7 @@ def _list_full(facts: Facts) -> Sentence:
 
 def _added(facts: Facts) -> Sentence:
     text = fill(facts, _("%(Who)s is asked by text. Reply LIST to see who said yes."))
-    return text, answers.NOTHING
+    return text + " " + _("They hear where you are from tomorrow on."), answers.NOTHING
 
 
 def _add_pin(facts: Facts) -> Sentence:

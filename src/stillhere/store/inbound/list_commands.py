@@ -75,8 +75,11 @@ def _add(person: Person, text: str, found: re.Match[str], number: str, now: int)
         contact = invitations.add_contact(person, name or number[-4:], ways)
     except Problem as problem:
         return _NOT_ADDED.get(problem.why, "reply-list-full"), NOBODY
-    if contact.id not in there and person.pin:
-        contacts.keep(contact, door=False)  # the PIN stands before the place; here nobody asked it
+    if contact.id not in there:
+        if person.pin:  # it stands before the place; here nobody asked it
+            contacts.keep(contact, door=False)
+        else:
+            contacts.show_door_later(contact, now)
     if contact.id in there:
         return "reply-on-it-already", {"who": contact.id}
     if not invitations.is_asked(contact):

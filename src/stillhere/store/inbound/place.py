@@ -12,16 +12,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from stillhere.core.alarm import Alarm
+from stillhere.core.events import Cause
+from stillhere.core.messages import TELEGRAM
 from stillhere.store.inbound.reply import ParsedInbound, Reply, queue, tell
 from stillhere.store.messages.spoken_of import PLACE
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
 from stillhere.store.watches import rows
 from stillhere.store.watches.queries import ALARMED
 
-ASK_FIRST = "reply-where"
+ASK_FIRST, NONE = "reply-where", "reply-no-place"
 AFTER_MS = 1_000  # after the thanks
 TOLD_MOST = 10  # texts of an alarm that tell one contact where, unasked
-_BY = ("text", "whatsapp")  # where somebody without a page reads us, the first that they have
+_BY = (
+    "text",
+    "whatsapp",
+    TELEGRAM,
+)  # where somebody without a page reads us, the first that they have
 
 
 def may_be_told(contact: Contact, alarm: Alarm, *, came: bool = False) -> bool:
@@ -29,13 +35,21 @@ def may_be_told(contact: Contact, alarm: Alarm, *, came: bool = False) -> bool:
     this alarm that they come, also where that no longer holds anybody up."""
     if contact.status != Contact.Status.CONFIRMED or not contact.door or contact.id in alarm.out:
         return False
+    if alarm.cause is Cause.HELP and contact.door_at > alarm.raised_at:
+        return False  # both may have been forged
     claimed = any(c.contact == contact.id and c.known for c in alarm.claims)
     return came or claimed or contact.id in alarm.arrivals
 
 
 def answer(contact: Contact, alarms: Sequence[int]) -> str:
     """What "where?" is answered with."""
-    return PLACE if _told_of(contact, alarms) else ASK_FIRST
+    if _told_of(contact, alarms):
+        return PLACE
+    texts = WatchRow.objects.filter(id__in=list(alarms)).values_list("alarm", flat=True)
+    came = any(
+        alarm.covered_by(contact.id) for alarm in filter(None, map(rows.alarm_or_none, texts))
+    )
+    return NONE if came else ASK_FIRST
 
 
 def tell_after_claim(

@@ -120,6 +120,7 @@ class Contact(models.Model):
     )
     drill_said = models.CharField(max_length=4, default="", db_default="")  # yes, no, nothing
     trained_at = models.BigIntegerField(default=0, db_default=0)  # answered the questions; 0: not
+    door_at = models.BigIntegerField(default=0, db_default=0)  # place in a call for help, from then
     hears_force = models.BooleanField(default=False, db_default=False)  # of the word in secret
 
     class Meta:

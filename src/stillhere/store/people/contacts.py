@@ -22,6 +22,7 @@ from stillhere.store.people.numbers import strangers
 from stillhere.store.problems import Problem, Reached
 
 MOST_MINUTES = 24 * 60
+DOOR_MS = 24 * 3_600_000  # how long one added by text hears no place in a call for help
 TEST_AGAIN_MS = 60_000  # a second test before this is the same test
 MORNING = time(12)  # "not tonight" is over at noon
 
@@ -43,10 +44,18 @@ def keep(
             raise Problem(Refusal.MINUTES)
         contact.minutes = minutes if minutes >= 0 else None
     contact.why = contact.why if why is None else why
-    contact.door = contact.door if door is None else door
+    if door is not None:
+        contact.door, contact.door_at = door, 0
     contact.lang = lang or contact.lang
     contact.rung = contact.rung if rung is None else rung
-    contact.save(update_fields=["minutes", "why", "door", "lang", "rung"])
+    contact.save(update_fields=["minutes", "why", "door", "door_at", "lang", "rung"])
+
+
+def show_door_later(contact: Contact, now: int) -> None:
+    """They were added by text, and whoever forges a number can do that and then call for help: a
+    day later the person had time to read of it, or has kept them on the page before."""
+    contact.door_at = now + DOOR_MS
+    contact.save(update_fields=["door_at"])
 
 
 def reach_at(contact: Contact, ways: Sequence[Reached]) -> None:

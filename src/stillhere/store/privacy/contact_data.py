@@ -13,7 +13,7 @@ from stillhere.store.models import Contact, Deed, JournalLine, Message, sealed_c
 from stillhere.store.privacy.export import CONTACT_FIELDS, KIT_FIELDS, address_of
 
 # What Sam decided about them and does not tell them.
-NOT_TOLD = ("id", "rung", "door", "why")
+NOT_TOLD = ("id", "rung", "door", "door_at", "why")
 MESSAGE_FIELDS = ("channel", "word", "status", "due_at", "created_at", "done_at")
 
 

@@ -50,6 +50,7 @@ CONTACT_FIELDS = (
     "rung",
     "status",
     "door",
+    "door_at",
     "why",
     "minutes",
     "away_until_at",
