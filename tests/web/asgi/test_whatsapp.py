@@ -111,6 +111,19 @@ def test_a_cry_for_help_there_reaches_the_people_and_is_answered_there(
     assert not Message.objects.filter(channel="text", contact=None).exists()
 
 
+def test_an_answer_is_known_as_one_and_an_ask_is_none(phone: Phone, clock: Clock) -> None:
+    """What answers their words leaves as it is, everything else in the template."""
+
+    def leaving() -> dict[str, bool]:
+        leased = delivery.lease("whatsapp", clock.now, 50, 20)
+        return {each.word: render.render(each, each.to).answers for each in leased}
+
+    by_whatsapp(clock)
+    assert leaving() == {"ask": False}
+    writes(phone, "help")
+    assert leaving() == {"reply-helping": True}
+
+
 def test_a_contact_says_im_going_there(phone: Phone, clock: Clock) -> None:
     night = alarmed_night(clock)
     leo = night.contacts["Leo"]

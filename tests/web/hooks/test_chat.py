@@ -69,6 +69,14 @@ def test_sam_connects_a_chat_from_the_page(bot: Bot, clock: Clock) -> None:
     assert "Connected." in text_of(sam.get("/chat"))
 
 
+def test_the_persons_own_number_hears_of_a_new_chat(bot: Bot, clock: Clock) -> None:
+    """Who holds Sam's unlocked phone for a minute could answer for Sam from then on."""
+    night = sams_night()
+    bot.says(f"/start {code_for(browser(night.key), '/chat')}", MALLORYS)
+    [told] = night.queued("new-chat")
+    assert (told.channel, told.contact_id) == ("text", None), "and not the chat itself"
+
+
 def test_the_code_counts_once_and_is_stored_as_its_hash(bot: Bot, clock: Clock) -> None:
     night = sams_night()
     code = code_for(browser(night.key), "/chat")
@@ -103,6 +111,7 @@ def test_another_code_ends_the_one_before(bot: Bot, clock: Clock) -> None:
     night = sams_night()
     first, second = chat_codes.new(night.person), chat_codes.new(night.person)
     bot.says(f"/start {first}", MALLORYS)
+    assert not Address.objects.filter(person=night.person, channel=TELEGRAM).exists()
     bot.says(f"/start {second}", SAMS)
     [way] = Address.objects.filter(person=night.person, channel=TELEGRAM)
     assert sealed_columns.address_value(way) == str(SAMS)

@@ -1,4 +1,5 @@
-"""What a chat with our bot reads when it was connected, or was not.
+"""What a chat with our bot reads when it was connected, or was not; and what its owner's number
+reads of it.
 
 Owns these sentences.
 """
@@ -25,6 +26,11 @@ def _connected_contact(facts: Facts) -> Sentence:
     return text + " " + _("STOP ends it."), answers.NOTHING
 
 
+def _new_chat(facts: Facts) -> Sentence:
+    text = _("A Telegram chat is asked too now, and can answer for you. Not yours?")
+    return text + " " + _("Open your page, press Telegram, and disconnect it."), answers.NOTHING
+
+
 def _code_old(facts: Facts) -> Sentence:
     text = _("This link no longer works. Make a new one where you found it.")
     return text, answers.NOTHING
@@ -32,6 +38,7 @@ def _code_old(facts: Facts) -> Sentence:
 
 TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-chat": _connected,
+    "new-chat": _new_chat,
     "reply-code-old": _code_old,
 }
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {

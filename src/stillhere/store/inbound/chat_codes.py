@@ -18,7 +18,7 @@ from stillhere.store.db import clock
 from stillhere.store.inbound import unknown_numbers
 from stillhere.store.inbound.reply import ParsedInbound, queue
 from stillhere.store.models import Address, Browser, ChatCode, Contact, Person
-from stillhere.store.people import address_book, suppression
+from stillhere.store.people import address_book, notices, suppression
 from stillhere.store.problems import Reached
 
 BYTES = 16
@@ -73,6 +73,8 @@ def connect(inbound: Inbound, arrival: int, now: int) -> None:
         proved_at=now,
     )
     mine = ParsedInbound(inbound, arrival, address, None, (address,))
+    if isinstance(owner, Person):  # who holds the unlocked phone can connect a chat of their own
+        notices.tell_of_chat(owner.id, address.id, now)
     whose = "reply-chat" if isinstance(owner, Person) else "reply-chat-contact"
     queue(mine, whose, {}, now)
 

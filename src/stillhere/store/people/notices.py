@@ -77,6 +77,15 @@ def tell_of_browser(person: int, browser: int, now: int) -> None:
         )
 
 
+def tell_of_chat(person: int, chat: int, now: int) -> None:
+    """Tell the person's own number that a ``chat`` hears their asks and can answer for them."""
+    mine = _own_numbers(person).exclude(id=chat)
+    Message.objects.bulk_create(
+        [calm_message(a, person, "new-chat", f"t{chat}.{a.id}", now) for a in mine],
+        ignore_conflicts=True,
+    )
+
+
 def tell_of_put_out(person: int, now: int, *, later: bool) -> None:
     """Tell the person's own number that a younger browser asks to put out those before it
     (``later``), or that somebody is out or the link another one: each at most once an hour."""

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from stillhere.channels.carriers import telegram
 from stillhere.store.inbound import chat_codes
-from stillhere.store.models import Browser, Contact, Person
+from stillhere.store.models import Browser, Contact, Person, sealed_columns
 from stillhere.store.people import records
 from stillhere.web.access import contact_device, person_session
 from stillhere.web.access.fields import pressed
@@ -56,6 +56,7 @@ def _page(request: HttpRequest, owner: Person | Contact, browser: Browser | None
         "code": code,
         "connected": chat_codes.is_connected(owner),
         "contact": owner if isinstance(owner, Contact) else None,
+        "key": sealed_columns.contact_key(owner) if isinstance(owner, Contact) else "",
         "minutes": chat_codes.GOOD_MS // 60_000,
     }
     response = render(request, "site/chat.html", given)
