@@ -284,7 +284,6 @@ def load(texts: Mapping[str, str], street: Street = ()) -> Vocabulary:
     commands = {
         word: intent for intent in (Intent.ADD, Intent.PAUSE) for word in words(f"command.{intent}")
     }
-    signs = _signs(files, street)
     read = [*tables.values(), opt_out, cant_get_in, phrases("asked.yes"), phrases("asked.no")]
     known = frozenset(word for each in read for phrase in each for word in phrase).union(
         waves_off, waves_off_next, linking, commands
@@ -302,7 +301,7 @@ def load(texts: Mapping[str, str], street: Street = ()) -> Vocabulary:
         yes=phrases("asked.yes"),
         no=phrases("asked.no"),
         joins=phrases("asked.joins"),
-        signs=signs,
+        signs=_signs(files, street),
         waves_off=waves_off,
         waves_off_one_word=words("waves-off-one-word"),
         waves_off_next=waves_off_next,
