@@ -285,9 +285,8 @@ def load(texts: Mapping[str, str], street: Street = ()) -> Vocabulary:
         word: intent for intent in (Intent.ADD, Intent.PAUSE) for word in words(f"command.{intent}")
     }
     read = [*tables.values(), opt_out, cant_get_in, phrases("asked.yes"), phrases("asked.no")]
-    known = frozenset(word for each in read for phrase in each for word in phrase).union(
-        waves_off, waves_off_next, linking, commands
-    )
+    parts = frozenset(word for each in read for phrase in each for word in phrase)
+    known = parts.union(waves_off, waves_off_next, linking, commands)
     shorter = {long: short for file in files.values() for long, short in _pairs(file, "shorter")}
     slips = _slips(files)
     return Vocabulary(
