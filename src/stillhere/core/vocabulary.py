@@ -207,8 +207,8 @@ _ROWS: Mapping[str, frozenset[str]] = {
     "person": frozenset(_MEANT),
     "contact": frozenset(_MEANT),
     "note": frozenset({
-        *notes.FIELDS, "loose-place", "loose-name", "sentence", "no-name", "no-place", "street",
-        "room", "spot", "beside", "joins",
+        *notes.FIELDS, "loose-place", "loose-name", "loose-entry", "sentence", "no-name",
+        "no-place", "street", "room", "spot", "beside", "joins", "way-in",
     }),
     "command": frozenset({"after", "add", "pause", "weeks", "months", "within"}),
     "long": frozenset({"words", "not"}),

@@ -37,6 +37,8 @@ NO_NOTE = [
     "door wont open", "door is stuck", "puerta no abre", "10 way too much",
     "im at 2 pills of the street stuff", "me llamó la policía", "estoy en el parque y tengo sueño",
     "addressed it", "muerta", "im in the park so tired",
+    "get in line", "get in touch w me", "address of the van?", "name of that street?",
+    "domicilio equivocado", "how to get in shape", "para entrar en calor",
     "12 Elm Street", "I'm at 99 Nowhere Rd", "estoy en Calle 5 #12",
 ]  # fmt: skip
 
@@ -67,6 +69,7 @@ def test_what_does_not_look_like_a_place_fills_no_empty_note_and_rings(
         ("estoy en Calle 5 #12", "Calle 5 #12"),
         ("im in the bathroom at the library", "the bathroom at the library"),
         ("5th and Main", "5th and Main"),
+        ("domicilio: Calle 5 #12", "Calle 5 #12"),
         ("estoy en la biblioteca", "la biblioteca"),
     ],
 )
@@ -93,3 +96,26 @@ def test_nobody_fills_the_note_of_somebody_with_a_pin(town: Town) -> None:
     town.hook.text(SAM, "12 Elm Street")
     assert plan(night)[1] == ""
     assert night.row().unclear_at is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "entry"),
+    [("how to get in: key under the mat", "key under the mat"),
+     ("para entrar, la llave la tiene Ana", "la llave la tiene Ana"),
+     ("get in by the back door", "the back door"), ("DOOR", ""), ("door?", "")],
+)  # fmt: skip
+def test_what_looks_like_a_way_in_fills_an_empty_note(town: Town, said: str, entry: str) -> None:
+    night = on_watch(town, entry="")
+    town.hook.text(SAM, said)
+    assert plan(night)[2] == entry
+    assert Message.objects.filter(word__in=["reply-kept", "reply-note-how"]).exists()
+
+
+@pytest.mark.parametrize(("said", "rings"), [("add more to it now", True), ("ADD", False)])
+def test_add_with_words_that_are_no_number_is_answered_and_rings(
+    town: Town, said: str, rings: bool
+) -> None:
+    night = on_watch(town)
+    town.hook.text(SAM, said)
+    assert (night.row().unclear_at is not None) == rings
+    assert Message.objects.filter(word="reply-add-how").exists()

@@ -38,6 +38,7 @@ class NoteWords:
     spot: frozenset[str]
     beside: frozenset[Phrase]
     joins: frozenset[str]  # two streets
+    way_in: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,10 @@ def read_note(text: str, words: NoteWords, fold: Callable[[str], Phrase]) -> Not
     for count in range(min(LONGEST, len(typed)), 0, -1):
         begins, rest = fold(" ".join(typed[:count])), " ".join(typed[count:]).strip(" :,;-")
         if begins in words.sure:
-            is_note = words.sentence.isdisjoint(fold(rest)[:1])
+            is_note = words.sentence.isdisjoint(fold(rest)[:1]) and not _asks(rest)
             return Note(words.sure[begins], rest) if is_note else None
         field = words.loose.get(begins)
-        if field == "place" and looks_like_place(fold(rest), words):
-            return Note(field, rest, sure=False)
-        if field == "name" and _looks_like_name(fold(rest), words):
+        if field is not None and _LOOKS_LIKE[field](fold(rest), words):
             return Note(field, rest, sure=False)
     return Note("place", text.strip(), sure=False) if _stands_alone(fold(text), words) else None
 
@@ -122,12 +121,27 @@ def _looks_like_name(said: Phrase, words: NoteWords) -> bool:
     return few and words.no_name.isdisjoint(said)
 
 
+def _looks_like_way_in(said: Phrase, words: NoteWords) -> bool:
+    few = len(said) <= PLACE_WORDS and words.denies.isdisjoint(said)
+    return few and not words.way_in.isdisjoint(said)
+
+
+def _asks(rest: str) -> bool:
+    """Whether this asks something: "address of the van?"."""
+    return rest.rstrip().endswith("?") and len(rest) > 1 and not any(map(str.isdecimal, rest))
+
+
 def _holds(said: Phrase, phrase: Phrase) -> bool:
     """Whether the phrase stands in it, and something after it."""
     ends = range(len(said) - len(phrase))
     return any(said[at : at + len(phrase)] == phrase for at in ends)
 
 
+_LOOKS_LIKE: Mapping[str, Callable[[Phrase, NoteWords], bool]] = {
+    "name": _looks_like_name,
+    "place": looks_like_place,
+    "entry": _looks_like_way_in,
+}
 Rows = Callable[[str], Collection[Phrase]]
 
 
@@ -149,4 +163,5 @@ def note_words(phrases: Rows, denies: frozenset[str], linking: frozenset[str]) -
         spot=words("spot"),
         beside=frozenset(phrases("beside")),
         joins=words("joins"),
+        way_in=words("way-in"),
     )

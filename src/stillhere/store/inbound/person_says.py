@@ -72,7 +72,10 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
     if intent is Intent.LIST:
         return list_commands.on_the_list(person)
     if intent is Intent.ADD:
-        return list_commands.add(person, text, now)
+        word, facts = list_commands.add(person, text, now)
+        if word == "reply-add-how" and len(text.split()) > 1:  # it may have meant anything
+            _watch_hears(parsed, watches, Intent.UNCLEAR, now)
+        return word, facts
     if intent is Intent.PAUSE:
         return list_commands.rest(person, text, now)
     if intent is Intent.DELETE:
