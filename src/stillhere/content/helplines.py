@@ -206,7 +206,8 @@ def overdue(now_ms: int) -> list[str]:
     """The lines nobody has dialled for too long, or ever: for whoever runs this. An emergency
     number is not dialled to see whether it works."""
     lines = [line for line in known() if line.kind != "emergency"]
-    return [f"{line.name} {line.number}" for line in lines if not _fresh(line, now_ms)]
+    old = (line for line in lines if not _fresh(line, now_ms))
+    return [n if (n := line.name) == line.number else f"{n} {line.number}" for line in old]
 
 
 # --- what is said of a line -----------------------------------------------------------------------

@@ -30,7 +30,7 @@ def upload(body: bytes) -> Any:
         (b"\xff\xfe\x00", "This is no CSV file."),
         (
             b"Product,Doses\nNarcan,2\n",
-            "It needs the column form. Is “product” what we call form? Then give it that name.",
+            "It needs the column form. Is “product” what we call form? Then rename it.",
         ),
         (b"forms,dose\nnasal,2\n", "Is “forms” what we call form?"),
         (b"form,doses\nOpvee nalmefene spray,2\n", "Row 2: Say what kind of naloxone it is."),

@@ -295,7 +295,7 @@ def test_two_of_us_are_both_asked(night: SamsNight, sam: Client, clock: Clock) -
             {"Leo": 5, "Maya": 25},
             "Nobody within 4 minutes: naloxone may come too late. Closest tonight: Leo, 5 min.",
         ),
-        ({}, "Nobody's way to you is known. Naloxone may come too late."),
+        ({}, "We do not know how far anybody is from you. Naloxone may come too late."),
     ],
 )
 def test_it_says_who_is_closest_or_that_nobody_is_near(

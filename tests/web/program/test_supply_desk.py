@@ -167,7 +167,7 @@ def test_a_laboratory_s_published_rows_are_understood(clock: Clock) -> None:
     [
         ("Date,Ort,Finding", "It needs one of these: area, location, city, town"),
         ("yr_mo,Pct_Lab_Fent_Pos", "It needs one of these: found_on, date_collect, date"),
-        ("date,citty,text", "Is “citty” what we call city? Then give it that name."),
+        ("date,citty,text", "Is “citty” what we call city? Then rename it."),
     ],
 )
 def test_columns_that_are_not_known_are_named_with_those_that_are(head: str, says: str) -> None:

@@ -269,7 +269,9 @@ def _entry(each: Listed, someone: watch_text.Someone, person: Person, now: int) 
     since += _drilled(contact, person, now)
     number = next((value for channel, value, _state in each.ways if channel == "text"), "")
     link = links.full("contact:page", sealed_columns.contact_key(contact))
-    text = _("Can they let you know if I don't answer? It takes one tap: %(link)s") % {"link": link}
+    text = _(
+        "If I ever don't answer, may Lamp ask you to look after me? One tap says yes: %(link)s"
+    ) % {"link": link}
     return ContactEntry(someone, contact, " ".join(since), number[-4:], link, text)
 
 

@@ -168,7 +168,7 @@ def _columns(problem: UnknownColumns) -> Iterator[str]:
         else:
             yield _("It needs the column %(known)s.") % {"known": first}
     for name, ours in problem.nearest.items():
-        yield _("Is “%(theirs)s” what we call %(ours)s? Then give it that name.") % {
+        yield _("Is “%(theirs)s” what we call %(ours)s? Then rename it.") % {
             "theirs": name, "ours": ours,
         }  # fmt: skip
 

@@ -126,7 +126,9 @@ def closest(people: Sequence[Someone]) -> Closest | None:
     if not any(one.reachable for one in people):
         return None
     if not known:
-        return Closest(_("Nobody's way to you is known. Naloxone may come too late."), False)
+        return Closest(
+            _("We do not know how far anybody is from you. Naloxone may come too late."), False
+        )
     minutes, name = min(known)
     says = _("Closest tonight: %(name)s, %(n)d min.") % {"name": name, "n": minutes}
     if minutes <= NEAR_MIN:
