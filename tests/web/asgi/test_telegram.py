@@ -15,7 +15,7 @@ from stillhere.store.watches.group_commit import GroupCommit, NotStored
 from tests.channels.accounts import BOT
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
-from tests.hook import alarmed_night
+from tests.hook import alarmed_night, asked_night
 from tests.web.bots import (
     LEOS,
     MALLORYS,
@@ -77,6 +77,18 @@ def test_what_cannot_be_read_in_the_chat_is_no_sign_of_life(
     night = asked(clock)
     assert bot.says(words, sticker={}) == 204
     assert night.row().state == "asking"
+
+
+def test_an_alarm_reaches_a_contact_there_beside_their_number(bot: Bot, clock: Clock) -> None:
+    night = asked_night(clock)
+    leo = night.contacts["Leo"]
+    connected(leo, LEOS, clock)
+    clock.advance(40)
+    tick_all()
+    alarm = Message.objects.filter(contact=leo, word="alarm")
+    assert set(alarm.values_list("channel", flat=True)) == {"text", "call", TELEGRAM}
+    [(to, _, words)] = left(clock)
+    assert (to, words.endswith("Reply 1 going, 2 can't.")) == (str(LEOS), True)
 
 
 def test_a_contact_says_im_going_by_a_button(bot: Bot, clock: Clock) -> None:
