@@ -15,6 +15,7 @@ from stillhere.core import events as ev
 from stillhere.core.events import Word
 from stillhere.core.messages import Facts
 from stillhere.store.watches import outbox
+from tests.channels.alphabet import GSM
 from tests.conftest import EVENING_MS
 
 LANGS = [code for code, _name in settings.LANGUAGES]
@@ -65,11 +66,6 @@ FORBIDDEN = re.compile(
     r"|sustancia|jeringa|aguja|c[aá]rcel",
     re.IGNORECASE,
 )
-GSM = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-
 GO = "Reply 1 going, 2 can't."
 ASKED = "You were asked to be on Sam's list and have not answered yet. "
 MAY_WE = (
