@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stillhere.core import vocabulary
 from stillhere.core.replies import Intent, Role
-from tests.core.words import SLIPS, WORDS, read_text
+from tests.core.words import SLIPS, WORDS, read_text, speaks_of_another
 
 I = Intent  # noqa: E741
 
@@ -417,3 +417,27 @@ def test_every_phrase_of_a_table_is_read_as_what_it_stands_for(role: Role) -> No
             Intent.MARK if role is Role.PERSON and phrase in WORDS.mark_alone else Intent.UNCLEAR
         )
         assert heard is (intent or alone), phrase
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "hes not breathing", "He's not breathing!", "he is blue", "she wont wake up", "no pulse",
+        "Sam is not breathing", "help him", "they overdosed", "unresponsive", "no respira",
+        "no despierta", "no tiene pulso", "se desmayó", "se muere",
+    ],
+)  # fmt: skip
+def test_a_cry_may_be_about_somebody_else(said: str) -> None:
+    assert speaks_of_another(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "SOS", "help me", "i cant breathe", "I want to die", "im dying", "call 911", "I overdosed",
+        "no puedo respirar", "me he pasado", "he tomado demasiado", "me muero", "ayúdame", "GO",
+        "someone help me", "alguien ayúdeme",
+    ],
+)  # fmt: skip
+def test_a_cry_of_ones_own_is_not_about_somebody_else(said: str) -> None:
+    assert not speaks_of_another(said)

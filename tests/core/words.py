@@ -22,3 +22,4 @@ SLIPS = {
 read_text = partial(replies.read_text, words=WORDS)
 read_minutes = partial(replies.read_minutes, words=WORDS)
 language_of = partial(replies.language_of, words=WORDS)
+speaks_of_another = partial(replies.speaks_of_another, words=WORDS)

@@ -31,7 +31,7 @@ from stillhere.core.vocabulary import HELP, Intent, Phrase, Role, Table, Vocabul
 __all__ = [
     "HELP", "Intent", "Role", "forget_texts", "help_is_called", "language_of", "read_ahead",
     "read_key", "read_minutes", "read_note", "read_text", "read_where",
-    "read_where_in_cry", "words_of",
+    "read_where_in_cry", "speaks_of_another", "words_of",
 ]  # fmt: skip
 
 TEXT_MOST = 20_000  # beyond this nothing is looked at
@@ -384,6 +384,12 @@ def help_is_called(text: str, words: Vocabulary) -> bool:
     longest = max(map(len, words.help_called), default=0)
     said = words_of(text[:READ_MOST], words)
     return _composed(said, table, max(longest, words.longest)) is Intent.STEPS
+
+
+def speaks_of_another(text: str, words: Vocabulary) -> bool:
+    """Whether a cry is about somebody else than whoever writes it."""
+    said = _listen(text[:TEXT_MOST], words).said
+    return any(_find(said, words.of_another, words.longest))
 
 
 def _door_is_shut(said: _Said, words: Vocabulary) -> bool:

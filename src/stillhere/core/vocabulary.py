@@ -119,6 +119,7 @@ class Vocabulary:
     waves_off_next: frozenset[str]
     linking: frozenset[str]
     help_called: frozenset[Phrase]  # a contact says that they call an ambulance
+    of_another: frozenset[Phrase]  # a cry with one of these is about somebody else
     cant_get_in: frozenset[Phrase]
     not_the_door: frozenset[str]
     commands: Mapping[str, Intent]
@@ -197,7 +198,7 @@ _ROWS: Mapping[str, frozenset[str]] = {
     "": frozenset({
         "polite", "only", "opt-out", "opt-in", "carrier-help", "mark-alone", "help-anywhere",
         "help-while-watching", "waves-off", "waves-off-one-word", "waves-off-next", "linking",
-        "help-called", "cant-get-in", "not-the-door",
+        "help-called", "of-another", "cant-get-in", "not-the-door",
     }),
     "signs": frozenset({
         "small", "help", "call", "die", "harmless", "elsewhere", "forgiven", "look-alikes",
@@ -216,6 +217,7 @@ _ROWS: Mapping[str, frozenset[str]] = {
         "automatic", "reaction", "liked", "quotes", "sent-from", "capitals",
     }),
 }  # fmt: skip
+_DAYS = {"weeks": 7, "months": 30}
 _PAIRS = ("slips", "shorter", "groups")  # sections whose names are the language's own
 _SIGN_ROWS: Mapping[str, Sign] = {
     "help-anywhere": Sign.CRY,
@@ -306,6 +308,7 @@ def load(texts: Mapping[str, str], street: Street = ()) -> Vocabulary:
         waves_off_next=waves_off_next,
         linking=linking,
         help_called=phrases("help-called"),
+        of_another=phrases("of-another"),
         cant_get_in=cant_get_in,
         not_the_door=words("not-the-door"),
         commands=commands,
@@ -313,8 +316,7 @@ def load(texts: Mapping[str, str], street: Street = ()) -> Vocabulary:
         notes=notes.note_words(
             lambda row: phrases(f"note.{row}"), waves_off | waves_off_next, linking
         ),
-        days_of=dict.fromkeys(words("command.weeks"), 7)
-        | dict.fromkeys(words("command.months"), 30),
+        days_of={w: n for r, n in _DAYS.items() for w in words(f"command.{r}")},
         within=words("command.within"),
         # What one language writes wrongly may be a word of another one.
         slips={slip: word for slip, word in slips.items() if slip not in known},

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from stillhere.config import wiring
 from stillhere.engine.erasure import erase_once
-from stillhere.store.inbound.unknown_numbers import ALL_ABROAD
+from stillhere.store.inbound.strangers.unknown_numbers import ALL_ABROAD
 from stillhere.store.installation import desk_key
 from stillhere.store.models import Address, Message, Person, Suppression, WatchRow, sealed_columns
 from stillhere.store.people import persons, suppression

@@ -7,14 +7,19 @@ import pytest
 from django.test import Client
 
 from stillhere.store.inbound import calls
-from stillhere.store.models import Contact, Message, WatchRow
+from stillhere.store.models import Contact, Message, Person, WatchRow
+from stillhere.store.people import invitations
+from stillhere.store.problems import Reached
+from stillhere.store.program import shifts
+from stillhere.store.watches.apply import CallForHelp
 from tests.circle import sams_night
 from tests.conftest import Clock
 from tests.hook import LEO, Hook, alarmed_night, said_to
-from tests.web.strangers import VICTIM, Town, add, town, visitor
+from tests.web.strangers import VICTIM, Town, add, alarm, town, visitor
 
 pytestmark = pytest.mark.usefixtures("database")
 __all__ = ["town"]
+VERA = "+12025550160"
 CRIES = ["help me", "SOS im overdosing", "I want to die"]
 
 
@@ -72,3 +77,65 @@ def test_whoever_was_invited_may_begin_a_watch_by_a_call(town: Town) -> None:
     mallory_lists(town)
     opening = calls.rings_us("c1", VICTIM)
     assert (opening.word, opening.at) == ("call-unknown", "unknown")
+
+
+def mallory_calls_for_help(town: Town) -> Person:
+    """With a stranger's number on the list, which is rung, and never said yes."""
+    client, me = visitor()
+    add(client, VICTIM)
+    town.live(5)
+    alarm(client)
+    town.live(20)
+    assert town.words(VICTIM)[-1] in ("help", "alarm", "help-unconfirmed"), town.words(VICTIM)
+    return me
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["SOS", "i cant breathe", "I want to die", "help me", "GO", "used", "no puedo respirar"],
+)
+def test_mallorys_alarm_takes_no_cry_of_somebody_who_never_said_yes(town: Town, said: str) -> None:
+    shifts.begin(shifts.add("Vera", VERA, "en"), 8)
+    me = mallory_calls_for_help(town)
+    town.hook.text(VICTIM, said)
+    town.live(20)
+    theirs = WatchRow.objects.exclude(person=me).get()
+    if said not in ("GO", "used"):
+        assert theirs.state == "alarm"
+        assert VERA in {to for to, *_ in town.got}, "a volunteer is rung"
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ("hes not breathing", "reply-steps"),
+        ("she has no pulse", "reply-steps"),
+        ("no respira", "reply-steps"),
+        ("calling 911", "reply-steps"),
+        ("again", "reply-steps"),
+        ("1", "reply-going"),
+        ("4", "reply-there"),
+        ("the ambulance is here", "reply-how"),
+    ],
+)
+def test_what_they_say_of_the_alarm_stays_a_contacts(town: Town, said: str, word: str) -> None:
+    me = mallory_calls_for_help(town)
+    town.hook.text(VICTIM, said)
+    town.live(6)
+    assert not WatchRow.objects.exclude(person=me).exists()
+    assert town.words(VICTIM)[-1] == word
+
+
+def test_whoever_said_yes_to_one_alarm_answers_it_whatever_else_is_open(town: Town) -> None:
+    night = sams_night()
+    sams = invitations.add_contact(night.person, "Leo", [Reached("text", VICTIM, rings=False)])
+    Contact.objects.filter(id=sams.id).update(status=Contact.Status.CONFIRMED)
+    Message.objects.update(status="sent")
+    me = mallory_calls_for_help(town)
+    night.start()
+    night.does(CallForHelp())
+    town.live(20)
+    town.hook.text(VICTIM, "help me")
+    town.live(6)
+    assert WatchRow.objects.exclude(person=me).get().id == night.watch
+    assert town.words(VICTIM)[-1] == "reply-steps"

@@ -7,11 +7,12 @@ import pytest
 from django.test import Client
 
 from stillhere.store.inbound import calls
-from stillhere.store.models import Person, WatchRow
+from stillhere.store.models import Message, Person, WatchRow
 from stillhere.store.models.sealed_columns import person_note
+from tests.hook import LEO, SAM
 from tests.web.conftest import post
 from tests.web.lane import tap
-from tests.web.strangers import VICTIM, Town, town, visitor
+from tests.web.strangers import VICTIM, Town, alarm, town, visitor, watched_night
 
 pytestmark = pytest.mark.usefixtures("database")
 __all__ = ["town"]
@@ -54,9 +55,11 @@ def test_a_cry_is_an_alarm_that_mallory_cannot_end(
         town.hook.text(VICTIM, "GO")
     town.hook.text(VICTIM, "help me")
     shown = client.get("/watch").context["shown"]
+    assert (shown is None) == began, "it was shown to be somebody else's before the cry"
     for seconds in (1, 40):
         town.live(seconds)
-        tap(f"/k/{shown.key}")
+        if shown:
+            tap(f"/k/{shown.key}")
     theirs = WatchRow.objects.exclude(person=me)
     assert [watch.state for watch in theirs] == ["alarm"]
 
@@ -100,3 +103,63 @@ def test_a_code_texted_back_proves_it_beside_a_watch_of_its_own(town: Town) -> N
     town.hook.text(VICTIM, "GO")
     town.hook.text(VICTIM, code)
     assert is_mallorys(me)
+
+
+def typed(number: str, town: Town) -> tuple[Client, Person]:
+    """Somebody else's number as Mallory's own, in the minute before."""
+    client, me = visitor()
+    post(client, "/people", do="own", phone=number)
+    town.live(5)
+    return client, me
+
+
+@pytest.mark.parametrize("said", ["help me", "SOS", "I want to die"])
+def test_whoever_typed_sams_number_does_not_see_that_sam_cries_for_help(
+    town: Town, said: str
+) -> None:
+    night = watched_night(town, seconds=5)
+    client, me = typed(SAM, town)
+    town.hook.text(SAM, said)
+    assert night.row().state == "alarm"
+    assert client.get("/watch").context["shown"] is None
+    assert not WatchRow.objects.filter(person=me).exists()
+
+
+@pytest.mark.parametrize(
+    "said", ["hes not breathing", "no pulse what do i do", "help me", "SOS", "no respira"]
+)
+def test_what_leo_cries_beside_sam_is_answered_with_the_steps(town: Town, said: str) -> None:
+    _client, me = typed(LEO, town)
+    watched_night(town, seconds=150)
+    town.hook.text(LEO, said)
+    town.live(6)
+    assert "Shout their name" in town.last(LEO)
+    assert not WatchRow.objects.filter(person=me).exists()
+
+
+def test_no_reply_to_leo_as_mallory_claims_what_leo_says_in_sams_alarm(town: Town) -> None:
+    """Before the alarm Leo wrote something, and was answered as whoever typed the number."""
+    mallory, me = typed(LEO, town)
+    post(mallory, "/watch", profile="injected", tz="America/Denver")
+    night = watched_night(town, seconds=150)
+    Message.objects.create(
+        key="m", person=me, address=me.addresses.get(channel="text"), channel="text", urgency=1,
+        word="reply-who-person", attempts=1, watch=WatchRow.objects.get(person=me), due_at=1,
+        created_at=1, status="sent",
+    )  # fmt: skip
+    town.hook.text(LEO, "1")
+    assert night.row().state == "claimed"
+    town.hook.text(LEO, "hes not breathing")
+    town.live(6)
+    assert "Shout their name" in town.last(LEO)
+    assert WatchRow.objects.get(person=me).state != "alarm"
+
+
+def test_an_alarm_of_whoever_typed_the_number_takes_no_cry_of_its_owner(town: Town) -> None:
+    """Mallory's own alarm is open, and its owner was answered in it."""
+    client, me = typed(VICTIM, town)
+    alarm(client)
+    town.hook.text(VICTIM, "LIST")
+    town.live(5)
+    town.hook.text(VICTIM, "SOS")
+    assert WatchRow.objects.exclude(person=me).get().state == "alarm"

@@ -16,7 +16,7 @@ from django.db import transaction
 from stillhere.core import events as ev
 from stillhere.core.messages import Inbound
 from stillhere.store.db import clock
-from stillhere.store.inbound import inbox, person_says, steps_by_text
+from stillhere.store.inbound import inbox, person_says, speaker, steps_by_text
 from stillhere.store.inbound import reply as answering
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.messages import alarm_lists
@@ -121,7 +121,7 @@ def rings_us(call: str, number: str) -> Opening:
     known = inbox.known_by(inbound)
     if not known:
         return Opening("call-unknown", "unknown")
-    address, message = inbox.speaker_of(inbound, known)
+    address, message = speaker.speaker_of(inbound, known)
     if address.contact is not None:
         return _contact_rings(address, message)
     if not address.proved_at:  # somebody typed this number: whoever has it may never have done so

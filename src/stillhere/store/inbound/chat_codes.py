@@ -15,8 +15,8 @@ from django.db.models import QuerySet
 
 from stillhere.core.messages import TELEGRAM, Inbound
 from stillhere.store.db import clock
-from stillhere.store.inbound import unknown_numbers
 from stillhere.store.inbound.reply import ParsedInbound, queue
+from stillhere.store.inbound.strangers import unknown_numbers
 from stillhere.store.models import Address, Browser, ChatCode, Contact, Person
 from stillhere.store.people import address_book, notices, suppression
 from stillhere.store.problems import Reached

@@ -14,19 +14,20 @@ from typing import Any
 
 from stillhere.core.messages import TELEGRAM, Inbound
 from stillhere.core.replies import HELP, Intent
-from stillhere.store.inbound import alarm_choice, place, steps_by_text, unknown_numbers
+from stillhere.store.inbound import alarm_choice, place, steps_by_text
 from stillhere.store.inbound.contact_says import contact_says
 from stillhere.store.inbound.intents import contacts_intent, opts_in, persons_intent
 from stillhere.store.inbound.person_says import person_says
 from stillhere.store.inbound.reply import ParsedInbound, Reply, queue, reply, speak_their_language
+from stillhere.store.inbound.strangers import unknown_numbers
 from stillhere.store.models import Address, Suppression
 from stillhere.store.people import opt_out
 from stillhere.store.people.numbers import address_proof
 
 
-def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
+def hear(parsed: ParsedInbound, now: int) -> Reply | None:
     """Do what was said. A text is answered by a text, which is queued; anything else by the reply
-    that comes back. ``new`` where it is the first we hear of this number."""
+    that comes back."""
     inbound, contact = parsed.inbound, parsed.contact
     facts: Mapping[str, Any] = {}
     unproved = not parsed.address.proved_at
@@ -44,7 +45,7 @@ def hear(parsed: ParsedInbound, now: int, *, new: bool = False) -> Reply | None:
         if not word:
             word = contact_says(parsed, parsed.contact or contact, now)
             facts = steps_by_text.facts(parsed, word, now)
-    if new:
+    if parsed.new:
         word = _to_a_newcomer(parsed, word)
     if unproved and parsed.address.proved_at and word in ("reply-not-on", "reply-over"):
         word = "reply-proved"

@@ -1,10 +1,8 @@
 """The way in for what comes from phones: stored once, then carried out, in one transaction.
 
-Owns the arrival row, which stops repeats, and the question who is speaking: whoever got the message
-that is answered, else whoever has the number; who keeps a watch with it goes before both with
-everything that is no answer. What the words mean is
-decided in ``handle.py``. An unknown number is never guessed at: what it says is stored and no more,
-unless it asks for a watch or for help.
+Owns the arrival row, which stops repeats, and who has a number. Who of them speaks is decided in
+``speaker.py``, what the words mean in ``handle.py``. An unknown number is never guessed at: what it
+says is stored and no more, unless it asks for a watch or for help.
 """
 
 from __future__ import annotations
@@ -12,12 +10,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
 
 from stillhere.core.messages import TELEGRAM, DeliveryResult, Inbound
 from stillhere.core.replies import (
@@ -25,7 +22,6 @@ from stillhere.core.replies import (
     Intent,
     Role,
     forget_texts,
-    help_is_called,
     read_ahead,
     read_text,
 )
@@ -33,27 +29,24 @@ from stillhere.store.db import clock, encryption
 from stillhere.store.db.row_locks import hurry
 from stillhere.store.inbound import (
     chat_codes,
-    contact_says,
     gateway_clocks,
     handle,
-    intents,
     list_commands,
     person_says,
-    unknown_numbers,
+    speaker,
 )
 from stillhere.store.inbound.program.coordinator_says import coordinator_says
-from stillhere.store.inbound.reply import ParsedInbound, Reply, open_watches, person_of
+from stillhere.store.inbound.reply import ParsedInbound, Reply, open_watches
+from stillhere.store.inbound.strangers import unknown_numbers
 from stillhere.store.messages import pages, receipts
-from stillhere.store.models import Address, Contact, Message, WatchRow
-from stillhere.store.people import force, suppression
+from stillhere.store.models import Address, Contact, WatchRow
+from stillhere.store.people import suppression
 from stillhere.store.watches import apply
-from stillhere.store.watches.queries import ALARMED
 
 log = logging.getLogger("stillhere.inbox")
 
 LONGEST_ID = 120
 _A_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")  # not a short code, and nobody's own name
-RECENT = 20  # messages among which the one a text answers is looked for
 WANTED = (Contact.Status.INVITED, Contact.Status.CONFIRMED)
 
 
@@ -99,7 +92,9 @@ def _take(inbounds: Sequence[Inbound]) -> list[Reply | None]:
         fresh = [(no, inbound) for no, inbound in enumerate(inbounds) if no in arrived]
         receipts.receipts(
             [
-                DeliveryResult(inbound.channel, inbound.receipt, message=_id(inbound.reply_ref))
+                DeliveryResult(
+                    inbound.channel, inbound.receipt, message=speaker.message_id(inbound.reply_ref)
+                )
                 for _, inbound in fresh
                 if inbound.receipt is not None
             ],
@@ -138,7 +133,7 @@ def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int
         chat_codes.connect(inbound, arrival, now)
         return None
     known = known or _whose_cry(inbound)
-    new = _has_no_watch_here(inbound, known) and _starts_a_watch(inbound)
+    new = speaker.has_no_watch_here(inbound, known) and _starts_a_watch(inbound)
     on_call = pages.by_number(inbound.sender) if inbound.kind == "text" and not new else None
     if on_call and coordinator_says(on_call, inbound, arrival, now, known=bool(known)):
         return None
@@ -150,12 +145,12 @@ def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int
         if _is_somewhere(inbound):
             handle.stranger_says(inbound, now)
         return None
-    address, message = speaker_of(inbound, known)
+    address, message = speaker.speaker_of(inbound, known)
     if new:
         address, message = next(a for a in known.values() if a.person_id == person.id), None
     everyone = tuple(known.values())
-    parsed = ParsedInbound(inbound, arrival, address, message, everyone)
-    return handle.hear(parsed, now, new=new)
+    parsed = ParsedInbound(inbound, arrival, address, message, everyone, new)
+    return handle.hear(parsed, now)
 
 
 def _whose_cry(inbound: Inbound) -> Mapping[int, Address]:
@@ -168,19 +163,6 @@ def _whose_cry(inbound: Inbound) -> Mapping[int, Address]:
         return {}
     theirs = known_by(replace(inbound, channel="text"))
     return {id: way for id, way in theirs.items() if way.person_id and way.proved_at}
-
-
-def _has_no_watch_here(inbound: Inbound, known: Mapping[int, Address]) -> bool:
-    """Whether this is nobody's own number. Anybody can type it as theirs, or put it on a list:
-    while no alarm of such a list was told to it, whoever has it is heard as from a number we never
-    heard of."""
-    if any(address.person_id and address.proved_at for address in known.values()):
-        return False
-    told = Message.objects.filter(address__in=list(known), attempts__gt=0)
-    about = Q(watch__state__in=ALARMED)
-    if inbound.text.strip() in contact_says.OUTCOMES:
-        about |= Q(word="reply-how")  # an answer that comes when all is over
-    return not (known and told.filter(about).exists())
 
 
 def _starts_a_watch(inbound: Inbound) -> bool:
@@ -265,13 +247,7 @@ def _stored_id(provider_id: str) -> str:
     return hashlib.sha256(provider_id.encode("utf-8", "replace")).hexdigest()
 
 
-def _id(reply_ref: str) -> int | None:
-    """A message's id as a provider carries it back."""
-    plain = reply_ref.isascii() and reply_ref.isdigit() and len(reply_ref) <= 18
-    return int(reply_ref) if plain else None
-
-
-# --- who is speaking ----------------------------------------------------------------------------
+# --- who has the number ---------------------------------------------------------------------------
 
 
 def _sender(inbound: Inbound) -> str:
@@ -300,142 +276,3 @@ def _known(inbounds: Sequence[Inbound]) -> dict[str, dict[int, Address]]:
 def known_by(inbound: Inbound) -> dict[int, Address]:
     """Everyone who has the number this came from."""
     return _known([inbound])[_sender(inbound)]
-
-
-def speaker_of(inbound: Inbound, known: Mapping[int, Address]) -> tuple[Address, Message | None]:
-    """The address of whoever speaks, and the message of ours that they answer.
-
-    Anybody can put a number on a list of theirs: a message to it as somebody's contact claims what
-    answers it, and nothing that its owner says to us for themselves."""
-    own = [address for address in known.values() if address.person is not None]
-    if len({(address.person_id, address.contact_id) for address in known.values()}) > 1:
-        forced = _under_force(inbound, own)
-        if forced is not None:
-            return forced, None
-    message = _answered(inbound, known)
-    if message is not None and _is_anothers(inbound, known, message):
-        message = None
-    if own and len(own) < len(known) and (message is None or message.contact_id is not None):
-        person = _for_themselves(inbound, own, message)
-        if person is not None:
-            return person, None
-    if message is not None and message.address_id is not None:
-        return known[message.address_id], message
-    return _likeliest(inbound, known.values()), None
-
-
-def _under_force(inbound: Inbound, own: Sequence[Address]) -> Address | None:
-    """Whose word under force this is, of all who have shown that the number is theirs."""
-    if inbound.kind != "text":
-        return None
-    return next((way for way in own if force.is_said_from(way, inbound.text)), None)
-
-
-def _is_anothers(inbound: Inbound, known: Mapping[int, Address], message: Message) -> bool:
-    """Whether a message to one of several people with this number has nothing to do with what is
-    said: it claims a sign of life, and a key pressed in that very call, once that one has shown
-    that the number is theirs too."""
-    address = known.get(message.address_id or 0)
-    proved = {a.person_id for a in known.values() if a.person_id and a.proved_at}
-    if address is None or address.person_id is None or proved <= {address.person_id}:
-        return False
-    if not address.proved_at:
-        return True
-    if inbound.kind == "key" and message.id == _id(inbound.reply_ref):
-        return False
-    return intents.persons_intent(inbound, watching=True) is not Intent.HERE
-
-
-def _for_themselves(
-    inbound: Inbound, own: Sequence[Address], message: Message | None
-) -> Address | None:
-    """Which of their ``own`` addresses speaks, where this is no answer to a ``message`` that went
-    to the number as somebody's contact."""
-    if inbound.kind == "key" and message is not None and message.id == _id(inbound.reply_ref):
-        return None  # pressed in that very call
-    if contact_says.tells_how(inbound, message):
-        return None
-    address = _likeliest(inbound, own)
-    states = {watch.state for watch in open_watches([person_of(address).id])}
-    intent = intents.persons_intent(inbound, watching=bool(states))
-    if intent in HELP:
-        return None if not states and _tells_of_theirs(inbound, message) else address
-    asking = bool(address.proved_at) and "asking" in states
-    unanswered = message is not None and not _said_yes(message)
-    if inbound.kind == "missed-call":
-        mine = bool(address.proved_at) and (asking or unanswered or message is None)
-    elif asking and unanswered:
-        mine = True
-    else:
-        answers = intents.contacts_intent(inbound, watching=True) in intents.ANSWERS
-        means = intent in intents.PERSONS or (unanswered and bool(states))
-        mine = not answers and means and bool(address.proved_at or states)
-    return address if mine else None
-
-
-def _tells_of_theirs(inbound: Inbound, message: Message | None) -> bool:
-    """Whether a contact in an open alarm says that they call an ambulance: that is about the person
-    they were told of, and no cry of their own."""
-    if message is None or message.watch is None or not _said_yes(message):
-        return False
-    called = inbound.kind == "text" and help_is_called(inbound.text, settings.UNDERSTOOD)
-    return called and message.watch.state in ALARMED
-
-
-def _said_yes(message: Message) -> bool:
-    """Whether the contact it went to is one by their own will."""
-    return message.contact is not None and message.contact.status == Contact.Status.CONFIRMED
-
-
-def _answered(inbound: Inbound, known: Mapping[int, Address]) -> Message | None:
-    """The message that is answered: the one the provider names, if it went to this number; else
-    the last one that went there and still waits for an answer. A number may be several people's: an
-    alarm of somebody whose list they joined goes before all that others ask of them."""
-    theirs = Message.objects.filter(address__in=list(known)).select_related("watch", "contact")
-    named = theirs.filter(id=_id(inbound.reply_ref) or 0).first()
-    if named is not None:
-        return named
-    recent = theirs.filter(attempts__gt=0).order_by("-id")[:RECENT]
-    waiting = [message for message in recent if _waits(message)]
-    if any(_said_yes(message) for message in waiting):
-        waiting = [m for m in waiting if m.contact_id is None or _said_yes(m)]
-    return next(iter(waiting), None)
-
-
-def _waits(message: Message) -> bool:
-    """Whether an answer to this message can still mean something."""
-    if message.word == "invite":
-        return message.contact is not None and message.contact.status == Contact.Status.INVITED
-    if message.watch is None:
-        return False
-    if message.contact_id is not None:
-        return message.watch.state in ALARMED
-    return message.watch.closed_at is None
-
-
-def _likeliest(inbound: Inbound, known: Collection[Address]) -> Address:
-    """Of several people with one number: who keeps a watch, who can help in an alarm, then a
-    person, then a contact; last a person who has not shown yet that it is theirs. Of those who
-    have, the first: nobody takes a number over by a code that was read on its phone later."""
-    first = min(
-        (a for a in known if a.person_id and a.proved_at),
-        key=lambda a: (a.proved_at, a.id),
-        default=None,
-    )
-    if first is not None:
-        known = [a for a in known if a.person_id in (None, first.person_id)]
-    persons = {a.person_id or (a.contact.person_id if a.contact else None) for a in known}
-    watches = WatchRow.objects.filter(person__in=persons, closed_at__isnull=True)
-    watching = set(watches.values_list("person_id", flat=True))
-    alarmed = set(watches.filter(state__in=ALARMED).values_list("person_id", flat=True))
-
-    def rank(address: Address) -> tuple[int, bool, int]:
-        if address.person_id is not None:
-            place = 0 if address.person_id in watching else 2
-            place = place if address.proved_at else 4
-        else:
-            assert address.contact is not None
-            place = 1 if address.contact.person_id in alarmed else 3
-        return place, address.channel != inbound.channel, address.id
-
-    return min(known, key=rank)

@@ -113,10 +113,12 @@ def _watch_hears(
 
 
 def _all_cry(parsed: ParsedInbound, intent: Intent) -> str:
-    """A cry calls the people of everybody with this number; what is said back is true of whoever
-    is taken to speak, as nobody else need be who they say."""
+    """A cry calls the people of everybody who has shown that this number is theirs. Where nobody
+    had, it calls those of everybody who typed it: they may have forgotten the code. What is said
+    back is true of whoever is taken to speak, as nobody else need be who they say."""
     wants_to_die = intent is Intent.WANTS_TO_DIE
-    for person in Person.objects.filter(id__in=parsed.others()):
+    shown = not parsed.new and any(a.person_id and a.proved_at for a in parsed.known)
+    for person in Person.objects.filter(id__in=parsed.others(proved=shown)):
         _help(person, wants_to_die=wants_to_die)
     return _help(parsed.person, wants_to_die=wants_to_die)
 

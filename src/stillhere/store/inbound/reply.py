@@ -30,13 +30,15 @@ from stillhere.store.watches.queries import ALARMED
 @dataclass(frozen=True, slots=True)
 class ParsedInbound:
     """What came in, and who says it: the owner of ``address``, who answers ``message`` with it.
-    ``arrival`` is its stored row; ``known`` everyone who has this number."""
+    ``arrival`` is its stored row; ``known`` everyone who has this number; ``new``: it was nobody's
+    own before this."""
 
     inbound: Inbound
     arrival: int
     address: Address
     message: Message | None
     known: Sequence[Address]
+    new: bool = False
 
     @property
     def person(self) -> Person:

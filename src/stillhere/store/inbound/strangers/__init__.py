@@ -1,0 +1,1 @@
+"""What is said back to a number that nobody has here."""
