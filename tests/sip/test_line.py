@@ -145,6 +145,18 @@ def test_a_key_is_told_and_the_next_turn_is_said() -> None:
     assert did == ["dial", "ausrc", "ausrc", "hangup"]
 
 
+def test_a_whole_number_is_told_when_its_last_key_was_pressed() -> None:
+    """Up to the pound key, or to silence; a key of any other turn is told at once."""
+    keys = [Happened("CALL_DTMF_START", detail=each) for each in "2025#"]
+    asks = Turn(say=("Which number?",), listen_s=1, number=True)
+    told, _ = rang(RINGS, PICKED_UP, *keys, None, turns=(asks, Turn(say=("Bye.",))))
+    assert told == ["ringing", "in-progress", "turn -", "turn 2025", "completed"]
+    told, _ = rang(RINGS, PICKED_UP, *keys[:3], None, turns=(asks, Turn(say=("Bye.",))))
+    assert told == ["ringing", "in-progress", "turn -", "turn 202", "completed"]
+    told, _ = rang(RINGS, PICKED_UP, keys[0], Happened("CALL_CLOSED"), turns=(asks,))
+    assert told == ["ringing", "in-progress", "turn -", "completed"]
+
+
 def test_silence_is_told_as_silence() -> None:
     told, _ = rang(RINGS, PICKED_UP, None, None, turns=(ASK, Turn(say=("Bye.",))))
     assert told == ["ringing", "in-progress", "turn -", "turn -", "completed"]

@@ -72,6 +72,7 @@ class Turn:
     one of: connect to another number, listen
     for a key for ``listen_s`` seconds (with ``voice``, any word counts too), keep what is said for
     at most ``record_s`` seconds, or hang up. A turn that neither listens nor records hangs up.
+    With ``number`` a whole number is awaited, up to the pound key.
     ``reject`` does not answer at all: whoever rings pays nothing. ``play_ref`` opens the recording.
     Whatever comes of it (a key, silence, a hang-up) is told to us
     as an event of the same call; a call that ends by itself is told too.
@@ -83,6 +84,7 @@ class Turn:
     play_ref: str = ""
     listen_s: int = 0
     voice: bool = False
+    number: bool = False
     record_s: int = 0
     connect: str = ""
     reject: bool = False

@@ -19,6 +19,7 @@ from stillhere.sip.prompts import PromptError, Prompts
 log = logging.getLogger("stillhere.sip")
 
 NOTHING_S = 12.0  # no ring and no refusal by then: the trunk is not there
+MOST_KEYS = 20
 LONGEST_S = 3 * 3600.0
 # What the other end's phone company says for good about a number (RFC 3261, 21; 484 is a number
 # that is not whole). A 404 may also be a route of the trunk's that is missing today.
@@ -110,11 +111,12 @@ class Conversation:
         self._phone.hang_up()
 
     async def _turn(self, plan: twiml.CallPlan) -> str | None:
-        """Say it and listen: the key, "" for none, None when the call is over."""
+        """Say it and listen: the key, or the keys of a number; "" for none, None when the call is
+        over."""
         prompt = await self._prompts.make(plan.says, plan.voice, tone=plan.tone)
         self._phone.play(prompt.path)
         loop = asyncio.get_running_loop()
-        until = loop.time() + prompt.heard_s + plan.listen_s
+        until, keys = loop.time() + prompt.heard_s + plan.listen_s, ""
         while (left := until - loop.time()) > 0:
             told = await self._phone.happened(left)
             if told is None:
@@ -122,8 +124,12 @@ class Conversation:
             if told.kind == "CALL_CLOSED":
                 return None
             if told.kind == "CALL_DTMF_START" and told.detail in "0123456789*#" and plan.action:
-                return told.detail
-        return ""
+                if not plan.number:
+                    return told.detail
+                if told.detail == "#" or len(keys) == MOST_KEYS:
+                    break
+                keys, until = keys + told.detail, loop.time() + plan.listen_s
+        return keys
 
     async def _report(self, status: str, became: str) -> None:
         what, _, code = became.partition(" ")

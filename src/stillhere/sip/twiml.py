@@ -15,13 +15,14 @@ MOST = 64 * 1024
 @dataclass(frozen=True, slots=True)
 class CallPlan:
     """One turn. ``voice`` is the one that says it. ``action`` is where a key, or none within
-    ``listen_s`` seconds, is told; without it the call ends after the words. ``tone``: a soft tone
-    first."""
+    ``listen_s`` seconds, is told; without it the call ends after the words. ``number``: it is a
+    whole number, up to the pound key. ``tone``: a soft tone first."""
 
     says: tuple[str, ...] = ()
     voice: str = ""
     tone: bool = False
     listen_s: int = 0
+    number: bool = False
     action: str = ""
     reject: bool = False
 
@@ -44,6 +45,7 @@ def read(text: str) -> CallPlan:
         if verb.tag == "Gather":
             found["listen_s"] = int(verb.get("timeout", "5"))
             found["action"] = verb.get("action", "")
+            found["number"] = verb.get("numDigits") is None
         for each in verb if verb.tag == "Gather" else (verb,):
             if each.tag == "Say":
                 says.append((each.text or "").strip())

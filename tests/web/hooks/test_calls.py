@@ -321,7 +321,9 @@ def test_nobody_is_taken_for_somebody_else_whose_number_is_hidden(
     line = Line(client, number)
     assert "Your number is hidden, so we cannot ring you." in line.says
     assert "Press 3 to talk to a person" in line.says
-    line.press("1")
+    menu = line.says
+    assert line.press("1") == menu, "a key that was not offered is asked back"
+    line.press("")
     assert line.says == ""
     assert (Person.objects.count(), WatchRow.objects.count()) == (people, 0)
     assert "We connect you now." in Line(client, number).press("3")

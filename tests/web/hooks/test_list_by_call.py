@@ -1,99 +1,212 @@
-"""A call to somebody who is on several alarms says how many, and each has a key."""
+"""The list and adding somebody, by the keys of a phone, as a carrier asks us what to say."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
 
 import pytest
 from django.test import Client
 
 from stillhere.core import events as ev
-from stillhere.store.models import Message
-from stillhere.store.watches import apply
-from stillhere.store.watches.apply import Change
-from tests.channels.accounts import carrier_of
+from stillhere.store.models import Contact, Message, Person, Suppression, WatchRow, sealed_columns
+from stillhere.store.people import opt_out, persons
+from tests.circle import SamsNight
 from tests.conftest import Clock
-from tests.store.messages.test_alarm_lists import ANA, NAMES, Phones, alarm, on_shift, says, state
-from tests.web.hooks.test_calls import Line
+from tests.hook import LEO, MALLORY, SAM, alarmed_night, asked_night
+from tests.web.hooks.test_calls import Line, call_to, carriers
 
+__all__ = ["carriers"]
 pytestmark = pytest.mark.usefixtures("database")
 
-
-@pytest.fixture(autouse=True)
-def carriers(settings: Any) -> Iterator[None]:
-    before = settings.STILLHERE
-    ours = (carrier_of("twilio", "https://api.example.org"),)
-    settings.STILLHERE = replace(before, carriers=ours)
-    yield
-    settings.STILLHERE = before
+NEW = "2025550142"
 
 
-def rung(clock: Clock, *names: str) -> tuple[list[int], int]:
-    """Alarms of these people; the message that Ana's phone rings with."""
-    on_shift(ANA)
-    watches = [alarm(name) for name in names]
-    Phones(clock).live(7)
-    m = Message.objects.filter(channel="call", attempts__gt=0).earliest("id")
-    return watches, m.id
+@pytest.fixture
+def sam(clock: Clock) -> SamsNight:
+    """Sam without a watch, Leo and Maya on the list."""
+    night = asked_night(clock)
+    night.does(ev.Ended())
+    return night
 
 
-def test_it_says_how_many_and_a_key_goes_to_that_one(client: Client, clock: Clock) -> None:
-    (sam, kim, lou), m = rung(clock, *NAMES[:3])
-    line = Line(client, ANA, message=m)
-    assert "3 people may need help now. Press 1 to go to Sam. Press 2 to go to Kim." in line.says
-    assert "minutes" in line.press("2")
-    line.press("3")
-    assert [state(w) for w in (sam, kim, lou)] == ["alarm", "claimed", "alarm"]
+def added(night: SamsNight) -> list[str]:
+    """The names of who is on the list now and was not before."""
+    new = Contact.objects.filter(person=night.person).order_by("id")
+    known = {each.id for each in night.contacts.values()}
+    return [sealed_columns.contact_name(c) for c in new if c.id not in known]
 
 
-def test_the_keys_are_of_this_call_whatever_the_numbers_of_the_texts(
-    client: Client, clock: Clock
+def test_three_says_who_is_on_the_list_and_who_said_yes(client: Client, sam: SamsNight) -> None:
+    Contact.objects.filter(id=sam.contacts["Maya"].id).update(status=Contact.Status.INVITED)
+    line = Line(client, SAM)
+    assert "Press 3 for your list." in line.says
+    said = line.press("3")
+    assert said.startswith("They said yes: Leo. They have not said yes yet: Maya.")
+    assert "To add somebody press 4." in said
+    assert line.press("3") == said
+
+
+def test_four_adds_a_number_that_is_read_back_digit_by_digit(
+    client: Client, sam: SamsNight
 ) -> None:
-    (sam, kim, lou), m = rung(clock, *NAMES[:3])
-    apply.apply(Change(ev.Resolved(None, ev.Outcome.FINE), watch=sam))
-    m = Message.objects.filter(channel="call", watch=kim).earliest("id").id
-    line = Line(client, ANA, message=m)
-    assert "Press 1 to go to Kim. Press 2 to go to Lou." in line.says
-    line.press("2")
-    assert [state(w) for w in (kim, lou)] == ["alarm", "claimed"]
+    line = Line(client, SAM)
+    line.press("3")
+    assert "Key their phone number, then the pound key." in line.press("4")
+    assert 'finishOnKey="#"' in line.twiml
+    assert "numDigits" not in line.twiml
+    said = line.press(NEW)
+    assert "You keyed: 2 0 2 5 5 5 0 1 4 2. Press 1 to add it" in said
+    assert added(sam) == [], "nothing is kept before the key that keeps it"
+    assert NEW not in line.twiml, "a carrier keeps our addresses in its logs"
+    assert "We ask that number by text" in line.press("1")
+    assert added(sam) == ["0142"]
+    assert Message.objects.filter(word="invite", contact__person=sam.person).exists()
+    assert "They have not said yes yet: 0 1 4 2." in line.press("3")
 
 
-@pytest.mark.parametrize("key", ["", "4", "0", "9"])
-def test_a_key_that_was_not_offered_goes_nowhere(client: Client, clock: Clock, key: str) -> None:
-    watches, m = rung(clock, *NAMES[:3])
-    Line(client, ANA, message=m).press(key)
-    assert {state(w) for w in watches} == {"alarm"}
+def test_two_keys_it_again_and_a_hang_up_keeps_nothing(client: Client, sam: SamsNight) -> None:
+    line = Line(client, SAM)
+    line.press("3")
+    line.press("4")
+    line.press("2025550143")
+    assert "Key their phone number" in line.press("2")
+    line.press(NEW)
+    line.hang_up()
+    assert added(sam) == []
+    line = Line(client, SAM)
+    for keys in ("3", "4", NEW, "1"):
+        line.press(keys)
+    line.hang_up()
+    assert added(sam) == ["0142"]
 
 
-def test_one_that_ended_while_the_call_was_on_is_nobody_elses(client: Client, clock: Clock) -> None:
-    (sam, kim, lou), m = rung(clock, *NAMES[:3])
-    line = Line(client, ANA, message=m)
-    apply.apply(Change(ev.Resolved(None, ev.Outcome.FINE), watch=kim))
-    assert "no open alarm" in line.press("2")
-    assert [state(w) for w in (sam, lou)] == ["alarm", "alarm"]
+def test_the_same_turn_told_twice_adds_once(client: Client, sam: SamsNight) -> None:
+    line = Line(client, SAM)
+    for keys in ("3", "4", NEW):
+        line.press(keys)
+    before = line.twiml
+    line.press("1")
+    line.twiml = before
+    assert "on your list already" in line.press("1")
+    assert added(sam) == ["0142"]
 
 
-def test_never_again_is_asked_twice_as_ever(client: Client, clock: Clock) -> None:
-    watches, m = rung(clock, *NAMES[:3])
-    line = Line(client, ANA, message=m)
-    line.press("8")
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ("123", "We cannot reach that number."),
+        ("2025550100", "This is your own number."),
+        ("2025550101", "on your list already: Leo."),
+    ],
+)
+def test_what_cannot_be_added_is_said(client: Client, sam: SamsNight, keys: str, says: str) -> None:
+    line = Line(client, SAM)
+    for each in ("3", "4", keys):
+        line.press(each)
+    said = line.says if says in line.says else line.press("1")
+    assert says in said
     assert line.goes_on
-    assert {state(w) for w in watches} == {"alarm"}
+    assert added(sam) == []
 
 
-def test_eight_are_more_than_a_call_offers(client: Client, clock: Clock) -> None:
-    _, m = rung(clock, *NAMES[:9])
-    line = Line(client, ANA, message=m)
-    assert "Press 7 to go to Rio. The others are in our text." in line.says
+def test_a_number_that_said_no_more_is_not_added(
+    client: Client, clock: Clock, sam: SamsNight
+) -> None:
+    opt_out.refuse("text", f"+1{NEW}", Suppression.Why.STOP, clock.now)
+    line = Line(client, SAM)
+    for keys in ("3", "4", NEW, "1"):
+        line.press(keys)
+    assert "asked us not to contact it" in line.says
+    assert added(sam) == []
 
 
-def test_whoever_goes_to_one_is_not_rung_about_the_others(clock: Clock) -> None:
-    _, _ = rung(clock, *NAMES[:3])
-    says(ANA, "1")
-    phones = Phones(clock)
-    before = Message.objects.filter(channel="call", attempts__gt=1).count()
-    phones.live(200)
-    calls = Message.objects.filter(channel="call", attempts__gt=1).count()
-    assert calls == before
+def test_with_a_pin_no_name_is_said_and_no_door_is_shown(client: Client, sam: SamsNight) -> None:
+    persons.set_pin(sam.person, "2468")
+    line = Line(client, SAM)
+    said = line.press("3")
+    assert "You set a PIN, so this is done on your page." in said
+    assert "Leo" not in said
+    line.press("4")
+    line.press(NEW)
+    assert "If we may text that number, we ask it." in line.press("1")
+    new = Contact.objects.exclude(id__in=[c.id for c in sam.contacts.values()]).get()
+    assert not new.door
+    line.press("4")
+    line.press("2025550101")
+    assert "If we may text that number, we ask it." in line.press("1"), "it tells nobody who is on"
+
+
+@pytest.mark.parametrize("number", [MALLORY, LEO])
+def test_nobody_else_hears_or_changes_the_list(client: Client, sam: SamsNight, number: str) -> None:
+    """A stranger and a contact who press the same keys; and an address of a later turn."""
+    people = Person.objects.count()
+    line = Line(client, number)
+    said = line.press("3")
+    assert "said yes" not in said
+    line = Line(client, number)
+    line.twiml = line.twiml.replace("at=unknown", "at=list").replace("at=answer", "at=list")
+    line.press("4")
+    assert "Key their phone number" not in line.says
+    assert "said yes" not in line.says
+    assert Person.objects.count() == people
+    assert added(sam) == []
+
+
+def test_on_watch_three_is_a_sign_of_life_first(client: Client, clock: Clock) -> None:
+    night = asked_night(clock)
+    Line(client, SAM)
+    clock.advance(20)
+    line = Line(client, SAM)
+    assert "Press 3 for your list." in line.says
+    clock.advance(5)
+    assert line.press("3").startswith("They said yes: Leo, Maya.")
+    assert WatchRow.objects.get(id=night.watch).seen_at == clock.now
+
+
+# --- keys that were not offered -------------------------------------------------------------------
+
+
+def test_a_key_not_offered_is_asked_back_with_the_menu(client: Client, sam: SamsNight) -> None:
+    line = Line(client, SAM)
+    menu = line.says
+    for key in ("7", "0", "8"):
+        assert line.press(key) == menu
+        assert line.goes_on
+    assert "We ring in 3 minutes" in line.press("1")
+
+
+def test_a_stranger_who_presses_anything_hears_the_menu_again(client: Client, clock: Clock) -> None:
+    line = Line(client, MALLORY)
+    menu = line.says
+    assert line.press("7") == menu
+    assert line.goes_on
+
+
+def test_in_the_list_and_at_a_number_any_key_is_answered(client: Client, sam: SamsNight) -> None:
+    line = Line(client, SAM)
+    listed = line.press("3")
+    assert line.press("9") == listed
+    line.press("4")
+    check = line.press(NEW)
+    assert line.press("6") == check
+    assert line.press("") == "We hang up now. Call again at any time."
+    assert not line.goes_on
+    assert added(sam) == []
+
+
+def test_how_soon_is_asked_again_where_the_key_means_nothing(client: Client, clock: Clock) -> None:
+    night = alarmed_night(clock)
+    line = call_to(client, LEO)
+    asks = line.press("1")
+    assert asks.startswith(line.press("7"))
+    assert "how many minutes" in line.says
+    assert line.goes_on
+    line.press("3")
+    assert night.row().wake_at == clock.now + 180_000
+
+
+def test_somebody_who_keys_for_ever_is_let_go(client: Client, sam: SamsNight) -> None:
+    line = Line(client, SAM)
+    for _ in range(70):
+        if not line.goes_on:
+            break
+        line.press("7")
+    assert not line.goes_on

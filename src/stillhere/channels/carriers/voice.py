@@ -6,6 +6,7 @@ that moment. See ``twilio.py`` for the account.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from stillhere.channels.carriers.twilio import DEADLINE_S, Account
 from stillhere.channels.http import HttpClient
 from stillhere.core.messages import Cost, Receipt
 
+LONGEST_NUMBER = 20
 RINGS_S = 25  # before most voicemail answers
 EVENTS = ("ringing", "answered", "completed")
 
@@ -84,8 +86,8 @@ class VoiceCarrier:
 class CallTold:
     """What a carrier tells us of a call that goes on: who rings whom, and what was just done.
 
-    ``ref`` is the same through the call. ``key`` is what was pressed, ``""`` for nothing; ``spoke``
-    whether a word was heard. ``first`` where nothing was said yet.
+    ``ref`` is the same through the call. ``key`` is what was pressed, ``""`` for nothing, ``typed``
+    a whole number; ``spoke`` whether a word was heard. ``first`` where nothing was said yet.
     """
 
     ref: str
@@ -93,6 +95,7 @@ class CallTold:
     called: str
     outbound: bool
     key: str = ""
+    typed: str = ""
     spoke: bool = False
     recording: str = ""
     first: bool = False
@@ -112,6 +115,7 @@ def call_of(carrier: Carrier, fields: Mapping[str, str], region: str, *, first: 
         called=called,
         outbound=outbound,
         key=fields.get("Digits", "")[:1],
+        typed=re.sub(r"[^0-9]", "", fields.get("Digits", "")[:LONGEST_NUMBER]),
         spoke=bool(fields.get("SpeechResult", "").strip()),
         recording=fields.get("RecordingSid", "")[:80],
         first=first,
@@ -131,7 +135,8 @@ def twiml(turn: Turn, action: str, sounds: Mapping[Played, str], speaks: str) ->
     if turn.listen_s:
         to = said.gather(
             input="dtmf speech" if turn.voice else "dtmf",
-            num_digits=1,
+            num_digits=None if turn.number else 1,
+            finish_on_key="#" if turn.number else None,
             timeout=turn.listen_s,
             action=action,
             method="POST",

@@ -20,7 +20,8 @@ from stillhere.core.messages import Facts
 
 def _menu(facts: Facts) -> Sentence:
     text = _("This is Lamp. Press 1 and we ring this phone from time to time.")
-    return text + " " + _("Press 2 to stay on the line with us."), answers.NOTHING
+    text += " " + _("Press 2 to stay on the line with us.")
+    return text + " " + _("Press 3 for your list."), answers.NOTHING
 
 
 def _soon(facts: Facts) -> str:
@@ -44,7 +45,8 @@ def _started_alone(facts: Facts) -> Sentence:
 
 def _on_watch(facts: Facts) -> Sentence:
     text = _("Lamp is on. Press any key if you are here, 9 if you need somebody.")
-    return text + " " + _("Press 2 to stay on the line with us."), answers.NOTHING
+    text += " " + _("Press 2 to stay on the line with us.")
+    return text + " " + _("Press 3 for your list."), answers.NOTHING
 
 
 def _stay(facts: Facts) -> Sentence:
@@ -143,6 +145,46 @@ def _started_stopped(facts: Facts) -> Sentence:
     return text + " " + _("Text START to us first."), answers.NOTHING
 
 
+def _people(facts: Facts) -> Sentence:
+    """Who is on the list; a name with a question mark has not said yes."""
+    names = plain.listed(facts.who).split(", ")
+    yes = ", ".join(name for name in names if name and not name.endswith("?"))
+    asked = ", ".join(name[:-1] for name in names if name.endswith("?"))
+    text = [fill(facts, _("They said yes: %(who)s."), who=yes)] if yes else []
+    text += [fill(facts, _("They have not said yes yet: %(who)s."), who=asked)] if asked else []
+    return " ".join(text) or _("Nobody is on your list."), answers.NOTHING
+
+
+def _people_empty(facts: Facts) -> Sentence:
+    return _("Nobody is on your list."), answers.NOTHING
+
+
+def _people_keys(facts: Facts) -> Sentence:
+    return _("To add somebody press 4. To hear your list press 3."), answers.NOTHING
+
+
+def _add(facts: Facts) -> Sentence:
+    return _("Key their phone number, then the pound key."), answers.NOTHING
+
+
+def _add_not(facts: Facts) -> Sentence:
+    text = _("We cannot reach that number. Key a whole phone number, then the pound key.")
+    return text, answers.NOTHING
+
+
+def _add_check(facts: Facts) -> Sentence:
+    text = _("You keyed: %(number)s.") % {"number": facts.says} if facts.says else ""
+    return (text + " " + _("Press 1 to add it, 2 to key it again.")).strip(), answers.NOTHING
+
+
+def _added(facts: Facts) -> Sentence:
+    return _("We ask that number by text whether they will be there."), answers.NOTHING
+
+
+def _bye(facts: Facts) -> Sentence:
+    return _("We hang up now. Call again at any time."), answers.NOTHING
+
+
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "call-list": alarm_lists.spoken,
     "call-menu": _menu,
@@ -165,4 +207,12 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "call-never-sure": _never_sure,
     "call-never": _never,
     "call-started-stopped": _started_stopped,
+    "call-people": _people,
+    "call-people-empty": _people_empty,
+    "call-people-keys": _people_keys,
+    "call-add": _add,
+    "call-add-not": _add_not,
+    "call-add-check": _add_check,
+    "call-added": _added,
+    "call-bye": _bye,
 }

@@ -8,15 +8,16 @@ rings again within a minute wants to talk, and is answered.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
 
 from stillhere.core import events as ev
-from stillhere.core.messages import Inbound
-from stillhere.store.db import clock
-from stillhere.store.inbound import inbox, person_says, speaker, steps_by_text
+from stillhere.core.messages import Facts, Inbound
+from stillhere.store.db import clock, encryption
+from stillhere.store.inbound import inbox, list_commands, person_says, speaker, steps_by_text
 from stillhere.store.inbound import reply as answering
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.messages import alarm_lists
@@ -33,6 +34,7 @@ TALKS_MS = 60_000  # a second call this soon after the missed one is answered
 RANG = "rang"  # the row that says how a call to us was met, should the carrier tell it again
 STAYS = "stay"  # the kind of the arrival row that says somebody stays on the line
 MOST_OFFERED = 7  # alarms by keys: 8 and 9 mean something else
+_KEYED = "call.number"
 GOES_ON_MS = 900_000  # a line that nobody hung up is forgotten after this
 
 
@@ -159,6 +161,57 @@ def _contact_rings(address: Address, message: Message | None) -> Opening:
         reply = answering.reply(address, last, last.word)
         return Opening(last.word, "answer", reply, message=last.id, refusable=True)
     return Opening("call-unknown", "unknown", answering.reply(address, message, "reply-over"))
+
+
+# --- the list -------------------------------------------------------------------------------------
+
+
+def on_list(number: str) -> Reply | None:
+    """Who is on the list of whoever rings, or that it stands on their page; None: nobody we
+    know."""
+    person = _person(number)
+    if person is None:
+        return None
+    word, facts = list_commands.on_the_list(person)
+    word = {"reply-list": "call-people", "reply-list-empty": "call-people-empty"}.get(word, word)
+    asked = facts.get("asked", ())
+    listed = person.contacts.in_bulk(facts.get("on", ()))
+    names = [
+        f"{sealed_columns.contact_name(listed[id])}{'?' if id in asked else ''}"
+        for id in facts.get("on", ())
+        if id in listed
+    ]
+    return Reply(word, person.lang, Facts(who=", ".join(names)))
+
+
+def adds(number: str, digits: str) -> Reply | None:
+    """Whoever rings adds a number; the same rules as by text. Durable when it returns."""
+    with transaction.atomic():
+        person = _person(number)
+        if person is None:
+            return None
+        word, facts = list_commands.add(person, digits, clock.now_ms())
+        who = person.contacts.filter(id=facts["who"]).first() if "who" in facts else None
+    name = sealed_columns.contact_name(who) if who is not None else ""
+    word = "call-added" if word == "reply-added" else word
+    return Reply(word, person.lang, Facts(who=name))
+
+
+def sealed(digits: str) -> str:
+    """A number that was keyed, for the address of the next turn: carriers keep those in logs."""
+    nonce = encryption.new_nonce()
+    blob = nonce + encryption.seal(digits, _KEYED, nonce)
+    return base64.urlsafe_b64encode(blob).decode()
+
+
+def opened(text: str) -> str:
+    """The number that ``sealed`` closed; ``""`` where it cannot be opened."""
+    try:
+        blob = base64.urlsafe_b64decode(text)
+        nonce = blob[: encryption.NONCE_BYTES]
+        return encryption.unseal(blob[encryption.NONCE_BYTES :], _KEYED, nonce)
+    except (ValueError, encryption.SealBroken):
+        return ""
 
 
 # --- keys that only a call has --------------------------------------------------------------------

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -24,10 +23,9 @@ from django.views.decorators.http import require_POST, require_safe
 from stillhere.channels.base import GarbageError, Played, SignatureError, Turn
 from stillhere.channels.carriers import twilio, voice
 from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
-from stillhere.channels.carriers.voice import CallTold
-from stillhere.channels.wording import compose, plain
+from stillhere.channels.wording import plain
 from stillhere.content import helplines, steps
-from stillhere.core.messages import Facts, Inbound
+from stillhere.core.messages import Inbound
 from stillhere.store.inbound import calls, inbox
 from stillhere.store.inbound.alarm_choice import FROM_CALL
 from stillhere.store.inbound.program.coordinator_says import LOOKS, looks_by_key
@@ -35,53 +33,26 @@ from stillhere.store.inbound.reply import Reply
 from stillhere.store.watches import recordings
 from stillhere.store.watches.apply import SwapMissed
 from stillhere.web.access.fields import whole
+from stillhere.web.hooks import list_by_call
+from stillhere.web.hooks.call_turns import (
+    LISTENS_S,
+    CallStep,
+    NextTurn,
+    home_lang,
+    line,
+    line_number,
+    listen,
+    say,
+)
 from stillhere.web.site import links
 
 log = logging.getLogger("stillhere.calls")
 
-LISTENS_S = 8
 STEP_S = 20
 SAYS_S = 30  # for where they are
-RECORDS = ("twilio", "signalwire")  # whose recordings we can fetch and delete
 TONE_S = 25  # between two soft tones on a line on which somebody stays
 NEVER = 8  # "never again", to any call of ours
 MINUTES = {**{str(n): n for n in range(1, 6)}, "9": 10}
-
-
-@dataclass(frozen=True, slots=True)
-class CallStep:
-    """One webhook of a call: what was told, at which step of ours, and the how-manyeth turn."""
-
-    told: CallTold
-    at: str
-    turn: int
-    message: int | None
-    carrier: Carrier
-
-    @property
-    def shift(self) -> bool:
-        """Whether people on shift would come for a stranger: they have to hear where, so the
-        carrier must be one that records."""
-        return self.carrier.kind in RECORDS and calls.anybody_on_shift()
-
-    @property
-    def number(self) -> str:
-        """The phone at the other end."""
-        return self.told.called if self.told.outbound else self.told.caller
-
-    @property
-    def key_id(self) -> str:
-        """The same when the carrier reports it again."""
-        return f"{self.told.ref}:{self.turn}"
-
-
-@dataclass(frozen=True, slots=True)
-class NextTurn:
-    """What the voice does, and the step that its answer leads to."""
-
-    turn: Turn
-    at: str = ""
-    message: int | None = None
 
 
 @csrf_exempt
@@ -177,14 +148,14 @@ def _first(step: CallStep) -> NextTurn:
         return NextTurn(Turn(reject=True))
     if found.at == "unknown":
         return _offer(step, found)
-    said = _say(found.word, found.reply, lang=found.lang)
+    said = say(found.word, found.reply, lang=found.lang)
     if not found.at:
         return NextTurn(said)
     twice = replace(said, say=(*said.say, *said.say))  # whoever was asleep hears the second one
     if found.refusable:
-        no = _say("call-not-me", found.reply)
+        no = say("call-not-me", found.reply)
         twice = replace(twice, say=(*twice.say, *no.say))
-    return _listen(_with_recording(twice, found.message), found.at, message=found.message)
+    return listen(_with_recording(twice, found.message), found.at, message=found.message)
 
 
 def _offer(step: CallStep, found: calls.Opening) -> NextTurn:
@@ -193,9 +164,9 @@ def _offer(step: CallStep, found: calls.Opening) -> NextTurn:
     word = "call-unknown-shift" if step.shift else found.word
     if not settings.MAY_REACH(step.number):
         word = "call-abroad"
-    over = _say(found.reply.word, found.reply) if found.reply is not None else None
-    said = _say(word, lang=over.lang if over else "", who=_line())
-    return _listen(replace(said, say=(*over.say, *said.say)) if over else said, "unknown")
+    over = say(found.reply.word, found.reply) if found.reply is not None else None
+    said = say(word, lang=over.lang if over else "", who=line())
+    return listen(replace(said, say=(*over.say, *said.say)) if over else said, "unknown")
 
 
 def _with_recording(said: Turn, message: int | None) -> Turn:
@@ -207,31 +178,33 @@ def _with_recording(said: Turn, message: int | None) -> Turn:
 def _answer(step: CallStep) -> NextTurn:
     """A key pressed in an ask or an alarm."""
     if not step.told.key:
-        return NextTurn(_say("call-no-key"))
+        return NextTurn(say("call-no-key"))
     reply = _key(step)
     if reply is None:
         return NextTurn(Turn())
     if reply.word == "reply-going":
-        return _listen(_say("call-soon", reply), "soon", message=step.message)
+        return listen(say("call-soon", reply), "soon", message=step.message)
     if reply.word == "call-never-sure":
-        return _listen(_say(reply.word, reply), "never", message=step.message)
+        return listen(say(reply.word, reply), "never", message=step.message)
     if reply.word in ("reply-steps", "reply-there"):
         dying = calls.dying(step.message or 0)
         first = _how_to_stay(step, reply) if dying else _first_step(step, reply.lang)
-        there = _say(reply.word, reply).say if reply.word == "reply-there" else ()
+        there = say(reply.word, reply).say if reply.word == "reply-there" else ()
         return replace(first, turn=replace(first.turn, say=(*there, *first.turn.say)))
-    said = _say(reply.word, reply)
+    said = say(reply.word, reply)
     if not reply.more:
         return NextTurn(said)
-    return _listen(_with_recording(said, step.message), "answer", message=step.message)
+    return listen(_with_recording(said, step.message), "answer", message=step.message)
 
 
 def _page(step: CallStep) -> NextTurn:
     """A key pressed by somebody on call."""
     if step.told.key == "3":
         return _first(step)
-    reply = looks_by_key(step.message or 0) if step.told.key == LOOKS else None
-    return NextTurn(_say(reply.word if reply is not None else "call-no-key", reply))
+    if step.told.key != LOOKS:
+        return _asked_back(step)
+    reply = looks_by_key(step.message or 0)
+    return NextTurn(say(reply.word if reply is not None else "call-no-key", reply))
 
 
 def _choose(step: CallStep) -> NextTurn:
@@ -239,13 +212,13 @@ def _choose(step: CallStep) -> NextTurn:
     numbers = step.at.split(".")[1:]
     key = whole(step.told.key, 1) or 0
     if not 1 <= key <= len(numbers):
-        return _answer(step) if key == NEVER else NextTurn(_say("call-no-key"))
+        return _answer(step) if key == NEVER else NextTurn(say("call-no-key"))
     reply = _key(step, numbers[key - 1], at=FROM_CALL)
     if reply is None or reply.word != "reply-going":
-        return NextTurn(_say(reply.word, reply)) if reply is not None else NextTurn(Turn())
+        return NextTurn(say(reply.word, reply)) if reply is not None else NextTurn(Turn())
     chosen = reply.message or step.message
-    asked = _with_recording(_say("call-soon", reply), chosen)
-    return _listen(asked, "soon", message=chosen)
+    asked = _with_recording(say("call-soon", reply), chosen)
+    return listen(asked, "soon", message=chosen)
 
 
 def _key(step: CallStep, key: str = "", minutes: int | None = None, at: str = "") -> Reply | None:
@@ -268,20 +241,23 @@ def _never(step: CallStep) -> NextTurn:
     if step.told.key != "8":
         return _answer(step)
     reply = _key(step, "88")
-    return NextTurn(_say(reply.word, reply)) if reply is not None else NextTurn(Turn())
+    return NextTurn(say(reply.word, reply)) if reply is not None else NextTurn(Turn())
 
 
 def _soon(step: CallStep) -> NextTurn:
     """How soon whoever is going will be there. Without a key the usual five minutes apply."""
     minutes = MINUTES.get(step.told.key)
+    if minutes is None and step.told.key:
+        found = calls.picked_up(step.message or 0)
+        return listen(say("call-soon", found.reply), "soon", message=step.message)
     reply = _key(step, "1", minutes) if minutes is not None else None
-    return NextTurn(_say("reply-going", reply)) if reply is not None else NextTurn(Turn())
+    return NextTurn(say("reply-going", reply)) if reply is not None else NextTurn(Turn())
 
 
 def _how_to_stay(step: CallStep, reply: Reply) -> NextTurn:
     """What comes before the steps where somebody says they want to die."""
     line = plain.digit_by_digit(helplines.listening())
-    return _listen(_say("reply-stay", reply, says=line), "beside", STEP_S, message=step.message)
+    return listen(say("reply-stay", reply, says=line), "beside", STEP_S, message=step.message)
 
 
 def _beside(step: CallStep) -> NextTurn:
@@ -292,7 +268,7 @@ def _beside(step: CallStep) -> NextTurn:
     if step.told.key not in ("", "3"):
         return _answer(step)
     if found.at != "answer" or found.reply is None:
-        return NextTurn(_say(found.word, found.reply))
+        return NextTurn(say(found.word, found.reply))
     return _how_to_stay(step, found.reply)
 
 
@@ -308,46 +284,57 @@ def _steps(step: CallStep) -> NextTurn:
         all_ = steps.spoken()
     no = min(no, len(all_) - 1)
     said = Turn(say=all_[no], lang=lang)
-    return _listen(said, f"steps.{no}.{lang}", STEP_S, message=step.message)
+    return listen(said, f"steps.{no}.{lang}", STEP_S, message=step.message)
 
 
 def _menu(step: CallStep) -> NextTurn:
-    if step.told.key not in ("1", "2"):
-        return NextTurn(_say("call-no-key"))
-    return _begin(step)
+    if step.told.key == "3":
+        return list_by_call.hear(step)
+    if step.told.key in ("1", "2"):
+        return _begin(step)
+    return _asked_back(step)
+
+
+def _asked_back(step: CallStep) -> NextTurn:
+    """A key that was not offered is answered with what is; silence ends the call."""
+    if not step.told.key or step.turn > list_by_call.MOST_TURNS:
+        return NextTurn(say("call-no-key"))
+    return _first(step)
 
 
 def _unknown(step: CallStep) -> NextTurn:
-    if step.told.key == "3" and _line():
+    if step.told.key == "3" and line():
         if step.carrier.kind == "sip":  # our own line joins no two calls: it says the number
-            return _listen(_say("call-line", who=_line()), "unknown")
-        return NextTurn(replace(_say("call-connecting"), connect=_line_number()))
+            return listen(say("call-line", who=line()), "unknown")
+        return NextTurn(replace(say("call-connecting"), connect=line_number()))
     wanted = step.told.key in ("1", "2") and settings.MAY_REACH(step.number)
-    return _begin(step) if wanted else NextTurn(Turn())
+    if wanted:
+        return _begin(step)
+    return _asked_back(step) if step.told.key else NextTurn(Turn())
 
 
 def _withheld(step: CallStep) -> NextTurn:
     """A caller without a number cannot be rung back, and could be anybody: no watch begins, and
     they are not taken for anyone. All they get is a person to talk to."""
-    if step.told.key == "3" and _line():
+    if step.told.key == "3" and line():
         return _unknown(step)
-    if step.at:
+    if step.at and (not step.told.key or step.turn > list_by_call.MOST_TURNS):
         return NextTurn(Turn())
-    return _listen(_say("call-withheld", who=_line()), "unknown")
+    return listen(say("call-withheld", who=line()), "unknown")
 
 
 def _begin(step: CallStep) -> NextTurn:
     """A watch starts, before anything else is said: whoever is told about it must be told where."""
-    if calls.begins(step.number, _lang(), shift=step.shift):
-        return NextTurn(replace(_say("call-where"), record_s=SAYS_S), f"said.{step.told.key}")
+    if calls.begins(step.number, home_lang(), shift=step.shift):
+        return NextTurn(replace(say("call-where"), record_s=SAYS_S), f"said.{step.told.key}")
     return _begun(step, step.told.key)
 
 
 def _begun(step: CallStep, key: str) -> NextTurn:
     if key == "2":
-        return _staying(step, _say("call-stay"))
+        return _staying(step, say("call-stay"))
     word, facts = calls.started(step.number)
-    return NextTurn(_say(word, **facts))
+    return NextTurn(say(word, **facts))
 
 
 def _said(step: CallStep) -> NextTurn:
@@ -360,28 +347,30 @@ def _said(step: CallStep) -> NextTurn:
 def _watch(step: CallStep) -> NextTurn:
     """Somebody on watch rang us, and we picked up."""
     if step.told.key == "2":
-        return _staying(step, _say("call-stay"))
+        return _staying(step, say("call-stay"))
     if step.told.key == "9":
-        return NextTurn(_say(calls.needs_help(step.number)))
+        return NextTurn(say(calls.needs_help(step.number)))
     if not step.told.key:
-        return NextTurn(_say("call-no-key"))
+        return NextTurn(say("call-no-key"))
     reply = _key(step)
-    return NextTurn(_say(reply.word, reply)) if reply is not None else NextTurn(Turn())
+    if step.told.key == "3":
+        return list_by_call.hear(step)
+    return NextTurn(say(reply.word, reply)) if reply is not None else NextTurn(Turn())
 
 
 def _staying(step: CallStep, said: Turn) -> NextTurn:
     """Somebody stays on the line: a soft tone, then they have their turn."""
     if not calls.stays(step.told.ref, step.number, step.turn):
-        return NextTurn(_say("reply-not-on"))
+        return NextTurn(say("reply-not-on"))
     return NextTurn(replace(said, play=Played.TONE, listen_s=TONE_S, voice=True), "stay")
 
 
 def _stay(step: CallStep) -> NextTurn:
     if step.told.key == "9":
-        return _staying(step, _say(calls.needs_help(step.number)))
+        return _staying(step, say(calls.needs_help(step.number)))
     if step.told.key or step.told.spoke:
-        return _staying(step, Turn(lang=_lang()))
-    return NextTurn(replace(_say("call-stay-asks"), listen_s=LISTENS_S, voice=True), "asks")
+        return _staying(step, Turn(lang=home_lang()))
+    return NextTurn(replace(say("call-stay-asks"), listen_s=LISTENS_S, voice=True), "asks")
 
 
 def _asks(step: CallStep) -> NextTurn:
@@ -389,7 +378,7 @@ def _asks(step: CallStep) -> NextTurn:
         return _stay(step)
     calls.went_silent(step.number)
     calls.hung_up_well(step.told.ref)
-    return NextTurn(_say("call-stay-over"))
+    return NextTurn(say("call-stay-over"))
 
 
 _STEPS: Mapping[str, Callable[[CallStep], NextTurn]] = {
@@ -406,34 +395,5 @@ _STEPS: Mapping[str, Callable[[CallStep], NextTurn]] = {
     "watch": _watch,
     "stay": _stay,
     "asks": _asks,
+    **list_by_call.STEPS,
 }
-
-
-# --- what is said ---------------------------------------------------------------------------------
-
-
-def _say(word: str, reply: Reply | None = None, *, lang: str = "", **facts: Any) -> Turn:
-    lang = reply.lang if reply is not None else lang or _lang()
-    known = reply.facts if reply is not None else Facts(program=settings.STILLHERE.program)
-    return Turn(say=(compose(word, replace(known, **facts), lang, "call").text,), lang=lang)
-
-
-def _listen(
-    said: Turn, at: str, seconds: int = LISTENS_S, *, message: int | None = None
-) -> NextTurn:
-    return NextTurn(replace(said, listen_s=seconds), at, message)
-
-
-def _lang() -> str:
-    return str(settings.LANGUAGE_CODE)
-
-
-def _line() -> str:
-    """A staffed line that answers calls, as it is said."""
-    found = next((line for line in helplines.staffed(None) if line.tel), None)
-    return f"{found.name}, {found.number}" if found is not None else ""
-
-
-def _line_number() -> str:
-    """Its number, to be connected to."""
-    return next(line.tel for line in helplines.staffed(None) if line.tel).removeprefix("tel:")

@@ -24,6 +24,7 @@ from stillhere.store.inbound import calls, inbox
 from stillhere.store.watches.apply import SwapMissed
 from stillhere.web.access.fields import whole
 from stillhere.web.hooks import calls as turns
+from stillhere.web.hooks.call_turns import CallStep
 
 PHONES = Carrier("phones", "phones", "", "", "", "", ("text", "call"))
 log = logging.getLogger("stillhere.inbound")
@@ -65,10 +66,11 @@ def _talk(inbound: Inbound) -> dict[str, object]:
     """One turn of a call, as with any carrier. A key in a call of ours is known by its own id."""
     ours = inbound.kind == "key"
     ref = inbound.provider_id if ours else f"phones:{inbound.call}"
-    told = CallTold(ref, inbound.sender, "", outbound=False, key=inbound.text[:1])
+    keys = inbound.text
+    told = CallTold(ref, inbound.sender, "", outbound=False, key=keys[:1], typed=keys.strip("#"))
     message = whole(inbound.reply_ref, 18)
     at = inbound.at or ("answer" if ours else "")
-    then = turns.take(turns.CallStep(told, at, inbound.turn, message, PHONES))
+    then = turns.take(CallStep(told, at, inbound.turn, message, PHONES))
     return {
         "say": " ".join(then.turn.say),
         "listen_s": then.turn.listen_s,
