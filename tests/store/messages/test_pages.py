@@ -145,6 +145,14 @@ def test_nobody_elses_text_answers_a_page(clock: Clock) -> None:
     assert pages.waits()
 
 
+def test_her_number_in_whatsapp_answers_no_page(clock: Clock) -> None:
+    """That account may be somebody else's, and the page would wake nobody any more."""
+    nobody_is_on_the_list(clock)
+    leave(clock)
+    inbox.take(Inbound("whatsapp", "w1", "text", sender=RUTHS, text="0"))
+    assert pages.waits()
+
+
 def test_a_coordinator_who_is_a_contact_goes_with_1_and_looks_with_0(clock: Clock) -> None:
     leo = OnCall("Leo", (LEOS,))
     night = sams_night(("Leo",))

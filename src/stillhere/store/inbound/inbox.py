@@ -134,7 +134,8 @@ def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int
         return None
     known = known or _whose_cry(inbound)
     new = speaker.has_no_watch_here(inbound, known) and _starts_a_watch(inbound)
-    on_call = pages.by_number(inbound.sender) if inbound.kind == "text" and not new else None
+    texts = inbound.kind == inbound.channel == "text"  # in a chat it may be somebody else
+    on_call = pages.by_number(inbound.sender) if texts and not new else None
     if on_call and coordinator_says(on_call, inbound, arrival, now, known=bool(known)):
         return None
     if new:

@@ -19,6 +19,7 @@ from django.db import transaction
 
 from stillhere.core.circle import Circle
 from stillhere.core.events import NeedHelp
+from stillhere.core.messages import WRITTEN
 from stillhere.core.refusals import Refusal
 from stillhere.core.replies import Intent, Role, read_note, read_text, words_of
 from stillhere.store.db import clock, encryption
@@ -33,7 +34,6 @@ LEAST, MOST = 4, 40  # letters and digits of the word
 LONGEST_TEXT = 200  # that could still be one
 PROFILE = "injected"  # the strictest; nothing of it is asked
 _COPIED = ("lang", "rung", "status", "door", "minutes", "why", "created_at", "answered_at")
-_TEXTS = ("text", "whatsapp")  # by which the word may come
 
 
 def keep(person: Person, word: str, contacts: Collection[int]) -> None:
@@ -45,7 +45,7 @@ def keep(person: Person, word: str, contacts: Collection[int]) -> None:
         raise Problem(Refusal.FORCE_LENGTH)
     if _is_said_anyway(word, folded):
         raise Problem(Refusal.FORCE_COMMON)
-    texts = person.addresses.filter(channel__in=_TEXTS).values_list("proved_at", flat=True)
+    texts = person.addresses.filter(channel__in=WRITTEN).values_list("proved_at", flat=True)
     if texts and not any(texts):
         raise Problem(Refusal.FORCE_UNPROVED)
     with transaction.atomic():
