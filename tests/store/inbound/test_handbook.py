@@ -262,3 +262,31 @@ def test_stop_ends_it_for_the_number_and_start_begins_it_again(hook: Hook, clock
         assert Address.objects.filter(person__isnull=False, state="opted-out").exists()
         hook.text(SAM, start)
         assert not Address.objects.filter(state="opted-out").exists()
+
+
+def test_a_watch_takes_as_many_texts_as_the_page_says(hook: Hook, clock: Clock) -> None:
+    """Twenty minutes from MARK, every ask answered; calls come only where a text is not."""
+    theirs = answered = 0
+    for text in ("GO", "MARK"):
+        hook.text(NEW, text)
+        theirs += 1
+    while state() != "closed":
+        clock.advance(5)
+        tick_all()
+        deliver(clock)
+        asked = Message.objects.filter(channel="text", word__startswith="ask", status="sent")
+        if state() == "asking" and asked.count() > answered:
+            answered = asked.count()
+            hook.text(NEW, "OK")
+            theirs += 1
+    deliver(clock)
+    ours = Message.objects.filter(channel="text", status="sent").count()
+    said = re.search(r"about (\d+) texts, (\d+) of them yours", PAGE)
+    assert said is not None
+    assert (abs(int(said[1]) - ours - theirs) <= 2, abs(int(said[2]) - theirs) <= 1) == (
+        True,
+        True,
+    ), (
+        ours,
+        theirs,
+    )

@@ -44,7 +44,7 @@ def _whom_to_call(facts: Facts) -> str:
 
 def _hello(facts: Facts) -> Sentence:
     """To a number that we do not know, once: what this is, and whom to call."""
-    text = _("This is Lamp. We check that people are OK. SOS: you need help. GO: start.")
+    text = _("This is Lamp. We check that people are OK. SOS: need help. GO: start, some 24 texts.")
     return text + (" " + _whom_to_call(facts) if facts.says else ""), answers.NOTHING
 
 
