@@ -183,8 +183,27 @@ def wants_to_die(hook: Hook, clock: Clock, text: str) -> None:
     assert any("want to die" in each for each in said_to(LEO, clock))
 
 
+def fills_an_empty_note(hook: Hook, clock: Clock, text: str) -> None:
+    hook.text(NEW, "GO")
+    hook.text(NEW, text)
+    assert sealed_columns.person_note(Person.objects.get(), "place") == "12 Elm St"
+
+
+def rings_and_changes_nothing(hook: Hook, clock: Clock, text: str) -> None:
+    hook.text(NEW, "GO")
+    hook.text(NEW, text)
+    notes = [
+        sealed_columns.person_note(Person.objects.get(), n) for n in ("name", "place", "entry")
+    ]
+    assert (notes, state()) == (["", "", ""], "asking")
+    assert Message.objects.filter(word="ask-ring").exists()
+
+
 QUOTED: dict[str, Callable[[Hook, Clock, str], None]] = {
     "i want to die": wants_to_die,
+    "I'm at 12 Elm St": fills_an_empty_note,
+    "door wont open": rings_and_changes_nothing,
+    "im at 2 pills": rings_and_changes_nothing,
     "omw 10": by_contact("alarm", "reply-going"),
     "at the door": by_contact("claimed", "reply-at-door"),
     "wrong apartment": by_contact("alarm", "reply-not-found"),
