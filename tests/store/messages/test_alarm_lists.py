@@ -50,6 +50,7 @@ class Phones:
     clock: Clock
     texts: dict[str, list[str]] = field(default_factory=dict)
     count: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
     ringing: list[tuple[int, LeasedMessage]] = field(default_factory=list)
 
     def leave(self, fate: Fate = Fate.ACCEPTED) -> list[LeasedMessage]:
@@ -65,6 +66,7 @@ class Phones:
                     if fate is Fate.ACCEPTED:
                         receipts.receipt("text", ref, Fate.DELIVERED, "", self.clock.now, m.id)
                 else:
+                    self.calls[m.to] += 1
                     self.ringing.append((self.clock.now + 25_000, m))
         return leased
 
@@ -316,8 +318,41 @@ def test_who_must_not_be_phoned_is_never_a_line_of_a_list(phones: Phones) -> Non
     lou = alarm("Lou", CallForHelp(wants_to_die=True))
     phones.leave()
     assert phones.last(ANA).startswith("Lou says they want to die.")
+    alarm("Max")
+    phones.live(6)
+    assert any("1 Sam, 2 Kim, 3 Max." in text for text in phones.texts[ANA])
+    assert state(lou) == "alarm"
+
+
+def test_an_answer_is_to_the_one_that_came_last_where_it_is_on_no_list(phones: Phones) -> None:
+    on_shift(ANA)
+    alarm("Sam"), alarm("Kim")
+    phones.leave()
+    phones.live(6)
+    lou = alarm("Lou", CallForHelp(wants_to_die=True))
+    phones.leave()
     says(ANA, "1")
-    assert state(lou) == "claimed", "the answer to what came last, which is on no list"
+    assert state(lou) == "claimed"
+
+
+def test_what_one_lease_has_no_room_for_is_in_the_list_too(phones: Phones) -> None:
+    on_shift(ANA)
+    alarm("Sam"), alarm("Kim"), alarm("Lou")
+    (m,) = delivery.lease("text", phones.clock.now, 1, 30)
+    assert [no for no, _ in m.facts.listed] == [1, 2, 3]
+    assert delivery.lease("text", phones.clock.now, 1, 30) == []
+    delivery.record([m.result(Receipt(Fate.ACCEPTED, "ref"))], phones.clock.now)
+    texts = Message.objects.filter(channel="text", word="help")
+    assert [t.status for t in texts] == ["sent"] * 3
+
+
+def test_a_number_that_refuses_the_list_is_told_of_each_by_itself(phones: Phones) -> None:
+    on_shift(ANA)
+    alarm("Sam"), alarm("Kim")
+    (m,) = delivery.lease("text", phones.clock.now, 40, 30)
+    delivery.record([m.result(Receipt(Fate.FAILED, why="too long"))], phones.clock.now)
+    phones.live(3)
+    assert phones.texts[ANA][0].startswith("Kim asks for help NOW")
 
 
 def test_an_alarm_under_force_says_its_warning_alone(phones: Phones) -> None:
@@ -332,6 +367,10 @@ def test_an_alarm_under_force_says_its_warning_alone(phones: Phones) -> None:
     told = " ".join(phones.texts[ANA])
     assert "do NOT phone or text" in told
     assert "people may need help" not in told
+    Message.objects.filter(watch=forced).update(word="reopened")
+    alarm("Lou")
+    phones.live(6)
+    assert any("1 Kim, 2 Lou." in text for text in phones.texts[ANA])
 
 
 @pytest.mark.parametrize("lang", ["en", "es"])
