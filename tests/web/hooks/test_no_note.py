@@ -82,6 +82,7 @@ def test_what_looks_like_a_place_fills_an_empty_note(town: Town, said: str, kept
 @pytest.mark.parametrize(
     ("said", "place"),
     [("adress 99 Oak Ave", "99 Oak Ave"), ("Direcion: Calle 5", "Calle 5"),
+     ("ADDRESS just moved to 99 Oak Ave", "just moved to 99 Oak Ave"),
      ("my address is 99 Oak Ave", "99 Oak Ave"), ("ADDRES 99 Oak Ave", "99 Oak Ave")],
 )  # fmt: skip
 def test_address_with_one_letter_wrong_is_address(town: Town, said: str, place: str) -> None:

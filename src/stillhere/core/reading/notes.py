@@ -57,8 +57,10 @@ def read_note(text: str, words: NoteWords, fold: Callable[[str], Phrase]) -> Not
     for count in range(min(LONGEST, len(typed)), 0, -1):
         begins, rest = fold(" ".join(typed[:count])), " ".join(typed[count:]).strip(" :,;-")
         if begins in words.sure:
-            is_note = words.sentence.isdisjoint(fold(rest)[:1]) and not _asks(rest)
-            return Note(words.sure[begins], rest) if is_note else None
+            sure, said = words.sure[begins], fold(rest)
+            where = sure == "place" and holds_address(said, words)
+            is_note = where or (words.sentence.isdisjoint(said[:1]) and not _asks(rest))
+            return Note(sure, rest) if is_note else None
         field = words.loose.get(begins)
         if field is not None and _LOOKS_LIKE[field](fold(rest), words):
             return Note(field, rest, sure=False)
