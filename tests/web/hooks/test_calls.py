@@ -222,6 +222,18 @@ def test_five_speaks_first_how_to_be_with_who_wants_to_die(client: Client, clock
     assert night.row().state == "alarm"
 
 
+def test_in_spanish_five_speaks_it_in_spanish(client: Client, clock: Clock) -> None:
+    night = asked_night(clock)
+    Contact.objects.filter(person=night.person).update(lang="es")
+    night.does(CallForHelp(wants_to_die=True))
+    deliver(clock)
+    line = call_to(client, LEO)
+    assert line.says.startswith("Sam dice que quiere morir.")
+    stay = line.press("5")
+    assert stay.startswith("Pregunta a Sam: ¿piensas en matarte? Escucha y no te vayas.")
+    assert "9 8 8. ¿No despierta? Marca 5. Para oírlo otra vez, marca 3." in stay
+
+
 def test_while_hearing_how_to_stay_a_key_still_answers(client: Client, clock: Clock) -> None:
     night = wants_to_die(clock)
     line = call_to(client, LEO)

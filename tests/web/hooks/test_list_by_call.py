@@ -210,3 +210,13 @@ def test_somebody_who_keys_for_ever_is_let_go(client: Client, sam: SamsNight) ->
             break
         line.press("7")
     assert not line.goes_on
+
+
+def test_in_spanish_the_list_and_the_keys_are_spanish(client: Client, sam: SamsNight) -> None:
+    Person.objects.update(lang="es")
+    line = Line(client, SAM)
+    assert "Marca 3 para oír tu lista." in line.says
+    assert line.press("3").startswith("Dijeron que sí: Leo, Maya. Para agregar a alguien marca 4.")
+    assert line.press("4") == "Marca su número de teléfono y al final la tecla de gato."
+    assert "Marcaste: 2 0 2 5 5 5 0 1 4 2. Marca 1 para agregarlo" in line.press(NEW)
+    assert "Le preguntamos por mensaje de texto" in line.press("1")
