@@ -163,3 +163,27 @@ def test_an_alarm_of_whoever_typed_the_number_takes_no_cry_of_its_owner(town: To
     town.live(5)
     town.hook.text(VICTIM, "SOS")
     assert WatchRow.objects.exclude(person=me).get().state == "alarm"
+
+
+@pytest.mark.parametrize("said", ["YES", "yes please", "ok", "1", "Sí"])
+def test_a_yes_to_the_code_shows_whose_the_number_is(town: Town, said: str) -> None:
+    _client, me = typed(VICTIM, town)
+    town.hook.text(VICTIM, said)
+    town.live(5)
+    assert is_mallorys(me)
+    assert "this number is yours" in town.last(VICTIM) or "tuyo" in town.last(VICTIM)
+
+
+@pytest.mark.parametrize("said", ["YES", "ok", "here", "1"])
+def test_what_comes_a_day_after_the_code_shows_nothing(town: Town, said: str) -> None:
+    _client, me = typed(VICTIM, town)
+    town.clock.advance(86_400)
+    town.hook.text(VICTIM, said)
+    assert not is_mallorys(me)
+
+
+@pytest.mark.parametrize("said", ["no", "who is this", "hello", "yes but who are you"])
+def test_no_other_answer_to_the_code_shows_anything(town: Town, said: str) -> None:
+    _client, me = typed(VICTIM, town)
+    town.hook.text(VICTIM, said)
+    assert not is_mallorys(me)

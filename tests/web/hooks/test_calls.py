@@ -284,6 +284,7 @@ def test_a_contact_who_rings_back_hears_the_alarm(client: Client, clock: Clock) 
     assert night.row().state == "claimed"
     maya = Line(client, MAYA)
     assert "no open alarm" in maya.says
+    assert "Sam" not in maya.says, "the number may be forged"
     assert "Press 1 and we ring you" in maya.says
     assert maya.goes_on
 

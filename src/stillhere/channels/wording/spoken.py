@@ -73,6 +73,10 @@ def _unknown(facts: Facts) -> Sentence:
     return text, answers.NOTHING
 
 
+def _over(facts: Facts) -> Sentence:
+    return _("There is no open alarm now. Thank you."), answers.NOTHING
+
+
 def _unknown_shift(facts: Facts) -> Sentence:
     """Somebody we have never heard of, and people on shift would come."""
     text = _("This is Lamp. People on shift come if you stop answering.")
@@ -194,6 +198,7 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "call-stay": _stay,
     "call-stay-asks": _stay_asks,
     "call-stay-over": _stay_over,
+    "call-over": _over,
     "call-unknown": _unknown,
     "call-unknown-shift": _unknown_shift,
     "call-where": _where,

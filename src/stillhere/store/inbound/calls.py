@@ -154,13 +154,13 @@ def _seen_at(watch: WatchRow) -> int:
 
 def _contact_rings(address: Address, message: Message | None) -> Opening:
     """A contact rings back: the last they were told, if it still holds; else that it is over, and
-    the way to a watch of their own."""
+    the way to a watch of their own. On a quiet day nobody is named: the number may be forged."""
     theirs = Message.objects.filter(contact=address.contact, attempts__gt=0)
     last = theirs.select_related("watch").order_by("-id").first()
     if last is not None and last.watch is not None and _true(last):
         reply = answering.reply(address, last, last.word)
         return Opening(last.word, "answer", reply, message=last.id, refusable=True)
-    return Opening("call-unknown", "unknown", answering.reply(address, message, "reply-over"))
+    return Opening("call-unknown", "unknown", answering.reply(address, message, "call-over"))
 
 
 # --- the list -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from stillhere.core.messages import Inbound
-from stillhere.core.replies import Intent, Role, read_key, read_text
+from stillhere.core.replies import Intent, Role, read_key, read_text, words_of
 from stillhere.store.inbound.reply import ParsedInbound
 from stillhere.store.models import Suppression
 from stillhere.store.people import opt_out
@@ -67,11 +67,22 @@ def prove(parsed: ParsedInbound, intent: Intent, now: int) -> None:
     not, nor a question, nor a cry for help; nor a missed call, for which anybody can borrow a
     number. Of a number that somebody typed as their own only a yes to our message about it does:
     whoever has it may never have heard of them."""
-    if intent not in PROVING or parsed.inbound.kind == "missed-call":
+    inbound, address = parsed.inbound, parsed.address
+    if inbound.kind == "missed-call":
         return
-    asked = parsed.contact is not None or address_proof.was_asked(parsed.address)
-    if asked and (parsed.contact is not None or intent is Intent.HERE):
-        address_proof.prove(parsed.address, now)
+    if parsed.contact is None:
+        yes = intent is Intent.HERE or (inbound.kind == "text" and _says_yes(inbound.text))
+        shows = yes and address_proof.was_asked(address, now)
+    else:
+        shows = intent in PROVING
+    if shows:
+        address_proof.prove(address, now)
+
+
+def _says_yes(text: str) -> bool:
+    """Whether a text is a yes and nothing else."""
+    words = settings.UNDERSTOOD
+    return tuple(word for word in words_of(text, words) if word not in words.polite) in words.yes
 
 
 def opt_out_of(inbound: Inbound, now: int) -> str:

@@ -61,7 +61,10 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
         force.call_for_help(person)  # and the phone hears, and shows, what it would of a check-in
         return _watch_hears(parsed, watches, Intent.HERE, now), {}
     intent = persons_intent(parsed.inbound, watching=bool(watches), asked=_asked(watches))
+    known = parsed.address.proved_at
     prove(parsed, intent, now)
+    if intent is Intent.UNCLEAR and parsed.address.proved_at != known:
+        return "reply-proved", {}  # a yes to our code, and to nothing else
     if intent in HELP:
         word = _all_cry(parsed, intent)
         own_notes.keep_where_of_cry(parsed, now)
@@ -69,20 +72,27 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
     note = own_notes.read(parsed) if intent is Intent.UNCLEAR else None
     if not parsed.address.proved_at and (note or intent in _PLANS):
         return "reply-who-person", {}  # it may be somebody else's plan
+    if intent in _PLANS:
+        return _plan(parsed, watches, intent, now)
+    if note:
+        return own_notes.keep(parsed, note, now)
+    return _watch_hears(parsed, watches, intent, now), {}
+
+
+def _plan(
+    parsed: ParsedInbound, watches: Sequence[WatchRow], intent: Intent, now: int
+) -> tuple[str, Mapping[str, Any]]:
+    person, text = parsed.person, parsed.inbound.text
     if intent is Intent.LIST:
         return list_commands.on_the_list(person)
-    if intent is Intent.ADD:
-        word, facts = list_commands.add(person, text, now)
-        if word == "reply-add-how" and len(text.split()) > 1:  # it may have meant anything
-            _watch_hears(parsed, watches, Intent.UNCLEAR, now)
-        return word, facts
     if intent is Intent.PAUSE:
         return list_commands.rest(person, text, now)
     if intent is Intent.DELETE:
         return list_commands.erase(person, now)
-    if note:
-        return own_notes.keep(parsed, note, now)
-    return _watch_hears(parsed, watches, intent, now), {}
+    word, facts = list_commands.add(person, text, now)
+    if word == "reply-add-how" and len(text.split()) > 1:  # it may have meant anything
+        _watch_hears(parsed, watches, Intent.UNCLEAR, now)
+    return word, facts
 
 
 def _watch_hears(

@@ -29,6 +29,7 @@ from stillhere.store.problems import Problem
 DIGITS = 6
 CARRIED = 12  # letters in a link, 72 bits: a million tries a second for a million years find none
 LONGEST_TYPED = 40
+ANSWERED_MS = 86_400_000  # how long a yes to a code shows whose the number is
 
 
 def code_of(nonce: bytes | memoryview) -> str:
@@ -73,12 +74,14 @@ def prove(address: Address, now: int) -> None:
     address.proved_at = now
 
 
-def was_asked(address: Address) -> bool:
-    """Whether its code has left for a number that somebody typed as their own."""
+def was_asked(address: Address, now: int) -> bool:
+    """Whether its code has left, within a day, for a number that somebody typed as their own: what
+    comes later answers something else."""
     if address.proved_at:
         return False
     codes = Message.objects.filter(person=address.person_id, contact=None, word=strangers.CODE)
-    return codes.filter(address__lookup=address.lookup, attempts__gt=0).exists()
+    recent = codes.filter(attempts__gt=0, created_at__gt=now - ANSWERED_MS)
+    return recent.filter(address__lookup=address.lookup).exists()
 
 
 def vouch(owner: Person | Contact) -> None:
