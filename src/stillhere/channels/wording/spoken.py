@@ -182,7 +182,8 @@ def _add_check(facts: Facts) -> Sentence:
 
 
 def _added(facts: Facts) -> Sentence:
-    return _("We ask that number by text whether they will be there."), answers.NOTHING
+    text = _("We ask that number by text whether they will be there.")
+    return text + " " + _("They hear where you are from tomorrow on."), answers.NOTHING
 
 
 def _bye(facts: Facts) -> Sentence:
