@@ -60,10 +60,10 @@ class Entry:
 @dataclass(slots=True)
 class _Told:
     """What one phone was told: for each watch its contact, and when the last message to it left by
-    each channel. ``rows`` are those of this lease."""
+    this channel. ``rows`` are those of this lease."""
 
     contacts: dict[int, int]
-    last_at: dict[str, int]
+    last_at: int
     rows: list[Row]
 
 
@@ -120,7 +120,7 @@ def together(rows: list[Row], channel: str, now: int, until: int) -> list[Row]:
     able = [row for row in rows if _groups(row)]
     if channel not in FIRST_GAP_MS or not able:
         return rows
-    told = _told(able)
+    told = _told(able, channel)
     of = {lookup_of(number): number for number in told}
     kept = AlarmList.objects.filter(lookup__in=list(of)).values_list("lookup", flat=True)
     have = {of[bytes(lookup)] for lookup in kept}
@@ -142,20 +142,20 @@ def _groups(row: Row) -> bool:
     return known and not alone and not json.loads(row["facts"]).get("wants_to_die")
 
 
-def _told(able: Sequence[Row]) -> dict[str, _Told]:
+def _told(able: Sequence[Row], channel: str) -> dict[str, _Told]:
     """What the phones of these rows were told about alarms that are open, this lease included."""
-    told = {row["to"]: _Told({}, {}, []) for row in able}
+    told = {row["to"]: _Told({}, 0, []) for row in able}
     for row in able:
         told[row["to"]].rows.append(row)
-    of = {encryption.lookup(by, number): number for number in told for by in suppression.PHONE}
+    of = {encryption.lookup(channel, number): number for number in told}
     mine = {row["id"] for row in able}
     found = _calling(list(of)).filter(Q(attempts__gt=0) | Q(status="queued")).order_by("id")
-    wanted = "id", "address__lookup", "channel", "watch_id", "contact_id", "attempts", "created_at"
-    for id, lookup, by, watch, contact, attempts, at in found.values_list(*wanted):
+    wanted = "id", "address__lookup", "watch_id", "contact_id", "attempts", "created_at"
+    for id, lookup, watch, contact, attempts, at in found.values_list(*wanted):
         phone = told[of[bytes(lookup)]]
         phone.contacts.setdefault(watch, contact)
         if attempts and id not in mine:
-            phone.last_at[by] = max(at, phone.last_at.get(by, 0))
+            phone.last_at = max(at, phone.last_at)
     return told
 
 
@@ -246,7 +246,7 @@ def _due_at(kept: AlarmList, told: _Told, channel: str, calling: Sequence[Row], 
     """When the next list may leave."""
     first = any(row["word"] in FIRST for row in calling)
     gap_ms = int((FIRST_GAP_MS[channel] if first else GAP_MS) * clock.read().rate)
-    last_at = max(getattr(kept, _SENT[channel]), told.last_at.get(channel, 0))
+    last_at = max(getattr(kept, _SENT[channel]), told.last_at)
     return last_at + gap_ms if last_at <= now else now
 
 
