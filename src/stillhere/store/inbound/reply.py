@@ -17,6 +17,7 @@ from stillhere.core import events as ev
 from stillhere.core.alarm import Alarm
 from stillhere.core.messages import Facts, Inbound
 from stillhere.core.replies import language_of
+from stillhere.store.db import budgets
 from stillhere.store.installation import peers
 from stillhere.store.messages import pages
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
@@ -116,6 +117,15 @@ def speak_their_language(address: Address, text: str) -> None:
 
 NO_FACTS: Mapping[str, Any] = {}
 _GOES_ON = frozenset({"reply-unclear", "reply-steps", "call-never-sure"})
+ANSWERS_AN_HOUR = 20
+HOUR_MS = 3_600_000
+# Each costs money, and none of them speaks of a watch, of help or of an alarm.
+_BOUNDED = frozenset({
+    "reply-list", "reply-list-empty", "reply-list-full", "reply-pin", "reply-over", "reply-who",
+    "reply-who-person", "reply-add-how", "reply-add-not", "reply-add-own", "reply-add-pin",
+    "reply-add-stopped", "reply-asked-enough", "reply-on-it-already", "reply-note-how",
+    "reply-no-routine",
+})  # fmt: skip
 UNCLEAR_MOST, UNCLEAR_APART_MS = 5, 120_000  # two machines must not talk to each other all night
 
 
@@ -168,7 +178,7 @@ def queue(
     parsed: ParsedInbound, word: str, facts: Mapping[str, Any], now: int, due_at: int | None = None
 ) -> None:
     """Answer in words by the way they came, now or when it is due. "We could not read that" goes a
-    few times an alarm to each."""
+    few times an alarm to each; what speaks of no watch, so many times an hour."""
     contact, person = parsed.contact, parsed.person
     back = next(
         (
@@ -192,6 +202,9 @@ def queue(
         ).values_list("created_at", flat=True)
         if len(before) >= UNCLEAR_MOST or now - max(before, default=0) < UNCLEAR_APART_MS:
             return
+    alarmed = watch is not None and watch.state in ALARMED
+    if word in _BOUNDED and not alarmed and _had_enough(back, now):
+        return
     tell(back, word, key, now, watch=watch, facts=facts, due_at=due_at)
 
 
@@ -221,6 +234,13 @@ def tell(
         created_at=now,
     )
     Message.objects.bulk_create([message], ignore_conflicts=True)
+
+
+def _had_enough(back: Address, now: int) -> bool:
+    """Whether this number has had its answers of this hour; else one more is used."""
+    hour = now // HOUR_MS
+    each = budgets.limit("enough", ANSWERS_AN_HOUR, "answers", bytes(back.lookup).hex(), hour)
+    return bool(budgets.take([each], now))
 
 
 def apply_all(changes: Sequence[Change]) -> list[ChangeResult]:
