@@ -19,6 +19,7 @@ from stillhere.engine.render import render
 from stillhere.sim import invariants
 from stillhere.sim.invariants import require
 from stillhere.sim.whole.carriers import CHANNELS, DEADLINE_S, Carriers, Passage
+from stillhere.sim.whole.evidence import Mail
 from stillhere.sim.whole.service import Died, Service
 from stillhere.store.db import clock, encryption
 from stillhere.store.messages import delivery, receipts
@@ -115,25 +116,31 @@ class Letters:
             return
         render(message, message.to)
         passage = self._carriers.hand(channel, message.address, self._world.t)
-        mail = self._night.mails[message.id]
-        mail.handed += 1
-        mail.accepted = mail.accepted or passage.answer in (Fate.ACCEPTED, None)
+        for mail in self._mails(message):
+            mail.handed += 1
+            mail.accepted = mail.accepted or passage.answer in (Fate.ACCEPTED, None)
         self._night.count("messages")
         said = passage.answer or "nothing"
-        self._world.say(f"message {mail.id} handed over, its carrier will say {said}")
+        self._world.say(f"message {message.id} handed over, its carrier will say {said}")
         for ms in passage.arrivals:
             self._world.after(ms, partial(self._arrived, message))
         for ms, fate in passage.receipts:
             self._world.after(ms, partial(self._receipt, channel, message, passage, fate, 0))
         self._world.after(passage.answer_ms, partial(self._told, message, passage, life))
 
+    def _mails(self, message: LeasedMessage) -> list[Mail]:
+        """The messages that leave as this one: several where it is a list of alarms."""
+        ids = (message.id, *(each.message for each in message.also))
+        return [self._night.mails[id] for id in ids if id is not None]
+
     def _arrived(self, message: LeasedMessage) -> None:
-        mail, night = self._night.mails[message.id], self._night
-        night.count("duplicates", int(mail.arrived))
-        mail.arrived = True
-        story = night.story_of(mail)
-        if story is not None and mail.contact is not None and mail.word != "stand-down":
-            story.reached.add(mail.contact)
+        night = self._night
+        night.count("duplicates", int(night.mails[message.id].arrived))
+        for mail in self._mails(message):
+            mail.arrived = True
+            story = night.story_of(mail)
+            if story is not None and mail.contact is not None and mail.word != "stand-down":
+                story.reached.add(mail.contact)
         self.arrives(message)
 
     @property
