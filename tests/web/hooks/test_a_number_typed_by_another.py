@@ -6,9 +6,12 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from stillhere.store.inbound import calls
+from stillhere.core.messages import Inbound
+from stillhere.store.inbound import calls, inbox
 from stillhere.store.models import Message, Person, WatchRow
 from stillhere.store.models.sealed_columns import person_note
+from stillhere.store.people import address_book
+from stillhere.store.problems import Reached
 from tests.hook import LEO, SAM
 from tests.web.conftest import post
 from tests.web.lane import tap
@@ -187,3 +190,12 @@ def test_no_other_answer_to_the_code_shows_anything(town: Town, said: str) -> No
     _client, me = typed(VICTIM, town)
     town.hook.text(VICTIM, said)
     assert not is_mallorys(me)
+
+
+def test_whoever_typed_sams_whatsapp_keeps_no_cry_by_it_from_sams_people(town: Town) -> None:
+    night = watched_night(town, seconds=5)
+    _client, me = visitor()
+    address_book.add_own_addresses(me, [Reached("whatsapp", SAM, rings=False)])
+    inbox.take(Inbound("whatsapp", "wa-1", "text", sender=SAM, text="SOS"))
+    assert night.row().state == "alarm"
+    assert not WatchRow.objects.filter(person=me).exists()

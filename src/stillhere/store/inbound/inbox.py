@@ -132,7 +132,8 @@ def _hear(inbound: Inbound, known: Mapping[int, Address], arrival: int, now: int
     if inbound.connects:
         chat_codes.connect(inbound, arrival, now)
         return None
-    known = known or _whose_cry(inbound)
+    if not any(way.person_id and way.proved_at for way in known.values()):
+        known = {**known, **_whose_cry(inbound)}
     new = speaker.has_no_watch_here(inbound, known) and _starts_a_watch(inbound)
     texts = inbound.kind == inbound.channel == "text"  # in a chat it may be somebody else
     on_call = pages.by_number(inbound.sender) if texts and not new else None
