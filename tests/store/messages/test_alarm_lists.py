@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
+from django.db import OperationalError
 
 from stillhere.channels.wording import compose
 from stillhere.core import events as ev
@@ -297,6 +298,23 @@ def test_a_list_that_no_carrier_takes_for_now_is_tried_again_as_one(phones: Phon
     phones.texts.clear()
     phones.live(80)
     assert phones.texts[ANA][0].startswith("2 people may need help NOW: 1 Sam, 2 Kim.")
+
+
+def test_alarms_leave_one_by_one_where_no_list_can_be_stored(
+    phones: Phones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are leased already: left alone they would wait until the lease is over."""
+    on_shift(ANA)
+    for name in NAMES[:3]:
+        alarm(name)
+
+    def locked(*_: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(AlarmList, "save", locked)
+    phones.live(40)
+    told = " ".join(phones.texts[ANA])
+    assert all(name in told for name in NAMES[:3])
 
 
 def test_a_receipt_is_about_all_that_left_within_one(phones: Phones) -> None:

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from stillhere.core.events import Undeliverable
 from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, LEFT, DeliveryResult, Fate, Receipt
@@ -118,10 +118,17 @@ def lease(
         return []
     found = _not_silenced([_addressed(dict(zip(_PARTS, row, strict=True))) for row in taken])
     wanted = damage.around(lambda: _without_stale(found, now), lambda: _fresh(found, now))
-    leaving = damage.around(
-        lambda: alarm_lists.together(wanted, channel, now, until), lambda: wanted
-    )
-    return speaking_of(leaving)
+    return speaking_of(_together(wanted, channel, now, until))
+
+
+def _together(wanted: list[dict[str, Any]], channel: str, now: int, until: int) -> list[Any]:
+    """As lists of alarms, where there are any; each by itself where that cannot be stored now: they
+    are leased already, and would wait for the end of it."""
+    try:
+        return alarm_lists.together(wanted, channel, now, until)
+    except DatabaseError as failure:
+        log.warning("not as a list: %s", type(failure).__name__)
+        return wanted
 
 
 def _take(channel: str, now: int, most: int, until: int, which: str) -> list[Any]:
