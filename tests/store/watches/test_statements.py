@@ -91,13 +91,15 @@ def test_a_round_of_the_engine_names_the_rows_it_is_about(clock: Clock) -> None:
 
 @pytest.mark.usefixtures("database")
 def test_a_lease_takes_from_the_outbox_alone_and_reads_by_id(clock: Clock) -> None:
-    nights(2)
+    nights(1)
     clock.advance(180)
     for wait_s in (60, 30):  # asked, then alarmed; and nothing has lapsed yet
         tick_all()
         clock.advance(wait_s)
     assert Message.objects.filter(status="queued", channel="text").exists()
-    lease, read, silenced, *names = said_by(lambda: delivery.lease("text", clock.now, 10, 20.0))
+    lease, read, silenced, told, listed, *names = said_by(
+        lambda: delivery.lease("text", clock.now, 10, 20.0)
+    )
     assert tables([lease]) == {"message"}
     assert ("SKIP LOCKED" in lease) == (connection.vendor == "postgresql")
     assert "WHERE m.id IN (" in read
@@ -106,6 +108,9 @@ def test_a_lease_takes_from_the_outbox_alone_and_reads_by_id(clock: Clock) -> No
     ]  # fmt: skip
     assert tables([silenced]) == {"suppression"}
     assert "lookup IN (" in silenced.replace('"', "")
+    assert "lookup IN (" in told.replace('"', ""), "who is on several alarms, by their numbers"
+    assert tables([listed]) == {"alarm_list"}
+    assert "lookup IN (" in listed.replace('"', "")
     assert tables(names) <= {"contact"}
 
 
