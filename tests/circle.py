@@ -51,11 +51,12 @@ class SamsNight:
         return list(found.filter(word__in=words) if words else found.exclude(word="invite"))
 
 
-def sams_night(*rungs: tuple[str, ...], phones: bool = True) -> SamsNight:
-    """Sam with contacts on rungs, everyone confirmed; each has a text and a call address."""
+def sams_night(*rungs: tuple[str, ...], phones: bool = True, first: int = 100) -> SamsNight:
+    """Sam with contacts on rungs, everyone confirmed; each has a text and a call address. Their
+    numbers end with ``first`` and what follows: two nights with the same share their phones."""
     person, key = persons.new_person("en", "America/New_York")
     persons.set_plan(person, name="Sam", place="12 Elm Street", entry="code 4711")
-    number = 100
+    number = first
     if phones:
         address_book.set_own_addresses(person, ways(number))
         address_proof.vouch(person)

@@ -44,7 +44,7 @@ def held(table: str, *ids: int) -> Iterator[None]:
 
 
 def nights(count: int) -> list[SamsNight]:
-    made = [sams_night(("Leo",)) for _ in range(count)]
+    made = [sams_night(("Leo",), first=100 + 2 * no) for no in range(count)]
     for night in made:
         night.start(own='{"first_ask_s": 60}')
     return made
