@@ -133,8 +133,8 @@ class Story:
 class Kept:
     """A watch as it was last seen. ``asked_t`` is when the first ask went out that no sign of life
     has answered since; ``alive_at`` the newest sign of life that was acknowledged, ``checked_at``
-    the newest one outside an alarm, ``known_at`` the one that was here when a text began the ask.
-    """
+    the newest one outside an alarm; up to ``known_at`` they do not speak for the open ask, up to
+    ``late_at`` they answered one about a deadline that was over."""
 
     id: int
     version: int
@@ -145,6 +145,7 @@ class Kept:
     alive_at: int = 0
     checked_at: int = 0
     known_at: int = 0
+    late_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,17 +265,17 @@ class Evidence:
             kept = self.watches[id] = Kept(id, version, watch)
             self.count("watches")
         mine = tuple(a for a in attempts if a.watch == id)
-        change = ObservedChange(
-            before, watch, mine, self.now, kept.asked_t, kept.asked_at, kept.checked_at,
-            kept.known_at,
-        )  # fmt: skip
+        asked = kept.asked_t, kept.asked_at, kept.checked_at, kept.known_at
+        change = ObservedChange(before, watch, mine, self.now, *asked)
         kept.watch, kept.version, kept.changed_at = watch, version, self.now
         if watch.state is not State.ASKING:
+            if before is not None and before.state is State.ASKING and before.deadline_at:
+                kept.late_at = self.now if before.deadline_at <= self.now else 0
             kept.asked_t = None
         elif kept.asked_t is None:
             kept.asked_t, kept.asked_at = self.t, self.now
             by_text = watch.unclear_at is not None and watch.unclear_at == watch.base_at
-            kept.known_at = kept.checked_at if by_text else 0
+            kept.known_at = kept.checked_at if by_text else kept.late_at
         self._follow(watch, before, mine)
         return change
 
