@@ -258,10 +258,15 @@ def test_alarms_to_proved_numbers_are_stopped_by_no_budget(town: Town, settings:
     )
 
 
-def use_up(me: Person, number: str) -> None:
-    """What a number may be rung a day, and what this list is owed."""
+def use_up_the_day(number: str) -> None:
+    """What a number may be rung a day."""
     for _ in range(strangers.RUNG_A_NUMBER):
         budgets.take(strangers.limits("help", None, "text", number)[:1], time.now_ms())
+
+
+def use_up(me: Person, number: str) -> None:
+    """That, and what this list is owed."""
+    use_up_the_day(number)
     for _ in range(strangers.OWED):
         budgets.take([strangers.owed_ring(me.id, "text", number)], time.now_ms())
 
@@ -287,15 +292,13 @@ def test_nobody_uses_up_the_ring_that_an_alarm_of_sams_owes_maya(
 
 
 def test_what_is_owed_is_owed_once(town: Town) -> None:
-    client, me = visitor()
+    client, _me = visitor()
     add(client, VICTIM, "Ana", rung="first")
     town.live(5)
     alarm(client)
     town.live(30)
     answers(client, town)
-    number = sealed_columns.address_value(Address.objects.filter(contact__person=me).earliest("id"))
-    for _ in range(strangers.RUNG_A_NUMBER):
-        budgets.take(strangers.limits("help", None, "text", number)[:1], time.now_ms())
+    use_up_the_day(VICTIM)
     alarm(client)
     town.live(30)
     assert town.counted(VICTIM)["call"] == 1
