@@ -15,13 +15,15 @@ PATIENCE_S = 4.0
 
 
 async def kill(scene: Scene, kills: int) -> None:
-    """So many kills, most of them a second apart. The supervisor, with whom all others die, is
-    meant half as often as each of them."""
-    names = [*scene.place.names * 2, "supervisor"]
+    """So many kills, most of them a second apart: each process once, the others by chance. The
+    supervisor, with whom all others die, is meant half as often as each of them."""
+    everybody = [*scene.place.names, "supervisor"]
+    once = scene.chance.sample(everybody, k=len(everybody))
+    often = [*scene.place.names * 2, "supervisor"]
     began, killed, kept = time.monotonic(), 0, scene.kept()
     while killed < kills:
         await asyncio.sleep(scene.chance.uniform(*PAUSE_S))
-        name = scene.chance.choice(names)
+        name = once[killed] if killed < len(once) else scene.chance.choice(often)
         if not name.startswith("engine"):  # somebody is to get through, also on a slow machine
             until = time.monotonic() + PATIENCE_S
             while scene.kept() == kept and time.monotonic() < until:  # noqa: ASYNC110
