@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from tests.torn import Page, leaves, tear
 
 PEOPLE = 120
 STEP_S = 5
+# Evenings that many tests begin with: the file as it was then, who is in it, and when it was.
+_EVENINGS: dict[str, tuple[bytes, list[SamsNight], int]] = {}
 
 
 @pytest.fixture
@@ -89,17 +92,41 @@ def torn_at(
     return Torn(lost, [n for n in nights if n not in lost], clock, Waker()), page
 
 
+def _evening(
+    file: Path, clock: Clock, name: str, live: Callable[[], list[SamsNight]]
+) -> list[SamsNight]:
+    """What ``live`` made of an empty ``file``: lived through once, and copied from then on."""
+    connection.close()
+    if name in _EVENINGS:
+        whole, nights, passed = _EVENINGS[name]
+        file.write_bytes(whole)
+        clock.advance(passed / 1000)
+        return deepcopy(nights)
+    began = clock.now
+    nights = live()
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    _EVENINGS[name] = file.read_bytes(), nights, clock.now - began
+    return deepcopy(nights)
+
+
 @pytest.fixture
 def torn(file: Path, clock: Clock) -> Torn:
     """Everybody is watched, and then a page of the watches is torn."""
-    nights = [sams_night(("Leo",)) for _ in range(PEOPLE)]
-    for night in nights:
-        night.start(own='{"total_s": 10800}')
-    clock.advance(181)  # asked once, and answered: rows have changed, and pages have room
-    pulse_once()
-    tick_all()
-    for night in nights:
-        night.does(CheckIn())
+
+    def live() -> list[SamsNight]:
+        nights = [sams_night(("Leo",)) for _ in range(PEOPLE)]
+        for night in nights:
+            night.start(own='{"total_s": 10800}')
+        clock.advance(181)  # asked once, and answered: rows have changed, and pages have room
+        pulse_once()
+        tick_all()
+        for night in nights:
+            night.does(CheckIn())
+        return nights
+
+    nights = _evening(file, clock, "answered", live)
     keys = {row.id: encryption.key_for("watch", row.nonce) for row in WatchRow.objects.all()}
     found, _ = torn_at(file, "watch", nights, clock)
     found.keys = keys
@@ -114,13 +141,18 @@ def words_to(night: SamsNight, *words: str) -> set[str]:
     return set(mine.values_list("word", flat=True))
 
 
-def asked_nights(clock: Clock, people: int = PEOPLE) -> list[SamsNight]:
-    """Everybody is asked, and nobody has answered."""
-    nights = [sams_night(("Leo", "Maya")) for _ in range(people)]
-    for night in nights:
-        night.start(own='{"total_s": 10800}')
-    clock.advance(190)
-    pulse_once()
-    tick_all()
-    assert {night.row().state for night in nights} == {State.ASKING}
+def asked_nights(file: Path, clock: Clock, people: int = PEOPLE) -> list[SamsNight]:
+    """Everybody is asked, and nobody has answered. What was in ``file`` before is gone."""
+
+    def live() -> list[SamsNight]:
+        nights = [sams_night(("Leo", "Maya")) for _ in range(people)]
+        for night in nights:
+            night.start(own='{"total_s": 10800}')
+        clock.advance(190)
+        pulse_once()
+        tick_all()
+        return nights
+
+    nights = _evening(file, clock, f"{people} asked", live)
+    assert set(WatchRow.objects.values_list("state", flat=True)) == {State.ASKING}
     return nights

@@ -242,7 +242,7 @@ def test_messages_on_a_torn_page_keep_no_other_from_leaving(file: Path, clock: C
 def test_whatever_is_torn_when_alarms_are_raised_nobody_is_left_asking_for_ever(
     file: Path, clock: Clock, table: str
 ) -> None:
-    nights = asked_nights(clock)
+    nights = asked_nights(file, clock)
     found, page = torn_at(file, table, nights, clock)
     found.pass_time(105)
     aside = {n.watch for n in found.aside}
@@ -266,14 +266,14 @@ def test_whatever_is_torn_when_alarms_are_raised_nobody_is_left_asking_for_ever(
 def test_where_nothing_more_can_be_queued_the_watch_is_set_aside_all_the_same(
     file: Path, clock: Clock
 ) -> None:
-    nights = asked_nights(clock)
+    nights = asked_nights(file, clock)
     found, _ = torn_at(file, "message", nights, clock, last=True)
     found.pass_time(105)
     assert len(found.aside) == PEOPLE, "and the outside watcher hears of it"
 
 
 def test_two_torn_tables_leave_nobody_asking_for_ever(file: Path, clock: Clock) -> None:
-    nights = asked_nights(clock)
+    nights = asked_nights(file, clock)
     torn_at(file, "contact", nights, clock)
     found, _ = torn_at(file, "watch", nights, clock)
     found.pass_time(105)

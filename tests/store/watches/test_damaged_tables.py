@@ -65,7 +65,7 @@ def test_an_engine_starts_though_the_table_of_outages_is_torn(
 def test_without_a_table_of_outages_everybody_is_asked_and_alarmed_in_time(
     file: Path, clock: Clock, together: int
 ) -> None:
-    nights = asked_nights(clock, together)
+    nights = asked_nights(file, clock, together)
     Outage.objects.create(from_at=clock.now, to_at=clock.now + 1, why="away")
     try:
         found, _ = torn_at(file, "outage", nights, clock)
@@ -94,7 +94,7 @@ def test_a_call_for_help_of_one_who_is_due_is_kept_at_the_first_try(
 def test_the_desk_shows_every_open_alarm_whatever_page_is_torn(
     file: Path, clock: Clock, table: str
 ) -> None:
-    nights = asked_nights(clock)
+    nights = asked_nights(file, clock)
     key = desk_key.key()
     shifts.add("Ana", "+12025550177", "en")
     if table == "responder":  # all of them are on their lists
@@ -124,7 +124,7 @@ def test_the_desk_gives_the_numbers_of_whoever_was_set_aside(torn: Torn) -> None
 def test_of_whoever_has_a_torn_list_the_desk_does_not_say_that_the_watch_is_unreadable(
     file: Path, clock: Clock
 ) -> None:
-    nights = asked_nights(clock)
+    nights = asked_nights(file, clock)
     found, _ = torn_at(file, "contact", nights, clock)
     found.pass_time(105)
     assert found.aside
@@ -138,7 +138,7 @@ def test_of_whoever_has_a_torn_list_the_desk_does_not_say_that_the_watch_is_unre
 def test_the_coordinator_hears_that_contacts_were_told_only_where_some_were(
     file: Path, clock: Clock, table: str
 ) -> None:
-    nights = asked_nights(clock)
+    nights = asked_nights(file, clock)
     found, _ = torn_at(file, table, nights, clock)
     found.pass_time(105)
     untold = set()
@@ -164,7 +164,7 @@ def test_one_watch_is_one_watch(clock: Clock, database: None) -> None:
 def test_where_the_row_of_the_installation_is_torn_every_answer_says_that_nobody_watches(
     file: Path, clock: Clock
 ) -> None:
-    nights = asked_nights(clock, 1)
+    nights = asked_nights(file, clock, 1)
     pulse_once()
     torn_at(file, "installation", nights, clock)
     assert "the database cannot be read" in health.reasons()
@@ -185,7 +185,7 @@ def test_what_a_start_found_damaged_is_said_as_long_as_it_runs(
 def test_where_nobody_can_be_watched_health_the_desk_and_every_page_say_so(
     file: Path, clock: Clock, index: str
 ) -> None:
-    nights = asked_nights(clock, 4)
+    nights = asked_nights(file, clock, 4)
     nights[0].does(CallForHelp())
     connection.close()
     tear(file, root(file, index))
@@ -208,7 +208,7 @@ def test_where_nobody_can_be_watched_health_the_desk_and_every_page_say_so(
 def test_an_index_that_is_torn_while_we_run_is_made_anew_and_everybody_is_alarmed_for(
     file: Path, clock: Clock, index: str, read: Callable[[], object]
 ) -> None:
-    nights, mender = asked_nights(clock), Mender()
+    nights, mender = asked_nights(file, clock), Mender()
     connection.close()
     tear(file, root(file, index))
     assert mender.round() == [], "nobody has met it"
@@ -237,7 +237,7 @@ def test_a_proof_that_fails_to_come_is_said_on_every_page(clock: Clock, database
 def test_nobody_is_set_aside_for_a_line_of_the_journal_or_a_number(
     file: Path, clock: Clock, table: str
 ) -> None:
-    nights = asked_nights(clock, 30)
+    nights = asked_nights(file, clock, 30)
     connection.close()
     tear(file, root(file, table))
     Torn([], nights, clock, Waker()).pass_time(105)
@@ -252,7 +252,7 @@ def test_nobody_is_set_aside_for_a_line_of_the_journal_or_a_number(
 def test_where_it_cannot_be_read_who_was_set_aside_the_other_reasons_are_said_too(
     file: Path, clock: Clock
 ) -> None:
-    night = asked_nights(clock, 1)[0]
+    night = asked_nights(file, clock, 1)[0]
     Installation.objects.update(proof_says="an urgent message has been waiting for 60 s")
     connection.close()
     tear(file, root(file, "set_aside"))
