@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from django.conf import settings
@@ -13,13 +11,9 @@ from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
-from stillhere.channels.carriers.failover import CALLS, Relay
-from stillhere.channels.carriers.voice import VoiceCarrier
-from stillhere.channels.http import HttpClient
 from stillhere.content import reading
 from stillhere.core import events as ev
 from stillhere.core.events import Outcome
-from stillhere.engine.recordings import fetch_once
 from stillhere.store.db import clock, encryption
 from stillhere.store.installation import desk_key
 from stillhere.store.models import (
@@ -34,13 +28,15 @@ from stillhere.store.models import (
 from stillhere.store.people import contacts, persons, records
 from stillhere.store.problems import Problem, Reached
 from stillhere.store.program import shifts
-from stillhere.store.watches import apply, recordings
+from stillhere.store.recordings import strangers
+from stillhere.store.watches import apply
 from stillhere.store.watches.apply import CallForHelp, Change
 from tests.channels.accounts import carrier_of
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
 from tests.hook import MALLORY, SAM, Hook
 from tests.languages import LANGUAGES
+from tests.recorded import SAID, Recorder
 from tests.web.conftest import browser, post
 from tests.web.hooks.test_calls import Line, call_to
 from tests.web.pages import contact_path, read, text_of
@@ -48,7 +44,6 @@ from tests.web.pages import contact_path, read, text_of
 pytestmark = pytest.mark.usefixtures("database")
 
 ANA = "+12025550177"
-SAID = b"\xff\xfbthe blue house, second floor"
 
 
 @pytest.fixture(autouse=True)
@@ -107,26 +102,7 @@ def silence(clock: Clock) -> WatchRow:
 
 def arrives(sound: bytes | None = SAID) -> list[str]:
     """The engine fetches what lies at the carrier; what it asked there."""
-    asked: list[str] = []
-
-    class Fake(VoiceCarrier):
-        async def sound(self, ref: str) -> bytes | None:
-            asked.append(f"get {ref}")
-            return sound
-
-        async def forget_sound(self, ref: str) -> bool:
-            asked.append(f"delete {ref}")
-            return True
-
-    async def safely(work: Callable[..., Any], *args: object) -> Any:
-        return work(*args)
-
-    relay = Relay("call", [Fake(settings.STILLHERE.carriers[0], "", HttpClient())], str, CALLS)
-    for _ in range(3):
-        with contextlib.suppress(StopIteration):  # nothing in it really waits: it ends at once
-            fetch_once({"call": relay}, safely).send(None)
-            pytest.fail("it waits for something")
-    return asked
+    return Recorder({"RE1": sound}).round(3)
 
 
 # --- a stranger -----------------------------------------------------------------------------------
@@ -162,7 +138,7 @@ def test_a_stranger_says_where_they_are_and_only_who_is_on_shift_hears_it(
     assert arrives() == ["get RE1", "delete RE1"]
     kept = Recording.objects.get()
     assert SAID not in bytes(kept.sound)
-    assert recordings.sound(encryption.key_for("recording", kept.nonce)) is None  # no alarm
+    assert strangers.sound(encryption.key_for("recording", kept.nonce)) is None  # no alarm
 
     silence(clock)
     to_ana = call_to(client, ANA)
@@ -195,9 +171,9 @@ def test_it_is_destroyed_when_the_watch_ends_well(
     says_where(line)
     arrives()
     watch = WatchRow.objects.get(person=stranger())
-    assert recordings.destroy_well_ended() == 0
+    assert strangers.destroy_well_ended() == 0
     apply.apply(Change(ev.Ended(), watch=watch.id))
-    assert recordings.destroy_well_ended() == 1
+    assert strangers.destroy_well_ended() == 1
     assert not Recording.objects.exists()
 
 
@@ -207,17 +183,20 @@ def test_it_is_kept_while_it_did_not_end_well(client: Client, clock: Clock, ana:
     arrives()
     row = silence(clock)
     apply.apply(Change(ev.Resolved(None, Outcome.HOSPITAL), watch=row.id))
-    assert recordings.destroy_well_ended() == 0
+    assert strangers.destroy_well_ended() == 0
     assert Recording.objects.exists()
 
 
-def test_what_was_never_to_be_had_is_still_deleted_there(client: Client, ana: Responder) -> None:
+def test_what_was_never_to_be_had_is_still_deleted_there(
+    client: Client, clock: Clock, ana: Responder
+) -> None:
     line = rings(client, "1")
     says_where(line)
     assert "delete RE1" not in arrives(None)
     watch = WatchRow.objects.get(person=stranger())
     apply.apply(Change(ev.Ended(), watch=watch.id))
-    recordings.destroy_well_ended()
+    strangers.destroy_well_ended()
+    clock.advance(1)
     assert "delete RE1" in arrives(None)
     assert not Recording.objects.exists()
 

@@ -28,7 +28,7 @@ from stillhere.channels.carriers.telegram import TelegramCarrier
 from stillhere.channels.pager import addresses, channels_for
 from stillhere.cli.actions.peer import heard
 from stillhere.cli.backup_file import postgresql_programs, record
-from stillhere.cli.check import time_kept
+from stillhere.cli.check import recordings, time_kept
 from stillhere.cli.check.damage import is_gone
 from stillhere.cli.data_lock import LOCK_FILE
 from stillhere.config.environment import SettingError, Stillhere
@@ -81,6 +81,7 @@ def questions() -> tuple[Callable[[Stillhere], Iterator[Finding]], ...]:
         coordinator,
         pages,
         carriers,
+        recordings.left_behind,
         lambda _: gateways(),
         reached,
         lambda _: tested(),

@@ -25,7 +25,8 @@ from stillhere.store.messages.validity import still_true
 from stillhere.store.models import Address, Arrival, Message, Person, WatchRow, sealed_columns
 from stillhere.store.people import persons, records, suppression
 from stillhere.store.program import shifts
-from stillhere.store.watches import apply, recordings
+from stillhere.store.recordings import strangers
+from stillhere.store.watches import apply
 from stillhere.store.watches.apply import CallForHelp, Change, CheckIn
 from stillhere.store.watches.outbox import COORDINATOR
 from stillhere.store.watches.queries import ALARMED
@@ -253,7 +254,7 @@ def said_where(number: str, carrier: str, ref: str) -> None:
     """A stranger said where they are. Durable when it returns."""
     person = _person(number)
     if person is not None:
-        recordings.said(person, carrier, ref)
+        strangers.said(person, carrier, ref)
 
 
 def _person(number: str) -> Person | None:

@@ -20,7 +20,8 @@ from stillhere.store.models.people import (
     PinTries,
     Suppression,
 )
-from stillhere.store.models.shifts import Recording, Responder
+from stillhere.store.models.recordings import CarrierSound, Recording
+from stillhere.store.models.shifts import Responder
 from stillhere.store.models.watches import Deed, JournalLine, SetAside, WatchRow
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Arrival",
     "Browser",
     "Budget",
+    "CarrierSound",
     "ChatCode",
     "Contact",
     "Deed",

@@ -37,7 +37,8 @@ from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import records
 from stillhere.store.people.numbers import address_proof, names, page_code
 from stillhere.store.problems import Problem
-from stillhere.store.watches import care_log, contact_alarm, damage, queries, recordings
+from stillhere.store.recordings import strangers
+from stillhere.store.watches import care_log, contact_alarm, damage, queries
 from stillhere.store.watches.contact_alarm import PressResult
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import contact_device, cookies, installed_channels
@@ -188,7 +189,7 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         company = on_scene.company_of(shown.watch.alarm, now)
         given["known"] = alarm_text.know(shown, contact, company, lines, now, theirs=theirs)
         given["light"] = light(now, person.tz)
-        given["recorded"] = theirs and recordings.key_of(contact) != ""
+        given["recorded"] = theirs and strangers.key_of(contact) != ""
         given |= on_scene.given(shown, contact, key, now, theirs=theirs, company=company)
         given["refresh"] = 10
     elif _still_spoken_of(shown, now):
@@ -226,7 +227,7 @@ def said(request: HttpRequest, key: str) -> HttpResponse:
     """Where a stranger said they are, for somebody on shift during an open alarm."""
     contact = records.contact_by_key(key)
     mine = contact is not None and contact_device.theirs(request, contact)
-    sound = recordings.sound(recordings.key_of(contact)) if contact is not None and mine else None
+    sound = strangers.sound(strangers.key_of(contact)) if contact is not None and mine else None
     if sound is None:
         return errors.unknown_key(request)
     return HttpResponse(sound, content_type="audio/mpeg", headers={"Cache-Control": "no-store"})

@@ -30,7 +30,7 @@ from stillhere.store.inbound import calls, inbox
 from stillhere.store.inbound.alarm_choice import FROM_CALL
 from stillhere.store.inbound.program.coordinator_says import LOOKS, looks_by_key
 from stillhere.store.inbound.reply import Reply
-from stillhere.store.watches import recordings
+from stillhere.store.recordings import strangers
 from stillhere.store.watches.apply import SwapMissed
 from stillhere.web.access.fields import whole
 from stillhere.web.hooks import list_by_call
@@ -88,7 +88,7 @@ def call(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def said(request: HttpRequest, name: str, key: str) -> HttpResponse:
     """What a stranger said, for a call to somebody on shift in an open alarm."""
-    sound = recordings.sound(key)
+    sound = strangers.sound(key)
     if sound is None:
         raise Http404
     return HttpResponse(sound, content_type="audio/mpeg", headers={"Cache-Control": "no-store"})
@@ -171,7 +171,7 @@ def _offer(step: CallStep, found: calls.Opening) -> NextTurn:
 
 def _with_recording(said: Turn, message: int | None) -> Turn:
     """What a stranger said about where they are, after the words, for people on shift."""
-    key = recordings.key_for(message) if message is not None else ""
+    key = strangers.key_for(message) if message is not None else ""
     return replace(said, play=Played.RECORDING, play_ref=key) if key else said
 
 

@@ -18,7 +18,7 @@ from stillhere.store.kits import kits
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
-from stillhere.store.watches import recordings
+from stillhere.store.recordings import strangers
 from stillhere.web.access import contact_device, installed_channels
 from stillhere.web.access.fields import pressed
 from stillhere.web.kits import pages
@@ -74,7 +74,7 @@ def _where(contact: Contact) -> str:
     person = contact.person
     if town := sealed_columns.person_note(person, "town"):
         return _("In %(town)s.") % {"town": town}
-    if recordings.key_of(contact):
+    if strangers.key_of(contact):
         return _("They said where they are. Open it to hear that.")
     if contact.door and sealed_columns.person_note(person, "place"):
         return _("No town is known. The address comes when you say “I'm going”.")

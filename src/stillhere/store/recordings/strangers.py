@@ -1,43 +1,34 @@
 """What a stranger said about where they are: stored sealed, played only during an alarm, then
 destroyed.
 
-Owns the row from the moment it was said to the moment it is gone, here and at the carrier. Makes no
-requests: the engine fetches and deletes there. Whoever is not on an open alarm of that person, or
-not from the program, never hears it.
+Owns the row from the moment it was said to the moment it is gone; what lies at the carrier is owed
+in ``at_carriers.py``. Whoever is not on an open alarm of that person, or not from the program,
+never hears it.
 """
 
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 
 from stillhere.core.events import Outcome
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Contact, Message, Person, Recording, WatchRow
+from stillhere.store.recordings import at_carriers
 from stillhere.store.watches.queries import ALARMED
 
-MOST_BYTES = 1_000_000
-MOST_TRIES = 60  # seconds: then it will not come, and is asked to be deleted all the same
 WELL = (Outcome.ENDED, Outcome.FINE, Outcome.FALSE_ALARM)
-
-
-@dataclass(frozen=True, slots=True)
-class CarrierRecording:
-    """One that lies at a carrier: to be fetched, or to be deleted there."""
-
-    id: int
-    carrier: str
-    ref: str
-    wanted: bool
 
 
 def said(person: Person, carrier: str, ref: str) -> None:
     """Somebody said where they are; what they said before is erased."""
     with transaction.atomic():
-        Recording.objects.filter(person=person).delete()
+        before = Recording.objects.filter(person=person)
+        at_carriers.adopt(before)
+        before.delete()
+        at_carriers.owe(carrier, ref, clock.now_ms())
         nonce = encryption.new_nonce()
         Recording.objects.create(
             person=person,
@@ -47,33 +38,6 @@ def said(person: Person, carrier: str, ref: str) -> None:
             ref=ref,
             made_at=clock.now_ms(),
         )
-
-
-def waiting(most: int) -> list[CarrierRecording]:
-    """The recordings stored at carriers."""
-    found = Recording.objects.filter(left_there=True).order_by("id")[:most]
-    return [
-        CarrierRecording(r.id, r.carrier, r.ref, not r.sound and r.tries < MOST_TRIES)
-        for r in found
-    ]
-
-
-def fetched(id: int, sound: bytes | None) -> None:
-    """The result of asking for it; None: not ready yet."""
-    with transaction.atomic():
-        found = Recording.objects.select_for_update().filter(id=id).first()
-        if found is None:
-            return
-        found.tries += 1
-        if sound and len(sound) <= MOST_BYTES:
-            text = base64.b64encode(sound).decode()
-            found.sound = encryption.seal(text, "recording.sound", found.nonce)
-        found.save(update_fields=["tries", "sound"])
-
-
-def gone_there(id: int) -> None:
-    """The carrier has deleted it."""
-    Recording.objects.filter(id=id).update(left_there=False)
 
 
 def key_for(message: int) -> str:
@@ -105,14 +69,12 @@ def sound(key: str) -> bytes | None:
 
 def destroy_well_ended() -> int:
     """Destroy what was said for watches that ended well; the rest is erased with the person.
-    Returns how many. If it is still stored at a carrier, a bare note is kept until it is gone there
-    too."""
+    Returns how many. What still lies at a carrier is owed there all the same."""
     open_now = WatchRow.objects.filter(person=OuterRef("person"), closed_at__isnull=True)
     badly = WatchRow.objects.filter(person=OuterRef("person"), closed_at__isnull=False).exclude(
         outcome__in=WELL
     )
     over = Recording.objects.filter(~Exists(open_now), ~Exists(badly))
     with transaction.atomic():
-        over.filter(left_there=True).exclude(sound=b"").update(sound=b"")
-        over.filter(left_there=True).update(tries=MOST_TRIES)
-        return over.filter(Q(left_there=False)).delete()[0]
+        at_carriers.adopt(over)
+        return over.delete()[0]
