@@ -86,30 +86,29 @@ def _read_and_take(inbounds: Sequence[Inbound], *, hurried: bool = False) -> lis
 
 
 def _take(inbounds: Sequence[Inbound]) -> list[Reply | None]:
-    with transaction.atomic():
-        now, rate = clock.now_ms(), clock.read().rate
-        arrived = _arrive(inbounds, now)
-        fresh = [(no, inbound) for no, inbound in enumerate(inbounds) if no in arrived]
-        receipts.receipts(
-            [
-                DeliveryResult(
-                    inbound.channel, inbound.receipt, message=speaker.message_id(inbound.reply_ref)
-                )
-                for _, inbound in fresh
-                if inbound.receipt is not None
-            ],
-            now,
-        )
-        said = [(no, inbound) for no, inbound in fresh if inbound.kind != "receipt"]
-        known = _known([inbound for _, inbound in said])
-        said = _aged(said, known, rate)
-        plain = _plain(said, known)
-        _alive(plain, now)
-        replies: list[Reply | None] = [None] * len(inbounds)
-        for no, inbound in said:
-            if no not in plain:
-                who = known[_sender(inbound)]
-                replies[no] = _hear(inbound, who, arrived[no], now)
+    now, rate = clock.now_ms(), clock.read().rate
+    arrived = _arrive(inbounds, now)
+    fresh = [(no, inbound) for no, inbound in enumerate(inbounds) if no in arrived]
+    receipts.receipts(
+        [
+            DeliveryResult(
+                inbound.channel, inbound.receipt, message=speaker.message_id(inbound.reply_ref)
+            )
+            for _, inbound in fresh
+            if inbound.receipt is not None
+        ],
+        now,
+    )
+    said = [(no, inbound) for no, inbound in fresh if inbound.kind != "receipt"]
+    known = _known([inbound for _, inbound in said])
+    said = _aged(said, known, rate)
+    plain = _plain(said, known)
+    _alive(plain, now)
+    replies: list[Reply | None] = [None] * len(inbounds)
+    for no, inbound in said:
+        if no not in plain:
+            who = known[_sender(inbound)]
+            replies[no] = _hear(inbound, who, arrived[no], now)
     return replies
 
 

@@ -65,9 +65,9 @@ def receipts(results: Sequence[DeliveryResult], now: int) -> int:
     A receipt may overtake the record of the very send it is about, and a dead number must move the
     ladder all the same: so our own id counts first, the carrier's second.
     """
-    found = _spoken_of(results)
-    meant = [(r, m) for r in results if (m := _one(found, r)) is not None]
-    ours = [(r.receipt, each) for r, m in meant for each in (m, *_within(found, r, m))]
+    found = _Found(_spoken_of(results))
+    meant = [(r, m) for r in results if (m := found.one(r)) is not None]
+    ours = [(r.receipt, each) for r, m in meant for each in found.within(r, m)]
     in_vain = {m.id: receipt.why for receipt, m in ours if _in_vain(m, receipt)}
     # A mail that is late is still on its way.
     bad = [(m, receipt) for receipt, m in ours if receipt.fate in HOPELESS]
@@ -93,6 +93,29 @@ class _Meant:
     word: str
 
 
+class _Found:
+    """What receipts may be about, by our own id and by the carrier's."""
+
+    def __init__(self, found: Sequence[_Meant]) -> None:
+        self._by_id = {(m.channel, m.id): m for m in found}
+        self._by_ref: dict[tuple[str, str], list[_Meant]] = {}
+        for m in found:
+            if m.provider_ref:
+                self._by_ref.setdefault((m.channel, m.provider_ref), []).append(m)
+
+    def one(self, result: DeliveryResult) -> _Meant | None:
+        """The message this is about."""
+        mine = self._by_id.get((result.channel, result.message or 0))
+        return mine or next(iter(self._alike(result)), None)
+
+    def within(self, result: DeliveryResult, m: _Meant) -> list[_Meant]:
+        """That one, and what left within the same text or call, as one list."""
+        return [m, *(other for other in self._alike(result) if other != m)]
+
+    def _alike(self, result: DeliveryResult) -> Sequence[_Meant]:
+        return self._by_ref.get((result.channel, _ref(result)), ())
+
+
 def _spoken_of(results: Sequence[DeliveryResult]) -> list[_Meant]:
     """Two look-ups, each on an index, the second one over messages that have a reference."""
     ids = [each.message for each in results if each.message is not None]
@@ -113,20 +136,6 @@ def _spoken_of(results: Sequence[DeliveryResult]) -> list[_Meant]:
                 )
                 found.update(cursor.fetchall())
     return [_Meant(*row) for row in sorted(found)]
-
-
-def _one(found: Sequence[_Meant], result: DeliveryResult) -> _Meant | None:
-    ref = _ref(result)
-    mine = [m for m in found if m.channel == result.channel]
-    by_id = (m for m in mine if m.id == result.message)
-    by_ref = (m for m in mine if ref and m.provider_ref == ref)
-    return next(by_id, None) or next(by_ref, None)
-
-
-def _within(found: Sequence[_Meant], result: DeliveryResult, m: _Meant) -> list[_Meant]:
-    """What left within the same text or call, as one list."""
-    ref = _ref(result)
-    return [x for x in found if ref and x.provider_ref == ref and x.channel == m.channel and x != m]
 
 
 def _ref(result: DeliveryResult) -> str:

@@ -230,7 +230,8 @@ def _numbered(inbound: Inbound | None) -> Inbound | None:
     """The same with its sender as we store numbers: carriers write them in many ways."""
     if inbound is None or not inbound.sender:
         return inbound
-    return replace(inbound, sender=numbers.of_sender(inbound.sender, settings.STILLHERE.country))
+    sender = numbers.of_sender(inbound.sender, settings.STILLHERE.country)
+    return inbound if sender == inbound.sender else replace(inbound, sender=sender)
 
 
 async def _body(receive: ASGIReceiveCallable, count: Callable[[int], None]) -> bytes:
