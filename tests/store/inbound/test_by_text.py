@@ -84,7 +84,7 @@ def test_go_from_a_new_number_is_a_watch_without_an_account(clock: Clock) -> Non
 
 def test_whoever_writes_spanish_is_answered_in_spanish(clock: Clock) -> None:
     text(NEW, "Empezar")
-    assert said(NEW, clock).startswith("Empieza.")
+    assert said(NEW, clock).startswith("Listo.")
     text(NEW, "more")
     assert said(NEW, clock).startswith("More time.")
 
