@@ -215,6 +215,17 @@ def opened(text: str) -> str:
         return ""
 
 
+def language_of(number: str, message: int | None) -> str:
+    """The language of whoever is on the line: of who reads the message that rang, else of who has
+    the number; ``""`` where nobody has it."""
+    found = picked_up(message).reply if message is not None else None
+    if found is not None:
+        return found.lang
+    known = inbox.known_by(Inbound("call", "", "key", sender=number)).values()
+    ours = sorted(known, key=lambda a: (a.person_id is None, not a.proved_at, a.proved_at, a.id))
+    return next((a.contact.lang if a.contact else answering.person_of(a).lang for a in ours), "")
+
+
 # --- keys that only a call has --------------------------------------------------------------------
 
 

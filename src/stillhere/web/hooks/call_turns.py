@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
 
 from stillhere.channels.base import Turn
 from stillhere.channels.carriers.carrier import Carrier
@@ -61,7 +62,7 @@ class NextTurn:
 
 
 def say(word: str, reply: Reply | None = None, *, lang: str = "", **facts: Any) -> Turn:
-    lang = reply.lang if reply is not None else lang or home_lang()
+    lang = reply.lang if reply is not None else lang or call_lang()
     known = reply.facts if reply is not None else Facts(program=settings.STILLHERE.program)
     return Turn(say=(compose(word, replace(known, **facts), lang, "call").text,), lang=lang)
 
@@ -72,8 +73,9 @@ def listen(
     return NextTurn(replace(said, listen_s=seconds), at, message)
 
 
-def home_lang() -> str:
-    return str(settings.LANGUAGE_CODE)
+def call_lang() -> str:
+    """The language of whoever is on the line, as ``calls.py`` set it for this turn."""
+    return translation.get_language() or str(settings.LANGUAGE_CODE)
 
 
 def line() -> str:

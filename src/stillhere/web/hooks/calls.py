@@ -38,7 +38,7 @@ from stillhere.web.hooks.call_turns import (
     LISTENS_S,
     CallStep,
     NextTurn,
-    home_lang,
+    call_lang,
     line,
     line_number,
     listen,
@@ -61,7 +61,9 @@ def call(request: HttpRequest, name: str) -> HttpResponse:
     """One turn of a call."""
     try:
         carrier, step = _step(request, name)
-        then = take(step)
+        lang = calls.language_of(step.number, step.message) or settings.LANGUAGE_CODE
+        with translation.override(settings.SPOKEN.of(lang).code):
+            then = take(step)
     except SignatureError:
         return HttpResponse(
             "Wrong signature.", status=403, content_type="text/plain; charset=utf-8"
@@ -325,7 +327,7 @@ def _withheld(step: CallStep) -> NextTurn:
 
 def _begin(step: CallStep) -> NextTurn:
     """A watch starts, before anything else is said: whoever is told about it must be told where."""
-    if calls.begins(step.number, home_lang(), shift=step.shift):
+    if calls.begins(step.number, call_lang(), shift=step.shift):
         return NextTurn(replace(say("call-where"), record_s=SAYS_S), f"said.{step.told.key}")
     return _begun(step, step.told.key)
 
@@ -369,7 +371,7 @@ def _stay(step: CallStep) -> NextTurn:
     if step.told.key == "9":
         return _staying(step, say(calls.needs_help(step.number)))
     if step.told.key or step.told.spoke:
-        return _staying(step, Turn(lang=home_lang()))
+        return _staying(step, Turn(lang=call_lang()))
     return NextTurn(replace(say("call-stay-asks"), listen_s=LISTENS_S, voice=True), "asks")
 
 
