@@ -17,7 +17,7 @@ from stillhere.core.replies import HELP, Intent
 from stillhere.store.inbound import alarm_choice, place, steps_by_text
 from stillhere.store.inbound.contact_says import contact_says
 from stillhere.store.inbound.intents import contacts_intent, opts_in, persons_intent
-from stillhere.store.inbound.person_says import person_says
+from stillhere.store.inbound.person_says import ENDED, person_says
 from stillhere.store.inbound.reply import ParsedInbound, Reply, queue, reply, speak_their_language
 from stillhere.store.inbound.strangers import unknown_numbers
 from stillhere.store.models import Address, Suppression
@@ -26,8 +26,8 @@ from stillhere.store.people.numbers import address_proof
 
 
 def hear(parsed: ParsedInbound, now: int) -> Reply | None:
-    """Do what was said. A text is answered by a text, which is queued; anything else by the reply
-    that comes back."""
+    """Do what was said. A text is answered by a text, which is queued, and so is a missed call that
+    ends the asking; a key by the reply that comes back."""
     inbound, contact = parsed.inbound, parsed.contact
     facts: Mapping[str, Any] = {}
     unproved = not parsed.address.proved_at
@@ -49,9 +49,9 @@ def hear(parsed: ParsedInbound, now: int) -> Reply | None:
         word = _to_a_newcomer(parsed, word)
     if unproved and parsed.address.proved_at and word in ("reply-not-on", "reply-over"):
         word = "reply-proved"
-    if not word or inbound.kind == "missed-call":
+    if not word or (inbound.kind == "missed-call" and word not in ENDED):
         return None  # nobody is listening
-    if inbound.kind != "text":
+    if inbound.kind == "key":
         return place.said_aloud(reply(parsed.address, parsed.message, word), parsed.contact)
     speak_their_language(parsed.address, inbound.text)
     queue(parsed, word, facts, now)

@@ -36,12 +36,11 @@ from stillhere.store.inbound import (
     speaker,
 )
 from stillhere.store.inbound.program.coordinator_says import coordinator_says
-from stillhere.store.inbound.reply import ParsedInbound, Reply, open_watches
+from stillhere.store.inbound.reply import ParsedInbound, Reply, apply_all, open_watches, tell
 from stillhere.store.inbound.strangers import unknown_numbers
 from stillhere.store.messages import pages, receipts
 from stillhere.store.models import Address, Contact, WatchRow
 from stillhere.store.people import suppression
-from stillhere.store.watches import apply
 
 log = logging.getLogger("stillhere.inbox")
 
@@ -103,12 +102,14 @@ def _take(inbounds: Sequence[Inbound]) -> list[Reply | None]:
     known = _known([inbound for _, inbound in said])
     said = _aged(said, known, rate)
     plain = _plain(said, known)
-    _alive(plain, now)
+    ended = _alive(plain, now)
     replies: list[Reply | None] = [None] * len(inbounds)
     for no, inbound in said:
         if no not in plain:
             who = known[_sender(inbound)]
             replies[no] = _hear(inbound, who, arrived[no], now)
+    for no, word in ended.items():
+        _say_it_ended(inbounds[no], known[_sender(inbounds[no])], word, arrived[no], now)
     return replies
 
 
@@ -206,9 +207,10 @@ def _plain(
     return plain
 
 
-def _alive(plain: dict[int, tuple[Inbound, int]], now: int) -> None:
-    """Count them all at once. Whoever has no watch that was open then is left to be heard singly,
-    because they are owed a word; so is whoever wrote twice."""
+def _alive(plain: dict[int, tuple[Inbound, int]], now: int) -> dict[int, str]:
+    """Count them all at once; by place, what is said to those whose watch ended by it. Whoever has
+    no watch that was open then is left to be heard singly, because they are owed a word; so is
+    whoever wrote twice."""
     persons = [person for _, person in plain.values()]
     watches: dict[int, list[WatchRow]] = {}
     for watch in open_watches(persons):
@@ -221,8 +223,22 @@ def _alive(plain: dict[int, tuple[Inbound, int]], now: int) -> None:
             del plain[no]
             continue
         changes += [person_says.check_in(watch, inbound, now) for watch in meant]
-    if changes:
-        apply.apply_batch(changes)
+    answers = apply_all(changes)
+    closes = {c.watch: a for c, a in zip(changes, answers, strict=True)}
+    words = {
+        no: person_says.ended([closes[w.id] for w in watches[person] if w.id in closes])
+        for no, (_, person) in plain.items()
+    }
+    return {no: word for no, word in words.items() if word}
+
+
+def _say_it_ended(
+    inbound: Inbound, known: Mapping[int, Address], word: str, arrival: int, now: int
+) -> None:
+    """A last sign of life ends the asking: on a phone without a page nothing else would show it."""
+    back = next((a for a in known.values() if a.channel == inbound.channel), None)
+    if back is not None and back.state == Address.State.OK:
+        tell(back, word, f"r{arrival}", now, watch=None)
 
 
 def _arrive(inbounds: Sequence[Inbound], now: int) -> dict[int, int]:

@@ -18,13 +18,14 @@ from stillhere.store.inbound.reply import ParsedInbound, apply_all, open_watches
 from stillhere.store.models import Person, WatchRow
 from stillhere.store.people import address_book, force, persons, records
 from stillhere.store.watches import apply
-from stillhere.store.watches.apply import Asked, CallForHelp, Change, CheckIn
+from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult, CheckIn
 from stillhere.store.watches.queries import ALARMED
 
 GO_PROFILE = "injected"  # the strictest, where nothing else was chosen before
 LONG_PROFILE = "swallowed"
 MORE_S = 600
 _PLANS = frozenset({Intent.LIST, Intent.ADD, Intent.PAUSE, Intent.DELETE})
+ENDED = ("reply-ended", "reply-ended-daily")
 EARLIER_MS = 60_000  # a text older than its watch by more than this was meant for another one
 
 
@@ -144,10 +145,21 @@ def _here(watches: Sequence[WatchRow], parsed: ParsedInbound, now: int) -> str:
         return "reply-not-on"
     then = [watch for watch in watches if meant(watch, parsed.inbound.age_ms, now)]
     answers = apply_all([check_in(watch, parsed.inbound, now) for watch in then])
+    if over := ended(answers):
+        return over
     word = unless_refused(answers, "reply-got-it", "reply-not-on") if answers else ""
     # Every text costs them money; only what they would not expect is worth one. A chat costs none.
     costs = parsed.inbound.kind == "text" and parsed.inbound.channel != TELEGRAM
     return "" if word == "reply-got-it" and costs else word
+
+
+def ended(answers: Sequence[ChangeResult]) -> str:
+    """What is said where a sign of life was the last one that a watch asked for: from now on nobody
+    is watching. Nothing where it goes on."""
+    over = [a.watch is not None and a.watch.closed_at is not None for a in answers]
+    if not any(over):
+        return ""
+    return ENDED[not all(over)]
 
 
 def start(person: Person, profile: str = "") -> int:

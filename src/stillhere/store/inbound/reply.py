@@ -177,14 +177,16 @@ def page(m: Message) -> Reply:
 def queue(
     parsed: ParsedInbound, word: str, facts: Mapping[str, Any], now: int, due_at: int | None = None
 ) -> None:
-    """Answer in words by the way they came, now or when it is due. "We could not read that" goes a
-    few times an alarm to each; what speaks of no watch, so many times an hour."""
+    """Answer in words by the way they came, a missed call by text, now or when it is due. "We could
+    not read that" goes a few times an alarm to each; what speaks of no watch, so many times an
+    hour."""
     contact, person = parsed.contact, parsed.person
+    by = "text" if parsed.inbound.kind == "missed-call" else parsed.inbound.channel
     back = next(
         (
             address
             for address in parsed.known
-            if address.channel == parsed.inbound.channel
+            if address.channel == by
             and address.state == Address.State.OK
             and address.person_id == parsed.address.person_id
             and address.contact_id == parsed.address.contact_id
