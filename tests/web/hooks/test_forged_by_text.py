@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from stillhere.core import events as ev
 from stillhere.store.models import Contact, Message, Suppression
+from stillhere.store.people.numbers.strangers import TRIED_BY_OWNER
 from tests.circle import SamsNight, sams_night
 from tests.hook import LEO, MALLORY, SAM, last
 from tests.web.conftest import browser, post
@@ -97,3 +100,44 @@ def test_a_forged_stop_silences_leo_and_sam_reads_of_it(town: Town) -> None:
     town.live(10)
     assert Suppression.objects.exists()
     assert "Leo" in town.last(SAM)
+
+
+def the_code(town: Town) -> str:
+    """What Sam's phone alone reads."""
+    told = " ".join(text for to, _c, _w, text in town.got if to == SAM)
+    [code] = re.findall(r"reply ([0-9]{6})\.", told)
+    return str(code)
+
+
+def test_sam_shows_the_door_tonight_by_the_code_that_only_their_phone_reads(town: Town) -> None:
+    mallory_is_added(town)
+    town.hook.text(SAM, the_code(town))
+    town.live(5)
+    assert town.last(SAM).startswith("Thank you. From now on Mike hears where you are")
+    town.hook.text(SAM, "HELP ME")
+    town.live(150)
+    goes(town)
+    assert read_by_mallory(town), "they are a contact like any other"
+
+
+def test_the_code_shows_the_door_in_an_alarm_that_is_open(town: Town) -> None:
+    mallory_is_added(town)
+    code = the_code(town)
+    town.hook.text(SAM, "HELP ME")
+    town.live(150)
+    goes(town)
+    assert not read_by_mallory(town)
+    town.hook.text(SAM, code)
+    town.live(10)
+    assert read_by_mallory(town), "whoever came reads it at once"
+
+
+def test_whoever_guesses_the_code_tries_ten_times_a_day(town: Town) -> None:
+    mallory_is_added(town)
+    code = the_code(town)
+    for no in range(TRIED_BY_OWNER):
+        town.hook.text(SAM, f"{(int(code) + 1 + no) % 10**6:06}")
+    town.hook.text(SAM, code)
+    town.live(5)
+    assert Contact.objects.latest("id").door_at > 0
+    assert not any("From now on" in text for to, _c, _w, text in town.got if to == SAM)

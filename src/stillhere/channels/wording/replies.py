@@ -10,7 +10,14 @@ from collections.abc import Callable, Mapping
 
 from django.utils.translation import gettext as _
 
-from stillhere.channels.wording import answers, chats, contact_replies, first_words, plain
+from stillhere.channels.wording import (
+    answers,
+    chats,
+    contact_replies,
+    first_words,
+    list_replies,
+    plain,
+)
 from stillhere.channels.wording.contacts import Sentence
 from stillhere.channels.wording.facts import fill
 from stillhere.core.messages import Facts
@@ -83,58 +90,6 @@ def _fault(facts: Facts) -> Sentence:
     return text, answers.NOTHING
 
 
-def _list(facts: Facts) -> Sentence:
-    if not plain.listed(facts.who):
-        return _list_empty(facts)
-    text = fill(
-        facts,
-        _("On your list: %(who)s. A ? has not said yes. ADD adds."),
-        who=plain.listed(facts.who),
-    )
-    return text, answers.NOTHING
-
-
-def _list_empty(facts: Facts) -> Sentence:
-    return _("Nobody is on your list. Reply ADD, a name and a phone number."), answers.NOTHING
-
-
-def _list_full(facts: Facts) -> Sentence:
-    return _("Your list is full. Nobody was added."), answers.NOTHING
-
-
-def _added(facts: Facts) -> Sentence:
-    text = fill(facts, _("%(Who)s is asked by text. Reply LIST to see who said yes."))
-    return text + " " + _("They hear where you are from tomorrow on."), answers.NOTHING
-
-
-def _add_pin(facts: Facts) -> Sentence:
-    """Where there is a PIN: the same for every number, whoever has it."""
-    return _("If we may text that number, we ask it. Your page says who said yes."), (
-        answers.NOTHING
-    )
-
-
-def _added_later(facts: Facts) -> Sentence:
-    text = fill(facts, _("%(Who)s is on your list. We ask them as soon as we may send it."))
-    return text, answers.NOTHING
-
-
-def _on_it_already(facts: Facts) -> Sentence:
-    return fill(facts, _("That number is on your list already: %(who)s.")), answers.NOTHING
-
-
-def _added_asked(facts: Facts) -> Sentence:
-    """They are not asked twice: a number that says nothing may be a stranger's."""
-    text = fill(facts, _("%(Who)s is on your list. We ask a number once only."))
-    return text + " " + fill(facts, _("Tell them to text us YES.")), answers.NOTHING
-
-
-def _asked_enough(facts: Facts) -> Sentence:
-    return _("We cannot ask more people today. Nobody was added. Try again tomorrow."), (
-        answers.NOTHING
-    )
-
-
 def _prove(facts: Facts) -> Sentence:
     """To a number that somebody typed and that may be anybody's: what to do, and that doing nothing
     is fine."""
@@ -154,21 +109,6 @@ def _page_code(facts: Facts) -> Sentence:
 
 def _proved(facts: Facts) -> Sentence:
     return _("Thank you. Now we know that this number is yours."), answers.NOTHING
-
-
-def _add_how(facts: Facts) -> Sentence:
-    return _("Reply ADD, a name and a phone number: ADD Maya 202-555-0102"), answers.NOTHING
-
-
-def _add_not(facts: Facts) -> Sentence:
-    text = _("We cannot reach that number from here.")
-    how = _("Reply ADD, a name and a number of this country with +1: ADD Maya +1 202-555-0102")
-    text += f" {how}"
-    return text, answers.NOTHING
-
-
-def _add_own(facts: Facts) -> Sentence:
-    return _("This is your own number. Add somebody who can come to you."), answers.NOTHING
 
 
 def _named(facts: Facts) -> Sentence:
@@ -274,13 +214,6 @@ def _way_stopped(facts: Facts) -> Sentence:
     return text, answers.NOTHING
 
 
-def _add_stopped(facts: Facts) -> Sentence:
-    text = _(
-        "That number asked us not to contact it. Only its owner can change that: they text START."
-    )
-    return text, answers.NOTHING
-
-
 # --- to a contact ---------------------------------------------------------------------------------
 
 
@@ -367,6 +300,7 @@ def _left(facts: Facts) -> Sentence:
 TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     **first_words.SENTENCES,
     **chats.TO_THE_PERSON,
+    **list_replies.SENTENCES,
     "ask": _ask,
     "ask-ring": _ask,
     "reply-got-it": _got_it,
@@ -380,18 +314,6 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-not-on": _not_on,
     "reply-helping": _helping,
     "reply-fault": _fault,
-    "reply-list": _list,
-    "reply-list-empty": _list_empty,
-    "reply-list-full": _list_full,
-    "reply-added": _added,
-    "reply-add-pin": _add_pin,
-    "reply-added-later": _added_later,
-    "reply-added-asked": _added_asked,
-    "reply-asked-enough": _asked_enough,
-    "reply-on-it-already": _on_it_already,
-    "reply-add-how": _add_how,
-    "reply-add-not": _add_not,
-    "reply-add-own": _add_own,
     "reply-named": _named,
     "reply-kept": _kept,
     "reply-note-how": _note_how,
@@ -413,7 +335,6 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "removed": _removed,
     "idle": _idle,
     "way-stopped": _way_stopped,
-    "reply-add-stopped": _add_stopped,
     "news": _news,
     "kit-soon": _kit_soon,
     "kit-used": _kit_used,

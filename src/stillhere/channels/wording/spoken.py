@@ -186,6 +186,12 @@ def _added(facts: Facts) -> Sentence:
     return text + " " + _("They hear where you are from tomorrow on."), answers.NOTHING
 
 
+def _added_code(facts: Facts) -> Sentence:
+    text, keys = _added(facts)
+    more = _("So that they hear it tonight, send us back the code that we text you now.")
+    return text + " " + more, keys
+
+
 def _bye(facts: Facts) -> Sentence:
     return _("We hang up now. Call again at any time."), answers.NOTHING
 
@@ -220,5 +226,6 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "call-add-not": _add_not,
     "call-add-check": _add_check,
     "call-added": _added,
+    "call-added-code": _added_code,
     "call-bye": _bye,
 }

@@ -22,7 +22,15 @@ from stillhere.store.inbound import reply as answering
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.messages import alarm_lists
 from stillhere.store.messages.validity import still_true
-from stillhere.store.models import Address, Arrival, Message, Person, WatchRow, sealed_columns
+from stillhere.store.models import (
+    Address,
+    Arrival,
+    Contact,
+    Message,
+    Person,
+    WatchRow,
+    sealed_columns,
+)
 from stillhere.store.people import persons, records, suppression
 from stillhere.store.program import shifts
 from stillhere.store.recordings import strangers
@@ -191,11 +199,25 @@ def adds(number: str, digits: str) -> Reply | None:
         person = _person(number)
         if person is None:
             return None
-        word, facts = list_commands.add(person, digits, clock.now_ms())
+        now = clock.now_ms()
+        word, facts = list_commands.add(person, digits, now)
         who = person.contacts.filter(id=facts["who"]).first() if "who" in facts else None
+        if word == "reply-added" and who is not None:
+            word = "call-added-code" if _text_code(person, who, now) else "call-added"
     name = sealed_columns.contact_name(who) if who is not None else ""
-    word = "call-added" if word == "reply-added" else word
     return Reply(word, person.lang, Facts(who=name))
+
+
+def _text_code(person: Person, who: Contact, now: int) -> bool:
+    """Text the person how that contact hears tonight already where they are; False where no text
+    goes to them."""
+    theirs = Address.objects.filter(person=person, channel="text", state=Address.State.OK)
+    back = theirs.filter(proved_at__gt=0).first()
+    if back is None:
+        return False
+    facts = {"who": who.id}
+    answering.tell(back, "reply-door-code", f"d{who.id}.{now}", now, watch=None, facts=facts)
+    return True
 
 
 def sealed(digits: str) -> str:

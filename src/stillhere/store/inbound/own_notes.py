@@ -21,8 +21,8 @@ from stillhere.core.replies import read_note, read_where, read_where_in_cry
 from stillhere.store.inbound import place
 from stillhere.store.inbound.list_commands import NOBODY, Said
 from stillhere.store.inbound.reply import ParsedInbound
-from stillhere.store.models import Message, Person, WatchRow, sealed_columns
-from stillhere.store.people import clean_text, persons
+from stillhere.store.models import Contact, Message, Person, WatchRow, sealed_columns
+from stillhere.store.people import clean_text, contacts, persons
 from stillhere.store.watches.queries import ALARMED
 
 # What asks where they are.
@@ -65,6 +65,17 @@ def keep(parsed: ParsedInbound, note: Note, now: int) -> Said:
     if in_alarm and text != before:
         place.tell_of_change(person, f"r{parsed.arrival}", now)
     return "reply-kept", NOBODY
+
+
+def show_door(parsed: ParsedInbound, now: int) -> Contact | None:
+    """The contact whose code this text is: they hear the place from now on, in an open alarm too.
+    The code says that whoever wrote reads this phone."""
+    if parsed.inbound.kind != "text" or not parsed.address.proved_at:
+        return None
+    contact = contacts.show_door_by_code(parsed.person, parsed.inbound.text, now)
+    if contact is not None:
+        place.tell_of_change(parsed.person, f"r{parsed.arrival}", now)
+    return contact
 
 
 def keep_where_of_cry(parsed: ParsedInbound, now: int) -> None:

@@ -61,6 +61,9 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
     if parsed.inbound.kind == "text" and force.is_said_from(parsed.address, text):
         force.call_for_help(person)  # and the phone hears, and shows, what it would of a check-in
         return _watch_hears(parsed, watches, Intent.HERE, now), {}
+    shown = own_notes.show_door(parsed, now)
+    if shown is not None:
+        return "reply-door-now", {"who": shown.id}
     intent = persons_intent(parsed.inbound, watching=bool(watches), asked=_asked(watches))
     known = parsed.address.proved_at
     prove(parsed, intent, now)

@@ -22,6 +22,7 @@ from stillhere.store.installation import peers
 from stillhere.store.messages import held_back, pages
 from stillhere.store.messages.leased import LeasedMessage
 from stillhere.store.models import Address, Contact, WatchRow, sealed_columns
+from stillhere.store.people import contacts
 from stillhere.store.people.numbers import address_proof, page_code
 from stillhere.store.people.numbers import names as plain_names
 from stillhere.store.watches import damage
@@ -135,8 +136,16 @@ def _proof(row: Mapping[str, Any], facts: Mapping[str, Any], *, unproved: bool) 
         of = row["contact_nonce"], facts["at"]
         code = page_code.code_of(*of)
         return " ".join(code) if row["channel"] == "call" else code, page_code.link_part(*of)
+    if row["word"] in contacts.WITH_DOOR_CODE:
+        return damage.around(lambda: _door_code(facts["who"]), str), ""
     nonce = row["address_nonce"]
     return (address_proof.code_of(nonce), address_proof.link_part(nonce)) if unproved else ("", "")
+
+
+def _door_code(contact: int) -> str:
+    nonces = Contact.objects.filter(id=contact, door=True, door_at__gt=0)
+    nonce = nonces.values_list("nonce", flat=True).first()
+    return contacts.door_code(contact, nonce) if nonce is not None else ""
 
 
 def _lang(row: Mapping[str, Any]) -> str:

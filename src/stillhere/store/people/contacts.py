@@ -7,6 +7,8 @@ normalized. Never tells a contact anything about Sam's decisions.
 
 from __future__ import annotations
 
+import hmac
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -15,16 +17,18 @@ from django.db import transaction
 from django.db.models import Q
 
 from stillhere.core.refusals import Refusal
-from stillhere.store.db import clock, encryption
-from stillhere.store.models import Address, Contact, Message
+from stillhere.store.db import budgets, clock, encryption
+from stillhere.store.models import Address, Contact, Message, Person
 from stillhere.store.people import address_book, notices, suppression
-from stillhere.store.people.numbers import strangers
+from stillhere.store.people.numbers import address_proof, strangers
 from stillhere.store.problems import Problem, Reached
 
 MOST_MINUTES = 24 * 60
 DOOR_MS = 24 * 3_600_000  # how long one added by text hears no place in a call for help
 TEST_AGAIN_MS = 60_000  # a second test before this is the same test
 MORNING = time(12)  # "not tonight" is over at noon
+WITH_DOOR_CODE = ("reply-added", "reply-door-code")  # texts to the person that bring it
+_ONLY_DIGITS = re.compile(r"[\d\s.-]{6,12}")
 
 
 def keep(
@@ -56,6 +60,29 @@ def show_door_later(contact: Contact, now: int) -> None:
     day later the person had time to read of it, or has kept them on the page before."""
     contact.door_at = now + DOOR_MS
     contact.save(update_fields=["door_at"])
+
+
+def door_code(contact: int, nonce: bytes | memoryview) -> str:
+    """What this contact's person texts back from the number they were added from, to show the
+    door before that day is over: whoever forges the number never reads it."""
+    return address_proof.code_from(f"door {contact} {encryption.key_for('contact', nonce)}")
+
+
+def show_door_by_code(person: Person, typed: str, now: int) -> Contact | None:
+    """The contact whose code a text of the person's is, and who hears the place from now on. A try
+    is counted before it is looked at."""
+    waiting = [c for c in person.contacts.all() if c.door and c.door_at > now]
+    if not waiting or not _ONLY_DIGITS.fullmatch(typed.strip()):
+        return None
+    if budgets.take([strangers.tries_of_owner(f"door {person.id}")], now):
+        return None
+    code = address_proof.digits(typed)
+    for contact in waiting:
+        if hmac.compare_digest(door_code(contact.id, contact.nonce), code):
+            contact.door_at = 0
+            contact.save(update_fields=["door_at"])
+            return contact
+    return None
 
 
 def reach_at(contact: Contact, ways: Sequence[Reached]) -> None:
