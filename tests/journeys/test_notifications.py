@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Worker, expect, sync_playwright
@@ -22,6 +23,7 @@ from tests.journeys.town import Inside
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+NUMBERS = {"Sam": "+12025550100", "Leo": "+12025550101"}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 SUBSCRIBE = """
 PushManager.prototype.subscribe = async () => ({ endpoint: SUB.endpoint, toJSON: () => SUB });
@@ -152,17 +154,14 @@ def test_a_notification_reaches_the_browser_and_its_button_is_a_check_in(
     wait_for(lambda: inside("watches")[-1]["state"] == "open", "a check-in")
 
 
-def test_a_browser_that_renews_its_subscription_stays_told(
-    here: Installation, service: PushService, context: BrowserContext
-) -> None:
-    """Iphones and browsers drop one after days; no page has to be open for it. The old one comes
-    from what the phone kept, as Safari names none."""
-    page = context.new_page()
-    page.goto(here.url)
-    page.get_by_role("button", name="Start", exact=True).click()
+def is_told_and_renews(page: Page, service: PushService) -> None:
+    """Its owner presses "Notify this phone"; days later the browser has another subscription, and
+    our answer to that is kept only where it is well. The old one comes from what the phone kept, as
+    Safari names none."""
     page.get_by_role("button", name="Notify this phone").click()
     expect(page.get_by_text("This phone is told now.")).to_be_visible()
     worker = worker_of(page)
+    page.goto("about:blank")  # no page has to be open for it
     fresh = json.loads(service.browser.subscription)
     fresh["endpoint"] += "/renewed"
     worker.evaluate(
@@ -175,6 +174,31 @@ def test_a_browser_that_renews_its_subscription_stays_told(
     )
     kept = "caches.match('/?push', { cacheName: 'lamp-push' }).then((kept) => kept.json())"
     wait_for(lambda: worker.evaluate(kept) == fresh, "the answer of the server")
+
+
+def test_a_browser_that_renews_its_subscription_stays_told(
+    here: Installation, service: PushService, context: BrowserContext
+) -> None:
+    """Iphones and browsers drop one after days."""
+    page = context.new_page()
+    page.goto(here.url)
+    page.get_by_role("button", name="Start", exact=True).click()
+    is_told_and_renews(page, service)
+
+
+def test_a_contacts_browser_that_renews_its_subscription_stays_told(
+    here: Installation, service: PushService, inside: Inside, context: BrowserContext
+) -> None:
+    """It has no session: its cookie says that it is Leo's phone."""
+    key = inside("seed", name="Sam", rungs=[["Leo"]], numbers=NUMBERS, start=False)["contacts"][
+        "Leo"
+    ]
+    name, _, value = str(inside("phone_of", key=key)).partition("=")
+    cookie: Any = {"name": name, "value": value, "url": here.url, "sameSite": "Lax"}
+    context.add_cookies([cookie | {"httpOnly": True}])
+    page = context.new_page()
+    page.goto(f"{here.url}/c/{key}")
+    is_told_and_renews(page, service)
 
 
 def test_without_a_connection_the_watch_stays_on_the_screen_and_a_press_is_kept(

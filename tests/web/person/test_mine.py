@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from django.conf import settings
 from django.test import Client
 
 from stillhere.core import events as ev
+from stillhere.store.db import clock
 from stillhere.store.models import Person, sealed_columns
+from stillhere.store.people import address_book
+from stillhere.store.problems import Reached
 from stillhere.store.watches.apply import CallForHelp
+from tests.channels.browsers import BrowserKeys
 from tests.circle import SamsNight
 from tests.web.conftest import browser, post
-from tests.web.pages import make, read, text_of, watch_path
+from tests.web.pages import contact_path, make, read, text_of, watch_path
 
 
 def test_everything_can_be_taken(night: SamsNight, sam: Client) -> None:
@@ -31,6 +36,32 @@ def test_everything_can_be_taken(night: SamsNight, sam: Client) -> None:
     text = response.content.decode()
     for secret in (night.key, watch_path(night).removeprefix("/k/")):
         assert secret not in text
+
+
+TOPIC = "ntfys://ntfy.sh/a-topic-of-mine"
+BROWSER = BrowserKeys("https://push.example.org/1").subscription
+CHAT = "7310455667"  # its number at Telegram
+SECRETS = (("push", BROWSER), ("telegram", CHAT), ("chat", TOPIC))
+
+
+@pytest.mark.parametrize(("channel", "address"), SECRETS)
+def test_no_file_and_no_page_of_what_is_kept_holds_what_a_chat_or_a_browser_is_reached_by(
+    night: SamsNight, sam: Client, channel: str, address: str
+) -> None:
+    """Who knows a topic reads what goes there; who has a file has it for good."""
+    leo, now = night.contacts["Leo"], clock.now_ms()
+    way = Reached(channel, address, rings=False)
+    address_book.add_address(way, contact=leo, now=now)
+    address_book.add_address(way, person=night.person, now=now)
+    part = address if channel != "push" else json.loads(address)["keys"]["auth"]
+    leos = contact_path(night, "Leo")
+    for client, path in ((sam, "/mine"), (browser(), f"{leos}/mine")):
+        assert part not in client.get(path).content.decode()
+        file = client.get(f"{path}/lamp.json")
+        assert part not in file.content.decode()
+        ways = file.json().get("how_to_reach_me") or file.json()["addresses"]
+        [kept] = [each for each in ways if each["channel"] == channel]
+        assert kept["since_at"] == now
 
 
 def test_everything_can_be_read(night: SamsNight, sam: Client) -> None:

@@ -18,6 +18,7 @@ from stillhere.store.problems import Reached
 
 PUSH = "push"
 GIVEN = (PUSH, TELEGRAM)  # a browser or an app gives this address itself; nobody types it
+SECRET = (*GIVEN, "chat")  # who knows one may read or write there: no file and no list shows it
 
 
 def add_address(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db import transaction
+from django.db.models import Q
 
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Browser, Contact, Message, Person
@@ -56,12 +57,28 @@ def _hand_over(known: Address, browser: Browser | None) -> None:
         Browser.objects.filter(id=before or 0, kind="").delete()  # stood for this one
 
 
-def renew(old: str, new: str) -> bool:
-    """The browser that had the subscription ``old`` has ``new`` now, for everybody it belonged to;
-    what waits for it goes there. False if nobody's is known: an old one is as good as a key."""
+def renew(
+    old: str,
+    new: str,
+    *,
+    browser: Browser | None = None,
+    person: Person | None = None,
+    contacts: Collection[Contact] = (),
+) -> bool:
+    """What the browser that asks had as ``old`` is ``new`` now, and what waits goes there; whether
+    it had that. Who asks must be known: others may know a subscription.
+
+    ``browser``: the one it is; ``person``: who could let any browser be notified now, and so one
+    from before browsers were known; ``contacts``: whose phone it is.
+    """
+    mine = Q(contact__in=[contact.id for contact in contacts])
+    if browser is not None:
+        mine |= Q(browser=browser)
+    if person is not None:
+        mine |= Q(person=person) & (Q(browser=None) | Q(browser__kind=""))
     with transaction.atomic():
-        known = Address.objects.select_for_update().filter(
-            channel=CHANNEL, lookup=encryption.lookup(CHANNEL, old)
+        known = Address.objects.select_for_update(of=("self",)).filter(
+            mine, channel=CHANNEL, lookup=encryption.lookup(CHANNEL, old)
         )
         theirs = [way for way in known.order_by("id") if way.state != Address.State.OPTED_OUT]
         for way in theirs:

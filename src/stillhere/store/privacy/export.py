@@ -1,7 +1,7 @@
 """Everything that is stored about one person, as one value they can take away. Changes nothing.
 
 Times are ms since 1970 UTC, as they are stored. Keys are left out: a copy of one's data should not
-open anything.
+open anything. So are addresses that nobody reads: who knows a chat's can write to it or read in it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from stillhere.store.models import (
     WatchRow,
     sealed_columns,
 )
+from stillhere.store.people import address_book
 from stillhere.store.people.persons import NOTES
 from stillhere.store.watches import care_log, queries
 
@@ -102,8 +103,10 @@ def _kit(kit: Kit) -> dict[str, Any]:
 
 
 def address_of(address: Address) -> dict[str, Any]:
-    """One way to reach somebody, in clear."""
+    """One way to reach somebody; in clear where people read it."""
     kept = {name: getattr(address, name) for name in ("channel", "rings", "state", "since_at")}
+    if address.channel in address_book.SECRET:
+        return kept
     return kept | {"address": sealed_columns.address_value(address)}
 
 

@@ -62,12 +62,7 @@ def _opened(kept: dict[str, Any], contact: Contact) -> list[tuple[str, list[str]
     def at(ms: int) -> str:
         return page_text.clock_time(ms, tz, now)
 
-    ways = [
-        f"{page_text.CHANNELS.get(each['channel'], each['channel'])} {each['address']}"
-        if each["channel"] not in ("push", "page", "telegram")
-        else str(page_text.CHANNELS[each["channel"]])
-        for each in kept["addresses"]
-    ]
+    ways = [page_text.way(each) for each in kept["addresses"]]
     times = {
         _("Asked on: %(at)s"): kept["created_at"],
         _("Answered on: %(at)s"): kept["answered_at"],

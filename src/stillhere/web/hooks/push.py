@@ -1,9 +1,11 @@
 """Push notifications: which browsers get them, and the buttons on them.
 
 ``POST /push`` and ``/c/<key>/push`` keep a browser's subscription, ``/push/renewed`` puts another
-in its place: whoever has the whole of the old one is that browser. ``POST /k/<key>/key`` and
-``/c/<key>/key`` are a press on a button of a notification: it means the same digit as in a text or
-a call, and is durable before it is answered, with the sentence that the notification then shows.
+in its place, for the browser that it belongs to: who knows it moves nothing.
+
+``POST /k/<key>/key`` and ``/c/<key>/key`` are a press on a button of a notification: it means the
+same digit as in a text or a call, and is durable before it is answered, with the sentence that the
+notification then shows.
 """
 
 from __future__ import annotations
@@ -59,10 +61,11 @@ def theirs(request: HttpRequest, key: str) -> HttpResponse:
     return _kept(request, contact=contact)
 
 
-@csrf_exempt  # the old subscription is what opens, and no cookie is asked
+@csrf_exempt  # a service worker has no page to take a token from; its cookies are ``Lax``
 @require_POST
 def renewed(request: HttpRequest) -> HttpResponse:
-    """A browser changed its subscription by itself, with no page open."""
+    """A browser changed its subscription by itself, with no page open. Its cookies say whose it is:
+    the person's session, or that it is a contact's phone."""
     way, form = push_channel(), RenewedForm.read(request.POST)
     if way is None:
         raise Http404
@@ -70,8 +73,17 @@ def renewed(request: HttpRequest) -> HttpResponse:
         old, new = (way.normalise(form[name]) for name in ("old", "subscription"))
     except AddressError as error:
         return JsonResponse({"ok": False, "says": _(str(error))}, status=422)
-    if not push_subscriptions.renew(old, new):
-        return JsonResponse({"ok": False}, status=404)
+    person = person_session.person_of(request)
+    opened = person is not None and not person_session.locked(request, person)
+    is_its_own = push_subscriptions.renew(
+        old,
+        new,
+        browser=person_session.browser_of(request),
+        person=person if opened else None,
+        contacts=contact_device.known(request),
+    )
+    if not is_its_own:
+        return errors.unknown_key(request)
     return JsonResponse({"ok": True})
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from stillhere.store.db import clock
 from stillhere.store.models import Browser, Person, sealed_columns
-from stillhere.store.people import address_book, browsers
+from stillhere.store.people import browsers
 from stillhere.store.privacy import erasure
 from stillhere.store.privacy import export as kept
 from stillhere.store.problems import Problem
@@ -132,7 +132,7 @@ def _opened(kept: dict[str, Any], tz: str, now: int) -> list[tuple[str, list[str
     people = []
     for each in kept["people"]:
         since = page_text.clock_time(each["created_at"], tz, now)
-        ways = (_way(address) for address in each["addresses"])
+        ways = (page_text.way(address) for address in each["addresses"])
         people.append(" · ".join(filter(None, [each["name"], *ways, since])))
     watches = []
     for each in kept["watches"]:
@@ -141,17 +141,10 @@ def _opened(kept: dict[str, Any], tz: str, now: int) -> list[tuple[str, list[str
         told = [*(page_text.clock_time(at, tz, now) for at in times), ended]
         watches.append(" · ".join(filter(None, told)))
     return [
-        (_("Your plan"), [*notes, *(_way(a) for a in kept["how_to_reach_me"])]),
+        (_("Your plan"), [*notes, *(page_text.way(a) for a in kept["how_to_reach_me"])]),
         (_("Your people"), people),
         (_("Your watches: when they began, what was last, how they ended"), watches),
     ]
-
-
-def _way(address: dict[str, Any]) -> str:
-    channel = address["channel"]
-    if channel in address_book.GIVEN:  # long, and nobody reads it
-        return str(page_text.CHANNELS[channel])
-    return str(page_text.CHANNELS.get(channel, channel)) + f" {address['address']}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ Owns the sentence of each refusal of the core and the store. Reads no clock and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.dateformat import format as date_format
@@ -239,6 +241,13 @@ CHANNELS = {
 def put(why: Refusal) -> str:
     """A refusal as a sentence."""
     return str(REFUSALS[why])
+
+
+def way(address: Mapping[str, Any]) -> str:
+    """One way to reach somebody, as what they can take away holds it."""
+    channel = str(CHANNELS.get(address["channel"], address["channel"]))
+    shown = "" if address["channel"] == "page" else address.get("address", "")
+    return f"{channel} {shown}".rstrip()
 
 
 def note(name: str) -> str:

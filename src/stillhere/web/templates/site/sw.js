@@ -73,12 +73,17 @@ const renew = async (change) => {
   const subscription = JSON.stringify(fresh);
   for (const wait of [0, 2000, 15000]) {
     await new Promise((go) => setTimeout(go, wait));
+    let refused = true;
     for (const before of new Set([old, kept])) {
       if (!before) continue;
       const body = new URLSearchParams({ old: before, subscription });
-      const answer = await fetch('{% url "hooks:push_renewed" %}', { method: 'POST', body }).catch(() => null);
+      /* Without our cookies the old one moves nothing. */
+      const sent = { method: 'POST', body, credentials: 'same-origin' };
+      const answer = await fetch('{% url "hooks:push_renewed" %}', sent).catch(() => null);
       if (answer?.ok) return (await caches.open(PUSH)).put(KEPT_PUSH, new Response(subscription));
+      refused &&= answer?.status < 500;
     }
+    if (refused) break; /* asked again, it counts as guessing */
   }
   return null; /* the next page that is opened sends it (push.js) */
 };
