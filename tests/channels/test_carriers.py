@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from stillhere.channels.base import Outgoing, Played, Turn
+from stillhere.channels.base import Outgoing, Turn
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.failover import TEXTS, Relay
 from stillhere.channels.carriers.numbers import normalise_for_texts
@@ -264,17 +264,15 @@ def test_a_price_is_read_where_there_is_one(told: dict[str, object], cost: Cost 
 
 def test_a_turn_becomes_what_carriers_read() -> None:
     asks = twiml(
-        Turn(say=("Are you there?",), listen_s=8, voice=True), "https://x/next", {}, "en-US"
+        Turn(say=("Are you there?",), listen_s=8, voice=True), "https://x/next", "", "en-US"
     )
     for part in ('input="dtmf speech"', 'numDigits="1"', 'timeout="8"', "Are you there?"):
         assert part in asks
     assert "<Hangup" not in asks
-    plays = twiml(
-        Turn(play=Played.TONE, say=("a < b & c",)), "", {Played.TONE: "https://x/t.wav"}, "es-MX"
-    )
+    plays = twiml(Turn(tone=True, say=("a < b & c",)), "", "https://x/t.wav", "es-MX")
     assert 'language="es-MX"' in plays
     assert plays.index("<Play") < plays.index("<Say")
     assert "a &lt; b &amp; c" in plays
     assert plays.endswith("<Hangup /></Response>")
-    assert '<Reject reason="busy"' in twiml(Turn(reject=True), "", {}, "en-US")
-    assert "<Record" in twiml(Turn(record_s=30), "https://x/next", {}, "en-US")
+    assert '<Reject reason="busy"' in twiml(Turn(reject=True), "", "", "en-US")
+    assert "<Record" in twiml(Turn(record_s=30), "https://x/next", "", "en-US")

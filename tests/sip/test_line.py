@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from stillhere.channels.base import Played, Turn
+from stillhere.channels.base import Turn
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.voice import twiml as written
 from stillhere.sip import twiml
@@ -26,7 +26,7 @@ from stillhere.sip.service import DirectLine, Ours
 from tests.installation import free_port
 
 ACTION = "https://lamp.example.org/in/sip/call?at=answer&n=1"
-SOUNDS = {Played.TONE: "https://lamp.example.org/static/tone.wav"}
+TONE = "https://lamp.example.org/static/tone.wav"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ SOUNDS = {Played.TONE: "https://lamp.example.org/static/tone.wav"}
             twiml.CallPlan(("One & two.", "Drei <3"), "es-419", listen_s=8, action=ACTION),
         ),
         (
-            Turn(say=("Stay.",), play=Played.TONE, listen_s=25, voice=True),
+            Turn(say=("Stay.",), tone=True, listen_s=25, voice=True),
             twiml.CallPlan(("Stay.",), "es-419", tone=True, listen_s=25, action=ACTION),
         ),
         (Turn(), twiml.CallPlan()),
@@ -48,7 +48,7 @@ SOUNDS = {Played.TONE: "https://lamp.example.org/static/tone.wav"}
 def test_what_our_web_server_writes_is_what_the_line_reads(
     turn: Turn, plan: twiml.CallPlan
 ) -> None:
-    assert twiml.read(written(turn, ACTION, SOUNDS, "es-419")) == plan
+    assert twiml.read(written(turn, ACTION, TONE, "es-419")) == plan
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def rang(*events: Happened | None, turns: tuple[Turn, ...] = ()) -> tuple[list[s
             return ""
         if not left:
             raise OSError("gone")
-        return written(left.pop(0), ACTION, SOUNDS, "en-us")
+        return written(left.pop(0), ACTION, TONE, "en-us")
 
     async def call() -> list[str]:
         phone, prompts = Scripted(*events), Silent()

@@ -57,31 +57,30 @@ class Outgoing:
     answers: bool = False
 
 
-class Played(StrEnum):
-    """Sounds a call can hold besides words."""
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What somebody said, played in a call; the ``url`` opens it for a while."""
 
-    TONE = "tone"  # soft and short: somebody is still here with you
-    RECORDING = "recording"  # what a stranger said about where they are
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What the voice does next in a call; then the other side has its turn.
 
-    The parts come in this order: a soft tone, ``say`` (sentences in ``lang``), a recording, then
-    one of: connect to another number, listen
+    The parts come in this order: a soft ``tone`` (somebody is still here with you), ``say``
+    (sentences in ``lang``, and sounds between them), then one of: connect to another number, listen
     for a key for ``listen_s`` seconds (with ``voice``, any word counts too), keep what is said for
     at most ``record_s`` seconds, or hang up. A turn that neither listens nor records hangs up.
     With ``number`` a whole number is awaited, up to the pound key.
-    ``reject`` does not answer at all: whoever rings pays nothing. ``play_ref`` opens the recording.
-    Whatever comes of it (a key, silence, a hang-up) is told to us
-    as an event of the same call; a call that ends by itself is told too.
+    ``reject`` does not answer at all: whoever rings pays nothing.
+    Whatever comes of it (a key, silence, a hang-up) is told to us as an event of the same call; a
+    call that ends by itself is told too.
     """
 
-    say: tuple[str, ...] = ()
+    say: tuple[str | Sound, ...] = ()
     lang: str = "en"
-    play: Played | None = None
-    play_ref: str = ""
+    tone: bool = False
     listen_s: int = 0
     voice: bool = False
     number: bool = False

@@ -14,7 +14,10 @@ from typing import Any
 from stillhere.channels.base import Channel
 from stillhere.channels.carriers.failover import Relay
 from stillhere.channels.carriers.voice import VoiceCarrier
-from stillhere.store.recordings import at_carriers, strangers
+from stillhere.store.db import clock
+from stillhere.store.inbound import place
+from stillhere.store.recordings import at_carriers, notes, strangers
+from stillhere.store.recordings.at_carriers import CarrierRecording
 
 log = logging.getLogger("stillhere.recordings")
 
@@ -33,8 +36,14 @@ async def fetch_once(channels: Mapping[str, Channel], safely: Safely) -> None:
             await safely(partial(at_carriers.still_there, each.id, reachable=False))
         elif each.wanted:
             await safely(at_carriers.fetched, each.id, await carrier.sound(each.ref))
+            await safely(_tell, each)
         elif await carrier.forget_sound(each.ref):
             await safely(at_carriers.gone_there, each.id)
         else:
             await safely(at_carriers.still_there, each.id)
     await safely(strangers.destroy_well_ended)
+    await safely(notes.erase_unkept)
+
+
+def _tell(each: CarrierRecording) -> None:
+    place.tell_of_sound(each.carrier, each.ref, clock.now_ms())

@@ -7,6 +7,7 @@ from dataclasses import replace
 from django.conf import settings
 
 from stillhere.channels.base import Outgoing
+from stillhere.channels.carriers.carrier import PLAYS
 from stillhere.channels.wording import compose
 from stillhere.content import helplines, steps
 from stillhere.store.db import encryption
@@ -33,7 +34,15 @@ def _says(m: LeasedMessage) -> str:
         return helplines.listening()
     if m.word in ("reply-nobody", "reply-hello") and m.channel != "call":
         return helplines.to_call_now()
+    if m.facts.spoken:
+        return _number_to_ring()
     return steps.told(m.facts.step, m.lang) if m.facts.step else ""
+
+
+def _number_to_ring() -> str:
+    """Ours, where what was said in a call is played; "" if there is none."""
+    calls = (c for c in settings.STILLHERE.carriers if "call" in c.carries and c.kind in PLAYS)
+    return next((c.sender for c in calls if c.sender), "")
 
 
 def link(m: LeasedMessage) -> str:

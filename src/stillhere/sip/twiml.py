@@ -51,8 +51,8 @@ def read(text: str) -> CallPlan:
                 says.append((each.text or "").strip())
                 found["voice"] = each.get("language", "")
             elif each.tag == "Play":
-                # What strangers said lies with the company they rang; the page plays it.
-                found["tone"] = (each.text or "").endswith("/tone.wav")
+                # What people said cannot be played here; the page does.
+                found["tone"] = found.get("tone") or (each.text or "").endswith("/tone.wav")
             elif each.tag == "Reject":
                 found["reject"] = True
             elif each.tag != "Hangup":

@@ -88,6 +88,7 @@ CONTACT = [
     path("c/<str:key>/mine/lamp.json", contact_data.take, name="data_file"),
     path("c/<str:key>/answer", page.answer, name="answer"),
     path("c/<str:key>/said", page.said, name="recording"),
+    path("c/<str:key>/said/<slug:kind>", page.spoken, name="spoken"),
     path("c/<str:key>/did", on_scene.did, name="deed"),
     path("c/<str:key>/steps", on_scene.steps, name="steps"),
 ]

@@ -16,6 +16,8 @@ ACCOUNTS = {
     "telnyx": "/v2/texml/Accounts/{}",
     "sip": "/2010-04-01/Accounts/{}",  # our own line, on this machine (``line/``)
 }
+RECORDS = ("twilio", "signalwire")  # whose recordings we can fetch and delete
+PLAYS = ("twilio", "signalwire", "telnyx")  # who plays in a call what lies with us
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from stillhere.channels.base import GarbageError, Outgoing, Played, Turn
+from stillhere.channels.base import GarbageError, Outgoing, Sound, Turn
 from stillhere.channels.carriers.carrier import Carrier
 from stillhere.channels.carriers.numbers import of_sender, shown
 from stillhere.channels.carriers.twilio import DEADLINE_S, Account
@@ -122,9 +122,9 @@ def call_of(carrier: Carrier, fields: Mapping[str, str], region: str, *, first: 
     )
 
 
-def twiml(turn: Turn, action: str, sounds: Mapping[Played, str], speaks: str) -> str:
-    """A turn as TwiML. ``action`` is where the next webhook of this call goes; ``sounds`` are the
-    addresses of what can be played; ``speaks`` is the voice of the turn's language."""
+def twiml(turn: Turn, action: str, tone: str, speaks: str) -> str:
+    """A turn as TwiML. ``action`` is where the next webhook of this call goes; ``tone`` is the
+    address of the soft tone; ``speaks`` is the voice of the turn's language."""
     from twilio.twiml.voice_response import VoiceResponse  # noqa: PLC0415  a tenth of a second
 
     said = VoiceResponse()
@@ -143,12 +143,13 @@ def twiml(turn: Turn, action: str, sounds: Mapping[Played, str], speaks: str) ->
             action_on_empty_result=True,
             language=speaks,
         )
-    if turn.play is Played.TONE:
-        to.play(sounds[turn.play])
-    for sentence in turn.say:
-        to.say(sentence, language=speaks)
-    if turn.play is Played.RECORDING:
-        to.play(sounds[turn.play])
+    if turn.tone:
+        to.play(tone)
+    for part in turn.say:
+        if isinstance(part, Sound):
+            to.play(part.url)
+        else:
+            to.say(part, language=speaks)
     if turn.connect:
         said.dial(turn.connect)
     if turn.record_s:

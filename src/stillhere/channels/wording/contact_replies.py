@@ -40,7 +40,17 @@ def where(facts: Facts) -> str:
     return " ".join(said)
 
 
+def _aloud(facts: Facts) -> str:
+    """That they said it in a call, and how that is heard."""
+    if facts.says:
+        text = _("%(Person)s said where in a call. Ring %(number)s and press 1 to hear it.")
+        return fill(facts, text, number=facts.says)
+    return fill(facts, _("%(Person)s said where in a call: our link plays it."))
+
+
 def _place(facts: Facts) -> Sentence:
+    if facts.spoken:
+        return f"{where(facts)} {_aloud(facts)}".strip(), answers.LATER
     if not where(facts):
         return fill(facts, _("%(Person)s told us no place. Phone them.")), answers.LATER
     return " ".join([where(facts), _("Delete this text afterwards.")]), answers.LATER

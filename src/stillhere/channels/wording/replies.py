@@ -16,6 +16,7 @@ from stillhere.channels.wording import (
     contact_replies,
     first_words,
     list_replies,
+    own_voice,
     plain,
 )
 from stillhere.channels.wording.contacts import Sentence
@@ -301,6 +302,7 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     **first_words.SENTENCES,
     **chats.TO_THE_PERSON,
     **list_replies.SENTENCES,
+    **own_voice.TO_THE_PERSON,
     "ask": _ask,
     "ask-ring": _ask,
     "reply-got-it": _got_it,

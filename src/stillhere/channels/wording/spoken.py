@@ -12,7 +12,7 @@ from math import ceil
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from stillhere.channels.wording import alarm_lists, answers, contact_replies, plain
+from stillhere.channels.wording import alarm_lists, answers, contact_replies, own_voice, plain
 from stillhere.channels.wording.contacts import Sentence
 from stillhere.channels.wording.facts import fill
 from stillhere.core.messages import Facts
@@ -228,4 +228,5 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "call-added": _added,
     "call-added-code": _added_code,
     "call-bye": _bye,
+    **own_voice.SENTENCES,
 }

@@ -81,6 +81,7 @@ def questions() -> tuple[Callable[[Stillhere], Iterator[Finding]], ...]:
         coordinator,
         pages,
         carriers,
+        recordings.by_call,
         recordings.left_behind,
         lambda _: gateways(),
         reached,

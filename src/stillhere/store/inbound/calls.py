@@ -17,10 +17,18 @@ from django.db import transaction
 from stillhere.core import events as ev
 from stillhere.core.messages import Facts, Inbound
 from stillhere.store.db import clock, encryption
-from stillhere.store.inbound import inbox, list_commands, person_says, speaker, steps_by_text
+from stillhere.store.inbound import (
+    inbox,
+    list_commands,
+    person_says,
+    place,
+    speaker,
+    steps_by_text,
+)
 from stillhere.store.inbound import reply as answering
 from stillhere.store.inbound.reply import Reply
 from stillhere.store.messages import alarm_lists
+from stillhere.store.messages.spoken_of import PLACE
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import (
     Address,
@@ -84,6 +92,16 @@ def picked_up(message: int) -> Opening:
     reply = answering.reply(found.address, found, found.word)
     theirs = found.contact_id is not None
     return Opening(found.word, "answer", reply, message=found.id, refusable=theirs)
+
+
+def where_again(message: int) -> Reply | None:
+    """What was said to whoever is going by this message of ours, with where, once more."""
+    m = Message.objects.select_related("person", "address__contact__person").filter(id=message)
+    found = m.first()
+    if found is None or found.address is None or found.address.contact is None:
+        return None
+    said = answering.reply(found.address, found, "reply-going")
+    return place.with_where(said, found.address.contact)
 
 
 def _several(m: Message) -> Opening | None:
@@ -165,6 +183,7 @@ def _contact_rings(address: Address, message: Message | None) -> Opening:
     """A contact rings back: the last they were told, if it still holds; else that it is over, and
     the way to a watch of their own. On a quiet day nobody is named: the number may be forged."""
     theirs = Message.objects.filter(contact=address.contact, attempts__gt=0)
+    theirs = theirs.exclude(word=PLACE)  # where they are is heard after a key
     last = theirs.select_related("watch").order_by("-id").first()
     if last is not None and last.watch is not None and _true(last):
         reply = answering.reply(address, last, last.word)
@@ -178,7 +197,7 @@ def _contact_rings(address: Address, message: Message | None) -> Opening:
 def on_list(number: str) -> Reply | None:
     """Who is on the list of whoever rings, or that it stands on their page; None: nobody we
     know."""
-    person = _person(number)
+    person = caller(number)
     if person is None:
         return None
     word, facts = list_commands.on_the_list(person)
@@ -196,7 +215,7 @@ def on_list(number: str) -> Reply | None:
 def adds(number: str, digits: str) -> Reply | None:
     """Whoever rings adds a number; the same rules as by text. Durable when it returns."""
     with transaction.atomic():
-        person = _person(number)
+        person = caller(number)
         if person is None:
             return None
         now = clock.now_ms()
@@ -261,7 +280,7 @@ def begins(number: str, lang: str, *, shift: bool) -> bool:
     number and nothing else. Where ``shift`` and nobody was chosen, whoever is on shift stands by;
     True then: they have to be told where."""
     with transaction.atomic():
-        person = _person(number) or persons.new_caller(number, lang)
+        person = caller(number) or persons.new_caller(number, lang)
         stood_by = False
         if shift and not person.contacts.filter(responder__isnull=True).exists():
             stood_by = shifts.stand_by(person)
@@ -271,7 +290,7 @@ def begins(number: str, lang: str, *, shift: bool) -> bool:
 
 def started(number: str) -> tuple[str, dict[str, Any]]:
     """The word to say about a watch that has begun, and its facts."""
-    person = _person(number)
+    person = caller(number)
     watch = next(iter(answering.open_watches([person.id])), None) if person else None
     if person is None or watch is None:
         return "reply-not-on", {}
@@ -285,12 +304,13 @@ def started(number: str) -> tuple[str, dict[str, Any]]:
 
 def said_where(number: str, carrier: str, ref: str) -> None:
     """A stranger said where they are. Durable when it returns."""
-    person = _person(number)
+    person = caller(number)
     if person is not None:
         strangers.said(person, carrier, ref)
 
 
-def _person(number: str) -> Person | None:
+def caller(number: str) -> Person | None:
+    """Whose own number this is, as they have shown; None: nobody's."""
     known = inbox.known_by(Inbound("call", "", "key", sender=number))
     mine = sorted(known.values(), key=lambda a: (a.proved_at, a.id))
     return next((a.person for a in mine if a.person is not None and a.proved_at), None)
@@ -300,7 +320,7 @@ def stays(call: str, number: str, turn: int) -> bool:
     """A sign of life on a line on which somebody stays: a key, or a word. False: there is no watch
     to count it for."""
     with transaction.atomic():
-        person = _person(number)
+        person = caller(number)
         if person is None:
             return False
         now = clock.now_ms()
@@ -318,7 +338,7 @@ def stays(call: str, number: str, turn: int) -> bool:
 def went_silent(number: str) -> None:
     """Silence on a line on which somebody stays, twice: they are asked at once, by what rings."""
     with transaction.atomic():
-        person = _person(number)
+        person = caller(number)
         if person is not None:
             watches = [w.id for w in answering.open_watches([person.id])]
             apply.apply_batch([Change(ev.Dropped(), watch=id) for id in watches])
@@ -343,7 +363,7 @@ def hung_up_well(call: str) -> None:
 def needs_help(number: str) -> str:
     """9 on any call to us by somebody on watch. Returns the word to say."""
     with transaction.atomic():
-        person = _person(number)
+        person = caller(number)
         watches = answering.open_watches([person.id]) if person is not None else []
         if not watches:
             return "reply-nobody"

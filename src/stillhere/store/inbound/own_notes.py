@@ -23,6 +23,7 @@ from stillhere.store.inbound.list_commands import NOBODY, Said
 from stillhere.store.inbound.reply import ParsedInbound
 from stillhere.store.models import Contact, Message, Person, WatchRow, sealed_columns
 from stillhere.store.people import clean_text, contacts, persons
+from stillhere.store.recordings import notes
 from stillhere.store.watches.queries import ALARMED
 
 # What asks where they are.
@@ -60,6 +61,8 @@ def keep(parsed: ParsedInbound, note: Note, now: int) -> Said:
     beside = in_alarm and before
     text = _beside(person, before, note.text, now) if beside else note.text
     persons.set_plan(person, **{note.field: text})
+    if note.sure:
+        notes.take_away(person, note.field)
     if note.field == "name":
         return "reply-named", NOBODY
     if in_alarm and text != before:

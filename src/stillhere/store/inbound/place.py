@@ -11,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from django.db import transaction
+
 from stillhere.core.alarm import Alarm
 from stillhere.core.events import Cause
 from stillhere.core.messages import TELEGRAM
 from stillhere.store.inbound.reply import ParsedInbound, Reply, queue, tell
-from stillhere.store.messages.spoken_of import PLACE
+from stillhere.store.messages.spoken_of import PLACE, WHERE
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
+from stillhere.store.recordings import notes
 from stillhere.store.watches import rows
 from stillhere.store.watches.queries import ALARMED
 
@@ -58,7 +61,7 @@ def tell_after_claim(
     """Whoever is going to somebody without a page reads where, unasked; so does who said it in a
     call, where it is gone as soon as it was heard."""
     called = parsed.inbound.kind != "text"
-    if not parsed.person.place or not (called or parsed.person.caller):
+    if not (called or parsed.person.caller) or not _is_known(parsed.person):
         return
     if not (watches := _told_of(contact, alarms)):
         return
@@ -84,16 +87,34 @@ def tell_of_change(person: Person, key: str, now: int) -> None:
                 _text(contact, watch, f"{key}.place{contact.id}", now)
 
 
+def tell_of_sound(carrier: str, ref: str, now: int) -> None:
+    """What somebody said in a call of where they are has come from the carrier."""
+    with transaction.atomic():
+        for note in notes.of_sound(carrier, ref, WHERE):
+            tell_of_change(note.person, f"spoken{note.id}", now)
+
+
 def said_aloud(reply: Reply, contact: Contact | None) -> Reply:
     """The thanks to who says in a call that they are going, with where."""
     if contact is None or reply.word != "reply-going":
         return reply
+    return with_where(reply, contact)
+
+
+def with_where(reply: Reply, contact: Contact) -> Reply:
+    """The same for whoever may be told, with where: as it was typed, and as it was said."""
     alarms = WatchRow.objects.filter(person=contact.person_id, state__in=ALARMED)
     if not _told_of(contact, list(alarms.values_list("id", flat=True))):
         return reply
     person = contact.person
-    place, entry = (sealed_columns.person_note(person, note) for note in ("place", "entry"))
-    return replace(reply, facts=replace(reply.facts, place=place, entry=entry))
+    place, entry = (sealed_columns.person_note(person, note) for note in WHERE)
+    spoken = notes.kept_of(person.id, notes.KINDS)
+    facts = replace(reply.facts, place=place, entry=entry)
+    return replace(reply, facts=facts, spoken=tuple(spoken.items()))
+
+
+def _is_known(person: Person) -> bool:
+    return bool(person.place) or bool(notes.kept_of(person.id, WHERE))
 
 
 def _text(contact: Contact, watch: WatchRow, key: str, now: int) -> None:

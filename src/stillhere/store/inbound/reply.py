@@ -69,13 +69,14 @@ def person_of(address: Address) -> Person:
 class Reply:
     """What to say back on the phone: a word of ``channels/wording`` and what it speaks of.
     ``more``: the call goes on, because an answer is still wanted. ``message``: of ours, which was
-    answered."""
+    answered. ``spoken``: what the person said in their own voice, by kind, each with its key."""
 
     word: str
     lang: str
     facts: Facts
     more: bool = False
     message: int | None = None
+    spoken: tuple[tuple[str, str], ...] = ()
 
 
 def open_watches(persons: Sequence[int]) -> list[WatchRow]:

@@ -13,11 +13,22 @@ from django.db import transaction
 from django.db.models import Model
 
 from stillhere.store.db import encryption
-from stillhere.store.models import Contact, Kit, Peer, Person, Recording, Responder, WatchRow
+from stillhere.store.models import (
+    Contact,
+    Kit,
+    Peer,
+    Person,
+    Recording,
+    Responder,
+    SpokenNote,
+    WatchRow,
+)
 from stillhere.store.watches import apply
 
 MOST = 500  # rows in one transaction
-KEYED: Sequence[type[Model]] = (Person, Contact, Responder, Kit, Recording, Peer, WatchRow)
+KEYED: Sequence[type[Model]] = (
+    Person, Contact, Responder, Kit, Recording, SpokenNote, Peer, WatchRow,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

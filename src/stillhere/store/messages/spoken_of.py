@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,12 +25,14 @@ from stillhere.store.models import Address, Contact, WatchRow, sealed_columns
 from stillhere.store.people import contacts
 from stillhere.store.people.numbers import address_proof, page_code
 from stillhere.store.people.numbers import names as plain_names
+from stillhere.store.recordings import notes
 from stillhere.store.watches import damage
 from stillhere.store.watches.outbox import COORDINATOR
 
 log = logging.getLogger("stillhere.delivery")
 
 PLACE = "reply-place"  # tells where the person is, and how to get in
+WHERE = ("place", "entry")  # the notes that say so
 
 
 def speaking_of(rows: Sequence[dict[str, Any]]) -> list[LeasedMessage]:
@@ -39,7 +41,8 @@ def speaking_of(rows: Sequence[dict[str, Any]]) -> list[LeasedMessage]:
     names = damage.around(lambda: _names(facts), dict[tuple[str, int], str])
     phones = damage.around(lambda: _phones(rows), dict[int, str])
     on_lists = damage.around(lambda: _persons(facts), dict[int, str])
-    return [_leased(row, names, phones, on_lists) for row in rows]
+    spoken = damage.around(lambda: _spoken_aloud(rows), set[int])
+    return [_leased(row, names, phones, on_lists, spoken) for row in rows]
 
 
 def opened(of: str, blob: bytes, field: str, nonce: bytes) -> str | None:
@@ -57,6 +60,7 @@ def _leased(
     names: dict[tuple[str, int], str],
     phones: Mapping[int, str],
     on_lists: Mapping[int, str],
+    spoken: Container[int],
 ) -> LeasedMessage:
     def told(field: str, name: str) -> str:
         nonce = row[f"{field.split('.', maxsplit=1)[0]}_nonce"]
@@ -82,6 +86,7 @@ def _leased(
         phone=phones.get(row["id"], ""),
         place=told("person.place", "place") if tells_place else "",
         entry=told("person.entry", "entry") if tells_place else "",
+        spoken=tells_place and row["person"] in spoken,
     )
     if "list" in facts:
         listed = tuple((no, on_lists.get(watch, "")) for no, watch in facts["list"])
@@ -120,6 +125,12 @@ def _phones(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     numbers = {address.person_id: address for address in theirs.order_by("-channel", "-id")}
     of = {person: _value(address) for person, address in numbers.items()}
     return {id: of[person] for id, person in told.items() if person in of}
+
+
+def _spoken_aloud(rows: Sequence[Mapping[str, Any]]) -> set[int]:
+    """Who of those whose place is told said it in a call too, by id."""
+    told = {row["person"] for row in rows if row["word"] == PLACE}
+    return {person for person in told if notes.kept_of(person, WHERE)}
 
 
 def _value(address: Address) -> str:

@@ -20,7 +20,7 @@ from stillhere.store.models.people import (
     PinTries,
     Suppression,
 )
-from stillhere.store.models.recordings import CarrierSound, Recording
+from stillhere.store.models.recordings import CarrierSound, Recording, SpokenNote
 from stillhere.store.models.shifts import Responder
 from stillhere.store.models.watches import Deed, JournalLine, SetAside, WatchRow
 
@@ -47,6 +47,7 @@ __all__ = [
     "Recording",
     "Responder",
     "SetAside",
+    "SpokenNote",
     "SupplyWarning",
     "Suppression",
     "Tally",

@@ -43,3 +43,29 @@ class CarrierSound(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["carrier", "ref"], name="carrier_sound_once")
         ]
+
+
+class SpokenNote(models.Model):
+    """A note of the plan in their own voice. One of a kind is ``kept``; another that was just said
+    waits beside it for the key that keeps it."""
+
+    class Kind(models.TextChoices):
+        NAME = "name"
+        PLACE = "place"
+        ENTRY = "entry"
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="spoken_notes")
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    kept = models.BooleanField(default=False, db_default=False)
+    nonce = models.BinaryField(max_length=16)
+    key_hash = models.BinaryField(max_length=32, unique=True)
+    carrier = models.CharField(max_length=20)
+    ref = models.CharField(max_length=80)
+    sound = models.BinaryField(default=b"", db_default=b"")  # sealed; empty until it was fetched
+    made_at = models.BigIntegerField()
+
+    class Meta:
+        db_table = "spoken_note"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person", "kind", "kept"], name="spoken_note_once")
+        ]

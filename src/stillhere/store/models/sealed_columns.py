@@ -14,6 +14,7 @@ from stillhere.store.models import (
     Person,
     Recording,
     Responder,
+    SpokenNote,
     WatchRow,
 )
 
@@ -37,6 +38,7 @@ SEALED = (
     SealedTable(Responder, ("name", "phone")),
     SealedTable(Kit, ("place",)),
     SealedTable(Recording, ("sound",)),
+    SealedTable(SpokenNote, ("sound",)),
     SealedTable(WatchRow, ("partner",)),
 )
 

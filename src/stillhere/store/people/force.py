@@ -26,6 +26,7 @@ from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Person, sealed_columns
 from stillhere.store.people import address_book, persons
 from stillhere.store.problems import Problem, Reached
+from stillhere.store.recordings import notes
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.circle import circles_of
@@ -107,6 +108,7 @@ def _double_of(person: Person, mark: bytes) -> Person:
         force_word=mark,
     )
     persons.set_plan(double, **{n: sealed_columns.person_note(person, n) for n in persons.NOTES})
+    notes.copy(person, double)
     hearing = person.contacts.filter(hears_force=True, status=Contact.Status.CONFIRMED)
     for contact in hearing.order_by("id"):
         _copy(contact, double)

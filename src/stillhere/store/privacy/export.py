@@ -6,6 +6,7 @@ open anything. So are addresses that nobody reads: who knows a chat's can write 
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -17,11 +18,14 @@ from stillhere.store.models import (
     Kit,
     Message,
     Person,
+    Recording,
+    SpokenNote,
     WatchRow,
     sealed_columns,
 )
 from stillhere.store.people import address_book
 from stillhere.store.people.persons import NOTES
+from stillhere.store.recordings import notes, strangers
 from stillhere.store.watches import care_log, queries
 
 WATCH_FIELDS = (
@@ -94,6 +98,7 @@ def everything(person: Person) -> dict[str, Any]:
         ],
         "people": [_contact(c) for c in listed.order_by("rung", "id")],
         "watches": [_watch(w) for w in person.watches.order_by("id")],
+        "said_in_calls": _said_in_calls(person),
         "invitations": _messages(Message.objects.filter(person=person, watch__isnull=True)),
     }
 
@@ -135,6 +140,18 @@ def _watch(watch: WatchRow) -> dict[str, Any]:
         ],
         "messages": _messages(Message.objects.filter(watch=watch)),
     }
+
+
+def _said_in_calls(person: Person) -> list[dict[str, Any]]:
+    """What they said in their own voice, as an MP3 in Base64."""
+    told = Recording.objects.filter(person=person).exclude(sound=b"")
+    spoken = SpokenNote.objects.filter(person=person).exclude(sound=b"").order_by("id")
+    sounds = [("where", each.made_at, strangers.opened(each)) for each in told]
+    sounds += [(each.kind, each.made_at, notes.opened(each)) for each in spoken]
+    return [
+        {"kind": kind, "made_at": at, "mp3": base64.b64encode(sound).decode()}
+        for kind, at, sound in sounds
+    ]
 
 
 def _messages(found: Any) -> list[dict[str, Any]]:

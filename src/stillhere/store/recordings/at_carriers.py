@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from stillhere.store.db import clock, encryption
-from stillhere.store.models import CarrierSound, Recording
+from stillhere.store.models import CarrierSound, Recording, SpokenNote
 
 MOST_BYTES = 1_000_000
 MOST_TRIES = 60  # at fetching, over twenty minutes: then it will not come
@@ -49,10 +50,7 @@ def due(most: int) -> list[CarrierRecording]:
     """What is to be done at carriers now."""
     adopt(Recording.objects.all())
     found = CarrierSound.objects.filter(due_at__lte=clock.now_ms()).order_by("due_at", "id")
-    return [
-        CarrierRecording(s.id, s.carrier, s.ref, s.tries < MOST_TRIES and _waiting(s).exists())
-        for s in found[:most]
-    ]
+    return [CarrierRecording(s.id, s.carrier, s.ref, _is_wanted(s)) for s in found[:most]]
 
 
 def fetched(id: int, sound: bytes | None) -> None:
@@ -62,8 +60,9 @@ def fetched(id: int, sound: bytes | None) -> None:
         if owed is None:
             return
         if sound is not None and len(sound) <= MOST_BYTES:
-            for row in _waiting(owed).select_for_update():
-                _keep(row, sound)
+            for rows in _waiting(owed):
+                for row in rows.select_for_update():
+                    _keep(row, sound)
         owed.tries = MOST_TRIES if sound is not None else owed.tries + 1
         owed.due_at = 0 if sound is not None else _again_at(owed)
         owed.save(update_fields=["tries", "due_at"])
@@ -96,14 +95,21 @@ def owed_to() -> dict[str, int]:
     return {name: names.count(name) for name in sorted(set(names))}
 
 
-def _waiting(owed: CarrierSound) -> QuerySet[Recording]:
-    """The rows that wait for this sound."""
-    return Recording.objects.filter(carrier=owed.carrier, ref=owed.ref, sound=b"")
+def _is_wanted(owed: CarrierSound) -> bool:
+    return owed.tries < MOST_TRIES and any(rows.exists() for rows in _waiting(owed))
 
 
-def _keep(row: Recording, sound: bytes) -> None:
-    text = base64.b64encode(sound).decode()
-    row.sound = encryption.seal(text, "recording.sound", row.nonce)
+def _waiting(owed: CarrierSound) -> list[QuerySet[Any]]:
+    """The rows that wait for this sound, by table."""
+    return [
+        model._default_manager.filter(carrier=owed.carrier, ref=owed.ref, sound=b"")
+        for model in (Recording, SpokenNote)
+    ]
+
+
+def _keep(row: Recording | SpokenNote, sound: bytes) -> None:
+    text, field = base64.b64encode(sound).decode(), f"{row._meta.db_table}.sound"
+    row.sound = encryption.seal(text, field, row.nonce)
     row.save(update_fields=["sound"])
 
 

@@ -23,9 +23,11 @@ from stillhere.core.events import Cause, Word
 from stillhere.store.inbound import place
 from stillhere.store.messages import held_back
 from stillhere.store.messages import reach as reaching
+from stillhere.store.messages.spoken_of import WHERE
 from stillhere.store.models import Contact, Person, Responder, sealed_columns
 from stillhere.store.people import records
 from stillhere.store.people.numbers import strangers
+from stillhere.store.recordings import notes
 from stillhere.store.watches import damage, queries
 from stillhere.store.watches.queries import HistoryLine, ShownWatch
 from stillhere.web.contact import on_scene
@@ -82,6 +84,7 @@ class Known:
     asked_for_key: bool  # whether somebody else heard that the door is locked
     others: bool  # anybody else on this alarm
     door: dict[str, str]
+    spoken: tuple[str, ...]  # those of these notes that were said in a call
     dispatch: str
     dispatch_number: str
     town: str
@@ -113,6 +116,7 @@ def know(
     claim = next((c for c in alarm.claims if c.contact == contact.id), None)
     out = contact.id in alarm.out
     dying = confirmed and alarm.wants_to_die
+    door = _door(contact, lines, alarm) if theirs else {}
     dispatch = sealed_columns.person_note(person, "dispatch") if confirmed else ""
     return Known(
         head=head(shown, name, now, dying=dying),
@@ -133,7 +137,8 @@ def know(
         numbers=emergency_at(person.tz),
         asked_for_key=bool(alarm.listeners(contact.id)),
         others=any(c not in (contact.id, *alarm.gone) for c in alarm.circle.contacts()),
-        door=_door(contact, lines, alarm) if theirs else {},
+        door=door,
+        spoken=tuple(notes.kept_of(person.id, WHERE)) if door else (),
         dispatch=dispatch,
         dispatch_number=_number_in(dispatch),
         town=sealed_columns.person_note(person, "town") if confirmed else "",
@@ -276,18 +281,23 @@ def _call_now(alarm: Alarm, person: Person, name: str) -> str:
     }
 
 
-def _door(contact: Contact, lines: Sequence[HistoryLine], alarm: Alarm) -> dict[str, str]:
-    """Place and door, for who may be told. Once shown, they stay."""
+def may_see_door(contact: Contact, lines: Sequence[HistoryLine], alarm: Alarm) -> bool:
+    """Whether place and door are shown to them. Once shown, they stay."""
     came = any(
         line.contact == contact.id
         and line.at >= alarm.raised_at
         and line.event in ("Claimed", "Arrived")
         for line in lines
     )
-    if not place.may_be_told(contact, alarm, came=came):
+    return place.may_be_told(contact, alarm, came=came)
+
+
+def _door(contact: Contact, lines: Sequence[HistoryLine], alarm: Alarm) -> dict[str, str]:
+    """Place and door, for who may be told."""
+    if not may_see_door(contact, lines, alarm):
         return {}
-    notes = {note: sealed_columns.person_note(contact.person, note) for note in ("place", "entry")}
-    return {note: text for note, text in notes.items() if text} or {"place": ""}
+    written = {note: sealed_columns.person_note(contact.person, note) for note in WHERE}
+    return {note: text for note, text in written.items() if text} or {"place": ""}
 
 
 def _declined(contact: int, lines: Sequence[HistoryLine], alarm: Alarm) -> bool:

@@ -33,11 +33,12 @@ from stillhere.core.events import (
 )
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
+from stillhere.store.messages.spoken_of import WHERE
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import records
 from stillhere.store.people.numbers import address_proof, names, page_code
 from stillhere.store.problems import Problem
-from stillhere.store.recordings import strangers
+from stillhere.store.recordings import notes, strangers
 from stillhere.store.watches import care_log, contact_alarm, damage, queries
 from stillhere.store.watches.contact_alarm import PressResult
 from stillhere.store.watches.queries import ShownWatch
@@ -228,6 +229,22 @@ def said(request: HttpRequest, key: str) -> HttpResponse:
     contact = records.contact_by_key(key)
     mine = contact is not None and contact_device.theirs(request, contact)
     sound = strangers.sound(strangers.key_of(contact)) if contact is not None and mine else None
+    if sound is None:
+        return errors.unknown_key(request)
+    return HttpResponse(sound, content_type="audio/mpeg", headers={"Cache-Control": "no-store"})
+
+
+@require_safe
+def spoken(request: HttpRequest, key: str, kind: str) -> HttpResponse:
+    """What the person said in a call of where they are, for whoever may read what they wrote."""
+    contact = records.contact_by_key(key)
+    mine = contact is not None and contact_device.theirs(request, contact)
+    shown = contact_alarm.alarm_for(contact) if contact is not None and mine else None
+    if contact is None or shown is None or shown.watch.alarm is None or kind not in WHERE:
+        return errors.unknown_key(request)
+    told = alarm_text.may_see_door(contact, queries.journal(shown.row.id), shown.watch.alarm)
+    kept = notes.kept_of(contact.person_id, (kind,)) if told else {}
+    sound = notes.sound(kept.get(kind, ""))
     if sound is None:
         return errors.unknown_key(request)
     return HttpResponse(sound, content_type="audio/mpeg", headers={"Cache-Control": "no-store"})

@@ -12,17 +12,17 @@ from typing import Any
 from django.conf import settings
 from django.utils import translation
 
-from stillhere.channels.base import Turn
-from stillhere.channels.carriers.carrier import Carrier
+from stillhere.channels.base import Sound, Turn
+from stillhere.channels.carriers.carrier import PLAYS, RECORDS, Carrier
 from stillhere.channels.carriers.voice import CallTold
 from stillhere.channels.wording import compose
 from stillhere.content import helplines
 from stillhere.core.messages import Facts
 from stillhere.store.inbound import calls
 from stillhere.store.inbound.reply import Reply
+from stillhere.web.site import links
 
 LISTENS_S = 8
-RECORDS = ("twilio", "signalwire")  # whose recordings we can fetch and delete
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,26 @@ def listen(
 def call_lang() -> str:
     """The language of whoever is on the line, as ``calls.py`` set it for this turn."""
     return translation.get_language() or str(settings.LANGUAGE_CODE)
+
+
+def sound_of(step: CallStep, key: str) -> Sound:
+    """What this key opens, as the carrier of this call fetches it."""
+    return Sound(links.full("hooks:recording", step.carrier.name, key))
+
+
+def in_their_voice(step: CallStep, said: Turn, reply: Reply) -> Turn:
+    """After the words, what the person said of themselves in a call; where it cannot be played
+    here, that the page plays it."""
+    if not reply.spoken:
+        return said
+    if step.carrier.kind not in PLAYS:
+        return replace(said, say=(*said.say, *say("call-spoken-page", reply).say))
+    sounds = [
+        part
+        for kind, key in reply.spoken
+        for part in (*say(f"call-spoken-{kind}", reply).say, sound_of(step, key))
+    ]
+    return replace(said, say=(*said.say, *sounds))
 
 
 def line() -> str:

@@ -20,7 +20,7 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from stillhere.channels.base import GarbageError, Played, SignatureError, Turn
+from stillhere.channels.base import GarbageError, SignatureError, Turn
 from stillhere.channels.carriers import twilio, voice
 from stillhere.channels.carriers.carrier import ACCOUNTS, Carrier
 from stillhere.channels.wording import plain
@@ -28,21 +28,24 @@ from stillhere.content import helplines, steps
 from stillhere.core.messages import Inbound
 from stillhere.store.inbound import calls, inbox
 from stillhere.store.inbound.alarm_choice import FROM_CALL
+from stillhere.store.inbound.by_call import spoken_notes
 from stillhere.store.inbound.program.coordinator_says import LOOKS, looks_by_key
 from stillhere.store.inbound.reply import Reply
-from stillhere.store.recordings import strangers
+from stillhere.store.recordings import notes, strangers
 from stillhere.store.watches.apply import SwapMissed
 from stillhere.web.access.fields import whole
-from stillhere.web.hooks import list_by_call
+from stillhere.web.hooks import list_by_call, notes_by_call
 from stillhere.web.hooks.call_turns import (
     LISTENS_S,
     CallStep,
     NextTurn,
     call_lang,
+    in_their_voice,
     line,
     line_number,
     listen,
     say,
+    sound_of,
 )
 from stillhere.web.site import links
 
@@ -77,20 +80,17 @@ def call(request: HttpRequest, name: str) -> HttpResponse:
         return HttpResponse("Tell us again.", status=503, headers={"Retry-After": "1"})
     here = links.full("hooks:call", carrier.name)
     where = {"at": then.at, "n": step.turn + 1} | ({"m": then.message} if then.message else {})
-    sounds = {Played.TONE: f"{settings.STILLHERE.base_url}{settings.STATIC_URL}tone.wav"}
-    if then.turn.play_ref:
-        recording = links.full("hooks:recording", carrier.name, then.turn.play_ref)
-        sounds[Played.RECORDING] = recording
+    tone = f"{settings.STILLHERE.base_url}{settings.STATIC_URL}tone.wav"
     spoken = settings.SPOKEN.of(then.turn.lang)
     speaks = spoken.machine_voice if carrier.kind == "sip" else spoken.call_voice
-    twiml = voice.twiml(then.turn, f"{here}?{urlencode(where)}", sounds, speaks)
+    twiml = voice.twiml(then.turn, f"{here}?{urlencode(where)}", tone, speaks)
     return HttpResponse(twiml, content_type="text/xml; charset=utf-8")
 
 
 @require_safe
 def said(request: HttpRequest, name: str, key: str) -> HttpResponse:
-    """What a stranger said, for a call to somebody on shift in an open alarm."""
-    sound = strangers.sound(key)
+    """What somebody said in a call, for a call to somebody who may hear it."""
+    sound = strangers.sound(key) or notes.sound(key)
     if sound is None:
         raise Http404
     return HttpResponse(sound, content_type="audio/mpeg", headers={"Cache-Control": "no-store"})
@@ -157,7 +157,9 @@ def _first(step: CallStep) -> NextTurn:
     if found.refusable:
         no = say("call-not-me", found.reply)
         twice = replace(twice, say=(*twice.say, *no.say))
-    return listen(_with_recording(twice, found.message), found.at, message=found.message)
+    if found.at in ("menu", "watch"):
+        twice = replace(twice, say=(*twice.say, *notes_by_call.offer(step).say))
+    return listen(_with_recording(step, twice, found.message), found.at, message=found.message)
 
 
 def _offer(step: CallStep, found: calls.Opening) -> NextTurn:
@@ -171,10 +173,15 @@ def _offer(step: CallStep, found: calls.Opening) -> NextTurn:
     return listen(replace(said, say=(*over.say, *said.say)) if over else said, "unknown")
 
 
-def _with_recording(said: Turn, message: int | None) -> Turn:
+def _with_recording(step: CallStep, said: Turn, message: int | None) -> Turn:
     """What a stranger said about where they are, after the words, for people on shift."""
     key = strangers.key_for(message) if message is not None else ""
-    return replace(said, play=Played.RECORDING, play_ref=key) if key else said
+    return replace(said, say=(*said.say, sound_of(step, key))) if key else said
+
+
+def _how_soon(step: CallStep, reply: Reply) -> Turn:
+    """Whoever is going is asked how soon, and hears where."""
+    return in_their_voice(step, say("call-soon", reply), reply)
 
 
 def _answer(step: CallStep) -> NextTurn:
@@ -185,7 +192,7 @@ def _answer(step: CallStep) -> NextTurn:
     if reply is None:
         return NextTurn(Turn())
     if reply.word == "reply-going":
-        return listen(say("call-soon", reply), "soon", message=step.message)
+        return listen(_how_soon(step, reply), "soon", message=step.message)
     if reply.word == "call-never-sure":
         return listen(say(reply.word, reply), "never", message=step.message)
     if reply.word in ("reply-steps", "reply-there"):
@@ -196,7 +203,7 @@ def _answer(step: CallStep) -> NextTurn:
     said = say(reply.word, reply)
     if not reply.more:
         return NextTurn(said)
-    return listen(_with_recording(said, step.message), "answer", message=step.message)
+    return listen(_with_recording(step, said, step.message), "answer", message=step.message)
 
 
 def _page(step: CallStep) -> NextTurn:
@@ -219,7 +226,7 @@ def _choose(step: CallStep) -> NextTurn:
     if reply is None or reply.word != "reply-going":
         return NextTurn(say(reply.word, reply)) if reply is not None else NextTurn(Turn())
     chosen = reply.message or step.message
-    asked = _with_recording(say("call-soon", reply), chosen)
+    asked = _with_recording(step, _how_soon(step, reply), chosen)
     return listen(asked, "soon", message=chosen)
 
 
@@ -250,10 +257,13 @@ def _soon(step: CallStep) -> NextTurn:
     """How soon whoever is going will be there. Without a key the usual five minutes apply."""
     minutes = MINUTES.get(step.told.key)
     if minutes is None and step.told.key:
-        found = calls.picked_up(step.message or 0)
-        return listen(say("call-soon", found.reply), "soon", message=step.message)
+        again = calls.where_again(step.message or 0)
+        said = _how_soon(step, again) if again is not None else say("call-soon")
+        return listen(said, "soon", message=step.message)
     reply = _key(step, "1", minutes) if minutes is not None else None
-    return NextTurn(say("reply-going", reply)) if reply is not None else NextTurn(Turn())
+    if reply is None:
+        return NextTurn(Turn())
+    return NextTurn(in_their_voice(step, say("reply-going", reply), reply))
 
 
 def _how_to_stay(step: CallStep, reply: Reply) -> NextTurn:
@@ -292,6 +302,8 @@ def _steps(step: CallStep) -> NextTurn:
 def _menu(step: CallStep) -> NextTurn:
     if step.told.key == "3":
         return list_by_call.hear(step)
+    if step.told.key == "4":
+        return notes_by_call.ask(step)
     if step.told.key in ("1", "2"):
         return _begin(step)
     return _asked_back(step)
@@ -354,7 +366,11 @@ def _watch(step: CallStep) -> NextTurn:
         return NextTurn(say(calls.needs_help(step.number)))
     if not step.told.key:
         return NextTurn(say("call-no-key"))
+    if step.told.key == "4" and spoken_notes.in_alarm(step.number):  # ends nothing
+        return notes_by_call.ask(step)
     reply = _key(step)
+    if step.told.key == "4":
+        return notes_by_call.ask(step)
     if step.told.key == "3":
         return list_by_call.hear(step)
     return NextTurn(say(reply.word, reply)) if reply is not None else NextTurn(Turn())
@@ -364,7 +380,7 @@ def _staying(step: CallStep, said: Turn) -> NextTurn:
     """Somebody stays on the line: a soft tone, then they have their turn."""
     if not calls.stays(step.told.ref, step.number, step.turn):
         return NextTurn(say("reply-not-on"))
-    return NextTurn(replace(said, play=Played.TONE, listen_s=TONE_S, voice=True), "stay")
+    return NextTurn(replace(said, tone=True, listen_s=TONE_S, voice=True), "stay")
 
 
 def _stay(step: CallStep) -> NextTurn:
@@ -398,4 +414,5 @@ _STEPS: Mapping[str, Callable[[CallStep], NextTurn]] = {
     "stay": _stay,
     "asks": _asks,
     **list_by_call.STEPS,
+    **notes_by_call.STEPS,
 }

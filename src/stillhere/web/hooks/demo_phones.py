@@ -72,7 +72,7 @@ def _talk(inbound: Inbound) -> dict[str, object]:
     at = inbound.at or ("answer" if ours else "")
     then = turns.take(CallStep(told, at, inbound.turn, message, PHONES))
     return {
-        "say": " ".join(then.turn.say),
+        "say": " ".join(part for part in then.turn.say if isinstance(part, str)),
         "listen_s": then.turn.listen_s,
         "at": then.at,
         "turn": inbound.turn + 1,

@@ -20,12 +20,14 @@ from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.inbound import place
 from stillhere.store.kits import kits, supply_warnings
+from stillhere.store.messages.spoken_of import WHERE
 from stillhere.store.models import Address, Contact, Person, sealed_columns
 from stillhere.store.people import address_book, contacts, drills, invitations, persons, records
 from stillhere.store.people.numbers import address_proof
 from stillhere.store.people.records import Listed
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
+from stillhere.store.recordings import notes
 from stillhere.web.access import addresses, installed_channels, person_session, rate_limit
 from stillhere.web.access.fields import Reachable, pressed
 from stillhere.web.person.people_forms import (
@@ -189,17 +191,20 @@ def _plan(person: Person, typed: Mapping[str, str]) -> Done:
     """What those who come must know."""
     form = PlanForm(typed)
     form.full_clean()  # all of it may be left out, and nothing of it be wrong
-    before = _where(person)
+    before = _notes(person)
     persons.set_plan(person, **form.notes)
-    if _where(person) != before:
+    changed = [kind for kind, text in _notes(person).items() if text != before[kind]]
+    for kind in changed:  # what is written now is newer than what was said in a call
+        notes.take_away(person, kind)
+    if set(changed) & set(WHERE):
         now = clock.now_ms()
         place.tell_of_change(person, f"plan{person.id}.{now}", now)
     persons.set_speak(person, form.cleaned_data["speak"])
     return "kept", {}
 
 
-def _where(person: Person) -> list[str]:
-    return [sealed_columns.person_note(person, note) for note in ("place", "entry")]
+def _notes(person: Person) -> dict[str, str]:
+    return {kind: sealed_columns.person_note(person, kind) for kind in notes.KINDS}
 
 
 def _drill(person: Person, typed: Mapping[str, str]) -> Done:

@@ -15,10 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 from stillhere.content import reading
 from stillhere.store.db import clock
 from stillhere.store.kits import kits
+from stillhere.store.messages.spoken_of import WHERE
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
-from stillhere.store.recordings import strangers
+from stillhere.store.recordings import notes, strangers
 from stillhere.web.access import contact_device, installed_channels
 from stillhere.web.access.fields import pressed
 from stillhere.web.kits import pages
@@ -76,7 +77,8 @@ def _where(contact: Contact) -> str:
         return _("In %(town)s.") % {"town": town}
     if strangers.key_of(contact):
         return _("They said where they are. Open it to hear that.")
-    if contact.door and sealed_columns.person_note(person, "place"):
+    known = sealed_columns.person_note(person, "place") or notes.kept_of(person.id, WHERE)
+    if contact.door and known:
         return _("No town is known. The address comes when you say “I'm going”.")
     return _("Nobody wrote down where. Open it, and phone them.")
 

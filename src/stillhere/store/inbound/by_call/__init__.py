@@ -1,0 +1,1 @@
+"""What somebody says of themselves in a call."""
