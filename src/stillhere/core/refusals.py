@@ -69,4 +69,5 @@ class Refusal(StrEnum):
     FORCE_COMMON = "force-common"
     FORCE_PIN = "force-pin"
     FORCE_NOBODY = "force-nobody"
+    FORCE_UNREACHED = "force-unreached"
     FORCE_UNPROVED = "force-unproved"

@@ -245,8 +245,11 @@ def a_dead_number_moves_the_ladder_at_once(night: Evidence) -> Iterator[str]:
 
 
 def nothing_is_proved_while_an_open_alarm_has_reached_nobody(night: Evidence) -> Iterator[str]:
+    """One in secret is the coordinator's: no page may show anything of it."""
     for story in night.alarms_open():
         w = night.watches[story.watch].watch
+        if story.cause is Cause.FORCE:
+            continue
         if w.state is not State.ALARM or night.t < story.raised_t + UNHEARD_MS or not story.called:
             continue
         handed = any(

@@ -26,14 +26,25 @@ DAY_MS = 24 * 3600 * 1000
 _HANDED_OVER = (
     "({0}.status IN ('sent', 'delivered') OR ({0}.status = 'queued' AND {0}.provider_ref <> ''))"
 )
-# An alarm that somebody goes to, or is with, has reached them. One with nobody on its list is the
-# coordinator's from the start (``page-exhausted``), and a try-out's is nobody's.
+# A number that is none says nothing about us, until somebody has shown that it is theirs.
+_NO_NUMBER = """
+    AND NOT EXISTS (
+        SELECT 1 FROM address a
+        WHERE a.id = m.address_id AND a.proved_at = 0 AND a.state = 'broken'
+    )
+"""
+# An alarm that somebody goes to, or is with, has reached them. Nothing is wrong with us where the
+# list holds nobody with a way, or only strangers from whom it was kept: that is the coordinator's
+# from the start (``page-exhausted``). So is one in secret, of which no page may show anything; a
+# try-out's is nobody's.
 _UNREACHED = f"""
 SELECT w.id FROM watch w
 WHERE w.state = 'alarm' AND w.quarantined_at IS NULL AND w.profile <> %s AND w.alarm NOT LIKE %s
 AND EXISTS (
     SELECT 1 FROM message m
     WHERE m.watch_id = w.id AND m.alarm = w.alarms AND m.created_at <= %s
+    AND m.contact_id IS NOT NULL AND (m.status <> 'dropped' OR m.vain_at IS NOT NULL)
+    {{but}}
 )
 AND NOT EXISTS (
     SELECT 1 FROM message m
@@ -84,6 +95,7 @@ _NOT_ASIDE = "AND (watch_id IS NULL OR watch_id NOT IN (SELECT watch FROM set_as
 _IN_VAIN = f"""
 SELECT min(m.vain_at) FROM message m
 WHERE m.status = 'queued' AND m.urgency IN (%s, %s, %s) AND m.vain_at <= %s
+AND NOT EXISTS (SELECT 1 FROM watch f WHERE f.id = m.watch_id AND f.alarm LIKE %s)
 AND (m.lapses_at IS NULL OR m.lapses_at > %s)
 AND (m.why LIKE %s OR m.why LIKE %s OR NOT EXISTS (
     SELECT 1 FROM message s
@@ -127,9 +139,10 @@ def untried_ms(now: int, flight_ms: int) -> int:
 
 
 def in_vain_ms(now: int, refused: str, cut_off: str) -> int:
-    """How long the oldest urgent message has been tried in vain. ``refused`` and ``cut_off`` are
-    how a ``why`` begins that is about the way itself."""
-    return _since(now, _IN_VAIN, *URGENT, now, now, f"{refused}%", f"{cut_off}%")
+    """How long the oldest urgent message has been tried in vain, without those of an alarm in
+    secret. ``refused`` and ``cut_off`` are how a ``why`` begins that is about the way itself."""
+    secret = f"%{rows.UNDER_FORCE}%"
+    return _since(now, _IN_VAIN, *URGENT, now, secret, now, f"{refused}%", f"{cut_off}%")
 
 
 def went_through(since_at: int, now: int) -> bool:
@@ -150,10 +163,14 @@ def _since(now: int, sql: str, *params: int | str) -> int:
 
 
 def unreached(before_at: int) -> list[int]:
-    """Open alarms raised by ``before_at`` from which nothing was handed over to anybody and about
-    which nobody did anything."""
+    """Open alarms of which something was to be handed over by ``before_at``, and nothing was to
+    anybody, and about which nobody did anything. Without those in secret."""
+    return damage.around(lambda: _unreached(before_at, _NO_NUMBER), lambda: _unreached(before_at))
+
+
+def _unreached(before_at: int, but: str = "") -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(_UNREACHED, (TRIAL, f"%{rows.NOBODY}%", before_at))
+        cursor.execute(_UNREACHED.format(but=but), (TRIAL, f"%{rows.UNDER_FORCE}%", before_at))
         return [id for (id,) in cursor.fetchall()]
 
 

@@ -16,6 +16,7 @@ from collections.abc import Collection
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from stillhere.core.circle import Circle
 from stillhere.core.events import NeedHelp
@@ -25,6 +26,7 @@ from stillhere.core.replies import Intent, Role, read_note, read_text, words_of
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Person, sealed_columns
 from stillhere.store.people import address_book, persons
+from stillhere.store.people.numbers.strangers import PROVED
 from stillhere.store.problems import Problem, Reached
 from stillhere.store.recordings import notes
 from stillhere.store.watches import apply
@@ -34,13 +36,14 @@ from stillhere.store.watches.circle import circles_of
 LEAST, MOST = 4, 40  # letters and digits of the word
 LONGEST_TEXT = 200  # that could still be one
 PROFILE = "injected"  # the strictest; nothing of it is asked
+_BY_THE_WORD = ~Q(channel="page")  # somebody may stand before an open page
 _COPIED = ("lang", "rung", "status", "door", "minutes", "why", "created_at", "answered_at")
 
 
 def keep(person: Person, word: str, contacts: Collection[int]) -> None:
     """Keep the word, and who hears of it: ids of contacts who said yes. Raises Problem where the
     word cannot be told from what people say anyway, where it would be texted from a number that is
-    not shown to be theirs, or nobody would hear it."""
+    not shown to be theirs, or one of those chosen would not hear it."""
     folded = _folded(word)
     if not LEAST <= len(folded.replace(" ", "")) <= MOST:
         raise Problem(Refusal.FORCE_LENGTH)
@@ -54,10 +57,19 @@ def keep(person: Person, word: str, contacts: Collection[int]) -> None:
         hearing = mine.filter(id__in=contacts, status=Contact.Status.CONFIRMED)
         if not hearing.exists():
             raise Problem(Refusal.FORCE_NOBODY)
+        if not all(is_reached(contact) for contact in hearing):
+            raise Problem(Refusal.FORCE_UNREACHED)
         mine.update(hears_force=False)
         hearing.update(hears_force=True)
         person.force_word = _hashed(person, folded)
         person.save(update_fields=["force_word"])
+
+
+def is_reached(contact: Contact) -> bool:
+    """Whether the word would reach them: by a way that was shown to be theirs. The page they may
+    have open is none, because the call is not made from the list that it belongs to."""
+    ways = contact.addresses.filter(PROVED, state=Address.State.OK)
+    return ways.filter(_BY_THE_WORD).exists()
 
 
 def forget(person: Person) -> None:
@@ -124,7 +136,7 @@ def _copy(contact: Contact, double: Person) -> None:
         name=encryption.seal(sealed_columns.contact_name(contact), "contact.name", nonce),
         **{name: getattr(contact, name) for name in _COPIED},
     )
-    for way in contact.addresses.filter(state=Address.State.OK).exclude(channel="page"):
+    for way in contact.addresses.filter(_BY_THE_WORD, state=Address.State.OK):
         reached = Reached(way.channel, sealed_columns.address_value(way), way.rings)
         address_book.add_address(reached, contact=copy, now=now, proved_at=way.proved_at)
 

@@ -56,7 +56,7 @@ Row = tuple[Any, ...]
 _STATES = {state.value: state for state in State}
 _ALARM = tuple(field.name for field in fields(Alarm))
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
-NOBODY = '"circle":{"rungs":[]}'  # how the text of an alarm begins whose list is empty
+UNDER_FORCE = '"cause":"force"'  # stands in the text of an alarm by the word under force
 
 
 @lru_cache(maxsize=1)

@@ -33,8 +33,7 @@ def show(request: HttpRequest, person: Person) -> HttpResponse:
         return _page(request, person, note=page_text.note("kept"))
     if do != "keep":
         return _page(request, person)
-    chosen = people(person)
-    form = SecretWordForm(request.POST, people=[contact.id for contact, _name in chosen])
+    form = SecretWordForm(request.POST, people=[contact.id for contact in people(person)])
     if not form.is_valid():
         return _page(request, person, wrong=next(iter(form.wrong.values())))
     if _is_the_pin(request, person, form.cleaned_data["word"].strip()):
@@ -53,17 +52,22 @@ def _is_the_pin(request: HttpRequest, person: Person, word: str) -> bool:
     return pin.is_the_pin(person, word)
 
 
-def people(person: Person) -> list[tuple[Contact, str]]:
+def people(person: Person) -> list[Contact]:
     """Those who can be chosen: chosen by the person, and they said yes."""
-    said_yes = person.contacts.filter(
-        status=Contact.Status.CONFIRMED, responder__isnull=True
-    ).order_by("rung", "id")
-    return [(c, page_text.someone(sealed_columns.contact_name(c))) for c in said_yes]
+    said_yes = person.contacts.filter(status=Contact.Status.CONFIRMED, responder__isnull=True)
+    return list(said_yes.order_by("rung", "id"))
 
 
 def _page(request: HttpRequest, person: Person, *, note: str = "", wrong: str = "") -> HttpResponse:
     given = {
-        "people": people(person),
+        "people": [
+            (
+                contact,
+                page_text.someone(sealed_columns.contact_name(contact)),
+                force.is_reached(contact),
+            )
+            for contact in people(person)
+        ],
         "note": note,
         "wrong": wrong,
         "light": light(clock.now_ms(), person.tz),

@@ -123,6 +123,11 @@ REFUSALS = {
     ),
     Refusal.FORCE_PIN: gettext_lazy("This is your PIN. Choose something else."),
     Refusal.FORCE_NOBODY: gettext_lazy("Choose somebody who has said yes to being on your list."),
+    Refusal.FORCE_UNREACHED: gettext_lazy(
+        "Nothing was kept. We have no number that reaches one of the people you chose, so they "
+        "would not hear your word. Add their number and let them answer from it, or choose "
+        "somebody else."
+    ),
     Refusal.FORCE_UNPROVED: gettext_lazy(
         "Show us first that your number is yours: type the code that we texted to it."
     ),
