@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from stillhere.core.messages import TELEGRAM
@@ -30,6 +31,8 @@ TYPED = (*PHONE, "whatsapp", "email", "chat", TELEGRAM)
 ANYBODY = 0
 LISTED = "on the list"  # why an address is opted out, once the list knows it
 MOST_CARRIED = 500
+
+_SILENCED = "SELECT lookup FROM suppression WHERE lookup IN ({marks}) AND person = %s AND proved"
 
 Way = tuple[str, str]  # channel and address in clear
 
@@ -105,9 +108,10 @@ def silenced(ways: Collection[Way]) -> set[Way]:
             lookups.setdefault(lookup_of(*way), []).append(way)
     if not lookups:
         return set()
-    found = Suppression.objects.filter(lookup__in=list(lookups), person=ANYBODY, proved=True)
-    known = found.values_list("lookup", flat=True)
-    return {way for lookup in known for way in lookups[bytes(lookup)]}
+    marks = ", ".join(["%s"] * len(lookups))
+    with connection.cursor() as cursor:  # every lease asks: putting a query together takes longer
+        cursor.execute(_SILENCED.format(marks=marks), [*lookups, ANYBODY])
+        return {way for (lookup,) in cursor.fetchall() for way in lookups[bytes(lookup)]}
 
 
 def carry_over(now: int) -> None:
