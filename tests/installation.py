@@ -18,7 +18,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from tests import commands, prepared
+
 PATIENCE_S = 30.0
+OURS = (sys.executable, "-m", "stillhere")
 
 
 def free_port() -> int:
@@ -55,7 +58,7 @@ class Installation:
         self,
         folder: Path,
         settings: Mapping[str, str] | None = None,
-        program: Sequence[str] = (sys.executable, "-m", "stillhere"),
+        program: Sequence[str] = OURS,
     ) -> None:
         """Nothing runs yet. The data folder is ``folder/data``, the log ``folder/log``."""
         self.folder = folder
@@ -67,9 +70,7 @@ class Installation:
         self.supervisor = [*program, "up"]  # what runs everything and is never to die
         self.process: subprocess.Popen[bytes] | None = None
         self._log_file: IO[bytes] | None = None
-        dropped = ("STILLHERE_", "PYTHONPATH", "DJANGO_")
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
-        self.environment = inherited | {
+        self.environment = commands.inherited() | {
             "STILLHERE_DATA": str(self.data),
             "STILLHERE_HOST": "127.0.0.1",
             "STILLHERE_PORT": str(self.port),
@@ -77,12 +78,24 @@ class Installation:
             **(settings or {}),
         }
 
+    def prepare(self) -> None:
+        """What `stillhere migrate` would make of nothing, with keys of its own."""
+        assert self.program == OURS, "another release has tables of its own"
+        prepared.prepare(
+            self.data,
+            self.environment.get("STILLHERE_DATABASE_URL", ""),
+            demo="STILLHERE_DEMO" in self.environment,
+        )
+
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end, from a folder that is not the project's."""
+        given = self.environment | environment
+        if self.program == OURS and commands.fits(given):
+            return commands.run(arguments, self.folder, given, PATIENCE_S)
         return subprocess.run(
             [*self.program, *arguments],
             cwd=self.folder,
-            env=self.environment | environment,
+            env=given,
             capture_output=True,
             text=True,
             timeout=PATIENCE_S,

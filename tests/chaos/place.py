@@ -69,8 +69,7 @@ class Place:
             settings["STILLHERE_DATABASE_URL"] = self.cluster.url
         self.installation = Installation(ground.folder, settings)
         self.inside = Inside(self.installation.environment)
-        told = self.installation.run("migrate")
-        assert told.returncode == 0, told.stderr
+        self._migrate()
         self.ports = [self.installation.port]
         self.names = ["web", "engine"]
         if kind == POSTGRESQL:
@@ -81,6 +80,13 @@ class Place:
         self.urls = [f"http://127.0.0.1:{port}" for port in self.ports]
         self.installation.environment |= ground.environment
         self.closing = False
+
+    def _migrate(self) -> None:
+        if self.cluster is None:
+            self.installation.prepare()
+            return
+        told = self.installation.run("migrate")
+        assert told.returncode == 0, told.stderr
 
     def open(self) -> None:
         """Start everything and wait until every web process says that all is well."""

@@ -13,6 +13,5 @@ from tests.installation import Installation
 def home(installation: Callable[..., Installation]) -> Installation:
     """An installation that was prepared and does not run."""
     made = installation()
-    told = made.run("migrate")
-    assert told.returncode == 0, told.stderr
+    made.prepare()
     return made

@@ -23,7 +23,7 @@ Make = Callable[..., Installation]
 def home(installation: Make) -> Installation:
     """An installation that seals its backups to Ruth's public key; her private one is elsewhere."""
     made = installation(PYTHONPATH=str(SOURCE))
-    assert made.run("migrate").returncode == 0
+    made.prepare()
     told = made.run("keys", "backup", str(made.folder / "ruths.key"))
     assert told.returncode == 0, told.stderr
     found = re.search(r"STILLHERE_BACKUP_TO=(\S+)", told.stdout)

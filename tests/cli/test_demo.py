@@ -104,7 +104,7 @@ def test_a_named_folder_is_kept_and_can_be_played_again(home: Installation) -> N
 
 
 def test_a_real_installations_folder_is_refused(home: Installation) -> None:
-    assert home.run("migrate").returncode == 0
+    home.prepare()
     before = sorted(path.name for path in home.data.rglob("*"))
     told = home.run("demo", "--data", str(home.data))
     assert told.returncode == 1
@@ -114,7 +114,7 @@ def test_a_real_installations_folder_is_refused(home: Installation) -> None:
 
 @pytest.mark.parametrize("command", ["up", "web", "engine", "migrate"])
 def test_drawn_phones_never_stand_in_for_real_ones(home: Installation, command: str) -> None:
-    assert home.run("migrate").returncode == 0
+    home.prepare()
     told = home.run(command, STILLHERE_DEMO="http://127.0.0.1:9")
     assert told.returncode != 0
     assert "is not a demo's folder" in told.stderr

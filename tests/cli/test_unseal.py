@@ -48,7 +48,7 @@ def say(home: Installation, words: str, *command: str) -> subprocess.CompletedPr
 def home(installation: Make) -> Iterator[Installation]:
     """An installation whose keys have a passphrase; it does not run."""
     made = installation(PYTHONPATH=str(SOURCE))
-    assert made.run("migrate").returncode == 0
+    made.prepare()
     told = say(made, WORDS, "keys", "passphrase")
     assert told.returncode == 0, told.stderr
     assert WORDS not in told.stdout + told.stderr

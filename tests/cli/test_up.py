@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from stillhere import sip
@@ -38,6 +40,49 @@ def test_the_first_start_makes_keys_that_only_this_user_can_read(installation: M
     assert len(secret) == 64
     assert home.run("migrate").returncode == 0
     assert (home.data / "keys/secret").read_text() == secret
+
+
+@pytest.mark.storage
+def test_what_tests_begin_with_is_what_migrate_makes(installation: Make) -> None:
+    made, copied = installation(), installation()
+    assert made.run("migrate").returncode == 0
+    copied.prepare()
+    files = [
+        {str(path.relative_to(each.data)): stat.S_IMODE(path.stat().st_mode)
+         for path in [each.data, *each.data.rglob("*")]}
+        for each in (made, copied)
+    ]  # fmt: skip
+    assert files[0] == files[1]
+    tables = [tables_of(each) for each in (made, copied)]
+    assert len(tables[0]) > 20
+    assert tables[0] == tables[1]
+    keys_of = [(each.data / "keys/master.json").read_text() for each in (made, copied)]
+    assert keys_of[0] != keys_of[1]
+    assert copied.run("migrate").stdout == "The database is up to date.\n"
+
+
+def tables_of(home: Installation) -> list[tuple[object, ...]]:
+    """Everything that is defined in its database, and what was applied."""
+    url = home.environment.get("STILLHERE_DATABASE_URL")
+    with contextlib.ExitStack() as opened:
+        if not url:
+            file = opened.enter_context(
+                contextlib.closing(sqlite3.connect(home.data / "stillhere.sqlite3"))
+            )
+            rows = file.execute(
+                "SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2"
+            ).fetchall()
+            return rows + file.execute("SELECT app, name FROM django_migrations").fetchall()
+        server = opened.enter_context(psycopg.connect(url))
+        found: list[tuple[object, ...]] = []
+        for what in (
+            "table_name, column_name, data_type, column_default FROM information_schema.columns",
+            "tablename, indexname, indexdef FROM pg_indexes",
+            "conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint",
+            "app, name, '' FROM django_migrations",
+        ):
+            found += server.execute(f"SELECT {what} ORDER BY 1, 2, 3".encode()).fetchall()
+        return found
 
 
 @pytest.mark.parametrize("command", ["up", "web", "engine", "desk", "demo", "bench", "peer"])
@@ -139,9 +184,7 @@ def test_an_older_database_is_backed_up_before_it_is_changed(installation: Make)
 
 
 @pytest.mark.storage
-def test_a_newer_database_is_refused_and_left_alone(installation: Make) -> None:
-    home = installation()
-    home.run("migrate")
+def test_a_newer_database_is_refused_and_left_alone(home: Installation) -> None:
     home.run("migrate", **LATER)
     told = home.run("migrate")
     assert told.returncode != 0
@@ -160,9 +203,7 @@ def test_the_living_one_of_several_postgresql_hosts_is_found(installation: Make)
 
 
 @pytest.mark.storage
-def test_lost_keys_are_never_replaced_by_new_ones(installation: Make) -> None:
-    home = installation()
-    home.run("migrate")
+def test_lost_keys_are_never_replaced_by_new_ones(home: Installation) -> None:
     for key in (home.data / "keys").iterdir():
         key.rename(home.folder / key.name)
     told = home.run("migrate")
@@ -182,8 +223,7 @@ def test_up_serves_a_page_and_says_where(installation: Make) -> None:
     assert "panicked" not in home.log.read_text()
 
 
-def test_a_second_up_on_the_same_folder_says_who_is_there(installation: Make) -> None:
-    home = installation()
+def test_a_second_up_on_the_same_folder_says_who_is_there(home: Installation) -> None:
     home.up()
     assert home.process is not None
     told = home.run("up")
@@ -216,8 +256,7 @@ def test_it_listens_where_it_is_told_to_by_name_or_in_brackets(
     assert "Traceback" not in home.log.read_text()
 
 
-def test_commands_speak_of_the_address_of_the_one_that_runs(installation: Make) -> None:
-    home = installation()
+def test_commands_speak_of_the_address_of_the_one_that_runs(home: Installation) -> None:
     home.up()
     shell = {
         "STILLHERE_PORT": "8420",
@@ -244,9 +283,8 @@ def test_a_line_that_cannot_ring_keeps_nothing_else_from_starting(
 
 @pytest.mark.sqlite
 @pytest.mark.storage
-def test_a_second_engine_by_hand_says_who_is_there_and_touches_nothing(installation: Make) -> None:
+def test_a_second_engine_by_hand_says_who_is_there_and_touches_nothing(home: Installation) -> None:
     """It would free what the other one is just sending, and every call would ring twice."""
-    home = installation()
     home.up()
     told = home.run("engine")
     assert told.returncode == 1
@@ -264,16 +302,15 @@ def test_on_postgresql_there_may_be_several_engines(installation: Make) -> None:
         assert not (stillhere.data / data_lock.ENGINE_FILE).exists()
 
 
-def test_a_port_that_is_taken_is_said_at_once(installation: Make) -> None:
-    home, other = installation(), installation()
+def test_a_port_that_is_taken_is_said_at_once(installation: Make, home: Installation) -> None:
+    other = installation()
     home.up()
     told = other.run("up", STILLHERE_PORT=str(home.port))
     assert told.returncode != 0
     assert f"Port {home.port} cannot be used" in told.stderr
 
 
-def test_the_second_start_serves_within_two_seconds(installation: Make) -> None:
-    home = installation()
+def test_the_second_start_serves_within_two_seconds(home: Installation) -> None:
     home.up()
     home.stop()
     began = time.monotonic()
@@ -287,16 +324,14 @@ def test_the_second_start_serves_within_two_seconds(installation: Make) -> None:
 
 
 @pytest.mark.parametrize("name", ["web", "engine"])
-def test_a_killed_child_is_started_again(installation: Make, name: str) -> None:
-    home = installation()
+def test_a_killed_child_is_started_again(home: Installation, name: str) -> None:
     home.up()
     old = home.kill_child(name)
     wait_for(lambda: home.child(name) != old, "a new one")
     home.wait_healthy()
 
 
-def test_nothing_is_left_when_the_supervisor_is_killed(installation: Make) -> None:
-    home = installation()
+def test_nothing_is_left_when_the_supervisor_is_killed(home: Installation) -> None:
     home.up()
     children = [home.child("web"), home.child("engine")]
     home.stop(signal.SIGKILL)
@@ -304,8 +339,7 @@ def test_nothing_is_left_when_the_supervisor_is_killed(installation: Make) -> No
     home.up()  # neither the lock nor the port is still held
 
 
-def test_the_log_is_one_line_an_event_without_addresses(installation: Make) -> None:
-    home = installation()
+def test_the_log_is_one_line_an_event_without_addresses(home: Installation) -> None:
     home.up()
     home.get("/k/a-key-that-nobody-has")
     home.get("/?key=secret")
@@ -325,9 +359,7 @@ def test_the_shortcut_sees_what_there_is_to_prepare(installation: Make) -> None:
     assert not schema.is_current(here)
 
 
-def test_the_shortcut_leaves_missing_keys_to_those_who_know(installation: Make) -> None:
-    home = installation()
-    home.run("migrate")
+def test_the_shortcut_leaves_missing_keys_to_those_who_know(home: Installation) -> None:
     (home.data / "keys/master.json").unlink()
     assert not schema.is_current(environment.read(home.environment))
 

@@ -57,6 +57,7 @@ def here(tmp_path: Path, database_url: str) -> Iterator[Here]:
     ours = Installation(tmp_path, settings)
     for company in (one, two):
         company.connect(ours.url, f"127.0.0.1:{ours.port}")
+    ours.prepare()
     ours.up()
     yield ours, one, two
     ours.stop()

@@ -67,6 +67,7 @@ class Here:
         self.ours = Installation(folder, {"STILLHERE_CARRIERS": carrier})
         self.kept = folder / "heard"
         self.kept.mkdir()
+        self.ours.prepare()
         self.ours.up()
         self.inside = Inside(self.ours.environment)
 

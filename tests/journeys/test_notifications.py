@@ -68,6 +68,7 @@ def service() -> Iterator[PushService]:
 @pytest.fixture
 def here(tmp_path: Path) -> Iterator[Installation]:
     ours = Installation(tmp_path, {"STILLHERE_CHAT_PRIVATE": "1"})
+    ours.prepare()
     ours.up()
     yield ours
     ours.stop()
