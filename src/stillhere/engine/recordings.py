@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
+from django.db import transaction
+
 from stillhere.channels.base import Channel
 from stillhere.channels.carriers.failover import Relay
 from stillhere.channels.carriers.voice import VoiceCarrier
@@ -35,8 +37,7 @@ async def fetch_once(channels: Mapping[str, Channel], safely: Safely) -> None:
         if not isinstance(carrier, VoiceCarrier):
             await safely(partial(at_carriers.still_there, each.id, reachable=False))
         elif each.wanted:
-            await safely(at_carriers.fetched, each.id, await carrier.sound(each.ref))
-            await safely(_tell, each)
+            await safely(_fetched, each, await carrier.sound(each.ref))
         elif await carrier.forget_sound(each.ref):
             await safely(at_carriers.gone_there, each.id)
         else:
@@ -45,5 +46,8 @@ async def fetch_once(channels: Mapping[str, Channel], safely: Safely) -> None:
     await safely(notes.erase_unkept)
 
 
-def _tell(each: CarrierRecording) -> None:
-    place.tell_of_sound(each.carrier, each.ref, clock.now_ms())
+def _fetched(each: CarrierRecording, sound: bytes | None) -> None:
+    """Keep it, and tell who is on the way that it is here: both, or it is fetched again."""
+    with transaction.atomic():
+        at_carriers.fetched(each.id, sound)
+        place.tell_of_sound(each.carrier, each.ref, clock.now_ms())

@@ -19,7 +19,7 @@ from tests.circle import SamsNight
 from tests.conftest import Clock
 from tests.hook import MALLORY, SAM, Hook, alarmed_night, asked_night, said_to
 from tests.recorded import Recorder
-from tests.web.hooks.test_calls import Line, carriers
+from tests.web.hooks.test_calls import Line, call_to, carriers
 
 __all__ = ["carriers"]
 pytestmark = pytest.mark.usefixtures("database")
@@ -295,6 +295,62 @@ def test_a_line_that_records_nothing_names_the_way_by_text(
     assert "<Record" not in line.twiml
     settings.STILLHERE = replace(settings.STILLHERE, carriers=(replace(ours, carries=("call",)),))
     assert "ADDRESS" not in Line(client, SAM).says, "where nobody can text us"
+
+
+def test_one_call_is_one_text_to_the_own_phone(client: Client, hook: Hook, clock: Clock) -> None:
+    hook.text(SAM, "GO")
+    for refs in (("RE1", "RE2"), ("RE3", "RE4")):
+        line = Line(client, SAM)
+        line = Line(client, SAM)
+        line.press("4")
+        for kind, ref in zip((PLACE, ENTRY), refs, strict=True):
+            says(line, kind, ref=ref, anew=ref in ("RE3", "RE4"))
+            line.press("1")
+        clock.advance(300)
+        hook.text(SAM, "OK")
+    assert Message.objects.filter(word="reply-spoken").count() == 2
+
+
+# --- after a cry for help -------------------------------------------------------------------------
+
+
+def test_after_nine_who_never_said_where_is_asked_and_ends_nothing(
+    client: Client, clock: Clock
+) -> None:
+    night = asked_night(clock)
+    persons.set_plan(night.person, place="", entry="", name="")
+    line = call_to(client, SAM)
+    said = line.press("9")
+    assert said.endswith("Press 4 to say where you are.")
+    assert night.row().state == "alarm"
+    assert "After the tone say where you are" in line.press("4")
+    line.press("#", RecordingSid="RE1")
+    Recorder({"RE1": HERE}).round(2)
+    line.press("")
+    assert kept() == {"place": HERE}
+    assert night.row().state == "alarm"
+
+
+@pytest.mark.parametrize("key", ["", "1", "7", "9"])
+def test_after_nine_no_other_key_takes_the_alarm_back(
+    client: Client, clock: Clock, key: str
+) -> None:
+    night = asked_night(clock)
+    persons.set_plan(night.person, place="")
+    line = call_to(client, SAM)
+    line.press("9")
+    line.press(key)
+    assert night.row().state == "alarm"
+    assert line.goes_on == bool(key), "asked once more"
+
+
+def test_after_nine_whoever_wrote_where_they_are_is_asked_nothing(
+    client: Client, clock: Clock
+) -> None:
+    asked_night(clock)
+    line = call_to(client, SAM)
+    assert "Press 4" not in line.press("9")
+    assert not line.goes_on
 
 
 # --- in an alarm ----------------------------------------------------------------------------------

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from django.db import transaction
-
 from stillhere.core.alarm import Alarm
 from stillhere.core.events import Cause
 from stillhere.core.messages import TELEGRAM
@@ -89,9 +87,8 @@ def tell_of_change(person: Person, key: str, now: int) -> None:
 
 def tell_of_sound(carrier: str, ref: str, now: int) -> None:
     """What somebody said in a call of where they are has come from the carrier."""
-    with transaction.atomic():
-        for note in notes.of_sound(carrier, ref, WHERE):
-            tell_of_change(note.person, f"spoken{note.id}", now)
+    for note in notes.of_sound(carrier, ref, WHERE):
+        tell_of_change(note.person, f"spoken{note.id}", now)
 
 
 def said_aloud(reply: Reply, contact: Contact | None) -> Reply:

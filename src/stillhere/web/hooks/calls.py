@@ -202,7 +202,7 @@ def _answer(step: CallStep) -> NextTurn:
         return replace(first, turn=replace(first.turn, say=(*there, *first.turn.say)))
     said = say(reply.word, reply)
     if not reply.more:
-        return NextTurn(said)
+        return notes_by_call.after_cry(step, reply.word, said)
     return listen(_with_recording(step, said, step.message), "answer", message=step.message)
 
 
@@ -363,7 +363,8 @@ def _watch(step: CallStep) -> NextTurn:
     if step.told.key == "2":
         return _staying(step, say("call-stay"))
     if step.told.key == "9":
-        return NextTurn(say(calls.needs_help(step.number)))
+        word = calls.needs_help(step.number)
+        return notes_by_call.after_cry(step, word, say(word))
     if not step.told.key:
         return NextTurn(say("call-no-key"))
     if step.told.key == "4" and spoken_notes.in_alarm(step.number):  # ends nothing

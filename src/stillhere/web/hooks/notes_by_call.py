@@ -34,6 +34,23 @@ def offer(step: CallStep) -> Turn:
     return say("call-notes-key", reply)
 
 
+def after_cry(step: CallStep, word: str, said: Turn) -> NextTurn:
+    """What is said to a cry for help; where their people are called and nobody knows where they
+    are, they are asked."""
+    called = word == "reply-helping" and step.turn <= MOST_TURNS
+    if not (called and _records(step) and spoken_notes.lacks_place(step.number)):
+        return NextTurn(said)
+    asked = say("call-notes-key", spoken_notes.asks_notes(step.number))
+    return listen(replace(said, say=(*said.say, *asked.say)), "cried")
+
+
+def where(step: CallStep) -> NextTurn:
+    """4 says it; no other key means anything now, and none ends an alarm."""
+    if step.told.key == "4":
+        return _one(step, "place")
+    return after_cry(step, "reply-helping", Turn()) if step.told.key else _bye(step)
+
+
 def ask(step: CallStep, before: Turn | None = None) -> NextTurn:
     """Which one? ``before`` is said first."""
     reply = spoken_notes.asks_notes(step.number)
@@ -62,7 +79,7 @@ def change(step: CallStep) -> NextTurn:
         return _record(step, kind)
     if step.told.key != "3":
         return ask(step) if step.told.key else _bye(step)
-    return _and_the_choices(step, spoken_notes.takes_note_away(step.number, kind))
+    return _and_the_choices(step, spoken_notes.takes_note_away(step.number, step.told.ref, kind))
 
 
 def hear(step: CallStep) -> NextTurn:
@@ -70,7 +87,9 @@ def hear(step: CallStep) -> NextTurn:
     kind = step.at.partition(".")[2]
     if not step.told.recording:
         return ask(step) if step.told.key else _bye(step)
-    note = spoken_notes.says_note(step.number, kind, step.carrier.name, step.told.recording)
+    note = spoken_notes.says_note(
+        step.number, step.told.ref, kind, step.carrier.name, step.told.recording
+    )
     return _look(step, note, 0) if note is not None else _bye(step)
 
 
@@ -86,13 +105,14 @@ def keep(step: CallStep) -> NextTurn:
     if not step.told.key:
         return _bye(step)
     if step.told.key == "1":
-        return _and_the_choices(step, spoken_notes.keeps_note(step.number, note))
+        return _and_the_choices(step, spoken_notes.keeps_note(step.number, step.told.ref, note))
     if step.told.key not in ("2", "3"):
         return _look(step, note, 0)
     kind = spoken_notes.takes_back_note(step.number, note)
     if step.told.key == "2" and kind:
         return _record(step, kind)
-    return _and_the_choices(step, spoken_notes.takes_note_away(step.number, kind) if kind else None)
+    gone = spoken_notes.takes_note_away(step.number, step.told.ref, kind) if kind else None
+    return _and_the_choices(step, gone)
 
 
 def _records(step: CallStep) -> bool:
@@ -143,6 +163,7 @@ def _bye(step: CallStep) -> NextTurn:
 
 
 STEPS = {
+    "cried": where,
     "notes": choose,
     "change": change,
     "spoke": hear,

@@ -14,10 +14,11 @@ from stillhere.core.messages import Facts
 from stillhere.store.db import budgets, clock
 from stillhere.store.inbound.calls import caller
 from stillhere.store.inbound.reply import Reply, tell
-from stillhere.store.models import Address, Person, SpokenNote
+from stillhere.store.models import Address, Message, Person, SpokenNote
 from stillhere.store.recordings import at_carriers, notes
 
 TOLD_MOST = 6  # texts a day to their own phone that something was changed
+KEY_MOST = 80  # letters of a message's key
 
 
 def in_alarm(number: str) -> bool:
@@ -35,6 +36,12 @@ def asks_notes(number: str) -> Reply | None:
     return Reply("reply-pin" if person.pin else "call-notes", person.lang, Facts())
 
 
+def lacks_place(number: str) -> bool:
+    """Whether nothing says where whoever calls for help is, and they could say it now."""
+    person = _speaker(number)
+    return person is not None and not (person.place or notes.has(person, "place"))
+
+
 def asks_note(number: str, kind: str) -> Reply | None:
     """How to say it; or that one is kept already, and in an alarm stays."""
     person = _speaker(number)
@@ -46,7 +53,7 @@ def asks_note(number: str, kind: str) -> Reply | None:
     return Reply(word, person.lang, Facts())
 
 
-def says_note(number: str, kind: str, carrier: str, ref: str) -> int | None:
+def says_note(number: str, call: str, kind: str, carrier: str, ref: str) -> int | None:
     """They said it; the id it is heard by. Durable when it returns. With nobody to keep it for it
     is owed to be deleted at the carrier all the same."""
     person = _speaker(number)
@@ -55,7 +62,7 @@ def says_note(number: str, kind: str, carrier: str, ref: str) -> int | None:
         return None
     with transaction.atomic():
         note = notes.said(person, kind, carrier, ref)
-        _tell_own(person, f"note{note}")
+        _tell_own(person, call)
     return note
 
 
@@ -67,7 +74,7 @@ def hears_note(number: str, note: int) -> tuple[Reply, str]:
     return Reply(f"call-say-{found.kind}", found.person.lang, Facts()), notes.key_of(found)
 
 
-def keeps_note(number: str, note: int) -> Reply:
+def keeps_note(number: str, call: str, note: int) -> Reply:
     """It was heard, and is as it should be. Durable when it returns."""
     found = _just_said(number, note)
     if found is None:
@@ -75,7 +82,7 @@ def keeps_note(number: str, note: int) -> Reply:
     with transaction.atomic():
         kept = notes.keep(found)
         if kept:
-            _tell_own(found.person, f"note{note}.kept")
+            _tell_own(found.person, call)
     return Reply("call-note-kept" if kept else "call-note-stays", found.person.lang, Facts())
 
 
@@ -88,7 +95,7 @@ def takes_back_note(number: str, note: int) -> str:
     return str(found.kind)
 
 
-def takes_note_away(number: str, kind: str) -> Reply | None:
+def takes_note_away(number: str, call: str, kind: str) -> Reply | None:
     """Nothing of this kind is kept any more. Durable when it returns."""
     person = _speaker(number)
     if person is None:
@@ -96,7 +103,7 @@ def takes_note_away(number: str, kind: str) -> Reply | None:
     with transaction.atomic():
         gone = notes.take_away(person, kind)
         if gone:
-            _tell_own(person, f"note{person.id}.{clock.now_ms()}")
+            _tell_own(person, call)
     return Reply("call-note-gone" if gone else "call-note-stays", person.lang, Facts())
 
 
@@ -116,9 +123,12 @@ def _lang(number: str) -> str:
     return person.lang if person is not None else str(settings.LANGUAGE_CODE)
 
 
-def _tell_own(person: Person, key: str) -> None:
-    """Their own phone reads that something was changed: the number that rang may be forged."""
-    now = clock.now_ms()
+def _tell_own(person: Person, call: str) -> None:
+    """Their own phone reads once a ``call`` that something was changed: the number that rang may be
+    forged."""
+    now, key = clock.now_ms(), f"spoken.{call}"[:KEY_MOST]
+    if Message.objects.filter(key=key).exists():
+        return
     ways = Address.objects.filter(person=person, channel="text", state=Address.State.OK)
     own = ways.filter(proved_at__gt=0).order_by("id").first()
     each = budgets.limit("enough", TOLD_MOST, "spoken", person.id)
