@@ -31,6 +31,21 @@ def _new_chat(facts: Facts) -> Sentence:
     return text + " " + _("Open your page, press Telegram, and disconnect it."), answers.NOTHING
 
 
+def _new_chat_contact(facts: Facts) -> Sentence:
+    text = fill(facts, _("A Telegram chat hears of %(person)s for you now. Not yours?"))
+    return text + " " + _("Open your page, press Telegram, and disconnect it."), answers.NOTHING
+
+
+def _changes(facts: Facts) -> Sentence:
+    text = _("Your Telegram chat changes your list or your plan. Not you?")
+    return text + " " + _("Open your page, press Telegram, and disconnect it."), answers.NOTHING
+
+
+def _over(facts: Facts) -> Sentence:
+    text = _("Your PIN or your link changed, so no Telegram chat is connected now.")
+    return text + " " + _("To connect it again, open your page."), answers.NOTHING
+
+
 def _code_old(facts: Facts) -> Sentence:
     text = _("This link no longer works. Make a new one where you found it.")
     return text, answers.NOTHING
@@ -39,8 +54,11 @@ def _code_old(facts: Facts) -> Sentence:
 TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-chat": _connected,
     "new-chat": _new_chat,
+    "chat-changes": _changes,
+    "chats-over": _over,
     "reply-code-old": _code_old,
 }
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-chat-contact": _connected_contact,
+    "new-chat-contact": _new_chat_contact,
 }

@@ -109,6 +109,7 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-list-empty": _list_empty,
     "reply-list-full": _list_full,
     "reply-added": _added,
+    "reply-added-tomorrow": _added,
     "reply-door-code": _door_code,
     "reply-door-now": _door_now,
     "reply-add-pin": _add_pin,

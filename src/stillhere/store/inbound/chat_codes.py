@@ -73,8 +73,7 @@ def connect(inbound: Inbound, arrival: int, now: int) -> None:
         proved_at=now,
     )
     mine = ParsedInbound(inbound, arrival, address, None, (address,))
-    if isinstance(owner, Person):  # who holds the unlocked phone can connect a chat of their own
-        notices.tell_of_chat(owner.id, address.id, now)
+    notices.tell_of_chat(address, now)  # who holds an unlocked phone can connect their own
     whose = "reply-chat" if isinstance(owner, Person) else "reply-chat-contact"
     queue(mine, whose, {}, now)
 

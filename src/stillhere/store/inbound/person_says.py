@@ -16,7 +16,7 @@ from stillhere.store.inbound import list_commands, own_notes
 from stillhere.store.inbound.intents import opt_out_of, persons_intent, prove
 from stillhere.store.inbound.reply import ParsedInbound, apply_all, open_watches, unless_refused
 from stillhere.store.models import Person, WatchRow
-from stillhere.store.people import address_book, force, persons, records
+from stillhere.store.people import address_book, force, notices, persons, records
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult, CheckIn
 from stillhere.store.watches.queries import ALARMED
@@ -25,6 +25,10 @@ GO_PROFILE = "injected"  # the strictest, where nothing else was chosen before
 LONG_PROFILE = "swallowed"
 MORE_S = 600
 _PLANS = frozenset({Intent.LIST, Intent.ADD, Intent.PAUSE, Intent.DELETE})
+_CHANGES = frozenset({  # what is said to whoever changes the list or the plan, or is about to
+    "reply-added", "reply-added-later", "reply-added-asked", "reply-add-pin", "reply-named",
+    "reply-kept", "reply-paused", "reply-delete",
+})  # fmt: skip
 ENDED = ("reply-ended", "reply-ended-daily")
 EARLIER_MS = 60_000  # a text older than its watch by more than this was meant for another one
 
@@ -77,10 +81,23 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
     if not parsed.address.proved_at and (note or intent in _PLANS):
         return "reply-who-person", {}  # it may be somebody else's plan
     if intent in _PLANS:
-        return _plan(parsed, watches, intent, now)
+        return _in_chat(parsed, _plan(parsed, watches, intent, now), now)
     if note:
-        return own_notes.keep(parsed, note, now)
+        return _in_chat(parsed, own_notes.keep(parsed, note, now), now)
     return _watch_hears(parsed, watches, intent, now), {}
+
+
+def _in_chat(
+    parsed: ParsedInbound, said: tuple[str, Mapping[str, Any]], now: int
+) -> tuple[str, Mapping[str, Any]]:
+    """What is ``said`` to whoever changes the list or the plan. A chat that was connected on a page
+    may be of whoever held the open phone: the number hears of it, and the chat gets no code for a
+    door."""
+    word, facts = said
+    if parsed.address.browser_id is None or word not in _CHANGES:
+        return said
+    notices.tell_of_chats_changes(parsed.address, now)
+    return "reply-added-tomorrow" if word == "reply-added" else word, facts
 
 
 def _plan(

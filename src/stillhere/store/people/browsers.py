@@ -19,8 +19,9 @@ from datetime import UTC, date, datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
+from stillhere.core.messages import TELEGRAM
 from stillhere.store.db import budgets, clock, encryption
-from stillhere.store.models import Address, Browser, Person
+from stillhere.store.models import Address, Browser, ChatCode, Person
 from stillhere.store.people import notices, persons
 from stillhere.store.people.address_book import PUSH
 from stillhere.store.watches import keys as watch_keys
@@ -119,6 +120,7 @@ def new_link(person: Person, keep: Browser) -> tuple[str, int]:
             _renew_keys(person, keep, now)
         key = persons.new_key(person)
         out_at = _put_out(person, others, later, now) if others.exists() else 0
+        _end_chats(person, now)
         Address.objects.filter(person=person, channel=PUSH, browser__isnull=True).delete()
     return key, out_at
 
@@ -169,12 +171,23 @@ def end_other_notifications(person: Person, keep: Browser | None) -> None:
 
 
 def set_pin(person: Person, hashed: str, here: Browser | None) -> None:
-    """Keep a PIN, already hashed, which was typed ``here``. Notifications stand behind it: where
-    there was none before, whoever was let in without one is notified no more."""
+    """Keep a PIN, already hashed, which was typed ``here``. Notifications and chats stand behind
+    it: where there was none before, whoever was let in without one is notified no more. No chat
+    outlives the PIN before: it may have been connected on this very phone."""
     with transaction.atomic():
+        _end_chats(person, clock.now_ms())
         if not person.pin:
             end_other_notifications(person, here)
         persons.set_pin(person, hashed)
+
+
+def _end_chats(person: Person, now: int) -> None:
+    """No chat answers for the person any more, and no link that is out connects one: whoever held
+    an open phone for a moment got it there. Links first, so that none comes in between."""
+    ChatCode.objects.filter(person=person).delete()
+    ended, _of = Address.objects.filter(person=person, channel=TELEGRAM).delete()
+    if ended:
+        notices.tell_of_chats_over(person.id, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import budgets, clock, encryption
-from stillhere.store.models import Address, Contact, Message, Person
+from stillhere.store.models import Address, ChatCode, Contact, Message, Person
 from stillhere.store.people import address_book, notices, suppression
 from stillhere.store.people.numbers import address_proof, strangers
 from stillhere.store.problems import Problem, Reached
@@ -160,6 +160,7 @@ def _drop_own_ways(contact: Contact) -> None:
     """Forget where whoever held the link is reached: browsers, and what was typed on the page. What
     Sam typed came with the invitation itself. Where nothing is left they are asked anew, with the
     link that Sam hands them."""
+    ChatCode.objects.filter(contact=contact).delete()
     used = Address.objects.filter(contact=contact, state=Address.State.OK)
     used.filter(Q(channel=address_book.PUSH) | ~Q(since_at=contact.created_at)).delete()
     if not used.exists():

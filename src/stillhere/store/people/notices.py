@@ -71,17 +71,37 @@ def tell_of_browser(person: int, browser: int, now: int) -> None:
         Message.objects.bulk_create(
             [
                 calm_message(a, person, "new-browser", f"b{browser}.{a.id}", now, due_at=due_at)
-                for a in _own_numbers(person)
+                for a in _own_numbers(person=person)
             ],
             ignore_conflicts=True,
         )
 
 
-def tell_of_chat(person: int, chat: int, now: int) -> None:
-    """Tell the person's own number that a ``chat`` hears their asks and can answer for them."""
-    mine = _own_numbers(person).exclude(id=chat)
+def tell_of_chat(chat: Address, now: int) -> None:
+    """Tell its owner's number that a ``chat`` hears what they hear and can answer for them."""
+    _tell_number(chat, "new-chat" if chat.contact_id is None else "new-chat-contact", "t", now)
+
+
+def tell_of_chats_changes(chat: Address, now: int) -> None:
+    """Tell the person's own number that a ``chat`` changes their list or plan: once an hour."""
+    _tell_number(chat, "chat-changes", f"h{now // BROWSERS_MS}.", now)
+
+
+def tell_of_chats_over(person: int, now: int) -> None:
+    """Tell the person's own number that no chat is theirs any more, as the PIN or the link is
+    another one."""
+    mine = _own_numbers(person=person)
     Message.objects.bulk_create(
-        [calm_message(a, person, "new-chat", f"t{chat}.{a.id}", now) for a in mine],
+        [calm_message(a, person, "chats-over", f"u{a.id}.{now}", now) for a in mine],
+        ignore_conflicts=True,
+    )
+
+
+def _tell_number(chat: Address, word: str, key: str, now: int) -> None:
+    mine = _own_numbers(person=chat.person_id, contact=chat.contact_id).exclude(id=chat.id)
+    person = chat.person_id or (chat.contact.person_id if chat.contact is not None else None)
+    Message.objects.bulk_create(
+        [calm_message(a, person, word, f"{key}{chat.id}.{a.id}", now) for a in mine],
         ignore_conflicts=True,
     )
 
@@ -93,7 +113,7 @@ def tell_of_put_out(person: int, now: int, *, later: bool) -> None:
     Message.objects.bulk_create(
         [
             calm_message(a, person, word, f"{first}{person}.{now // BROWSERS_MS}.{a.id}", now)
-            for a in _own_numbers(person)
+            for a in _own_numbers(person=person)
         ],
         ignore_conflicts=True,
     )
@@ -105,17 +125,17 @@ def tell_of_pin(person: int, off_at: int, now: int) -> None:
     Message.objects.bulk_create(
         [
             calm_message(a, person, "pin-off", f"n{person}.{off_at}.{a.id}", now)
-            for a in _own_numbers(person)
+            for a in _own_numbers(person=person)
         ],
         ignore_conflicts=True,
     )
 
 
-def _own_numbers(person: int) -> QuerySet[Address]:
-    """The ways on which a person hears about their own pages: what is proved to be theirs, works
+def _own_numbers(*, person: int | None, contact: int | None = None) -> QuerySet[Address]:
+    """The ways on which somebody hears about their own pages: what is proved to be theirs, works
     and wakes nobody, and no browser, because a browser is what they hear of."""
     mine = Address.objects.filter(
-        strangers.PROVED, person=person, state=Address.State.OK, rings=False
+        strangers.PROVED, person=person, contact=contact, state=Address.State.OK, rings=False
     )
     return mine.exclude(channel=PUSH).order_by("id")
 

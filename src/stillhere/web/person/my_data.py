@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from stillhere.core.messages import TELEGRAM
 from stillhere.store.db import clock
 from stillhere.store.models import Browser, Person, sealed_columns
 from stillhere.store.people import browsers
@@ -181,6 +182,7 @@ def _page(
         "opened": _opened(all_of_it, person.tz, now),
         "browsers": [_browser(each, here_now, person.tz, now) for each in browsers.listed(person)],
         "has_pin": bool(person.pin),
+        "chat": any(way["channel"] == TELEGRAM for way in all_of_it["how_to_reach_me"]),
         "quiet_h": here.keep_quiet_h,
         "alarm_days": here.keep_alarm_days,
         "light": light(now, person.tz),
