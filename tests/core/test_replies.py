@@ -75,6 +75,12 @@ PERSON = {
         "ok\n- not", "ok\n-dizzy", "ok -- Not", "esto bien", "skill here", "olive", "doing",
         "fin", "find", "nine", "god", "food", "I'm driving and will see your message later",
         "Estoy conduciendo",
+        ("(I’m not receiving notifications. If this is urgent, reply “urgent” to send a "
+         "notification through with your original message.)"),
+        "I'm driving right now and can't read messages. If this is an emergency, call me.",
+        ("(No estoy recibiendo notificaciones. Si es urgente, responde “urgente” para enviar una "
+         "notificación con tu mensaje original.)"),
+        "En este momento no puedo contestar. Si es una emergencia llama al 911.",
         ("I'm driving with Do Not Disturb While Driving turned on. I'll see your message "
         "when I get where I'm going. Reply “urgent” to send a notification. Call 911 in "
         "an emergency."),
