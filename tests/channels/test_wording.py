@@ -232,7 +232,7 @@ def test_exactly_what_is_known(word: str, facts: Facts, text: str) -> None:
 
 def test_the_stand_down_in_spanish() -> None:
     assert compose(Word.STAND_DOWN, NIGHT, "es-MX").text == (
-        "Han contestado en el teléfono de Sam a las 17:14. Gracias. Seguimos preguntando un rato."
+        "Contestaron desde el teléfono de Sam a las 17:14. Gracias. Seguimos preguntando un rato."
     )
 
 

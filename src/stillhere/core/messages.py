@@ -134,9 +134,9 @@ class Facts:
     the person; ``untold``: nothing was queued for anybody on their list; ``wants_to_die``: they
     say so. ``code`` proves the address that it goes to, ``""`` where that is proved. ``step`` is
     one of the walk-through, by its id, and ``says`` what it says, or a line to phone. ``phone``,
-    ``place`` and ``entry`` are the person's, where this message may tell them; ``spoken``: they
-    said it in a call too, which is heard at the number ``says``. ``n`` is how many
-    things a page is about; ``asks``: whoever reads it is asked to say that they look.
+    ``place``, ``entry``, ``town`` and ``dispatch`` are the person's, where this message may tell
+    them; ``spoken``: they said it in a call too, which is heard at the number ``says``. ``n`` is
+    how many things a page is about; ``asks``: whoever reads it is asked to say that they look.
     ``listed`` are open alarms by number and name, ``over`` the name of one that is over,
     ``ambulance``: to one of them nobody came for minutes.
     """
@@ -165,6 +165,8 @@ class Facts:
     place: str = ""
     entry: str = ""
     spoken: bool = False
+    town: str = ""
+    dispatch: str = ""
     n: int = 0
     asks: bool = False
     listed: tuple[tuple[int, str], ...] = ()

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 
 from django.utils.translation import gettext as _
 
-from stillhere.channels.wording import answers
+from stillhere.channels.wording import answers, plain
 from stillhere.channels.wording.contacts import Sentence
 from stillhere.channels.wording.facts import fill
 from stillhere.core.messages import Facts
+
+TOWN_MOST = 40
 
 
 def _stay(facts: Facts) -> Sentence:
@@ -46,6 +48,20 @@ def _aloud(facts: Facts) -> str:
         text = _("%(Person)s said where in a call. Ring %(number)s and press 1 to hear it.")
         return fill(facts, text, number=facts.says)
     return fill(facts, _("%(Person)s said where in a call: our link plays it."))
+
+
+def from_afar(facts: Facts) -> str:
+    """What an ambulance is called with by somebody far away, whose own number reaches another
+    town."""
+    if town := plain.name(facts.town, TOWN_MOST):
+        text = _(
+            "Your own emergency number reaches your town. Say first: I need dispatch in %(town)s."
+        ) % {"town": town}
+    else:
+        text = _("Your own emergency number reaches your town: say first which city it is.")
+    if number := plain.number(facts.dispatch):
+        text += " " + _("The dispatch there: %(number)s.") % {"number": number}
+    return text
 
 
 def _place(facts: Facts) -> Sentence:

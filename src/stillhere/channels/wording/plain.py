@@ -43,6 +43,12 @@ def listed(typed: str, most: int = 80) -> str:
     return ", ".join(names)[:most]
 
 
+def number(typed: str) -> str:
+    """The first number to phone in a note, as it was typed; ``""`` where there is none."""
+    found = _NUMBER.search(typed)
+    return found[0] if found else ""
+
+
 def digit_by_digit(text: str) -> str:
     """The same to be read aloud: the digits of a number one after the other."""
     return re.sub(r"(?<=[0-9])(?=[0-9])", " ", text)

@@ -230,7 +230,7 @@ def _going(facts: Facts) -> Sentence:
 
 def _far(facts: Facts) -> Sentence:
     text = fill(facts, _("Thank you. Phone %(person)s now. We go on looking for somebody near."))
-    return text, answers.NOTHING
+    return f"{text} {contact_replies.from_afar(facts)}", answers.NOTHING
 
 
 def _cannot(facts: Facts) -> Sentence:

@@ -81,7 +81,7 @@ def _in_alarm(
         word = _TELLS.get(intent, "reply-unclear")  # never silence
         return steps_by_text.first(parsed, alarms) if intent is Intent.STEPS else word
     word = _acts(parsed, contact, intent, alarms)
-    if word == "reply-going":
+    if word in ("reply-going", "reply-far"):  # a dispatcher asks where
         place.tell_after_claim(parsed, contact, alarms, now)
     return word
 

@@ -76,6 +76,8 @@ _PARTS = {
     "caller": "p.caller",
     "place": "p.place",
     "entry": "p.entry",
+    "town": "p.town",
+    "dispatch": "p.dispatch",
     "tz": "p.tz",
     "wish": "p.wish",
     "person_lang": "p.lang",

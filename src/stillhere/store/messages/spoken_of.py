@@ -33,6 +33,7 @@ log = logging.getLogger("stillhere.delivery")
 
 PLACE = "reply-place"  # tells where the person is, and how to get in
 WHERE = ("place", "entry")  # the notes that say so
+FAR = "reply-far"  # tells whoever phones from far away which dispatch to ask for
 
 
 def speaking_of(rows: Sequence[dict[str, Any]]) -> list[LeasedMessage]:
@@ -71,7 +72,8 @@ def _leased(
     facts, unproved = json.loads(row["facts"]), held_back.is_strangers(row)
     code, carried = _proof(row, facts, unproved=unproved)
     said_yes = row["status"] == Contact.Status.CONFIRMED
-    tells_place = row["word"] == PLACE and said_yes and not unproved
+    known = said_yes and not unproved
+    tells_place, tells_town = (row["word"] == word and known for word in (PLACE, FAR))
     spoken_of = Facts.of(
         facts,
         person=told("person.name", "person_name"),
@@ -87,6 +89,8 @@ def _leased(
         place=told("person.place", "place") if tells_place else "",
         entry=told("person.entry", "entry") if tells_place else "",
         spoken=tells_place and row["person"] in spoken,
+        town=told("person.town", "town") if tells_town else "",
+        dispatch=told("person.dispatch", "dispatch") if tells_town else "",
     )
     if "list" in facts:
         listed = tuple((no, on_lists.get(watch, "")) for no, watch in facts["list"])
