@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from tests.journeys.by_phone.story import FlipPhone, Story
@@ -13,6 +14,7 @@ UNSAID = (
     "drug", "overdos", "naloxon", "narcan", "opioid", "heroin", "fentan",
     "droga", "sobredosis", "opioide",
 )  # fmt: skip
+STEP = re.compile(r"[1-9]/[0-9]: ")
 DAY_S = 86_400
 
 
@@ -59,7 +61,11 @@ def falls_silent(story: Story, sam: FlipPhone, say: Say) -> None:
 
 
 def says_nothing_of_it(story: Story) -> None:
-    """Whoever looks over a shoulder learns nothing."""
-    for line in story.log:
-        if "texts" not in line[:20] and "hears" not in line:
-            assert not [word for word in UNSAID if word in line.casefold()], line
+    """Whoever looks over a shoulder learns nothing, but from the steps, which are asked for."""
+    said = (
+        line.casefold()
+        for line in story.log
+        if line[9:].startswith("    to ") and not STEP.search(line)
+    )
+    found = [line for line in said if any(word in line for word in UNSAID)]
+    assert not found, found

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from stillhere.channels.base import Channel
-from stillhere.channels.pager import Pager
 from stillhere.core.messages import Fate, Receipt
 from stillhere.engine import render
 from stillhere.store.messages import delivery, receipts
@@ -29,6 +28,7 @@ from tests.journeys.by_phone.provider import Provider, Sent
 from tests.web.lane import Answered, ask
 
 RINGS_S = 25  # before the provider says that nobody picked up
+ONE_TEXT = 160
 LEAST_MS = 100  # the engine's round
 LEASE_S = 20.0
 T = TypeVar("T")
@@ -36,7 +36,8 @@ T = TypeVar("T")
 
 @dataclass
 class Story:
-    """One installation with a provider behind it, and the phones of everybody in the story."""
+    """One installation with a provider behind it, and the phones of everybody in the story.
+    ``early_s``: texts come by the phone on the window sill, stamped so many seconds early."""
 
     clock: Clock
     provider: Provider
@@ -45,6 +46,7 @@ class Story:
     runner: asyncio.Runner
     phones: dict[str, FlipPhone] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
+    early_s: int | None = None
 
     def phone(self, number: str, **how: object) -> FlipPhone:
         """The phone with this number; the first time, ``how`` says what it is like."""
@@ -152,14 +154,12 @@ class Call:
 
 @dataclass
 class FlipPhone:
-    """A phone that can text, ring and be rung. ``dead``: the number is nobody's. ``sill``: the
-    texts go by the phone on the window sill."""
+    """A phone that can text, ring and be rung. ``dead``: the number is nobody's."""
 
     story: Story
     number: str
     name: str = ""
     dead: bool = False
-    sill: bool = False
     unread: list[str] = field(default_factory=list)
     heard: str = ""
     call: Call | None = None
@@ -168,18 +168,21 @@ class FlipPhone:
     # --- texts ------------------------------------------------------------------------------------
 
     def texts(self, words: str) -> None:
-        self.story.notes(f"{self.name} texts: {words}")
-        self.story.provider.text_came(self.story.post, self.number, words)
-        self.story.settle()
-
-    def texts_by_the_sill(self, words: str, *, early_s: int, as_picture: bool = False) -> None:
-        """The same by the phone on the window sill, whose carrier drops the plus."""
-        self.story.notes(f"{self.name} texts by the window sill: {words}")
-        sender = self.number.removeprefix("+1")
-        self.story.provider.text_came_by_the_app(
-            self.story.post, sender, words, early_s=early_s, as_picture=as_picture
-        )
-        self.story.settle()
+        """By the company; or by the phone on the window sill, whose carrier drops the plus and
+        sends what is long as a picture."""
+        story = self.story
+        story.notes(f"{self.name} texts: {words}")
+        if story.early_s is None:
+            story.provider.text_came(story.post, self.number, words)
+        else:
+            story.provider.text_came_by_the_app(
+                story.post,
+                self.number.removeprefix("+1"),
+                words,
+                early_s=story.early_s,
+                as_picture=len(words) > ONE_TEXT,
+            )
+        story.settle()
 
     def reads(self, *facts: str) -> str:
         """The next text that was not read yet; it holds all of ``facts``, whatever their case."""
@@ -289,8 +292,3 @@ class FlipPhone:
         fields = {"CallSid": call.sent.sid, "From": ends[0], "To": ends[1]}
         fields["Direction"] = "outbound-api" if call.outbound else "inbound"
         return self.story.provider.turn(self.story.post, url, fields | more)
-
-
-def with_pager(channels: dict[str, Channel], coordinator: str) -> dict[str, Channel]:
-    """The same with the channel of pages, as the engine adds it."""
-    return channels | {Pager.name: Pager(coordinator, channels)} if coordinator else channels
