@@ -252,11 +252,9 @@ def nothing_is_proved_while_an_open_alarm_has_reached_nobody(night: Evidence) ->
             continue
         if w.state is not State.ALARM or night.t < story.raised_t + UNHEARD_MS or not story.called:
             continue
-        handed = any(
-            m.accepted and m.contact is not None
-            for m in night.mails.values()
-            if (m.watch, m.alarm) == (story.watch, story.no)
-        )
+        mails = [m for m in night.mails.values() if (m.watch, m.alarm) == (story.watch, story.no)]
+        mails = [m for m in mails if m.contact is not None and not _was_no_way(night, m)]
+        handed = not mails or any(m.accepted for m in mails)
         acted = any(
             a.watch == story.watch and a.now >= story.raised_at
             and getattr(a.what, "contact", None) is not None
@@ -264,6 +262,14 @@ def nothing_is_proved_while_an_open_alarm_has_reached_nobody(night: Evidence) ->
         )  # fmt: skip
         if not handed and not acted:
             yield f"alarm {story.no} of watch {story.watch} was raised at {story.raised_t}, is open"
+
+
+def _was_no_way(night: Evidence, mail: Mail) -> bool:
+    """Whether it says nothing about our ways: to a number that nobody has shown to be theirs, kept
+    back or dead."""
+    sql = "SELECT 1 FROM address WHERE id = ? AND proved_at = 0"
+    kept = mail.address in night.dead or not mail.handed
+    return kept and bool(night.storage.look(sql, mail.address))
 
 
 def _reachable(night: Evidence, story: Story, contact: int) -> bool:
