@@ -104,35 +104,16 @@ def test_what_comes_while_nobody_has_answered_is_in_the_next_turn(clock: Clock) 
     assert (to, text.split(" since")[0]) == (ANAS, "5 things need you")
 
 
-@pytest.mark.parametrize("text", ["0", " 0 ", "ok", "yes", "1"])
-def test_an_answer_by_text_ends_it_and_says_how_much_there_is(clock: Clock, text: str) -> None:
-    for _ in range(2):
-        nobody_is_on_the_list(clock)
-    leave(clock)
-    says(RUTHS, text)
-    assert leave(clock) == [
-        (
-            "text:" + RUTHS,
-            "es",
-            "Gracias. 2 asuntos te esperan: revisa el panel. Ya no avisamos a otros.",
-        )
-    ]
-    clock.advance(10 * MINUTE_S)
-    assert leave(clock) == []
-    (page,) = pages.lately(0)
-    assert (page.looked_by, page.waits, [name for name, _ in page.told]) == (
-        "Ruth",
-        False,
-        ["Ruth"],
-    )
-
-
 def test_what_is_no_answer_is_asked_back_and_pages_go_on(clock: Clock) -> None:
     nobody_is_on_the_list(clock)
     leave(clock)
     says(ANAS, "who is this about?")
     assert leave(clock) == [
-        ("text:" + ANAS, "en", "Text 0 to say that you are looking. Then we wake nobody else.")
+        (
+            "text:" + ANAS,
+            "en",
+            "Text 0 to say that you are looking: then we wait 5 minutes for you.",
+        )
     ]
     clock.advance(3 * MINUTE_S)
     assert [to for to, _, _ in leave(clock)] == [ANAS]
@@ -167,8 +148,11 @@ def test_a_coordinator_who_is_a_contact_goes_with_1_and_looks_with_0(clock: Cloc
         delivery.record([m.result(Receipt(Fate.ACCEPTED))], clock.now)
     says(LEOS, "1")
     assert (night.row().state, pages.waits()) == ("claimed", True)
+    (page,) = pages.lately(0)
+    assert not page.looked_at
     says(LEOS, "0")
-    assert (night.row().state, pages.waits()) == ("claimed", False)
+    (page,) = pages.lately(0)
+    assert (night.row().state, page.looked_by) == ("claimed", "Leo")
 
 
 def test_whoever_looked_is_told_first_of_what_comes_next(clock: Clock) -> None:
@@ -176,7 +160,7 @@ def test_whoever_looked_is_told_first_of_what_comes_next(clock: Clock) -> None:
     leave(clock)
     clock.advance(3 * MINUTE_S)
     leave(clock)
-    says(ANAS, "0")
+    pages.looks(pages.who_is(ANA), clock.now)
     leave(clock)
     nobody_is_on_the_list(clock)
     assert [to for to, _, _ in leave(clock)] == [ANAS]
@@ -225,7 +209,7 @@ def test_a_page_names_no_place_and_its_link_is_for_one_person(clock: Clock) -> N
     assert "Elm" not in told.text
     page = Page.objects.get()
     assert told.link.endswith(f"/{pages.who_is(RUTH)}")
-    assert pages.by_key(told.link.split("/")[-2]) == page
+    assert pages.by_key(told.link.split("/")[-2], clock.now) == page
 
 
 # --- nobody is named ------------------------------------------------------------------------------

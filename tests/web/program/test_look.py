@@ -15,7 +15,15 @@ from stillhere.store.messages import delivery, pages
 from stillhere.store.models import Message, Page
 from tests.channels.accounts import carrier_of
 from tests.conftest import Clock
-from tests.store.messages.test_pages import ANA, ANAS, PEOPLE, RUTH, RUTHS, nobody_is_on_the_list
+from tests.store.messages.test_pages import (
+    ANA,
+    ANAS,
+    PEOPLE,
+    RUTH,
+    RUTHS,
+    nobody_is_on_the_list,
+    says,
+)
 from tests.web.conftest import browser
 from tests.web.hooks.test_calls import Line
 from tests.web.pages import read
@@ -60,6 +68,43 @@ def test_the_others_read_on_their_link_who_looks(clock: Clock) -> None:
     browser().post(path)
     theirs = path.replace(pages.who_is(RUTH), pages.who_is(ANA))
     assert "Ruth is looking." in read(browser(), theirs)
+
+
+DAY_S = 86_400
+
+
+@pytest.mark.parametrize("later_s", [1, DAY_S - 1, DAY_S + 1, 20 * DAY_S])
+def test_the_link_of_a_page_that_is_over_silences_no_new_one(clock: Clock, later_s: int) -> None:
+    """Ruth looked; her mail stays in a mailbox, or was forwarded."""
+    path, _ = paged(clock)
+    browser().post(path)
+    assert not pages.waits()
+    clock.advance(later_s)
+    new, _ = paged(clock)
+    anyone = browser(stranger=True)
+    assert anyone.post(path).status_code == (303 if later_s < DAY_S else 404)
+    assert pages.waits()
+    assert Page.objects.filter(next_at__isnull=False).count() == 1
+    anyone.post(new)
+    assert not pages.waits()
+
+
+def test_a_link_opens_for_as_long_as_its_page_waits(clock: Clock) -> None:
+    path, _ = paged(clock)
+    clock.advance(3 * DAY_S)
+    assert browser().post(path).status_code == 303
+    assert not pages.waits()
+
+
+def test_the_desk_shows_that_a_text_said_so(clock: Clock) -> None:
+    path, _ = paged(clock)
+    says(RUTHS, "0")
+    desk = browser()
+    desk.get(f"/desk/{desk_key.key()}")
+    assert "A text from Ruth" in read(desk, "/desk")
+    assert "I am looking: page nobody else" in read(desk, "/desk")
+    desk.post(path)
+    assert "Ruth looks since" in read(desk, "/desk")
 
 
 def test_a_guessed_link_answers_nothing(clock: Clock) -> None:

@@ -95,12 +95,21 @@ def _looking(facts: Facts) -> Sentence:
     return fill(facts, text, n=facts.n) + " " + _("Nobody else is woken."), answers.NOTHING
 
 
+def _look_soon(facts: Facts) -> Sentence:
+    text = ngettext(
+        "Thank you. %(n)d thing needs you.", "Thank you. %(n)d things need you.", facts.n
+    )
+    text = fill(facts, text, n=facts.n)
+    text += " " + _("Now open the link we sent, or the desk, and press the button.")
+    return text + " " + _("If nobody does within 5 minutes, we page the next."), answers.NOTHING
+
+
 def _looked(facts: Facts) -> Sentence:
     return _("Thank you. Nothing waits for you now, or somebody looks already."), answers.NOTHING
 
 
 def _look_how(facts: Facts) -> Sentence:
-    return _("Text 0 to say that you are looking. Then we wake nobody else."), answers.NOTHING
+    return _("Text 0 to say that you are looking: then we wait 5 minutes for you."), answers.NOTHING
 
 
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
@@ -112,6 +121,7 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "page-free": _page_free,
     "page-many": _page_many,
     "reply-looking": _looking,
+    "reply-look-soon": _look_soon,
     "reply-looked": _looked,
     "reply-look-how": _look_how,
 }

@@ -2,9 +2,9 @@
 
 Owns the rows of ``page``. Others queue a message to the coordinator and know nobody; before it
 leaves, it is joined to the open page, or opens one and is written to whoever is on call, each in
-their language. Until one of them says that they look, the next turn comes every three minutes, for
-as long as anything it speaks of is still so. Where nobody is named in the setting, pages leave as
-they are; more than a few within two minutes become one.
+their language. Until one of them looks, the next turn comes every three minutes, for as long as
+anything it speaks of is still so; a text, which anybody can forge, puts it off once. Where nobody
+is named in the setting, pages leave as they are; more than a few within two minutes become one.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from stillhere.store.watches.outbox import COORDINATOR
 log = logging.getLogger("stillhere.pages")
 
 NEXT_MS = 180_000  # real time: then the next is tried
+SAID_MS = 300_000  # real time: so long nobody else is tried because a text said that somebody looks
+LINK_MS = 86_400_000  # so long the link of a page that is over opens
 STORM, STORM_MS = 3, 120_000  # real time: more than so many within so long are one
 AWAKE_MS = 3_600_000  # whoever looked within this is tried first
 MOST_ABOUT = 200
@@ -107,13 +109,15 @@ def _join(fresh: Sequence[Message], now: int) -> None:
         if m not in loud:
             for each in _next(settings.STILLHERE.coordinators, now, set()):
                 _write(m, each, f"{m.key}.{who_is(each)}"[-80:], {"quiet": True}, now)
-    page = Page.objects.select_for_update().filter(next_at__isnull=False).order_by("id").first()
-    if loud and page is not None:
+    page = Page.objects.select_for_update().filter(next_at__isnull=False).order_by("id").last()
+    if loud and page is not None and page.count + len(loud) <= MOST_ABOUT:
         about = [*json.loads(page.about), *(m.id for m in loud)]
-        page.count, page.about = page.count + len(loud), json.dumps(about[:MOST_ABOUT])
+        page.count, page.about = page.count + len(loud), json.dumps(about)
         page.save(update_fields=["count", "about"])
     elif loud:
-        _turn(_open(loud, now), loud, now)
+        for first in range(0, len(loud), MOST_ABOUT):
+            part = loud[first : first + MOST_ABOUT]
+            _turn(_open(part, now), part, now)
     _spent(fresh, now)
 
 
@@ -124,7 +128,7 @@ def _open(loud: Sequence[Message], now: int) -> Page:
         key_hash=encryption.key_hash(encryption.key_for("page", nonce)),
         opened_at=now,
         count=len(loud),
-        about=json.dumps([m.id for m in loud[:MOST_ABOUT]]),
+        about=json.dumps([m.id for m in loud]),
     )
 
 
@@ -139,7 +143,7 @@ def _go_on(page: Page, now: int) -> None:
     if still:
         _turn(page, still, now)
     else:
-        Page.objects.filter(id=page.id).update(next_at=None)
+        Page.objects.filter(id=page.id).update(next_at=None, looked_by="", looked_at=0)
 
 
 def _holds(m: Message) -> bool:
@@ -172,7 +176,8 @@ def _turn(page: Page, about: Sequence[Message], now: int) -> None:
 def _next(people: Sequence[OnCall], now: int, tried: set[str]) -> Sequence[OnCall]:
     """Whose turn it is. Whoever looked a moment ago is awake and knows more."""
     able = [each for each in people if _ways(each)] or people
-    looked = Page.objects.filter(looked_at__gt=now - AWAKE_MS).order_by("-looked_at").first()
+    ended = Page.objects.filter(looked_at__gt=now - AWAKE_MS, next_at__isnull=True)
+    looked = ended.order_by("-looked_at").first()
     awake = [each for each in able if looked is not None and who_is(each) == looked.looked_by]
     if awake and not tried:
         return awake
@@ -258,9 +263,12 @@ def link_of(facts: str) -> str:
 # --- somebody looks -------------------------------------------------------------------------------
 
 
-def by_key(key: str) -> Page | None:
-    """The page of a link."""
-    return Page.objects.filter(key_hash=encryption.key_hash(key)).first()
+def by_key(key: str, now: int) -> Page | None:
+    """The page of a link; None where it has been over for a day: links stay in mailboxes."""
+    page = Page.objects.filter(key_hash=encryption.key_hash(key)).first()
+    if page is None or page.next_at is not None:
+        return page
+    return page if now - max(page.looked_at, page.opened_at) < LINK_MS else None
 
 
 def waits() -> bool:
@@ -268,17 +276,34 @@ def waits() -> bool:
     return Page.objects.filter(next_at__isnull=False).exists()
 
 
+def looks(who: str, now: int, upto: int | None = None) -> int:
+    """Somebody looks: nobody else is tried. ``who`` as ``who_is`` says, "" where nobody knows;
+    ``upto`` the page of the link that was pressed: what was paged after it waits on. Returns how
+    many things there are to look at, 0 where no page waited."""
+    return _answered(who, now, None, upto)
+
+
+def says_so(who: str, now: int) -> int:
+    """The same by text, which anybody can write in their name: it puts off the next turn, once a
+    page, and ends nothing."""
+    return _answered(who, now, now + int(SAID_MS * clock.read().rate))
+
+
 @transaction.atomic
-def looks(who: str, now: int) -> int:
-    """Somebody looks: nobody else is tried. ``who`` as ``who_is`` says, "" where nobody knows.
-    Returns how many things there are to look at, 0 where no page waited."""
-    waiting = list(Page.objects.select_for_update().filter(next_at__isnull=False).order_by("id"))
-    for page in waiting:
-        Page.objects.filter(id=page.id).update(next_at=None, looked_by=who, looked_at=now)
-        keys = [f"page{page.id}.{n}.{each}" for n in range(page.turn) for each, _ in _told(page)]
-        Message.objects.filter(key__in=keys, status="queued").update(lapses_at=now)
-        log.warning("page=%d looked at after turns=%d", page.id, page.turn)
-    return sum(page.count for page in waiting)
+def _answered(who: str, now: int, next_at: int | None, upto: int | None = None) -> int:
+    waiting = Page.objects.select_for_update().filter(next_at__isnull=False).order_by("id")
+    pages = list(waiting if upto is None else waiting.filter(id__lte=upto))
+    for page in pages:
+        if next_at is not None and page.looked_at:
+            continue  # put off once
+        Page.objects.filter(id=page.id).update(next_at=next_at, looked_by=who, looked_at=now)
+        log.warning("page=%d looked at=%s turns=%d", page.id, next_at is None, page.turn)
+        if next_at is None:
+            keys = [
+                f"page{page.id}.{n}.{each}" for n in range(page.turn) for each, _ in _told(page)
+            ]
+            Message.objects.filter(key__in=keys, status="queued").update(lapses_at=now)
+    return sum(page.count for page in pages)
 
 
 def say(somebody: OnCall, number: str, word: str, facts: Mapping[str, Any], key: str) -> None:

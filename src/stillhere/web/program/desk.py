@@ -241,7 +241,10 @@ def _paged(page: pages.ShownPage, now: int) -> Paged:
 
     told = ", ".join(f"{page_text.someone(name)} {hour(at)}" for name, at in page.told)
     facts = {"name": page.looked_by or _("The desk"), "time": hour(page.looked_at)}
-    looks = _("%(name)s looks since %(time)s.") % facts if page.looked_at else ""
+    looks = ""
+    if page.looked_at:
+        by_text = _("A text from %(name)s at %(time)s: looking.")
+        looks = (by_text if page.waits else _("%(name)s looks since %(time)s.")) % facts
     return Paged(hour(page.opened_at), page.count, told, looks, page.waits)
 
 

@@ -21,12 +21,12 @@ from stillhere.web.site import errors, links, page_text
 @require_http_methods(["GET", "HEAD", "POST"])
 def look(request: HttpRequest, key: str, who: str) -> HttpResponse:
     """What waits, and the one button."""
-    page = pages.by_key(key)
+    page = pages.by_key(key, clock.now_ms())
     somebody = pages.find(who)
     if page is None or somebody is None:
         return errors.unknown_key(request)
     if request.method == "POST":
-        pages.looks(who, clock.now_ms())
+        pages.looks(who, clock.now_ms(), page.id)
         return links.see_other("program:look", key, who)
     looked = pages.find(page.looked_by)
     given = {

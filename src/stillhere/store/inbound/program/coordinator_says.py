@@ -1,7 +1,8 @@
 """What somebody on call says back to a page: that they look, by text or by a key in the call.
 
-Owns that answer. A phone that is on lists too, or keeps a watch, says it by its own digit alone;
-anything else it says means there what it always means.
+Owns that answer. A key in our call ends the page; a text, which anybody can forge, puts it off. A
+phone that is on lists too, or keeps a watch, says it by its own digit alone; anything else it says
+means there what it always means.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from stillhere.store.watches.outbox import COORDINATOR
 
 LOOKS = "0"  # stands in no other message
 ASKED_A_DAY = 10  # how often one phone is asked back: a machine may be at the other end
-LOOKING, LOOKED, HOW = "reply-looking", "reply-looked", "reply-look-how"
+LOOKING, SOON = "reply-looking", "reply-look-soon"
+LOOKED, HOW = "reply-looked", "reply-look-how"
 
 
 def coordinator_says(
@@ -32,7 +34,8 @@ def coordinator_says(
         return False
     intent = contacts_intent(inbound, watching=False, invited=True)
     if inbound.text.strip() == LOOKS or (intent is Intent.CLAIM and not known and pages.waits()):
-        word, n = _look(somebody, now)
+        n = pages.says_so(pages.who_is(somebody), now)
+        word = SOON if n else LOOKED
     elif known or intent in (Intent.OPT_OUT, Intent.DELETE) or not pages.waits():
         return False
     else:
@@ -50,11 +53,7 @@ def looks_by_key(message: int) -> Reply | None:
     if m is None:
         return None
     somebody = pages.read_by(m.facts)
+    who = pages.who_is(somebody) if somebody is not None else ""
     with transaction.atomic():
-        word, n = _look(somebody, clock.now_ms())
-    return Reply(word, somebody.lang if somebody is not None else "", Facts(n=n))
-
-
-def _look(somebody: OnCall | None, now: int) -> tuple[str, int]:
-    n = pages.looks(pages.who_is(somebody) if somebody is not None else "", now)
-    return (LOOKING if n else LOOKED), n
+        n = pages.looks(who, clock.now_ms())
+    return Reply(LOOKING if n else LOOKED, somebody.lang if somebody else "", Facts(n=n))
