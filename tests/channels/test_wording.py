@@ -230,6 +230,13 @@ def test_exactly_what_is_known(word: str, facts: Facts, text: str) -> None:
     assert compose(word, facts, "en").text == text
 
 
+def test_what_a_chat_says_speaks_of_no_text_prices() -> None:
+    for word in ("reply-welcome", "reply-welcome-shift"):
+        assert "prices" in compose(word, NIGHT, "en", "text").text
+        for by in ("whatsapp", "telegram"):
+            assert "prices" not in compose(word, NIGHT, "en", by).text
+
+
 def test_the_stand_down_in_spanish() -> None:
     assert compose(Word.STAND_DOWN, NIGHT, "es-MX").text == (
         "Contestaron desde el teléfono de Sam a las 17:14. Gracias. Seguimos preguntando un rato."

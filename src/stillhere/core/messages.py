@@ -138,7 +138,7 @@ class Facts:
     them; ``spoken``: they said it in a call too, which is heard at the number ``says``. ``n`` is
     how many things a page is about; ``asks``: whoever reads it is asked to say that they look.
     ``listed`` are open alarms by number and name, ``over`` the name of one that is over,
-    ``ambulance``: to one of them nobody came for minutes.
+    ``ambulance``: to one of them nobody came for minutes. ``by``: the channel it goes by.
     """
 
     person: str = ""
@@ -172,6 +172,7 @@ class Facts:
     listed: tuple[tuple[int, str], ...] = ()
     over: str = ""
     ambulance: bool = False
+    by: str = "text"
 
     @classmethod
     def of(cls, kept: Mapping[str, Any], **known: Any) -> Facts:

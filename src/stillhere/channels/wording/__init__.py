@@ -7,6 +7,8 @@ is shown and spoken; only how to answer differs by channel. Knows the core, no t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -45,7 +47,7 @@ def compose(word: str, facts: Facts, lang: str, by: str = TEXT) -> Outgoing:
     for an outcome that only people may tell.
     """
     with translation.override(settings.SPOKEN.of(lang).code):
-        text, answer = _SENTENCES[word](facts)
+        text, answer = _SENTENCES[word](replace(facts, by=by))
         if by == PUSH and answer is answers.STILL_HERE:
             text = ""  # on a lock screen the title says it, and nothing else
         text = f"{text} {answer.by(by)}".strip()

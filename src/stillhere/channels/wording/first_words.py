@@ -17,13 +17,19 @@ from stillhere.core.messages import Facts
 
 def _welcome(facts: Facts) -> Sentence:
     text = _("It's on. We ask soon: reply OK. Nobody is on your list: ADD and a number.")
-    return text + " " + _("DONE ends it. Your plan's text prices apply."), answers.NOTHING
+    return text + _ends_and_costs(facts), answers.NOTHING
 
 
 def _welcome_shift(facts: Facts) -> Sentence:
     text = _("It's on. We ask soon: reply OK. If you stop, people on shift come:")
     text += " " + _("reply ADDRESS and where you are.")
-    return text + " " + _("DONE ends it. Your plan's text prices apply."), answers.NOTHING
+    return text + _ends_and_costs(facts), answers.NOTHING
+
+
+def _ends_and_costs(facts: Facts) -> str:
+    """How it ends; and what it costs, where it goes by texts."""
+    costs = " " + _("Your plan's text prices apply.") if facts.by == answers.TEXT else ""
+    return " " + _("DONE ends it.") + costs
 
 
 def _helping_shift(facts: Facts) -> Sentence:

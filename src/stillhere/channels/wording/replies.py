@@ -222,6 +222,11 @@ def _unclear(facts: Facts) -> Sentence:
     return fill(facts, _("We could not read your answer about %(person)s.")), answers.GOING
 
 
+def _unclear_going(facts: Facts) -> Sentence:
+    """To somebody who is going already: what comes next for them."""
+    return fill(facts, _("We could not read your answer about %(person)s.")), answers.LATER
+
+
 def _going(facts: Facts) -> Sentence:
     """In a call also where, once more."""
     text = fill(facts, _("Thank you. The others hear that you are going to %(person)s."))
@@ -346,6 +351,7 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     **contact_replies.SENTENCES,
     **chats.SENTENCES,
     "reply-unclear": _unclear,
+    "reply-unclear-go": _unclear_going,
     "reply-going": _going,
     "reply-far": _far,
     "reply-cannot": _cannot,

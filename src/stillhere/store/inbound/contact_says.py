@@ -17,7 +17,13 @@ from stillhere.core.refusals import Refusal
 from stillhere.core.replies import Intent, read_minutes, says_no
 from stillhere.store.inbound import place, steps_by_text
 from stillhere.store.inbound.intents import contacts_intent, opt_out_of, prove
-from stillhere.store.inbound.reply import ParsedInbound, apply_all, unless_refused
+from stillhere.store.inbound.reply import (
+    UNCLEAR,
+    ParsedInbound,
+    alarms_of,
+    apply_all,
+    unless_refused,
+)
 from stillhere.store.models import Contact, Message, WatchRow
 from stillhere.store.people import contacts, drills, invitations, opt_out
 from stillhere.store.watches.apply import Asked, Change
@@ -78,12 +84,19 @@ def _in_alarm(
     if intent is Intent.WHERE:
         return place.answer(contact, alarms)
     if intent not in _DEEDS:
-        word = _TELLS.get(intent, "reply-unclear")  # never silence
-        return steps_by_text.first(parsed, alarms) if intent is Intent.STEPS else word
+        if intent is Intent.STEPS:
+            return steps_by_text.first(parsed, alarms)
+        return _TELLS.get(intent) or _unclear(parsed, contact, alarms)  # never silence
     word = _acts(parsed, contact, intent, alarms)
     if word in ("reply-going", "reply-far"):  # a dispatcher asks where
         place.tell_after_claim(parsed, contact, alarms, now)
     return word
+
+
+def _unclear(parsed: ParsedInbound, contact: Contact, alarms: Sequence[int]) -> str:
+    """What cannot be read is asked back; of who is going already, what comes next for them."""
+    going = any(alarm.covered_by(contact.id) for alarm in alarms_of(alarms))
+    return UNCLEAR[going and parsed.inbound.kind == "text"]
 
 
 def _acts(parsed: ParsedInbound, contact: Contact, intent: Intent, alarms: Sequence[int]) -> str:

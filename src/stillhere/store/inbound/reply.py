@@ -127,6 +127,7 @@ _BOUNDED = frozenset({
     "reply-add-stopped", "reply-asked-enough", "reply-on-it-already", "reply-note-how",
     "reply-no-routine",
 })  # fmt: skip
+UNCLEAR = ("reply-unclear", "reply-unclear-go")
 UNCLEAR_MOST, UNCLEAR_APART_MS = 5, 120_000  # two machines must not talk to each other all night
 
 
@@ -199,9 +200,9 @@ def queue(
     watches = sorted(open_watches([person.id]), key=lambda watch: watch.state not in ALARMED)
     watch = next(iter(watches), None)
     key = f"r{parsed.arrival}" if due_at is None else f"r{parsed.arrival}.later"
-    if word == "reply-unclear" and watch is not None and contact is not None:
+    if word in UNCLEAR and watch is not None and contact is not None:
         before = Message.objects.filter(
-            word=word, watch=watch, alarm=watch.alarms, contact=contact
+            word__in=UNCLEAR, watch=watch, alarm=watch.alarms, contact=contact
         ).values_list("created_at", flat=True)
         if len(before) >= UNCLEAR_MOST or now - max(before, default=0) < UNCLEAR_APART_MS:
             return
