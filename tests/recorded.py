@@ -30,13 +30,10 @@ class Recorder:
     def round(self, times: int = 1) -> list[str]:
         """The engine looks; what it asked in these rounds."""
         before = len(self.asked)
-        for _ in range(times):
-            with contextlib.suppress(StopIteration):  # nothing in it really waits: it ends at once
-                fetch_once({"call": self._relay()}, _safely).send(None)
-                pytest.fail("it waits for something")
+        look(self._carrier(), times)
         return self.asked[before:]
 
-    def _relay(self) -> Relay:
+    def _carrier(self) -> VoiceCarrier:
         recorder = self
 
         class Fake(VoiceCarrier):
@@ -48,8 +45,16 @@ class Recorder:
                 recorder.asked.append(f"delete {ref}")
                 return not recorder.stuck
 
-        ours = settings.STILLHERE.carriers[0]
-        return Relay("call", [Fake(ours, "", HttpClient())], str, CALLS)
+        return Fake(settings.STILLHERE.carriers[0], "", HttpClient())
+
+
+def look(carrier: VoiceCarrier, times: int = 1) -> None:
+    """Rounds of the engine at this carrier, which makes nobody wait."""
+    relay = Relay("call", [carrier], str, CALLS)
+    for _ in range(times):
+        with contextlib.suppress(StopIteration):  # nothing in it really waits: it ends at once
+            fetch_once({"call": relay}, _safely).send(None)
+            pytest.fail("it waits for something")
 
 
 async def _safely(work: Callable[..., Any], *args: object) -> Any:

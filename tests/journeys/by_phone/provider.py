@@ -47,6 +47,7 @@ class Provider:
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
+        self.sounds: dict[str, bytes] = {}  # what was recorded in calls
         self.url = ""
         self._count = 0
 
@@ -55,6 +56,8 @@ class Provider:
         app = web.Application()
         app.router.add_post(f"{ACCOUNT}/Messages.json", self._text)
         app.router.add_post(f"{ACCOUNT}/Calls.json", self._call)
+        app.router.add_get(f"{ACCOUNT}/Recordings/{{ref}}.mp3", self._sound)
+        app.router.add_delete(f"{ACCOUNT}/Recordings/{{ref}}.json", self._forget)
         app.router.add_post("/message", self._by_the_app)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
@@ -89,6 +92,14 @@ class Provider:
         form = await self._form(request, "CA")
         where = {"url": form["Url"], "told": form["StatusCallback"]}
         return self._took(Sent("call", form["To"], form["sid"], **where))
+
+    async def _sound(self, request: web.Request) -> web.Response:
+        sound = self.sounds.get(request.match_info["ref"])
+        return web.Response(body=sound) if sound is not None else web.Response(status=404)
+
+    async def _forget(self, request: web.Request) -> web.Response:
+        gone = self.sounds.pop(request.match_info["ref"], None)
+        return web.Response(status=404 if gone is None else 204)
 
     async def _form(self, request: web.Request, letters: str) -> dict[str, str]:
         pair = base64.b64encode(f"AC1:{SECRET}".encode()).decode()

@@ -14,6 +14,9 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
+from urllib.parse import urlsplit
+
+from django.test import Client
 
 from stillhere.channels.base import Channel
 from stillhere.core.messages import Fate, Receipt
@@ -132,6 +135,10 @@ class Story:
         assert answered.status in (200, 204), (path, answered.status, answered.text)
         return answered
 
+    def fetches(self, url: str) -> bytes:
+        """A sound of ours, as the company gets it."""
+        return bytes(Client().get(urlsplit(html.unescape(url)).path).content)
+
     def notes(self, line: str) -> None:
         at = (self.clock.now // 1000) % 86_400
         self.log.append(f"{at // 3600:02}:{at // 60 % 60:02}:{at % 60:02} {line}")
@@ -162,6 +169,7 @@ class FlipPhone:
     dead: bool = False
     unread: list[str] = field(default_factory=list)
     heard: str = ""
+    played: list[bytes] = field(default_factory=list)
     call: Call | None = None
     rung: int = 0
 
@@ -221,6 +229,13 @@ class FlipPhone:
         self.story.notes(f"{self.name} presses {key or 'nothing'}")
         self._turn(**({"Digits": key.rstrip("#")} if key else {}))
 
+    def speaks(self, sound: bytes) -> None:
+        """After the tone; the company keeps it."""
+        ref = f"RE{len(self.story.provider.sounds)}{self.story.clock.boot}"
+        self.story.provider.sounds[ref] = sound
+        self.story.notes(f"{self.name} speaks")
+        self._turn(Digits="#", RecordingSid=ref)
+
     def hears(self, *facts: str) -> str:
         """What the voice said last."""
         missing = [fact for fact in facts if fact.casefold() not in self.heard.casefold()]
@@ -276,6 +291,8 @@ class FlipPhone:
         sentences = re.findall(r"<Say[^>]*>([^<]*)</Say>", twiml)
         self.heard = html.unescape(" ".join(sentences))
         self.story.notes(f"    {self.name} hears: {self.heard or twiml[55:]}")
+        sounds = re.findall(r"<Play>([^<]*)</Play>", twiml)
+        self.played = [self.story.fetches(url) for url in sounds]
         found = re.findall(r'<(?:Gather|Record)[^>]* action="([^"]*)"', twiml)
         if found:
             self.call.turn = html.unescape(found[0])
