@@ -46,8 +46,10 @@ EDGES = {
     "a wish nobody knows": replace(NIGHT, wish="maybe"),
     "outage": replace(NIGHT, after_outage=True, round=7),
     "nobody told": replace(NIGHT, untold=True),
-    "on three alarms": replace(NIGHT, listed=((1, "Sam"), (2, ""), (13, "Kim")), ambulance=True),
-    "one of them over": replace(NIGHT, listed=((2, "Kim"),), over="Sam"),
+    "on three alarms": replace(
+        NIGHT, listed=((1, "Sam", 1), (2, "", 1), (13, "Kim", 1), (14, "kim", 2)), ambulance=True
+    ),
+    "one of them over": replace(NIGHT, listed=((2, "Kim", 1),), over="Sam"),
     "the last over": replace(NIGHT, over="Sam"),
     "a storm": replace(NIGHT, n=30, asks=True),
     "one thing, no time": replace(NIGHT, n=1, at=None, asks=True),
@@ -128,7 +130,9 @@ def test_every_text_fits_one_segment(lang: str) -> None:
             replace(longest, unasked=True),
             replace(longest, wants_to_die=True),
             replace(longest, n=200),
-            replace(longest, listed=tuple((n, f"Guadalupe {n}") for n in range(1, 31))),
+            replace(
+                longest, listed=tuple((n, f"{'ABC'[n % 3]} Guadalupe", 1) for n in range(1, 31))
+            ),
         ):
             text = compose(word, facts, lang).text
             assert set(text) <= GSM, f"not GSM: {set(text) - GSM} in {text}"

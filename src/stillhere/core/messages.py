@@ -124,6 +124,10 @@ class Inbound:
     connects: str = ""
 
 
+# Of the alarms on a list a text names at least so many, whatever they are called.
+NAMED_AT_LEAST = {"list": 3, "list-busy": 3, "reply-alarms": 6}
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What one message speaks of. Names are as people typed them; ``at`` is ms UTC.
@@ -137,8 +141,10 @@ class Facts:
     ``place``, ``entry``, ``town`` and ``dispatch`` are the person's, where this message may tell
     them; ``spoken``: they said it in a call too, which is heard at the number ``says``. ``n`` is
     how many things a page is about; ``asks``: whoever reads it is asked to say that they look.
-    ``listed`` are open alarms by number and name, ``over`` the name of one that is over,
-    ``ambulance``: to one of them nobody came for minutes. ``by``: the channel it goes by.
+    ``listed`` are open alarms: number, name, and since when (ms UTC), in their turn; ``over`` is
+    the name of one that is over, ``ambulance``: to one of them nobody came for minutes. ``number``
+    is the one by which this alarm stands on the reader's list, None where it is on none, 0 where no
+    digit means this one. ``by``: the channel it goes by.
     """
 
     person: str = ""
@@ -169,10 +175,11 @@ class Facts:
     dispatch: str = ""
     n: int = 0
     asks: bool = False
-    listed: tuple[tuple[int, str], ...] = ()
+    listed: tuple[tuple[int, str, int], ...] = ()
     over: str = ""
     ambulance: bool = False
     by: str = "text"
+    number: int | None = None
 
     @classmethod
     def of(cls, kept: Mapping[str, Any], **known: Any) -> Facts:
@@ -191,5 +198,6 @@ class Facts:
             n=kept.get("n") or 0,
             asks=bool(kept.get("page")),
             ambulance=bool(kept.get("ambulance")),
+            number=kept.get("number"),
             **known,
         )

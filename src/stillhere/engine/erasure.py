@@ -14,7 +14,7 @@ from stillhere.store.db import budgets
 from stillhere.store.inbound import chat_codes, gateway_clocks
 from stillhere.store.installation import peers
 from stillhere.store.kits import kits, supply_warnings
-from stillhere.store.messages import alarm_lists, pages
+from stillhere.store.messages import alarm_numbers, pages
 from stillhere.store.people import browsers, invitations, suppression
 from stillhere.store.privacy import erasure, expiry
 from stillhere.store.program import shifts
@@ -37,7 +37,7 @@ def erase_once(now: int) -> int:
         lambda: supply_warnings.end_due(now),
         lambda: peers.erase_pages(now, alarm_days),
         lambda: pages.erase(now, alarm_days),
-        lambda: alarm_lists.erase(now),
+        lambda: alarm_numbers.erase(now),
         lambda: suppression.carry_over(now),
         lambda: budgets.forget(now, erasure.MOST_ERASED),
         invitations.erase_gone,

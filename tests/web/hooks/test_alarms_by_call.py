@@ -12,7 +12,7 @@ from django.test import Client
 from stillhere.core import events as ev
 from stillhere.store.models import Message
 from stillhere.store.watches import apply
-from stillhere.store.watches.apply import Change
+from stillhere.store.watches.apply import CallForHelp, Change
 from tests.channels.accounts import carrier_of
 from tests.conftest import Clock
 from tests.store.messages.test_alarm_lists import ANA, NAMES, Phones, alarm, on_shift, says, state
@@ -83,10 +83,31 @@ def test_never_again_is_asked_twice_as_ever(client: Client, clock: Clock) -> Non
     assert {state(w) for w in watches} == {"alarm"}
 
 
-def test_eight_are_more_than_a_call_offers(client: Client, clock: Clock) -> None:
-    _, m = rung(clock, *NAMES[:9])
+def test_more_than_the_keys_are_said_part_by_part_the_newest_first(
+    client: Client, clock: Clock
+) -> None:
+    watches, m = rung(clock, *NAMES[:9])
     line = Line(client, ANA, message=m)
-    assert "Press 7 to go to Rio. The others are in our text." in line.says
+    assert "Press 1 to go to Lou." in line.says
+    assert "Press 7 to go to Tao. To hear the others press 0." in line.says
+    others = line.press("0")
+    assert "Press 1 to go to Sam. Press 2 to go to Kim. To hear the others press 0." in others
+    assert "Press 7 to go to Tao." in line.press("0")
+    line.press("0")
+    line.press("2")
+    assert [state(w) for w in watches].index("claimed") == 1
+
+
+def test_a_call_about_what_no_list_names_says_that(client: Client, clock: Clock) -> None:
+    (lou,), _ = rung(clock, "Lou")
+    alarm("Sam"), alarm("Kim")
+    phones = Phones(clock)
+    phones.live(10)
+    apply.apply(Change(ev.Resolved(None, ev.Outcome.FINE), watch=lou))
+    max_ = alarm("Max", CallForHelp(wants_to_die=True))
+    phones.live(3)
+    m = Message.objects.filter(channel="call", watch=max_).earliest("id").id
+    assert "Max says they want to die." in Line(client, ANA, message=m).says
 
 
 def test_whoever_goes_to_one_is_not_rung_about_the_others(clock: Clock) -> None:

@@ -25,7 +25,7 @@ from stillhere.channels.wording import (
 )
 from stillhere.channels.wording.answers import CALL, PUSH, TEXT, AnswerKind
 from stillhere.channels.wording.facts import fill
-from stillhere.core.messages import Facts
+from stillhere.core.messages import WRITTEN, Facts
 
 __all__ = ["WORDS", "compose"]
 
@@ -50,7 +50,7 @@ def compose(word: str, facts: Facts, lang: str, by: str = TEXT) -> Outgoing:
         text, answer = _SENTENCES[word](replace(facts, by=by))
         if by == PUSH and answer is answers.STILL_HERE:
             text = ""  # on a lock screen the title says it, and nothing else
-        text = f"{text} {answer.by(by)}".strip()
+        text = f"{text} {_asks(answer, facts, by)}".strip()
         if by != CALL and translation.get_language_bidi():
             text = plain.isolated(text)
         return Outgoing(
@@ -59,6 +59,14 @@ def compose(word: str, facts: Facts, lang: str, by: str = TEXT) -> Outgoing:
             lang=lang,
             choices=answer.choices(),
         )
+
+
+def _asks(answer: AnswerKind, facts: Facts, by: str) -> str:
+    """How to answer; of one that stands on a list, by its number there."""
+    if facts.number is None or answer is not answers.GOING or by not in WRITTEN:
+        return answer.by(by)
+    there = _("Reply %(n)d if you are going there.")
+    return there % {"n": facts.number} if facts.number else ""
 
 
 def _subject(word: str, answer: AnswerKind, facts: Facts) -> str:

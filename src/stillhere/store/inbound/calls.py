@@ -27,7 +27,7 @@ from stillhere.store.inbound import (
 )
 from stillhere.store.inbound import reply as answering
 from stillhere.store.inbound.reply import Reply
-from stillhere.store.messages import alarm_lists
+from stillhere.store.messages import alarm_lists, alarm_numbers, spoken_of
 from stillhere.store.messages.spoken_of import PLACE
 from stillhere.store.messages.validity import still_true
 from stillhere.store.models import (
@@ -50,7 +50,8 @@ from stillhere.store.watches.queries import ALARMED
 TALKS_MS = 60_000  # a second call this soon after the missed one is answered
 RANG = "rang"  # the row that says how a call to us was met, should the carrier tell it again
 STAYS = "stay"  # the kind of the arrival row that says somebody stays on the line
-MOST_OFFERED = 7  # alarms by keys: 8 and 9 mean something else
+MOST_OFFERED = 7  # alarms by keys: 8 and 9 mean something else, and 0 says the others
+NEXT_PART = "p"  # and which part of the list that is
 _KEYED = "call.number"
 GOES_ON_MS = 900_000  # a line that nobody hung up is forgotten after this
 
@@ -75,8 +76,9 @@ class Opening:
 # --- calls of ours --------------------------------------------------------------------------------
 
 
-def picked_up(message: int) -> Opening:
-    """Somebody answered a call of ours: say what is true now."""
+def picked_up(message: int, part: int = 0) -> Opening:
+    """Somebody answered a call of ours: say what is true now. ``part``: of a list that is longer
+    than the keys are."""
     m = Message.objects.select_related("watch", "person", "contact__person", "address")
     found = m.filter(id=message).first()
     if found is not None and found.channel == COORDINATOR:
@@ -87,7 +89,7 @@ def picked_up(message: int) -> Opening:
     if not _true(found):
         over = "reply-got-it" if found.address.contact is None else "reply-over"
         return Opening(over, reply=answering.reply(found.address, found, over))
-    if (several := _several(found)) is not None:
+    if (several := _several(found, part)) is not None:
         return several
     reply = answering.reply(found.address, found, found.word)
     theirs = found.contact_id is not None
@@ -104,24 +106,28 @@ def where_again(message: int) -> Reply | None:
     return place.with_where(said, found.address.contact)
 
 
-def _several(m: Message) -> Opening | None:
+def _several(m: Message, part: int) -> Opening | None:
     """The list, where whoever picks up is on several alarms and goes to none yet; each by a key."""
     assert m.address is not None
-    if m.contact_id is None or m.word not in alarm_lists.CALLING:
+    if m.contact_id is None or not alarm_lists.is_a_line(m.word):
         return None
-    listed = alarm_lists.entries(sealed_columns.address_value(m.address))
+    listed = alarm_numbers.entries(sealed_columns.address_value(m.address))
+    if not any((m.watch_id, m.alarm) == (e.watch, e.alarm) and not e.over for e in listed):
+        return None
     offered = [each for each in listed if each.open]
     if len(offered) < 2 or any(each.mine for each in listed):
         return None
+    parts = -(-len(offered) // MOST_OFFERED)
+    first = part % parts * MOST_OFFERED
+    newest = sorted(offered, key=lambda each: -each.number)[first : first + MOST_OFFERED]
+    now = sorted(newest, key=lambda each: each.number)
     reply = answering.reply(m.address, m, "call-list")
-    persons = WatchRow.objects.select_related("person").in_bulk([each.watch for each in offered])
-    names = tuple(
-        (each.number, sealed_columns.person_note(persons[each.watch].person, "name"))
-        for each in offered
-    )
-    reply = replace(reply, facts=replace(reply.facts, listed=names))
-    keys = ".".join(str(each.number) for each in offered[:MOST_OFFERED])
-    return Opening("call-list", f"choose.{keys}", reply, message=m.id, refusable=True)
+    theirs = spoken_of.on_a_list([each.watch for each in now])
+    lines = tuple((each.number, *theirs.get(each.watch, spoken_of.NOBODY)) for each in now)
+    reply = replace(reply, facts=replace(reply.facts, listed=lines, n=len(offered)))
+    keys = ".".join(str(each.number) for each in now)
+    at = f"choose.{keys}" if parts == 1 else f"choose.{keys}.{NEXT_PART}{part + 1}"
+    return Opening("call-list", at, reply, message=m.id, refusable=True)
 
 
 def _true(m: Message) -> bool:

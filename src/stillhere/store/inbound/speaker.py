@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from stillhere.core.messages import Inbound
 from stillhere.core.replies import HELP, Intent, help_is_called, speaks_of_another
 from stillhere.store.inbound import contact_says, intents
+from stillhere.store.inbound.alarm_choice import is_answered_by
 from stillhere.store.inbound.reply import open_watches, person_of
 from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.people import force
@@ -80,7 +81,8 @@ def speaker_of(inbound: Inbound, known: Mapping[int, Address]) -> tuple[Address,
     if message is not None and _is_anothers(inbound, known, message):
         message = None
     if own and len(own) < len(known) and (message is None or message.contact_id is not None):
-        person = _for_themselves(inbound, own, message)
+        chosen = is_answered_by(inbound)
+        person = _for_themselves(inbound, own, message) if not chosen else None
         if person is not None:
             return person, None
     if message is not None and message.address_id is not None:

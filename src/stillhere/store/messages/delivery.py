@@ -17,7 +17,7 @@ from stillhere.core.events import Undeliverable
 from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, LEFT, DeliveryResult, Fate, Receipt
 from stillhere.store.db import bulk, encryption
 from stillhere.store.db.row_locks import hold, hold_messages
-from stillhere.store.messages import alarm_lists, held_back, pages, salvage
+from stillhere.store.messages import alarm_lists, alarm_numbers, held_back, pages, salvage
 from stillhere.store.messages.leased import ONE_BY_ONE, LeasedMessage
 from stillhere.store.messages.spoken_of import opened, speaking_of
 from stillhere.store.messages.validity import still_true
@@ -63,7 +63,17 @@ WHERE id IN (
 _PARTS = {
     **{
         name: f"m.{name}"
-        for name in ("id", "key", "channel", "word", "facts", "attempts", "lapses_at", "carrier")
+        for name in (
+            "id",
+            "key",
+            "channel",
+            "word",
+            "facts",
+            "alarm",
+            "attempts",
+            "lapses_at",
+            "carrier",
+        )
     },
     "provider_ref": "m.provider_ref",
     "why": "m.why",
@@ -257,7 +267,9 @@ def record(results: Sequence[DeliveryResult], now: int) -> list[DeliveryResult]:
             [r.address for r in push if r.address and r.receipt.fate in LEFT], now
         )
         by_another_way([r.message for r in free if r.message and r.receipt.fate in LOST], now)
-        alarm_lists.refused([r.address for r in free if r.address and r.receipt.why == ONE_BY_ONE])
+        alarm_numbers.refused(
+            [r.address for r in free if r.address and r.receipt.why == ONE_BY_ONE]
+        )
     return [r for r in results if r.message in held]
 
 

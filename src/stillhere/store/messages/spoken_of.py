@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,10 +27,13 @@ from stillhere.store.people.numbers import address_proof, page_code
 from stillhere.store.people.numbers import names as plain_names
 from stillhere.store.recordings import notes
 from stillhere.store.watches import damage
+from stillhere.store.watches import rows as watch_rows
 from stillhere.store.watches.outbox import COORDINATOR
 
 log = logging.getLogger("stillhere.delivery")
 
+OnList = tuple[str, int]  # a name, and since when there is an alarm
+NOBODY: OnList = ("", 0)
 PLACE = "reply-place"  # tells where the person is, and how to get in
 WHERE = ("place", "entry")  # the notes that say so
 FAR = "reply-far"  # tells whoever phones from far away which dispatch to ask for
@@ -41,7 +44,7 @@ def speaking_of(rows: Sequence[dict[str, Any]]) -> list[LeasedMessage]:
     facts = [json.loads(row["facts"]) for row in rows]
     names = damage.around(lambda: _names(facts), dict[tuple[str, int], str])
     phones = damage.around(lambda: _phones(rows), dict[int, str])
-    on_lists = damage.around(lambda: _persons(facts), dict[int, str])
+    on_lists = damage.around(lambda: _persons(facts), dict[int, OnList])
     spoken = damage.around(lambda: _spoken_aloud(rows), set[int])
     return [_leased(row, names, phones, on_lists, spoken) for row in rows]
 
@@ -60,7 +63,7 @@ def _leased(
     row: dict[str, Any],
     names: dict[tuple[str, int], str],
     phones: Mapping[int, str],
-    on_lists: Mapping[int, str],
+    on_lists: Mapping[int, OnList],
     spoken: Container[int],
 ) -> LeasedMessage:
     def told(field: str, name: str) -> str:
@@ -79,7 +82,7 @@ def _leased(
         person=told("person.name", "person_name"),
         partner=told("watch.partner", "partner"),
         contact=told("contact.name", "contact_name"),
-        who=on_lists.get(facts.get("busy", 0), "") or _spoken_of(facts, names),
+        who=on_lists.get(facts.get("busy", 0), NOBODY)[0] or _spoken_of(facts, names),
         tz=_zone(row),
         confirmed=said_yes,
         wish=row["wish"] or "phone-first",
@@ -93,8 +96,8 @@ def _leased(
         dispatch=told("person.dispatch", "dispatch") if tells_town else "",
     )
     if "list" in facts:
-        listed = tuple((no, on_lists.get(watch, "")) for no, watch in facts["list"])
-        over = on_lists.get(facts.get("over", 0), "")
+        listed = tuple((no, *on_lists.get(watch, NOBODY)) for no, watch in facts["list"])
+        over = on_lists.get(facts.get("over", 0), NOBODY)[0]
         spoken_of = replace(spoken_of, listed=listed, over=over)
     stranger = unproved or (row["contact"] is not None and not said_yes)
     return LeasedMessage(
@@ -179,12 +182,25 @@ def _zone(row: Mapping[str, Any]) -> str:
     return (reader.tz if reader is not None else "") or row["tz"] or "UTC"
 
 
-def _persons(facts: Sequence[Mapping[str, Any]]) -> dict[int, str]:
-    """The names of the people whose alarms stand on lists, by watch."""
+def _persons(facts: Sequence[Mapping[str, Any]]) -> dict[int, OnList]:
+    """The people whose alarms stand on lists, by watch."""
     ids = {watch for each in facts for _, watch in each.get("list", ())}
     ids |= {each[of] for each in facts for of in ("busy", "over") if each.get(of)}
-    watches = WatchRow.objects.filter(id__in=ids).select_related("person") if ids else ()
-    return {watch.id: sealed_columns.person_note(watch.person, "name") for watch in watches}
+    return on_a_list(ids)
+
+
+def on_a_list(watches: Collection[int]) -> dict[int, OnList]:
+    """By watch, whose alarm it is and since when."""
+    found = WatchRow.objects.filter(id__in=watches).select_related("person") if watches else ()
+
+    def since_at(watch: WatchRow) -> int:
+        alarm = watch_rows.alarm_or_none(watch.alarm) if watch.alarm else None
+        return alarm.since_at if alarm is not None else 0
+
+    return {
+        watch.id: (sealed_columns.person_note(watch.person, "name"), since_at(watch))
+        for watch in found
+    }
 
 
 def _names(facts: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:

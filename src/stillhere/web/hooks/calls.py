@@ -150,6 +150,11 @@ def _first(step: CallStep) -> NextTurn:
         return NextTurn(Turn(reject=True))
     if found.at == "unknown":
         return _offer(step, found)
+    return _opens(step, found)
+
+
+def _opens(step: CallStep, found: calls.Opening) -> NextTurn:
+    """What a call begins with."""
     said = say(found.word, found.reply, lang=found.lang)
     if not found.at:
         return NextTurn(said)
@@ -218,7 +223,11 @@ def _page(step: CallStep) -> NextTurn:
 
 def _choose(step: CallStep) -> NextTurn:
     """A key pressed where the list was read: which alarm, and then as for one alone."""
-    numbers = step.at.split(".")[1:]
+    parts = step.at.split(".")[1:]
+    numbers = [each for each in parts if not each.startswith(calls.NEXT_PART)]
+    if step.told.key == "0" and len(parts) > len(numbers):
+        part = whole(parts[-1][1:], 4) or 0
+        return _opens(step, calls.picked_up(step.message or 0, part))
     key = whole(step.told.key, 1) or 0
     if not 1 <= key <= len(numbers):
         return _answer(step) if key == NEVER else NextTurn(say("call-no-key"))
