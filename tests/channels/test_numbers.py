@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stillhere.channels.base import AddressError
-from stillhere.channels.carriers.numbers import normalise_for_texts, normalise_number
+from stillhere.channels.carriers.numbers import normalise_for_texts, normalise_number, of_sender
 
 
 @pytest.mark.parametrize(
@@ -21,11 +21,37 @@ from stillhere.channels.carriers.numbers import normalise_for_texts, normalise_n
         ("0044 20 7946 0958", "US", "+442079460958"),
         ("0012025550101", "GB", "+12025550101"),
         ("tel:+1-202-555-0101", "US", "+12025550101"),
+        ("+52 55 1234 5678", "US", "+525512345678"),
+        ("+52 1 55 1234 5678", "US", "+525512345678"),
+        ("00 521 55 1234 5678", "US", "+525512345678"),
+        ("55 1234 5678", "MX", "+525512345678"),
+        ("+54 9 11 2345-6789", "US", "+5491123456789"),
+        ("011 15 2345-6789", "AR", "+5491123456789"),
     ],
 )
 def test_numbers_become_one_form(typed: str, region: str, stored: str) -> None:
     assert normalise_number(typed, region) == stored
     assert normalise_number(stored, region) == stored
+
+
+@pytest.mark.parametrize(
+    ("told", "region", "stored"),
+    [
+        ("+12025550101", "US", "+12025550101"),
+        ("12025550101", "US", "+12025550101"),
+        ("+5215512345678", "US", "+525512345678"),
+        ("5215512345678", "MX", "+525512345678"),
+        ("+525512345678", "US", "+525512345678"),
+        ("+5491123456789", "US", "+5491123456789"),
+        ("5491123456789", "AR", "+5491123456789"),
+        ("+521551234567", "US", "+521551234567"),  # a digit is missing: nobody's
+        ("+52155123456789", "US", "+52155123456789"),
+        ("LAMP", "MX", "LAMP"),
+    ],
+)
+def test_a_sender_is_the_number_that_somebody_typed(told: str, region: str, stored: str) -> None:
+    """WhatsApp keeps the 1 of Mexico's mobiles that nobody dials since 2019, and Argentina's 9."""
+    assert of_sender(told, region) == stored
 
 
 @pytest.mark.parametrize(

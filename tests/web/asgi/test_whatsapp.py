@@ -66,10 +66,10 @@ def told(phone: Phone, message: Message, status: str, code: str = "") -> Answere
     return phone.twilio("status", fields | more, f"m={message.id}")
 
 
-def by_whatsapp(clock: Clock, *, proved: bool = True) -> SamsNight:
+def by_whatsapp(clock: Clock, *, proved: bool = True, number: str = SAM) -> SamsNight:
     """Sam is asked by WhatsApp alone, and on the list are Leo and Maya."""
     night = sams_night(("Leo",), ("Maya",), phones=False)
-    address_book.set_own_addresses(night.person, [Reached("whatsapp", SAM, rings=False)])
+    address_book.set_own_addresses(night.person, [Reached("whatsapp", number, rings=False)])
     if proved:
         address_proof.vouch(night.person)
     Message.objects.filter(word="invite").update(status="sent")
@@ -97,6 +97,15 @@ def test_an_ask_goes_out_and_is_answered_there(phone: Phone, clock: Clock) -> No
     [(ask, words)] = left(clock)
     assert (ask.word, words) == ("ask", "Sam: still here? Reply OK.")
     assert writes(phone, "ok").status == 200
+    assert night.row().state == "open"
+
+
+def test_an_answer_from_mexico_is_that_of_the_number_that_was_typed(
+    phone: Phone, clock: Clock
+) -> None:
+    """WhatsApp writes its mobiles with a 1 that is dialed no more."""
+    night = by_whatsapp(clock, number="+525512345678")
+    assert writes(phone, "ok", "+5215512345678").status == 200
     assert night.row().state == "open"
 
 

@@ -60,6 +60,13 @@ _UNFIT_TYPES = {
 _DIGITS = re.compile(r"\+?[0-9][0-9 ().\-/]{5,30}|\([0-9][0-9 ().\-/]{5,30}")
 # Form of a number in North America; 911 and its like are no area codes, nor is 555 one.
 _AMERICAN = re.compile(r"\+1((?!.11|555)[2-9][0-9]{2})(?!.11)[2-9][0-9]{6}")
+# Mobiles in Mexico had a 1 before their ten digits until 2019. People still type it, and WhatsApp
+# still puts it into the number of a sender (github.com/chatwoot/chatwoot/pull/14926 shows both of
+# its companies doing so); the table of numbers does not know it. Argentina's 9 is no such thing:
+# there the table has it, and makes it of the 15 that people type.
+_OLD_MEXICAN = "+521"
+_OLD_MEXICAN_E164 = re.compile(r"\+521[0-9]{10}")
+_MEXICO, _OLD_ONE = 52, 10**10
 MOST_ZONES = 3  # of one area code; more is a whole country
 _NOWHERE = "001"  # satellite phones and world-wide services, as phonenumbers calls their country
 
@@ -103,6 +110,9 @@ def _possible(typed: str, region: str) -> phonenumbers.PhoneNumber:
     except NumberParseException as error:
         unknown = error.error_type == NumberParseException.INVALID_COUNTRY_CODE
         raise AddressError(_NO_COUNTRY if unknown else _NOT_A_NUMBER) from None
+    digits = number.national_number or 0
+    if number.country_code == _MEXICO and digits // _OLD_ONE == 1:
+        number.national_number = digits - _OLD_ONE
     if number.extension:
         raise AddressError(_NO_EXTENSION)
     length = phonenumbers.is_possible_number_with_reason(number)
@@ -130,6 +140,8 @@ def of_sender(told: str, region: str) -> str:
     """The number that something came from, as E.164, however its carrier writes it; ``region`` is
     the country of one without + or 00. What is no number there, like a short code or a name, stays
     as it is: letters beside the digits of somebody's number would answer for them."""
+    if told.startswith(_OLD_MEXICAN) and _OLD_MEXICAN_E164.fullmatch(told):
+        return f"+{_MEXICO}{told[len(_OLD_MEXICAN) :]}"
     if E164.fullmatch(told) or told in WITHHELD or not _DIGITS.fullmatch(told):
         return told
     try:
