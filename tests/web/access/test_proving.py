@@ -183,6 +183,21 @@ def test_an_address_for_mail_is_proved_by_the_link_in_the_mail(town: Town) -> No
     assert me.contacts.get().addresses.get().proved_at > 0
 
 
+def test_the_link_in_our_mail_is_enough_for_this_is_my_phone(town: Town) -> None:
+    """Leo said yes by text; the press proves the mail beside the number, and opens the page."""
+    client, me = visitor()
+    add(client, VICTIM, "Leo", email="leo@example.org")
+    town.live(5)
+    town.hook.text(VICTIM, "YES")
+    leo, phone = me.contacts.get(), browser(stranger=True)
+    phone.get(path := town.link("leo@example.org"))
+    page = path.partition("?")[0]
+    answered = phone.post(f"{page}/answer", {"do": "mine"})
+    assert "not-yours" not in answered["Location"]
+    assert leo.addresses.get(channel="email").proved_at
+    assert phone.get(f"{page}/mine").status_code == 200, "it is known from now on"
+
+
 def test_a_contact_who_never_answered_is_rung_once_and_the_ladder_goes_on(town: Town) -> None:
     """One text and one call in the alarm, and no news; whoever said yes gets everything."""
     client, me = visitor()

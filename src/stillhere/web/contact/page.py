@@ -259,10 +259,10 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
         return errors.unknown_key(request)
     do = request.POST.get("do", "")
     code = _kept(request, contact)
+    if do == "mine":  # tries it itself: proved already, the code would open nothing
+        return _mine(request, contact, key)
     if code and do not in invitation.NO:
         address_proof.try_code(contact, code)
-    if do == "mine":
-        return _mine(request, contact, key)
     if do == "send-page-code":
         return _send_code(contact, key)
     theirs = contact_device.theirs(request, contact)
