@@ -100,6 +100,7 @@ class Inbound:
     ``call``, ``at`` and ``turn`` say where in a call this is, ``minutes`` how soon somebody comes,
     by a second key. ``opted_out``: the carrier took the text as "stop" and blocks us from now on.
     ``connects`` is the one-time code by which a chat says whose it is.
+    ``rang_us``: a key in a call that came to us, whose number may be forged.
     ``pictures`` is how many came with a text; we never look at them. ``called`` is our number they
     wrote to or rang.
     """
@@ -122,6 +123,7 @@ class Inbound:
     turn: int = 0
     minutes: int | None = None
     connects: str = ""
+    rang_us: bool = False
 
 
 # Of the alarms on a list a text names at least so many, whatever they are called.
@@ -140,7 +142,8 @@ class Facts:
     one of the walk-through, by its id, and ``says`` what it says, or a line to phone. ``phone``,
     ``place``, ``entry``, ``town`` and ``dispatch`` are the person's, where this message may tell
     them; ``spoken``: they said it in a call too, which is heard at the number ``says``. ``n`` is
-    how many things a page is about; ``asks``: whoever reads it is asked to say that they look.
+    how many things a page is about, or how many of the ``total`` on a list said yes; ``asks``:
+    whoever reads it is asked to say that they look.
     ``listed`` are open alarms: number, name, and since when (ms UTC), in their turn; ``over`` is
     the name of one that is over, ``ambulance``: to one of them nobody came for minutes. ``number``
     is the one by which this alarm stands on the reader's list, None where it is on none, 0 where no
@@ -174,6 +177,7 @@ class Facts:
     town: str = ""
     dispatch: str = ""
     n: int = 0
+    total: int = 0
     asks: bool = False
     listed: tuple[tuple[int, str, int], ...] = ()
     over: str = ""

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
 from stillhere.core import events as ev
-from stillhere.store.models import Contact, Message, Person, Suppression, WatchRow, sealed_columns
+from stillhere.store.models import (
+    Address,
+    Contact,
+    Message,
+    Person,
+    Suppression,
+    WatchRow,
+    sealed_columns,
+)
 from stillhere.store.people import opt_out, persons
 from tests.circle import SamsNight
 from tests.conftest import Clock
-from tests.hook import LEO, MALLORY, SAM, alarmed_night, asked_night
+from tests.hook import LEO, MALLORY, SAM, alarmed_night, asked_night, said_to
 from tests.web.hooks.test_calls import Line, call_to, carriers
 
 __all__ = ["carriers"]
@@ -34,14 +44,33 @@ def added(night: SamsNight) -> list[str]:
     return [sealed_columns.contact_name(c) for c in new if c.id not in known]
 
 
-def test_three_says_who_is_on_the_list_and_who_said_yes(client: Client, sam: SamsNight) -> None:
+def test_three_says_how_many_said_yes_and_texts_their_names(
+    client: Client, sam: SamsNight, clock: Clock
+) -> None:
+    """Whoever rings may have forged the number, which alone reads the names."""
     Contact.objects.filter(id=sam.contacts["Maya"].id).update(status=Contact.Status.INVITED)
     line = Line(client, SAM)
     assert "Press 3 for your list." in line.says
     said = line.press("3")
-    assert said.startswith("They said yes: Leo. They have not said yes yet: Maya.")
+    assert said.startswith("1 of the 2 people on your list said yes. We text you their names.")
     assert "To add somebody press 4." in said
     assert line.press("3") == said
+    assert not {"Leo", "Maya"} & set(re.findall(r"\w+", said))
+    [text] = said_to(SAM, clock)
+    assert text.startswith("On your list: Leo, Maya?."), "once a call"
+
+
+def test_a_number_that_reads_no_text_hears_no_name_and_shows_no_door(
+    client: Client, sam: SamsNight
+) -> None:
+    """Nobody there can read who was added, so whoever forged it must not reach the place so."""
+    Address.objects.filter(person=sam.person, channel="text").delete()
+    line = Line(client, SAM)
+    assert line.press("3").startswith("2 of the 2 people on your list said yes. To add")
+    for keys in ("4", NEW, "1"):
+        line.press(keys)
+    assert "We do not tell them where you are" in line.says
+    assert not Contact.objects.latest("id").door
 
 
 def test_four_adds_a_number_that_is_read_back_digit_by_digit(
@@ -59,7 +88,7 @@ def test_four_adds_a_number_that_is_read_back_digit_by_digit(
     assert "We ask that number by text" in line.press("1")
     assert added(sam) == ["0142"]
     assert Message.objects.filter(word="invite", contact__person=sam.person).exists()
-    assert "They have not said yes yet: 0 1 4 2." in line.press("3")
+    assert "2 of the 3 people" in line.press("3")
 
 
 def test_two_keys_it_again_and_a_hang_up_keeps_nothing(client: Client, sam: SamsNight) -> None:
@@ -94,7 +123,7 @@ def test_the_same_turn_told_twice_adds_once(client: Client, sam: SamsNight) -> N
     [
         ("123", "We cannot reach that number."),
         ("2025550100", "This is your own number."),
-        ("2025550101", "on your list already: Leo."),
+        ("2025550101", "That number is on your list already. To add"),
     ],
 )
 def test_what_cannot_be_added_is_said(client: Client, sam: SamsNight, keys: str, says: str) -> None:
@@ -157,7 +186,7 @@ def test_on_watch_three_is_a_sign_of_life_first(client: Client, clock: Clock) ->
     line = Line(client, SAM)
     assert "Press 3 for your list." in line.says
     clock.advance(5)
-    assert line.press("3").startswith("They said yes: Leo, Maya.")
+    assert line.press("3").startswith("2 of the 2 people")
     assert WatchRow.objects.get(id=night.watch).seen_at == clock.now
 
 
@@ -216,7 +245,10 @@ def test_in_spanish_the_list_and_the_keys_are_spanish(client: Client, sam: SamsN
     Person.objects.update(lang="es")
     line = Line(client, SAM)
     assert "Marca 3 para oír tu lista." in line.says
-    assert line.press("3").startswith("Dijeron que sí: Leo, Maya. Para agregar a alguien marca 4.")
+    said = line.press("3")
+    assert said.startswith(
+        "2 de las 2 personas de tu lista dijeron que sí. Te mandamos sus nombres"
+    )
     assert line.press("4") == "Marca su número de teléfono y al final la tecla de gato."
     assert "Marcaste: 2 0 2 5 5 5 0 1 4 2. Marca 1 para agregarlo" in line.press(NEW)
     assert "Le preguntamos por mensaje de texto" in line.press("1")

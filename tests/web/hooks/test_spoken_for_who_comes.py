@@ -114,8 +114,13 @@ def test_whoever_claimed_by_text_rings_and_hears_it(
     assert f"said where in a call. Ring {OURS} and press 1 to hear it." in told
     line = Line(client, LEO)
     assert "told us no place" not in line.says
-    line.press("1")
-    assert SOUNDS["place"] in played(client, line.twiml)
+    said = line.press("1") + line.press("3")
+    assert "Then hang up: we ring you with where" in said
+    assert "<Play>" not in line.twiml, "whoever rings may have forged the number"
+    deliver(clock)
+    ours = call_to(client, LEO)
+    assert "own voice" in ours.says
+    assert SOUNDS["place"] in played(client, ours.twiml)
 
 
 def test_whoever_goes_to_a_phone_without_a_page_reads_it_unasked(

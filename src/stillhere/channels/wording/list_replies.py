@@ -67,6 +67,8 @@ def _added_later(facts: Facts) -> Sentence:
 
 
 def _on_it_already(facts: Facts) -> Sentence:
+    if not plain.name(facts.who):  # in a call
+        return _("That number is on your list already."), answers.NOTHING
     return fill(facts, _("That number is on your list already: %(who)s.")), answers.NOTHING
 
 

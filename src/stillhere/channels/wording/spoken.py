@@ -123,6 +123,12 @@ def _connecting(facts: Facts) -> Sentence:
 def _how_soon(facts: Facts) -> Sentence:
     text = _("Thank you. In how many minutes are you there?")
     text += " " + _("Press 1 to 5, or 9 if it takes longer.")
+    more = _("Then hang up: we ring you with where %(person)s is.") if facts.spoken else ""
+    return f"{text} {contact_replies.where(facts) or fill(facts, more)}".strip(), answers.NOTHING
+
+
+def _place(facts: Facts) -> Sentence:
+    text = fill(facts, _("You are going to %(person)s."))
     return f"{text} {contact_replies.where(facts)}".strip(), answers.NOTHING
 
 
@@ -150,13 +156,19 @@ def _started_stopped(facts: Facts) -> Sentence:
 
 
 def _people(facts: Facts) -> Sentence:
-    """Who is on the list; a name with a question mark has not said yes."""
-    names = plain.listed(facts.who).split(", ")
-    yes = ", ".join(name for name in names if name and not name.endswith("?"))
-    asked = ", ".join(name[:-1] for name in names if name.endswith("?"))
-    text = [fill(facts, _("They said yes: %(who)s."), who=yes)] if yes else []
-    text += [fill(facts, _("They have not said yes yet: %(who)s."), who=asked)] if asked else []
-    return " ".join(text) or _("Nobody is on your list."), answers.NOTHING
+    """How many of the list said yes: whoever rings may have forged the number, so names are for
+    texts."""
+    text = _("%(n)d of the %(total)d people on your list said yes.")
+    if facts.total == 1:
+        text = _("One person is on your list, and said yes.")
+        if not facts.n:
+            text = _("One person is on your list, and has not said yes yet.")
+    return text % {"n": facts.n, "total": facts.total}, answers.NOTHING
+
+
+def _people_texted(facts: Facts) -> Sentence:
+    text, keys = _people(facts)
+    return text + " " + _("We text you their names."), keys
 
 
 def _people_empty(facts: Facts) -> Sentence:
@@ -183,13 +195,15 @@ def _add_check(facts: Facts) -> Sentence:
 
 def _added(facts: Facts) -> Sentence:
     text = _("We ask that number by text whether they will be there.")
-    return text + " " + _("They hear where you are from tomorrow on."), answers.NOTHING
+    more = _("They hear where you are from tomorrow on.")
+    tonight = _("So that they hear it tonight, send us back the code that we text you now.")
+    return f"{text} {more} {tonight}", answers.NOTHING
 
 
-def _added_code(facts: Facts) -> Sentence:
-    text, keys = _added(facts)
-    more = _("So that they hear it tonight, send us back the code that we text you now.")
-    return text + " " + more, keys
+def _added_no_door(facts: Facts) -> Sentence:
+    text = _("We ask that number by text whether they will be there.")
+    more = _("We do not tell them where you are: nobody can read here who added them.")
+    return f"{text} {more}", answers.NOTHING
 
 
 def _bye(facts: Facts) -> Sentence:
@@ -214,19 +228,21 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "call-connecting": _connecting,
     "call-line": _line,
     "call-soon": _how_soon,
+    "call-place": _place,
     "call-no-key": _no_key,
     "call-not-me": _not_me,
     "call-never-sure": _never_sure,
     "call-never": _never,
     "call-started-stopped": _started_stopped,
     "call-people": _people,
+    "call-people-texted": _people_texted,
     "call-people-empty": _people_empty,
     "call-people-keys": _people_keys,
     "call-add": _add,
     "call-add-not": _add_not,
     "call-add-check": _add_check,
     "call-added": _added,
-    "call-added-code": _added_code,
+    "call-added-no-door": _added_no_door,
     "call-bye": _bye,
     **own_voice.SENTENCES,
 }

@@ -9,6 +9,7 @@ rings again within a minute wants to talk, and is answered.
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,13 +34,12 @@ from stillhere.store.messages.validity import still_true
 from stillhere.store.models import (
     Address,
     Arrival,
-    Contact,
     Message,
     Person,
     WatchRow,
     sealed_columns,
 )
-from stillhere.store.people import persons, records, suppression
+from stillhere.store.people import contacts, persons, records, suppression
 from stillhere.store.program import shifts
 from stillhere.store.recordings import strangers
 from stillhere.store.watches import apply
@@ -52,6 +52,7 @@ RANG = "rang"  # the row that says how a call to us was met, should the carrier 
 STAYS = "stay"  # the kind of the arrival row that says somebody stays on the line
 MOST_OFFERED = 7  # alarms by keys: 8 and 9 mean something else, and 0 says the others
 NEXT_PART = "p"  # and which part of the list that is
+_ADDED = ("reply-added", "reply-added-later", "reply-added-asked")
 _KEYED = "call.number"
 GOES_ON_MS = 900_000  # a line that nobody hung up is forgotten after this
 
@@ -92,6 +93,9 @@ def picked_up(message: int, part: int = 0) -> Opening:
     if (several := _several(found, part)) is not None:
         return several
     reply = answering.reply(found.address, found, found.word)
+    if found.word == PLACE and found.contact is not None:
+        said = place.with_where(reply, found.contact, found.address)
+        return Opening("call-place", reply=said, message=found.id)
     theirs = found.contact_id is not None
     return Opening(found.word, "answer", reply, message=found.id, refusable=theirs)
 
@@ -103,7 +107,7 @@ def where_again(message: int) -> Reply | None:
     if found is None or found.address is None or found.address.contact is None:
         return None
     said = answering.reply(found.address, found, "reply-going")
-    return place.with_where(said, found.address.contact)
+    return place.with_where(said, found.address.contact, found.address)
 
 
 def _several(m: Message, part: int) -> Opening | None:
@@ -200,49 +204,46 @@ def _contact_rings(address: Address, message: Message | None) -> Opening:
 # --- the list -------------------------------------------------------------------------------------
 
 
-def on_list(number: str) -> Reply | None:
-    """Who is on the list of whoever rings, or that it stands on their page; None: nobody we
-    know."""
+def on_list(number: str, call: str = "") -> Reply | None:
+    """How many are on the list of whoever rings, or that it stands on their page; None: nobody we
+    know. Their names go to that number by text, once a ``call``: who rings may have forged it."""
     person = caller(number)
     if person is None:
         return None
     word, facts = list_commands.on_the_list(person)
-    word = {"reply-list": "call-people", "reply-list-empty": "call-people-empty"}.get(word, word)
-    asked = facts.get("asked", ())
-    listed = person.contacts.in_bulk(facts.get("on", ()))
-    names = [
-        f"{sealed_columns.contact_name(listed[id])}{'?' if id in asked else ''}"
-        for id in facts.get("on", ())
-        if id in listed
-    ]
-    return Reply(word, person.lang, Facts(who=", ".join(names)))
+    on, asked = facts.get("on", ()), facts.get("asked", ())
+    if word == "reply-list":
+        told = call and _text(person, word, f"l{call}", facts)
+        word = "call-people-texted" if told else "call-people"
+    word = "call-people-empty" if word == "reply-list-empty" else word
+    return Reply(word, person.lang, Facts(n=len(on) - len(asked), total=len(on)))
 
 
 def adds(number: str, digits: str) -> Reply | None:
-    """Whoever rings adds a number; the same rules as by text. Durable when it returns."""
+    """Whoever rings adds a number; the same rules as by text. The number itself reads of it by
+    text; where it cannot, that contact hears no place. Durable when it returns."""
     with transaction.atomic():
         person = caller(number)
         if person is None:
             return None
-        now = clock.now_ms()
-        word, facts = list_commands.add(person, digits, now)
-        who = person.contacts.filter(id=facts["who"]).first() if "who" in facts else None
-        if word == "reply-added" and who is not None:
-            word = "call-added-code" if _text_code(person, who, now) else "call-added"
-    name = sealed_columns.contact_name(who) if who is not None else ""
-    return Reply(word, person.lang, Facts(who=name))
+        word, facts = list_commands.add(person, digits, clock.now_ms())
+        added = person.contacts.filter(id=facts["who"]).first() if word in _ADDED else None
+        if added is not None:
+            told = _text(person, "reply-door-code", f"d{added.id}", facts)
+            if not told:
+                contacts.keep(added, door=False)
+            if word == "reply-added":
+                word = "call-added" if told else "call-added-no-door"
+    return Reply(word, person.lang, Facts())
 
 
-def _text_code(person: Person, who: Contact, now: int) -> bool:
-    """Text the person how that contact hears tonight already where they are; False where no text
-    goes to them."""
+def _text(person: Person, word: str, key: str, facts: Mapping[str, Any]) -> bool:
+    """Text this to the person, once by its ``key``; False where no text goes to them."""
     theirs = Address.objects.filter(person=person, channel="text", state=Address.State.OK)
     back = theirs.filter(proved_at__gt=0).first()
-    if back is None:
-        return False
-    facts = {"who": who.id}
-    answering.tell(back, "reply-door-code", f"d{who.id}.{now}", now, watch=None, facts=facts)
-    return True
+    if back is not None:
+        answering.tell(back, word, key, clock.now_ms(), watch=None, facts=facts)
+    return back is not None
 
 
 def sealed(digits: str) -> str:

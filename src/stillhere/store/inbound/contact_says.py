@@ -82,7 +82,7 @@ def _in_alarm(
     if intent is Intent.SOON and message is not None and message.word == "reply-going":
         intent = Intent.CLAIM  # the minutes that were left open
     if intent is Intent.WHERE:
-        return place.answer(contact, alarms)
+        return place.answer(contact, parsed.address, alarms)
     if intent not in _DEEDS:
         if intent is Intent.STEPS:
             return steps_by_text.first(parsed, alarms)

@@ -52,7 +52,7 @@ def hear(parsed: ParsedInbound, now: int) -> Reply | None:
     if not word or (inbound.kind == "missed-call" and word not in ENDED):
         return None  # nobody is listening
     if inbound.kind == "key":
-        return place.said_aloud(reply(parsed.address, parsed.message, word), parsed.contact)
+        return place.said_aloud(reply(parsed.address, parsed.message, word), parsed, now)
     speak_their_language(parsed.address, inbound.text)
     queue(parsed, word, facts, now)
     return None

@@ -14,6 +14,7 @@ from dataclasses import replace
 from stillhere.core.alarm import Alarm
 from stillhere.core.events import Cause
 from stillhere.core.messages import TELEGRAM
+from stillhere.store.db import encryption
 from stillhere.store.inbound.reply import ParsedInbound, Reply, queue, tell
 from stillhere.store.messages.spoken_of import PLACE, WHERE
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
@@ -31,20 +32,25 @@ _BY = (
 )  # where somebody without a page reads us, the first that they have
 
 
-def may_be_told(contact: Contact, alarm: Alarm, *, came: bool = False) -> bool:
+def may_be_told(
+    contact: Contact, alarm: Alarm, *, came: bool = False, at: Address | None = None
+) -> bool:
     """Whether this contact may read where the person is. ``came``: they are known to have said in
-    this alarm that they come, also where that no longer holds anybody up."""
+    this alarm that they come, also where that no longer holds anybody up. ``at``: the number it
+    would be told to, which they must have shown to be theirs before the alarm."""
     if contact.status != Contact.Status.CONFIRMED or not contact.door or contact.id in alarm.out:
         return False
+    if at is not None and not 0 < at.proved_at <= alarm.raised_at:
+        return False  # mistyped, it is a stranger's, who may press 1 as well
     if alarm.cause is Cause.HELP and contact.door_at > alarm.raised_at:
         return False  # both may have been forged
     claimed = any(c.contact == contact.id and c.known for c in alarm.claims)
     return came or claimed or contact.id in alarm.arrivals
 
 
-def answer(contact: Contact, alarms: Sequence[int]) -> str:
-    """What "where?" is answered with."""
-    if _told_of(contact, alarms):
+def answer(contact: Contact, address: Address, alarms: Sequence[int]) -> str:
+    """What "where?" from this address is answered with."""
+    if _told_of(contact, address, alarms):
         return PLACE
     texts = WatchRow.objects.filter(id__in=list(alarms)).values_list("alarm", flat=True)
     came = any(
@@ -61,7 +67,7 @@ def tell_after_claim(
     called = parsed.inbound.kind != "text"
     if not (called or parsed.person.caller) or not _is_known(parsed.person):
         return
-    if not (watches := _told_of(contact, alarms)):
+    if not (watches := _told_of(contact, parsed.address, alarms)):
         return
     if not called:
         queue(parsed, PLACE, {}, now, due_at=now + AFTER_MS)
@@ -81,7 +87,7 @@ def tell_of_change(person: Person, key: str, now: int) -> None:
         for contact in Contact.objects.filter(id__in=alarm.told).order_by("id"):
             told = Message.objects.filter(contact=contact, word=PLACE, watch=watch)
             few = told.filter(alarm=watch.alarms).count() < TOLD_MOST
-            if few and may_be_told(contact, alarm):
+            if few:
                 _text(contact, watch, f"{key}.place{contact.id}", now)
 
 
@@ -91,17 +97,35 @@ def tell_of_sound(carrier: str, ref: str, now: int) -> None:
         tell_of_change(note.person, f"spoken{note.id}", now)
 
 
-def said_aloud(reply: Reply, contact: Contact | None) -> Reply:
-    """The thanks to who says in a call that they are going, with where."""
+def said_aloud(reply: Reply, parsed: ParsedInbound, now: int) -> Reply:
+    """The thanks to who says in a call of ours that they are going, with where. Who rings us may
+    have forged the number: it is texted, and what was said in a call is heard in one of ours."""
+    contact = parsed.contact
     if contact is None or reply.word != "reply-going":
         return reply
-    return with_where(reply, contact)
+    if parsed.inbound.rang_us:
+        rings = _ring_back(parsed, contact, now)
+        return replace(reply, facts=replace(reply.facts, spoken=rings))
+    return with_where(reply, contact, parsed.address)
 
 
-def with_where(reply: Reply, contact: Contact) -> Reply:
-    """The same for whoever may be told, with where: as it was typed, and as it was said."""
+def _ring_back(parsed: ParsedInbound, contact: Contact, now: int) -> bool:
+    """Ring the number itself with what only a voice can tell; whether there is anything."""
     alarms = WatchRow.objects.filter(person=contact.person_id, state__in=ALARMED)
-    if not _told_of(contact, list(alarms.values_list("id", flat=True))):
+    watches = _told_of(contact, parsed.address, list(alarms.values_list("id", flat=True)))
+    ways = Address.objects.filter(contact=contact, channel="call", state=Address.State.OK)
+    back = ways.filter(lookup=encryption.lookup("call", parsed.inbound.sender)).first()
+    if not watches or back is None or not notes.kept_of(contact.person_id, WHERE):
+        return False
+    tell(back, PLACE, f"r{parsed.arrival}.call", now, watch=watches[0])
+    return True
+
+
+def with_where(reply: Reply, contact: Contact, address: Address) -> Reply:
+    """The same for whoever may be told at this address, with where: as it was typed, and as it was
+    said."""
+    alarms = WatchRow.objects.filter(person=contact.person_id, state__in=ALARMED)
+    if not _told_of(contact, address, list(alarms.values_list("id", flat=True))):
         return reply
     person = contact.person
     place, entry = (sealed_columns.person_note(person, note) for note in WHERE)
@@ -115,17 +139,21 @@ def _is_known(person: Person) -> bool:
 
 
 def _text(contact: Contact, watch: WatchRow, key: str, now: int) -> None:
-    """Tell where by a text, to a number that takes one."""
-    theirs = Address.objects.filter(
-        contact=contact, state=Address.State.OK, channel__in=_BY, proved_at__gt=0
-    )
+    """Tell where by a text, to a number that takes one, if they may be told it there."""
+    alarm = rows.alarm_or_none(watch.alarm)
+    written = Address.objects.filter(contact=contact, state=Address.State.OK, channel__in=_BY)
+    theirs = [at for at in written if alarm and may_be_told(contact, alarm, at=at)]
     back = min(theirs, key=lambda a: (_BY.index(a.channel), -a.id), default=None)
     if back is not None:
         tell(back, PLACE, key, now, watch=watch)
 
 
-def _told_of(contact: Contact, alarms: Sequence[int]) -> list[WatchRow]:
-    """Those of these alarms of which they may be told where."""
+def _told_of(contact: Contact, address: Address, alarms: Sequence[int]) -> list[WatchRow]:
+    """Those of these alarms of which they may be told where, at this address."""
     found = WatchRow.objects.filter(id__in=list(alarms)).order_by("id")
     read = ((watch, rows.alarm_or_none(watch.alarm)) for watch in found)
-    return [watch for watch, alarm in read if alarm is not None and may_be_told(contact, alarm)]
+    return [
+        watch
+        for watch, alarm in read
+        if alarm is not None and may_be_told(contact, alarm, at=address)
+    ]

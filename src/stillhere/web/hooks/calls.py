@@ -157,7 +157,7 @@ def _opens(step: CallStep, found: calls.Opening) -> NextTurn:
     """What a call begins with."""
     said = say(found.word, found.reply, lang=found.lang)
     if not found.at:
-        return NextTurn(said)
+        return NextTurn(in_their_voice(step, said, found.reply) if found.reply else said)
     twice = replace(said, say=(*said.say, *said.say))  # whoever was asleep hears the second one
     if found.refusable:
         no = say("call-not-me", found.reply)
@@ -250,6 +250,7 @@ def _key(step: CallStep, key: str = "", minutes: int | None = None, at: str = ""
             reply_ref=str(step.message or ""),
             minutes=minutes,
             at=at,
+            rang_us=not step.told.outbound,
         )
     )
 
@@ -266,7 +267,7 @@ def _soon(step: CallStep) -> NextTurn:
     """How soon whoever is going will be there. Without a key the usual five minutes apply."""
     minutes = MINUTES.get(step.told.key)
     if minutes is None and step.told.key:
-        again = calls.where_again(step.message or 0)
+        again = calls.where_again(step.message or 0) if step.told.outbound else None
         said = _how_soon(step, again) if again is not None else say("call-soon")
         return listen(said, "soon", message=step.message)
     reply = _key(step, "1", minutes) if minutes is not None else None

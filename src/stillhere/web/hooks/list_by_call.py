@@ -20,7 +20,7 @@ MOST_TURNS = 60  # of one call: then nobody is at the keys
 
 def hear(step: CallStep) -> NextTurn:
     """The list, and the way to add somebody."""
-    reply = calls.on_list(step.number)
+    reply = calls.on_list(step.number, step.told.ref)
     if reply is None or step.turn > MOST_TURNS:
         return NextTurn(say("call-bye", reply))
     return _and_the_keys(reply)
@@ -74,7 +74,7 @@ def _check(step: CallStep, digits: str) -> NextTurn:
 
 
 def _and_the_keys(reply: Reply) -> NextTurn:
-    said = say(reply.word, reply, who=plain.digit_by_digit(reply.facts.who))
+    said = say(reply.word, reply)
     return listen(replace(said, say=(*said.say, *say("call-people-keys", reply).say)), "list")
 
 
