@@ -112,7 +112,7 @@ def test_what_is_no_answer_is_asked_back_and_pages_go_on(clock: Clock) -> None:
         (
             "text:" + ANAS,
             "en",
-            "Text 0 to say that you are looking: then we wait 5 minutes for you.",
+            "Text 0 to say that you are looking: then we wait a while for you.",
         )
     ]
     clock.advance(3 * MINUTE_S)

@@ -101,7 +101,7 @@ def _look_soon(facts: Facts) -> Sentence:
     )
     text = fill(facts, text, n=facts.n)
     text += " " + _("Now open the link we sent, or the desk, and press the button.")
-    return text + " " + _("If nobody does within 5 minutes, we page the next."), answers.NOTHING
+    return text + " " + _("If nobody does soon, we page the next."), answers.NOTHING
 
 
 def _looked(facts: Facts) -> Sentence:
@@ -109,7 +109,7 @@ def _looked(facts: Facts) -> Sentence:
 
 
 def _look_how(facts: Facts) -> Sentence:
-    return _("Text 0 to say that you are looking: then we wait 5 minutes for you."), answers.NOTHING
+    return _("Text 0 to say that you are looking: then we wait a while for you."), answers.NOTHING
 
 
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
