@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import secrets
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,17 +29,23 @@ WEAK = {"md5", "sha1", "sha", "new"}
 READS_XML = {"sip/twiml.py"}
 
 
-def _modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        if "migrations" not in path.parts:
-            yield str(path.relative_to(SOURCE)), ast.parse(path.read_text("utf-8"))
+@cache
+def _modules() -> list[tuple[str, ast.Module]]:
+    return [
+        (str(path.relative_to(SOURCE)), ast.parse(path.read_text("utf-8")))
+        for path in sorted(SOURCE.rglob("*.py"))
+        if "migrations" not in path.parts
+    ]
 
 
-def _calls() -> Iterator[tuple[str, str, ast.Call]]:
-    for name, module in _modules():
-        for node in ast.walk(module):
-            if isinstance(node, ast.Call):
-                yield f"{name}:{node.lineno}", ast.unparse(node.func), node
+@cache
+def _calls() -> list[tuple[str, str, ast.Call]]:
+    return [
+        (f"{name}:{node.lineno}", ast.unparse(node.func), node)
+        for name, module in _modules()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call)
+    ]
 
 
 def test_no_text_is_ever_run() -> None:
