@@ -15,6 +15,18 @@ from stillhere.store.db.disk import Noticing
 from stillhere.store.db.sqlite.write_queue import Turnstile
 
 
+class Cursor(base.SQLiteCursorWrapper):
+    """Django's, but for how it puts SQLite's sign for a parameter into a statement."""
+
+    def convert_query(self, query: str, *, param_names: Any = None) -> str:
+        """The same without a pattern: on a statement of 500 rows that took as long as running
+        it."""
+        if param_names is None and "%%" not in query:
+            return query.replace("%s", "?")
+        converted: str = super().convert_query(query, param_names=param_names)  # type: ignore[misc]
+        return converted
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Takes a turn at BEGIN and gives it back after COMMIT or ROLLBACK, whatever the outcome.
     ``mode`` among the options is that of SQLite's URIs: with "rw" it makes no file."""
@@ -33,6 +45,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if mode and not self.is_in_memory_db():
             params["database"] = f"{Path(params['database']).absolute().as_uri()}?mode={mode}"
         return params
+
+    def create_cursor(self, name: str | None = None) -> Cursor:
+        """As Django does, with our own."""
+        cursor: Cursor = self.connection.cursor(factory=Cursor)
+        return cursor
 
     def get_new_connection(self, conn_params: Any) -> Any:
         if not self.is_in_memory_db():
