@@ -134,7 +134,8 @@ CONTENT_SECURITY_POLICY = {
 # "Origin: null" with every form, and Django rightly refuses such a form.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# Over plain http a browser ignores it, and complains on every page.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin" if STILLHERE.https else None
 X_FRAME_OPTIONS = "DENY"
 
 # Cookies follow the base URL: on plain http in the kitchen a Secure cookie would never come back.

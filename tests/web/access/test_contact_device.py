@@ -13,7 +13,7 @@ from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Contact, Deed, JournalLine, Message
 from stillhere.store.people import address_book, invitations, persons
 from stillhere.store.people.numbers import address_proof, page_code
-from stillhere.store.watches.apply import CallForHelp
+from stillhere.store.watches.apply import CallForHelp, CheckIn
 from stillhere.web.access.rate_limit import GUESSES, MOST_MISSES, PROOFS
 from tests.circle import SamsNight, answers_both_looks
 from tests.conftest import Clock
@@ -213,6 +213,32 @@ def test_a_first_yes_in_an_alarm_opens_no_door_before_a_number_is_proved(
     press(phone, ana, "join")
     assert "12 Elm" not in press(phone, ana, "claim", soon="3")
     assert "12 Elm" in press(phone, ana, "mine", code=code_of(night, "Ana", clock))
+
+
+def test_a_yes_in_an_alarm_without_a_number_counts_from_its_end(
+    night: SamsNight, clock: Clock
+) -> None:
+    persons.set_plan(night.person, place="12 Elm Street", entry="code 4711")
+    night.contacts["Ana"] = invitations.add_contact(night.person, "Ana", [])
+    night.start()
+    night.does(CallForHelp())
+    phone, ana = browser(stranger=True), contact_path(night, "Ana")
+    press(phone, ana, "join")
+    told = press(phone, ana, "claim", soon="3")
+    assert "12 Elm" not in told
+    assert "Is this your phone?" in told
+    assert "no number of yours to send a code to" in told
+    assert "Phone Sam" in told
+    assert "Send me the code" not in told
+    assert "12 Elm" not in press(phone, ana, "claim", soon="2"), "nor on the next page"
+    night.does(CheckIn())
+    clock.advance(60)
+    night.does(CheckIn())
+    assert night.row().state == "open"
+    assert "Is this your phone?" not in text_of(phone.get(ana))
+    night.does(CallForHelp())
+    assert "12 Elm" in press(phone, ana, "claim", soon="5")
+    assert "12 Elm" not in press(browser(stranger=True), ana, "claim", soon="5")
 
 
 def test_an_unknown_phone_stands_in_nobodys_way(alarm: SamsNight, leo: str, maya: str) -> None:

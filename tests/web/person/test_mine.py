@@ -10,7 +10,7 @@ from django.test import Client
 
 from stillhere.core import events as ev
 from stillhere.store.db import clock
-from stillhere.store.models import Person, sealed_columns
+from stillhere.store.models import Address, Person, sealed_columns
 from stillhere.store.people import address_book
 from stillhere.store.problems import Reached
 from stillhere.store.watches.apply import CallForHelp
@@ -121,3 +121,13 @@ def test_nothing_is_erased_in_an_alarm_or_before_somebody_looked(
 def test_an_unknown_press_only_shows_the_page(sam: Client) -> None:
     assert post(sam, "/mine", do="explode").status_code == 200
     assert "What is kept about you" in read(sam, "/mine")
+
+
+def test_an_open_page_has_no_address(sam: Client, night: SamsNight) -> None:
+    Address.objects.filter(contact=night.contacts["Leo"]).delete()
+    address_book.add_address(
+        Reached("page", "here", rings=False), contact=night.contacts["Leo"], now=1
+    )
+    shown = text_of(sam.get("/mine"))
+    assert "Leo · an open page · " in shown
+    assert "open page here" not in shown

@@ -77,6 +77,18 @@ def test_half_a_minute_from_start_to_the_friends_page(clock: Clock) -> None:
     assert "Now with real people" in told
 
 
+def test_its_times_are_those_of_the_phone_that_began_it(clock: Clock) -> None:
+    client = browser()
+    page = client.get("/").content.decode()
+    form = page.partition('action="/try"')[2].partition("</form>")[0]
+    assert 'name="tz" value="" data-tz' in form, "the script says where it is"
+    client.post(
+        "/try",
+        {"csrfmiddlewaretoken": client.cookies["csrftoken"].value, "tz": "America/New_York"},
+    )
+    assert Person.objects.get(trial=True).tz == "America/New_York"
+
+
 def test_an_answer_bothers_nobody(clock: Clock) -> None:
     client = browser()
     path = begin(client)

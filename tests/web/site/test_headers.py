@@ -145,3 +145,7 @@ def test_every_lane_answers_through_one_hand() -> None:
 def test_a_folder_of_files_shows_no_list() -> None:
     for path in ("/static/", "/static", "/.git/config", "/data/", "/static/../keys/secret"):
         assert browser().get(path).status_code == 404, path
+
+
+def test_over_plain_http_nothing_is_sent_that_browsers_complain_of() -> None:
+    assert "Cross-Origin-Opener-Policy" not in browser().get("/").headers

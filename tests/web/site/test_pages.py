@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+import stillhere.web
 from stillhere.store.db import encryption
 from stillhere.store.installation import desk_key
 from stillhere.store.models import Address, Installation, WatchRow
 from stillhere.store.people import persons
+from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
 from tests.languages import LANGUAGES
@@ -282,3 +285,28 @@ def test_a_language_is_a_choice(night: SamsNight) -> None:
         assert client.post("/language", {"lang": "es", "next": elsewhere})["Location"] == "/"
     client.post("/language", {"lang": "xx", "next": "/"})
     assert 'lang="es"' in client.get("/watch").content.decode()
+
+
+TEMPLATES = Path(stillhere.web.__file__).parent / "templates"
+
+
+def test_no_number_is_glued_to_a_name_on_a_button() -> None:
+    """A button lays out its parts side by side: the space between words and a number is lost."""
+    for template in sorted(TEMPLATES.rglob("*.html")):
+        for button in re.findall(
+            r'<a class="button[^>]*>(.*?)</a>', template.read_text(), re.DOTALL
+        ):
+            if "left_to_right" in button:
+                assert button.strip().startswith("<span>"), template.name
+
+
+def test_that_nobody_will_come_is_said_once(clock: Clock) -> None:
+    night = sams_night()
+    night.start()
+    shown = text_of(browser(night.key).get("/watch"))
+    assert shown.count("Nobody will come.") == 1
+    assert "Your list is empty." in shown
+    night.does(CallForHelp())
+    shown = text_of(browser(night.key).get("/watch"))
+    assert shown.count("Nobody on your list can be reached.") == 1
+    assert "Nobody will come." not in shown

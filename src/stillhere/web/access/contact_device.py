@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from stillhere.store.models import Contact
 from stillhere.store.people.numbers import address_proof, page_code
+from stillhere.store.watches import contact_alarm
 from stillhere.web.access import cookies, rate_limit
 
 SALT = "whose phone"  # "whose" until 2026-11: a wrong code gave that to anybody before the yes
@@ -23,14 +24,16 @@ MOST_LISTS = 20  # that one phone is on
 
 
 def theirs(request: HttpRequest, contact: Contact) -> bool:
-    """Whether this phone is theirs: they said yes on it, or proved a number."""
+    """Whether this phone is theirs: they said yes on it, or proved a number. A yes in an alarm
+    counts once that alarm is over: until then the link may just have been passed on."""
     if contact.person.trial:
         return True
     try:
         kept = signing.Signer(salt=SALT).unsign(request.COOKIES.get(_name(contact), ""))
     except signing.BadSignature:
         return False
-    return kept == _worth(contact)
+    worth, _, said_in = kept.partition(".")
+    return worth == _worth(contact) and (not said_in or said_in != _open_alarm(contact))
 
 
 def known(request: HttpRequest) -> list[Contact]:
@@ -42,14 +45,29 @@ def known(request: HttpRequest) -> list[Contact]:
 
 
 def remember(response: HttpResponse, contact: Contact) -> None:
-    """From now on this phone counts as theirs."""
-    name, value = cookie(contact)
+    """From now on this phone counts as theirs; or from the end of the alarm that is open now."""
+    name, value = cookie(contact, _open_alarm(contact))
     cookies.keep(response, name, value)
 
 
-def cookie(contact: Contact) -> tuple[str, str]:
-    """Name and value of the cookie on a phone of theirs."""
-    return _name(contact), signing.Signer(salt=SALT).sign(_worth(contact))
+def remember_at_once(response: HttpResponse, contact: Contact) -> None:
+    """The same, in an alarm too: they proved it."""
+    cookies.keep(response, *cookie(contact))
+
+
+def cookie(contact: Contact, said_in: str = "") -> tuple[str, str]:
+    """Name and value of the cookie on a phone of theirs. ``said_in``: the alarm in which they said
+    yes there."""
+    worth = ".".join(filter(None, [_worth(contact), said_in]))
+    return _name(contact), signing.Signer(salt=SALT).sign(worth)
+
+
+def _open_alarm(contact: Contact) -> str:
+    """Which alarm of the person is open; "" if none is."""
+    shown = contact_alarm.alarm_for(contact)
+    if shown is None or shown.watch.alarm is None:
+        return ""
+    return f"{shown.row.id}-{shown.watch.alarms}"
 
 
 def proves(request: HttpRequest, contact: Contact, typed: str) -> bool:

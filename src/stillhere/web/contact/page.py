@@ -174,6 +174,7 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         "key": key,
         "theirs": theirs,
         "by_link": not theirs and _by_link(request, contact),
+        "code_comes": not theirs and page_code.may_come(contact),
         **page_text.the_person(_name_of(contact)),
         "wish": person.wish,
         "version": _version(contact, shown, now),
@@ -290,7 +291,8 @@ def _invited(
         return render(request, "contact/contact.html", given, status=422)
     if do in ("join", "code") and contact.status == Contact.Status.CONFIRMED:
         shown = contact_alarm.alarm_for(contact)
-        if shown is None or shown.watch.alarm is None:  # else a place is at stake: to be proved
+        calm = shown is None or shown.watch.alarm is None
+        if calm or not page_code.may_come(contact):  # else a place is at stake: to be proved
             contact_device.remember(response, contact)
     return response
 
@@ -322,7 +324,7 @@ def _mine(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
     if not contact_device.proves(request, contact, typed):
         return _back(key, "not-yours")
     response = _back(key, "")
-    contact_device.remember(response, contact)
+    contact_device.remember_at_once(response, contact)
     return response
 
 

@@ -57,8 +57,8 @@ REFUSALS = {
         "After ten tries it waits until tomorrow."
     ),
     Refusal.NO_WAY_FOR_CODE: gettext_lazy(
-        "We have no number of yours to send a code to. Open this page on the phone on which you "
-        "said yes."
+        "We have no number of yours to send a code to. Phone them and ask where they are, or open "
+        "this page on a phone on which you said yes before this alarm."
     ),
     Refusal.NO_MORE_CODES: gettext_lazy(
         "We cannot send another code to this number today. Answer the one you have, "

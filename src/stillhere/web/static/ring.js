@@ -5,7 +5,9 @@
   const title = document.title;
   let sound = null, since = 0, quiet = '', flash = false;
   try { quiet = sessionStorage.getItem('lamp.quiet') || ''; } catch { /* then it is known until the page goes */ }
+  /* A browser lets a page sound once something in this tab was pressed, and complains before. */
   const wake = () => {
+    try { sessionStorage.setItem('lamp.pressed', '1'); } catch { /* then a page loaded again waits for a press */ }
     try { sound ??= new (window.AudioContext || window.webkitAudioContext)(); sound.resume(); } catch { /* no sound here */ }
   };
   const tone = (at, pitch, loud) => {
@@ -39,6 +41,6 @@
     try { sessionStorage.setItem('lamp.quiet', quiet); } catch { /* as above */ }
     ring();
   }, true);
-  wake();
+  try { if (sessionStorage.getItem('lamp.pressed')) wake(); } catch { /* as above */ }
   setInterval(ring, 1500);
 })();

@@ -73,6 +73,12 @@ def send(contact: Contact) -> None:
         Message.objects.bulk_create(messages, ignore_conflicts=True)
 
 
+def may_come(contact: Contact) -> bool:
+    """Whether there is a way to send them one by."""
+    ways = Address.objects.filter(contact=contact, state=Address.State.OK)
+    return ways.exclude(channel="page").exists()
+
+
 def is_carried(contact: Contact, typed: str) -> bool:
     """Whether this is what the link of our own message carries: of this hour or the last, or of an
     address of theirs. Nothing is counted."""
