@@ -12,7 +12,7 @@ from tests.journeys.by_phone.story import Story
 def test_a_watch_by_text_from_the_first_word_to_the_last(story: Story, say: Say) -> None:
     sam = phone(story, "Sam")
     sam.texts(say("GO", "EMPEZAR"))
-    sam.reads(say("It's on.", "Listo."), "OK", say("ADD", "AGREGAR"), say("prices", "cuesta"))
+    sam.reads(say("It's on.", "Listo."), "OK", say("ADD", "AGREGAR"), say("prices", "plan"))
     sam.texts(say("MARK", "MARCA"))
     sam.reads(say("Noted.", "Anotado."))
     story.pass_time(59)

@@ -94,9 +94,18 @@ def texts(clock: Clock, to: str = MAYA) -> list[str]:
 PLACE = "Sam: 12 Elm St. To get in: key at Ana's. Delete this text afterwards."
 
 
-@pytest.mark.parametrize("text", ["where?", "address", "where is he", "¿dónde está?"])
+THANKS, PLACE_ES = "Thank you. The others hear", "Sam: 12 Elm St. Para entrar: key at Ana's."
+
+
+@pytest.mark.parametrize(
+    ("text", "thanks", "place"),
+    [
+        *((text, THANKS, PLACE) for text in ("where?", "address", "where is he")),
+        ("¿dónde está?", "Gracias. Avisamos a los otros", PLACE_ES),  # in their own language
+    ],
+)
 def test_where_is_told_after_a_claim_only(
-    hook: Hook, clock: Clock, alarm: Person, text: str
+    hook: Hook, clock: Clock, alarm: Person, text: str, thanks: str, place: str
 ) -> None:
     clock.advance(5)
     hook.text(MAYA, text)
@@ -107,11 +116,11 @@ def test_where_is_told_after_a_claim_only(
     [going] = texts(clock)
     clock.advance(1)
     [told] = texts(clock)
-    assert going.startswith("Thank you. The others hear")
-    assert told.startswith(PLACE), "unasked"
+    assert going.startswith(thanks)
+    assert told.startswith(place), "unasked"
     clock.advance(5)
     hook.text(MAYA, text)
-    assert texts(clock)[0].startswith(PLACE)
+    assert texts(clock)[0].startswith(place)
     clock.advance(5)
     hook.text(MAYA, "2")
     texts(clock)
