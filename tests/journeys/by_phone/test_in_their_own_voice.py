@@ -77,7 +77,7 @@ def test_whoever_says_in_the_call_that_they_are_going_hears_it(
     says_nothing_of_it(story)
 
 
-def test_whoever_says_it_by_text_rings_us_and_hears_it(
+def test_whoever_says_it_by_text_rings_us_and_hears_it_in_a_call_of_ours(
     story: Story, say: Say, phones: list[FlipPhone]
 ) -> None:
     sam, maya, _leo = phones
@@ -90,8 +90,11 @@ def test_whoever_says_it_by_text_rings_us_and_hears_it(
     maya.rings_us()
     assert maya.played == []
     maya.presses("1")
+    maya.hears(say("we ring you with where", "te llamamos"))
+    assert maya.played == [], "whoever rings may have forged the number"
+    story.pass_until(lambda: maya.rings)
+    maya.picks_up()
     assert PLACE in maya.played
-    maya.hangs_up()
 
 
 def test_whoever_presses_nine_and_never_said_where_is_asked(story: Story, say: Say) -> None:
