@@ -262,9 +262,14 @@ def test_the_steps_go_on_when_somebody_else_closes_the_alarm(
 ) -> None:
     leo, maya = maya, leo  # Leo is rung first, and follows the steps
     press(browser(), leo, "arrived")
+    assert "data-ended" not in browser().get(maya).content.decode()
+    assert "To the alarm" in text_of(browser().get(maya))
     press(browser(), leo, "resolve", outcome="false-alarm")
     page = browser().get(maya).content.decode()
     assert 'id="press"' in page
+    assert "data-ended" in page, "an old link lays no steps over it"
+    assert "Close the steps" in text_of(browser().get(maya))
+    assert "To the alarm" not in text_of(browser().get(maya))
     assert 'data-over="This alarm was closed. The steps go on."' in page
     given = browser().post(f"{maya}/did", {"what": "dose", "form": "nasal", "next": "chest"})
     assert given.headers["Location"] == f"{maya}/steps#chest"

@@ -104,6 +104,7 @@ def given(
         **help_now.given(near[1].form if near and at_hand and theirs else "", contact.person.tz),
         "did_to": reverse("contact:deed", args=[key]),
         "number": number(shown),
+        "over": alarm is None,
         "kit_says": kit_says(near, contact, now, comes) if near and confirmed else "",
         "hand_over": told(done, contact, now),
         "dose_at": care_log.last_dose_at(done) or "",

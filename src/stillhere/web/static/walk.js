@@ -276,7 +276,9 @@
   nameVoice();
   const came = performance.getEntriesByType('navigation')[0]?.type;
   if (!where && kept.since && location.hash === `#${first}` && came === 'navigate') { kept = anew(); save(); } /* somebody else is down */
-  if (location.hash && screen()) arrive();
+  const stale = 'ended' in walk.dataset && came === 'navigate' && !kept.screen; /* an old link: nobody follows the steps */
+  if (stale && location.hash && screen()) location.replace('#');
+  else if (location.hash && screen()) arrive();
   else if ('opens' in walk.dataset && !location.hash && !kept.screen) location.replace('#look');
   else if (kept.screen && document.getElementById(kept.screen) && kept.screen !== 'after') location.replace(`#${kept.screen}`);
 })();
