@@ -198,6 +198,24 @@ def test_the_link_in_our_mail_is_enough_for_this_is_my_phone(town: Town) -> None
     assert phone.get(f"{page}/mine").status_code == 200, "it is known from now on"
 
 
+def test_sams_number_hears_of_another_way_that_is_proved(town: Town) -> None:
+    """Mallory had Sam's open phone, typed a mail address and pressed the link that came there."""
+    client, me = visitor()
+    post(client, "/people", do="own", phone=VICTIM)
+    town.live(5)
+    town.hook.text(VICTIM, "OK")
+    town.live(5)
+    assert "new-way" not in town.words(VICTIM), "it is the first"
+    post(client, "/people", do="own", phone=VICTIM, email="mallory@example.org")
+    town.live(5)
+    assert "new-way" not in town.words(VICTIM), "nothing goes there yet"
+    code = address_proof.code_of(me.addresses.get(channel="email").nonce)
+    post(client, "/people", do="code", code=code)
+    town.live(5)
+    assert town.words(VICTIM).count("new-way") == 1
+    assert town.last(VICTIM).startswith("Another way to ask you was added.")
+
+
 def test_a_contact_who_never_answered_is_rung_once_and_the_ladder_goes_on(town: Town) -> None:
     """One text and one call in the alarm, and no news; whoever said yes gets everything."""
     client, me = visitor()

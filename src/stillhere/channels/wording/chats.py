@@ -31,6 +31,11 @@ def _new_chat(facts: Facts) -> Sentence:
     return text + " " + _("Open your page, press Telegram, and disconnect it."), answers.NOTHING
 
 
+def _new_way(facts: Facts) -> Sentence:
+    text = _("Another way to ask you was added. It can answer for you. Not yours?")
+    return text + " " + _("Open your page and take it out of your list."), answers.NOTHING
+
+
 def _new_chat_contact(facts: Facts) -> Sentence:
     text = fill(facts, _("A Telegram chat hears of %(person)s for you now. Not yours?"))
     return text + " " + _("Open your page, press Telegram, and disconnect it."), answers.NOTHING
@@ -54,6 +59,7 @@ def _code_old(facts: Facts) -> Sentence:
 TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-chat": _connected,
     "new-chat": _new_chat,
+    "new-way": _new_way,
     "chat-changes": _changes,
     "chats-over": _over,
     "reply-code-old": _code_old,

@@ -82,6 +82,12 @@ def tell_of_chat(chat: Address, now: int) -> None:
     _tell_number(chat, "new-chat" if chat.contact_id is None else "new-chat-contact", "t", now)
 
 
+def tell_of_way(way: Address, now: int) -> None:
+    """Tell the person's own number that another ``way``, typed on their page and proved just now,
+    hears their asks. Whoever held an open phone may have typed it."""
+    _tell_number(way, "new-way", "w", now)
+
+
 def tell_of_chats_changes(chat: Address, now: int) -> None:
     """Tell the person's own number that a ``chat`` changes their list or plan: once an hour."""
     _tell_number(chat, "chat-changes", f"h{now // BROWSERS_MS}.", now)
@@ -97,11 +103,12 @@ def tell_of_chats_over(person: int, now: int) -> None:
     )
 
 
-def _tell_number(chat: Address, word: str, key: str, now: int) -> None:
-    mine = _own_numbers(person=chat.person_id, contact=chat.contact_id).exclude(id=chat.id)
-    person = chat.person_id or (chat.contact.person_id if chat.contact is not None else None)
+def _tell_number(way: Address, word: str, key: str, now: int) -> None:
+    """Tell the owner of this ``way`` by every other one that is known to be theirs."""
+    mine = _own_numbers(person=way.person_id, contact=way.contact_id).exclude(lookup=way.lookup)
+    person = way.person_id or (way.contact.person_id if way.contact is not None else None)
     Message.objects.bulk_create(
-        [calm_message(a, person, word, f"{key}{chat.id}.{a.id}", now) for a in mine],
+        [calm_message(a, person, word, f"{key}{way.id}.{a.id}", now) for a in mine],
         ignore_conflicts=True,
     )
 

@@ -72,6 +72,9 @@ def prove(address: Address, now: int) -> None:
     mine = Address.objects.filter(person=address.person_id, contact=address.contact_id)
     mine.filter(lookup__in=same, proved_at=0).update(proved_at=now)
     address.proved_at = now
+    if address.person_id is not None:
+        text = mine.filter(lookup=same[0]).first()  # of a number that was typed for calls as well
+        notices.tell_of_way(text or address, now)
 
 
 def was_asked(address: Address, now: int) -> bool:
