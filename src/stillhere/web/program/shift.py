@@ -65,7 +65,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     for contact in shifts.alarms_of(
         responder
     ):  # opened from here, the alarm knows whose phone it is
-        contact_device.remember(response, contact)
+        contact_device.remember_at_once(response, contact)
     return response
 
 
