@@ -83,8 +83,9 @@ def test_a_second_alarm_that_they_were_not_told_of_yet_is_not_called_over(phones
     sam.does(CallForHelp())
     says(LEO, "1")
     phones.leave()
+    assert "Open now: 2 Kim. Reply one number." in phones.texts[LEO]
     assert not any("this alarm is over" in text for text in phones.texts[LEO])
-    assert kim.row().state == "alarm"
+    assert (sam.row().state, kim.row().state) == ("alarm", "alarm")
 
 
 def test_on_my_way_is_asked_back_and_taken_for_neither(phones: Phones) -> None:

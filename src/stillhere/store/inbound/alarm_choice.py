@@ -91,10 +91,12 @@ def _is_about_another(parsed: ParsedInbound, listed: Sequence[Entry]) -> bool:
     """Whether it answers a message that came after the list and is about an alarm on none, or asks
     for more than a number."""
     message, kept = parsed.message, of(parsed.inbound.sender)
-    if message is None or message.watch_id is None or message.contact_id is None:
+    if message is None or message.contact_id is None:
         return False
     if tells_how(parsed.inbound, message):
         return True
+    if message.watch is None or message.alarm != message.watch.alarms:
+        return False  # of an alarm before the one that is open
     about = {(each.watch, each.alarm) for each in listed if not each.over}
     alone = (message.watch_id, message.alarm) not in about or (
         message.word in BY_THEMSELVES and _number(parsed.inbound) is None
