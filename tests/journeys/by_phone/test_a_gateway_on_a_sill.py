@@ -67,4 +67,5 @@ def test_silence_reaches_her_though_nothing_here_can_ring(sill: Story, say: Say)
     sam.unread.clear()
     sam.texts(say("im ok", "estoy bien"))
     assert sill.state() == "open"
+    sam.reads(say("Glad you're here", "bueno que contestas"))
     maya.reads("Sam", say("was answered at", "Contestaron"))

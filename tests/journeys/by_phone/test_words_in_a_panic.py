@@ -33,8 +33,13 @@ def test_help_is_on_its_way_at_once(story: Story, say: Say, lang: str) -> None:
         sam.reads(say("reaching the people", "Estamos avisando"))
         maya.reads("Sam", say("asks for help NOW", "pide ayuda AHORA"))
         assert maya.rings, cry
-        for words in (say("im ok", "estoy bien"), "ok"):  # half a minute apart
+        for words, heard in (
+            (say("im ok", "estoy bien"), say("OK again", "OK")),
+            ("ok", say("Glad you're here", "bueno que contestas")),
+        ):  # half a minute apart
+            sam.unread.clear()
             sam.texts(words)
+            sam.reads(heard)
             maya.reads("Sam", say("was answered at", "Contestaron"))
             story.pass_time(30)
         assert story.state() == "open", cry

@@ -46,6 +46,18 @@ def _got_it(facts: Facts) -> Sentence:
     return _("Got it."), answers.NOTHING
 
 
+def _glad(facts: Facts) -> Sentence:
+    return _("Glad you're here. Those we called hear it. We ask again in a minute."), (
+        answers.NOTHING
+    )
+
+
+def _once(facts: Facts) -> Sentence:
+    return _("We heard you once. Reply OK again when we ask: until then people keep coming."), (
+        answers.NOTHING
+    )
+
+
 def _started(facts: Facts) -> Sentence:
     return _(
         "It's on. We ask soon: reply OK each time. MORE adds time, DONE ends it."
@@ -311,6 +323,8 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "ask": _ask,
     "ask-ring": _ask,
     "reply-got-it": _got_it,
+    "reply-glad": _glad,
+    "reply-once": _once,
     "reply-started": _started,
     "reply-alone": _alone,
     "reply-marked": _marked,

@@ -102,14 +102,14 @@ def _take(inbounds: Sequence[Inbound]) -> list[Reply | None]:
     known = _known([inbound for _, inbound in said])
     said = _aged(said, known, rate)
     plain = _plain(said, known)
-    ended = _alive(plain, now)
+    owed = _alive(plain, now)
     replies: list[Reply | None] = [None] * len(inbounds)
     for no, inbound in said:
         if no not in plain:
             who = known[_sender(inbound)]
             replies[no] = _hear(inbound, who, arrived[no], now)
-    for no, word in ended.items():
-        _say_it_ended(inbounds[no], known[_sender(inbounds[no])], word, arrived[no], now)
+    for no, word in owed.items():
+        _say(inbounds[no], known[_sender(inbounds[no])], word, arrived[no], now)
     return replies
 
 
@@ -208,7 +208,7 @@ def _plain(
 
 
 def _alive(plain: dict[int, tuple[Inbound, int]], now: int) -> dict[int, str]:
-    """Count them all at once; by place, what is said to those whose watch ended by it. Whoever has
+    """Count them all at once; by place, what is said to those for whom it did more. Whoever has
     no watch that was open then is left to be heard singly, because they are owed a word; so is
     whoever wrote twice."""
     persons = [person for _, person in plain.values()]
@@ -226,16 +226,14 @@ def _alive(plain: dict[int, tuple[Inbound, int]], now: int) -> dict[int, str]:
     answers = apply_all(changes)
     closes = {c.watch: a for c, a in zip(changes, answers, strict=True)}
     words = {
-        no: person_says.ended([closes[w.id] for w in watches[person] if w.id in closes])
+        no: person_says.worth_saying([closes[w.id] for w in watches[person] if w.id in closes])
         for no, (_, person) in plain.items()
     }
     return {no: word for no, word in words.items() if word}
 
 
-def _say_it_ended(
-    inbound: Inbound, known: Mapping[int, Address], word: str, arrival: int, now: int
-) -> None:
-    """A last sign of life ends the asking: on a phone without a page nothing else would show it."""
+def _say(inbound: Inbound, known: Mapping[int, Address], word: str, arrival: int, now: int) -> None:
+    """Answer a sign of life: on a phone without a page nothing else shows what it did."""
     back = next((a for a in known.values() if a.channel == inbound.channel), None)
     if back is not None and back.state == Address.State.OK:
         tell(back, word, f"r{arrival}", now, watch=None)

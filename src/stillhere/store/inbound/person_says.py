@@ -165,21 +165,26 @@ def _here(watches: Sequence[WatchRow], parsed: ParsedInbound, now: int) -> str:
         return "reply-not-on"
     then = [watch for watch in watches if meant(watch, parsed.inbound.age_ms, now)]
     answers = apply_all([check_in(watch, parsed.inbound, now) for watch in then])
-    if over := ended(answers):
-        return over
+    if word := worth_saying(answers):
+        return word
     word = unless_refused(answers, "reply-got-it", "reply-not-on") if answers else ""
     # Every text costs them money; only what they would not expect is worth one. A chat costs none.
     costs = parsed.inbound.kind == "text" and parsed.inbound.channel != TELEGRAM
     return "" if word == "reply-got-it" and costs else word
 
 
-def ended(answers: Sequence[ChangeResult]) -> str:
-    """What is said where a sign of life was the last one that a watch asked for: from now on nobody
-    is watching. Nothing where it goes on."""
+def worth_saying(answers: Sequence[ChangeResult]) -> str:
+    """What a sign of life is answered with where they would not expect what it did: it was the last
+    one asked for, it ended an alarm, or an alarm goes on until there is a second one. Nothing
+    where all goes on as it did."""
     over = [a.watch is not None and a.watch.closed_at is not None for a in answers]
-    if not any(over):
-        return ""
-    return ENDED[not all(over)]
+    if any(over):
+        return ENDED[not all(over)]
+    alarmed = [a.watch for a in answers if a.before and a.before.alarm and a.watch]
+    if any(watch.alarm is None for watch in alarmed):
+        return "reply-glad"
+    heard = (watch.alarm for watch in alarmed if watch.alarm is not None)
+    return "reply-once" if any(alarm.answered_at is not None for alarm in heard) else ""
 
 
 def start(person: Person, profile: str = "") -> int:
