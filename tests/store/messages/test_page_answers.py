@@ -24,8 +24,8 @@ __all__ = ["on_call"]
 pytestmark = pytest.mark.usefixtures("database")
 
 PRESS = (
-    "Ahora abre el enlace que te mandamos, o el panel, y toca el botón. "
-    "Si nadie lo hace en 5 minutos, avisamos a la siguiente persona."
+    "Ahora abre el enlace que te mandamos, o el panel, y dinos que lo tienes. "
+    "Si nadie lo hace pronto, avisamos a otra persona."
 )
 BOTH = [", ".join(RUTH.ways), ANAS]
 
