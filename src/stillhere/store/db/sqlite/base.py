@@ -15,7 +15,7 @@ from stillhere.store.db.disk import Noticing
 from stillhere.store.db.sqlite.write_queue import Turnstile
 
 
-class Cursor(base.SQLiteCursorWrapper):
+class PlainCursor(base.SQLiteCursorWrapper):
     """Django's, but for how it puts SQLite's sign for a parameter into a statement."""
 
     def convert_query(self, query: str, *, param_names: Any = None) -> str:
@@ -46,9 +46,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             params["database"] = f"{Path(params['database']).absolute().as_uri()}?mode={mode}"
         return params
 
-    def create_cursor(self, name: str | None = None) -> Cursor:
+    def create_cursor(self, name: str | None = None) -> PlainCursor:
         """As Django does, with our own."""
-        cursor: Cursor = self.connection.cursor(factory=Cursor)
+        cursor: PlainCursor = self.connection.cursor(factory=PlainCursor)
         return cursor
 
     def get_new_connection(self, conn_params: Any) -> Any:
