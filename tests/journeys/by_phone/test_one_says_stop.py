@@ -15,6 +15,9 @@ def test_stop_is_told_at_once_and_is_a_broken_rung(story: Story, say: Say) -> No
     leo.texts("STOP")
     leo.reads_nothing()
     sam.reads("Leo", say("cannot be reached", "ya no recibe avisos"), say("ADD", "AGREGAR"))
+    ruth = phone(story, "Ruth")
+    ruth.reads("Sam", say("can no longer be reached", "Ya no podemos avisarle a alguien"))
+    assert ruth.rung == 0, "it wakes nobody"
     sam.texts(say("LIST", "LISTA"))
     assert "Leo" not in sam.reads("Maya")
     falls_silent(story, sam, say)

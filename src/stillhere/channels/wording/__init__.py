@@ -76,6 +76,8 @@ def _subject(word: str, answer: AnswerKind, facts: Facts) -> str:
         return _("Stillhere: heard again")
     if word == "page-free":
         return _("Stillhere: it works again")
+    if word == "page-gap":
+        return _("Stillhere: a list has a gap")
     if word.startswith("page-"):
         return _("Stillhere: look now")
     if word == "invite":

@@ -69,6 +69,12 @@ def _page_stuck(facts: Facts) -> Sentence:
     return text + " " + _("Somebody may be waiting for help. Look now, and phone."), _answer(facts)
 
 
+def _page_gap(facts: Facts) -> Sentence:
+    text = _("Somebody on %(person)s's list can no longer be reached.")
+    text = fill(facts, text, person=plain.name(facts.person) or _("somebody"))
+    return text + " " + _("Help them find somebody else."), _answer(facts)
+
+
 def _page_free(facts: Facts) -> Sentence:
     if facts.at is not None:
         return fill(facts, _("What we send leaves again, since %(at)s.")), _answer(facts)
@@ -119,6 +125,7 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "page-peer-back": _page_peer_back,
     "page-stuck": _page_stuck,
     "page-free": _page_free,
+    "page-gap": _page_gap,
     "page-many": _page_many,
     "reply-looking": _looking,
     "reply-look-soon": _look_soon,

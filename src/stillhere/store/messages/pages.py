@@ -22,7 +22,7 @@ from stillhere.core.events import Urgency
 from stillhere.core.paging.on_call import OnCall, turn
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Installation, Message, Page, Peer
-from stillhere.store.people import suppression
+from stillhere.store.people import notices, suppression
 from stillhere.store.watches import damage
 from stillhere.store.watches.outbox import COORDINATOR
 
@@ -35,7 +35,7 @@ STORM, STORM_MS = 3, 120_000  # real time: more than so many within so long are 
 AWAKE_MS = 3_600_000  # whoever looked within this is tried first
 MOST_ABOUT = 200
 MANY = "page-many"
-GOOD_NEWS = ("page-free", "page-peer-back")  # wakes nobody and waits for no answer
+CALM = ("page-free", "page-peer-back", notices.GAP)  # wakes nobody and waits for no answer
 QUIET = "text:"  # before a number, for the pager: no call
 
 
@@ -81,7 +81,7 @@ def gather(now: int) -> None:
 def _as_they_are(fresh: Sequence[Message], now: int) -> None:
     """Nobody is named: each leaves, unless too many have just left."""
     window_ms = int(STORM_MS * clock.read().rate)
-    loud = [m for m in fresh if m.word not in GOOD_NEWS]
+    loud = [m for m in fresh if m.word not in CALM]
     for m in fresh:
         if m not in loud:
             _rewrite(m, json.loads(m.facts) | {"to": ""})
@@ -104,7 +104,7 @@ def _as_they_are(fresh: Sequence[Message], now: int) -> None:
 @transaction.atomic
 def _join(fresh: Sequence[Message], now: int) -> None:
     """To the open page, or a new one, whose first turn it is then."""
-    loud = [m for m in fresh if m.word not in GOOD_NEWS]
+    loud = [m for m in fresh if m.word not in CALM]
     for m in fresh:
         if m not in loud:
             for each in _next(settings.STILLHERE.coordinators, now, set()):

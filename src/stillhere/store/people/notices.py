@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from django.conf import settings
 from django.db.models import Max, QuerySet
 
 from stillhere.core.events import Urgency
+from stillhere.store.db import budgets
 from stillhere.store.models import Address, Contact, Message
 from stillhere.store.people.address_book import PUSH
 from stillhere.store.people.numbers import strangers
+from stillhere.store.watches.outbox import COORDINATOR
 
+GAP = "page-gap"
+GAPS_A_DAY = 20  # told to the coordinator: more at once is somebody at play
 BROWSERS_MS = 3_600_000  # between two messages that tell of new browsers
 
 
@@ -43,8 +48,22 @@ def calm_message(
 
 
 def tell_of_gap(contact: Contact, now: int) -> None:
-    """Tell the person now that somebody can no longer be reached, and not on the night itself."""
+    """Tell the person now that somebody can no longer be reached, and not on the night itself; and
+    the coordinator, who may know somebody else."""
     _tell_quietly(contact.person_id, "gap", f"g{contact.id}", {"who": contact.id}, now)
+    enough = budgets.limit("enough gaps", GAPS_A_DAY, "gaps")
+    if settings.STILLHERE.coordinator and not budgets.take([enough], now):
+        page = Message(
+            key=f"g{contact.id}.page",
+            person_id=contact.person_id,
+            channel=COORDINATOR,
+            word=GAP,
+            facts="{}",
+            urgency=Urgency.CALM,
+            due_at=now,
+            created_at=now,
+        )
+        Message.objects.bulk_create([page], ignore_conflicts=True)
 
 
 def tell_of_gap_if_any(contact: int, now: int) -> None:
