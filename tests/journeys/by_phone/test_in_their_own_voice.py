@@ -94,6 +94,8 @@ def test_whoever_says_it_by_text_rings_us_and_hears_it_in_a_call_of_ours(
     assert maya.played == [], "whoever rings may have forged the number"
     story.pass_until(lambda: maya.rings)
     maya.picks_up()
+    assert maya.played == [], "a mailbox picks up too"
+    maya.presses("1")
     assert PLACE in maya.played
 
 

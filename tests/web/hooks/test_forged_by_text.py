@@ -8,6 +8,7 @@ import pytest
 
 from stillhere.core import events as ev
 from stillhere.store.models import Contact, Message, Suppression
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.people.numbers.strangers import TRIED_BY_OWNER
 from tests.circle import SamsNight, sams_night
 from tests.hook import LEO, MALLORY, SAM, last
@@ -141,3 +142,12 @@ def test_whoever_guesses_the_code_tries_ten_times_a_day(town: Town) -> None:
     town.live(5)
     assert Contact.objects.latest("id").door_at > 0
     assert not any("From now on" in text for to, _c, _w, text in town.got if to == SAM)
+
+
+def test_nothing_that_the_added_phone_gets_tells_the_code(town: Town) -> None:
+    """Mallory's link and the number of the contact, which a cookie names, are all they have."""
+    mallory_is_added(town)
+    contact = Contact.objects.latest("id")
+    key = contact_key(contact)
+    guesses = {key, f"{contact.id} {key}", f"door {key}", f"door {contact.id} {key}"}
+    assert the_code(town) not in map(address_proof.code_from, guesses)

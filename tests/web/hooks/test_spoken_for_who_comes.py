@@ -14,7 +14,7 @@ from stillhere.core.messages import Facts
 from stillhere.engine import render
 from stillhere.store.db import encryption
 from stillhere.store.messages import delivery
-from stillhere.store.models import Contact, Person, SpokenNote
+from stillhere.store.models import Contact, Message, Person, SpokenNote
 from stillhere.store.people import force, persons
 from stillhere.store.privacy import export
 from stillhere.store.recordings import notes
@@ -119,8 +119,25 @@ def test_whoever_claimed_by_text_rings_and_hears_it(
     assert "<Play>" not in line.twiml, "whoever rings may have forged the number"
     deliver(clock)
     ours = call_to(client, LEO)
-    assert "own voice" in ours.says
+    assert "own voice" not in ours.says, "a mailbox picks up too"
+    assert "own voice" in ours.press("1")
     assert SOUNDS["place"] in played(client, ours.twiml)
+
+
+def test_whoever_forges_a_claim_by_call_rings_leo_once_a_minute_five_times(
+    client: Client, alarm: SamsNight, clock: Clock
+) -> None:
+    calls = Message.objects.filter(word="reply-place", channel="call")
+    for seconds in (0, 1, 2):
+        clock.advance(seconds)
+        line = Line(client, LEO)
+        line.press("1")
+        line.press("3")
+    assert calls.count() == 1
+    for _ in range(8):
+        clock.advance(61)
+        Line(client, LEO).press("1")
+    assert calls.count() == 5
 
 
 def test_whoever_goes_to_a_phone_without_a_page_reads_it_unasked(

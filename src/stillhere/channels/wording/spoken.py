@@ -132,6 +132,10 @@ def _place(facts: Facts) -> Sentence:
     return f"{text} {contact_replies.where(facts)}".strip(), answers.NOTHING
 
 
+def _place_key(facts: Facts) -> Sentence:
+    return fill(facts, _("Press 1 to hear where %(person)s is.")), answers.NOTHING
+
+
 def _no_key(facts: Facts) -> Sentence:
     return _("No key was pressed. We try again."), answers.NOTHING
 
@@ -229,6 +233,7 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "call-line": _line,
     "call-soon": _how_soon,
     "call-place": _place,
+    "call-place-key": _place_key,
     "call-no-key": _no_key,
     "call-not-me": _not_me,
     "call-never-sure": _never_sure,

@@ -93,9 +93,8 @@ def picked_up(message: int, part: int = 0) -> Opening:
     if (several := _several(found, part)) is not None:
         return several
     reply = answering.reply(found.address, found, found.word)
-    if found.word == PLACE and found.contact is not None:
-        said = place.with_where(reply, found.contact, found.address)
-        return Opening("call-place", reply=said, message=found.id)
+    if found.word == PLACE:  # a mailbox picks up too
+        return Opening("call-place-key", "place", reply, message=found.id)
     theirs = found.contact_id is not None
     return Opening(found.word, "answer", reply, message=found.id, refusable=theirs)
 
@@ -240,10 +239,11 @@ def adds(number: str, digits: str) -> Reply | None:
 def _text(person: Person, word: str, key: str, facts: Mapping[str, Any]) -> bool:
     """Text this to the person, once by its ``key``; False where no text goes to them."""
     theirs = Address.objects.filter(person=person, channel="text", state=Address.State.OK)
-    back = theirs.filter(proved_at__gt=0).first()
-    if back is not None:
-        answering.tell(back, word, key, clock.now_ms(), watch=None, facts=facts)
-    return back is not None
+    back, now = theirs.filter(proved_at__gt=0).first(), clock.now_ms()
+    if back is None or (word == "reply-list" and answering.had_enough(back, now)):
+        return False
+    answering.tell(back, word, key, now, watch=None, facts=facts)
+    return True
 
 
 def sealed(digits: str) -> str:

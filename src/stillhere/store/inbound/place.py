@@ -24,7 +24,8 @@ from stillhere.store.watches.queries import ALARMED
 
 ASK_FIRST, NONE = "reply-where", "reply-no-place"
 AFTER_MS = 1_000  # after the thanks
-TOLD_MOST = 10  # texts of an alarm that tell one contact where, unasked
+TOLD_MOST, TOLD_APART_MS = 10, 60_000  # texts that tell a contact where, unasked; then seldom
+RUNG_MOST, RINGS_MS = 5, 60_000  # calls of an alarm that do, and how far apart
 _BY = (
     "text",
     "whatsapp",
@@ -86,8 +87,8 @@ def tell_of_change(person: Person, key: str, now: int) -> None:
             continue
         for contact in Contact.objects.filter(id__in=alarm.told).order_by("id"):
             told = Message.objects.filter(contact=contact, word=PLACE, watch=watch)
-            few = told.filter(alarm=watch.alarms).count() < TOLD_MOST
-            if few:
+            told_at = told.filter(alarm=watch.alarms).values_list("created_at", flat=True)
+            if len(told_at) < TOLD_MOST or now - max(told_at) > TOLD_APART_MS:
                 _text(contact, watch, f"{key}.place{contact.id}", now)
 
 
@@ -116,6 +117,13 @@ def _ring_back(parsed: ParsedInbound, contact: Contact, now: int) -> bool:
     ways = Address.objects.filter(contact=contact, channel="call", state=Address.State.OK)
     back = ways.filter(lookup=encryption.lookup("call", parsed.inbound.sender)).first()
     if not watches or back is None or not notes.kept_of(contact.person_id, WHERE):
+        return False
+    before = Message.objects.filter(contact=contact, word=PLACE, channel="call", watch=watches[0])
+    rung = before.filter(alarm=watches[0].alarms).order_by("-created_at")
+    rung_at = list(rung.values_list("created_at", flat=True))
+    if rung_at and now - rung_at[0] <= RINGS_MS:
+        return True  # it is ringing
+    if len(rung_at) >= RUNG_MOST:
         return False
     tell(back, PLACE, f"r{parsed.arrival}.call", now, watch=watches[0])
     return True

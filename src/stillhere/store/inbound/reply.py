@@ -207,7 +207,7 @@ def queue(
         if len(before) >= UNCLEAR_MOST or now - max(before, default=0) < UNCLEAR_APART_MS:
             return
     alarmed = watch is not None and watch.state in ALARMED
-    if word in _BOUNDED and not alarmed and _had_enough(back, now):
+    if word in _BOUNDED and not alarmed and had_enough(back, now):
         return
     tell(back, word, key, now, watch=watch, facts=facts, due_at=due_at)
 
@@ -240,7 +240,7 @@ def tell(
     Message.objects.bulk_create([message], ignore_conflicts=True)
 
 
-def _had_enough(back: Address, now: int) -> bool:
+def had_enough(back: Address, now: int) -> bool:
     """Whether this number has had its answers of this hour; else one more is used."""
     hour = now // HOUR_MS
     each = budgets.limit("enough", ANSWERS_AN_HOUR, "answers", bytes(back.lookup).hex(), hour)

@@ -163,7 +163,7 @@ def _proof(row: Mapping[str, Any], facts: Mapping[str, Any], *, unproved: bool) 
 def _door_code(contact: int) -> str:
     nonces = Contact.objects.filter(id=contact, door=True, door_at__gt=0)
     nonce = nonces.values_list("nonce", flat=True).first()
-    return contacts.door_code(contact, nonce) if nonce is not None else ""
+    return contacts.door_code(nonce) if nonce is not None else ""
 
 
 def _lang(row: Mapping[str, Any]) -> str:

@@ -276,6 +276,14 @@ def _soon(step: CallStep) -> NextTurn:
     return NextTurn(in_their_voice(step, say("reply-going", reply), reply))
 
 
+def _place(step: CallStep) -> NextTurn:
+    """Whoever rang us and goes hears where, in this call of ours, by a key."""
+    again = calls.where_again(step.message or 0) if step.told.outbound and step.told.key else None
+    if again is None:
+        return NextTurn(say("call-no-key"))
+    return NextTurn(in_their_voice(step, say("call-place", again), again))
+
+
 def _how_to_stay(step: CallStep, reply: Reply) -> NextTurn:
     """What comes before the steps where somebody says they want to die."""
     line = plain.digit_by_digit(helplines.listening())
@@ -415,6 +423,7 @@ _STEPS: Mapping[str, Callable[[CallStep], NextTurn]] = {
     "choose": _choose,
     "page": _page,
     "soon": _soon,
+    "place": _place,
     "never": _never,
     "beside": _beside,
     "steps": _steps,

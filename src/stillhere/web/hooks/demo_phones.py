@@ -67,7 +67,8 @@ def _talk(inbound: Inbound) -> dict[str, object]:
     ours = inbound.kind == "key"
     ref = inbound.provider_id if ours else f"phones:{inbound.call}"
     keys = inbound.text
-    told = CallTold(ref, inbound.sender, "", outbound=False, key=keys[:1], typed=keys.strip("#"))
+    phone, typed = inbound.sender, keys.strip("#")
+    told = CallTold(ref, phone, phone, outbound=ours, key=keys[:1], typed=typed)
     message = whole(inbound.reply_ref, 18)
     at = inbound.at or ("answer" if ours else "")
     then = turns.take(CallStep(told, at, inbound.turn, message, PHONES))
