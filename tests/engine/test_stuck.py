@@ -49,6 +49,18 @@ def test_a_carrier_that_refuses_everything_pages_the_coordinator_and_says_when_i
     assert words() == ["page-stuck", "page-free"]
 
 
+def test_a_push_that_was_given_up_in_vain_keeps_nothing_red(clock: Clock) -> None:
+    """Whoever subscribes names the server: it may never take anything."""
+    night = alarmed_night(clock, ("Leo",))
+    rounds(clock, 40, Fate.BUSY, "text", "call")
+    push = Message.objects.filter(watch=night.watch, channel="text", word="alarm")[0]
+    push.pk, push.key, push.channel, push.status = None, "theirs", "push", "dropped"
+    push.vain_at = push.done_at = clock.now
+    push.save(force_insert=True)
+    rounds(clock, 70, Fate.ACCEPTED, "text", "call", why="")
+    assert words() == ["page-stuck", "page-free"]
+
+
 def test_it_is_told_again_every_half_hour(clock: Clock) -> None:
     live(clock, 15, stuck_now=True)
     assert words() == ["page-stuck"]

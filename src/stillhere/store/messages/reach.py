@@ -14,6 +14,7 @@ from django.db import connection
 
 from stillhere.core.events import Urgency
 from stillhere.core.profiles import TRIAL
+from stillhere.store.people.push_subscriptions import CHANNEL as PUSH
 from stillhere.store.watches import damage, rows
 from stillhere.store.watches.outbox import COORDINATOR
 
@@ -33,6 +34,7 @@ _NO_NUMBER = """
         WHERE a.id = m.address_id AND a.proved_at = 0 AND a.state = 'broken'
     )
 """
+# Nor does push: whoever subscribes names the server, and decides what it answers.
 # An alarm that somebody goes to, or is with, has reached them. Nothing is wrong with us where the
 # list holds nobody with a way, or only strangers from whom it was kept: that is the coordinator's
 # from the start (``page-exhausted``). So is one in secret, of which no page may show anything; a
@@ -44,7 +46,7 @@ AND EXISTS (
     SELECT 1 FROM message m
     WHERE m.watch_id = w.id AND m.alarm = w.alarms AND m.created_at <= %s
     AND m.contact_id IS NOT NULL AND (m.status <> 'dropped' OR m.vain_at IS NOT NULL)
-    {{but}}
+    AND m.channel <> %s {{but}}
 )
 AND NOT EXISTS (
     SELECT 1 FROM message m
@@ -95,6 +97,7 @@ _NOT_ASIDE = "AND (watch_id IS NULL OR watch_id NOT IN (SELECT watch FROM set_as
 _IN_VAIN = f"""
 SELECT min(m.vain_at) FROM message m
 WHERE m.status = 'queued' AND m.urgency IN (%s, %s, %s) AND m.vain_at <= %s
+AND m.channel <> %s
 AND NOT EXISTS (SELECT 1 FROM watch f WHERE f.id = m.watch_id AND f.alarm LIKE %s)
 AND (m.lapses_at IS NULL OR m.lapses_at > %s)
 AND (m.why LIKE %s OR m.why LIKE %s OR NOT EXISTS (
@@ -114,7 +117,8 @@ SELECT max(CASE WHEN status = 'dropped' THEN done_at END),
     max(CASE WHEN status <> 'dropped' THEN lease_until_at END)
 FROM message WHERE channel <> %s AND (
     (status IN ('sent', 'delivered') AND lease_until_at > %s)
-    OR (status = 'dropped' AND vain_at IS NOT NULL AND done_at > %s AND urgency IN (%s, %s, %s))
+    OR (status = 'dropped' AND vain_at IS NOT NULL AND done_at > %s AND urgency IN (%s, %s, %s)
+        AND channel <> %s)
 ) GROUP BY channel
 """
 
@@ -139,10 +143,10 @@ def untried_ms(now: int, flight_ms: int) -> int:
 
 
 def in_vain_ms(now: int, refused: str, cut_off: str) -> int:
-    """How long the oldest urgent message has been tried in vain, without those of an alarm in
-    secret. ``refused`` and ``cut_off`` are how a ``why`` begins that is about the way itself."""
+    """How long the oldest urgent message has been tried in vain, without push and those of an alarm
+    in secret. ``refused`` and ``cut_off`` are how a ``why`` begins that is about the way itself."""
     secret = f"%{rows.UNDER_FORCE}%"
-    return _since(now, _IN_VAIN, *URGENT, now, secret, now, f"{refused}%", f"{cut_off}%")
+    return _since(now, _IN_VAIN, *URGENT, now, PUSH, secret, now, f"{refused}%", f"{cut_off}%")
 
 
 def went_through(since_at: int, now: int) -> bool:
@@ -150,7 +154,8 @@ def went_through(since_at: int, now: int) -> bool:
     urgent has been given up since then (within a day), after that failure. Reads all messages: only
     to be asked while something is wrong."""
     with connection.cursor() as cursor:
-        cursor.execute(_WENT, (COORDINATOR, since_at, max(since_at, now - DAY_MS), *URGENT))
+        given_up_at = max(since_at, now - DAY_MS)
+        cursor.execute(_WENT, (COORDINATOR, since_at, given_up_at, *URGENT, PUSH))
         ways = cursor.fetchall()
     return bool(ways) and all(took and took > (vain or 0) for vain, took in ways)
 
@@ -163,14 +168,15 @@ def _since(now: int, sql: str, *params: int | str) -> int:
 
 
 def unreached(before_at: int) -> list[int]:
-    """Open alarms of which something was to be handed over by ``before_at``, and nothing was to
-    anybody, and about which nobody did anything. Without those in secret."""
+    """Open alarms of which something beside push was to be handed over by ``before_at``, and
+    nothing was to anybody, and about which nobody did anything. Without those in secret."""
     return damage.around(lambda: _unreached(before_at, _NO_NUMBER), lambda: _unreached(before_at))
 
 
 def _unreached(before_at: int, but: str = "") -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(_UNREACHED.format(but=but), (TRIAL, f"%{rows.UNDER_FORCE}%", before_at))
+        secret = f"%{rows.UNDER_FORCE}%"
+        cursor.execute(_UNREACHED.format(but=but), (TRIAL, secret, before_at, PUSH))
         return [id for (id,) in cursor.fetchall()]
 
 
