@@ -149,3 +149,110 @@ def test_what_a_contact_may_write(text: str, intent: Intent) -> None:
 )
 def test_how_soon_is_a_number_or_nothing(text: str, minutes: int | None) -> None:
     assert read_minutes(text) == minutes
+
+
+MAIL = "On Mon, 3 Mar 2025 at 22:10, Stillhere wrote:"
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("Im", Intent.UNCLEAR),
+        ("I'm...", Intent.UNCLEAR),
+        ("I am", Intent.UNCLEAR),
+        ("i do", Intent.UNCLEAR),
+        ("yo", Intent.UNCLEAR),
+        ("estoy", Intent.UNCLEAR),
+        ("Estoy...", Intent.UNCLEAR),
+        ("sigo", Intent.UNCLEAR),
+        ("im not", Intent.HELP),
+        ("no estoy", Intent.HELP),
+        ("yes i am", Intent.HERE),
+        ("si estoy", Intent.HERE),
+    ],
+)
+def test_a_sentence_that_broke_off_is_no_answer(text: str, intent: Intent) -> None:
+    assert read_text(text, Role.PERSON, watching=True, asked=True) is intent
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("Liked “Still here? 9 for help”", Intent.HERE),
+        ("Liked “Still here?” ", Intent.HERE),
+        ("Liked “Still here? 9 for help” help me", Intent.HELP),
+        ("Liked “Still here?”\nhelp me", Intent.HELP),
+        ("Loved “x” call 911 cant breathe", Intent.HELP),
+        ("👍 to “Still here?” not ok", Intent.HELP),
+        ("Liked “Still here?” “help me”", Intent.HELP),
+        ("Disliked “Still here?” help me", Intent.HELP),
+        ("Le gustó “¿Sigues ahí?” no puedo respirar", Intent.HELP),
+        ("Reaccionó con 👍 a «¿Sigues aquí?» ayúdame", Intent.HELP),
+        ("Liked “Still here?” i want to die", Intent.WANTS_TO_DIE),
+        ("Liked “Still here?” wait", Intent.UNCLEAR),
+        ("Liked “Still here?” ok", Intent.UNCLEAR),
+        ("Liked “Still here?” 👍", Intent.UNCLEAR),
+        ("Liked “Still here?”?", Intent.UNCLEAR),
+        ("Le gustó “¿Sigues ahí?” espera", Intent.UNCLEAR),
+        ("Liked “Still here?", Intent.UNCLEAR),
+        ('Liked "', Intent.UNCLEAR),
+    ],
+)
+def test_what_stands_after_a_reaction_is_their_own(text: str, intent: Intent) -> None:
+    assert person(text) is intent
+
+
+def test_a_contact_s_words_after_a_reaction_are_heard_too() -> None:
+    assert contact("Liked “Sam may need help NOW”") is Intent.UNCLEAR
+    assert contact("Liked “Sam may need help NOW” she wont wake up") is Intent.HELP
+    assert contact("Liked “Sam may need help NOW” going") is Intent.UNCLEAR
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        (f"ok\n{MAIL}\nStill here? 9 for help", Intent.HERE),
+        (f"ok\n{MAIL}\n> Still here? 9 for help\n", Intent.HERE),
+        ("ok\nEl lun, 3 mar 2025 a las 22:10, Lamp escribió:\n> 9", Intent.HERE),
+        ("ok\n-----Original Message-----\n9 for help", Intent.HERE),
+        ("ok\nOn the floor i wrote:\nhelp me cant breathe", Intent.HELP),
+        ("ok\nOn 5 pills i wrote:\nhelp me", Intent.HELP),
+        ("ok\nEl otro dia escribio:\nno puedo respirar", Intent.HELP),
+        ("ok\n-original message help me", Intent.HELP),
+        (f"{MAIL} help me", Intent.HELP),
+        (f"ok\n{MAIL}\n> Still here?\n\nhelp me cant breathe", Intent.HELP),
+        (f"{MAIL}\n> Still here?\nok", Intent.HERE),
+    ],
+)
+def test_only_what_is_clearly_quoted_is_not_their_own(text: str, intent: Intent) -> None:
+    assert person(text) is intent
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("I'm in!", Intent.CLAIM),
+        ("im in", Intent.CLAIM),
+        ("ok im in, 5 min", Intent.CLAIM),
+        ("count me in", Intent.CLAIM),
+        ("im inside", Intent.ARRIVED),
+        ("i'm in the house", Intent.ARRIVED),
+        ("in her apartment", Intent.ARRIVED),
+        ("with her", Intent.ARRIVED),
+        ("got in", Intent.ARRIVED),
+        ("estoy adentro", Intent.ARRIVED),
+        ("im in bed", Intent.UNCLEAR),
+        ("with her mom", Intent.UNCLEAR),
+        ("im here with his dad", Intent.UNCLEAR),
+        ("found her mom", Intent.UNCLEAR),
+        ("next to her mom", Intent.UNCLEAR),
+        ("talking to her mom", Intent.UNCLEAR),
+        ("estoy con el papá", Intent.UNCLEAR),
+        ("aqui con el papa", Intent.UNCLEAR),
+        ("im", Intent.UNCLEAR),
+        ("im with", Intent.UNCLEAR),
+        ("ya estoy", Intent.UNCLEAR),
+    ],
+)
+def test_only_who_is_with_them_has_arrived(text: str, intent: Intent) -> None:
+    assert contact(text) is intent

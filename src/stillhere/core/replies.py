@@ -62,7 +62,7 @@ class _Listened:
 
     whole: str
     body: str
-    said: _Said
+    said: _Said  # of a phone's reaction: what stands after the quotation
     signature: _Said
     signs: frozenset[Sign]  # of danger
 
@@ -78,9 +78,11 @@ def read_text(
     heard = _listen(text[:TEXT_MOST], words)
     if not heard.whole:
         return Intent.EMPTY
-    if words.patterns.reaction.match(heard.whole):
+    if (reaction := words.patterns.reaction.match(heard.whole)) is not None:
+        cry = _cry(heard.signs, role, watching=watching)
         liked = role is Role.PERSON and heard.whole.startswith(words.patterns.liked)
-        return Intent.HERE if liked else Intent.UNCLEAR
+        alone = reaction["closed"] and not heard.said.words and not heard.said.asks
+        return cry or (Intent.HERE if liked and alone else Intent.UNCLEAR)
     if words.patterns.automatic.search(heard.body):
         return Intent.UNCLEAR
     said, signature = heard.said, heard.signature
@@ -177,9 +179,13 @@ def _listen(text: str, words: Vocabulary) -> _Listened:
     own, tail = _own_words(text, words)
     whole = _fold(text, words)
     body = whole if own == text else _fold(own, words)
-    said, signature = _hear(body, words), _hear(_fold(tail, words), words)
+    whole = whole.strip()
+    if (reaction := words.patterns.reaction.match(whole)) is not None:
+        said = signature = _hear(reaction["after"], words)
+    else:
+        said, signature = _hear(body, words), _hear(_fold(tail, words), words)
     signs = _signs_in(said, words) | _signs_in(signature, words)
-    return _Listened(whole.strip(), body, said, signature, signs)
+    return _Listened(whole, body, said, signature, signs)
 
 
 @lru_cache(maxsize=AHEAD)
@@ -212,12 +218,16 @@ def _visible(char: str) -> bool:
 
 
 def _own_words(text: str, words: Vocabulary) -> tuple[str, str]:
-    """Their words without a quoted mail, and apart from them the signature."""
+    """Their words without a quoted mail, and apart from them the signature. Where the lines of a
+    mail are marked, only they are quoted: what stands below them is their own again."""
     own: list[str] = []
-    for line in text.splitlines():
+    lines = text.splitlines()
+    marked = any(map(vocabulary.QUOTED_LINE.match, lines))
+    for line in lines:
         if words.patterns.quoted_from_here.match(line):
-            break
-        if not vocabulary.QUOTED_LINE.match(line):
+            if not marked:
+                break
+        elif not vocabulary.QUOTED_LINE.match(line):
             own.append(line)
     for number, line in enumerate(own):
         if words.patterns.signed.match(line) and "".join(own[:number]).strip():

@@ -90,7 +90,8 @@ class Patterns:
     minutes: re.Pattern[str]
     shorter: re.Pattern[str]
     automatic: re.Pattern[str]  # a machine wrote it: nobody has seen ours
-    # "Liked “Still here?”": a phone's reaction quotes our words, which must not be read as theirs.
+    # "Liked “Still here?”": a phone's reaction quotes our words, which must not be read as theirs;
+    # ``closed`` is the end of the quotation, ``after`` what stands behind it.
     reaction: re.Pattern[str]
     liked: tuple[str, ...]
     quoted_from_here: re.Pattern[str]
@@ -420,9 +421,12 @@ def _patterns(
             minutes=re.compile(rf"(?<=\d)(?=({either(['min', *minutes])})\b)"),
             shorter=re.compile(rf"\b({either(list(map(re.escape, longest_first)))})\b"),
             automatic=re.compile(rf"\b({either(lists('automatic'))})\b"),
-            reaction=re.compile(rf"({either(lists('reaction'))}) [“\"«]"),
+            reaction=re.compile(
+                rf"({either(lists('reaction'))}) [“\"«][^”“\"»]*"
+                r"(?P<closed>[”“\"»]?)(?P<after>(?s:.*))"
+            ),
             liked=(*lists("liked"), *_SIGNS_LIKED),
-            quoted_from_here=re.compile(rf"\s*({either(lists('quotes'))})", re.IGNORECASE),
+            quoted_from_here=re.compile(rf"\s*({either(lists('quotes'))})\s*$", re.IGNORECASE),
             signed=re.compile(
                 rf"\s*(--\s*$|[-\u2013\u2014~*_]{{1,3}}\s*{name}(\s{name})?\s*[-\u2013\u2014~*_]*\s*$"
                 rf"|(?i:{either(lists('sent-from'))}))"

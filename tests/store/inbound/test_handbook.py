@@ -204,6 +204,7 @@ QUOTED: dict[str, Callable[[Hook, Clock, str], None]] = {
     "I'm at 12 Elm St": fills_an_empty_note,
     "door wont open": rings_and_changes_nothing,
     "im at 2 pills": rings_and_changes_nothing,
+    "I'm...": rings_and_changes_nothing,
     "im far": by_contact("alarm", "reply-far"),
     "out of town": by_contact("alarm", "reply-far"),
     "omw 10": by_contact("alarm", "reply-going"),

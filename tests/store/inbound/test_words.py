@@ -30,6 +30,24 @@ def test_no_to_still_here_is_a_cry_for_help(hook: Hook, clock: Clock, text: str)
     assert night.queued("help")
 
 
+@pytest.mark.parametrize("text", ["Im", "I'm...", "Estoy", "Liked “Still here?” wait"])
+def test_half_a_sentence_is_no_sign_of_life(hook: Hook, clock: Clock, text: str) -> None:
+    night = asked_night(clock)
+    seen_at = night.row().seen_at
+    hook.text(SAM, text)
+    assert (night.row().state, night.row().seen_at) == ("asking", seen_at)
+
+
+@pytest.mark.parametrize(
+    "text", ["Liked “Still here?” help me", "ok\nOn the floor i wrote:\nhelp me cant breathe"]
+)
+def test_a_cry_beside_a_quotation_calls_everybody(hook: Hook, clock: Clock, text: str) -> None:
+    night = asked_night(clock)
+    hook.text(SAM, text)
+    assert night.row().state == "alarm"
+    assert night.queued("help")
+
+
 @pytest.mark.parametrize("text", ["no", "yes"])
 def test_where_nobody_asked_a_yes_or_no_means_nothing(hook: Hook, clock: Clock, text: str) -> None:
     night = sams_night(("Leo",))
@@ -83,6 +101,9 @@ def back(hook: Hook, text: str, clock: Clock) -> str:
         ("almost there", "claimed", "reply-going"),
         ("at the door", "claimed", "reply-at-door"),
         ("found him", "attended", "reply-there"),
+        ("I'm in!", "claimed", "reply-going"),
+        ("im in the house", "attended", "reply-there"),
+        ("with her mom", "alarm", "reply-unclear"),
         ("wrong apartment", "alarm", "reply-not-found"),
         ("he is fine", "alarm", "reply-how"),
         ("taking him to hospital", "alarm", "reply-how"),
