@@ -106,7 +106,10 @@ def test_a_number_that_is_not_proved_yet_gets_its_own_code(alarm: SamsNight, leo
     assert not Message.objects.filter(word="page-code").exists()
     way = Address.objects.filter(contact=alarm.contacts["Leo"], channel="text").get()
     press(stranger, leo, "claim", soon="3")
-    assert "12 Elm" in press(stranger, leo, "mine", code=address_proof.code_of(way.nonce))
+    told = press(stranger, leo, "mine", code=address_proof.code_of(way.nonce))
+    assert "Who knows" in told
+    assert "12 Elm" not in told, "the number may be mistyped"
+    assert "This page does not show where Sam is in this alarm." in told
 
 
 def test_a_renewed_link_must_be_proved_anew(alarm: SamsNight, leo: str, clock: Clock) -> None:
@@ -212,10 +215,12 @@ def test_a_first_yes_in_an_alarm_opens_no_door_before_a_number_is_proved(
     phone, ana = browser(stranger=True), contact_path(night, "Ana")
     press(phone, ana, "join")
     assert "12 Elm" not in press(phone, ana, "claim", soon="3")
-    assert "12 Elm" in press(phone, ana, "mine", code=code_of(night, "Ana", clock))
+    told = press(phone, ana, "mine", code=code_of(night, "Ana", clock))
+    assert "Who knows" in told
+    assert "12 Elm" not in told, "a code that goes to a number from the alarm opens none either"
 
 
-def test_a_yes_in_an_alarm_without_a_number_counts_from_its_end(
+def test_a_yes_in_an_alarm_without_a_number_counts_a_day_later(
     night: SamsNight, clock: Clock
 ) -> None:
     persons.set_plan(night.person, place="12 Elm Street", entry="code 4711")
@@ -235,7 +240,12 @@ def test_a_yes_in_an_alarm_without_a_number_counts_from_its_end(
     clock.advance(60)
     night.does(CheckIn())
     assert night.row().state == "open"
-    assert "Is this your phone?" not in text_of(phone.get(ana))
+    night.does(CallForHelp())
+    assert "12 Elm" not in press(phone, ana, "claim", soon="5"), "the same emergency"
+    night.does(CheckIn())
+    clock.advance(60)
+    night.does(CheckIn())
+    clock.advance(24 * 3600)
     night.does(CallForHelp())
     assert "12 Elm" in press(phone, ana, "claim", soon="5")
     assert "12 Elm" not in press(browser(stranger=True), ana, "claim", soon="5")

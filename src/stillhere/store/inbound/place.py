@@ -18,6 +18,7 @@ from stillhere.store.db import encryption
 from stillhere.store.inbound.reply import ParsedInbound, Reply, queue, tell
 from stillhere.store.messages.spoken_of import PLACE, WHERE
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
+from stillhere.store.people.numbers import known_before
 from stillhere.store.recordings import notes
 from stillhere.store.watches import rows
 from stillhere.store.watches.queries import ALARMED
@@ -41,7 +42,7 @@ def may_be_told(
     would be told to, which they must have shown to be theirs before the alarm."""
     if contact.status != Contact.Status.CONFIRMED or not contact.door or contact.id in alarm.out:
         return False
-    if at is not None and not 0 < at.proved_at <= alarm.raised_at:
+    if at is not None and not known_before.was_theirs(at, contact, alarm.raised_at):
         return False  # mistyped, it is a stranger's, who may press 1 as well
     if alarm.cause is Cause.HELP and contact.door_at > alarm.raised_at:
         return False  # both may have been forged

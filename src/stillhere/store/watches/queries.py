@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from stillhere.core.events import GRAVE, Outcome
 from stillhere.core.profiles import TRIAL
@@ -332,6 +332,13 @@ def journal(watch: int) -> list[HistoryLine]:
         )
         for x in lines
     ]
+
+
+def was_in_alarm(person: int, at: int) -> bool:
+    """Whether an alarm of theirs was open just before an instant (ms UTC), by the journal."""
+    before = JournalLine.objects.filter(watch=OuterRef("id"), at__lt=at).order_by("-id")
+    mine = WatchRow.objects.filter(person=person).annotate(was=Subquery(before.values("state")[:1]))
+    return mine.filter(was__in=ALARMED).exists()
 
 
 def brought_back(shown: ShownWatch) -> bool:

@@ -5,6 +5,10 @@ A link can be forwarded. Anybody else who opens it sees a first name and may say
 human may. A place, a number or another name is shown only once the code has been typed that we
 sent to where the contact is reached: a number is known to many. Owns the signed cookie that
 remembers this; without the link it opens no page.
+
+In an alarm the place is shown only where the phone, or the number by which it proved itself, was
+known before: until then the link may have been passed on, or the number mistyped. What was said or
+proved in one counts a day later, since the alarm may come back as another.
 """
 
 from __future__ import annotations
@@ -14,26 +18,48 @@ import re
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
+from stillhere.store.db import clock
 from stillhere.store.models import Contact
-from stillhere.store.people.numbers import address_proof, page_code
-from stillhere.store.watches import contact_alarm
+from stillhere.store.people.numbers import address_proof, known_before, page_code
+from stillhere.store.people.numbers.known_before import DAY_MS
 from stillhere.web.access import cookies, rate_limit
 
 SALT = "whose phone"  # "whose" until 2026-11: a wrong code gave that to anybody before the yes
+PROVED, SAID = "p", "s"  # how it became theirs in an alarm: by a code, or by a mere yes
 MOST_LISTS = 20  # that one phone is on
 
 
 def theirs(request: HttpRequest, contact: Contact) -> bool:
-    """Whether this phone is theirs: they said yes on it, or proved a number. A yes in an alarm
-    counts once that alarm is over: until then the link may just have been passed on."""
+    """Whether this phone is theirs: they said yes on it, or proved a number. A mere yes in an alarm
+    counts a day later."""
+    given = _given(request, contact)
+    return given is not None and (given.startswith(PROVED) or _was_known(contact, given))
+
+
+def may_read_place(request: HttpRequest, contact: Contact) -> bool:
+    """Whether this phone was known to be theirs before the alarm that is open now, if one is."""
+    given = _given(request, contact)
+    return given is not None and _was_known(contact, given)
+
+
+def _given(request: HttpRequest, contact: Contact) -> str | None:
+    """How and when (ms UTC) this phone became theirs, if that was in an alarm; "" if it was not,
+    and None if it is not theirs."""
     if contact.person.trial:
-        return True
+        return ""
     try:
         kept = signing.Signer(salt=SALT).unsign(request.COOKIES.get(_name(contact), ""))
     except signing.BadSignature:
-        return False
-    worth, _, said_in = kept.partition(".")
-    return worth == _worth(contact) and (not said_in or said_in != _open_alarm(contact))
+        return None
+    worth, _, given = kept.partition(".")
+    return given if worth == _worth(contact) else None
+
+
+def _was_known(contact: Contact, given: str) -> bool:
+    if not given:
+        return True
+    since = given[1:]
+    return since.isdecimal() and int(since) + DAY_MS <= known_before.judged_at(contact)
 
 
 def known(request: HttpRequest) -> list[Contact]:
@@ -45,29 +71,28 @@ def known(request: HttpRequest) -> list[Contact]:
 
 
 def remember(response: HttpResponse, contact: Contact) -> None:
-    """From now on this phone counts as theirs; or from the end of the alarm that is open now."""
-    name, value = cookie(contact, _open_alarm(contact))
-    cookies.keep(response, name, value)
+    """From now on this phone counts as theirs, because they said yes on it; if an alarm is open,
+    a day later."""
+    calm = known_before.raised_at(contact) is None
+    cookies.keep(response, *cookie(contact, "" if calm else f"{SAID}{clock.now_ms()}"))
+
+
+def remember_proof(response: HttpResponse, contact: Contact, *, old: bool) -> None:
+    """From now on this phone counts as theirs, because they typed a code that ``proves`` it.
+    ``old``: it came by a way that was known before (``known_before.may_open``)."""
+    cookies.keep(response, *cookie(contact, "" if old else f"{PROVED}{clock.now_ms()}"))
 
 
 def remember_at_once(response: HttpResponse, contact: Contact) -> None:
-    """The same, in an alarm too: they proved it."""
+    """The same for who was known before: they came from a page of their own."""
     cookies.keep(response, *cookie(contact))
 
 
-def cookie(contact: Contact, said_in: str = "") -> tuple[str, str]:
-    """Name and value of the cookie on a phone of theirs. ``said_in``: the alarm in which they said
-    yes there."""
-    worth = ".".join(filter(None, [_worth(contact), said_in]))
+def cookie(contact: Contact, given: str = "") -> tuple[str, str]:
+    """Name and value of the cookie on a phone of theirs. ``given``: how and when it became theirs,
+    if that was in an alarm."""
+    worth = ".".join(filter(None, [_worth(contact), given]))
     return _name(contact), signing.Signer(salt=SALT).sign(worth)
-
-
-def _open_alarm(contact: Contact) -> str:
-    """Which alarm of the person is open; "" if none is."""
-    shown = contact_alarm.alarm_for(contact)
-    if shown is None or shown.watch.alarm is None:
-        return ""
-    return f"{shown.row.id}-{shown.watch.alarms}"
 
 
 def proves(request: HttpRequest, contact: Contact, typed: str) -> bool:

@@ -2,8 +2,8 @@
 
 Owns what the page says: what is known, who does what, what to do. Moves no watch. Who sees the
 place and the door is said in ``store/inbound/place.py``; here it needs also a phone known to be
-theirs. "I'm going", "I'm far, I'll phone" (the dispatch asks where) and "I'm with them" all count
-as coming. Beside them only the person's own page has it.
+theirs before the alarm. "I'm going", "I'm far, I'll phone" (the dispatch asks where) and "I'm with
+them" all count as coming. Beside them only the person's own page has it.
 """
 
 from __future__ import annotations
@@ -105,9 +105,11 @@ def know(
     now: int,
     *,
     theirs: bool,
+    placed: bool,
 ) -> Known:
     """Everything one contact may know about an open alarm; on a phone that we do not know to be
-    ``theirs``, only a first name and since when."""
+    ``theirs``, only a first name and since when. ``placed``: it was known before this alarm, so it
+    may show where."""
     alarm = shown.watch.alarm
     assert alarm is not None
     person = contact.person
@@ -116,7 +118,7 @@ def know(
     claim = next((c for c in alarm.claims if c.contact == contact.id), None)
     out = contact.id in alarm.out
     dying = confirmed and alarm.wants_to_die
-    door = _door(contact, lines, alarm) if theirs else {}
+    door = _door(contact, lines, alarm) if placed else {}
     dispatch = sealed_columns.person_note(person, "dispatch") if confirmed else ""
     return Known(
         head=head(shown, name, now, dying=dying),

@@ -89,10 +89,12 @@ def given(
     now: int,
     *,
     theirs: bool,
+    placed: bool,
     company: Company | None = None,
 ) -> dict[str, Any]:
     """Everything about an alarm that belongs to the one who comes, also when somebody else has
-    just closed it. ``company`` of an open alarm, where the caller has it."""
+    just closed it. ``placed``: their phone may show where. ``company`` of an open alarm, where the
+    caller has it."""
     alarm, near, comes = shown.watch.alarm, None, False
     if alarm is not None:
         near = nearest(company or company_of(alarm, now), contact, now)
@@ -105,7 +107,7 @@ def given(
         "did_to": reverse("contact:deed", args=[key]),
         "number": number(shown),
         "over": alarm is None,
-        "kit_says": kit_says(near, contact, now, comes) if near and confirmed else "",
+        "kit_says": kit_says(near, contact, now, comes and placed) if near and confirmed else "",
         "hand_over": told(done, contact, now),
         "dose_at": care_log.last_dose_at(done) or "",
         "at_the_door": reading.parts("door"),
@@ -219,7 +221,9 @@ def steps(request: HttpRequest, key: str) -> HttpResponse:
     shown, now = contact_alarm.alarm_for(contact), clock.now_ms()
     if shown is None or not goes_on(shown, now):
         return links.see_other("contact:page", key)
-    told = given(shown, contact, key, now, theirs=contact_device.theirs(request, contact))
+    theirs = contact_device.theirs(request, contact)
+    placed = contact_device.may_read_place(request, contact)
+    told = given(shown, contact, key, now, theirs=theirs, placed=placed)
     return render(
         request, "contact/contact_steps.html", {"key": key, "plain": True, "light": "", **told}
     )

@@ -36,7 +36,7 @@ from stillhere.store.db import clock
 from stillhere.store.messages.spoken_of import WHERE
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import records
-from stillhere.store.people.numbers import address_proof, names, page_code
+from stillhere.store.people.numbers import address_proof, known_before, names, page_code
 from stillhere.store.problems import Problem
 from stillhere.store.recordings import notes, strangers
 from stillhere.store.watches import care_log, contact_alarm, damage, queries
@@ -168,11 +168,13 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
     now = clock.now_ms()
     theirs = contact_device.theirs(request, contact)
     shown = contact_alarm.alarm_for(contact)
+    placed = _placed(request, contact, shown, theirs=theirs)
     person = contact.person
     given: dict[str, Any] = {
         **invitation.given(contact, now),
         "key": key,
         "theirs": theirs,
+        "placed": placed,
         "by_link": not theirs and _by_link(request, contact),
         "code_comes": not theirs and page_code.may_come(contact),
         **page_text.the_person(_name_of(contact)),
@@ -189,10 +191,14 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
     lines = queries.journal(shown.row.id)
     if shown.watch.alarm is not None:
         company = on_scene.company_of(shown.watch.alarm, now)
-        given["known"] = alarm_text.know(shown, contact, company, lines, now, theirs=theirs)
+        given["known"] = alarm_text.know(
+            shown, contact, company, lines, now, theirs=theirs, placed=theirs and placed
+        )
         given["light"] = light(now, person.tz)
-        given["recorded"] = theirs and strangers.key_of(contact) != ""
-        given |= on_scene.given(shown, contact, key, now, theirs=theirs, company=company)
+        given["recorded"] = theirs and placed and strangers.key_of(contact) != ""
+        given |= on_scene.given(
+            shown, contact, key, now, theirs=theirs, placed=placed, company=company
+        )
         given["refresh"] = 10
     elif _still_spoken_of(shown, now):
         given["told"] = aftermath_text.told(shown, contact, lines, now) if theirs else []
@@ -200,8 +206,19 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         given["grave"] = shown.watch.outcome in GRAVE
         given["revived"] = queries.brought_back(shown)
         if on_scene.goes_on(shown, now):
-            given |= on_scene.given(shown, contact, key, now, theirs=theirs)
+            given |= on_scene.given(shown, contact, key, now, theirs=theirs, placed=placed)
     return given
+
+
+def _placed(
+    request: HttpRequest, contact: Contact, shown: ShownWatch | None, *, theirs: bool
+) -> bool:
+    """Whether the page may show where, on this phone; or would, once it has proved itself."""
+    if theirs:
+        return contact_device.may_read_place(request, contact)
+    if shown is None or shown.watch.alarm is None:
+        return True
+    return known_before.may_open(contact, _carried(request) or _kept(request, contact))
 
 
 def _name_of(contact: Contact) -> str:
@@ -228,7 +245,7 @@ def _still_spoken_of(shown: ShownWatch, now: int) -> bool:
 def said(request: HttpRequest, key: str) -> HttpResponse:
     """Where a stranger said they are, for somebody on shift during an open alarm."""
     contact = records.contact_by_key(key)
-    mine = contact is not None and contact_device.theirs(request, contact)
+    mine = contact is not None and contact_device.may_read_place(request, contact)
     sound = strangers.sound(strangers.key_of(contact)) if contact is not None and mine else None
     if sound is None:
         return errors.unknown_key(request)
@@ -239,7 +256,7 @@ def said(request: HttpRequest, key: str) -> HttpResponse:
 def spoken(request: HttpRequest, key: str, kind: str) -> HttpResponse:
     """What the person said in a call of where they are, for whoever may read what they wrote."""
     contact = records.contact_by_key(key)
-    mine = contact is not None and contact_device.theirs(request, contact)
+    mine = contact is not None and contact_device.may_read_place(request, contact)
     shown = contact_alarm.alarm_for(contact) if contact is not None and mine else None
     if contact is None or shown is None or shown.watch.alarm is None or kind not in WHERE:
         return errors.unknown_key(request)
@@ -282,16 +299,18 @@ def _invited(
     """Something about the invitation, or a quiet day. Whoever first says yes on a quiet day says it
     on their own phone. After that nothing can be changed from any other: a link may have been
     passed on."""
-    if contact.status == Contact.Status.CONFIRMED and not theirs and do != "code":
+    settled = contact.status == Contact.Status.CONFIRMED
+    if settled and not theirs and do != "code":
         return _back(key, "prove")
+    if settled and do == "number" and not contact_device.may_read_place(request, contact):
+        return _back(key, "prove")  # between two alarms it would be known before the second
     try:
         response = invitation.answer(request, contact, key)
     except invitation.Wrong as failed:
         given = _given(request, contact, key) | {"wrong": failed.wrong, "typed": request.POST}
         return render(request, "contact/contact.html", given, status=422)
     if do in ("join", "code") and contact.status == Contact.Status.CONFIRMED:
-        shown = contact_alarm.alarm_for(contact)
-        calm = shown is None or shown.watch.alarm is None
+        calm = known_before.raised_at(contact) is None
         if calm or not page_code.may_come(contact):  # else a place is at stake: to be proved
             contact_device.remember(response, contact)
     return response
@@ -319,12 +338,14 @@ def _unproved(contact: Contact, key: str) -> HttpResponse:
 
 
 def _mine(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
-    """The code that we sent: from now on this phone shows what its owner may see."""
+    """The code that we sent: from now on this phone shows what its owner may see; the place only
+    if the code came by a way that was known before an alarm."""
     typed = request.POST.get("code", "")[:LONGEST_CODE] or _kept(request, contact)
+    old = known_before.may_open(contact, typed)
     if not contact_device.proves(request, contact, typed):
         return _back(key, "not-yours")
     response = _back(key, "")
-    contact_device.remember_at_once(response, contact)
+    contact_device.remember_proof(response, contact, old=old)
     return response
 
 

@@ -18,7 +18,7 @@ from stillhere.core.refusals import Refusal
 from stillhere.store.db import budgets, clock, encryption
 from stillhere.store.models import Address, Contact, Message
 from stillhere.store.people import notices
-from stillhere.store.people.numbers import address_proof, strangers
+from stillhere.store.people.numbers import address_proof, known_before, strangers
 from stillhere.store.problems import Problem
 
 WORD = "page-code"
@@ -46,9 +46,10 @@ def _linked(nonce: bytes | memoryview, at: int) -> str:
 
 
 def send(contact: Contact) -> None:
-    """Send it by every way that rings nobody, or by those that ring if there is no other. Raises
-    Problem where there is no way, or too many were sent."""
-    ways = list(
+    """Send it by every way that rings nobody, or by those that ring if there is no other; where one
+    was known before an alarm, to no other. Raises Problem where there is no way, or too many were
+    sent."""
+    ways = known_before.ways(contact) or list(
         Address.objects.filter(strangers.PROVED, contact=contact, state=Address.State.OK)
         .exclude(channel="page")
         .order_by("id")
