@@ -67,12 +67,13 @@ def _told(night: Evidence, damaged: DamagedWatch, *, handed: bool) -> set[int | 
 
 
 def _ways(night: Evidence, contact: int) -> bool:
-    """Whether anything may reach them: a number that is not proved yet, and whose rings of today
+    """Whether anything may reach them: a number that was not proved then, and whose rings of today
     are used up, may not be rung."""
     sql = (
         "SELECT 1 FROM address a JOIN contact c ON c.id = a.contact_id WHERE c.id = ? "
         "AND a.state = 'ok' AND c.status IN ('invited', 'confirmed') "
-        "AND (a.proved_at > 0 OR NOT EXISTS (SELECT 1 FROM message m WHERE m.address_id = a.id "
-        "AND m.word = 'alarm' AND m.status = 'dropped' AND m.attempts > 0))"
+        "AND NOT EXISTS (SELECT 1 FROM message m WHERE m.address_id = a.id "
+        "AND m.word = 'alarm' AND m.status = 'dropped' AND m.attempts > 0 "
+        "AND (a.proved_at = 0 OR a.proved_at > m.created_at))"
     )
     return bool(night.storage.look(sql, contact))
