@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.apps import apps
 from django.conf import settings
@@ -24,6 +24,7 @@ log = logging.getLogger("stillhere.erasure")
 EVERY_MS = 3_600_000  # real time
 MOST_BYTES = 16 * 1024 * 1024  # of a table that is rewritten: about a third of a second
 WAITS_MS = 100  # for a table that somebody uses: whoever comes after us waits as long
+RESTORED_MOST = 100  # tries to lift a limit again
 LONGEST_MS = 500  # of a rewrite: on a slow disk it is given up, and nobody waits any longer
 # What changed since the database was made, by table; autovacuum does not set it back.
 _CHANGED = """
@@ -86,5 +87,16 @@ def _limited(cursor: CursorWrapper, limits: Mapping[str, int]) -> Iterator[None]
     try:
         yield
     finally:
-        for name, said in before.items():
+        for name, said in reversed(before.items()):
+            _restore(cursor, name, said)
+
+
+def _restore(cursor: CursorWrapper, name: str, said: str) -> None:
+    """What it was. The very limit that is lifted holds while it is: on a busy machine it may take
+    longer, and is tried again; a connection that keeps it serves nobody and is closed."""
+    for _ in range(RESTORED_MOST):
+        with suppress(OperationalError):
             cursor.execute("SELECT set_config(%s, %s, false)", [name, said])
+            return
+    connection.close()
+    raise OperationalError(f"{name} stays as it is")
