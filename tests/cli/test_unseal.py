@@ -197,11 +197,11 @@ def test_up_asks_at_the_terminal_and_shows_nothing_of_what_is_typed(home: Instal
     )
     os.close(theirs)
     try:
-        shown = read_until(ours, "Passphrase of the keys")
+        asks, refuses = "Passphrase of the keys", "does not open the keys"
+        shown = read_until(ours, asks)
         assert home.get("/healthz")[0] == 503
         os.write(ours, b"five small words in a rov\n")
-        shown += read_until(ours, "does not open the keys")
-        shown += read_until(ours, "Passphrase of the keys")
+        shown = read_until(ours, refuses, asks)
         os.write(ours, f"{WORDS}\n".encode())
         shown += read_until(ours, "Stillhere is running")
         assert home.get("/healthz")[0] == 200
@@ -212,10 +212,10 @@ def test_up_asks_at_the_terminal_and_shows_nothing_of_what_is_typed(home: Instal
         os.close(ours)
 
 
-def read_until(terminal: int, words: str) -> str:
-    """What the terminal shows, up to these words."""
+def read_until(terminal: int, *words: str) -> str:
+    """What the terminal shows, up to all of these words: two lines may come in one piece."""
     shown = ""
-    while words not in shown:
+    while not all(each in shown for each in words):
         ready, _, _ = select.select([terminal], [], [], 60)
         assert ready, shown
         shown += os.read(terminal, 4096).decode(errors="replace")
