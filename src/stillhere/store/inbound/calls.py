@@ -238,8 +238,7 @@ def adds(number: str, digits: str) -> Reply | None:
 
 def _text(person: Person, word: str, key: str, facts: Mapping[str, Any]) -> bool:
     """Text this to the person, once by its ``key``; False where no text goes to them."""
-    theirs = Address.objects.filter(person=person, channel="text", state=Address.State.OK)
-    back, now = theirs.filter(proved_at__gt=0).first(), clock.now_ms()
+    back, now = answering.own_text(person), clock.now_ms()
     if back is None or (word == "reply-list" and answering.had_enough(back, now)):
         return False
     answering.tell(back, word, key, now, watch=None, facts=facts)

@@ -113,8 +113,7 @@ def said_aloud(reply: Reply, parsed: ParsedInbound, now: int) -> Reply:
 
 def _ring_back(parsed: ParsedInbound, contact: Contact, now: int) -> bool:
     """Ring the number itself with what only a voice can tell; whether there is anything."""
-    alarms = WatchRow.objects.filter(person=contact.person_id, state__in=ALARMED)
-    watches = _told_of(contact, parsed.address, list(alarms.values_list("id", flat=True)))
+    watches = _told_now(contact, parsed.address)
     ways = Address.objects.filter(contact=contact, channel="call", state=Address.State.OK)
     back = ways.filter(lookup=encryption.lookup("call", parsed.inbound.sender)).first()
     if not watches or back is None or not notes.kept_of(contact.person_id, WHERE):
@@ -133,8 +132,7 @@ def _ring_back(parsed: ParsedInbound, contact: Contact, now: int) -> bool:
 def with_where(reply: Reply, contact: Contact, address: Address) -> Reply:
     """The same for whoever may be told at this address, with where: as it was typed, and as it was
     said."""
-    alarms = WatchRow.objects.filter(person=contact.person_id, state__in=ALARMED)
-    if not _told_of(contact, address, list(alarms.values_list("id", flat=True))):
+    if not _told_now(contact, address):
         return reply
     person = contact.person
     place, entry = (sealed_columns.person_note(person, note) for note in WHERE)
@@ -155,6 +153,12 @@ def _text(contact: Contact, watch: WatchRow, key: str, now: int) -> None:
     back = min(theirs, key=lambda a: (_BY.index(a.channel), -a.id), default=None)
     if back is not None:
         tell(back, PLACE, key, now, watch=watch)
+
+
+def _told_now(contact: Contact, address: Address) -> list[WatchRow]:
+    """Those of all open alarms of their person."""
+    alarms = WatchRow.objects.filter(person=contact.person_id, state__in=ALARMED)
+    return _told_of(contact, address, list(alarms.values_list("id", flat=True)))
 
 
 def _told_of(contact: Contact, address: Address, alarms: Sequence[int]) -> list[WatchRow]:

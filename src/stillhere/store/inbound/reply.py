@@ -240,6 +240,12 @@ def tell(
     Message.objects.bulk_create([message], ignore_conflicts=True)
 
 
+def own_text(person: Person) -> Address | None:
+    """Where the person reads our texts, at a number that they have shown to be theirs."""
+    ways = Address.objects.filter(person=person, channel="text", state=Address.State.OK)
+    return ways.filter(proved_at__gt=0).order_by("id").first()
+
+
 def had_enough(back: Address, now: int) -> bool:
     """Whether this number has had its answers of this hour; else one more is used."""
     hour = now // HOUR_MS

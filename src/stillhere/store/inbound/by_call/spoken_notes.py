@@ -13,8 +13,8 @@ from django.db import transaction
 from stillhere.core.messages import Facts
 from stillhere.store.db import budgets, clock
 from stillhere.store.inbound.calls import caller
-from stillhere.store.inbound.reply import Reply, tell
-from stillhere.store.models import Address, Message, Person, SpokenNote
+from stillhere.store.inbound.reply import Reply, own_text, tell
+from stillhere.store.models import Message, Person, SpokenNote
 from stillhere.store.recordings import at_carriers, notes
 
 TOLD_MOST = 6  # texts a day to their own phone that something was changed
@@ -129,8 +129,7 @@ def _tell_own(person: Person, call: str) -> None:
     now, key = clock.now_ms(), f"spoken.{call}"[:KEY_MOST]
     if Message.objects.filter(key=key).exists():
         return
-    ways = Address.objects.filter(person=person, channel="text", state=Address.State.OK)
-    own = ways.filter(proved_at__gt=0).order_by("id").first()
+    own = own_text(person)
     each = budgets.limit("enough", TOLD_MOST, "spoken", person.id)
     if own is not None and not budgets.take([each], now):
         tell(own, "reply-spoken", key, now, watch=None)
