@@ -29,12 +29,16 @@ def read_by(town: Town, number: str) -> str:
     return " / ".join(text for to, _c, _w, text in town.got if to == number)
 
 
-def test_who_rings_with_leos_number_is_only_texted_where_sam_is(town: Town) -> None:
+def sam_falls_silent(town: Town, seconds: int) -> None:
     night = sams_night(("Leo",))
     Message.objects.update(status="sent")
     night.start()
     night.does(ev.Marked())
-    town.live(200)
+    town.live(seconds)
+
+
+def test_who_rings_with_leos_number_is_only_texted_where_sam_is(town: Town) -> None:
+    sam_falls_silent(town, 200)
     line = Line(Client(), LEO)
     said = line.press("1") + line.press("3")
     assert "In how many minutes" in said
@@ -44,11 +48,7 @@ def test_who_rings_with_leos_number_is_only_texted_where_sam_is(town: Town) -> N
 
 
 def test_in_a_call_of_ours_it_is_said(town: Town) -> None:
-    night = sams_night(("Leo",))
-    Message.objects.update(status="sent")
-    night.start()
-    night.does(ev.Marked())
-    town.live(230)
+    sam_falls_silent(town, 230)
     line = call_to(Client(), LEO)
     assert hears_place(line.press("1") + line.press("3"))
 

@@ -14,15 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from stillhere.channels.base import Outgoing
-from stillhere.channels.wording import (
-    alarm_lists,
-    answers,
-    contacts,
-    pages,
-    plain,
-    replies,
-    spoken,
-)
+from stillhere.channels.wording import alarm_lists, answers, contacts, pages, plain, replies, spoken
 from stillhere.channels.wording.answers import CALL, PUSH, TEXT, AnswerKind
 from stillhere.channels.wording.facts import fill
 from stillhere.core.messages import WRITTEN, Facts

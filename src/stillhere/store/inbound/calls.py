@@ -31,14 +31,7 @@ from stillhere.store.inbound.reply import Reply
 from stillhere.store.messages import alarm_lists, alarm_numbers, spoken_of
 from stillhere.store.messages.spoken_of import PLACE
 from stillhere.store.messages.validity import still_true
-from stillhere.store.models import (
-    Address,
-    Arrival,
-    Message,
-    Person,
-    WatchRow,
-    sealed_columns,
-)
+from stillhere.store.models import Address, Arrival, Message, Person, WatchRow, sealed_columns
 from stillhere.store.people import contacts, persons, records, suppression
 from stillhere.store.program import shifts
 from stillhere.store.recordings import strangers
