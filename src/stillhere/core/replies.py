@@ -42,6 +42,7 @@ _APOSTROPHES = re.compile("['’‘`´ʼ＇′]")  # noqa: RUF001
 _RUN = re.compile(r"([a-z])\1{2,}")
 _PHONE = re.compile(r"\+?\d[\d ().-]{5,20}\d")
 _SPELT_911 = re.compile(r"(?<!\d)9[ .-]{0,2}1[ .-]{0,2}1(?!\d)")
+_LIKE_911 = re.compile(r"(911){2,}|9{1,2}1{2,3}")  # and with a stray digit
 _PIECE = re.compile(r"[^\W_]+|[^\w\s]|\n")
 _ASKS = frozenset("?¿؟‽")
 _HARMLESS = frozenset("\n~^|+=")
@@ -260,7 +261,7 @@ def _hear(text: str, words: Vocabulary) -> _Said:
 def _word(piece: str, words: Vocabulary) -> str:
     """One word, its spelling forgiven where that cannot make it mean something else."""
     if piece.isdecimal():
-        if re.fullmatch(r"(911){2,}", piece):
+        if _LIKE_911.fullmatch(piece):
             return "911"
         return "9" if set(piece) == {"9"} and len(piece) != 3 else piece
     for spelling in (piece, _RUN.sub(r"\1", piece), _RUN.sub(r"\1\1", piece)):
@@ -371,10 +372,10 @@ def _cry(signs: frozenset[Sign], role: Role, *, watching: bool) -> Intent | None
 def _signs_in(said: _Said, words: Vocabulary) -> frozenset[Sign]:
     """The signs of danger that hold: not waved off, not part of something harmless, and not in a
     text about another time, unless they count even there."""
-    split = {word: words.signs.split(word) for word in set(said.words)}
-    parts = [split[word] for word in said.words]
-    places = [at for at, part in enumerate(parts) for _ in part]
-    found = words.signs.find([word for part in parts for word in part])
+    parts, places = words.signs.parts(said.words)
+    found = words.signs.find(parts)
+    if not found:
+        return frozenset()
     harmless = [each for each in found if each.sign is Sign.HARMLESS]
     spoken = [each for each in found if each.sign is Sign.HELP]
     elsewhere = any(each.sign is Sign.ELSEWHERE for each in found)

@@ -27,7 +27,7 @@ from typing import Any
 
 from stillhere.core.reading import notes
 from stillhere.core.reading.signs import Sign, SignError, Signs
-from stillhere.core.reading.typos import Typos
+from stillhere.core.reading.typos import Sounds, Typos
 
 
 class Role(StrEnum):
@@ -202,7 +202,7 @@ _ROWS: Mapping[str, frozenset[str]] = {
         "help-called", "of-another", "cant-get-in", "not-the-door",
     }),
     "signs": frozenset({
-        "small", "help", "call", "die", "harmless", "elsewhere", "forgiven", "look-alikes",
+        "small", "glued", "help", "call", "die", "harmless", "elsewhere", "forgiven", "look-alikes",
     }),
     "anyone": frozenset(_MEANT),
     "asked": frozenset({"yes", "no", "joins"}),
@@ -219,7 +219,7 @@ _ROWS: Mapping[str, frozenset[str]] = {
     }),
 }  # fmt: skip
 _DAYS = {"weeks": 7, "months": 30}
-_PAIRS = ("slips", "shorter", "groups")  # sections whose names are the language's own
+_PAIRS = ("slips", "shorter", "groups", "sounds")  # sections whose names are the language's own
 _SIGN_ROWS: Mapping[str, Sign] = {
     "help-anywhere": Sign.CRY,
     "help-while-watching": Sign.WATCHED,
@@ -354,9 +354,16 @@ def _signs(files: Mapping[str, _File], street: Street) -> Signs:
         for language, file in files.items()
         for name, row in _pairs(file, "groups")
     }
+    sounds = {
+        language: Sounds(dict(_pairs(file, "sounds")))
+        for language, file in files.items()
+        if "sounds" in file.pairs
+    }
     typos = Typos(all_of("signs.forgiven"), all_of("signs.look-alikes"))
     try:
-        return Signs(rows, groups, all_of("signs.small"), typos)
+        return Signs(
+            rows, groups, all_of("signs.small"), typos, glued=all_of("signs.glued"), sounds=sounds
+        )
     except SignError as error:
         raise VocabularyError(f"[signs]: {error}") from error
 

@@ -3,7 +3,8 @@
 Owns the sets and the split. ``held_out``, half of ``written.tsv``, is looked at as figures only.
 Each later set was written when the words were tuned on the ones before, read once, and then tuned
 on too. What the first reading gave: ``second`` 77 % of the cries and 11 % false help, ``third`` 74
-and 10, ``fourth`` 87 and 9, ``fifth`` 100 and 5; no false "I'm here" in any.
+and 10, ``fourth`` 87 and 9, ``fifth`` 100 and 5, ``sixth``, the largest and not by the same
+writers, 87 and 3 (English 88, Spanish 87); no false "I'm here" in any.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ def sets() -> dict[str, list[Text]]:
         "third": texts("third.tsv"),
         "fourth": texts("fourth.tsv"),
         "fifth": texts("fifth.tsv"),
+        "sixth": texts("sixth.tsv"),
     }
 
 

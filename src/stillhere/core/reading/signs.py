@@ -6,8 +6,8 @@ Owns how signs are written, checked and found. Knows no word itself and no inten
 A sign is written as words: ``cant breathe``. ``a/b`` is either, ``gurgl*`` whatever begins so,
 ``@they`` any word of the group of that name, ``#`` a number. Small words ("just", "really", "the")
 may stand between, at most four; where ``..`` is written, any words may. ``a & b`` is both,
-whichever comes first. A long word may have one letter wrong (``typos.py``); two that were
-written as one ("cantbreathe") are told apart.
+whichever comes first. A word may be written wrongly, or as it sounds (``typos.py``); two that were
+written as one ("cantbreathe") are told apart, and one that was cut in two is joined.
 
 Signs can only make more texts a cry: no sign, whatever it says, makes a text a check-in.
 """
@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from stillhere.core.reading.typos import Typos
+from stillhere.core.reading.typos import LEAST, Sounds, Typos
 
 
 class Sign(StrEnum):
@@ -76,6 +76,8 @@ _Place = tuple[_Node, int, int]
 MOST_BETWEEN = 4  # words between two words of a sign
 ANY = ".."
 LEAST_STEM = 3
+LEAST_REST = 4  # letters behind a small word that was glued to it
+LEAST_JOINED = 6
 LEAST_SPLIT = 5
 MOST_SPLIT = 20
 _RUN = re.compile(r"([a-z])\1{2,}")  # "breatheee"
@@ -100,18 +102,26 @@ class Signs:
         groups: Mapping[tuple[str, str], Collection[str]],
         small: Collection[str],
         typos: Typos,
+        *,
+        glued: Collection[str] = (),
+        sounds: Mapping[str, Sounds] | None = None,
     ) -> None:
         self._root = _Node()
         self._groups = groups
         self._small = frozenset(small)
+        self._glued = sorted(glued, key=len, reverse=True)
+        self._sounds = sounds or {}
         self._of: dict[str, set[str]] = {}  # a word -> how it is written in signs
         self._stems: dict[str, set[str]] = {}
+        self._heard_as: dict[str, dict[str, set[str]]] = {}  # of a language, by sound
         for language, sign, row in rows:
             for phrase in row.split(","):
                 for words in _orders(phrase):
                     self._add(language, sign, words)
         self.words: Collection[str] = self._of.keys()
         self._typos = typos
+        # Only of words in the files: nothing of what anybody wrote is kept.
+        self._known = {word: self._written(word) for word in self._of.keys() | self._small}
 
     def _add(self, language: str, sign: Sign, words: Sequence[str]) -> None:
         node = self._root
@@ -122,10 +132,14 @@ class Signs:
             word = f"{language}:{written}" if "@" in written else written
             node = node.then.setdefault(word, _Node())
             for spelling in self._spellings(language, written):
+                sounds = self._sounds.get(language)
                 if spelling.endswith("*"):
                     self._stems.setdefault(spelling[:-1], set()).add(word)
                 else:
                     self._of.setdefault(spelling, set()).add(word)
+                if sounds is not None:
+                    heard = self._heard_as.setdefault(language, {})
+                    heard.setdefault(sounds.of(spelling), set()).add(word)
         node.signs.add(sign)
 
     def _spellings(self, language: str, written: str) -> Iterator[str]:
@@ -157,25 +171,88 @@ class Signs:
             places = after
         return found
 
-    def split(self, word: str) -> tuple[str, ...]:
-        """The two words of a sign that were written as one, else the word."""
-        if not LEAST_SPLIT <= len(word) <= MOST_SPLIT or word in self._typos.others:
+    def parts(self, words: Sequence[str]) -> tuple[list[str], list[int]]:
+        """The words with what was glued told apart and what was cut joined, and of each the place
+        where it stands in the text."""
+        parts: list[str] = []
+        places: list[int] = []
+        at = 0
+        while at < len(words):
+            word, after = words[at], words[at + 1] if at + 1 < len(words) else ""
+            if after and self._cut_in_two(word, after):
+                split: tuple[str, ...] = (word + after,)
+            elif word not in self._known and f"{word}g" in self._known and word.endswith("in"):
+                split = (f"{word}g",)
+            else:
+                split = self._split(word)
+            parts += split
+            places += [at] * len(split)
+            at += 2 if split == (word + after,) and after else 1
+        return parts, places
+
+    def _cut_in_two(self, word: str, after: str) -> bool:
+        """Whether they are one word of a sign with a space in it: "res pirar"."""
+        whole = word + after
+        if len(whole) < LEAST_JOINED or whole not in self._of:
+            return False
+        return not (word in self._known and after in self._known)
+
+    def _split(self, word: str) -> tuple[str, ...]:
+        """The two words of a sign that were written as one, or a small word and what it was glued
+        to, else the word."""
+        if word in self._known or not LEAST_SPLIT <= len(word) <= MOST_SPLIT:
+            return (word,)
+        if word in self._typos.others or self._heard(word):
             return (word,)
         cuts = ((word[:at], word[at:]) for at in range(2, len(word) - 1))
         for both in [each for each in cuts if each[0] in self._of and each[1] in self._of]:
-            whole = any((each.start, each.end) == (0, 2) for each in self.find(both))
-            if whole and not self._heard(word):
+            if any((each.start, each.end) == (0, 2) for each in self.find(both)):
                 return both
+        return self._unglued(word)
+
+    def _unglued(self, word: str) -> tuple[str, ...]:
+        for first in self._glued:
+            rest = word[len(first) :]
+            if not word.startswith(first) or len(rest) < LEAST_REST:
+                continue
+            if rest in self._known:
+                return first, rest
+            more = self._unglued(rest)
+            if len(more) > 1:
+                return first, *more
         return (word,)
 
     def _heard(self, word: str) -> frozenset[str]:
         """How a word is written in signs; one with a slip like the word it may be."""
-        names: set[str] = set(self._of.get("#", ())) if word.isdecimal() else set()
-        for spelling in {word, _RUN.sub(r"\1", word), _RUN.sub(r"\1\1", word)}:
+        if (known := self._known.get(word)) is not None:
+            return known
+        if word.isdecimal():
+            return frozenset(self._of.get("#", ())) | self._written(word)
+        if names := self._written(word):
+            return names
+        if names := self._like_it_sounds(word):
+            return names
+        return frozenset().union(*map(self._written, self._typos.meant(word)))
+
+    def _written(self, word: str) -> frozenset[str]:
+        names: set[str] = set()
+        spellings = [word]
+        if _RUN.search(word) is not None:
+            spellings += [_RUN.sub(r"\1", word), _RUN.sub(r"\1\1", word)]
+        for spelling in spellings:
             names |= self._of.get(spelling, set())
             for end in range(LEAST_STEM, len(spelling) + 1):
                 names |= self._stems.get(spelling[:end], set())
-        if not names:
-            for like in self._typos.meant(word):
-                names |= self._of.get(like, set())
+        return frozenset(names)
+
+    def _like_it_sounds(self, word: str) -> frozenset[str]:
+        """Written by the ear: "yamen" for "llamen"."""
+        if len(word) < LEAST or word in self._typos.others:
+            return frozenset()
+        names: set[str] = set()
+        for language, heard_as in self._heard_as.items():
+            sound = self._sounds[language].of(word)
+            names |= heard_as.get(sound, set())
+            for end in range(LEAST, len(sound) + 1):
+                names |= heard_as.get(f"{sound[:end]}*", set())
         return frozenset(names)
