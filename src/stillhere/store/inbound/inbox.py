@@ -85,22 +85,22 @@ def _read_and_take(inbounds: Sequence[Inbound], *, hurried: bool = False) -> lis
 
 
 def _take(inbounds: Sequence[Inbound]) -> list[Reply | None]:
-    now, rate = clock.now_ms(), clock.read().rate
+    here = clock.read()
+    now = clock.now_of(here)
     arrived = _arrive(inbounds, now)
     fresh = [(no, inbound) for no, inbound in enumerate(inbounds) if no in arrived]
-    receipts.receipts(
-        [
-            DeliveryResult(
-                inbound.channel, inbound.receipt, message=speaker.message_id(inbound.reply_ref)
-            )
-            for _, inbound in fresh
-            if inbound.receipt is not None
-        ],
-        now,
-    )
+    told = [
+        DeliveryResult(
+            inbound.channel, inbound.receipt, message=speaker.message_id(inbound.reply_ref)
+        )
+        for _, inbound in fresh
+        if inbound.receipt is not None
+    ]
+    if told:
+        receipts.receipts(told, now)
     said = [(no, inbound) for no, inbound in fresh if inbound.kind != "receipt"]
     known = _known([inbound for _, inbound in said])
-    said = _aged(said, known, rate)
+    said = _aged(said, known, here.rate)
     plain = _plain(said, known)
     owed = _alive(plain, now)
     replies: list[Reply | None] = [None] * len(inbounds)
@@ -281,10 +281,17 @@ def _known(inbounds: Sequence[Inbound]) -> dict[str, dict[int, Address]]:
         if inbound.sender and inbound.sender.isascii():
             for channel in suppression.same(inbound.channel):
                 whose[encryption.lookup(channel, inbound.sender)] = _sender(inbound)
-    found = Address.objects.filter(lookup__in=list(whose)).order_by("id")
-    for address in found.select_related("person", "contact__person"):
-        if address.contact is None or address.contact.status in WANTED:
-            known[whose[bytes(address.lookup)]][address.id] = address
+    found = Address.objects.filter(lookup__in=list(whose)).select_related("person")
+    addresses = sorted(found, key=lambda address: address.id)
+    listed = [address.contact_id for address in addresses if address.contact_id is not None]
+    contacts = Contact.objects.select_related("person").in_bulk(listed) if listed else {}
+    for address in addresses:
+        if address.contact_id is not None:
+            contact = contacts.get(address.contact_id)
+            if contact is None or contact.status not in WANTED:
+                continue
+            address.contact = contact
+        known[whose[bytes(address.lookup)]][address.id] = address
     return known
 
 
