@@ -49,6 +49,20 @@ def test_help_is_on_its_way_at_once(story: Story, say: Say, lang: str) -> None:
         maya.unread.clear()
 
 
+def test_who_cries_again_hears_that_somebody_is_on_the_way(story: Story, say: Say) -> None:
+    sam, maya = gather(story, say, "Maya")
+    begins(sam, say)
+    sam.texts(say("help", "ayuda"))
+    sam.reads(say("reaching the people", "Estamos avisando"))
+    maya.reads("Sam", say("asks for help NOW", "pide ayuda AHORA"))
+    maya.texts("1")
+    story.pass_time(20)
+    sam.unread.clear()
+    sam.texts(say("help me", "ayudame"))
+    sam.reads(say("on the way to you", "en camino"))
+    assert story.state() == "claimed"
+
+
 def test_what_is_unclear_counts_as_nothing_and_buys_no_time(
     story: Story, say: Say, lang: str
 ) -> None:

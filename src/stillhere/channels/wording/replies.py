@@ -98,6 +98,10 @@ def _helping(facts: Facts) -> Sentence:
     return _("We are reaching the people on your list now."), answers.NOTHING
 
 
+def _coming(facts: Facts) -> Sentence:
+    return _("Somebody is on the way to you."), answers.NOTHING
+
+
 def _fault(facts: Facts) -> Sentence:
     text = _("Something is wrong on our side and nothing is counted. Call somebody.")
     return text, answers.NOTHING
@@ -334,6 +338,7 @@ TO_THE_PERSON: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-only-daily": _only_daily,
     "reply-not-on": _not_on,
     "reply-helping": _helping,
+    "reply-coming": _coming,
     "reply-fault": _fault,
     "reply-named": _named,
     "reply-kept": _kept,

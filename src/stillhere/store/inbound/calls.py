@@ -367,6 +367,4 @@ def needs_help(number: str) -> str:
         if not watches:
             return "reply-nobody"
         answers = apply.apply_batch([Change(CallForHelp(), watch=watches[0].id)])
-    watch = answers[0].watch
-    told = watch is not None and watch.alarm is not None and watch.alarm.told
-    return "reply-helping" if told else "reply-nobody"
+    return answering.answer_to_cry(answers[0].watch)

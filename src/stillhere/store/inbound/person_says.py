@@ -14,7 +14,13 @@ from stillhere.core.messages import TELEGRAM, Inbound
 from stillhere.core.replies import HELP, Intent
 from stillhere.store.inbound import list_commands, own_notes
 from stillhere.store.inbound.intents import opt_out_of, persons_intent, prove
-from stillhere.store.inbound.reply import ParsedInbound, apply_all, open_watches, unless_refused
+from stillhere.store.inbound.reply import (
+    ParsedInbound,
+    answer_to_cry,
+    apply_all,
+    open_watches,
+    unless_refused,
+)
 from stillhere.store.models import Person, WatchRow
 from stillhere.store.people import address_book, force, notices, persons, records
 from stillhere.store.watches import apply
@@ -216,9 +222,7 @@ def _help(person: Person, *, wants_to_die: bool = False) -> str:
     watches = _watches(person)
     watch = watches[0].id if watches else start(person)
     answers = apply_all([Change(CallForHelp(wants_to_die), watch=watch)])
-    alarm = answers[0].watch.alarm if answers[0].watch is not None else None
-    word = "reply-helping" if alarm is not None and alarm.told else "reply-nobody"
-    return unless_refused(answers, word, "reply-nobody")
+    return unless_refused(answers, answer_to_cry(answers[0].watch), "reply-nobody")
 
 
 _STARTING: Mapping[Intent, Callable[[Person], str]] = {

@@ -17,6 +17,7 @@ from stillhere.core import events as ev
 from stillhere.core.alarm import Alarm
 from stillhere.core.messages import Facts, Inbound
 from stillhere.core.replies import language_of
+from stillhere.core.watch_state import Watch
 from stillhere.store.db import budgets
 from stillhere.store.installation import peers
 from stillhere.store.messages import pages
@@ -266,3 +267,10 @@ def unless_refused(answers: Sequence[ChangeResult], word: str, refused: str) -> 
     if any(answer.quarantined for answer in answers):
         return "reply-fault"
     return refused
+
+
+def answer_to_cry(watch: Watch | None) -> str:
+    """What whoever cries for help is told of those who may come."""
+    if watch is None or watch.alarm is None or not watch.alarm.told:
+        return "reply-nobody"
+    return "reply-coming" if watch.state is ev.State.CLAIMED else "reply-helping"

@@ -37,7 +37,7 @@ def offer(step: CallStep) -> Turn:
 def after_cry(step: CallStep, word: str, said: Turn) -> NextTurn:
     """What is said to a cry for help; where their people are called and nobody knows where they
     are, they are asked."""
-    called = word == "reply-helping" and step.turn <= MOST_TURNS
+    called = word in ("reply-helping", "reply-coming") and step.turn <= MOST_TURNS
     if not (called and _records(step) and spoken_notes.lacks_place(step.number)):
         return NextTurn(said)
     asked = say("call-notes-key", spoken_notes.asks_notes(step.number))
