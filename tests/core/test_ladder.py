@@ -149,6 +149,34 @@ def test_when_all_decline_the_coordinator_is_paged_and_the_alarm_stays_open() ->
     assert len(night.pages()) > 10
 
 
+def test_a_no_before_they_were_told_takes_nobody_out_of_an_alarm() -> None:
+    night = alarmed()
+    night.declines(MAYA)
+    assert MAYA not in night.alarm.out
+    night.wait(90)
+    assert MAYA in night.who_heard(Word.ALARM)
+
+
+def test_where_all_said_no_they_are_asked_again_after_ten_minutes() -> None:
+    night = alarmed(plan((LEO,), (MAYA,)))
+    night.declines(LEO)
+    night.wait(1)
+    night.declines(MAYA)
+    said_s = night.s
+    night.wait(900)
+    for contact in (LEO, MAYA):
+        again_s = night.told_s(contact, Word.AGAIN)[0]
+        assert 600 <= again_s - said_s <= 650, contact
+
+
+def test_while_one_is_left_to_ring_a_no_lasts() -> None:
+    night = alarmed(plan((LEO,), (MAYA,)))
+    night.declines(LEO)
+    night.wait(2_400)
+    assert not night.told_s(LEO, Word.AGAIN)
+    assert len(night.told_s(MAYA, Word.AGAIN)) >= 4
+
+
 def test_an_opt_out_moves_the_ladder_at_once() -> None:
     night = alarmed(plan((LEO,), (MAYA,)))
     night.wait(5)

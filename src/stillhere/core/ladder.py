@@ -39,6 +39,7 @@ UNTOLD_S = 1800  # so long into an alarm, those nobody told hear who says they a
 _FIRST_WORDS = {Cause.SILENCE: Word.ALARM, Cause.HELP: Word.HELP, Cause.FORCE: Word.FORCED}
 # Before round 2, 3, ...; the last one for ever.
 REPEAT_S = (120, 180, 300, 600, 600, 1200, 1800, 3600)
+NO_LASTS_ROUNDS = 2  # the first three pauses: ten minutes, as for who is busy
 
 
 def call_for_help(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
@@ -102,7 +103,21 @@ def climb(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
             return alarm
     out.append(PageCoordinator(Paging.EXHAUSTED, alarm.round))
     wait_s = REPEAT_S[min(alarm.round, len(REPEAT_S) - 1)]
+    if alarm.round >= NO_LASTS_ROUNDS and not _is_anybody_left(alarm):
+        alarm = replace(alarm, out=alarm.gone)
     return replace(alarm, round=alarm.round + 1, rung=0, next_rung_at=now + wait_s * 1000)
+
+
+def _is_anybody_left(alarm: Alarm) -> bool:
+    """Whether a later round rings anybody, as far as it is known now. Where nobody is left, a no
+    said ten minutes ago is asked about again: it may have been sent by somebody else."""
+    return any(
+        reach.contact not in alarm.out
+        and not set(reach.ways) <= set(alarm.broken)
+        and (reach.confirmed or reach.contact not in alarm.told)
+        for rung in alarm.circle.rungs
+        for reach in rung
+    )
 
 
 def _rings(alarm: Alarm, reach: Reach, now: int) -> bool:
