@@ -112,3 +112,10 @@ def said_to(number: str, clock: Clock) -> list[str]:
     """The texts that leave for this number now."""
     leased = delivery.lease("text", clock.now, 50, 20)
     return [render.render(m, m.to).text for m in leased if m.to == number]
+
+
+def erases(hook: Hook, number: str, clock: Clock, word: str = "DELETE") -> None:
+    """They text DELETE, read the code, and text it back."""
+    hook.text(number, word)
+    [said] = [text for text in said_to(number, clock) if "DELETE" in text or "BORRAR" in text]
+    hook.text(number, f"{word} {''.join(filter(str.isdigit, said))}")

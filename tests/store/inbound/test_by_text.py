@@ -295,16 +295,6 @@ def test_nobody_reads_that_nobody_watches_while_something_is_asked_daily(clock: 
     assert said(SAM, clock) == "It ended. What is asked every day goes on. GO starts again."
 
 
-def test_erase_me_is_asked_twice_and_then_nothing_is_left(clock: Clock) -> None:
-    quiet()
-    text(SAM, "delete me")
-    assert "Reply DELETE once more" in said(SAM, clock)
-    assert Person.objects.exists()
-    text(SAM, "Delete")
-    assert not Person.objects.exists()
-    assert not Address.objects.exists()
-
-
 @pytest.mark.parametrize("number", [LEO, SAM, "+12025550177"])
 def test_with_a_pin_adding_tells_nobody_who_is_on_the_list(clock: Clock, number: str) -> None:
     sams_night(("Leo",))
@@ -344,16 +334,6 @@ def test_erase_me_said_once_an_hour_is_said_once(clock: Clock) -> None:
     text(SAM, "delete me")
     clock.advance(601)
     text(SAM, "delete me")
-    assert Person.objects.exists()
-
-
-def test_nothing_is_erased_while_people_are_being_reached(clock: Clock) -> None:
-    night = asked_night(clock)
-    clock.advance(40)
-    tick_all()
-    assert night.row().state == "alarm"
-    text(SAM, "delete")
-    text(SAM, "delete")
     assert Person.objects.exists()
 
 

@@ -15,7 +15,7 @@ from stillhere.store.models import Address, Contact, Message, Person, WatchRow, 
 from stillhere.store.watches import apply
 from tests.circle import sams_night, tick_all
 from tests.conftest import Clock
-from tests.hook import LEO, SAM, Hook, alarmed_night, asked_night, deliver, said_to
+from tests.hook import LEO, SAM, Hook, alarmed_night, asked_night, deliver, erases, said_to
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -129,9 +129,7 @@ def rests(hook: Hook, clock: Clock, text: str) -> None:
 
 def is_erased(hook: Hook, clock: Clock, text: str) -> None:
     sams_night()
-    hook.text(SAM, text)
-    assert Person.objects.exists(), "once is not enough"
-    hook.text(SAM, text)
+    erases(hook, SAM, clock, text)
     assert not Person.objects.exists()
 
 
@@ -148,7 +146,7 @@ CHECKS: dict[str, Callable[[Hook, Clock, str], None]] = {
     "ADD Maya 202-555-0102": adds,
     "NAME Sam, ADDRESS 12 Elm St, DOOR key at Ana's": is_kept,
     "PAUSE 3 days": rests,
-    "DELETE, twice": is_erased,
+    "DELETE": is_erased,
 }
 SENT = [
     (cell, text)

@@ -17,7 +17,7 @@ from stillhere.store.recordings import notes
 from tests.channels.accounts import carrier_of
 from tests.circle import SamsNight
 from tests.conftest import Clock
-from tests.hook import MALLORY, SAM, Hook, alarmed_night, asked_night, said_to
+from tests.hook import MALLORY, SAM, Hook, alarmed_night, asked_night, erases, said_to
 from tests.recorded import Recorder
 from tests.web.hooks.test_calls import Line, call_to, carriers
 
@@ -273,8 +273,7 @@ def test_erased_with_everything_else(client: Client, hook: Hook, clock: Clock) -
     line.press("4")
     line.press(PLACE)
     line.press("#", RecordingSid="RE1")
-    hook.text(SAM, "DELETE")
-    hook.text(SAM, "DELETE")
+    erases(hook, SAM, clock)
     assert not Person.objects.exists()
     assert not SpokenNote.objects.exists()
     assert Recorder().round() == ["delete RE1"]

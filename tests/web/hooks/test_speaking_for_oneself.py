@@ -14,7 +14,7 @@ from stillhere.store.people.numbers import address_proof
 from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night, tick_all, ways
 from tests.conftest import Clock
-from tests.hook import LEO, SAM, Hook, alarmed_night, deliver, said_to
+from tests.hook import LEO, SAM, Hook, alarmed_night, deliver, erases, said_to
 from tests.web.conftest import browser, post
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -110,8 +110,7 @@ def test_list_and_delete_are_answered_to_sam(night: SamsNight, hook: Hook, clock
     hook.text(SAM, "LIST")
     [listed] = said_to(SAM, clock)
     assert "Maya" in listed
-    hook.text(SAM, "DELETE")
-    hook.text(SAM, "DELETE")
+    erases(hook, SAM, clock)
     assert not Person.objects.filter(id=night.person.id).exists()
 
 

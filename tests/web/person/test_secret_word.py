@@ -17,7 +17,7 @@ from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import CallForHelp, Change
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
-from tests.hook import LEO, MAYA, SAM, Hook, deliver, number_of, said_to
+from tests.hook import LEO, MAYA, SAM, Hook, deliver, erases, number_of, said_to
 from tests.web.conftest import browser, post
 from tests.web.pages import contact_path, did, press, text_of
 
@@ -316,9 +316,7 @@ def place_for_maya() -> str:
 def test_erasing_by_text_looks_done_too(safe: SamsNight, hook: Hook, clock: Clock) -> None:
     hook.text(SAM, WORD)
     Message.objects.update(status="sent")
-    hook.text(SAM, "delete")
-    assert "DELETE" in " ".join(said_to(SAM, clock))
-    hook.text(SAM, "delete")
+    erases(hook, SAM, clock)
     assert said_to(SAM, clock) == []
     assert hidden().state == "alarm"
     hook.text(SAM, "still here")

@@ -153,8 +153,8 @@ def _no_routine(facts: Facts) -> Sentence:
 
 
 def _delete(facts: Facts) -> Sentence:
-    text = _("Reply DELETE once more within ten minutes and all about you is erased.")
-    return text + " " + _("You will hear no more."), answers.NOTHING
+    text = _("Reply DELETE %(code)s and all about you is erased.") % {"code": facts.code}
+    return " ".join([*text.split(), _("You will hear no more.")]), answers.NOTHING
 
 
 def _delete_later(facts: Facts) -> Sentence:

@@ -19,8 +19,9 @@ from stillhere.core.refusals import Refusal
 from stillhere.core.replies import language_of
 from stillhere.store.db import clock
 from stillhere.store.installation import upkeep
-from stillhere.store.models import Address, Contact, Message, Person, WatchRow
+from stillhere.store.models import Address, Contact, Person, WatchRow
 from stillhere.store.people import address_book, contacts, invitations, persons
+from stillhere.store.people.numbers import erase_code
 from stillhere.store.privacy import erasure
 from stillhere.store.problems import Problem, Reached
 from stillhere.store.program import shifts
@@ -30,7 +31,6 @@ from stillhere.store.watches.apply import Change
 Said = tuple[str, Mapping[str, Any]]
 
 DAY_MS = 86_400_000
-SURE_MS = 600_000  # how long "erase me" waits to be said again
 _NUMBER = re.compile(r"\+?[0-9][0-9 ().\-/]{5,20}[0-9]")
 NOBODY: Mapping[str, Any] = {}
 _NOT_ADDED = {
@@ -114,15 +114,13 @@ def rest(person: Person, text: str, now: int) -> Said:
     return "reply-paused", {"at": until_at}
 
 
-def erase(person: Person, now: int) -> Said:
-    """DELETE, said twice within ten minutes. After the second nothing is left to answer to."""
+def erase(person: Person, *, sure: bool) -> Said:
+    """DELETE brings a code; ``sure``: it was texted back. After that nothing is left to answer
+    to."""
     if person.pin:
         return "reply-pin", NOBODY
-    asked = Message.objects.filter(
-        person=person, word="reply-delete", created_at__gt=now - SURE_MS
-    ).exists()
-    if not asked:
-        return "reply-delete", NOBODY
+    if not sure:
+        return erase_code.WORD, NOBODY
     try:
         erasure.erase_person(person)
     except Problem:

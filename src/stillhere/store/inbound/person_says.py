@@ -23,6 +23,7 @@ from stillhere.store.inbound.reply import (
 )
 from stillhere.store.models import Person, WatchRow
 from stillhere.store.people import address_book, force, notices, persons, records
+from stillhere.store.people.numbers import erase_code
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import Asked, CallForHelp, Change, ChangeResult, CheckIn
 from stillhere.store.watches.queries import ALARMED
@@ -74,6 +75,8 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
     shown = own_notes.show_door(parsed, now)
     if shown is not None:
         return "reply-door-now", {"who": shown.id}
+    if parsed.inbound.kind == "text" and erase_code.is_said(parsed.address, text, now):
+        return list_commands.erase(person, sure=True)
     intent = persons_intent(parsed.inbound, watching=bool(watches), asked=_asked(watches))
     known = parsed.address.proved_at
     prove(parsed, intent, now)
@@ -115,7 +118,7 @@ def _plan(
     if intent is Intent.PAUSE:
         return list_commands.rest(person, text, now)
     if intent is Intent.DELETE:
-        return list_commands.erase(person, now)
+        return list_commands.erase(person, sure=False)
     word, facts = list_commands.add(person, text, now)
     if word == "reply-add-how" and len(text.split()) > 1:  # it may have meant anything
         _watch_hears(parsed, watches, Intent.UNCLEAR, now)

@@ -19,6 +19,7 @@ from stillhere.store.inbound.alarm_choice import is_answered_by
 from stillhere.store.inbound.reply import open_watches, person_of
 from stillhere.store.models import Address, Contact, Message, WatchRow
 from stillhere.store.people import force
+from stillhere.store.people.numbers import erase_code
 from stillhere.store.watches.queries import ALARMED
 
 _SAID_YES = {"contact__status": Contact.Status.CONFIRMED}
@@ -72,9 +73,9 @@ def speaker_of(inbound: Inbound, known: Mapping[int, Address]) -> tuple[Address,
     answers it, and nothing that its owner says to us for themselves."""
     own = [address for address in known.values() if address.person is not None]
     if len({(address.person_id, address.contact_id) for address in known.values()}) > 1:
-        forced = _under_force(inbound, own)
-        if forced is not None:
-            return forced, None
+        shown = _who_shows_it(inbound, own)
+        if shown is not None:
+            return shown, None
     known = _without_the_typed(known)
     own = [address for address in own if address.id in known]
     message = _answered(inbound, known)
@@ -90,11 +91,14 @@ def speaker_of(inbound: Inbound, known: Mapping[int, Address]) -> tuple[Address,
     return _likeliest(inbound, known.values()), None
 
 
-def _under_force(inbound: Inbound, own: Sequence[Address]) -> Address | None:
-    """Whose word under force this is, of all who have shown that the number is theirs."""
+def _who_shows_it(inbound: Inbound, own: Sequence[Address]) -> Address | None:
+    """Who alone can say this, of all who have shown that the number is theirs: a word under force,
+    or the code that erases."""
     if inbound.kind != "text":
         return None
-    return next((way for way in own if force.is_said_from(way, inbound.text)), None)
+    text = inbound.text
+    said = (way for way in own if force.is_said_from(way, text) or erase_code.is_of(way, text))
+    return next(said, None)
 
 
 def _without_the_typed(known: Mapping[int, Address]) -> Mapping[int, Address]:

@@ -23,7 +23,7 @@ from stillhere.store.messages import held_back, pages
 from stillhere.store.messages.leased import LeasedMessage
 from stillhere.store.models import Address, Contact, WatchRow, sealed_columns
 from stillhere.store.people import contacts
-from stillhere.store.people.numbers import address_proof, page_code
+from stillhere.store.people.numbers import address_proof, erase_code, page_code
 from stillhere.store.people.numbers import names as plain_names
 from stillhere.store.recordings import notes
 from stillhere.store.watches import damage
@@ -157,6 +157,8 @@ def _proof(row: Mapping[str, Any], facts: Mapping[str, Any], *, unproved: bool) 
     if row["word"] in contacts.WITH_DOOR_CODE:
         return damage.around(lambda: _door_code(facts["who"]), str), ""
     nonce = row["address_nonce"]
+    if row["word"] == erase_code.WORD:
+        return erase_code.code_of(nonce), ""
     return (address_proof.code_of(nonce), address_proof.link_part(nonce)) if unproved else ("", "")
 
 
