@@ -4,13 +4,16 @@ reading a watch and writing it is neither lost nor overwritten."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from stillhere.core import events as ev
 from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.timekeeping import Timekeeper
 from stillhere.store.db import clock as installation_clock
+from stillhere.store.installation import time_change
 from stillhere.store.models import Installation
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import CheckIn
@@ -78,3 +81,19 @@ def test_who_follows_already_is_left_as_they_are(night: SamsNight) -> None:
     before = night.row().version
     apply.follow([night.watch, night.watch + 404])
     assert night.row().version == before
+
+
+def test_who_is_next_is_found_by_the_index_on_the_timers(night: SamsNight) -> None:
+    """Without it a million watches are read and sorted again for every batch."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        assert [id for _, id in time_change.behind((0, 0), HOUR_MS, 10)] == [night.watch]
+    [(sql, params)] = asked
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+        assert [line[-1] for line in cursor] == ["SEARCH watch USING INDEX watch_due (wake_at>?)"]
