@@ -33,7 +33,7 @@ class Claim:
     known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: see ``watch_state.replace``
 class Alarm:
     """An open alarm. ``rung`` counts the rungs started in this ``round``. ``told`` lists contacts
     in the order they were told. ``since_at`` is the last sign of life, or the call for help.

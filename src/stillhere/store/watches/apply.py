@@ -166,11 +166,15 @@ def _apply(changes: Sequence[Change], benches: batch.Benches, here: ClockRow) ->
 
 def _set_back(benches: Iterable[Bench], back_ms: int, now: int) -> None:
     """A watch that was calculated before the installation's time was set back is told that before
-    any other event."""
+    any other event. Nearly all of them were calculated by the same clock: one event tells them."""
+    told: dict[int, Change] = {}
     for bench in benches:
         by_ms, bench.back_ms = back_ms - bench.back_ms, back_ms
         if by_ms and bench.readable:
-            _fold(Change(ev.ClockSetBack(by_ms), watch=bench.watch.id), bench, {}, now)
+            change = told.get(by_ms)
+            if change is None:
+                change = told[by_ms] = Change(ev.ClockSetBack(by_ms))
+            _fold(change, bench, {}, now)
             bench.set_back = True
 
 
@@ -294,7 +298,7 @@ def _event(what: Asked, bench: Bench, circles: Mapping[int, Circle], now: int, g
 
 def _record(bench: Bench, event: Event, done: Step, now: int) -> None:
     before, bench.watch = bench.watch, done.watch
-    if any(not isinstance(effect, ev.Refused) for effect in done.effects):
+    if done.effects and any(not isinstance(effect, ev.Refused) for effect in done.effects):
         bench.effects.append(StepEffects(done.watch.alarms, done.effects))
     if worth_a_line(before, event, done.watch) and done.refused is None:
         bench.journal.append(JournalEntry(event, before, done.watch, now))

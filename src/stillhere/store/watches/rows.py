@@ -19,6 +19,7 @@ from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Cause, Outcome, State
 from stillhere.core.profiles import Profile
 from stillhere.core.watch import Watch, start, wake_at
+from stillhere.core.watch_state import restore
 
 log = logging.getLogger("stillhere.rows")
 
@@ -76,60 +77,17 @@ def profile_of(key: str, own: str) -> Profile:
 
 def thaw(row: Row) -> Watch:
     """The value of a row read as ``COLUMNS``."""
-    (
-        id,
-        profile,
-        own,
-        _wake_at,
-        state,
-        started_at,
-        seen_at,
-        ends_at,
-        next_ask_at,
-        routine,
-        deadline_at,
-        marked_at,
-        seq,
-        asks,
-        base_at,
-        stage,
-        shown,
-        grace_at,
-        unclear_at,
-        rechecks,
-        alarms,
-        alarm,
-        ended_by,
-        outcome,
-        closed_at,
-        held,
-    ) = row
-    return Watch(
-        id=id,
-        profile=profile_of(profile, own),
-        state=_STATES[state],
-        started_at=started_at,
-        seen_at=seen_at,
-        ends_at=ends_at,
-        next_ask_at=next_ask_at,
-        routine=schedule.from_text(routine) if routine else None,
-        deadline_at=deadline_at,
-        marked_at=marked_at,
-        seq=seq,
-        asks=asks,
-        base_at=base_at,
-        stage=stage,
-        shown=bool(shown),
-        grace_at=grace_at,
-        unclear_at=unclear_at,
-        rechecks=tuple(int(t) for t in rechecks.split()) if rechecks else (),
-        alarms=alarms,
-        alarm=alarm_from(alarm) if alarm else None,
-        ended_by=tuple(int(c) for c in ended_by.split()) if ended_by else (),
-        outcome=Outcome(outcome) if outcome else None,
-        closed_at=closed_at,
-        held=bool(held),
-    )
+    found = dict(zip(COLUMNS, row, strict=True))
+    del found["wake_at"]
+    found["profile"] = profile_of(found["profile"], found.pop("own"))
+    found["state"] = _STATES[found["state"]]
+    found["routine"] = schedule.from_text(found["routine"]) if found["routine"] else None
+    found["shown"], found["held"] = bool(found["shown"]), bool(found["held"])
+    for name in ("rechecks", "ended_by"):
+        found[name] = tuple(map(int, found[name].split())) if found[name] else ()
+    found["alarm"] = alarm_from(found["alarm"]) if found["alarm"] else None
+    found["outcome"] = Outcome(found["outcome"]) if found["outcome"] else None
+    return restore(found)
 
 
 def thaw_or_stand_in(row: Row) -> tuple[Watch, bool]:
@@ -163,7 +121,7 @@ def freeze(w: Watch) -> Row:
         w.shown,
         w.grace_at,
         w.unclear_at,
-        " ".join(map(str, w.rechecks)),
+        " ".join(map(str, w.rechecks)) if w.rechecks else "",
         w.alarms,
         alarm_text(w.alarm) if w.alarm is not None else "",
         " ".join(map(str, w.ended_by)) if w.ended_by else "",
