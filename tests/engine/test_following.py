@@ -10,11 +10,13 @@ import pytest
 from django.db import connection
 
 from stillhere.core import events as ev
+from stillhere.engine import loop, timekeeping
 from stillhere.engine.heartbeat import pulse_once
+from stillhere.engine.silence import Silence
 from stillhere.engine.timekeeping import Timekeeper
 from stillhere.store.db import clock as installation_clock
 from stillhere.store.installation import time_change
-from stillhere.store.models import Installation
+from stillhere.store.models import Installation, WatchRow
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import CheckIn
 from tests.circle import SamsNight, sams_night
@@ -97,3 +99,20 @@ def test_who_is_next_is_found_by_the_index_on_the_timers(night: SamsNight) -> No
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
         assert [line[-1] for line in cursor] == ["SEARCH watch USING INDEX watch_due (wake_at>?)"]
+
+
+def test_who_is_due_by_the_right_time_is_asked_before_others_follow(
+    night: SamsNight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timekeeping, "MOST", 1)
+    monkeypatch.setattr(loop, "MOST", 1)
+    due = sams_night(("Ana",))
+    due.start()
+    WatchRow.objects.filter(id=due.watch).update(clock_back_ms=0)
+    once = loop._ticking(Silence(None))
+    once()
+    assert due.row().state == "asking"
+    once()
+    assert night.row().clock_back_ms == 0
+    once()
+    assert night.row().clock_back_ms == HOUR_MS

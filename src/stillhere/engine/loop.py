@@ -122,18 +122,20 @@ def _rounds(
 
 def _ticking(silence: Silence) -> Callable[[], float]:
     pulsed, waker = -PULSE_EVERY_MS, Waker()
-    reckoning = Reckoning()
+    reckoning, busy = Reckoning(), False
 
     def once() -> float:
-        nonlocal pulsed
+        nonlocal pulsed, busy
         boot = settings.BOOT_MS()
         if boot - pulsed >= PULSE_EVERY_MS:
             pulsed = boot
             _try("pulse", pulse_once)
         _try("silence", silence.listen)
         row = clock.read()
-        more = _try("reckoning", partial(reckoning.step, row))
-        return 0.0 if waker.wake(clock.now_of(row)) >= MOST or more else TICK_EVERY_S
+        # Many that follow a clock are due by the right time: they are asked before others follow.
+        more, busy = busy or _try("reckoning", partial(reckoning.step, row)), False
+        busy = waker.wake(clock.now_of(row)) >= MOST
+        return 0.0 if busy or more else TICK_EVERY_S
 
     return once
 
