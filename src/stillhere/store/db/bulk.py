@@ -8,7 +8,7 @@ parameters; names of tables and columns are our own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from django.db import connection
@@ -45,4 +45,4 @@ def _parts(lines: Iterable[Line], width: int) -> Iterator[list[Line]]:
 
 
 def _flat(lines: Iterable[Line]) -> list[Any]:
-    return [value for line in lines for value in line]
+    return [*chain.from_iterable(lines)]

@@ -335,7 +335,7 @@ def _swap(changed: Sequence[Bench], now: int) -> None:
     match can only mean a writer that bypassed us: everything is rolled back and the caller tries
     again."""
     before = zip(*(bench.before for bench in changed), strict=True)
-    after = zip(*(bench.after for bench in changed), strict=True)
+    after = [*zip(*(bench.after for bench in changed), strict=True)]
     moved = [at for at, (b, a) in enumerate(zip(before, after, strict=True)) if b != a]
     names = ["id", "version", "quarantined_at", *(MUTABLE[at] for at in moved)]
     later = ["clock_back_ms"] if any(bench.set_back for bench in changed) else []
@@ -343,16 +343,14 @@ def _swap(changed: Sequence[Bench], now: int) -> None:
     sets = "".join(f", {name} = v.column{no}" for no, name in enumerate(names, 1) if no > 3)
     if any(bench.quarantined for bench in changed):
         sets += ", quarantined_at = COALESCE(watch.quarantined_at, v.column3)"
-    lines = [
-        (
-            bench.watch.id,
-            bench.version,
-            now if bench.quarantined else None,
-            *(bench.after[at] for at in moved),
-            *(bench.back_ms for _ in later),
-        )
-        for bench in changed
-    ]
+    columns = (
+        [bench.watch.id for bench in changed],
+        [bench.version for bench in changed],
+        [now if bench.quarantined else None for bench in changed],
+        *(after[at] for at in moved),
+        *([bench.back_ms for bench in changed] for _ in later),
+    )
+    lines = [*zip(*columns, strict=True)]
     those, params = bulk.values([_TYPES.get(name, "bigint") for name in names], lines)
     # No RETURNING: SQLite's driver would give up its hold on the interpreter for every row, and
     # every page that waits for it would push in between.

@@ -55,6 +55,7 @@ COLUMNS = (*FIXED, *MUTABLE)
 Row = tuple[Any, ...]
 
 _STATES = {state.value: state for state in State}
+_STATE_TEXTS = {state: text for text, state in _STATES.items()}
 _ALARM = tuple(field.name for field in fields(Alarm))
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 UNDER_FORCE = '"cause":"force"'  # stands in the text of an alarm by the word under force
@@ -106,7 +107,7 @@ def freeze(w: Watch) -> Row:
     """The changeable columns of a watch, in the order of ``MUTABLE``."""
     return (
         wake_at(w),
-        w.state.value,
+        _STATE_TEXTS[w.state],
         w.started_at,
         w.seen_at,
         w.ends_at,
