@@ -27,14 +27,19 @@ keys.create_missing(_data / keys.FOLDER, demo=bool(os.environ.get("STILLHERE_DEM
 django.setup()
 
 from django.db import connection, transaction  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from stillhere.cli.actions import migrate  # noqa: E402
 from stillhere.core.schedule import Routine  # noqa: E402
 from stillhere.core.watch import start as begin  # noqa: E402
+from stillhere.engine.tick import tick_once  # noqa: E402
 from stillhere.sim import crowd  # noqa: E402
 from stillhere.store.db import clock, encryption  # noqa: E402
+from stillhere.store.installation import desk_key  # noqa: E402
 from stillhere.store.models import Address, Arrival, Installation, Message  # noqa: E402
 from stillhere.store.people import browsers, persons  # noqa: E402
+from stillhere.store.program import shifts  # noqa: E402
 from stillhere.store.watches import rows  # noqa: E402
 from stillhere.store.watches.apply import Change, CheckIn, apply_batch, start  # noqa: E402
 from tests.circle import open_links  # noqa: E402
@@ -135,6 +140,31 @@ def texters(count: int, each: int) -> list[int]:
             ]  # fmt: skip
         made = Message.objects.bulk_create(waiting)
     return [message.id for message in made]
+
+
+def desk(people: int, each: int, alarms: int) -> str:
+    """People with a watch and ``each`` on their list, ``alarms`` of them with an open alarm, and
+    volunteers, one of them on shift. The desk's address; the engine is taken to run."""
+    now = clock.now_ms()
+    made = crowd.silent_people(people, now - 180_000, lambda n: now + FAR_MS, each)
+    if alarms:
+        crowd.asked(made[:alarms], now)
+    while tick_once(clock.now_ms()):
+        pass
+    for no in range(30):
+        shifts.add(f"Ana {no}", f"+120255501{no:02d}", "en")
+    shifts.begin(shifts.everyone()[-1], 4)
+    Installation.objects.update_or_create(id=1, defaults={"beat_at": now, "proof_at": now})
+    return f"/desk/{desk_key.key()}"
+
+
+def desk_statements(path: str) -> int:
+    """How many statements opening the desk is, once it is open in this browser."""
+    ruth = Client(SERVER_NAME="localhost")
+    ruth.get(path)
+    with CaptureQueriesContext(connection) as said:
+        assert ruth.get("/desk").status_code == 200
+    return len(said)
 
 
 def links(people: int, each: int) -> list[dict[str, Any]]:

@@ -207,7 +207,7 @@ def watches() -> list[dict[str, Any]]:
 
 def aside() -> list[int]:
     """Watches whose rows cannot be read or written, and whose people were told."""
-    return [each.watch for each in damage.unlooked()]
+    return [each.watch for each in damage.aside() if each.looked_at is None]
 
 
 def messages() -> list[dict[str, Any]]:

@@ -131,3 +131,12 @@ STATES = (
     "nothing", "daily", "open", "marked", "alarm", "claimed", "far", "attended", "locked",
     "closed", "told", "revived", "grave", "forced",
 )  # fmt: skip
+
+
+def turned(client: Client, path: str, name: str = "page") -> list[str]:
+    """Every page of the list ``name`` on a page of the desk, by the links that lead to the next."""
+    found = [client.get(path, follow=True).content.decode()]
+    part = "" if name == "page" else f"#{name}"
+    while after := re.search(rf'rel="next" href="([^"#]*){part}"', found[-1]):
+        found.append(client.get(after[1].replace("&amp;", "&"), follow=True).content.decode())
+    return found

@@ -401,7 +401,8 @@ def test_a_key_in_a_call_of_ours_leads_on_to_how_soon(hook: Hook, clock: Clock) 
     more = hook.event(LEO, "key", "call", text="3", reply_ref=str(message.id))
     _, said = hook.tell(more | {"at": "soon", "turn": 1})
     assert "The others hear that you are going" in str(said["say"])
-    alarm = queries.open_alarms()[0].watch.alarm
+    [alarmed] = queries.open_alarms()
+    alarm = queries.shown_by_id([alarmed])[alarmed].watch.alarm
     assert alarm is not None
     assert alarm.claims[0].eta_s == 180
     assert night.row().state == "claimed"

@@ -34,6 +34,7 @@ from tests.circle import sams_night, session_of
 from tests.conftest import Clock
 from tests.store.watches.conftest import PEOPLE, Torn, asked_nights, torn_at, words_to
 from tests.torn import Page
+from tests.web.pages import turned
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 
@@ -149,16 +150,14 @@ def test_the_desk_shows_them_until_somebody_has_looked(torn: Torn) -> None:
     torn.others[-1].does(CallForHelp())
     torn.pass_time(205)
     client, key = Client(), desk_key.key()
-    page = client.get(f"/desk/{key}", follow=True)
-    assert page.status_code == 200
-    said = page.content.decode()
+    said = "".join(turned(client, f"/desk/{key}", "look"))
     assert said.count("this watch cannot be read") == len(torn.lost)
     others = len(torn.aside) - len(torn.lost)
     assert said.count("not all that belongs to this watch") == others
-    assert "our own code failed" not in page.content.decode()
+    assert "our own code failed" not in said
     for night in torn.aside:
         client.post("/desk/act", {"do": "looked", "watch": night.watch})
-    assert damage.unlooked() == []
+    assert [each for each in damage.aside() if each.looked_at is None] == []
     assert "nobody watches it" not in client.get(f"/desk/{key}", follow=True).content.decode()
 
 

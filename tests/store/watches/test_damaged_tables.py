@@ -37,6 +37,7 @@ from tests.circle import sams_night, session_of
 from tests.conftest import Clock
 from tests.store.watches.conftest import Torn, asked_nights, torn_at, words_to
 from tests.torn import leaves, root, tear
+from tests.web.pages import turned
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 
@@ -102,9 +103,7 @@ def test_the_desk_shows_every_open_alarm_whatever_page_is_torn(
     for night in nights[::4]:
         night.does(CallForHelp())
     torn_at(file, table, nights, clock)
-    answer = Client().get(f"/desk/{key}", follow=True)
-    assert answer.status_code == 200
-    page = answer.content.decode()
+    page = "".join(turned(Client(), f"/desk/{key}"))
     assert page.count('name="do" value="resolve"') == len(nights[::4])
     assert ("Not all of this page can be read" in page) == (table in UNREAD)
     assert table != "responder" or "We cannot show who was told" not in page
@@ -116,7 +115,7 @@ UNREAD = ("message", "responder", "tally")
 
 def test_the_desk_gives_the_numbers_of_whoever_was_set_aside(torn: Torn) -> None:
     torn.pass_time(205)
-    page = Client().get(f"/desk/{desk_key.key()}", follow=True).content.decode()
+    page = "".join(turned(Client(), f"/desk/{desk_key.key()}", "look"))
     assert page.count("Phone Sam: ") == len(torn.aside)
     assert page.count("Phone Leo: ") == len(torn.aside)
 
@@ -128,7 +127,7 @@ def test_of_whoever_has_a_torn_list_the_desk_does_not_say_that_the_watch_is_unre
     found, _ = torn_at(file, "contact", nights, clock)
     found.pass_time(105)
     assert found.aside
-    page = Client().get(f"/desk/{desk_key.key()}", follow=True).content.decode()
+    page = "".join(turned(Client(), f"/desk/{desk_key.key()}", "look"))
     assert "this watch cannot be read" not in page
     assert page.count("not all that belongs to this watch") == len(found.aside)
     assert page.count("Phone Sam: ") >= len(found.aside), "who can be read"

@@ -335,7 +335,7 @@ def waiting() -> Iterator[Finding]:
 
 def set_aside() -> Iterator[Finding]:
     """Watches whose rows cannot be read."""
-    aside, looked = damage.unwatched(clock.now_ms())
+    aside, looked = damage.unwatched(damage.aside(), clock.now_ms())
     if aside:
         which, them = ("1 watch", "it") if aside == 1 else (f"{aside} watches", "them")
         nobody = f"{which} cannot be read: the database file is damaged. Nobody watches {them}"

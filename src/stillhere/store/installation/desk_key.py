@@ -42,10 +42,10 @@ def opens(tried: str) -> bool:
     return hmac.compare_digest(right.encode(), tried.encode("utf-8", "replace"))
 
 
-def mark() -> str:
+def mark(here: Installation | None = None) -> str:
     """What the cookie of a browser at the desk must say. It changes with the key; before the first
-    ``key()`` it is empty."""
-    here = Installation.objects.filter(id=1).first()
+    ``key()`` it is empty. ``here`` is the installation's row, where the caller has read it."""
+    here = here or Installation.objects.filter(id=1).first()
     if here is None or not here.desk_nonce:
         return ""
     return encryption.key_hash(encryption.key_for("desk", here.desk_nonce)).hex()[:32]

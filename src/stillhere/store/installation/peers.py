@@ -65,9 +65,9 @@ def remove(name: str) -> bool:
     return Peer.objects.filter(name=name).delete()[0] > 0
 
 
-def seen(now: int) -> list[PeerStatus]:
-    """All of them, by name."""
-    silent_ms = SILENT_MS * clock.read().rate
+def seen(now: int, rate: float | None = None) -> list[PeerStatus]:
+    """All of them, by name. ``rate`` is the clock's, where the caller has read it."""
+    silent_ms = SILENT_MS * (clock.read().rate if rate is None else rate)
     return [
         PeerStatus(peer.name, peer.heard_at, 0 < peer.heard_at <= now - silent_ms)
         for peer in Peer.objects.order_by("name")

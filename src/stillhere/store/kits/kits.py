@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
@@ -225,6 +225,16 @@ def of(keeper: Person | Contact | Responder) -> list[Kit]:
     return list(Kit.objects.filter(mine).order_by("id"))
 
 
+def of_each(responders: Sequence[Responder]) -> dict[int, list[Kit]]:
+    """What each of these carries, by their id."""
+    found: dict[int, list[Kit]] = {each.id: [] for each in responders}
+    theirs = Kit.objects.filter(responder__in=found).order_by("id")
+    for kit in theirs if found else ():
+        if kit.responder_id is not None:
+            found[kit.responder_id].append(kit)
+    return found
+
+
 def good(kit: Kit, now: int) -> bool:
     """Whether it is there, full and not expired."""
     return usable(kit) and (not kit.expires or kit.expires >= month(now))
@@ -239,13 +249,16 @@ def carriers(people: Sequence[Contact], now: int) -> dict[int, Kit]:
     """Which of these contacts carry naloxone: the best kit of each, by the contact's id."""
     volunteers = {c.responder_id for c in people} - {None}
     theirs = Q(contact__in=people) | Q(responder__in=volunteers)
-    there = list(Kit.objects.filter(theirs).order_by("id"))
+    of_contact, of_volunteer = (defaultdict[int | None, list[Kit]](list) for _ in range(2))
+    for kit in Kit.objects.filter(theirs).order_by("id"):
+        of_contact[kit.contact_id].append(kit)
+        of_volunteer[kit.responder_id].append(kit)
     found: dict[int, Kit] = {}
     for c in people:
-        volunteers_own = [k for k in there if k.responder_id and k.responder_id == c.responder_id]
-        kit = best([k for k in there if k.contact_id == c.id] + volunteers_own, now)
-        if kit is not None:
-            found[c.id] = kit
+        also = of_volunteer[c.responder_id] if c.responder_id is not None else []
+        carried = best([*of_contact[c.id], *also], now)
+        if carried is not None:
+            found[c.id] = carried
     return found
 
 
@@ -307,11 +320,9 @@ class KitCount:
 
 def counts() -> list[KitCount]:
     """Everything there is, as counts."""
-    found: dict[tuple[str, str], list[int]] = {}
-    rows = Kit.objects.filter(doses__gt=0, used_at=0).order_by("expires", "form", "id")
-    for form, expires, doses in rows.values_list("form", "expires", "doses"):
-        found.setdefault((form, expires), []).append(doses)
-    return [KitCount(f, e, len(many), sum(many)) for (f, e), many in found.items()]
+    rows = Kit.objects.filter(doses__gt=0, used_at=0).values_list("form", "expires")
+    counted = rows.annotate(Count("id"), Sum("doses")).order_by("expires", "form")
+    return [KitCount(*row) for row in counted]
 
 
 def to_warn(now: int, most: int = 200) -> list[Kit]:

@@ -72,9 +72,14 @@ class WarningImport:
         self.left.setdefault(kind, []).append(row)
 
 
-def current(now: int) -> list[SupplyWarning]:
+def holding(now: int) -> QuerySet[SupplyWarning]:
     """What has not ended, newest first."""
-    return list(SupplyWarning.objects.filter(ends_at__gt=now).order_by("-found_on", "-id"))
+    return SupplyWarning.objects.filter(ends_at__gt=now).order_by("-found_on", "-id")
+
+
+def current(now: int) -> list[SupplyWarning]:
+    """The same, all of it."""
+    return list(holding(now))
 
 
 def shown(now: int, town: str = "") -> tuple[list[SupplyWarning], int]:

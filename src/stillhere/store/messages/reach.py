@@ -7,8 +7,8 @@ One bounded statement each, however many alarms are open.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 from django.db import connection
 
@@ -64,15 +64,15 @@ AND NOT EXISTS (
 )
 """
 _REACHED = f"""
-SELECT DISTINCT m.watch_id, m.contact_id FROM message m
+SELECT DISTINCT m.watch_id, m.contact_id{{more}} FROM message m
 JOIN watch w ON w.id = m.watch_id AND w.alarms = m.alarm
 WHERE m.watch_id IN ({{marks}}) AND m.contact_id IS NOT NULL AND {_HANDED_OVER.format("m")}
 """
 _KEPT = """
-SELECT m.watch_id, m.contact_id, m.why FROM message m
+SELECT m.watch_id, m.contact_id, m.why, m.id FROM message m
 JOIN watch w ON w.id = m.watch_id AND w.alarms = m.alarm
 WHERE m.watch_id IN ({marks}) AND m.contact_id IS NOT NULL AND m.status = 'dropped'
-AND m.word <> 'stand-down' ORDER BY m.id
+AND m.word <> 'stand-down'
 """
 _WHY = """
 SELECT m.channel, m.carrier, m.why, count(*) FROM message m
@@ -186,18 +186,35 @@ def handed_over(watches: Sequence[int]) -> set[tuple[int, int]]:
     if not watches:
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(_REACHED.format(marks=", ".join(["%s"] * len(watches))), list(watches))
+        marks = ", ".join(["%s"] * len(watches))
+        cursor.execute(_REACHED.format(more="", marks=marks), list(watches))
         return set(cursor.fetchall())
 
 
-def held_back(watches: Sequence[int]) -> dict[tuple[int, int], str]:
-    """Why a ring of the watch's newest alarm was kept from a contact whose number is not proved, by
-    watch and contact: the last reason, as ``held_back.py`` and ``strangers.py`` name them."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What left in the newest alarms of some watches, by watch and contact: to whom something was
+    ``handed_over``, and why a ring was ``held_back`` from whoever has no proved number: the last
+    reason, as ``held_back.py`` and ``strangers.py`` name them."""
+
+    handed_over: Set[tuple[int, int]] = frozenset()
+    held_back: Mapping[tuple[int, int], str] = field(default_factory=dict)
+
+
+def told(watches: Sequence[int]) -> Told:
+    """What left in the newest alarms of these watches, in one read."""
     if not watches:
-        return {}
+        return Told()
+    marks = ", ".join(["%s"] * len(watches))
+    reached = _REACHED.format(more=", NULL, 0", marks=marks)
+    kept = _KEPT.format(marks=marks)
     with connection.cursor() as cursor:
-        cursor.execute(_KEPT.format(marks=", ".join(["%s"] * len(watches))), list(watches))
-        return {(watch, contact): why for watch, contact, why in cursor.fetchall()}
+        cursor.execute(f"{reached} UNION ALL {kept} ORDER BY 4", [*watches, *watches])
+        found = cursor.fetchall()
+    return Told(
+        frozenset((watch, contact) for watch, contact, why, _ in found if why is None),
+        {(watch, contact): why for watch, contact, why, _ in found if why is not None},
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeVar
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from stillhere.store.db import encryption
 from stillhere.store.models import (
@@ -19,6 +21,7 @@ from stillhere.store.people.numbers import strangers
 from stillhere.store.watches import damage
 
 M = TypeVar("M", bound=Model)
+ON_LIST = ("invited", "confirmed")
 
 
 def person_by_key(key: str) -> Person | None:
@@ -35,7 +38,7 @@ def trial_by_key(key: str) -> Person | None:
 def contact_by_key(key: str) -> Contact | None:
     """The contact with this key. Someone who left or was removed does not count."""
     found = Contact.objects.select_related("person").filter(key_hash=encryption.key_hash(key))
-    return found.filter(status__in=["invited", "confirmed"]).first()
+    return found.filter(status__in=ON_LIST).first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,7 @@ class Listed:
 
 def circle_list(person: Person) -> list[Listed]:
     """Sam's list, rung by rung."""
-    found = Contact.objects.filter(person=person, status__in=["invited", "confirmed"]).order_by(
-        "rung", "id"
-    )
+    found = Contact.objects.filter(person=person, status__in=ON_LIST).order_by("rung", "id")
     return [
         Listed(
             contact,
@@ -74,6 +75,43 @@ def circle_list(person: Person) -> list[Listed]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Everybody a person ever had on their list, and the ways that work by which they and the
+    person can be phoned: by contact, and the person's own."""
+
+    contacts: tuple[Contact, ...] = ()
+    ways: Mapping[int | None, Sequence[Address]] = field(default_factory=dict)
+    own: tuple[Address, ...] = ()
+
+    def own_numbers(self) -> list[str]:
+        """Where the person can be phoned."""
+        return list(dict.fromkeys(sealed_columns.address_value(a) for a in self.own))
+
+    def listed(self) -> Iterator[tuple[Contact, list[str]]]:
+        """Who is on the list now, rung by rung, with their numbers."""
+        for contact in self.contacts:
+            if contact.status in ON_LIST:
+                values = map(sealed_columns.address_value, self.ways.get(contact.id, ()))
+                yield contact, list(dict.fromkeys(values))
+
+
+def rosters(persons: Collection[int]) -> dict[int, Roster]:
+    """The roster of each of these, in two reads for all of them."""
+    contacts, own, ways = (defaultdict[int | None, list[Any]](list) for _ in range(3))
+    for contact in Contact.objects.filter(person__in=persons).order_by("rung", "id"):
+        contacts[contact.person_id].append(contact)
+    listed = [c.id for each in contacts.values() for c in each if c.status in ON_LIST]
+    theirs = Q(person__in=persons) | Q(contact__in=listed)
+    phones = Address.objects.filter(theirs, state="ok", channel__in=suppression.PHONE)
+    for address in phones.order_by("id"):
+        if address.contact_id is None:
+            own[address.person_id].append(address)
+        else:
+            ways[address.contact_id].append(address)
+    return {id: Roster(tuple(contacts[id]), ways, tuple(own[id])) for id in persons}
+
+
 def numbers(person: int) -> list[tuple[str, str]]:
     """(name, number) of a person and of everybody on their list, each read separately: in a damaged
     database, those that can be read. An unreadable name is empty."""
@@ -82,7 +120,7 @@ def numbers(person: int) -> list[tuple[str, str]]:
     found = [(name, number) for number in _numbers(Address.objects.filter(person=person))]
     theirs = Contact.objects.filter(person=person)
     for contact in _each(theirs.order_by("id")):
-        if contact.status in ("invited", "confirmed"):
+        if contact.status in ON_LIST:
             ways = _numbers(Address.objects.filter(contact=contact.id))
             found += [(sealed_columns.contact_name(contact), number) for number in ways]
     return list(dict.fromkeys(found))

@@ -81,7 +81,15 @@ def lift(channel: str, value: str) -> None:
 def refuses(ways: Iterable[Way], person: int = ANYBODY) -> bool:
     """Whether one of these asked, from the number itself, not to be reached by anybody, or not by
     this ``person``. What was opted out before there was a list counts as such."""
-    return _found(ways, person).filter(Q(proved=True) | Q(why=Suppression.Why.BEFORE)).exists()
+    return bool(refused(ways, person))
+
+
+def refused(ways: Iterable[Way], person: int = ANYBODY) -> set[Way]:
+    """Those of these of which ``refuses`` is true, in one read."""
+    ways = list(ways)
+    said = _found(ways, person).filter(Q(proved=True) | Q(why=Suppression.Why.BEFORE))
+    lookups = {bytes(each) for each in said.values_list("lookup", flat=True)}
+    return {way for way in ways if not lookups.isdisjoint(_lookups_of(*way))}
 
 
 def check(
@@ -95,9 +103,13 @@ def check(
 
 
 def _found(ways: Iterable[Way], person: int) -> QuerySet[Suppression]:
-    ways = list(ways)
-    lookups = _lookups(ways) | {number_of(channel, value) for channel, value in ways}
+    lookups = {lookup for way in ways for lookup in _lookups_of(*way)}
     return Suppression.objects.filter(lookup__in=lookups, person__in={ANYBODY, person})
+
+
+def _lookups_of(channel: str, value: str) -> set[bytes]:
+    """Under what a no of this address may stand."""
+    return _lookups([(channel, value)]) | {number_of(channel, value)}
 
 
 def silenced(ways: Collection[Way]) -> set[Way]:

@@ -8,6 +8,8 @@ somebody who texted "stop" is never put on a list again.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
+
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
@@ -17,6 +19,7 @@ from stillhere.store.db import clock, encryption
 from stillhere.store.models import Contact, Person, Responder, WatchRow
 from stillhere.store.people import address_book, clean_text, invitations, suppression
 from stillhere.store.problems import Problem, Reached
+from stillhere.store.watches import damage
 from stillhere.store.watches.queries import ALARMED
 
 HOUR_MS = 3_600_000
@@ -69,6 +72,16 @@ def by_key(key: str) -> Responder | None:
 
 def everyone() -> list[Responder]:
     return list(Responder.objects.order_by("id"))
+
+
+def trained_among(ids: Collection[int]) -> set[int]:
+    """Those of these who answered the questions, as far as that can be read."""
+    trained = Responder.objects.filter(trained_at__gt=0)
+
+    def read(part: Sequence[int]) -> dict[int, bool]:
+        return dict.fromkeys(trained.filter(id__in=part).values_list("id", flat=True), True)
+
+    return {*damage.readable(sorted(ids), read)}
 
 
 def anybody(now: int) -> bool:
@@ -192,7 +205,14 @@ def _stand_by(person: Person, responder: Responder) -> bool:
 
 def stopped(responder: Responder) -> bool:
     """Whether they texted "stop": their number gets nothing more from us."""
-    return suppression.refuses([("call", phone_of(responder))])
+    return bool(all_stopped([responder]))
+
+
+def all_stopped(responders: Iterable[Responder]) -> set[int]:
+    """The ids of those of these who did, in one read."""
+    ways = {each.id: ("call", phone_of(each)) for each in responders}
+    refused = suppression.refused(ways.values()) if ways else set()
+    return {id for id, way in ways.items() if way in refused}
 
 
 def trained(responder: Responder) -> None:

@@ -48,11 +48,6 @@ def outages_whole() -> bool:
     return around(lambda: bool(_rows("SELECT count(*), sum(from_at) FROM outage")), bool)
 
 
-def aside_whole() -> bool:
-    """Whether it can be read who was set aside."""
-    return around(lambda: bool(_rows("SELECT count(*), sum(at) FROM set_aside")), bool)
-
-
 def readable(ids: Sequence[int], read: Callable[[Sequence[int]], dict[int, T]]) -> dict[int, T]:
     """What ``read`` finds for these ids, without those whose rows cannot be read."""
     return each(ids, read)[0]
@@ -218,18 +213,15 @@ def _channel_of(way: int) -> str:
     return mine.values_list("channel", flat=True).first() or ""
 
 
-def unlooked() -> list[SetAside]:
-    """Those that nobody has looked at yet, oldest first."""
-    return list(SetAside.objects.filter(looked_at__isnull=True).order_by("at", "watch"))
+def aside() -> list[SetAside]:
+    """Those that were set aside, oldest first."""
+    return list(SetAside.objects.order_by("at", "watch"))
 
 
-def unwatched(now: int) -> tuple[int, int]:
-    """How many that were set aside are watched by nobody, and how many of those a person has looked
-    at: until the row can be read again and is not overdue, or is gone."""
-    aside = dict(SetAside.objects.values_list("watch", "looked_at"))
-    if not aside:
-        return 0, 0
-    looked = [watch for watch, at in aside.items() if at is not None]
+def unwatched(aside: Sequence[SetAside], now: int) -> tuple[int, int]:
+    """How many that were set ``aside`` are watched by nobody, and how many of those a person has
+    looked at: until the row can be read again and is not overdue, or is gone."""
+    looked = [each.watch for each in aside if each.looked_at is not None]
 
     def read(part: Sequence[int]) -> dict[int, WatchRow]:
         return {row.id: row for row in WatchRow.objects.filter(id__in=part)}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 
 from stillhere.core.events import GRAVE, Outcome
 from stillhere.core.profiles import TRIAL
@@ -42,6 +42,16 @@ WHERE w.state IN {_ALARMED} AND w.quarantined_at IS NULL AND (
     w.wake_at IS NULL OR w.alarm = ''
     OR NOT EXISTS (SELECT 1 FROM message m WHERE m.watch_id = w.id AND m.alarm = w.alarms)
 )
+"""
+_OPEN_ALARMS = f"""
+SELECT id FROM watch WHERE state IN {_ALARMED} AND profile <> %s ORDER BY CASE
+    WHEN quarantined_at IS NOT NULL THEN 0
+    WHEN state = 'alarm' AND (alarm LIKE %s OR alarm NOT LIKE %s) THEN 0
+    WHEN state = 'alarm' THEN 1 WHEN state = 'claimed' THEN 2 ELSE 3 END, id
+"""
+_TO_LOOK_AT = """
+SELECT id FROM watch WHERE looked_at IS NULL AND (held OR quarantined_at IS NOT NULL)
+AND profile <> %s ORDER BY id
 """
 
 
@@ -359,35 +369,44 @@ def away_between(from_at: int, to_at: int) -> tuple[int, int] | None:
     return (found.from_at, found.to_at) if found is not None and found.to_at <= to_at else None
 
 
-def open_alarms() -> list[ShownWatch]:
-    """Every open alarm, oldest first: the coordinator's screen. In a damaged database also those of
-    a person who cannot be read."""
-    real = WatchRow.objects.filter(state__in=ALARMED).exclude(profile=TRIAL)
-    whole = real.select_related("person").order_by("id")
+def open_alarms() -> list[int]:
+    """Every open alarm, by id: first where the coordinator is the only one left (nobody could be
+    told, the whole list was tried, or our own code failed), then where nobody is going, where
+    somebody is, where somebody is there; of those the oldest watch first. In a damaged database
+    also those of a person who cannot be read."""
 
-    def beside() -> list[WatchRow]:
-        alarmed = _whoever(named(f"state IN {_ALARMED}"))
-        return [row for row in alarmed if row.profile != TRIAL]
+    def beside() -> list[int]:
+        alarmed = [row for row in _whoever(named(f"state IN {_ALARMED}")) if row.profile != TRIAL]
+        return [row.id for row in sorted(alarmed, key=lambda row: ALARMED.index(row.state))]
 
-    found = damage.around(lambda: list(whole), beside)
-    return [shown for shown in map(_shown, found) if shown is not None]
+    texts = f"%{rows.TOLD_NOBODY}%", f"%{rows.FIRST_ROUND}%"
+    return damage.around(lambda: _ids(_OPEN_ALARMS, TRIAL, *texts), beside)
 
 
-def to_look_at() -> list[ShownWatch]:
-    """Grave outcomes and quarantined watches that a person must look at."""
-    real = WatchRow.objects.exclude(profile=TRIAL)
-    found = real.filter(looked_at__isnull=True).filter(
-        Q(held=True) | Q(quarantined_at__isnull=False)
-    )
-    whole = found.select_related("person").order_by("id")
+def to_look_at() -> list[int]:
+    """Grave outcomes and quarantined watches that a person must look at, by id, oldest first."""
 
-    def beside() -> list[WatchRow]:
+    def beside() -> list[int]:
         everyone = _whoever(named("id + 0 > 0"))
         waits = [row for row in everyone if row.held or row.quarantined_at is not None]
-        return [row for row in waits if row.looked_at is None and row.profile != TRIAL]
+        return [row.id for row in waits if row.looked_at is None and row.profile != TRIAL]
 
-    rows_found = damage.around(lambda: list(whole), beside)
-    return [shown for shown in map(_shown, rows_found) if shown is not None]
+    return damage.around(lambda: _ids(_TO_LOOK_AT, TRIAL), beside)
+
+
+def shown_by_id(ids: Sequence[int]) -> dict[int, ShownWatch]:
+    """These watches with their people. In a damaged database also those whose person cannot be
+    read: reading that person raises."""
+    if not ids:
+        return {}
+    whole = WatchRow.objects.select_related("person").filter(id__in=ids)
+    return {row.id: shown(row) for row in damage.around(lambda: list(whole), lambda: _whoever(ids))}
+
+
+def _ids(sql: str, *params: str) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return [id for (id,) in cursor.fetchall()]
 
 
 def installation() -> Installation:

@@ -58,7 +58,9 @@ _STATES = {state.value: state for state in State}
 _STATE_TEXTS = {state: text for text, state in _STATES.items()}
 _ALARM = tuple(field.name for field in fields(Alarm))
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
-UNDER_FORCE = '"cause":"force"'  # stands in the text of an alarm by the word under force
+# What stands in the text of an alarm by the word under force, of one in its first round, and of one
+# of which nobody was told.
+UNDER_FORCE, FIRST_ROUND, TOLD_NOBODY = '"cause":"force"', '"round":0,', '"told":[],'
 
 
 @lru_cache(maxsize=1)

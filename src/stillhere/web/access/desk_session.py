@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from stillhere.store.installation import desk_key
+from stillhere.store.models import Installation
+from stillhere.store.watches import queries
 from stillhere.web.access import cookies
 
 LASTS_S = 12 * 3600  # a shift
@@ -35,7 +37,15 @@ def is_open(request: HttpRequest) -> bool:
         mark = signing.TimestampSigner(salt=_SIGNER).unsign(signed, max_age=LASTS_S)
     except signing.BadSignature:
         return False
-    return mark == desk_key.mark()
+    return mark == desk_key.mark(installation_of(request))
+
+
+def installation_of(request: HttpRequest) -> Installation:
+    """The installation's row; read once a request."""
+    if not hasattr(request, "_installation"):
+        request._installation = queries.installation()  # type: ignore[attr-defined]
+    found: Installation = request._installation  # type: ignore[attr-defined]
+    return found
 
 
 def at_the_desk(view: View) -> View:

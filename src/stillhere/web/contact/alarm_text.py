@@ -24,11 +24,11 @@ from stillhere.store.inbound import place
 from stillhere.store.messages import held_back
 from stillhere.store.messages import reach as reaching
 from stillhere.store.messages.spoken_of import WHERE
-from stillhere.store.models import Contact, Person, Responder, sealed_columns
+from stillhere.store.models import Contact, Person, sealed_columns
 from stillhere.store.people import records
 from stillhere.store.people.numbers import strangers
 from stillhere.store.recordings import notes
-from stillhere.store.watches import damage, queries
+from stillhere.store.watches import queries
 from stillhere.store.watches.queries import HistoryLine, ShownWatch
 from stillhere.web.contact import on_scene
 from stillhere.web.contact.on_scene import Company
@@ -164,7 +164,7 @@ def circle(
 ) -> list[Doing]:
     """Everyone on an open alarm, and what they are doing. ``reached``: watch and contact, where
     something of the alarm was handed over (``reaching.handed_over``); ``held``: why something was
-    kept from them (``reaching.held_back``)."""
+    kept from them (``reaching.told``)."""
     tz = shown.row.person.tz
     alarm = shown.watch.alarm
     if alarm is None:
@@ -173,20 +173,12 @@ def circle(
         replace(
             _doing(c, alarm, me, tz, now, left=(shown.row.id, c.id) in reached),
             carries=on_scene.carries(company.kits.get(c.id), now),
-            trained=_trained(c),
+            trained=c.id in company.trained,
             near=on_scene.near(c),
             why=str(HELD_BACK.get(held.get((shown.row.id, c.id), ""), "")),
         )
         for c in company.people
     ]
-
-
-def _trained(contact: Contact) -> bool:
-    """Whether they answered the questions, as a contact or as a volunteer."""
-    if contact.trained_at or contact.responder_id is None:
-        return bool(contact.trained_at)
-    whose = Responder.objects.filter(id=contact.responder_id, trained_at__gt=0)
-    return damage.around(whose.exists, bool)
 
 
 def head(shown: ShownWatch, name: str, now: int, *, dying: bool = False) -> str:

@@ -7,8 +7,8 @@ Decides nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -26,6 +26,7 @@ from stillhere.store.db import clock
 from stillhere.store.kits import kits, naloxone
 from stillhere.store.models import Contact, Kit, sealed_columns
 from stillhere.store.people import records
+from stillhere.store.program import shifts
 from stillhere.store.watches import care_log, contact_alarm
 from stillhere.store.watches.care_log import Done
 from stillhere.store.watches.queries import ShownWatch
@@ -64,22 +65,29 @@ class CareLine:
 @dataclass(frozen=True, slots=True)
 class Company:
     """Everyone on an alarm who did not leave it, first those who were told, in the order of
-    telling; and the kits that they carry, by the contact's id."""
+    telling; the kits that they carry, by the contact's id; and who of them has learnt what to
+    do."""
 
     people: list[Contact]
-    kits: dict[int, Kit]
-
-
-NOBODY = Company([], {})
+    kits: Mapping[int, Kit] = field(default_factory=dict)
+    trained: Set[int] = frozenset()
 
 
 def company_of(alarm: Alarm, now: int) -> Company:
     """Who is on it, and what they carry."""
-    ids = alarm.circle.contacts()
-    found = {c.id: c for c in Contact.objects.filter(id__in=ids)}
-    order = (*alarm.told, *(id for id in ids if id not in alarm.told))
-    people = [found[id] for id in order if id in found and id not in alarm.gone]
-    return Company(people, kits.carriers(people, now))
+    people = in_order(alarm, Contact.objects.filter(id__in=alarm.circle.contacts()))
+    volunteers = {c.responder_id for c in people if c.responder_id is not None}
+    learnt = shifts.trained_among(volunteers) if volunteers else set()
+    trained = {c.id for c in people if c.trained_at or c.responder_id in learnt}
+    return Company(people, kits.carriers(people, now), trained)
+
+
+def in_order(alarm: Alarm, contacts: Iterable[Contact]) -> list[Contact]:
+    """Those of these ``contacts`` who are on the alarm and did not leave it, first those who were
+    told, in the order of telling."""
+    found = {c.id: c for c in contacts}
+    ids = dict.fromkeys((*alarm.told, *alarm.circle.contacts()))
+    return [found[id] for id in ids if id in found and id not in alarm.gone]
 
 
 def given(

@@ -6,9 +6,8 @@ names, because whoever uses it may have to act on them, and never a place or a d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -26,17 +25,17 @@ from stillhere.store.installation import peers
 from stillhere.store.kits import kits
 from stillhere.store.messages import pages
 from stillhere.store.messages import reach as reaching
-from stillhere.store.models import Person, Responder, SetAside, sealed_columns
-from stillhere.store.people import records
+from stillhere.store.messages.reach import Told
+from stillhere.store.models import Responder, SetAside
 from stillhere.store.problems import Problem
 from stillhere.store.program import shifts
 from stillhere.store.watches import apply, damage, queries
 from stillhere.store.watches.apply import Change, ChangeResult
 from stillhere.store.watches.group_commit import WRITER
-from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import desk_session, installed_channels
 from stillhere.web.access.fields import pressed
-from stillhere.web.contact import alarm_text, on_scene
+from stillhere.web.program import alarm_cards
+from stillhere.web.program.list_page import FIRST, PageTurner
 from stillhere.web.program.program_forms import DismissForm, VolunteerForm, WatchForm
 from stillhere.web.site import errors, health, links, page_text
 
@@ -44,6 +43,7 @@ DAYS = 30
 PAGES_H, HOUR_MS = 24, 3_600_000  # how far back the desk shows who was paged
 ENOUGH = 30  # watches: from here on a share is worth reading
 FOR_NOTHING = ("fine", "false-alarm")
+LISTS = (FIRST, "look", "paged", "volunteers", "waiting", "peers")
 COUNTED = {
     "acute.started": gettext_lazy("watches started"),
     "acute.ended": gettext_lazy("ended quietly"),
@@ -59,29 +59,6 @@ COUNTED = {
     "routine.started": gettext_lazy("daily check-ins set"),
     "routine.alarm.silence": gettext_lazy("daily check-ins missed"),
 }
-_UNREADABLE = gettext_lazy(
-    "the disk is damaged here and this watch cannot be read; nobody watches it"
-)
-_LIST_UNREADABLE = gettext_lazy(
-    "the disk is damaged here and not all that belongs to this watch can be read or written, such "
-    "as its list; nobody watches it"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class OnDesk:
-    """One watch that needs somebody."""
-
-    id: int
-    name: str
-    since: str
-    head: str
-    circle: list[alarm_text.Doing]
-    grave: str
-    set_aside: bool
-    unreadable: str = ""  # what of it cannot be read
-    bare: bool = False  # hardly anything of it can
-    phones: list[tuple[str, str]] = field(default_factory=list)  # name and number, to phone them
 
 
 @require_safe
@@ -103,19 +80,28 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, more: Mapping[str, Any], status: int = 200) -> HttpResponse:
-    now = clock.now_ms()
-    part = Parts()
-    alarms: list[ShownWatch] = part.read(_("open alarms"), queries.open_alarms, [])
-    watches = [shown.row.id for shown in alarms]
-    reached = part.read(_("who was told"), lambda: reaching.handed_over(watches), set())
-    held = part.read(_("why somebody is not rung"), lambda: reaching.held_back(watches), {})
+    here = desk_session.installation_of(request)
+    now, part = health.now_of(here), Parts()
+    turner = PageTurner("program:desk", request.GET, LISTS)
+    aside = part.read(_("what a person must look at"), damage.aside, None)
+    alarms = turner.page(FIRST, part.read(_("open alarms"), queries.open_alarms, []))
+    look = turner.page("look", _look(part, aside))
+    ids = [*alarms.rows, *(each for each in look.rows if isinstance(each, int))]
+    shown = part.read(_("open alarms"), lambda: queries.shown_by_id(ids), {})
+    opened = [shown[id] for id in alarms.rows if id in shown]
+    told = part.read(
+        (_("who was told"), _("why somebody is not rung")),
+        lambda: reaching.told([each.row.id for each in opened]),
+        Told(),
+    )
     given: dict[str, Any] = {
-        "alarms": [
-            _card(shown, now, partial(_open, shown, now, reached, held)) for shown in alarms
-        ],
-        "look": part.read(_("what a person must look at"), partial(_look, now), []),
-        **_rest(part, now),
-        "reasons": health.reasons(),
+        "alarms": alarm_cards.open_alarms(opened, told, now),
+        "alarm_page": alarms,
+        "look": alarm_cards.to_look_at(look.rows, shown, now),
+        "look_page": look,
+        **_rest(part, turner, now, clock.row_of(here).rate),
+        "turned": turner.query,
+        "reasons": health.reasons(here, now, aside),
         "reach_them": installed_channels.here(shifts.WAYS),
         "overdue": helplines.overdue(now),
         "signed": steps.signature(),
@@ -134,70 +120,51 @@ class Parts:
     def __init__(self) -> None:
         self.unread: list[str] = []
 
-    def read(self, name: str, read: Callable[[], Any], empty: Any) -> Any:
+    def read(self, name: str | tuple[str, ...], read: Callable[[], Any], empty: Any) -> Any:
         """What ``read`` finds; ``empty`` if it cannot be read, and then the page says so."""
 
         def beside() -> Any:
-            self.unread.append(name)
+            names = (name,) if isinstance(name, str) else name
+            self.unread += [each for each in names if each not in self.unread]
             return empty
 
         return damage.around(read, beside)
 
 
-def _rest(part: Parts, now: int) -> dict[str, Any]:
+def _look(part: Parts, aside: Sequence[SetAside] | None) -> list[SetAside | int]:
+    """What a person must look at: what cannot be read, and the ids of what must be judged."""
+    waiting = part.read(_("what a person must look at"), queries.to_look_at, [])
+    return [*(each for each in aside or () if each.looked_at is None), *waiting]
+
+
+def _rest(part: Parts, turner: PageTurner, now: int, rate: float) -> dict[str, Any]:
     """What is not about a single watch."""
     counts = part.read(_("the counts"), lambda: kept.counts(now, DAYS), {})
-    paged = part.read(_("who was paged"), lambda: [_paged(p, now) for p in _pages(now)], [])
+    paged = part.read(_("who was paged"), lambda: _pages(now), [])
+    responders = part.read(_("volunteers"), shifts.everyone, [])
+    backlog = part.read(_("what waits to be sent"), lambda: kept.backlog(now), [])
+    others = part.read(_("the installations we look after"), lambda: peers.seen(now, rate), [])
+    on_shift_first = sorted(responders, key=lambda each: each.until_at <= now)
+    volunteers = turner.page("volunteers", on_shift_first)
     return {
         "counts": [(name, counts.get(what, 0)) for what, name in COUNTED.items()],
         "days": DAYS,
         "wolf": _wolf(counts),
-        "backlog": part.read(_("what waits to be sent"), lambda: kept.backlog(now), []),
+        "backlog": turner.page("waiting", backlog),
         "failed": part.read(_("what could not be delivered"), lambda: kept.failed_lately(now), 0),
-        "volunteers": part.read(
-            _("volunteers"), lambda: [_volunteer(each, now) for each in shifts.everyone()], []
-        ),
-        "pages": paged,
+        "volunteers": part.read(_("volunteers"), lambda: _volunteers(volunteers.rows, now), []),
+        "volunteer_page": volunteers,
+        "pages": turner.page("paged", [_paged(page, now) for page in paged]),
         "page_waits": any(page.waits for page in paged),
-        "peers": part.read(
-            _("the installations we look after"),
-            lambda: [(peer.name, peer.silent, _heard(peer, now)) for peer in peers.seen(now)],
-            [],
+        "peers": turner.page(
+            "peers",
+            [(peer.name, peer.silent, _heard(peer, now)) for peer in _silent_first(others)],
         ),
     }
 
 
-def _look(now: int) -> list[OnDesk]:
-    """What a person must look at: what cannot be read, and what must be judged."""
-    waiting, aside = queries.to_look_at(), damage.unlooked()
-    there = queries.readable([each.watch for each in aside])
-    return [
-        *(_aside(each, there, now) for each in aside),
-        *(_card(shown, now, partial(_to_look_at, shown, now)) for shown in waiting),
-    ]
-
-
-def _card(shown: ShownWatch, now: int, whole: Callable[[], OnDesk]) -> OnDesk:
-    """``whole``; if something about this watch cannot be read, that it exists, and whom one can
-    phone."""
-    return damage.around(whole, partial(_bare, shown, now))
-
-
-def _bare(shown: ShownWatch, now: int) -> OnDesk:
-    alarm = shown.watch.alarm
-    at = alarm.raised_at if alarm else shown.watch.closed_at or shown.row.quarantined_at or now
-    phones = _phones(shown.row.person_id)
-    name = phones[0][0] if phones else page_text.someone("")
-    outcome = str(page_text.OUTCOMES.get(shown.watch.outcome or "", ""))
-    since = page_text.clock_time(at, "UTC", now)
-    head = _("The disk is damaged here: not all of this alarm can be read.")
-    aside = shown.row.quarantined_at is not None
-    return OnDesk(shown.row.id, name, since, head, [], outcome, aside, bare=True, phones=phones)
-
-
-def _phones(person: int) -> list[tuple[str, str]]:
-    """Whom one can phone about this person, as far as it can be read."""
-    return [(page_text.someone(name), number) for name, number in records.numbers(person)]
+def _silent_first(others: Sequence[peers.PeerStatus]) -> list[peers.PeerStatus]:
+    return sorted(others, key=lambda peer: not peer.silent)
 
 
 def _wolf(counts: Mapping[str, int]) -> str:
@@ -272,12 +239,20 @@ class Volunteer:
     kit: bool
 
 
-def _volunteer(responder: Responder, now: int) -> Volunteer:
+def _volunteers(responders: Sequence[Responder], now: int) -> list[Volunteer]:
+    stopped, carried = shifts.all_stopped(responders), kits.of_each(responders)
+    return [
+        _volunteer(
+            each, now, stopped=each.id in stopped, kit=kits.best(carried[each.id], now) is not None
+        )
+        for each in responders
+    ]
+
+
+def _volunteer(responder: Responder, now: int, *, stopped: bool, kit: bool) -> Volunteer:
     on = responder.until_at > now
     left = page_text.span(responder.until_at - now) if on else ""
     link = links.full("program:responder", shifts.key_of(responder))
-    stopped = shifts.stopped(responder)
-    kit = kits.best(kits.of(responder), now) is not None
     trained, name = bool(responder.trained_at), shifts.name_of(responder)
     return Volunteer(responder.id, name, link, on, left, stopped, trained, kit)
 
@@ -294,7 +269,7 @@ def _volunteer_added(request: HttpRequest) -> HttpResponse:
     else:
         wrong = next(iter(form.wrong.values()))
     if not wrong:
-        return links.see_other("program:desk", said="added-volunteer")
+        return _back(request, "added-volunteer")
     more = {"wrong_volunteer": wrong, "typed": request.POST, "refresh": None}
     return _page(request, more, status=422)
 
@@ -307,48 +282,6 @@ def _volunteer_dismissed(typed: QueryDict) -> str:
     return "removed"
 
 
-def _open(
-    shown: ShownWatch, now: int, reached: set[tuple[int, int]], held: dict[tuple[int, int], str]
-) -> OnDesk:
-    person = shown.row.person
-    name = page_text.someone(sealed_columns.person_note(person, "name"))
-    open_alarm = shown.watch.alarm
-    company = on_scene.company_of(open_alarm, now) if open_alarm else on_scene.NOBODY
-    circle = alarm_text.circle(shown, 0, now, reached, company, held)
-    since = page_text.clock_time(open_alarm.raised_at, person.tz, now) if open_alarm else ""
-    dying = open_alarm is not None and open_alarm.wants_to_die
-    head = alarm_text.head(shown, name, now, dying=dying)
-    set_aside = shown.row.quarantined_at is not None
-    phones = [(name, number) for number in alarm_text.phones(person)]
-    for each in records.circle_list(person):
-        numbers = dict.fromkeys(v for c, v, s in each.ways if c in ("call", "text") and s == "ok")
-        phones += [(page_text.someone(each.name), number) for number in numbers]
-    return OnDesk(shown.row.id, name, since, head, circle, "", set_aside, phones=phones)
-
-
-def _to_look_at(shown: ShownWatch, now: int) -> OnDesk:
-    person = shown.row.person
-    name = page_text.someone(sealed_columns.person_note(person, "name"))
-    outcome = str(page_text.OUTCOMES.get(shown.watch.outcome or "", ""))
-    at = shown.watch.closed_at or shown.row.quarantined_at or now
-    set_aside = shown.row.quarantined_at is not None
-    return OnDesk(
-        shown.row.id, name, page_text.clock_time(at, person.tz, now), "", [], outcome, set_aside
-    )
-
-
-def _aside(each: SetAside, there: Container[int], now: int) -> OnDesk:
-    """A watch whose row cannot be read: an index still knows whose it is."""
-    person = damage.around(Person.objects.filter(id=each.person or 0).first, lambda: None)
-    name = page_text.someone(
-        sealed_columns.person_note(person, "name") if person is not None else ""
-    )
-    at = page_text.clock_time(each.at, person.tz if person is not None else "UTC", now)
-    phones = _phones(each.person) if each.person else []
-    lacks = _UNREADABLE if each.watch not in there else _LIST_UNREADABLE
-    return OnDesk(each.watch, name, at, "", [], "", False, unreadable=str(lacks), phones=phones)
-
-
 @require_POST
 @desk_session.at_the_desk
 def act(request: HttpRequest) -> HttpResponse:
@@ -356,14 +289,20 @@ def act(request: HttpRequest) -> HttpResponse:
     do, typed = pressed(request), request.POST
     if do == "look":
         pages.looks("", clock.now_ms())
-        return links.see_other("program:desk")
+        return _back(request)
     if do == "volunteer":
         return _volunteer_added(request)
     try:
         said = _volunteer_dismissed(typed) if do == "dismiss" else _about_watch(do, typed)
     except Problem as problem:
         said = problem.why
-    return links.see_other("program:desk", said=said)
+    return _back(request, said)
+
+
+def _back(request: HttpRequest, said: str = "") -> HttpResponse:
+    """To the desk, with every list at the page where something was pressed."""
+    numbers = PageTurner("program:desk", request.GET, LISTS).numbers
+    return links.see_other("program:desk", said=said, more=numbers)
 
 
 def _what_was_told(answer: ChangeResult) -> str:
@@ -380,7 +319,7 @@ def _about_watch(do: str, typed: QueryDict) -> str:
     """ "I have looked", or how an alarm ended; returns what the page then says."""
     about = WatchForm.read(typed)
     watch, outcome = about["watch"] or 0, about["outcome"]
-    if do == "looked" and watch in {shown.row.id for shown in queries.to_look_at()}:
+    if do == "looked" and watch in queries.to_look_at():
         apply.looked(watch)
         return "looked"
     if do == "looked" and damage.looked(watch, clock.now_ms()):

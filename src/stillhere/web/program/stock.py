@@ -35,6 +35,7 @@ from stillhere.web.access.slow_work import SHEETS
 from stillhere.web.guide import print
 from stillhere.web.kits import pages
 from stillhere.web.kits.kit_form import KitForm
+from stillhere.web.program.list_page import PageTurner
 from stillhere.web.program.program_forms import (
     StickersForm,
     TakeBackWarningForm,
@@ -45,6 +46,7 @@ from stillhere.web.site import errors, links, page_text
 
 COLUMNS = ("kit", "form", "doses", "expires", "lot", "used", "volunteer")
 DAYS = (7, 14, 30, 90)
+LISTS = ("kinds", "warnings")
 MOST_ENTRIES = 200  # of our feed
 MOST_ROWS = 10  # that are named
 MOST_COLUMNS = 12
@@ -66,23 +68,27 @@ def page(request: HttpRequest) -> HttpResponse:
     """What there is, and the forms that change it. What is wrong is said, and nothing that was
     typed is lost."""
     wrong, status = "", 200
+    turner = PageTurner("program:stock", request.GET, LISTS)
     if request.method == "POST":
         try:
             said, wrong = _WORK.get(pressed(request), _nothing)(request)
         except Problem as problem:
             said, wrong = "", _put(problem)
         if not wrong:
-            return HttpResponseRedirect(f"{request.path}?{said}", status=303)
+            turned = turner.query.replace("?", "&")
+            return HttpResponseRedirect(f"{request.path}?{said}{turned}", status=303)
         status = 422
     now = clock.now_ms()
+    counted = turner.page("kinds", kits.counts())
     given = {
         "counts": [
-            (naloxone.FORMS.get(c.form, "?"), pages.until(c.expires), c) for c in kits.counts()
+            (naloxone.FORMS.get(c.form, "?"), pages.until(c.expires), c) for c in counted.rows
         ],
+        "count_page": counted,
         "soon": month(now + kits.WARN_DAYS * kits.DAY_MS),
         "forms": naloxone.FORMS.items(),
         "learnt": upkeep.learnt(),
-        "warnings": supply_warnings.current(now),
+        "warnings": turner.page_of_query("warnings", supply_warnings.holding(now)),
         "days": DAYS,
         "typed": request.POST,
         "wrong": wrong,
@@ -261,7 +267,7 @@ def atom(_request: HttpRequest) -> HttpResponse:
         description="",
         feed_url=links.full("program:warnings_feed"),
     )
-    for each in supply_warnings.current(clock.now_ms())[:MOST_ENTRIES]:
+    for each in supply_warnings.holding(clock.now_ms())[:MOST_ENTRIES]:
         feed.add_item(**_entry(each, base))
     return HttpResponse(
         feed.writeString("utf-8"), content_type="application/atom+xml; charset=utf-8"

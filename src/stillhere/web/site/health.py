@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from django.views.decorators.http import require_safe
 from stillhere.store.db import clock
 from stillhere.store.db.disk import DISK, FULL, full
 from stillhere.store.installation import proof
-from stillhere.store.models import Installation
+from stillhere.store.models import Installation, SetAside
 from stillhere.store.watches import damage, queries
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.optional_tables import JOURNAL, OUTAGES
@@ -37,10 +38,10 @@ def now_of(here: Installation) -> int:
     return clock.now_of(clock.row_of(here))
 
 
-def engine_reasons(here: Installation) -> list[str]:
+def engine_reasons(here: Installation, now: int) -> list[str]:
     """What the engine has failed to do lately. Ages are real seconds, even if a demo runs
     faster."""
-    now, rate = now_of(here), here.clock_rate or 1.0
+    rate = here.clock_rate or 1.0
     reasons = []
     if (now - here.beat_at) / rate >= BEAT_MS:
         reasons.append("the engine is not running")
@@ -76,12 +77,14 @@ def damage_reasons() -> list[str]:
     return found
 
 
-def aside_reasons(now: int) -> list[str]:
+def aside_reasons(now: int, aside: Sequence[SetAside] | None = None) -> list[str]:
     """How many are watched by nobody; a person who has looked at them does not watch them
-    either."""
-    if not damage.aside_whole():
+    either. ``aside`` are those that were set aside, where the caller has read them."""
+    if aside is None:
+        aside = damage.around(damage.aside, lambda: None)
+    if aside is None:
         return ["not all of set_aside can be read: it is not known whom nobody watches"]
-    many, looked = damage.unwatched(now)
+    many, looked = damage.unwatched(aside, now)
     if not many:
         return []
     was = "was" if looked == 1 else "were"
@@ -90,15 +93,21 @@ def aside_reasons(now: int) -> list[str]:
     return [f"{which} cannot be read and nobody watches {them}{seen}"]
 
 
-def reasons() -> list[str]:
+def reasons(
+    here: Installation | None = None,
+    now: int | None = None,
+    aside: Sequence[SetAside] | None = None,
+) -> list[str]:
     """Everything that is not as it should be. If the disk accepts no writes, all the rest follows
-    from that."""
+    from that. The installation's row, its time and whom was set aside, where the caller has read
+    them."""
     if disk := _of_the_disk():
         return [disk]
     try:
-        here = queries.installation()
-        found = engine_reasons(here)
-        for part in (partial(aside_reasons, now_of(here)), damage_reasons):
+        here = here or queries.installation()
+        now = now_of(here) if now is None else now
+        found = engine_reasons(here, now)
+        for part in (partial(aside_reasons, now, aside), damage_reasons):
             found += damage.around(part, lambda: ["not all of the database can be read"])
     except Error as failure:
         log.warning("database: %s", type(failure).__name__)

@@ -6,6 +6,9 @@ to open elsewhere. Refuses to know an address itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from django.conf import settings
 from django.http import HttpResponseRedirect
 from django.urls import reverse
@@ -17,9 +20,15 @@ def full(name: str, *args: object) -> str:
 
 
 def see_other(
-    name: str, *args: object, said: str = "", part: str = "", status: int = 303
+    name: str,
+    *args: object,
+    said: str = "",
+    part: str = "",
+    more: Mapping[str, object] = MappingProxyType({}),
+    status: int = 303,
 ) -> HttpResponseRedirect:
-    """On to a page, which then says ``said`` (the name of a note) and shows its ``part`` first."""
-    query = {"said": said} if said else None
-    address = reverse(name, args=args, query=query, fragment=part or None)
+    """On to a page, which then says ``said`` (the name of a note) and shows its ``part`` first;
+    ``more`` is what else stands in its address."""
+    query = {**more, "said": said} if said else dict(more)
+    address = reverse(name, args=args, query=query or None, fragment=part or None)
     return HttpResponseRedirect(address, status=status)
