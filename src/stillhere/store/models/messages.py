@@ -81,6 +81,9 @@ class Message(models.Model):
                 condition=models.Q(status="queued"),
             ),
             models.Index(
+                fields=["done_at"], name="message_failed", condition=models.Q(status="failed")
+            ),
+            models.Index(
                 fields=["provider_ref"], name="message_ref", condition=~models.Q(provider_ref="")
             ),
             models.Index(fields=["watch", "status"], name="message_of_watch"),

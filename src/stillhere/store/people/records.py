@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
@@ -77,39 +76,37 @@ def circle_list(person: Person) -> list[Listed]:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Everybody a person ever had on their list, and the ways that work by which they and the
-    person can be phoned: by contact, and the person's own."""
+    """Everybody a person ever had on their list, rung by rung, and the numbers that work: the
+    person's own, and by contact those of who is on it now."""
 
-    contacts: tuple[Contact, ...] = ()
-    ways: Mapping[int | None, Sequence[Address]] = field(default_factory=dict)
-    own: tuple[Address, ...] = ()
+    contacts: Sequence[Contact]
+    own: Collection[str]
+    numbers: Mapping[int, Collection[str]]
 
-    def own_numbers(self) -> list[str]:
-        """Where the person can be phoned."""
-        return list(dict.fromkeys(sealed_columns.address_value(a) for a in self.own))
-
-    def listed(self) -> Iterator[tuple[Contact, list[str]]]:
-        """Who is on the list now, rung by rung, with their numbers."""
+    def listed(self) -> Iterator[tuple[Contact, Collection[str]]]:
+        """Who is on the list now, with their numbers."""
         for contact in self.contacts:
             if contact.status in ON_LIST:
-                values = map(sealed_columns.address_value, self.ways.get(contact.id, ()))
-                yield contact, list(dict.fromkeys(values))
+                yield contact, self.numbers.get(contact.id, ())
 
 
 def rosters(persons: Collection[int]) -> dict[int, Roster]:
     """The roster of each of these, in two reads for all of them."""
-    contacts, own, ways = (defaultdict[int | None, list[Any]](list) for _ in range(3))
+    contacts: dict[int, list[Contact]] = {id: [] for id in persons}
+    own: dict[int, dict[str, None]] = {id: {} for id in persons}
+    theirs: dict[int, dict[str, None]] = {}
     for contact in Contact.objects.filter(person__in=persons).order_by("rung", "id"):
         contacts[contact.person_id].append(contact)
-    listed = [c.id for each in contacts.values() for c in each if c.status in ON_LIST]
-    theirs = Q(person__in=persons) | Q(contact__in=listed)
-    phones = Address.objects.filter(theirs, state="ok", channel__in=suppression.PHONE)
-    for address in phones.order_by("id"):
-        if address.contact_id is None:
-            own[address.person_id].append(address)
-        else:
-            ways[address.contact_id].append(address)
-    return {id: Roster(tuple(contacts[id]), ways, tuple(own[id])) for id in persons}
+        if contact.status in ON_LIST:
+            theirs[contact.id] = {}
+    phones = Address.objects.filter(
+        Q(person__in=persons) | Q(contact__in=theirs), state="ok", channel__in=suppression.PHONE
+    )
+    rows = phones.order_by("id").values_list("person_id", "contact_id", "value", "nonce")
+    for person, listed, value, nonce in rows:
+        numbers = theirs[listed] if listed in theirs else own[person]
+        numbers[encryption.unseal(value, "address.value", nonce)] = None
+    return {id: Roster(contacts[id], own[id], theirs) for id in persons}
 
 
 def numbers(person: int) -> list[tuple[str, str]]:

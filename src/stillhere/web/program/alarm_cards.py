@@ -106,7 +106,7 @@ def _open(shown: ShownWatch, now: int, told: Told, rosters: Mapping[int, Roster]
     dying = alarm is not None and alarm.wants_to_die
     head = alarm_text.head(shown, name, now, dying=dying)
     set_aside = shown.row.quarantined_at is not None
-    phones = [(name, number) for number in roster.own_numbers()]
+    phones = [(name, number) for number in roster.own]
     for contact, numbers in roster.listed():
         who = page_text.someone(sealed_columns.contact_name(contact))
         phones += [(who, number) for number in numbers]

@@ -13,6 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -100,7 +102,8 @@ def _page(request: HttpRequest, more: Mapping[str, Any], status: int = 200) -> H
         "look": alarm_cards.to_look_at(look.rows, shown, now),
         "look_page": look,
         **_rest(part, turner, now, clock.row_of(here).rate),
-        "turned": turner.query,
+        "act": f"{reverse('program:act')}{turner.query}",
+        "endings": render_to_string("program/parts/endings.html"),  # the same for each of them
         "reasons": health.reasons(here, now, aside),
         "reach_them": installed_channels.here(shifts.WAYS),
         "overdue": helplines.overdue(now),
