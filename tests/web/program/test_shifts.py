@@ -32,14 +32,15 @@ from stillhere.store.recordings import strangers
 from stillhere.store.watches import apply
 from stillhere.store.watches.apply import CallForHelp, Change
 from tests.channels.accounts import carrier_of
-from tests.circle import SamsNight, tick_all
+from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
 from tests.hook import MALLORY, SAM, Hook
 from tests.languages import LANGUAGES
 from tests.recorded import SAID, Recorder
+from tests.store.watches.test_statements import said_by
 from tests.web.conftest import browser, post
 from tests.web.hooks.test_calls import Line, call_to
-from tests.web.pages import contact_path, read, text_of
+from tests.web.pages import contact_path, read, text_of, turned
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -422,3 +423,28 @@ def test_a_shift_has_an_end() -> None:
         with pytest.raises(Problem, match="shift"):
             shifts.begin(ana, hours)
     assert not shifts.anybody(clock.now_ms())
+
+
+def test_a_volunteer_on_many_alarms_has_them_in_pages_with_as_many_statements(
+    clock: Clock, ana: Responder
+) -> None:
+    path = f"/r/{shifts.key_of(ana)}"
+
+    def alarms(count: int) -> None:
+        for _ in range(count):
+            night = sams_night()
+            shifts.stand_by(night.person)
+            night.start()
+            night.does(CallForHelp())
+
+    alarms(1)
+    ruth = browser()
+    few = said_by(lambda: ruth.get(path))
+    alarms(20)
+    many = said_by(lambda: ruth.get(path))
+    assert len(many) == len(few), "\n".join(many)
+    found = turned(browser(), path)
+    assert [html.count(": open") for html in found] == [20, 1]
+    assert all("21 alarms are open" in html for html in found)
+    answer = browser().get(path)
+    assert sum(name[1:].isdigit() for name in answer.cookies) == 20, "one for each shown"

@@ -155,9 +155,11 @@ def want(person: Person, wanted: bool) -> None:
             invitations.leave(contact, Contact.Status.REMOVED)
 
 
-def alarms_of(responder: Responder) -> list[Contact]:
-    """The open alarms this responder is on, as the contact they are on each."""
-    return list(_standing(responder).filter(person__watches__state__in=ALARMED).distinct())
+def alarms_of(responder: Responder) -> QuerySet[Contact]:
+    """The open alarms this responder is on, as the contact they are on each, with its person."""
+    alarmed = WatchRow.objects.filter(state__in=ALARMED).values("person")
+    those = _standing(responder).filter(person__in=alarmed)
+    return those.select_related("person").order_by("id")
 
 
 def _standing(responder: Responder) -> QuerySet[Contact]:

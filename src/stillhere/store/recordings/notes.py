@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -100,6 +100,12 @@ def kept_of(person: int, kinds: Iterable[str]) -> dict[str, str]:
     found = SpokenNote.objects.filter(person=person, kept=True).exclude(sound=b"")
     nonces = dict(found.values_list("kind", "nonce"))
     return {k: encryption.key_for("spoken_note", nonces[k]) for k in kinds if k in nonces}
+
+
+def kept_by(persons: Collection[int], kinds: Collection[str]) -> set[int]:
+    """Of which of these persons a note of these kinds can be heard."""
+    found = SpokenNote.objects.filter(person__in=persons, kept=True, kind__in=kinds)
+    return {*found.exclude(sound=b"").values_list("person_id", flat=True)}
 
 
 def key_of(note: SpokenNote) -> str:

@@ -9,6 +9,7 @@ never hears it.
 from __future__ import annotations
 
 import base64
+from collections.abc import Collection
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -57,6 +58,12 @@ def key_of(contact: Contact) -> str:
         return ""
     mine = Recording.objects.filter(person=contact.person_id).exclude(sound=b"").first()
     return encryption.key_for("recording", mine.nonce) if mine is not None else ""
+
+
+def said_by(persons: Collection[int]) -> set[int]:
+    """Who of these said where they are, and can be heard."""
+    found = Recording.objects.filter(person__in=persons).exclude(sound=b"")
+    return {*found.values_list("person_id", flat=True)}
 
 
 def sound(key: str) -> bytes | None:

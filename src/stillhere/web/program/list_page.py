@@ -44,8 +44,10 @@ class ListPage(Generic[T]):
 class PageTurner:
     """Which page of each of its ``lists`` an address is ``asked`` for."""
 
-    def __init__(self, name: str, asked: QueryDict, lists: Sequence[str]) -> None:
-        self._address = reverse(name)
+    def __init__(
+        self, name: str, asked: QueryDict, lists: Sequence[str], args: Sequence[str] = ()
+    ) -> None:
+        self._address = reverse(name, args=args)
         wanted = {each: whole(asked.get(each, ""), DIGITS) or 1 for each in lists}
         self.numbers = {each: number for each, number in wanted.items() if number > 1}
 

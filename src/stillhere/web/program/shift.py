@@ -6,6 +6,8 @@ a door is shown there, and only to somebody who says "I'm going".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -23,6 +25,7 @@ from stillhere.store.recordings import notes, strangers
 from stillhere.web.access import contact_device, installed_channels
 from stillhere.web.access.fields import pressed
 from stillhere.web.kits import pages
+from stillhere.web.program.list_page import FIRST, PageTurner
 from stillhere.web.program.program_forms import ShiftForm
 from stillhere.web.site import errors, links, page_text
 
@@ -36,14 +39,8 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     if responder is None:
         return errors.unknown_key(request)
     now = clock.now_ms()
-    alarms = [
-        (
-            page_text.someone(sealed_columns.person_note(c.person, "name")),
-            _where(c),
-            sealed_columns.contact_key(c),
-        )
-        for c in shifts.alarms_of(responder)
-    ]
+    turner = PageTurner("program:responder", request.GET, (FIRST,), [key])
+    alarms = turner.page_of_query(FIRST, shifts.alarms_of(responder))
     on = responder.until_at > now
     given = {
         "key": key,
@@ -51,7 +48,8 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "until": page_text.clock_time(responder.until_at, "UTC", now) if on else "",
         "left": page_text.span(responder.until_at - now) if on else "",
         "hours": HOURS,
-        "alarms": alarms,
+        "alarms": _alarms(alarms.rows),
+        "alarm_page": alarms,
         "stopped": shifts.stopped(responder),
         "by": by_what(),
         "kits": [pages.shown(each, now) for each in kits.of(responder)],
@@ -62,22 +60,36 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "light": "",
     }
     response = render(request, "program/responder.html", given)
-    for contact in shifts.alarms_of(
-        responder
-    ):  # opened from here, the alarm knows whose phone it is
+    for contact in alarms.rows:  # opened from here, the alarm knows whose phone it is
         contact_device.remember_at_once(response, contact)
     return response
 
 
-def _where(contact: Contact) -> str:
+def _alarms(contacts: Sequence[Contact]) -> list[tuple[str, str, str]]:
+    """Of each of these who needs somebody, where, and the key of their page of it."""
+    persons = [c.person_id for c in contacts]
+    spoke = strangers.said_by(persons) if persons else set()
+    noted = notes.kept_by(persons, WHERE) if persons else set()
+    return [
+        (
+            page_text.someone(sealed_columns.person_note(c.person, "name")),
+            _where(c, spoke=c.person_id in spoke, noted=c.person_id in noted),
+            sealed_columns.contact_key(c),
+        )
+        for c in contacts
+    ]
+
+
+def _where(contact: Contact, *, spoke: bool, noted: bool) -> str:
     """What is known about where an alarm is, for somebody who has not said "I'm going": the town.
-    The address is shown on the page of the alarm."""
+    The address is shown on the page of the alarm. ``spoke``: what they said in
+    a call can be heard; ``noted``: so can a note of their plan."""
     person = contact.person
     if town := sealed_columns.person_note(person, "town"):
         return _("In %(town)s.") % {"town": town}
-    if strangers.key_of(contact):
+    if spoke:
         return _("They said where they are. Open it to hear that.")
-    known = sealed_columns.person_note(person, "place") or notes.kept_of(person.id, WHERE)
+    known = sealed_columns.person_note(person, "place") or noted
     if contact.door and known:
         return _("No town is known. The address comes when you say “I'm going”.")
     return _("Nobody wrote down where. Open it, and phone them.")
