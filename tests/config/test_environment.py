@@ -278,6 +278,12 @@ def test_several_postgresql_hosts_become_lists() -> None:
     assert made["OPTIONS"]["target_session_attrs"] == "read-write"
 
 
+def test_pages_keep_their_connection_for_seconds_and_look_whether_it_lives() -> None:
+    made = [databases.postgresql("postgresql://h1/db"), databases.sqlite(Path("data"))]
+    assert [each["CONN_MAX_AGE"] for each in made] == [5, 5]
+    assert made[0]["CONN_HEALTH_CHECKS"]
+
+
 def test_of_several_hosts_the_one_that_takes_writes_is_meant() -> None:
     made = databases.postgresql("postgresql://h1,h2,h3/db")
     assert made["OPTIONS"]["target_session_attrs"] == "read-write"

@@ -6,11 +6,11 @@ from __future__ import annotations
 import os
 from typing import cast
 
+import django
 from asgiref.typing import ASGI3Application
-from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stillhere.config.settings")
-_pages = cast(ASGI3Application, get_asgi_application())
+django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402
 
@@ -18,10 +18,14 @@ from stillhere.store.db.timeouts import be_impatient  # noqa: E402
 from stillhere.store.watches.group_commit import WRITER  # noqa: E402  needs Django to be set up
 from stillhere.web.asgi.body_limits import Door  # noqa: E402
 from stillhere.web.asgi.check_in import FastLane  # noqa: E402
+from stillhere.web.asgi.kept_pages import KeptPages  # noqa: E402
 from stillhere.web.asgi.page_gate import Gate  # noqa: E402
+from stillhere.web.asgi.page_handler import PageHandler  # noqa: E402
 from stillhere.web.asgi.static_files import StaticLane  # noqa: E402
 from stillhere.web.asgi.webhooks import WebhookLane  # noqa: E402
 
 be_impatient()
 WRITER.start()  # from here on it proves every second that this process can write
-application = FastLane(WebhookLane(Door(StaticLane(Gate(_pages))), settings.STILLHERE.carriers))
+_django = cast(ASGI3Application, PageHandler())
+_pages = Door(StaticLane(KeptPages(Gate(_django))))
+application = FastLane(WebhookLane(_pages, settings.STILLHERE.carriers))

@@ -14,6 +14,9 @@ from urllib.parse import parse_qsl, unquote
 from stillhere.config.values import SettingError
 
 SQLITE_FILE = "stillhere.sqlite3"
+# So long a thread of pages keeps its connection: opening one costs as much as a small page. No
+# longer, so that a file that was put in the place of another is soon noticed.
+KEPT_S = 5
 
 # WAL with FULL: a commit that was acknowledged survives a power cut. secure_delete: what is erased
 # is overwritten, so it cannot be read back from the file. temp_store: nothing spills to /tmp.
@@ -53,6 +56,7 @@ def sqlite(data: Path) -> dict[str, Any]:
     return {
         "ENGINE": "stillhere.store.db.sqlite",  # Django's, with a queue in front of the one lock
         "NAME": str(data / SQLITE_FILE),
+        "CONN_MAX_AGE": KEPT_S,
         "OPTIONS": {
             # Never makes the file: an empty one in the place of one that is gone watches nobody.
             "mode": "rw",
@@ -83,6 +87,8 @@ def postgresql(url: str) -> dict[str, Any]:
     return {
         "ENGINE": "stillhere.store.db.postgresql",
         "NAME": unquote(match["name"] or "stillhere"),
+        "CONN_MAX_AGE": KEPT_S,
+        "CONN_HEALTH_CHECKS": True,  # one that a failover cut is replaced before it is used
         "USER": unquote(match["user"] or ""),
         # Wherever it was typed: an option would be seen in the list of processes.
         "PASSWORD": options.pop("password", unquote(match["password"] or "")),

@@ -1,4 +1,5 @@
-"""A file that the host wrote into the data folder, as text, or a sentence that says why not."""
+"""A file that the host wrote into the data folder: as text, or a sentence that says why not; and
+whether it is still the same."""
 
 from __future__ import annotations
 
@@ -26,3 +27,12 @@ def read(path: Path, largest: int) -> str:
         raise HostFileError("it is a folder, and a file is needed here") from None
     except OSError as error:
         raise HostFileError(f"it cannot be read ({error.strerror})") from None
+
+
+def stamp(path: Path) -> tuple[int, int, int]:
+    """Changes whenever the file does; zeros where there is none."""
+    try:
+        told = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (told.st_mtime_ns, told.st_size, told.st_ino)

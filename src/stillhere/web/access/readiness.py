@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from django.conf import settings
+from django.db import Error, connection
 from django.utils.translation import gettext as _
 
 from stillhere.channels.base import Capability, Channel
@@ -20,6 +22,7 @@ from stillhere.core.messages import WRITTEN
 from stillhere.store.db import clock
 from stillhere.store.installation import proof
 from stillhere.store.models import Installation
+from stillhere.store.watches import queries
 from stillhere.web.access.installed_channels import channels
 
 
@@ -91,6 +94,19 @@ def learn(here: Installation) -> None:
     _Learnt.proved = proof.proved(
         here, settings.STILLHERE.base_url, clock.now_of(clock.row_of(here))
     )
+
+
+def look() -> None:
+    """Learn it, on a thread that does nothing else; what was learnt before counts where the
+    database is away."""
+    with suppress(Error):
+        connection.close_if_unusable_or_obsolete()
+        learn(queries.installation())
+
+
+def proved() -> frozenset[str]:
+    """What was proved, as far as we last read."""
+    return _Learnt.proved
 
 
 def practice() -> list[str]:

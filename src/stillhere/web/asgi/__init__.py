@@ -1,2 +1,2 @@
-"""In front of Django: check-ins, webhooks, static files, limits on bodies and on simultaneous
-pages."""
+"""In front of Django: check-ins, webhooks, static files, pages that are kept, limits on bodies and
+on simultaneous pages."""

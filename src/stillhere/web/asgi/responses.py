@@ -7,9 +7,10 @@ guesses what it is, and a browser that reached us over https comes no other way.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cache
 
-from asgiref.typing import ASGISendCallable
+from asgiref.typing import ASGISendCallable, ASGISendEvent
 from django.conf import settings
 
 from stillhere.web.site.headers import FORBIDS
@@ -19,6 +20,23 @@ _CSP = (
     "frame-ancestors 'none'"
 )
 _NEVER_KEPT = (b"cache-control", b"no-store")
+
+
+@dataclass(slots=True)
+class WholeAnswer:
+    """An answer as a page made it: ``take`` is its ``send``."""
+
+    status: int = 0
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+
+    async def take(self, message: ASGISendEvent) -> None:
+        """Hear one part of it."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = [(name.lower(), value) for name, value in message["headers"]]
+        elif message["type"] == "http.response.body":
+            self.body += message["body"]
 
 
 @cache
@@ -50,3 +68,17 @@ async def respond(
         }
     )
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def hand_on(send: ASGISendCallable, answer: WholeAnswer, *, body: bool = True) -> None:
+    """Send what a page made, with the headers that it gave; HEAD gets no ``body``."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": answer.status,
+            "headers": answer.headers,
+            "trailers": False,
+        }
+    )
+    sent = answer.body if body else b""
+    await send({"type": "http.response.body", "body": sent, "more_body": False})
