@@ -42,7 +42,7 @@ from stillhere.store.people import browsers, persons  # noqa: E402
 from stillhere.store.program import shifts  # noqa: E402
 from stillhere.store.watches import rows  # noqa: E402
 from stillhere.store.watches.apply import Change, CheckIn, apply_batch, start  # noqa: E402
-from tests.circle import open_links  # noqa: E402
+from tests.circle import open_links, put_on_list  # noqa: E402
 
 FAR_MS = 3_600_000
 
@@ -170,6 +170,18 @@ def desk_statements(path: str) -> int:
 def links(people: int, each: int) -> list[dict[str, Any]]:
     """The links of as many people with an open alarm."""
     return open_links(people, each)
+
+
+def on_watch(people: int, each: int) -> list[str]:
+    """The sessions of people on watch, with as many on their lists who said yes."""
+    found = []
+    for no in range(people):
+        person, _key = persons.new_person("en", "America/New_York")
+        persons.set_plan(person, name=f"Sam {no}", place="12 Elm Street", town="Denver")
+        put_on_list(person, each, no)
+        start(person.id, "injected")
+        found.append(browsers.open_pages(person, tell=False)[1])
+    return found
 
 
 def visitors(count: int) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""A load generator: many connections that check in over HTTP as fast as they are answered.
+"""A load generator: many connections that check in over HTTP, or open pages, as fast as they are
+answered.
 
 A process of its own (``python -m benchmarks.load``), because a client inside the server's process
 would measure itself. Speaks just enough HTTP/1.1. Prints one JSON line: answered, seconds, and
@@ -20,7 +21,7 @@ import uvloop
 
 
 class Visitor(asyncio.Protocol):
-    """One connection: sends a check-in, waits for 200, sends the next."""
+    """One connection: sends a request, waits for the whole answer, sends the next."""
 
     def __init__(self, crowd: Crowd) -> None:
         self.crowd = crowd
@@ -70,15 +71,11 @@ class Crowd:
     """All visitors, and what they were answered."""
 
     def __init__(
-        self, keys: Sequence[str], host: str, seconds: float, visitors: int, rate: float
+        self, requests: Sequence[bytes], seconds: float, visitors: int, rate: float
     ) -> None:
         self.pace_s = 1 / rate if rate else 0.0
         self.next_at = time.perf_counter()
-        self.requests = [
-            f"POST /k/{key} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n"
-            "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}".encode()
-            for key in keys
-        ]
+        self.requests = requests
         self.random = random.Random(7)
         self.ends_at = time.perf_counter() + seconds
         self.took: list[float] = []
@@ -110,10 +107,35 @@ class Crowd:
             self.done.set()
 
 
+def check_ins(keys: Sequence[str], host: str) -> list[bytes]:
+    """A check-in with each of these keys."""
+    return [
+        f"POST /k/{key} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n"
+        "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}".encode()
+        for key in keys
+    ]
+
+
+def pages(lines: Sequence[str], host: str) -> list[bytes]:
+    """A page for each line: its address and, after a space, the cookies of whoever opens it. The
+    other headers are those of a phone."""
+    found = []
+    for line in lines:
+        path, _, cookie = line.partition(" ")
+        sent = f"Cookie: {cookie}\r\n" if cookie else ""
+        found.append(
+            f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{sent}User-Agent: Mozilla/5.0 (Linux)\r\n"
+            "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n"
+            "Accept-Language: en-US,en;q=0.9,es;q=0.7\r\nAccept-Encoding: gzip, deflate, br\r\n"
+            "Sec-Fetch-Mode: navigate\r\n\r\n".encode()
+        )
+    return found
+
+
 async def visit(
-    keys: Sequence[str], host: str, port: int, seconds: float, visitors: int, rate: float
+    requests: Sequence[bytes], host: str, port: int, seconds: float, visitors: int, rate: float
 ) -> dict[str, object]:
-    crowd = Crowd(keys, f"{host}:{port}", seconds, visitors, rate)
+    crowd = Crowd(requests, seconds, visitors, rate)
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
     for _ in range(visitors):
@@ -128,16 +150,22 @@ async def visit(
 
 def main() -> None:
     args = argparse.ArgumentParser()
-    args.add_argument("--keys", required=True)
+    args.add_argument("--keys", help="a file of keys, to check in with")
+    args.add_argument("--pages", help="a file of addresses, to open instead")
     args.add_argument("--port", type=int, required=True)
     args.add_argument("--seconds", type=float, default=10)
     args.add_argument("--visitors", type=int, default=256)
     args.add_argument("--rate", type=float, default=0, help="a second in all; 0: no limit")
     given = args.parse_args()
-    keys = Path(given.keys).read_text().split()
+    host = f"127.0.0.1:{given.port}"
+    requests = (
+        pages(Path(given.pages).read_text().splitlines(), host)
+        if given.pages
+        else check_ins(Path(given.keys).read_text().split(), host)
+    )
     shape = (given.seconds, given.visitors, given.rate)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        said = runner.run(visit(keys, "127.0.0.1", given.port, *shape))
+        said = runner.run(visit(requests, "127.0.0.1", given.port, *shape))
     print(json.dumps(said))
 
 

@@ -16,7 +16,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,18 @@ class Stand:
         command = [sys.executable, "-m", "benchmarks.load", "--keys", str(self.data / "keys.txt")]
         command += ["--port", str(port), "--seconds", str(seconds)]
         command += ["--visitors", str(visitors), "--rate", str(rate)]
+        return self._loads(command)
+
+    def visits(self, port: int, seconds: float, pages: Sequence[str], visitors: int) -> Load:
+        """Let ``visitors`` open pages, each as soon as the one before is there: an address, a
+        space, and cookies."""
+        file = self.data / "pages.txt"
+        file.write_text("\n".join(pages))
+        command = [sys.executable, "-m", "benchmarks.load", "--pages", str(file)]
+        command += ["--port", str(port), "--seconds", str(seconds), "--visitors", str(visitors)]
+        return self._loads(command)
+
+    def _loads(self, command: list[str]) -> Load:
         return Load(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
 
     def stop(self) -> None:

@@ -90,11 +90,7 @@ def open_links(people: int, each: int) -> list[dict[str, Any]]:
     for no in range(people):
         person, _key = persons.new_person("en", "America/New_York")
         persons.set_plan(person, name=f"Sam {no}", place="12 Elm Street", town="Denver")
-        for other in range(each):
-            way = Reached("text", f"+1202556{no:02d}{other:02d}", rings=False)
-            leo = invitations.add_contact(person, f"Leo {other}", [way], rung=other % 4)
-            invitations.join(leo)
-            address_proof.vouch(leo)
+        put_on_list(person, each, no)
         watch = apply.start(person.id, "injected")
         apply.apply(Change(apply.CallForHelp(), watch=watch))
         found += [
@@ -107,6 +103,15 @@ def open_links(people: int, each: int) -> list[dict[str, Any]]:
             for contact in person.contacts.order_by("id")
         ]
     return found
+
+
+def put_on_list(person: Person, each: int, no: int) -> None:
+    """As many people who said yes, each with one number; ``no`` sets these lists apart."""
+    for other in range(each):
+        way = Reached("text", f"+1202556{no:02d}{other:02d}", rings=False)
+        leo = invitations.add_contact(person, f"Leo {other}", [way], rung=other % 4)
+        invitations.join(leo)
+        address_proof.vouch(leo)
 
 
 def ways(number: int) -> list[Reached]:
