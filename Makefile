@@ -70,7 +70,7 @@ bench: $(VENV)/.stamp-dev
 		bench-alarms bench-restart bench-texts bench-walk bench-links bench-pages bench-visitors bench-clock bench-words bench-desk bench-postgres
 	@$(BIN)/python -m benchmarks.plot build/bench.jsonl docs/pictures/speed.svg
 
-bench-checkin bench-lateness bench-alarms bench-restart bench-texts bench-walk bench-links bench-word bench-pages bench-visitors bench-clock bench-words bench-desk: bench-%: $(VENV)/.stamp-dev
+bench-checkin bench-lateness bench-alarms bench-restart bench-texts bench-walk bench-links bench-pages bench-visitors bench-clock bench-words bench-desk: bench-%: $(VENV)/.stamp-dev
 	@$(BIN)/python -m benchmarks.$*
 
 bench-postgres: $(VENV)/.stamp-dev

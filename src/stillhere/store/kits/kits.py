@@ -17,6 +17,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock, encryption
+from stillhere.store.db.prepared import Prepared
 from stillhere.store.kits import dates, naloxone
 from stillhere.store.models import Address, Contact, Kit, Message, Person, Responder
 from stillhere.store.people.clean_text import LONGEST_NAME, readable
@@ -32,6 +33,8 @@ WARN_DAYS = 45
 DAY_MS = 86_400_000
 MOST_YEARS = 12  # no box is good for longer
 AGAIN_MS = 60_000  # the same within this was sent twice
+_OF_PERSON = Prepared(Kit, "WHERE person_id = %s ORDER BY id")
+_OF_CONTACTS = Prepared(Kit, "WHERE contact_id IN ({marks}) ORDER BY id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +219,7 @@ def place_of(kit: Kit) -> str:
 def of(keeper: Person | Contact | Responder) -> list[Kit]:
     """What somebody carries. A volunteer's kits also count as theirs when they are a contact."""
     if isinstance(keeper, Person):
-        return list(Kit.objects.filter(person=keeper).order_by("id"))
+        return _OF_PERSON.all(keeper.id)
     if isinstance(keeper, Responder):
         return list(Kit.objects.filter(responder=keeper).order_by("id"))
     mine = Q(contact=keeper)

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from stillhere.core.messages import TELEGRAM
 from stillhere.store.db import clock, encryption
+from stillhere.store.db.prepared import Prepared
 from stillhere.store.models import Address, Browser, Contact, Person, sealed_columns
 from stillhere.store.people import suppression
 from stillhere.store.problems import Reached
@@ -19,6 +20,22 @@ from stillhere.store.problems import Reached
 PUSH = "push"
 GIVEN = (PUSH, TELEGRAM)  # a browser or an app gives this address itself; nobody types it
 SECRET = (*GIVEN, "chat")  # who knows one may read or write there: no file and no list shows it
+
+_OF_PERSON = Prepared(Address, "WHERE person_id = %s ORDER BY id")
+_OF_CONTACTS = Prepared(Address, "WHERE contact_id IN ({marks}) ORDER BY id")
+
+
+def of_person(person: int) -> list[Address]:
+    """The person's own ways, in the order in which they came."""
+    return _OF_PERSON.all(person)
+
+
+def of_contacts(contacts: Sequence[int]) -> dict[int, list[Address]]:
+    """The ways to these contacts, by the contact's id, in the order in which they came."""
+    found: dict[int, list[Address]] = {}
+    for way in _OF_CONTACTS.among(contacts):
+        found.setdefault(way.contact_id or 0, []).append(way)
+    return found
 
 
 def add_address(

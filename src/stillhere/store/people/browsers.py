@@ -21,6 +21,7 @@ from django.db.models import QuerySet
 
 from stillhere.core.messages import TELEGRAM
 from stillhere.store.db import budgets, clock, encryption
+from stillhere.store.db.prepared import Prepared
 from stillhere.store.models import Address, Browser, ChatCode, Person
 from stillhere.store.people import notices, persons
 from stillhere.store.people.address_book import PUSH
@@ -34,12 +35,12 @@ OUT_MS = persons.PIN_OFF_MS  # the same day, for the same reason
 HOUR_MS = 3_600_000
 RENEWED = 4  # times an hour
 MOST_AT_ONCE = 500  # whose day is over, in one round
+_BY_TOKEN = Prepared(Browser, "WHERE browser.token_hash = %s AND NOT person.trial", whose="person")
 
 
 def by_token(token: str) -> Browser | None:
     """The browser with this token, read together with its person."""
-    found = Browser.objects.filter(token_hash=encryption.key_hash(token), person__trial=False)
-    return found.select_related("person").first()
+    return _BY_TOKEN.first(encryption.key_hash(token))
 
 
 def open_pages(

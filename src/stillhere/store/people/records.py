@@ -9,18 +9,28 @@ from typing import TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from stillhere.store.db import encryption
+from stillhere.store.db.prepared import Prepared
 from stillhere.store.models import (
     Address,
     Contact,
     Person,
     sealed_columns,
 )
-from stillhere.store.people import suppression
+from stillhere.store.people import address_book, suppression
 from stillhere.store.people.numbers import strangers
 from stillhere.store.watches import damage
 
 M = TypeVar("M", bound=Model)
 ON_LIST = ("invited", "confirmed")
+
+_BY_KEY = Prepared(
+    Contact,
+    "WHERE contact.key_hash = %s AND contact.status IN ('invited', 'confirmed')",
+    whose="person",
+)
+_ON_THE_LIST = Prepared(
+    Contact, "WHERE person_id = %s AND status IN ('invited', 'confirmed') ORDER BY rung, id"
+)
 
 
 def person_by_key(key: str) -> Person | None:
@@ -36,8 +46,7 @@ def trial_by_key(key: str) -> Person | None:
 
 def contact_by_key(key: str) -> Contact | None:
     """The contact with this key. Someone who left or was removed does not count."""
-    found = Contact.objects.select_related("person").filter(key_hash=encryption.key_hash(key))
-    return found.filter(status__in=ON_LIST).first()
+    return _BY_KEY.first(encryption.key_hash(key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +65,18 @@ class Listed:
 
 def circle_list(person: Person) -> list[Listed]:
     """Sam's list, rung by rung."""
-    found = Contact.objects.filter(person=person, status__in=ON_LIST).order_by("rung", "id")
-    return [
-        Listed(
-            contact,
-            sealed_columns.contact_name(contact),
-            tuple(
-                (a.channel, sealed_columns.address_value(a), a.state)
-                for a in sorted(contact.addresses.all(), key=lambda a: a.id)
-            ),
-            any(
-                a.state == "ok" and not strangers.is_one(a.channel, a.proved_at)
-                for a in contact.addresses.all()
-            ),
-        )
-        for contact in found.prefetch_related("addresses")
-    ]
+    found = _ON_THE_LIST.all(person.id)
+    ways = address_book.of_contacts([contact.id for contact in found])
+    return [_listed(contact, ways.get(contact.id, [])) for contact in found]
+
+
+def _listed(contact: Contact, ways: Sequence[Address]) -> Listed:
+    return Listed(
+        contact,
+        sealed_columns.contact_name(contact),
+        tuple((a.channel, sealed_columns.address_value(a), a.state) for a in ways),
+        any(a.state == "ok" and not strangers.is_one(a.channel, a.proved_at) for a in ways),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +146,15 @@ def channels_of(person: Person) -> dict[int, str]:
     return dict(Address.objects.filter(contact__person=person).values_list("id", "channel"))
 
 
-def own_channels(person: Person) -> list[str]:
+def own_channels(person: Person, ways: Sequence[Address] | None = None) -> list[str]:
     """The channels on which the person can be asked, as far as we know: without those that did not
-    work before, or are not proved yet."""
-    mine = Address.objects.filter(strangers.PROVED, person=person, state=Address.State.OK)
-    return list(dict.fromkeys(mine.order_by("id").values_list("channel", flat=True)))
+    work before, or are not proved yet. ``ways`` are their own, where the caller has them."""
+    mine = address_book.of_person(person.id) if ways is None else ways
+    well = [a for a in mine if a.state == "ok" and not strangers.is_one(a.channel, a.proved_at)]
+    return list(dict.fromkeys(a.channel for a in well))
 
 
-def has_stopped(person: Person) -> bool:
+def has_stopped(person: Person, ways: Sequence[Address] | None = None) -> bool:
     """Whether the person's own phone told us to stop, so that nothing asks them by it."""
-    return Address.objects.filter(person=person, state=Address.State.OPTED_OUT).exists()
+    mine = address_book.of_person(person.id) if ways is None else ways
+    return any(a.state == Address.State.OPTED_OUT for a in mine)

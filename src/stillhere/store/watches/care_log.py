@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from stillhere.store.db import clock
+from stillhere.store.db.prepared import Prepared
 from stillhere.store.models import Contact, Deed, WatchRow, sealed_columns
 
 WHATS = (
@@ -20,6 +21,9 @@ WHATS = (
 AFTER = ("door-right", "door-wrong", "kit-wrong")  # the plan looked at, once it is over
 MOST, MOST_UNKNOWN = 200, 20  # of one watch
 OLDEST_MS = 24 * 3_600_000
+_OF_WATCH = Prepared(
+    Deed, "WHERE deed.watch_id = %s AND deed.alarm = %s ORDER BY deed.at, deed.id", whose="contact"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,8 @@ def _name(ref: str, what: str, now: int, known: bool) -> str:
 
 def of(watch: WatchRow) -> list[Done]:
     """Everything that was done on the watch's last alarm, oldest first."""
-    found = Deed.objects.filter(watch=watch, alarm=watch.alarms, what__in=WHATS)
-    return _told(list(found.select_related("contact").order_by("at", "id")))
+    found = _OF_WATCH.all(watch.id, watch.alarms)
+    return _told([deed for deed in found if deed.what in WHATS])
 
 
 def last_dose_at(done: Sequence[Done]) -> int | None:
@@ -103,6 +107,8 @@ def count(watch: WatchRow) -> int:
 
 def review(watch: WatchRow) -> list[Done]:
     """What those who came said about the plan: the door, the kit."""
+    if not watch.alarms:  # there was nothing to come to
+        return []
     found = Deed.objects.filter(watch=watch, what__in=AFTER)
     return _told(list(found.select_related("contact").order_by("at", "id")))
 

@@ -14,12 +14,18 @@ from django.db.models import Q
 from stillhere.core.events import GRAVE, UNTOLD, Arrived, Claimed, Event, Resolved, State
 from stillhere.core.refusals import Refusal
 from stillhere.core.watch import Watch
+from stillhere.store.db.prepared import Prepared
 from stillhere.store.models import Contact, JournalLine, Message, WatchRow
 from stillhere.store.watches import damage, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import ALARMED, ShownWatch
 
+_OPEN = Prepared(
+    WatchRow,
+    "WHERE person_id = %s AND state IN ('alarm', 'claimed', 'attended') "
+    "ORDER BY started_at DESC, id LIMIT 1",
+)
 UNKNOWN_S = 600  # longer than anybody is waited for
 
 
@@ -84,17 +90,16 @@ def _has_spoken(watch: Watch, contact: int) -> bool:
 
 
 def _row_for(contact: Contact) -> WatchRow | None:
-    hers = WatchRow.objects.filter(person=contact.person_id)
 
     def readable() -> WatchRow | None:
         theirs = queries.readable_rows(queries.named("person_id = %s", contact.person_id))
         return next((row for row in reversed(theirs) if row.state in ALARMED), None)
 
-    open_now = hers.filter(state__in=ALARMED).order_by("-started_at")
-    row = damage.around(open_now.first, readable)
+    row = damage.around(lambda: _OPEN.first(contact.person_id), readable)
     if row is not None:
         return row
     told = Message.objects.filter(contact=contact, watch__isnull=False).exclude(word="well")
     spoke = JournalLine.objects.filter(contact=contact.id).values("watch")
+    hers = WatchRow.objects.filter(person=contact.person_id)
     either = hers.filter(Q(id__in=told.values("watch")) | Q(id__in=spoke))
     return damage.around(either.order_by("-started_at").first, lambda: None)

@@ -18,6 +18,7 @@ from stillhere.core.profiles import TRIAL
 from stillhere.core.schedule import Routine, ScheduleError, from_text
 from stillhere.core.watch import Watch
 from stillhere.store.db import encryption
+from stillhere.store.db.prepared import Prepared
 from stillhere.store.models import (
     Contact,
     Installation,
@@ -33,6 +34,21 @@ from stillhere.store.watches.optional_tables import OUTAGES
 
 ALARMED = ("alarm", "claimed", "attended")
 OUTAGES_KEPT = 50
+_INSTALLATION = Prepared(Installation, "WHERE id = 1")
+_OPEN = Prepared(
+    WatchRow,
+    "WHERE person_id = %s AND routine = '' AND wake_at IS NOT NULL ORDER BY id DESC LIMIT 1",
+)
+_LAST = Prepared(
+    WatchRow, "WHERE person_id = %s AND routine = '' ORDER BY started_at DESC, id DESC LIMIT 1"
+)
+_DAILY = Prepared(
+    WatchRow, "WHERE person_id = %s AND wake_at IS NOT NULL AND routine <> '' ORDER BY id"
+)
+_BY_KEY = Prepared(WatchRow, "WHERE key_hash = %s")
+_HISTORY = Prepared(JournalLine, "WHERE watch_id = %s ORDER BY id")
+_NAMED = Prepared(Contact, "WHERE id IN ({marks})")
+_AWAY = Prepared(Outage, "WHERE to_at >= %s AND from_at <= %s ORDER BY to_at DESC LIMIT 1")
 # One statement, however many alarms are open: what is due may be much, and so may they.
 # The states stand in it as they are: only so does SQLite see that its index of alarms will do.
 _ALARMED = "('alarm', 'claimed', 'attended')"
@@ -224,11 +240,9 @@ def _whose(row: WatchRow | None, person: Person) -> WatchRow | None:
 
 def watch_of(person: Person) -> ShownWatch | None:
     """The person's open acute watch, or the one that ended last."""
-    mine = WatchRow.objects.filter(person=person, routine="")
 
     def read() -> WatchRow | None:
-        open_now = mine.filter(wake_at__isnull=False).order_by("-id").first()
-        return open_now or mine.order_by("-started_at", "-id").first()
+        return _OPEN.first(person.id) or _LAST.first(person.id)
 
     def beside() -> WatchRow | None:
         acute = [
@@ -241,13 +255,12 @@ def watch_of(person: Person) -> ShownWatch | None:
 
 def routines_of(person: Person) -> list[ShownWatch]:
     """The person's open routine check-ins."""
-    mine = WatchRow.objects.filter(person=person, wake_at__isnull=False).exclude(routine="")
 
     def beside() -> list[WatchRow]:
         theirs = readable_rows(named("person_id = %s", person.id))
         return [row for row in theirs if row.routine and row.wake_at is not None]
 
-    found = damage.around(lambda: list(mine.order_by("id")), beside)
+    found = damage.around(lambda: _DAILY.all(person.id), beside)
     return [
         shown for shown in map(_shown, (_whose(row, person) for row in found)) if shown is not None
     ]
@@ -289,7 +302,7 @@ def alarms_over(contact: int) -> set[int]:
 
 
 def watch_by_key(key: str) -> ShownWatch | None:
-    return _shown(WatchRow.objects.filter(key_hash=encryption.key_hash(key)).first())
+    return _shown(_BY_KEY.first(encryption.key_hash(key)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,12 +343,9 @@ class HistoryLine:
 
 def journal(watch: int) -> list[HistoryLine]:
     """What happened on a watch, oldest first; nothing where that cannot be read."""
-    mine = JournalLine.objects.filter(watch=watch).order_by("id")
-    lines = damage.around(lambda: list(mine), list[JournalLine])
-    names = {
-        c.id: contact_name(c)
-        for c in Contact.objects.filter(id__in=[line.contact for line in lines if line.contact])
-    }
+    lines = damage.around(lambda: _HISTORY.all(watch), list[JournalLine])
+    who = list({line.contact for line in lines if line.contact})
+    names = {c.id: contact_name(c) for c in _NAMED.among(who)}
     return [
         HistoryLine(
             x.at, x.event, x.state, x.contact, names.get(x.contact or 0, ""), json.loads(x.facts)
@@ -364,8 +374,7 @@ def brought_back(shown: ShownWatch) -> bool:
 
 def away_between(from_at: int, to_at: int) -> tuple[int, int] | None:
     """The last outage between these instants, as (from, to)."""
-    then = Outage.objects.filter(to_at__gte=from_at, from_at__lte=to_at).order_by("-to_at")
-    found = OUTAGES.around(then.first, None)
+    found = OUTAGES.around(lambda: _AWAY.first(from_at, to_at), None)
     return (found.from_at, found.to_at) if found is not None and found.to_at <= to_at else None
 
 
@@ -411,4 +420,4 @@ def _ids(sql: str, *params: str) -> list[int]:
 
 def installation() -> Installation:
     """The installation's row; the engine writes it with its first beat."""
-    return Installation.objects.filter(id=1).first() or Installation(id=1)
+    return _INSTALLATION.first() or Installation(id=1)

@@ -6,13 +6,13 @@ Built once, and only asked here what they can do. Sends nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.conf import settings
 
 from stillhere.channels.base import Capability, Channel
 from stillhere.core.messages import TELEGRAM
-from stillhere.store.models import Person
+from stillhere.store.models import Address, Person
 from stillhere.store.people import push_subscriptions, records
 
 log = logging.getLogger("stillhere.web")
@@ -44,9 +44,10 @@ def here(names: Iterable[str]) -> list[str]:
     return [name for name in names if name in known]
 
 
-def ways_to(person: Person) -> list[str]:
-    """The channels by which this installation can ask the person while no page is open."""
-    return here(records.own_channels(person))
+def ways_to(person: Person, ways: Sequence[Address] | None = None) -> list[str]:
+    """The channels by which this installation can ask the person while no page is open. ``ways``
+    are their own, where the caller has them."""
+    return here(records.own_channels(person, ways))
 
 
 def rings(names: Iterable[str]) -> bool:

@@ -25,7 +25,7 @@ from stillhere.store.messages import held_back
 from stillhere.store.messages import reach as reaching
 from stillhere.store.messages.spoken_of import WHERE
 from stillhere.store.models import Contact, Person, sealed_columns
-from stillhere.store.people import records
+from stillhere.store.people import address_book, records
 from stillhere.store.people.numbers import strangers
 from stillhere.store.recordings import notes
 from stillhere.store.watches import queries
@@ -307,7 +307,8 @@ def _declined(contact: int, lines: Sequence[HistoryLine], alarm: Alarm) -> bool:
 
 def phones(person: Person) -> list[str]:
     """The numbers on which Sam can be phoned."""
-    calls = person.addresses.filter(channel__in=["call", "text"], state="ok").order_by("id")
+    ways = address_book.of_person(person.id)
+    calls = [a for a in ways if a.channel in ("call", "text") and a.state == "ok"]
     return list(dict.fromkeys(sealed_columns.address_value(a) for a in calls))
 
 

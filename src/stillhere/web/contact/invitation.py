@@ -19,7 +19,7 @@ from stillhere.channels.carriers.numbers import spaced
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import clock
 from stillhere.store.models import Contact, sealed_columns
-from stillhere.store.people import contacts, invitations, opt_out, push_subscriptions
+from stillhere.store.people import address_book, contacts, invitations, opt_out, push_subscriptions
 from stillhere.store.people.numbers import address_proof, names
 from stillhere.store.problems import Problem, Reached
 from stillhere.web.access import addresses, cookies, installed_channels, rate_limit
@@ -44,7 +44,8 @@ class Wrong(ValueError):
 
 def given(contact: Contact, now: int) -> dict[str, Any]:
     """What ``parts/invitation.html`` and ``parts/waiting.html`` show."""
-    ways = {a.channel for a in contact.addresses.filter(state="ok")}
+    known = address_book.of_contacts([contact.id]).get(contact.id, [])
+    ways = {a.channel for a in known if a.state == "ok"}
     here = set(installed_channels.here(ways))
     at = page_text.clock_time(contact.rang_at, contact.person.tz, now) if contact.rang_at else ""
     return {
@@ -57,7 +58,7 @@ def given(contact: Contact, now: int) -> dict[str, Any]:
         "by_phone": bool(here & {"text", "call"}),
         "bot": installed_channels.bot(),
         "better": bool({"phone", "email"} & set(addresses.kinds())),
-        "unproved": unproved.unproved(contact),
+        "unproved": unproved.unproved(contact, known),
         "carries": contact.kits.exists(),
         "away": contact.away_until_at > now,
         "rang": at,

@@ -23,6 +23,7 @@ from stillhere.content import reading
 from stillhere.core.alarm import Alarm
 from stillhere.core.events import GRAVE
 from stillhere.store.db import clock
+from stillhere.store.db.prepared import Prepared
 from stillhere.store.kits import kits, naloxone
 from stillhere.store.models import Contact, Kit, sealed_columns
 from stillhere.store.people import records
@@ -73,9 +74,13 @@ class Company:
     trained: Set[int] = frozenset()
 
 
+NOBODY = Company([])
+_OF_CIRCLE = Prepared(Contact, "WHERE id IN ({marks})")
+
+
 def company_of(alarm: Alarm, now: int) -> Company:
     """Who is on it, and what they carry."""
-    people = in_order(alarm, Contact.objects.filter(id__in=alarm.circle.contacts()))
+    people = in_order(alarm, _OF_CIRCLE.among(alarm.circle.contacts()))
     volunteers = {c.responder_id for c in people if c.responder_id is not None}
     learnt = shifts.trained_among(volunteers) if volunteers else set()
     trained = {c.id for c in people if c.trained_at or c.responder_id in learnt}
@@ -99,16 +104,17 @@ def given(
     theirs: bool,
     placed: bool,
     company: Company | None = None,
+    done: Sequence[Done] | None = None,
 ) -> dict[str, Any]:
     """Everything about an alarm that belongs to the one who comes, also when somebody else has
-    just closed it. ``placed``: their phone may show where. ``company`` of an open alarm, where the
-    caller has it."""
+    just closed it. ``placed``: their phone may show where. ``company`` of an open alarm, and what
+    was ``done``, where the caller has read them."""
     alarm, near, comes = shown.watch.alarm, None, False
     if alarm is not None:
         near = nearest(company or company_of(alarm, now), contact, now)
         comes = contact.id in alarm.arrivals or any(c.contact == contact.id for c in alarm.claims)
     confirmed = theirs and contact.status == Contact.Status.CONFIRMED
-    done = care_log.of(shown.row) if theirs else []
+    done = [] if not theirs else care_log.of(shown.row) if done is None else done
     at_hand = near is not None and (near[0] is None or near[0].id == contact.id)
     return {
         **help_now.given(near[1].form if near and at_hand and theirs else "", contact.person.tz),

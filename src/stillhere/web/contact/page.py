@@ -32,7 +32,6 @@ from stillhere.core.events import (
     State,
 )
 from stillhere.core.refusals import Refusal
-from stillhere.store.db import clock
 from stillhere.store.messages.spoken_of import WHERE
 from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import records
@@ -44,7 +43,7 @@ from stillhere.store.watches.contact_alarm import PressResult
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import contact_device, cookies, installed_channels
 from stillhere.web.contact import aftermath_text, alarm_text, invitation, on_scene
-from stillhere.web.site import errors, health, links, page_text
+from stillhere.web.site import errors, health, links, page_text, standing
 from stillhere.web.site.context import light
 
 # How soon, in seconds: up to five minutes the others wait for you. None: far away, phones.
@@ -144,17 +143,22 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
     if contact is None:
         return errors.unknown_key(request)
     shown = contact_alarm.alarm_for(contact)
-    now = clock.now_ms()
-    return JsonResponse({"v": _version(contact, shown, now), "now": now})
+    here = standing.of(request)
+    now = health.now_of(here)
+    done = care_log.count(shown.row) if shown is not None else 0
+    version = _version(contact, shown, done, now, behind=health.behind(here))
+    return JsonResponse({"v": version, "now": now})
 
 
-def _version(contact: Contact, shown: ShownWatch | None, now: int) -> str:
+def _version(
+    contact: Contact, shown: ShownWatch | None, done: int, now: int, *, behind: bool
+) -> str:
     """Changes with everything this page shows, and with nothing else: whoever was called once may
     not see by it, ever after, when somebody checks in. Times on the page are updated once a minute
-    during an alarm."""
-    parts = [contact.status, contact.away_until_at, contact.rang_at, health.behind()]
+    during an alarm. ``done``: how much was done in it."""
+    parts = [contact.status, contact.away_until_at, contact.rang_at, behind]
     if shown is not None:
-        watch, done = shown.watch, care_log.count(shown.row)
+        watch = shown.watch
         parts += [shown.row.id, shown.row.quarantined_at is None, watch.alarms, done]
         if watch.alarm is not None:
             parts += [now // 60_000, shown.row.version]
@@ -165,13 +169,16 @@ def _version(contact: Contact, shown: ShownWatch | None, now: int) -> str:
 
 
 def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
-    now = clock.now_ms()
+    here = standing.of(request)
+    now = health.now_of(here)
     theirs = contact_device.theirs(request, contact)
     shown = contact_alarm.alarm_for(contact)
+    alarmed = shown is not None and shown.watch.alarm is not None
     placed = _placed(request, contact, shown, theirs=theirs)
     person = contact.person
+    done = care_log.of(shown.row) if shown is not None else []
     given: dict[str, Any] = {
-        **invitation.given(contact, now),
+        **({"contact": contact} if alarmed else invitation.given(contact, now)),
         "key": key,
         "theirs": theirs,
         "placed": placed,
@@ -179,7 +186,7 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         "code_comes": not theirs and page_code.may_come(contact),
         **page_text.the_person(_name_of(contact)),
         "wish": person.wish,
-        "version": _version(contact, shown, now),
+        "version": _version(contact, shown, len(done), now, behind=health.behind(here)),
         "etas": ETAS,
         "light": "",
         "now": now,
@@ -197,7 +204,7 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         given["light"] = light(now, person.tz)
         given["recorded"] = theirs and placed and strangers.key_of(contact) != ""
         given |= on_scene.given(
-            shown, contact, key, now, theirs=theirs, placed=placed, company=company
+            shown, contact, key, now, theirs=theirs, placed=placed, company=company, done=done
         )
         given["refresh"] = 10
     elif _still_spoken_of(shown, now):

@@ -6,6 +6,7 @@ like any other ask here, and says so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -20,6 +21,7 @@ from stillhere.store.models import Person
 from stillhere.store.watches import apply, queries
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
+from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import installed_channels, person_session
 from stillhere.web.access.fields import pressed
 from stillhere.web.person.account_forms import TakeBackForm
@@ -40,8 +42,13 @@ class Pending:
 
 def pending(person: Person, now: int) -> list[Pending]:
     """Everything that this person is to be asked only once and has not answered yet."""
+    return pending_of(queries.routines_of(person), person, now)
+
+
+def pending_of(routines: Sequence[ShownWatch], person: Person, now: int) -> list[Pending]:
+    """The same of their open daily check-ins, where the caller has read them."""
     found = []
-    for shown in queries.routines_of(person):
+    for shown in routines:
         watch = shown.watch
         if watch.routine is not None and watch.routine.once and watch.alarm is None:
             at = page_text.clock_time(watch.deadline_at or now, person.tz, now)

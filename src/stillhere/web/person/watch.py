@@ -18,17 +18,23 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from stillhere.content import helplines, reading
 from stillhere.core.events import State
-from stillhere.store.db import clock
 from stillhere.store.kits import supply_warnings
-from stillhere.store.models import Person, sealed_columns
-from stillhere.store.people import clean_text, drills, persons, records
+from stillhere.store.models import Address, Person, sealed_columns
+from stillhere.store.people import address_book, clean_text, drills, persons, records
 from stillhere.store.watches import apply, damage, queries
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import installed_channels, person_session
 from stillhere.web.contact import on_scene
 from stillhere.web.person import ask_later, offline
 from stillhere.web.person.account_forms import PROFILES, StartForm
-from stillhere.web.site import daily_check_in, health, page_text, unproved, watch_text
+from stillhere.web.site import (
+    daily_check_in,
+    health,
+    page_text,
+    standing,
+    unproved,
+    watch_text,
+)
 from stillhere.web.site.context import light
 
 SHORT_GRACE = json.dumps({"grace_s": 30})
@@ -43,7 +49,8 @@ def watch(request: HttpRequest, person: Person) -> HttpResponse:
     """The watch, or the choice of one. A form sent twice starts it once."""
     if request.method == "POST":
         return _start(request, person)
-    given = _given(request, person)
+    ways = address_book.of_person(person.id)
+    given = _given(request, person, ways)
     said = request.GET.get("said", "")
     if said == "end-early" and not given.get("may_end"):
         said = ""  # the note speaks of a watch that could still be ended
@@ -54,14 +61,14 @@ def watch(request: HttpRequest, person: Person) -> HttpResponse:
     here = given["browser"] = person_session.browser_of(request)
     if here is not None and here.out_at:
         given["out"] = page_text.clock_time(here.out_at, person.tz, given["now"])
-    given |= {"sms": _sms(person), "unproved": unproved.unproved(person)}
+    given |= {"sms": _sms(ways), "unproved": unproved.unproved(person, ways)}
     return _kept(request, render(request, "person/watch.html", given), given)
 
 
-def _sms(person: Person) -> str:
+def _sms(ways: Sequence[Address]) -> str:
     """Where they may text "OK" when the page cannot reach us: only for people we know by their
     number."""
-    known = any(a.channel == "text" and a.state == "ok" for a in person.addresses.all())
+    known = any(a.channel == "text" and a.state == "ok" for a in ways)
     return installed_channels.text_number() if known else ""
 
 
@@ -82,16 +89,17 @@ def _start(request: HttpRequest, person: Person) -> HttpResponse:
     return redirect("person:watch")
 
 
-def _given(request: HttpRequest, person: Person) -> dict[str, Any]:
-    """Everything the page of a watch shows."""
-    now = clock.now_ms()
+def _given(request: HttpRequest, person: Person, own: Sequence[Address]) -> dict[str, Any]:
+    """Everything the page of a watch shows; ``own`` are the person's own ways."""
+    here = standing.of(request)
+    now = health.now_of(here)
     persons.note_use(person, now)
     shown = queries.watch_of(person)
     named = person_session.may_name(request, person)
     people = watch_text.on_the_list(records.circle_list(person), now, named=named)
     open_now = _is_open(shown)
     routines = queries.routines_of(person)
-    ways = bool(installed_channels.ways_to(person)) if open_now or routines else True
+    ways = bool(installed_channels.ways_to(person, own)) if open_now or routines else True
     given: dict[str, Any] = {
         "person": person,
         "people": people,
@@ -99,7 +107,7 @@ def _given(request: HttpRequest, person: Person) -> dict[str, Any]:
         "reachable": any(someone.reachable for someone in people),
         "closest": watch_text.closest(people),
         "lines": helplines.staffed(now),
-        "later": ask_later.pending(person, now),
+        "later": ask_later.pending_of(routines, person, now),
         "alarmed_lately": shown is not None and shown.watch.alarms > 0,
         "reviewed": on_scene.reviewed(shown) if shown is not None else [],
         "warnings": supply_warnings.count(now, sealed_columns.person_note(person, "town"))
@@ -110,23 +118,23 @@ def _given(request: HttpRequest, person: Person) -> dict[str, Any]:
         "open_now": open_now,
         "dues": daily_check_in.of(routines, people, now, ways=ways),
         "page_only": open_now and not ways,
-        "stopped": (open_now or bool(routines)) and records.has_stopped(person),
-        "version": _version(shown, routines),
+        "stopped": (open_now or bool(routines)) and records.has_stopped(person, own),
+        "version": _version(shown, routines, behind=health.behind(here)),
         "aside": not open_now and damage.is_aside(person.id),
         "profile": _usual(shown),
         "short": shown is not None and bool(shown.row.own),
         "light": light(now, person.tz),
         "now": now,
-        "rate": clock.read().rate,
+        "rate": here.clock_rate,
     }
     if given["shown"] is not None and shown is not None:
         given |= _telling(person, shown, people, now, also_daily=bool(routines))
     return given
 
 
-def _version(shown: ShownWatch | None, routines: Sequence[ShownWatch]) -> str:
+def _version(shown: ShownWatch | None, routines: Sequence[ShownWatch], *, behind: bool) -> str:
     """Changes whenever the page must show something else, about the watch or a daily check-in."""
-    return watch_text.version(shown, health.behind()) + daily_check_in.version(routines)
+    return watch_text.version(shown, behind) + daily_check_in.version(routines)
 
 
 def _usual(shown: ShownWatch | None) -> str:
@@ -174,7 +182,7 @@ def _telling(
 @require_safe
 def part(request: HttpRequest, person: Person) -> HttpResponse:
     """The changing part of the watch's page, for its script."""
-    given = _given(request, person)
+    given = _given(request, person, address_book.of_person(person.id))
     return _kept(request, render(request, "person/parts/watch_part.html", given), given)
 
 
@@ -186,7 +194,9 @@ def state(request: HttpRequest) -> HttpResponse:
     routines = queries.routines_of(person) if person is not None else []
     if shown is None and not routines:
         raise Http404
-    said: dict[str, Any] = {"v": _version(shown, routines), "now": clock.now_ms(), "open": False}
+    here = standing.of(request)
+    version = _version(shown, routines, behind=health.behind(here))
+    said: dict[str, Any] = {"v": version, "now": health.now_of(here), "open": False}
     if shown is not None:
         watch = shown.watch
         said |= {

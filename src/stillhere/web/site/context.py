@@ -16,9 +16,9 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.functional import SimpleLazyObject
 
-from stillhere.store.watches import queries
 from stillhere.web.access import person_session, readiness
 from stillhere.web.site import daily_check_in, health, preferences
+from stillhere.web.site import standing as standing_row
 from stillhere.web.site.page_text import hour
 
 DAWN, DUSK = 7, 19
@@ -40,7 +40,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     """The context processor of every page."""
     here = None
     with suppress(Error):
-        here = queries.installation()
+        here = standing_row.of(request)
         readiness.learn(here)
     return standing() | {
         "behind": health.behind(here),

@@ -14,12 +14,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from stillhere.core.events import State
-from stillhere.store.db import clock
 from stillhere.store.people import records
 from stillhere.store.watches import queries
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import installed_channels, person_session
-from stillhere.web.site import page_text, watch_text
+from stillhere.web.site import health, page_text, standing, watch_text
 from stillhere.web.site.watch_text import Someone
 
 
@@ -43,7 +42,7 @@ def on_every_page(request: HttpRequest) -> list[Due]:
         routines = queries.routines_of(person) if person is not None else []
         if person is None or not routines:
             return []
-        now = clock.now_ms()
+        now = health.now_of(standing.of(request))
         named = person_session.may_name(request, person)
         people = watch_text.on_the_list(records.circle_list(person), now, named=named)
         found = of(routines, people, now, ways=bool(installed_channels.ways_to(person)))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.db.models import QuerySet
 
@@ -59,9 +59,13 @@ def link_part(nonce: bytes | memoryview) -> str:
     return carried_by(encryption.key_for("address", nonce))
 
 
-def unproved(owner: Person | Contact) -> list[Address]:
-    """The ways to somebody that work and are still a stranger's."""
-    return list(_ways(owner).filter(state=Address.State.OK).exclude(strangers.PROVED))
+def unproved(owner: Person | Contact, ways: Sequence[Address] | None = None) -> list[Address]:
+    """The ways to somebody that work and are still a stranger's; of their ``ways``, where the
+    caller has them."""
+    well = [w for w in ways or () if w.state == Address.State.OK]
+    if ways is None:
+        well = list(_ways(owner).filter(state=Address.State.OK))
+    return [w for w in well if strangers.is_one(w.channel, w.proved_at)]
 
 
 def prove(address: Address, now: int) -> None:
