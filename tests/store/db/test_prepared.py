@@ -59,7 +59,8 @@ def test_the_row_a_key_points_at_is_read_with_it(night: SamsNight, clock: Clock)
         care_log.note(contact, night.row(), "found", "", 0, f"a{contact.id}")
     Deed.objects.filter(contact=night.contacts["Maya"]).update(contact=None)
     deeds = Prepared(Deed, "WHERE deed.watch_id = %s ORDER BY deed.id", whose="contact")
-    with connection.execute_wrapper(_counted(asked := [])):
+    asked: list[str] = []
+    with connection.execute_wrapper(_counted(asked)):
         leo, nobody = deeds.all(night.watch)
         assert leo.contact == night.contacts["Leo"]
         assert nobody.contact is None

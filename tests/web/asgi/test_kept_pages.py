@@ -14,6 +14,7 @@ import pytest
 from asgiref.typing import ASGI3Application
 from pytest_django.fixtures import Settings
 
+from stillhere.channels.base import Capability
 from stillhere.content import steps
 from stillhere.store.installation import proof
 from stillhere.store.models import Installation
@@ -354,7 +355,7 @@ def test_practice_begins_and_ends_on_the_next_page(
 
 class _Rings:
     name = "call"
-    capabilities = frozenset({readiness.Capability.RINGS})
+    capabilities = frozenset({Capability.RINGS})
 
 
 def test_what_changes_while_a_page_is_made_is_not_lost(own: Path) -> None:

@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from asgiref.typing import (
@@ -189,9 +190,14 @@ class KeptPages:
 def edition() -> tuple[object, ...]:
     """All that these pages are made from and that changes while we run: the settings, what is
     proved of this installation, and the host's own files with the signature."""
-    data = settings.STILLHERE.data
-    files = tuple(host_file.stamp(data / name) for name in _FILES)
-    return settings.STILLHERE, settings.SPOKEN, readiness.proved(), files
+    here = settings.STILLHERE
+    files = [host_file.stamp(path) for path in _paths(here.data)]
+    return here, settings.SPOKEN, readiness.proved(), files
+
+
+@lru_cache(maxsize=4)
+def _paths(data: Path) -> tuple[Path, ...]:
+    return tuple(data / name for name in _FILES)
 
 
 # --- what is asked --------------------------------------------------------------------------------
@@ -219,10 +225,19 @@ def _plain(scope: HTTPScope, page: SharedPage) -> PlainRequest | None:
             return None
         light = told.get(cookies.LIGHT, "") if page.light else ""
     return PlainRequest(
-        CopyKey(scope["path"], language.of(headers), light if light in LIGHTS else ""),
+        CopyKey(
+            scope["path"],
+            _language(sent[: language.MOST_COOKIES], headers.get(b"accept-language", b"")),
+            light if light in LIGHTS else "",
+        ),
         _takes_gzip(headers.get(b"accept-encoding", b"")),
         headers.get(b"if-none-match", b""),
     )
+
+
+@lru_cache(maxsize=256)
+def _language(cookie: bytes, accepted: bytes) -> str:
+    return language.of({b"cookie": cookie, b"accept-language": accepted})
 
 
 @lru_cache(maxsize=128)

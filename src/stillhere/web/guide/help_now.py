@@ -38,14 +38,14 @@ def given(form: str = "", tz: str = "", *, in_hand: bool = False) -> dict[str, A
     """What the screens need, wherever they are shown. ``form`` is the naloxone known to be there,
     or ``in_hand``; ``tz`` says which emergency number counts, where that is known."""
     country, lang = helplines.country(tz), sentences.language()
-    screens = walk.screens(form, in_hand=in_hand)
+    screens, steps = _steps(walk.known()["sha256"], lang, form, in_hand)
     signed, law = walk.signature(), walk.law(country or settings.STILLHERE.country)
     emergency = helplines.emergency_at(tz) if tz else helplines.emergency()
     return {
         # What the screens of a page with a script are made from, unless the page says more.
         "screens_key": repr((lang, form, in_hand, signed, law, emergency, walk.known()["sha256"])),
         "screens": screens,
-        "steps": [(screen, _buttons(screen, lang)) for screen in screens],
+        "steps": steps,
         "never": walk.never(),
         "signed": signed,
         "law": law,
@@ -55,10 +55,20 @@ def given(form: str = "", tz: str = "", *, in_hand: bool = False) -> dict[str, A
     }
 
 
-@lru_cache(maxsize=512)
-def _buttons(screen: walk.Screen, lang: str) -> str:
-    """The answers of one screen for use with a script: the same for everybody, and a third of the
-    cost of building a page with the steps."""
+Steps = tuple[tuple[walk.Screen, str], ...]
+
+
+@lru_cache(maxsize=64)
+def _steps(
+    _words: str, _lang: str, form: str, in_hand: bool
+) -> tuple[tuple[walk.Screen, ...], Steps]:
+    """The screens, and each with its answers for use with a script: the same for everybody, until
+    other ``_words`` are shown. Made anew they take a third of a page with the steps."""
+    screens = tuple(walk.screens(form, in_hand=in_hand))
+    return screens, tuple((screen, _buttons(screen)) for screen in screens)
+
+
+def _buttons(screen: walk.Screen) -> str:
     return render_to_string("guide/parts/answers.html", {"screen": screen})
 
 
