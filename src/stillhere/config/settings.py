@@ -80,7 +80,7 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [_SOURCE / "web" / "templates"],
         "OPTIONS": {
-            "builtins": ["stillhere.web.site.direction"],
+            "builtins": ["stillhere.web.site.direction", "stillhere.web.site.fixed_addresses"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
