@@ -38,12 +38,14 @@ from stillhere.channels.base import (
     text_with_link,
 )
 from stillhere.channels.network_policy import is_public
+from stillhere.core import same_address
 from stillhere.core.messages import Fate, Receipt
 
 MAX_URL = 2_000
 MAX_TEXT = 1_800  # every app on the list takes this much in one piece
 
 _WEB = frozenset({"http", "https"})
+_HIDING = frozenset("?;#%")  # what a topic can stand behind
 
 _AT_THE_APPS_OWN = ("cloud", "t2bot")  # how Apprise calls it, for ntfy and Matrix
 _LOCAL_NAMES = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
@@ -55,6 +57,7 @@ _NOT_ON_THE_LIST = gettext_noop("We cannot send to this kind of address.")
 _UNKNOWN_SERVER = gettext_noop(
     "We do not know this server. Use another way, or ask whoever runs this to add it."
 )
+_ONE_ONLY = gettext_noop("Type the address of one topic or chat, not of several.")
 _PRIVATE = gettext_noop(
     "This address is inside a private network. Type one that can be reached from the internet."
 )
@@ -147,7 +150,15 @@ class ChatChannel:
             raise AddressError(_PRIVATE)
         if _schema(url) in ON_A_SERVER and not self._knows(plugin, _host(url)):
             raise AddressError(_UNKNOWN_SERVER)
-        return url
+        if len(plugin) > 1:
+            raise AddressError(_ONE_ONLY)
+        return self._plain(url, plugin)
+
+    def _plain(self, url: str, plugin: NotifyBase) -> str:
+        """As typed, unless only the app's plugin sees in it where it leads."""
+        own = str(plugin.url(privacy=False))  # type: ignore[no-untyped-call]
+        same = same_address.plain(self.name, own) == same_address.plain(self.name, url)
+        return url if same or _HIDING.isdisjoint(url) or sender(own) is None else own
 
     def _knows(self, plugin: NotifyBase, host: str) -> bool:
         """Whether this leads to a server that people may name. An address without one (a topic, an

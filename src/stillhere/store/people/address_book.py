@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 from django.db.models import QuerySet
 
+from stillhere.core import same_address
 from stillhere.core.messages import TELEGRAM
 from stillhere.store.db import clock, encryption
 from stillhere.store.db.prepared import Prepared
@@ -61,7 +62,7 @@ def add_address(
         nonce=nonce,
         channel=way.channel,
         value=encryption.seal(way.value, "address.value", nonce),
-        lookup=encryption.lookup(way.channel, way.value),
+        lookup=encryption.lookup(way.channel, same_address.plain(way.channel, way.value)),
         rings=way.rings,
         state=Address.State.OPTED_OUT if said_no else Address.State.OK,
         why=suppression.LISTED if said_no else "",
@@ -71,8 +72,10 @@ def add_address(
 
 
 def lookups(value: str, channel: str = "text") -> list[bytes]:
-    """The look-up hashes of one address: a phone number has one for texts and one for calls."""
-    return [encryption.lookup(each, value) for each in suppression.same(channel)]
+    """The look-up hashes of one address: a phone number has one for texts and one for calls, any
+    other one for its one spelling and, from before there was that, for how it was typed."""
+    spelled = dict.fromkeys([same_address.plain(channel, value), value])
+    return [encryption.lookup(each, as_) for each in suppression.same(channel) for as_ in spelled]
 
 
 def set_own_addresses(person: Person, ways: Sequence[Reached]) -> None:

@@ -42,9 +42,8 @@ def add_contact(
         now = clock.now_ms()
         Person.objects.select_for_update().get(id=person.id)
         mine = list(Contact.objects.filter(person=person, status__in=["invited", "confirmed"]))
-        again = Address.objects.filter(
-            contact__in=mine, lookup__in=[encryption.lookup(way.channel, way.value) for way in ways]
-        ).first()
+        same = [each for way in ways for each in address_book.lookups(way.value, way.channel)]
+        again = Address.objects.filter(contact__in=mine, lookup__in=same).first()
         if again is not None and again.contact is not None:
             return again.contact
         suppression.check(ways, person.id)

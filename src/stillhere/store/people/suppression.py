@@ -18,6 +18,7 @@ from contextlib import suppress
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from stillhere.core import same_address
 from stillhere.core.messages import TELEGRAM
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import encryption
@@ -43,8 +44,17 @@ def same(channel: str) -> tuple[str, ...]:
 
 
 def lookup_of(channel: str, value: str) -> bytes:
-    """The one look-up of an address, whatever channel of a phone it came by."""
+    """The one look-up of an address, whatever channel of a phone it came by, and however it is
+    spelled."""
+    value = same_address.plain(channel, value)
     return encryption.lookup("phone" if channel in PHONE else channel, value)
+
+
+def _known_as(channel: str, value: str) -> set[bytes]:
+    """That look-up, and the one of the address as it was typed: who said no before spellings were
+    one is on the list by that."""
+    as_typed = encryption.lookup("phone" if channel in PHONE else channel, value)
+    return {lookup_of(channel, value), as_typed}
 
 
 def number_of(channel: str, value: str) -> bytes:
@@ -60,7 +70,7 @@ def add(
     no came from the number itself."""
     rows = [
         Suppression(lookup=lookup, person=person, proved=proved, why=why, at=now)
-        for lookup in sorted(_lookups(ways))
+        for lookup in sorted({lookup_of(*way) for way in ways if way[0] in TYPED})
     ]
     if proved:
         Suppression.objects.bulk_create(
@@ -75,7 +85,7 @@ def add(
 
 def lift(channel: str, value: str) -> None:
     """They said so themselves: everybody may ask them again."""
-    Suppression.objects.filter(lookup=lookup_of(channel, value)).delete()
+    Suppression.objects.filter(lookup__in=_known_as(channel, value)).delete()
 
 
 def refuses(ways: Iterable[Way], person: int = ANYBODY) -> bool:
@@ -117,7 +127,8 @@ def silenced(ways: Collection[Way]) -> set[Way]:
     lookups: dict[bytes, list[Way]] = {}
     for way in ways:
         if way[0] in TYPED:
-            lookups.setdefault(lookup_of(*way), []).append(way)
+            for lookup in _known_as(*way):
+                lookups.setdefault(lookup, []).append(way)
     if not lookups:
         return set()
     marks = ", ".join(["%s"] * len(lookups))
@@ -137,4 +148,4 @@ def carry_over(now: int) -> None:
 
 
 def _lookups(ways: Iterable[Way]) -> set[bytes]:
-    return {lookup_of(channel, value) for channel, value in ways if channel in TYPED}
+    return {each for way in ways if way[0] in TYPED for each in _known_as(*way)}
