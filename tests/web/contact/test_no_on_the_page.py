@@ -1,5 +1,6 @@
 """A no on a contact's page is pressed by whoever holds the link, and Mallory holds hers: it keeps
-anybody from adding the number anew, and does nothing to those who have it."""
+Mallory from adding the number anew. From the link in our own message it keeps everybody from that,
+and does nothing to those who have the number."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ import re
 import pytest
 from django.test import Client
 
-from stillhere.store.models import Address
+from stillhere.store.models import Address, Contact
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.program import shifts
 from tests.circle import SamsNight
 from tests.conftest import Clock
@@ -16,6 +18,7 @@ from tests.hook import LEO, SAM, Hook, deliver
 from tests.web.conftest import browser, post
 from tests.web.pages import contact_path, press
 from tests.web.refusing import STRANGER, adds, somebody_else
+from tests.web.strangers import page_of
 
 pytestmark = pytest.mark.usefixtures("database")
 VERA = "+12025550150"
@@ -30,10 +33,40 @@ def hook(clock: Clock) -> Hook:
 def mallory_says_no_for(number: str) -> None:
     mallory = somebody_else()
     assert adds(mallory, number).status_code == 302
-    link = LINK.search(mallory.get("/people").content.decode())
-    assert link is not None
-    browser(stranger=True).post(f"{link[0]}/answer", {"do": "leave"})
+    theirs = Contact.objects.latest("id")
+    page = page_of(theirs)
+    way = theirs.addresses.get(channel="text")
+    client = browser(stranger=True)
+    client.get(page, {"c": address_proof.link_part(way.nonce)})
+    client.post(f"{page}/answer", {"do": "leave"})
     assert adds(somebody_else(), number).status_code == 422
+
+
+def test_a_number_is_not_blocked_by_the_link_of_whoever_typed_it(
+    night: SamsNight, sam: Client, clock: Clock
+) -> None:
+    """The ex adds Mom, takes her link from the list and leaves for her, before she reads of it."""
+    ex = somebody_else()
+    assert adds(ex, VERA, email="ex@example.org").status_code == 302
+    page = LINK.search(ex.get("/people").content.decode())
+    assert page is not None
+    mom = Contact.objects.latest("id")
+    own_mail = mom.addresses.get(channel="email")
+    partner = browser(stranger=True)
+    partner.get(page[0], {"c": address_proof.link_part(own_mail.nonce)})  # reached the ex alone
+    partner.post(f"{page[0]}/answer", {"do": "leave"})
+    assert adds(ex, VERA).status_code == 422, "this list asks no more"
+    assert adds(sam, VERA).status_code == 302
+    assert post(somebody_else(), "/people", do="own", phone=VERA).status_code == 302
+
+
+def test_nor_by_a_yes_on_that_link_before_the_no(night: SamsNight, sam: Client) -> None:
+    ex, partner = somebody_else(), browser(stranger=True)
+    assert adds(ex, VERA).status_code == 302
+    page = page_of(Contact.objects.latest("id"))
+    for do in ("join", "leave"):
+        partner.post(f"{page}/answer", {"do": do})
+    assert adds(sam, VERA).status_code == 302
 
 
 def test_a_volunteer_still_stands_by(night: SamsNight) -> None:

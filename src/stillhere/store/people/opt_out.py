@@ -16,6 +16,7 @@ from stillhere.core.events import Undeliverable
 from stillhere.store.db import encryption
 from stillhere.store.models import Address, Contact, Suppression, WatchRow, sealed_columns
 from stillhere.store.people import address_book, invitations, notices, suppression
+from stillhere.store.people.numbers import address_proof
 from stillhere.store.watches import apply
 
 WANTED = (Contact.Status.INVITED, Contact.Status.CONFIRMED)
@@ -53,18 +54,30 @@ def refuse_at(address: int, now: int) -> None:
     refuse(found.channel, value, Suppression.Why.STOP, now)
 
 
-def leave_by_page(contact: Contact, now: int) -> None:
-    """ "Leave" on the page; the person hears it. Nobody may add their numbers anew; on other lists
-    they stay, because whoever sent them the link can press this too. A volunteer leaves this list
-    alone."""
-    said_yes = contact.status == Contact.Status.CONFIRMED
+def leave_by_page(contact: Contact, now: int, *, theirs: bool, carried: str = "") -> None:
+    """ "Leave" on the page; the person hears it, and does not add them anew. Nobody else does
+    either, by a number that is proved where this phone is known as ``theirs``, or whose message's
+    link led here (``carried``): whoever typed the others has this link too, and may press it. On
+    other lists they stay. A volunteer leaves this list alone."""
+    said_yes, why = contact.status == Contact.Status.CONFIRMED, Suppression.Why.PAGE
     with transaction.atomic():
         if contact.responder_id is None:
-            suppression.add(_ways_of(contact), Suppression.Why.PAGE, now, proved=False)
+            shown = _shown(contact, theirs=theirs, carried=carried)
+            others = [way for way in _ways_of(contact) if way not in shown]
+            suppression.add(shown, why, now, proved=False)
+            suppression.add(others, why, now, proved=False, person=contact.person_id)
         invitations.leave(contact)
         if said_yes:
             notices.tell_of_gap(contact, now)
         _erase(contact, now)
+
+
+def _shown(contact: Contact, *, theirs: bool, carried: str) -> list[suppression.Way]:
+    """The ways of which whoever presses has shown that they are theirs."""
+    linked = {way.id for way in address_proof.linked(contact, carried)}
+    mine = contact.addresses.all()
+    shown = [a for a in mine if a.id in linked or (theirs and a.proved_at)]
+    return [(a.channel, sealed_columns.address_value(a)) for a in shown]
 
 
 def decline(contact: Contact, now: int) -> None:

@@ -5,9 +5,10 @@ outlives every row and every erasure. A phone is one look-up, for texts and for 
 no does stands in ``opt_out.py``.
 
 Two strengths. A no that came *from the number itself* silences it everywhere. A no on the page of a
-contact comes from whoever holds the link, and the person who sent it holds it too: it keeps anybody
-from adding the number anew, but takes it off nobody else's list, ends nobody's own number and sends
-no volunteer home. Otherwise one person could silence another one's mother.
+contact comes from whoever holds the link, and the person who sent it holds it too: it keeps them,
+and by a number that was shown to be theirs anybody, from adding it anew, but takes it off nobody
+else's list, ends nobody's own number and sends no volunteer home. Otherwise one person could
+silence another one's mother.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def mine(request: HttpRequest, key: str) -> HttpResponse:
     if not contact_device.theirs(request, contact):
         return links.see_other("contact:page", key, said="prove")
     if request.method == "POST" and request.POST.get("sure"):
-        opt_out.leave_by_page(contact, clock.now_ms())
+        opt_out.leave_by_page(contact, clock.now_ms(), theirs=True)
         erasure.vacuum_traces()
         return render(request, "contact/erased.html", {"light": ""})
     kept = contact_data.everything(contact)

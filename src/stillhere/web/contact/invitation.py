@@ -22,7 +22,13 @@ from stillhere.store.models import Contact, sealed_columns
 from stillhere.store.people import address_book, contacts, invitations, opt_out, push_subscriptions
 from stillhere.store.people.numbers import address_proof, names
 from stillhere.store.problems import Problem, Reached
-from stillhere.web.access import addresses, cookies, installed_channels, rate_limit
+from stillhere.web.access import (
+    addresses,
+    contact_device,
+    cookies,
+    installed_channels,
+    rate_limit,
+)
 from stillhere.web.access.fields import LanguageChoice, Reachable
 from stillhere.web.site import links, page_text, unproved
 
@@ -77,7 +83,9 @@ def answer(request: HttpRequest, contact: Contact, key: str) -> HttpResponse:
     """What was pressed. Pressed twice, it counts once. Raises Wrong."""
     do = request.POST.get("do", "")
     if do == "leave":
-        opt_out.leave_by_page(contact, clock.now_ms())
+        carried = request.COOKIES.get(cookies.CODE.format(contact.id), "")
+        theirs = contact_device.theirs(request, contact)
+        opt_out.leave_by_page(contact, clock.now_ms(), theirs=theirs, carried=carried)
         return render(request, "contact/left.html", {"light": ""})
     if do == "not-me":
         _not_me(contact, request.COOKIES.get(cookies.CODE.format(contact.id), ""))
