@@ -22,6 +22,7 @@ from tests.channels.browsers import BrowserKeys
 from tests.circle import SamsNight
 from tests.conftest import Clock
 from tests.web.conftest import browser, post
+from tests.web.pages import contact_key
 
 SAMS = BrowserKeys("https://push.example.org/sam")
 LEOS = BrowserKeys("https://push.example.org/leo")
@@ -54,12 +55,23 @@ def test_this_browser_is_told_and_once(sam: Client, night: SamsNight) -> None:
     assert not kept.rings
 
 
-def test_a_fifth_browser_takes_the_place_of_the_oldest(sam: Client, night: SamsNight) -> None:
+def endpoints(**whose: Any) -> list[str]:
+    kept = Address.objects.filter(channel="push", **whose).order_by("id")
+    return [json.loads(sealed_columns.address_value(a))["endpoint"][-1] for a in kept]
+
+
+def test_a_browser_has_one_subscription(sam: Client, night: SamsNight) -> None:
     for no in range(5):
         allow(sam, BrowserKeys(f"https://push.example.org/{no}"))
-    kept = Address.objects.filter(person=night.person, channel="push").order_by("id")
-    names = [json.loads(sealed_columns.address_value(a))["endpoint"][-1] for a in kept]
-    assert names == ["1", "2", "3", "4"]
+    assert endpoints(person=night.person) == ["4"]
+
+
+def test_a_fifth_phone_of_a_contact_puts_out_none_that_was_there_before(night: SamsNight) -> None:
+    path = f"/c/{contact_key(night.contacts['Leo'])}/push"
+    for no in range(6):
+        keys = BrowserKeys(f"https://push.example.org/{no}")
+        assert browser().post(path, {"subscription": keys.subscription}).status_code == 200
+    assert endpoints(contact=night.contacts["Leo"]) == ["0", "1", "2", "5"]
 
 
 def test_a_browser_whose_permission_ended_may_be_told_again(sam: Client, night: SamsNight) -> None:

@@ -91,9 +91,23 @@ def exchange_key(person: Person, kind: str, *, borrowed: bool) -> tuple[Browser,
     return open_pages(person, kind, borrowed=borrowed, tell=known)
 
 
+def renew(browser: Browser, kind: str, *, borrowed: bool) -> str:
+    """Another token for a browser that opens its own person's pages again, and which stays as old
+    as it is: no younger one comes before it, and its notifications go on."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    browser.token_hash, browser.kind = encryption.key_hash(token), kind
+    browser.borrowed = borrowed
+    browser.save(update_fields=["token_hash", "kind", "borrowed"])
+    return token
+
+
 def close(browser: Browser) -> None:
-    """This browser opens nothing any more, and its notifications end."""
-    browser.delete()
+    """This browser opens nothing any more, and its notifications end. The person's own number hears
+    it, unless the phone was not theirs: whoever held theirs may have pressed that."""
+    with transaction.atomic():
+        if not browser.borrowed:
+            notices.tell_of_put_out(browser.person_id, clock.now_ms(), later=False)
+        browser.delete()
 
 
 def remove(person: Person, browser: int, here: Browser) -> int:

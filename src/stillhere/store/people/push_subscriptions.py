@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Browser, Contact, Message, Person
@@ -18,7 +18,7 @@ from stillhere.store.problems import Reached
 
 CHANNEL = address_book.PUSH
 HOUR_MS = 3_600_000
-MOST = 4  # a phone, another one, a laptop, and one that was lost
+MOST = 4  # of a contact: a phone, another one, a laptop, and one that was lost
 
 
 def allow(
@@ -28,8 +28,9 @@ def allow(
     contact: Contact | None = None,
     browser: Browser | None = None,
 ) -> None:
-    """Notify this browser from now on; a person's own is the ``browser`` with which it ends. If
-    there were already ``MOST``, the oldest one is dropped."""
+    """Notify this browser from now on; a person's own is the ``browser`` with which it ends, and
+    has one subscription. Of a contact's there are ``MOST``: beyond that one goes that is lost, or
+    the newest, so that nobody puts out the phone that was there before."""
     with transaction.atomic():
         now = clock.now_ms()
         if person is not None:
@@ -40,12 +41,30 @@ def allow(
         known = mine.filter(lookup=encryption.lookup(CHANNEL, way.value)).first()
         if known is not None and known.state == Address.State.OK:
             _hand_over(known, browser)
+            _alone(known, browser)
             return
         if known is not None:
             known.delete()
-        address_book.add_address(way, person=person, contact=contact, browser=browser, now=now)
-        kept = mine.order_by("-id").values_list("id", flat=True)[:MOST]
-        mine.exclude(id__in=list(kept)).delete()
+        if contact is not None:
+            _make_room(mine)
+        added = address_book.add_address(
+            way, person=person, contact=contact, browser=browser, now=now
+        )
+        _alone(added, browser)
+
+
+def _alone(way: Address, browser: Browser | None) -> None:
+    """A browser has one subscription: what it had before is worth nothing any more."""
+    if browser is not None:
+        Address.objects.filter(browser=browser, channel=CHANNEL).exclude(id=way.id).delete()
+
+
+def _make_room(mine: QuerySet[Address]) -> None:
+    here = list(mine.order_by("id"))
+    while len(here) >= MOST:
+        goes = next((each for each in here if each.state != Address.State.OK), here[-1])
+        here.remove(goes)
+        goes.delete()
 
 
 def _hand_over(known: Address, browser: Browser | None) -> None:
@@ -66,7 +85,7 @@ def renew(
     contacts: Collection[Contact] = (),
 ) -> bool:
     """What the browser that asks had as ``old`` is ``new`` now, and what waits goes there; whether
-    it had that. Who asks must be known: others may know a subscription.
+    it had that, or has the new one already. Who asks must be known: others may know a subscription.
 
     ``browser``: the one it is; ``person``: who could let any browser be notified now, and so one
     from before browsers were known; ``contacts``: whose phone it is.
@@ -88,7 +107,8 @@ def renew(
             way.save(update_fields=["value", "lookup", "state", "why", "since_at"])
             same = Address.objects.filter(channel=CHANNEL, lookup=way.lookup).exclude(id=way.id)
             same.filter(person=way.person_id, contact=way.contact_id).delete()
-    return bool(theirs)
+        told = Address.objects.filter(channel=CHANNEL, lookup=encryption.lookup(CHANNEL, new))
+        return bool(theirs) or (browser is not None and told.filter(browser=browser).exists())
 
 
 def reached(ids: Collection[int], now: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import OuterRef, Subquery
 
-from stillhere.core.events import GRAVE, Outcome
+from stillhere.core.events import GRAVE, Outcome, State
 from stillhere.core.profiles import TRIAL
 from stillhere.core.schedule import Routine, ScheduleError, from_text
 from stillhere.core.watch import Watch
@@ -264,6 +264,13 @@ def routines_of(person: Person) -> list[ShownWatch]:
     return [
         shown for shown in map(_shown, (_whose(row, person) for row in found)) if shown is not None
     ]
+
+
+def is_watched(person: Person) -> bool:
+    """Whether an acute watch of theirs is open, or a daily check-in waits for an answer."""
+    if open_already(person.id, "", None) is not None:
+        return True
+    return any(shown.row.state != State.OPEN for shown in routines_of(person))
 
 
 def open_already(person: int, profile: str, routine: Routine | None) -> int | None:

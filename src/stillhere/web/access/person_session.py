@@ -58,12 +58,13 @@ def remember(
 ) -> None:
     """Let this browser be this person's: permanently, or on a borrowed phone until it is closed.
     ``tell`` their own number of it."""
-    before = browser_of(request)
-    if before is not None:
-        tell = tell and before.person_id != person.id
-        browsers.close(before)
-    kind = user_agent.kind_of(request)
-    _browser, token = browsers.open_pages(person, kind, borrowed=borrowed, tell=tell)
+    before, kind = browser_of(request), user_agent.kind_of(request)
+    if before is not None and before.person_id == person.id:
+        token = browsers.renew(before, kind, borrowed=borrowed)
+    else:
+        if before is not None:
+            browsers.close(before)
+        _browser, token = browsers.open_pages(person, kind, borrowed=borrowed, tell=tell)
     _keep(request, response, token, borrowed=borrowed)
 
 
@@ -71,6 +72,8 @@ def _keep(request: HttpRequest, response: HttpResponse, token: str, *, borrowed:
     cookies.keep(response, cookies.SESSION, token, None if borrowed else cookies.KEPT_S)
     if borrowed:
         cookies.keep(response, cookies.BORROWED, "1", None)
+    elif cookies.BORROWED in request.COOKIES:
+        cookies.drop(response, cookies.BORROWED)
     if cookies.KEY in request.COOKIES:
         cookies.drop(response, cookies.KEY)
 

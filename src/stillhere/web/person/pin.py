@@ -38,7 +38,7 @@ def ask(request: HttpRequest, person: Person) -> HttpResponse:
         return redirect("person:pin")
     if posted:
         forced = force.is_the_word(person, typed["pin"])
-        wrong = _tried(person, typed["pin"].strip(), forced=forced)
+        wrong = tried(person, typed["pin"])
         if not wrong:
             persons.keep_pin(person)
             response = HttpResponseRedirect(typed["next"])
@@ -49,9 +49,10 @@ def ask(request: HttpRequest, person: Person) -> HttpResponse:
     return render(request, "person/pin.html", given, status=422 if wrong else 200)
 
 
-def _tried(person: Person, pin: str, *, forced: bool) -> str:
+def tried(person: Person, typed: str) -> str:
     """Try a PIN; what is wrong, or nothing. The try is counted before it is looked at. The word
-    under force, where it is that (``forced``), calls for help, and is taken for the PIN."""
+    under force, where it is that, calls for help, and is taken for the PIN."""
+    pin, forced = typed.strip(), force.is_the_word(person, typed)
     if forced:  # however often a wrong one was typed before
         force.call_for_help(person)
     with PINS.turn():

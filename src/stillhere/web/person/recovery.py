@@ -19,8 +19,10 @@ from django.views.decorators.http import require_http_methods
 
 from stillhere.store.models import Person
 from stillhere.store.people import records
+from stillhere.store.watches import queries
 from stillhere.web.access import person_session, rate_limit
-from stillhere.web.person.account_forms import CodeForm
+from stillhere.web.person import pin
+from stillhere.web.person.account_forms import CodeForm, PinForm
 from stillhere.web.site import errors, links
 
 LONGEST_TYPED = 400
@@ -67,6 +69,8 @@ def typed(request: HttpRequest) -> HttpResponse:
     text = CodeForm.read(request.POST)["code"]
     key = key_of(text)
     person = records.person_by_key(key) if key else None
+    if person is not None and _before(request, person) is not None:
+        return redirect("person:recovery", key)  # which says what that means
     if person is not None:
         return _opened(request, person)
     if rate_limit.missed(request):
@@ -81,13 +85,42 @@ def typed(request: HttpRequest) -> HttpResponse:
 def come_back(request: HttpRequest, key: str) -> HttpResponse:
     """The recovery link: a page with one button, because scanners follow links. The button must be
     pressed on our own page: if another site could press it, Sam would end up in somebody else's
-    account."""
+    account. Where this browser is somebody else's already, it says so first."""
     person = records.person_by_key(key)
     if person is None:
         return errors.unknown_key(request)
+    before = _before(request, person)
+    if before is not None:
+        return _instead(request, person, before)
     if request.method == "POST":
         return _opened(request, person)
     return render(request, "person/come_back.html", {"has_pin": bool(person.pin), "light": "night"})
+
+
+def _before(request: HttpRequest, person: Person) -> Person | None:
+    """Whose browser this is, if it is somebody else's than this ``person``'s."""
+    before = person_session.person_of(request)
+    return before if before is not None and before.id != person.id else None
+
+
+def _instead(request: HttpRequest, person: Person, before: Person) -> HttpResponse:
+    """Open these pages in place of those of somebody else, ``before``: never while a watch of
+    theirs runs here, and only with their PIN where they have one. Their number is told."""
+    given = {
+        "has_pin": bool(person.pin),
+        "instead": True,
+        "watched": queries.is_watched(before),
+        "locked": person_session.locked(request, before),
+        "light": "night",
+    }
+    if request.method != "POST":
+        return render(request, "person/come_back.html", given)
+    if given["watched"]:
+        return render(request, "person/come_back.html", given, status=409)
+    wrong = pin.tried(before, PinForm.read(request.POST)["pin"]) if given["locked"] else ""
+    if wrong:
+        return render(request, "person/come_back.html", given | {"wrong": wrong}, status=422)
+    return _opened(request, person)
 
 
 def _opened(request: HttpRequest, person: Person) -> HttpResponse:
