@@ -28,6 +28,7 @@ class Refusal(StrEnum):
     LIST_FULL = "list-full"
     SUPPRESSED = "suppressed"
     ALARM_OPEN = "alarm-open"
+    STAYS_ON = "stays-on"
     LOOK_FIRST = "look-first"
     NO_DRILL = "no-drill"
     DRILLED = "drilled"

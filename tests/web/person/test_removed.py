@@ -14,11 +14,12 @@ from stillhere.store.messages import delivery
 from stillhere.store.models import Address, Contact, JournalLine, Kit, Message, sealed_columns
 from stillhere.store.people import invitations
 from stillhere.store.watches.apply import CallForHelp
-from tests.circle import SamsNight, sams_night
+from tests.circle import SamsNight, sams_night, ways
 from tests.conftest import Clock
-from tests.hook import LEO, Hook, deliver
+from tests.hook import LEO, MAYA, Hook, deliver
 from tests.web.conftest import browser, post
 from tests.web.pages import contact_path, press, read
+from tests.web.refusing import handed_over
 
 LEONARDO = "Leonardo"
 
@@ -75,11 +76,16 @@ def test_in_an_alarm_they_stay_on_it_and_are_erased_when_it_is_over(
     night.start()
     night.does(CallForHelp())
     deliver(clock)
-    removes(night)
+    for do in ("remove", "renew"):
+        refused = post(sam, "/people", do=do, contact=str(night.contacts[LEONARDO].id))
+        assert refused.status_code == 422
+        assert "Whoever is on it stays on it" in refused.content.decode()
     erase_once(clock.now)
-    assert of_leo(night)[0] == 1, "the alarm still knows who was told"
-    assert LEONARDO not in read(sam, "/mine/lamp.json"), "and nobody else"
+    assert of_leo(night)[:2] == (1, len(ways(101))), "reached as before"
+    assert browser().get(contact_path(night, LEONARDO)).status_code == 200
+    night.does(ev.Declined(night.contacts[LEONARDO].id))
     night.does(ev.Resolved(None, Outcome.FINE))
+    removes(night)
     erase_once(clock.now)
     assert of_leo(night) == (0, 0, 0)
     leo = night.contacts[LEONARDO].id
@@ -88,6 +94,18 @@ def test_in_an_alarm_they_stay_on_it_and_are_erased_when_it_is_over(
     for page in ("/watch", "/mine", "/mine/lamp.json"):
         assert LEONARDO not in read(sam, page)
     assert read(browser(), contact_path(night, "Maya"))
+
+
+def test_nobody_silences_a_call_for_help_from_sams_phone(
+    night: SamsNight, sam: Client, clock: Clock
+) -> None:
+    """Leo and Maya are taken off one after the other, and volunteers too."""
+    night.start()
+    night.does(CallForHelp())
+    for contact in night.contacts.values():
+        post(sam, "/people", do="remove", contact=str(contact.id))
+    assert post(sam, "/people", do="volunteers").status_code == 422
+    assert {LEO, MAYA} <= {number for number in (LEO, MAYA) if handed_over(clock, 90, number)}
 
 
 def test_grave_news_keeps_the_row_until_somebody_has_looked(night: SamsNight, clock: Clock) -> None:

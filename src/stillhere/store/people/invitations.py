@@ -23,6 +23,7 @@ from stillhere.store.problems import Problem, Reached
 from stillhere.store.watches import apply
 
 MOST_CONTACTS = 20
+ALARMED = ("alarm", "claimed", "attended")
 GONE = (Contact.Status.LEFT, Contact.Status.REMOVED)
 MOST_ERASED = 500  # in one transaction, as in ``privacy/erasure.py``
 
@@ -117,9 +118,7 @@ def leave(contact: Contact, status: Contact.Status = Contact.Status.LEFT) -> Non
             Address.objects.filter(contact=contact).update(
                 state=Address.State.OPTED_OUT, since_at=now
             )
-        open_alarms = WatchRow.objects.filter(
-            person=contact.person_id, state__in=["alarm", "claimed", "attended"]
-        )
+        open_alarms = WatchRow.objects.filter(person=contact.person_id, state__in=ALARMED)
         apply.apply_batch(
             [
                 apply.Change(OptedOut(contact.id), watch=w)
@@ -129,6 +128,13 @@ def leave(contact: Contact, status: Contact.Status = Contact.Status.LEFT) -> Non
 
 
 # --- erased ---------------------------------------------------------------------------------------
+
+
+def require_calm(person: Person) -> None:
+    """Raises Problem while an alarm of theirs is open: whoever holds their phone must not be able
+    to take those who were called for help off it, one after another."""
+    if WatchRow.objects.filter(person=person, state__in=ALARMED).exists():
+        raise Problem(Refusal.STAYS_ON)
 
 
 def take_off(contact: Contact) -> None:
@@ -167,7 +173,7 @@ def erase_gone(contacts: Sequence[int] | None = None) -> int:
 def _needing() -> QuerySet[WatchRow]:
     """An alarm that is open, or one that somebody still has to look at."""
     theirs = WatchRow.objects.filter(person=OuterRef("person"))
-    alarmed = Q(state__in=["alarm", "claimed", "attended"])
+    alarmed = Q(state__in=ALARMED)
     return theirs.filter(alarmed | Q(held=True, looked_at__isnull=True))
 
 

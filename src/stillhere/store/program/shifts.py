@@ -144,10 +144,12 @@ def stand_by(person: Person) -> bool:
 
 
 def want(person: Person, wanted: bool) -> None:
-    """Whether volunteers on shift may come for this person."""
+    """Whether volunteers on shift may come for this person. Raises Problem where they are wanted no
+    more while an alarm is open."""
     if wanted:
         stand_by(person)
         return
+    invitations.require_calm(person)
     with transaction.atomic():
         person.volunteers = False
         person.save(update_fields=["volunteers"])

@@ -110,9 +110,10 @@ def _theirs(person: Person, typed: Mapping[str, str]) -> Contact | None:
 
 
 def _remove(person: Person, typed: Mapping[str, str]) -> Done:
-    """Off the list, without telling them."""
+    """Off the list, without telling them. Never while people are being reached."""
     gone = _theirs(person, typed)
     if gone is not None:
+        invitations.require_calm(person)
         invitations.take_off(gone)
     return "removed", {}
 
@@ -138,10 +139,12 @@ def _keep(person: Person, typed: Mapping[str, str]) -> Done:
 
 
 def _renew(person: Person, typed: Mapping[str, str]) -> Done:
-    """A new link for one of them, who is invited again by the ways we know."""
+    """A new link for one of them, who is invited again by the ways we know. In an alarm the one
+    that they were sent goes on working."""
     contact = _theirs(person, typed)
     if contact is None:
         return "", {}
+    invitations.require_calm(person)
     contacts.renew(contact)
     invitations.invite(contact, clock.now_ms())
     return "renewed", {}

@@ -45,6 +45,10 @@ REFUSALS = {
     Refusal.ALARM_OPEN: gettext_lazy(
         "An alarm is open. End it first, then everything can be erased."
     ),
+    Refusal.STAYS_ON: gettext_lazy(
+        "Your people are being reached now. Whoever is on it stays on it until it is over. Do this "
+        "afterwards."
+    ),
     Refusal.LOOK_FIRST: gettext_lazy(
         "The people who run this must look at the last alarm first. Ask them."
     ),
