@@ -294,6 +294,8 @@ def _over(w: Watch, who: int | None, outcome: Outcome, now: int, out: list[Effec
         out.append(Withdraw(asks_only=False))
         if outcome not in ev.UNTOLD:
             ladder.stand_down(w.alarm, now, out, who, outcome)
+        if who is not None:  # whoever lies ends it for good: somebody looks
+            out.append(ev.PageCoordinator(ev.Paging.GRAVE, w.alarm.round))
         return quiet_handlers.close(w, outcome, now)
     if who is not None and w.alarm.cause is not Cause.FORCE and w.profile.key != TRIAL:
         ends_at = None if w.ends_at is None else min(w.ends_at, now)

@@ -281,6 +281,7 @@ class Paging(StrEnum):
 
     EXHAUSTED = "exhausted"  # the whole ladder was tried and nobody is going
     QUARANTINED = "quarantined"  # a watch our own code could not step
+    GRAVE = "grave"  # one contact alone says that the person died or is taken to hospital
 
 
 class Urgency(IntEnum):

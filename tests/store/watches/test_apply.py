@@ -181,7 +181,9 @@ def test_of_a_death_nothing_automatic_leaves_and_of_help_the_good_news(
     night.does(ev.Arrived(night.contacts["Leo"].id))
     night.does(ev.Resolved(night.contacts["Leo"].id, outcome))
     heard = {night.contacts["Leo"].id, night.contacts["Maya"].id}
-    left = night.queued()
+    [page] = night.queued("page-grave")
+    assert (page.channel, page.contact_id) == ("coordinator", None), "a person looks"
+    left = [m for m in night.queued() if m.word != "page-grave"]
     assert {m.word for m in left} == (set() if outcome is ev.Outcome.DIED else {"stand-down"})
     assert {m.contact_id for m in left} == (set() if outcome is ev.Outcome.DIED else heard)
     row = night.row()

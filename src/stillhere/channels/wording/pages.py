@@ -44,6 +44,15 @@ def _page_quarantine(facts: Facts) -> Sentence:
     return text + " " + _("Look now, and phone."), _answer(facts)
 
 
+def _page_grave(facts: Facts) -> Sentence:
+    text = _(
+        "One person alone says how it ended for %(person)s, and it is grave. We call nobody any "
+        "more."
+    )
+    text = fill(facts, text, person=plain.name(facts.person) or _("somebody"))
+    return text + " " + _("Look now, and phone them."), _answer(facts)
+
+
 def _page_peer_silent(facts: Facts) -> Sentence:
     other = plain.name(facts.who) or _("An installation you look after")
     if facts.at is not None:
@@ -121,6 +130,7 @@ def _look_how(facts: Facts) -> Sentence:
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "page-exhausted": _page_exhausted,
     "page-quarantine": _page_quarantine,
+    "page-grave": _page_grave,
     "page-peer-silent": _page_peer_silent,
     "page-peer-back": _page_peer_back,
     "page-stuck": _page_stuck,

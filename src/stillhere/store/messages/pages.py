@@ -18,13 +18,13 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from stillhere.core.events import Urgency
+from stillhere.core.events import Paging, Urgency
 from stillhere.core.paging.on_call import OnCall, turn
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Installation, Message, Page, Peer
 from stillhere.store.people import notices, suppression
 from stillhere.store.watches import damage
-from stillhere.store.watches.outbox import COORDINATOR
+from stillhere.store.watches.outbox import COORDINATOR, PAGE_WORDS
 
 log = logging.getLogger("stillhere.pages")
 
@@ -151,6 +151,8 @@ def _holds(m: Message) -> bool:
     if m.watch is not None:
         if m.watch.quarantined_at is not None:
             return True
+        if m.word == PAGE_WORDS[Paging.GRAVE]:
+            return m.watch.looked_at is None
         return m.watch.state == "alarm" and m.watch.alarms == m.alarm
     peer = json.loads(m.facts).get("peer")
     if peer is not None:

@@ -41,7 +41,11 @@ LOUD = CALLS | {Word.AGAIN, Word.AMBULANCE, Word.REOPENED, Word.ARE_YOU_THERE}
 ASK_WORDS = {Way.NEXT: "ask", Way.RING: "ask-ring"}
 COORDINATOR = "coordinator"  # the channel of a message that pages the coordinator
 _PROVED = " AND (proved_at > 0 OR channel IN ('push', 'page'))"  # no ask to anybody's number
-PAGE_WORDS = {Paging.EXHAUSTED: "page-exhausted", Paging.QUARANTINED: "page-quarantine"}
+PAGE_WORDS = {
+    Paging.EXHAUSTED: "page-exhausted",
+    Paging.QUARANTINED: "page-quarantine",
+    Paging.GRAVE: "page-grave",
+}
 
 
 @dataclass(frozen=True, slots=True)
