@@ -8,17 +8,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from stillhere.core import events as ev
 from stillhere.core.messages import Fate, Inbound, Receipt
 from stillhere.core.paging.on_call import OnCall
 from stillhere.engine import render
 from stillhere.store.inbound import inbox
+from stillhere.store.installation import desk_key
 from stillhere.store.messages import delivery, pages
-from stillhere.store.models import Message, Page, WatchRow
+from stillhere.store.models import Installation, Message, Page, WatchRow
 from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, sams_night
 from tests.conftest import Clock
+from tests.web.conftest import browser
+from tests.web.pages import text_of
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -116,7 +120,7 @@ def test_what_is_no_answer_is_asked_back_and_pages_go_on(clock: Clock) -> None:
         )
     ]
     clock.advance(3 * MINUTE_S)
-    assert [to for to, _, _ in leave(clock)] == [ANAS]
+    assert {to for to, _, _ in leave(clock)} == {ANAS}
 
 
 def test_nobody_elses_text_answers_a_page(clock: Clock) -> None:
@@ -163,7 +167,7 @@ def test_whoever_looked_is_told_first_of_what_comes_next(clock: Clock) -> None:
     pages.looks(pages.who_is(ANA), clock.now)
     leave(clock)
     nobody_is_on_the_list(clock)
-    assert [to for to, _, _ in leave(clock)] == [ANAS]
+    assert {to for to, _, _ in leave(clock)} == {ANAS}
 
 
 def test_what_is_over_wakes_nobody_else(clock: Clock) -> None:
@@ -191,6 +195,31 @@ def test_a_stop_takes_her_phone_and_the_page_goes_by_what_is_left(clock: Clock) 
     says(ANAS, "STOP")
     clock.advance(3 * MINUTE_S)
     assert [to for to, _, _ in leave(clock)] == ["ruth@example.org"], "Ana is passed over"
+
+
+def test_where_every_phone_said_stop_the_page_waits_and_says_so_until_start(
+    clock: Clock, settings: Any, client: Client
+) -> None:
+    """One forged text takes the only phone of the only one on call."""
+    settings.STILLHERE = replace(settings.STILLHERE, coordinators=(ANA,))
+    Installation.objects.create(id=1, beat_at=clock.now, proof_at=clock.now)
+    says(ANAS, "STOP")
+    nobody_is_on_the_list(clock)
+    for _ in range(4):
+        assert leave(clock) == []
+        clock.advance(4 * MINUTE_S)
+    mine = Message.objects.filter(channel="coordinator", status="queued", facts__contains='"to":')
+    assert [m.why for m in mine] == [delivery.STOPPED], "one waits, and is not dropped"
+    assert pages.waits()
+    said = client.get("/healthz")
+    assert "numbers of 1 of 1 on call said STOP: START from them lifts it" in said.json()["reasons"]
+    assert "Ana" not in said.content.decode()
+    at_desk = text_of(browser().get(f"/desk/{desk_key.key()}"))
+    assert "No page reaches this phone any more: Ana." in at_desk
+    says(ANAS, "START")
+    clock.advance(1)
+    assert {to for to, _, _ in leave(clock)} == {ANAS}
+    assert not [each for each in client.get("/healthz").json()["reasons"] if "STOP" in each]
 
 
 def test_good_news_rings_nobody_and_waits_for_nothing(clock: Clock) -> None:

@@ -39,6 +39,7 @@ BACK_OFF_S = (1, 2, 4, 8, 15, 30, 60)
 LOST = (Fate.FAILED, Fate.NOWHERE)  # this way is none: another one may be
 LONGEST_REF = 120
 LAPSED, NOT_WANTED = "lapsed", "not wanted"
+STOPPED = "every number of theirs said STOP"  # whoever is paged: it waits for START
 GONE = "address gone"
 UNREADABLE = "address cannot be opened"
 LOST_WAYS = (GONE, UNREADABLE)
@@ -185,6 +186,10 @@ def _without_stale(found: list[dict[str, Any]], now: int) -> list[dict[str, Any]
     """Drop what must not be sent after all; a message that lost its address may have another way to
     go."""
     stale = {row["id"]: why for row in found if (why := _stale(row, now))}
+    if stopped := {id for id, why in stale.items() if why == STOPPED}:
+        found = [row for row in found if row["id"] not in stopped]
+        stale = {id: why for id, why in stale.items() if id not in stopped}
+        Message.objects.filter(id__in=stopped).update(why=STOPPED, attempts=0)
     if UNREADABLE in stale.values() and (waits := _waits_for_a_key(found, stale)):
         found = [row for row in found if row["id"] not in waits]
         stale = {id: why for id, why in stale.items() if id not in waits}
@@ -243,7 +248,7 @@ def _stale(row: dict[str, Any], now: int) -> str:
     if row["contact"] is not None and row["status"] not in ("invited", "confirmed"):
         return NOT_WANTED
     if row["to"] is None:
-        return UNREADABLE if row["channel"] != COORDINATOR else NOT_WANTED
+        return UNREADABLE if row["channel"] != COORDINATOR else STOPPED
     if row["address"] is not None and row["state"] != "ok":
         return GONE
     return held_back.at_sight(row)

@@ -164,7 +164,13 @@ def _holds(m: Message) -> bool:
 
 def _turn(page: Page, about: Sequence[Message], now: int) -> None:
     told: list[tuple[str, int]] = json.loads(page.told)
-    people = _next(settings.STILLHERE.coordinators, now, {who for who, _ in told})
+    tried = {who for who, _ in told}
+    # Whoever nothing reaches has one page waiting for them, until START.
+    people = [
+        each
+        for each in _next(settings.STILLHERE.coordinators, now, tried)
+        if who_is(each) not in tried or _ways(each)
+    ]
     for each in people:
         more = {"page": page.id, "n": page.count}
         _write(about[0], each, f"page{page.id}.{page.turn}.{who_is(each)}", more, now, page)
@@ -245,9 +251,20 @@ def addresses(facts: str) -> str | None:
 
 def _ways(somebody: OnCall) -> list[str]:
     """Their ways without those that asked us to stop."""
+    gone = _stopped(somebody)
+    return [way for way in somebody.ways if way not in gone]
+
+
+def _stopped(somebody: OnCall) -> set[str]:
+    """Their numbers that said STOP. Anybody may have forged that."""
     phones = {("text", way) for way in somebody.ways if way.startswith("+")}
     gone = damage.around(lambda: suppression.silenced(phones), set[tuple[str, str]])
-    return [way for way in somebody.ways if ("text", way) not in gone]
+    return {way for _channel, way in gone}
+
+
+def stopped() -> list[str]:
+    """Whose number said STOP, of those on call: no page reaches it until START."""
+    return [each.name for each in settings.STILLHERE.coordinators if _stopped(each)]
 
 
 def read_by(facts: str) -> OnCall | None:

@@ -105,6 +105,7 @@ def _page(request: HttpRequest, more: Mapping[str, Any], status: int = 200) -> H
         "act": f"{reverse('program:act')}{turner.query}",
         "endings": render_to_string("program/parts/endings.html"),  # the same for each of them
         "reasons": health.reasons(here, now, aside),
+        "stopped": part.read(_("who was paged"), lambda: ", ".join(pages.stopped()), ""),
         "reach_them": installed_channels.here(shifts.WAYS),
         "overdue": helplines.overdue(now),
         "signed": steps.signature(),

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 from stillhere.store.db import clock
 from stillhere.store.db.disk import DISK, FULL, full
 from stillhere.store.installation import proof
+from stillhere.store.messages import pages
 from stillhere.store.models import Installation, SetAside
 from stillhere.store.watches import damage, queries
 from stillhere.store.watches.group_commit import WRITER
@@ -93,6 +94,14 @@ def aside_reasons(now: int, aside: Sequence[SetAside] | None = None) -> list[str
     return [f"{which} cannot be read and nobody watches {them}{seen}"]
 
 
+def coordinator_reasons() -> list[str]:
+    """How many of those on call are paged by no phone any more: a STOP can be forged."""
+    many, all_of_them = len(pages.stopped()), len(settings.STILLHERE.coordinators)
+    if not many:
+        return []
+    return [f"numbers of {many} of {all_of_them} on call said STOP: START from them lifts it"]
+
+
 def reasons(
     here: Installation | None = None,
     now: int | None = None,
@@ -107,7 +116,7 @@ def reasons(
         here = here or queries.installation()
         now = now_of(here) if now is None else now
         found = engine_reasons(here, now)
-        for part in (partial(aside_reasons, now, aside), damage_reasons):
+        for part in (partial(aside_reasons, now, aside), damage_reasons, coordinator_reasons):
             found += damage.around(part, lambda: ["not all of the database can be read"])
     except Error as failure:
         log.warning("database: %s", type(failure).__name__)
