@@ -200,6 +200,8 @@ def queue(
     if back is None:
         return
     watches = sorted(open_watches([person.id]), key=lambda watch: watch.state not in ALARMED)
+    if contact is not None:  # of a watch without an alarm they may learn nothing
+        watches = [watch for watch in watches if watch.state in ALARMED]
     watch = next(iter(watches), None)
     key = f"r{parsed.arrival}" if due_at is None else f"r{parsed.arrival}.later"
     if word in UNCLEAR and watch is not None and contact is not None:

@@ -98,8 +98,9 @@ def _row_for(contact: Contact) -> WatchRow | None:
     row = damage.around(lambda: _OPEN.first(contact.person_id), readable)
     if row is not None:
         return row
-    told = Message.objects.filter(contact=contact, watch__isnull=False).exclude(word="well")
+    told = Message.objects.filter(contact=contact, watch__isnull=False, alarm__gt=0)
+    told = told.exclude(word="well")
     spoke = JournalLine.objects.filter(contact=contact.id).values("watch")
-    hers = WatchRow.objects.filter(person=contact.person_id)
+    hers = WatchRow.objects.filter(person=contact.person_id, alarms__gt=0)
     either = hers.filter(Q(id__in=told.values("watch")) | Q(id__in=spoke))
     return damage.around(either.order_by("-started_at").first, lambda: None)
