@@ -70,7 +70,7 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
     persons.note_use(person, now)
     watches = _meant_watches(parsed)
     if parsed.inbound.kind == "text" and force.is_said_from(parsed.address, text):
-        force.call_for_help(person)  # and the phone hears, and shows, what it would of a check-in
+        force.call_for_help(person, text)  # the phone hears, and shows, what it would of a check-in
         return _watch_hears(parsed, watches, Intent.HERE, now), {}
     shown = own_notes.show_door(parsed, now)
     if shown is not None:

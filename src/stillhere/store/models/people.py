@@ -39,6 +39,11 @@ class Person(models.Model):
     key_in_cookie = models.BooleanField(default=False, db_default=True)
     # The word that calls for help in secret: a keyed hash, or nothing (``people/force.py``).
     force_word = models.BinaryField(max_length=32, default=b"", db_default=b"")
+    # What was set on pages that this word opened: what opens them in place of the PIN, hashed, or
+    # ``persons.BY_WORD``; the PIN that was removed there; and another such word.
+    decoy_pin = models.CharField(max_length=128, default="", db_default="")
+    pin_aside = models.CharField(max_length=128, default="", db_default="")
+    decoy_word = models.BinaryField(max_length=32, default=b"", db_default=b"")
     # Stands for somebody in their call for help in secret, out of reach of their phones
     # (``people/force.py``); erased with that.
     secret = models.BooleanField(default=False, db_default=False)
@@ -122,6 +127,7 @@ class Contact(models.Model):
     trained_at = models.BigIntegerField(default=0, db_default=0)  # answered the questions; 0: not
     door_at = models.BigIntegerField(default=0, db_default=0)  # place in a call for help, from then
     hears_force = models.BooleanField(default=False, db_default=False)  # of the word in secret
+    hears_decoy = models.BooleanField(default=False, db_default=False)  # of the other such word
 
     class Meta:
         db_table = "contact"

@@ -185,15 +185,16 @@ def end_other_notifications(person: Person, keep: Browser | None) -> None:
     (theirs.exclude(browser=keep) if keep is not None else theirs).delete()
 
 
-def set_pin(person: Person, hashed: str, here: Browser | None) -> None:
-    """Keep a PIN, already hashed, which was typed ``here``. Notifications and chats stand behind
+def set_pin(person: Person, hashed: str, here: Browser | None, *, decoy: bool = False) -> None:
+    """Keep a PIN, already hashed, which was typed ``here``, beside the person's own if it is a
+    ``decoy``. Notifications and chats stand behind
     it: where there was none before, whoever was let in without one is notified no more. No chat
     outlives the PIN before: it may have been connected on this very phone."""
     with transaction.atomic():
         _end_chats(person, clock.now_ms())
         if not person.pin:
             end_other_notifications(person, here)
-        persons.set_pin(person, hashed)
+        persons.set_pin(person, hashed, decoy=decoy)
 
 
 def _end_chats(person: Person, now: int) -> None:

@@ -4,7 +4,9 @@ Somebody may hold Sam's phone, or stand beside Sam while Sam answers. The word (
 where the PIN is asked) is answered like a check-in. The call for help is made by a person of its
 own, a copy of what those who come must know and of those whom Sam chose to hear it: whatever is
 changed, taken off, renewed or erased on Sam's pages afterwards does not reach it, and nothing that
-Sam's phones, cards or exports show speaks of it. Owns the word, who hears it, and the call.
+Sam's phones, cards or exports show speaks of it. What is set on pages that the word opened in place
+of the PIN stands beside what Sam set (a ``decoy``): the PIN there is another that opens, and the
+word there another that calls. Owns the words, who hears them, and the call.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import hmac
 import secrets
 import unicodedata
 from collections.abc import Collection
+from enum import Enum, auto
 
 from django.conf import settings
 from django.db import transaction
@@ -40,7 +43,14 @@ _BY_THE_WORD = ~Q(channel="page")  # somebody may stand before an open page
 _COPIED = ("lang", "rung", "status", "door", "minutes", "why", "created_at", "answered_at")
 
 
-def keep(person: Person, word: str, contacts: Collection[int]) -> None:
+class ForceWord(Enum):
+    """Which of the words it is."""
+
+    OWN = auto()  # as Sam set it
+    DECOY = auto()  # as it was set on pages that Sam's opened
+
+
+def keep(person: Person, word: str, contacts: Collection[int], *, decoy: bool = False) -> None:
     """Keep the word, and who hears of it: ids of contacts who said yes. Raises Problem where the
     word cannot be told from what people say anyway, where it would be texted from a number that is
     not shown to be theirs, or one of those chosen would not hear it."""
@@ -59,10 +69,15 @@ def keep(person: Person, word: str, contacts: Collection[int]) -> None:
             raise Problem(Refusal.FORCE_NOBODY)
         if not all(is_reached(contact) for contact in hearing):
             raise Problem(Refusal.FORCE_UNREACHED)
-        mine.update(hears_force=False)
-        hearing.update(hears_force=True)
-        person.force_word = _hashed(person, folded)
-        person.save(update_fields=["force_word"])
+        if not decoy:
+            mine.update(hears_force=False)
+            hearing.update(hears_force=True)
+            person.force_word = _hashed(person, folded)
+        mine.update(hears_decoy=False)
+        if decoy:
+            hearing.update(hears_decoy=True)
+        person.decoy_word = _hashed(person, folded) if decoy else b""
+        person.save(update_fields=["force_word", "decoy_word"])
 
 
 def is_reached(contact: Contact) -> bool:
@@ -72,10 +87,13 @@ def is_reached(contact: Contact) -> bool:
     return ways.filter(_BY_THE_WORD).exists()
 
 
-def forget(person: Person) -> None:
-    """There is no such word any more. An alarm that it has raised goes on."""
-    person.force_word = b""
-    person.save(update_fields=["force_word"])
+def forget(person: Person, *, decoy: bool = False) -> None:
+    """There is no such word any more; of a ``decoy``, no other one. An alarm that it has raised
+    goes on."""
+    person.decoy_word = b""
+    if not decoy:
+        person.force_word = b""
+    person.save(update_fields=["force_word", "decoy_word"])
 
 
 def is_said_from(way: Address, text: str) -> bool:
@@ -86,26 +104,36 @@ def is_said_from(way: Address, text: str) -> bool:
 
 
 def is_the_word(person: Person, typed: str) -> bool:
-    """Whether this is the word and nothing else."""
+    """Whether this is such a word and nothing else."""
+    return which_word(person, typed) is not None
+
+
+def which_word(person: Person, typed: str) -> ForceWord | None:
+    """Which of the words this is, and nothing else."""
     if not person.force_word or len(typed) > LONGEST_TEXT:
-        return False
-    return hmac.compare_digest(bytes(person.force_word), _hashed(person, _folded(typed)))
+        return None
+    hashed = _hashed(person, _folded(typed))
+    if hmac.compare_digest(bytes(person.force_word), hashed):
+        return ForceWord.OWN
+    return ForceWord.DECOY if hmac.compare_digest(bytes(person.decoy_word), hashed) else None
 
 
-def call_for_help(person: Person) -> None:
-    """Begin the alarm in secret. Said again while it is open, it is the same one."""
+def call_for_help(person: Person, typed: str = "") -> None:
+    """Begin the alarm in secret, for those who hear the word that was ``typed``, or Sam's own. Said
+    again while it is open, it is the same one."""
+    decoy = which_word(person, typed) is ForceWord.DECOY
     with transaction.atomic():
         Person.objects.select_for_update().get(id=person.id)
-        mark = encryption.lookup("secret", str(person.id))
+        mark = encryption.lookup("secret", f"{person.id} decoy" if decoy else str(person.id))
         double = Person.objects.filter(
             secret=True, force_word=mark, watches__closed_at__isnull=True
-        ).first() or _double_of(person, mark)
+        ).first() or _double_of(person, mark, decoy=decoy)
         chosen = circles_of([double.id], clock.now_ms()).get(double.id, Circle())
         watch = apply.start(double.id, PROFILE)
         apply.apply(Change(NeedHelp(chosen, forced=True), watch=watch))
 
 
-def _double_of(person: Person, mark: bytes) -> Person:
+def _double_of(person: Person, mark: bytes, *, decoy: bool) -> Person:
     """A copy of the person for whom those chosen are called, with their own keys. ``mark`` is how
     it is found again; no key opens its pages."""
     nonce = encryption.new_nonce()
@@ -121,7 +149,8 @@ def _double_of(person: Person, mark: bytes) -> Person:
     )
     persons.set_plan(double, **{n: sealed_columns.person_note(person, n) for n in persons.NOTES})
     notes.copy(person, double)
-    hearing = person.contacts.filter(hears_force=True, status=Contact.Status.CONFIRMED)
+    chosen = Q(hears_decoy=True) if decoy else Q(hears_force=True)
+    hearing = person.contacts.filter(chosen, status=Contact.Status.CONFIRMED)
     for contact in hearing.order_by("id"):
         _copy(contact, double)
     return double

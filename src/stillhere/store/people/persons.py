@@ -14,6 +14,7 @@ from stillhere.store.problems import Problem, Reached
 
 WISHES = ("phone-first", "call-now", "never")
 PIN_OFF_MS = 24 * 3_600_000  # a whole day: long enough to be seen by whoever has the PIN
+BY_WORD = "word"  # what opens in place of the PIN is the word under force itself
 USED_MS = 30 * 86_400_000  # how exact it is when somebody was last here
 NOTES = ("name", "place", "entry", "dispatch", "town")  # of the plan, sealed
 
@@ -96,13 +97,31 @@ def note_use(person: Person, now: int) -> None:
     person.save(update_fields=["used_at", "idle_told_at"])
 
 
-def set_pin(person: Person, hashed: str) -> None:
+def set_pin(person: Person, hashed: str, *, decoy: bool = False) -> None:
     """Keep a PIN, already hashed, or none at all. Another one is as old as the first: whoever
-    changes it has typed that."""
+    changes it has typed that. Set or removed on pages that the word under force opened (``decoy``),
+    the one that Sam set stays and opens beside it."""
     if not person.pin:
         person.pin_at = clock.now_ms()
-    person.pin, person.pin_off_at = hashed, 0
-    person.save(update_fields=["pin", "pin_at", "pin_off_at"])
+    own = (person.pin or person.pin_aside) if decoy else hashed
+    person.pin, person.pin_aside = (own, "") if hashed else ("", own)
+    person.decoy_pin, person.pin_off_at = hashed if decoy and hashed else "", 0
+    person.save(update_fields=["pin", "pin_at", "pin_off_at", "pin_aside", "decoy_pin"])
+
+
+def note_opened(person: Person, *, decoy: bool) -> None:
+    """The pages were opened: by the word under force, or a PIN that was set there (``decoy``), or
+    by the PIN that Sam set."""
+    before, after = ("", BY_WORD) if decoy else (BY_WORD, "")
+    if person.decoy_pin == before:
+        person.decoy_pin = after
+        person.save(update_fields=["decoy_pin"])
+
+
+def decoy_pin(person: Person) -> str:
+    """The hash of the PIN that was set on pages which the word under force opened, and which opens
+    in its place; or nothing."""
+    return "" if person.decoy_pin == BY_WORD else person.decoy_pin
 
 
 def forget_pin(person: Person) -> None:
@@ -128,9 +147,10 @@ def drop_forgotten_pin(person: Person) -> bool:
     if not person.pin_off_at or clock.now_ms() < person.pin_off_at:
         return False
     due = Person.objects.filter(id=person.id, pin_off_at=person.pin_off_at)
-    gone = bool(due.update(pin="", pin_off_at=0))
+    aside = person.pin if person.decoy_pin else ""  # whoever forces Sam may have asked for it
+    gone = bool(due.update(pin="", pin_off_at=0, pin_aside=aside))
     if gone:
-        person.pin, person.pin_off_at = "", 0
+        person.pin, person.pin_off_at, person.pin_aside = "", 0, aside
     return gone
 
 

@@ -123,7 +123,7 @@ def private(view: View) -> View:
     def shown(request: HttpRequest, person: Person, **named: object) -> HttpResponse:
         if locked(request, person):
             return HttpResponseRedirect(f"{reverse('person:pin')}?next={quote(request.path)}")
-        forced = bool(person.pin) and opened_by_word(request, person)
+        forced = opened_by_word(request, person)
         response = view(request, person, **named)
         if person.pin:
             remember_pin(response, person, forced=forced)
@@ -147,7 +147,8 @@ def may_name(request: HttpRequest, person: Person) -> bool:
 def _of(person: Person, *, forced: bool) -> str:
     """A token for a person and their PIN: after a change of PIN, an old cookie is worthless. That
     it was the word under force instead, nobody can read in it."""
-    of = f"{person.pin} forced" if forced else person.pin
+    of = person.pin + persons.decoy_pin(person)
+    of = f"{of} forced" if forced else of
     return f"{person.id}.{hashlib.sha256(of.encode()).hexdigest()[:16]}"
 
 
@@ -163,8 +164,10 @@ def pin_typed(request: HttpRequest, person: Person) -> bool:
 
 
 def opened_by_word(request: HttpRequest, person: Person) -> bool:
-    """Whether it was the word under force. For whoever typed it that word is the PIN."""
-    return _typed(request) == _of(person, forced=True)
+    """Whether it was the word under force, or the PIN that was set on such pages, or the PIN was
+    removed there. For whoever typed it that is the PIN."""
+    typed = bool(person.pin) and _typed(request) == _of(person, forced=True)
+    return typed or bool(person.pin_aside)
 
 
 def _typed(request: HttpRequest) -> str:

@@ -8,11 +8,15 @@ from itertools import pairwise
 
 from django import forms
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from stillhere.web.access.fields import Chosen, ChosenSeveral, Form, Number, OurPage, Ticked, Words
 from stillhere.web.site import page_text, watch_text
 
 PROFILES = ("injected", "snorted", "swallowed")
+UNSAFE_PIN = gettext_lazy(  # the same of the word under force
+    "Choose another PIN, this one is not safe. Anybody tries one like 1234 or a year first."
+)
 _PIN = re.compile(r"[0-9]{4,8}")
 
 
@@ -92,9 +96,7 @@ class NewPinForm(Form):
         if pin and not _PIN.fullmatch(pin):
             raise forms.ValidationError(_("A PIN has 4 to 8 digits."))
         if pin and _is_tried_first(pin):
-            raise forms.ValidationError(
-                _("Anybody tries that PIN first, like 1234 or a year. Choose another.")
-            )
+            raise forms.ValidationError(UNSAFE_PIN)
         return pin
 
 

@@ -28,28 +28,22 @@ from stillhere.web.site.context import light
 def show(request: HttpRequest, person: Person) -> HttpResponse:
     """The page; "keep" sets the word anew, "forget" takes it away."""
     do = pressed(request) if request.method == "POST" else ""
+    decoy = person_session.opened_by_word(request, person)
     if do == "forget":
-        force.forget(person)
+        force.forget(person, decoy=decoy)
         return _page(request, person, note=page_text.note("kept"))
     if do != "keep":
         return _page(request, person)
     form = SecretWordForm(request.POST, people=[contact.id for contact in people(person)])
     if not form.is_valid():
         return _page(request, person, wrong=next(iter(form.wrong.values())))
-    if _is_the_pin(request, person, form.cleaned_data["word"].strip()):
+    if pin.is_the_pin(person, form.cleaned_data["word"].strip(), forced=decoy):
         return _page(request, person, wrong=page_text.put(Refusal.FORCE_PIN))
     try:
-        force.keep(person, form.cleaned_data["word"], form.cleaned_data["contacts"])
+        force.keep(person, form.cleaned_data["word"], form.cleaned_data["contacts"], decoy=decoy)
     except Problem as problem:
         return _page(request, person, wrong=page_text.put(problem.why))
     return _page(request, person, note=page_text.note("kept"))
-
-
-def _is_the_pin(request: HttpRequest, person: Person, word: str) -> bool:
-    """Whether it is what opened these pages: the PIN, or the word that stood in for it."""
-    if person_session.opened_by_word(request, person):
-        return force.is_the_word(person, word)
-    return pin.is_the_pin(person, word)
 
 
 def people(person: Person) -> list[Contact]:
