@@ -130,6 +130,18 @@ def test_the_nearest_good_kit_is_named_and_its_place(alarm: SamsNight, leo: str,
     assert 'href="#prenoxad" data-give>Yes' in page, "it is not asked about"
 
 
+@pytest.mark.parametrize("do", ["claim", "arrived"])
+def test_without_the_door_no_page_says_where_the_kit_lies(
+    alarm: SamsNight, leo: str, do: str
+) -> None:
+    kits.add(Inside("nasal", 2, "2030-01", "", "blue backpack"), person=alarm.person)
+    Contact.objects.filter(id=alarm.contacts["Leo"].id).update(door=False)
+    browser().post(f"{leo}/answer", {"do": do, "soon": "3"})
+    pages = [read(browser(), f"{leo}{page}") for page in ("", "/part", "/steps")]
+    assert not [told for told in pages if "blue backpack" in told]
+    assert "Sam has naloxone" in pages[0]
+
+
 def test_an_old_kit_is_better_than_none_and_an_empty_one_is_none(
     alarm: SamsNight, leo: str
 ) -> None:

@@ -24,6 +24,7 @@ from stillhere.core.alarm import Alarm
 from stillhere.core.events import GRAVE
 from stillhere.store.db import clock
 from stillhere.store.db.prepared import Prepared
+from stillhere.store.inbound import place
 from stillhere.store.kits import kits, naloxone
 from stillhere.store.models import Contact, Kit, sealed_columns
 from stillhere.store.people import records
@@ -112,7 +113,8 @@ def given(
     alarm, near, comes = shown.watch.alarm, None, False
     if alarm is not None:
         near = nearest(company or company_of(alarm, now), contact, now)
-        comes = contact.id in alarm.arrivals or any(c.contact == contact.id for c in alarm.claims)
+        came = any(c.contact == contact.id for c in alarm.claims)
+        comes = placed and place.may_be_told(contact, alarm, came=came)
     confirmed = theirs and contact.status == Contact.Status.CONFIRMED
     done = [] if not theirs else care_log.of(shown.row) if done is None else done
     at_hand = near is not None and (near[0] is None or near[0].id == contact.id)
@@ -121,7 +123,7 @@ def given(
         "did_to": reverse("contact:deed", args=[key]),
         "number": number(shown),
         "over": alarm is None,
-        "kit_says": kit_says(near, contact, now, comes and placed) if near and confirmed else "",
+        "kit_says": kit_says(near, contact, now, comes) if near and confirmed else "",
         "hand_over": told(done, contact, now),
         "dose_at": care_log.last_dose_at(done) or "",
         "at_the_door": reading.parts("door"),
@@ -161,9 +163,13 @@ def sentence(each: Done, name: str) -> str:
     return says
 
 
-def reviewed(shown: ShownWatch) -> list[str]:
-    """What those who came said about the plan, if it was wrong somewhere."""
-    said = [(each.what, page_text.someone(each.who)) for each in care_log.review(shown.row)]
+def reviewed(shown: ShownWatch, *, named: bool) -> list[str]:
+    """What those who came said about the plan, if it was wrong somewhere; and who they are, where
+    that may be ``named``."""
+    said = [
+        (each.what, page_text.someone(each.who if named else ""))
+        for each in care_log.review(shown.row)
+    ]
     return [str(REVIEW[what]) % {"who": who} for what, who in said if what in REVIEW]
 
 

@@ -117,8 +117,8 @@ def _instead(request: HttpRequest, person: Person, before: Person) -> HttpRespon
         return render(request, "person/come_back.html", given)
     if given["watched"]:
         return render(request, "person/come_back.html", given, status=409)
-    typed = PinForm.read(request.POST)["pin"]
-    wrong, _forced = pin.tried(before, typed) if given["locked"] else ("", False)
+    entered = PinForm.read(request.POST)["pin"]
+    wrong, _forced = pin.tried(before, entered) if given["locked"] else ("", False)
     if wrong:
         return render(request, "person/come_back.html", given | {"wrong": wrong}, status=422)
     return _opened(request, person)
