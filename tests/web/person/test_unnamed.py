@@ -13,7 +13,7 @@ from stillhere.store.watches.apply import CallForHelp
 from tests.circle import SamsNight, tick_all
 from tests.conftest import Clock
 from tests.web.conftest import browser, post
-from tests.web.pages import read, text_of, watch_path
+from tests.web.pages import contact_path, did, read, text_of, watch_path
 
 NAMES = ("Leo", "Maya")
 DAILY = Routine(frozenset(range(7)), 22 * 60, "America/New_York")
@@ -69,6 +69,21 @@ def test_and_with_it_all_is_said_as_before(
     assert "Leo" not in read(shut, "/watch")
     post(shut, "/pin", pin="2580", next="/watch")
     assert "Leo" in read(shut, "/watch")
+
+
+def test_what_somebody_said_of_the_plan_names_nobody_before_the_pin(
+    night: SamsNight, shut: Client
+) -> None:
+    leo = night.contacts["Leo"].id
+    night.start()
+    for what in (CallForHelp(), ev.Arrived(leo), ev.Resolved(None, ev.Outcome.FINE)):
+        night.does(what)
+    assert did(contact_path(night, "Leo"), "door-wrong") == 200
+    pages = [read(shut, "/watch"), read(shut, "/watch/part")]
+    assert not [told for told in pages if named(told)]
+    assert "Someone says: the way in was not right." in pages[0]
+    post(shut, "/pin", pin="2580", next="/watch")
+    assert "Leo says: the way in was not right." in read(shut, "/watch")
 
 
 def test_how_many_there_are_is_said(night: SamsNight, shut: Client) -> None:

@@ -109,7 +109,7 @@ def _given(request: HttpRequest, person: Person, own: Sequence[Address]) -> dict
         "lines": helplines.staffed(now),
         "later": ask_later.pending_of(routines, person, now),
         "alarmed_lately": shown is not None and shown.watch.alarms > 0,
-        "reviewed": on_scene.reviewed(shown) if shown is not None else [],
+        "reviewed": on_scene.reviewed(shown, named=named) if shown is not None else [],
         "warnings": supply_warnings.count(now, sealed_columns.person_note(person, "town"))
         if not open_now
         else {},
