@@ -27,6 +27,7 @@ from stillhere.store.inbound.reply import (
 from stillhere.store.models import Contact, Message, WatchRow
 from stillhere.store.people import contacts, drills, invitations, opt_out
 from stillhere.store.watches.apply import Asked, Change
+from stillhere.store.watches.contact_alarm import may_know_of
 from stillhere.store.watches.queries import ALARMED
 
 _COMING = frozenset({Intent.CLAIM, Intent.AT_DOOR, Intent.ARRIVED})
@@ -48,11 +49,8 @@ def contact_says(parsed: ParsedInbound, contact: Contact, now: int) -> str:
     inbound, message = parsed.inbound, parsed.message
     if inbound.kind == "missed-call":
         return ""  # they ring back: that is no answer, and they will be rung again
-    alarms = list(
-        WatchRow.objects.filter(person=parsed.person, state__in=ALARMED)
-        .order_by("id")
-        .values_list("id", flat=True)
-    )
+    open_now = WatchRow.objects.filter(person=parsed.person, state__in=ALARMED).order_by("id")
+    alarms = [row.id for row in open_now.only("id") if may_know_of(contact, row)]
     invited = contact.status == Contact.Status.INVITED and not alarms
     intent = contacts_intent(inbound, watching=bool(alarms), invited=invited)
     if intent in (Intent.OPT_OUT, Intent.DELETE):

@@ -26,6 +26,7 @@ from stillhere.store.people.numbers import names as plain_names
 from stillhere.store.people.numbers import strangers
 from stillhere.store.watches import apply, damage, queries, rows
 from stillhere.store.watches.apply import Change, ChangeResult
+from stillhere.store.watches.contact_alarm import may_know_of
 from stillhere.store.watches.queries import ALARMED
 
 
@@ -201,7 +202,8 @@ def queue(
         return
     watches = sorted(open_watches([person.id]), key=lambda watch: watch.state not in ALARMED)
     if contact is not None:  # of a watch without an alarm they may learn nothing
-        watches = [watch for watch in watches if watch.state in ALARMED]
+        alarmed_now = [watch for watch in watches if watch.state in ALARMED]
+        watches = [watch for watch in alarmed_now if may_know_of(contact, watch)]
     watch = next(iter(watches), None)
     key = f"r{parsed.arrival}" if due_at is None else f"r{parsed.arrival}.later"
     if word in UNCLEAR and watch is not None and contact is not None:

@@ -11,12 +11,13 @@ from enum import Enum, auto
 
 from django.db.models import Q
 
+from stillhere.core.alarm import Alarm
 from stillhere.core.events import GRAVE, UNTOLD, Arrived, Claimed, Event, Resolved, State
 from stillhere.core.refusals import Refusal
 from stillhere.core.watch import Watch
 from stillhere.store.db.prepared import Prepared
 from stillhere.store.models import Contact, JournalLine, Message, WatchRow
-from stillhere.store.watches import damage, queries
+from stillhere.store.watches import damage, queries, rows
 from stillhere.store.watches.apply import Change
 from stillhere.store.watches.group_commit import WRITER
 from stillhere.store.watches.queries import ALARMED, ShownWatch
@@ -83,10 +84,20 @@ def press(contact: Contact, event: Event, *, known_phone: bool) -> PressResult |
 
 def _has_spoken(watch: Watch, contact: int) -> bool:
     """Whether they said in this alarm what they do."""
-    alarm = watch.alarm
-    return alarm is not None and (
-        contact in (*alarm.out, *alarm.arrivals) or any(c.contact == contact for c in alarm.claims)
-    )
+    return watch.alarm is not None and _is_on(watch.alarm, contact)
+
+
+def _is_on(alarm: Alarm, contact: int) -> bool:
+    return contact in (*alarm.out, *alarm.arrivals, *(c.contact for c in alarm.claims))
+
+
+def may_know_of(contact: Contact, row: WatchRow) -> bool:
+    """Whether they may know that this alarm is open: they said yes, or were told of it; also where
+    that cannot be read."""
+    if contact.status == Contact.Status.CONFIRMED:
+        return True
+    alarm = rows.alarm_or_none(row.alarm)
+    return alarm is None or contact.id in alarm.told or _is_on(alarm, contact.id)
 
 
 def _row_for(contact: Contact) -> WatchRow | None:
@@ -96,7 +107,7 @@ def _row_for(contact: Contact) -> WatchRow | None:
         return next((row for row in reversed(theirs) if row.state in ALARMED), None)
 
     row = damage.around(lambda: _OPEN.first(contact.person_id), readable)
-    if row is not None:
+    if row is not None and may_know_of(contact, row):
         return row
     told = Message.objects.filter(contact=contact, watch__isnull=False, alarm__gt=0)
     told = told.exclude(word="well")
