@@ -196,6 +196,11 @@ def words_of(text: str, words: Vocabulary) -> Phrase:
     return _hear(_fold(body, words, READ_MOST), words).words
 
 
+def without_signature(text: str, words: Vocabulary) -> str:
+    """Their own words as they wrote them, without a quoted mail and a signature."""
+    return _own_words(text[:READ_MOST], words)[0]
+
+
 # --- folding --------------------------------------------------------------------------------------
 
 

@@ -78,6 +78,42 @@ def test_the_word_reaches_those_chosen_and_the_phone_hears_what_it_always_hears(
     assert safe.row().state == "open"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "blue kettle\nSent from my iPhone", "Blue kettle -- Sam", "bluekettle", "blue kettle ok",
+        "ok blue kettle", "Blue kettle, please", "blue kettles", "blue-kettle 👍",
+    ],
+)  # fmt: skip
+def test_a_signature_a_space_or_a_polite_word_does_not_hide_it(
+    safe: SamsNight, hook: Hook, text: str
+) -> None:
+    safe.start()
+    hook.text(SAM, text)
+    assert hidden().state == "alarm"
+    assert {number_of(m) for m in Message.objects.filter(word="forced")} == {MAYA}
+
+
+@pytest.mark.parametrize(
+    "text", ["blue", "kettle", "the blue kettle boils", "ok", "blue kettle?no"]
+)
+def test_what_only_holds_it_is_not_the_word(safe: SamsNight, hook: Hook, text: str) -> None:
+    safe.start()
+    hook.text(SAM, text)
+    assert not Person.objects.filter(secret=True).exists()
+
+
+def test_from_a_number_that_nobody_has_shown_it_is_a_sign_of_life(
+    safe: SamsNight, hook: Hook, clock: Clock
+) -> None:
+    Address.objects.filter(person=safe.person).update(proved_at=0)
+    safe.start()
+    clock.advance(100)
+    hook.text(SAM, WORD)
+    assert safe.row().seen_at == clock.now
+    assert not Person.objects.filter(secret=True).exists(), "anybody may have typed the number"
+
+
 def test_it_counts_as_the_check_in_that_it_looks_like(
     safe: SamsNight, hook: Hook, clock: Clock
 ) -> None:
@@ -274,6 +310,12 @@ def test_it_calls_however_often_a_wrong_pin_was_typed(locked: SamsNight) -> None
     mallory = browser(locked.key)
     answers = [typed(mallory, "0000") for _ in range(7)]
     assert typed(mallory, "4711") == answers[-1], "it opens nothing either: it can be guessed"
+    assert hidden().state == "alarm"
+
+
+@pytest.mark.parametrize("pin", ["47 11", "4711!", "4711 ok"])
+def test_a_word_of_digits_opens_as_a_pin_would_alone(locked: SamsNight, pin: str) -> None:
+    assert typed(browser(locked.key), pin)[0] == 422
     assert hidden().state == "alarm"
 
 

@@ -25,7 +25,7 @@ from stillhere.core.circle import Circle
 from stillhere.core.events import NeedHelp
 from stillhere.core.messages import WRITTEN
 from stillhere.core.refusals import Refusal
-from stillhere.core.replies import Intent, Role, read_note, read_text, words_of
+from stillhere.core.replies import Intent, Role, read_note, read_text, without_signature, words_of
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Person, sealed_columns
 from stillhere.store.people import address_book, persons
@@ -55,7 +55,8 @@ def keep(person: Person, word: str, contacts: Collection[int], *, decoy: bool = 
     word cannot be told from what people say anyway, where it would be texted from a number that is
     not shown to be theirs, or one of those chosen would not hear it."""
     folded = _folded(word)
-    if not LEAST <= len(folded.replace(" ", "")) <= MOST:
+    kept = folded.replace(" ", "")
+    if not LEAST <= len(kept) <= MOST:
         raise Problem(Refusal.FORCE_LENGTH)
     if _is_said_anyway(word, folded):
         raise Problem(Refusal.FORCE_COMMON)
@@ -72,11 +73,11 @@ def keep(person: Person, word: str, contacts: Collection[int], *, decoy: bool = 
         if not decoy:
             mine.update(hears_force=False)
             hearing.update(hears_force=True)
-            person.force_word = _hashed(person, folded)
+            person.force_word = _hashed(person, kept)
         mine.update(hears_decoy=False)
         if decoy:
             hearing.update(hears_decoy=True)
-        person.decoy_word = _hashed(person, folded) if decoy else b""
+        person.decoy_word = _hashed(person, kept) if decoy else b""
         person.save(update_fields=["force_word", "decoy_word"])
 
 
@@ -100,11 +101,32 @@ def is_said_from(way: Address, text: str) -> bool:
     """Whether a text from ``way`` is the word of the person whose way it is. Anybody can type a
     number as theirs: it counts once its owner has shown that it is."""
     person = way.person
-    return person is not None and way.proved_at > 0 and is_the_word(person, text)
+    return person is not None and way.proved_at > 0 and word_in(person, text) is not None
+
+
+def word_in(person: Person, text: str) -> ForceWord | None:
+    """Which of the words a text is: also with a signature, with one polite word or "ok" beside it,
+    or as its plural."""
+    if not person.force_word or not text.strip():
+        return None
+    read = (which_word(person, said) for said in _ways_to_read(text))
+    return next((word for word in read if word is not None), None)
+
+
+def _ways_to_read(text: str) -> list[str]:
+    words = settings.UNDERSTOOD
+    own = without_signature(text, words)
+    said = _folded(own).split()
+    found = [text, own]
+    for beside, rest in ((said[-1:], said[:-1]), (said[:1], said[1:])):
+        here = read_text(" ".join(beside), Role.PERSON, words, watching=True) is Intent.HERE
+        if rest and (here or words.polite.issuperset(beside)):
+            found.append(" ".join(rest))
+    return [*found, *(each[:-1] for each in map(_folded, found) if each.endswith("s"))]
 
 
 def is_the_word(person: Person, typed: str) -> bool:
-    """Whether this is such a word and nothing else."""
+    """Whether this is such a word and nothing else. Spaces do not count."""
     return which_word(person, typed) is not None
 
 
@@ -112,16 +134,21 @@ def which_word(person: Person, typed: str) -> ForceWord | None:
     """Which of the words this is, and nothing else."""
     if not person.force_word or len(typed) > LONGEST_TEXT:
         return None
-    hashed = _hashed(person, _folded(typed))
-    if hmac.compare_digest(bytes(person.force_word), hashed):
-        return ForceWord.OWN
-    return ForceWord.DECOY if hmac.compare_digest(bytes(person.decoy_word), hashed) else None
+    folded = _folded(typed)
+    hashed = _hashed(person, folded.replace(" ", "")), _hashed(person, folded)  # as once kept
+    for word, kept in (
+        (ForceWord.OWN, person.force_word),
+        (ForceWord.DECOY, person.decoy_word),
+    ):
+        if any(hmac.compare_digest(bytes(kept), each) for each in hashed):
+            return word
+    return None
 
 
 def call_for_help(person: Person, typed: str = "") -> None:
     """Begin the alarm in secret, for those who hear the word that was ``typed``, or Sam's own. Said
     again while it is open, it is the same one."""
-    decoy = which_word(person, typed) is ForceWord.DECOY
+    decoy = word_in(person, typed) is ForceWord.DECOY
     with transaction.atomic():
         Person.objects.select_for_update().get(id=person.id)
         mark = encryption.lookup("secret", f"{person.id} decoy" if decoy else str(person.id))

@@ -63,9 +63,10 @@ def tried(person: Person, typed: str) -> tuple[str, bool]:
     """Try a PIN; what is wrong, or nothing, and whether something else was taken for the PIN. The
     try is counted before it is looked at. The word under force calls for help, and opens unless
     another PIN was set on pages that it opened; then that one does."""
-    word, pin = force.which_word(person, typed), typed.strip()
-    if word is not None:  # however often a wrong one was typed before
+    pin = typed.strip()
+    if force.word_in(person, typed) is not None:  # however often a wrong one was typed before
         force.call_for_help(person, typed)
+    word = _which_word(person, pin)
     with PINS.turn():
         wait = pin_tries.take(person.id)
         if wait is PinWait.HOUR:
@@ -81,12 +82,18 @@ def tried(person: Person, typed: str) -> tuple[str, bool]:
     return "", not right
 
 
+def _which_word(person: Person, pin: str) -> ForceWord | None:
+    """Which of the words this is; one of digits is, like a PIN, nothing but those."""
+    bare = "".join(c for c in pin if c.isalnum())
+    return None if bare.isdecimal() and bare != pin else force.which_word(person, pin)
+
+
 def _stands_in(person: Person, pin: str) -> bool:
     """Whether this opens where the word under force does: the PIN that was set there, or else the
     word."""
     decoy = persons.decoy_pin(person)
     if not decoy:
-        return force.which_word(person, pin) is ForceWord.OWN
+        return _which_word(person, pin) is ForceWord.OWN
     with PINS.turn():
         return bool(PINS.slowly(check_password, pin, decoy))
 
