@@ -12,7 +12,7 @@ from stillhere.store.models import Address, Contact, Message, Person
 from stillhere.store.models.sealed_columns import contact_key
 from tests.circle import SamsNight, live
 from tests.conftest import Clock
-from tests.hook import SAM, Hook
+from tests.hook import MAYA, SAM, Hook
 from tests.web.conftest import browser, post
 from tests.web.pages import text_of
 from tests.web.person.test_secret_word import WORD, hidden, hook, safe, seen, set_word
@@ -53,6 +53,18 @@ def test_a_word_that_would_reach_an_open_page_alone_is_not_kept(town: Town) -> N
     assert set_word(client, WORD, leo) == 422
     person.refresh_from_db()
     assert not person.force_word
+
+
+def test_that_a_word_loses_who_leaves_is_said_and_shows_no_word(
+    safe: SamsNight, hook: Hook, sam: Client
+) -> None:
+    there = text_of(sam.get("/mine/word"))
+    assert "Whoever leaves your list, or is taken off it, does not hear your word any more" in there
+    hook.text(MAYA, "STOP")
+    assert not Contact.objects.filter(hears_force=True, status="confirmed").exists()
+    kept = text_of(sam.get("/mine/word"))
+    post(sam, "/mine/word", do="forget")
+    assert text_of(sam.get("/mine/word")) == kept
 
 
 @pytest.mark.parametrize("fault", ["no way is left", "refused", "busy"])
