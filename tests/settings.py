@@ -38,6 +38,7 @@ if not _database_url:
     del DATABASES["default"]["OPTIONS"]["mode"]  # this one is made as it is opened
 else:
     DATABASES["default"]["ENGINE"] = "tests.quick_postgresql"
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # threads of tests end with them, and what they opened too
 # Without a manifest: pages under test name their files as they are.
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 

@@ -92,10 +92,10 @@ def test_our_own_mistake_is_a_page_without_particulars(
 def test_a_page_without_a_clock_is_no_page(
     night: SamsNight, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone() -> int:
+    def gone(_row: object) -> int:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(store_clock, "now_ms", gone)
+    monkeypatch.setattr(store_clock, "now_of", gone)
     response = browser(night.key).get("/watch")
     assert response.status_code == 503
 

@@ -101,7 +101,10 @@ def look() -> None:
     database is away."""
     with suppress(Error):
         connection.close_if_unusable_or_obsolete()
-        learn(queries.installation())
+        try:
+            learn(queries.installation())
+        finally:
+            connection.close_if_unusable_or_obsolete()
 
 
 def proved() -> frozenset[str]:
