@@ -6,6 +6,7 @@ what touches a database.
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import signal
@@ -22,6 +23,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django.fixtures import Settings
 
 from hatch_build import compile_catalogues
+from stillhere.config import gc_tuning
 from stillhere.store.watches.optional_tables import OPTIONAL
 from tests.installation import Installation
 from tests.order import spread
@@ -41,7 +43,14 @@ def pytest_configure() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
     compile_catalogues(Path(__file__).resolve().parent.parent / "src")
+    gc.disable()  # until all is collected: ten thousand tests, and none of it is garbage
     os.environ[FRESH_SEED] = os.environ.get(FRESH_SEED) or str(secrets.randbelow(10**9) + 10**6)
+
+
+def pytest_collection_finish() -> None:
+    """Nobody looks for garbage among the tests themselves, as in a long-running process of ours."""
+    gc_tuning.seldom()
+    gc.enable()
 
 
 def pytest_report_header() -> str:
