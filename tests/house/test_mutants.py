@@ -13,14 +13,18 @@ import pytest
 
 from stillhere.core import schedule
 from tools.mutant_tests import CORE, modules, swap
-from tools.mutants import all_mutants, explanations
+from tools.mutants import Key, all_mutants, explanations
 from tools.mutations import Mutant, build, build_function, mutants_of
 
-MUTANTS = all_mutants()
+
+@pytest.fixture(scope="module")
+def mutants() -> dict[Key, Mutant]:
+    """All of them, made where they are looked at and not wherever tests are collected."""
+    return all_mutants()
 
 
-def test_every_explanation_is_about_a_mutant_that_exists() -> None:
-    assert not explanations().keys() - MUTANTS.keys()
+def test_every_explanation_is_about_a_mutant_that_exists(mutants: dict[Key, Mutant]) -> None:
+    assert not explanations().keys() - mutants.keys()
 
 
 def test_every_explanation_says_why_in_a_sentence() -> None:
@@ -29,14 +33,16 @@ def test_every_explanation_says_why_in_a_sentence() -> None:
         assert why.endswith(".")
 
 
-def test_every_module_of_the_core_is_broken_in_many_ways() -> None:
-    assert len(MUTANTS) > 2500
-    broken = {mutant.module for mutant in MUTANTS.values()}
+def test_every_module_of_the_core_is_broken_in_many_ways(mutants: dict[Key, Mutant]) -> None:
+    assert len(mutants) > 2500
+    broken = {mutant.module for mutant in mutants.values()}
     assert {path.stem for path in modules()} - broken == {"refusals"}, "which are names alone"
 
 
-def test_a_changed_function_is_asked_and_not_what_it_answered_before() -> None:
-    mutant = MUTANTS["schedule._deadline", "if day.weekday() in routine.days: never"]
+def test_a_changed_function_is_asked_and_not_what_it_answered_before(
+    mutants: dict[Key, Mutant],
+) -> None:
+    mutant = mutants["schedule._deadline", "if day.weekday() in routine.days: never"]
     routine = schedule.Routine(frozenset(range(7)), at=0, tz="UTC")
     before = schedule.next_deadline(routine, 0)
     function = schedule._deadline.__wrapped__
@@ -137,7 +143,7 @@ def moved(mutant: Mutant) -> Mutant:
     )  # fmt: skip
 
 
-def test_a_mutants_name_holds_no_line_number() -> None:
-    for where, change in MUTANTS:
+def test_a_mutants_name_holds_no_line_number(mutants: dict[Key, Mutant]) -> None:
+    for where, change in mutants:
         assert where.split(".")[0] in {path.stem for path in CORE.glob("*.py")}
         assert change
