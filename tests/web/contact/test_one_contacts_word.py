@@ -39,6 +39,7 @@ def ended_by_leo(night: SamsNight, leo: str, clock: Clock) -> None:
     assert night.row().alarms == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("do", [{"do": "arrived"}, FINE], ids=["with them", "fine"])
 def test_the_others_hear_of_it_within_half_an_hour(
     clock: Clock, night: SamsNight, leo: str, do: dict[str, str]
