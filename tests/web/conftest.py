@@ -117,6 +117,11 @@ def browser(key: str = "", lang: str = "en", *, stranger: bool = False) -> Clien
 def post(client: Client, path: str, /, **fields: Any) -> Any:
     """Fill in a form of the page ``path`` and press its button."""
     client.get(path)
+    return post_again(client, path, **fields)
+
+
+def post_again(client: Client, path: str, /, **fields: Any) -> Any:
+    """Press a button of a page that this browser has opened before, without looking at it anew."""
     token = client.cookies["csrftoken"].value
     return client.post(path, {"csrfmiddlewaretoken": token, **fields})
 
