@@ -45,7 +45,8 @@ class EngineSide:
         self._due: dict[str, int | None] = {}
         self._pulsed_t = -BEAT_MS
         self._pulse_now = True
-        self._armed, self._written = False, 0
+        self._armed, self._written = False, -1
+        self._due_at: dict[str, int | None] = {}
         service.engine.loses = self._lose
         service.engine.begins = self._begin
 
@@ -69,11 +70,11 @@ class EngineSide:
         written = self._storage.written
         if not self._service.engine.up or (self._armed and written == self._written):
             return
+        if written != self._written:
+            self._due_at = self._look()
         self._armed, self._written = True, written
-        look, now, t = self._storage.look, self._service.now(), self._world.t
-        found: dict[str, int | None] = dict.fromkeys(("tick", *CHANNELS))
-        found["tick"] = now if self._pulse_now else look(_NEXT_WAKE)[0][0]
-        found.update(look(_NEXT_MAIL))
+        now, t = self._service.now(), self._world.t
+        found = self._due_at | {"tick": now} if self._pulse_now else self._due_at
         for name, due_at in found.items():
             due_t = None if due_at is None else t + max(due_at - now, 0)
             if name in self._due and due_t == self._due[name]:
@@ -83,6 +84,13 @@ class EngineSide:
                 self._coming.pop(name, None)
             else:
                 self._coming[name] = due_t + self._dice.randrange(1, ROUND_MS)
+
+    def _look(self) -> dict[str, int | None]:
+        """What the rows say each loop waits for, mere beats aside."""
+        found: dict[str, int | None] = dict.fromkeys(("tick", *CHANNELS))
+        found["tick"] = self._storage.look(_NEXT_WAKE)[0][0]
+        found.update(self._storage.look(_NEXT_MAIL))
+        return found
 
     def next_t(self) -> int | None:
         """When the next round is."""
