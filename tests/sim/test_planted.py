@@ -165,7 +165,7 @@ def what_is_tried_in_vain_is_proof_enough(patch: pytest.MonkeyPatch) -> None:
 def a_word_under_force_is_a_call_for_help_like_any_other(patch: pytest.MonkeyPatch) -> None:
     """On a watch of their own, which their phone shows."""
 
-    def call_for_help(person: Person) -> None:
+    def call_for_help(person: Person, _typed: str = "") -> None:
         circle = circles_of([person.id], clock.now_ms()).get(person.id, Circle())
         watch = apply.start(person.id, force.PROFILE)
         apply.apply(Change(ev.NeedHelp(circle, forced=True), watch=watch))
@@ -176,9 +176,9 @@ def a_word_under_force_is_a_call_for_help_like_any_other(patch: pytest.MonkeyPat
 def everybody_on_the_list_hears_a_word_under_force(patch: pytest.MonkeyPatch) -> None:
     real = force._double_of
 
-    def double_of(person: Person, mark: bytes) -> Person:
+    def double_of(person: Person, mark: bytes, *, decoy: bool) -> Person:
         person.contacts.update(hears_force=True)
-        return real(person, mark)
+        return real(person, mark, decoy=decoy)
 
     patch.setattr(force, "_double_of", double_of)
 
