@@ -38,8 +38,8 @@ from stillhere.channels.base import (
     text_with_link,
 )
 from stillhere.channels.network_policy import is_public
-from stillhere.core import same_address
 from stillhere.core.messages import Fate, Receipt
+from stillhere.core.reading import same_address
 
 MAX_URL = 2_000
 MAX_TEXT = 1_800  # every app on the list takes this much in one piece

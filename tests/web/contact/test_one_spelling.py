@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from stillhere.core.same_address import plain
+from stillhere.core.reading.same_address import plain
 from stillhere.store.db import encryption
 from stillhere.store.messages import delivery
 from stillhere.store.models import Contact, Message, Suppression

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 from django.db.models import QuerySet
 
-from stillhere.core import same_address
 from stillhere.core.messages import TELEGRAM
+from stillhere.core.reading import same_address
 from stillhere.store.db import clock, encryption
 from stillhere.store.db.prepared import Prepared
 from stillhere.store.models import Address, Browser, Contact, Person, sealed_columns

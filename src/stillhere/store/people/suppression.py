@@ -19,8 +19,8 @@ from contextlib import suppress
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from stillhere.core import same_address
 from stillhere.core.messages import TELEGRAM
+from stillhere.core.reading import same_address
 from stillhere.core.refusals import Refusal
 from stillhere.store.db import encryption
 from stillhere.store.models import Address, Suppression, sealed_columns

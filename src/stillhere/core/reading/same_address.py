@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import unquote
 
+_ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PORT = re.compile(r":\d{1,5}$")
 _ALSO_CALLED = {"toot": "mastodon", "webex": "wxteam", "simplepush": "spush"}
 _NTFY = "ntfy"  # where the topic alone is an address, at the app's own server
@@ -34,7 +34,7 @@ def _chat(url: str) -> str:
         return url
     service = schema.lower().removesuffix("s")
     service = _ALSO_CALLED.get(service, service)
-    parts = [part for part in unquote(rest.partition("?")[0]).split("/") if part]
+    parts = [part for part in _unescaped(rest.partition("?")[0]).split("/") if part]
     if service == _NTFY and parts:
         parts[0] = parts[0].rpartition("@")[2]
         if len(parts) == 1:
@@ -43,3 +43,9 @@ def _chat(url: str) -> str:
         user, at, host = parts[0].rpartition("@")
         parts[0] = f"{user}{at}{_PORT.sub('', host).lower()}"
     return f"{service}://{'/'.join(parts)}"
+
+
+def _unescaped(part: str) -> str:
+    """What ``%41`` and its like stand for (RFC 3986, 2.1)."""
+    plain = _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), part.encode())
+    return plain.decode(errors="replace")
