@@ -37,7 +37,8 @@ pytestmark = pytest.mark.usefixtures("database")
 __all__ = ["inbox", "phone"]  # fixtures
 
 APPLY = "store/watches/apply.py:apply_batch"
-BACKENDS = tuple(f"store/db/{part}" for part in ("disk", "sqlite/", "postgresql/", "halving"))
+_PARTS = ("disk", "sqlite/", "postgresql/", "halving", "prepared")  # the last in place of Django's own
+BACKENDS = tuple(f"store/db/{part}" for part in _PARTS)
 MACHINERY = (
     WebhookLane, GroupCommit, Carrier, ClockRow, KeyRing, Vocabulary, Patterns, Signs, Language,
     Languages,
