@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("database")
 __all__ = ["inbox", "phone"]  # fixtures
 
 APPLY = "store/watches/apply.py:apply_batch"
-_PARTS = ("disk", "sqlite/", "postgresql/", "halving", "prepared")  # the last in place of Django's own
+_PARTS = ("disk", "sqlite/", "postgresql/", "halving", "prepared")  # for Django's own queries
 BACKENDS = tuple(f"store/db/{part}" for part in _PARTS)
 MACHINERY = (
     WebhookLane, GroupCommit, Carrier, ClockRow, KeyRing, Vocabulary, Patterns, Signs, Language,

@@ -152,3 +152,20 @@ def test_without_a_pin_the_word_cannot_be_told_from_an_ordinary_no(
     assert (word.status_code, text_of(word)) == (common.status_code, text_of(common))
     tries = [post(sam, "/mine", do="pin", pin=str(9531 + n)).status_code for n in range(12)]
     assert tries[8:] == [200, 422, 422, 422], "nor are the others tried one after the other"
+
+
+@pytest.mark.parametrize("page", ["/mine", "/mine/word"])
+def test_what_was_typed_for_the_pin_is_the_pin_for_whoever_typed_it(
+    locked: SamsNight, page: str
+) -> None:
+    """Set once more, as PIN or as word, it is answered as the other one is."""
+    answers = []
+    for opened in ("4711", "2468"):
+        client = browser(locked.key)
+        typed(client, opened)
+        ids = [str(locked.contacts["Leo"].id)]
+        fields = {"do": "pin", "pin": opened} if page == "/mine" else {"do": "keep", "word": opened}
+        answer = post(client, page, **fields, contacts=ids)
+        answers.append((answer.status_code, text_of(answer)))
+    assert answers[0] == answers[1]
+    assert force.is_the_word(Person.objects.get(secret=False), "4711")

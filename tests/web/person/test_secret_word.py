@@ -438,23 +438,6 @@ def test_the_call_reaches_a_number_that_is_not_proved_yet(
     assert MAYA in {m.to for m in delivery.lease("text", clock.now, 50, 20)}
 
 
-@pytest.mark.parametrize("page", ["/mine", "/mine/word"])
-def test_what_was_typed_for_the_pin_is_the_pin_for_whoever_typed_it(
-    locked: SamsNight, page: str
-) -> None:
-    """Set once more, as PIN or as word, it is answered as the other one is."""
-    answers = []
-    for opened in ("4711", "2468"):
-        client = browser(locked.key)
-        typed(client, opened)
-        ids = [str(locked.contacts["Leo"].id)]
-        fields = {"do": "pin", "pin": opened} if page == "/mine" else {"do": "keep", "word": opened}
-        answer = post(client, page, **fields, contacts=ids)
-        answers.append((answer.status_code, text_of(answer)))
-    assert answers[0] == answers[1]
-    assert force.is_the_word(Person.objects.get(secret=False), "4711")
-
-
 def test_that_the_word_is_kept_is_said_once(safe: SamsNight) -> None:
     told = post(
         browser(safe.key),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import Enum, auto
+from functools import partial
 
 from django.db.models import Q
 
@@ -106,7 +107,7 @@ def _row_for(contact: Contact) -> WatchRow | None:
         theirs = queries.readable_rows(queries.named("person_id = %s", contact.person_id))
         return next((row for row in reversed(theirs) if row.state in ALARMED), None)
 
-    row = damage.around(lambda: _OPEN.first(contact.person_id), readable)
+    row = damage.around(partial(_OPEN.first, contact.person_id), readable)
     if row is not None and may_know_of(contact, row):
         return row
     told = Message.objects.filter(contact=contact, watch__isnull=False, alarm__gt=0)
