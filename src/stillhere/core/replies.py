@@ -29,13 +29,14 @@ from stillhere.core.reading.typos import one_slip
 from stillhere.core.vocabulary import HELP, Intent, Phrase, Role, Table, Vocabulary
 
 __all__ = [
-    "HELP", "Intent", "Role", "forget_texts", "help_is_called", "language_of", "read_ahead",
-    "read_key", "read_minutes", "read_note", "read_text", "read_where",
+    "HELP", "READ_MOST", "Intent", "Role", "forget_texts", "help_is_called", "language_of",
+    "read_ahead", "read_key", "read_minutes", "read_note", "read_text", "read_where",
     "read_where_in_cry", "speaks_of_another", "words_of",
 ]  # fmt: skip
 
 TEXT_MOST = 20_000  # beyond this nothing is looked at
-AHEAD = 64  # texts that are read before a transaction
+AHEAD = 4_096  # what is read before a transaction: more than one group and its notes hold
+SHORT = 40  # letters: the parts of such a text are read in no time
 READ_MOST = 1_600  # a text longer than ten segments can be a cry for help, nothing else
 
 _APOSTROPHES = re.compile("['’‘`´ʼ＇′]")  # noqa: RUF001
@@ -107,8 +108,8 @@ def read_text(
 
 def says_no(text: str, words: Vocabulary) -> bool:
     """Whether a text is a no and nothing else: not that they cannot come."""
-    plain = tuple(word for word in words_of(text, words) if word not in words.polite)
-    return plain in words.no
+    said = words_of(text[:READ_MOST], words)
+    return tuple(word for word in said if word not in words.polite) in words.no
 
 
 def read_ahead(texts: Iterable[str], words: Vocabulary) -> None:
@@ -117,6 +118,8 @@ def read_ahead(texts: Iterable[str], words: Vocabulary) -> None:
     for text in texts:
         _listen(text[:TEXT_MOST], words)
         words_of(text[:READ_MOST], words)
+        if len(text) > SHORT:
+            read_note(text, words)  # it reads the parts of a text too
 
 
 def forget_texts() -> None:

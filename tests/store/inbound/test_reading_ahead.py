@@ -63,6 +63,39 @@ def test_no_transaction_waits_for_a_text_to_be_read(
 
 
 @pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("letters", [40, 1_600])
+@pytest.mark.parametrize("own", [True, False])
+def test_a_hundred_texts_at_once_are_read_before_their_transactions(
+    clock: Clock, read_inside: list[bool], own: bool, letters: int
+) -> None:
+    sams_night(("Leo",)).start()
+    words = ("door code my place is we are going to the hospital now " * 40)[:letters]
+    came = [
+        Inbound(
+            "text",
+            f"t{no}",
+            "text",
+            sender=SAM if own else f"+120255501{no:02}",
+            text=f"address {no} {words}",
+        )
+        for no in range(100)
+    ]
+    inbox.take_all(came)
+    assert Arrival.objects.count() == len(came)
+    assert read_inside
+    assert not any(read_inside)
+
+
+def test_one_transaction_holds_few_long_texts_and_many_short_ones() -> None:
+    long = [Inbound("text", f"l{no}", "text", sender=SAM, text="x" * 1_600) for no in range(25)]
+    short = [Inbound("text", f"s{no}", "text", sender=SAM, text="ok") for no in range(500)]
+    groups = list(inbox._by_letters([*long, *short]))
+    assert [inbound for group in groups for inbound in group] == [*long, *short]
+    assert [len(group) for group in groups] == [10, 10, 505]
+    assert list(inbox._by_letters([long[0]])) == [[long[0]]]
+
+
+@pytest.mark.usefixtures("database")
 def test_nothing_of_a_text_is_kept_in_memory_after_it(clock: Clock) -> None:
     inbox.take(Inbound("text", "t1", "text", sender=SAM, text="my name is Sam"))
     assert replies._listen.cache_info().currsize == 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from django.conf import settings
@@ -45,6 +45,7 @@ from stillhere.store.people import suppression
 log = logging.getLogger("stillhere.inbox")
 
 LONGEST_ID = 120
+MOST_LETTERS = 16_000  # of the texts of one transaction
 _A_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")  # not a short code, and nobody's own name
 WANTED = (Contact.Status.INVITED, Contact.Status.CONFIRMED)
 
@@ -65,10 +66,23 @@ def take_all(inbounds: Sequence[Inbound]) -> list[None]:
     tried again apart.
 
     Receipts and plain signs of life are most of it and are taken together, in few statements;
-    everything else is heard one after the other.
+    everything else is heard one after the other. Long texts go in several transactions, so that
+    check-ins come between; what was stored before one that fails is a repeat when it comes again.
     """
-    _read_and_take(inbounds, hurried=True)
+    for few in _by_letters(inbounds):
+        _read_and_take(few, hurried=True)
     return [None] * len(inbounds)
+
+
+def _by_letters(inbounds: Sequence[Inbound]) -> Iterator[Sequence[Inbound]]:
+    """The same in their order, in groups whose texts together are not long."""
+    first = letters = 0
+    for no, inbound in enumerate(inbounds):
+        letters += len(inbound.text)
+        if letters > MOST_LETTERS and no > first:
+            yield inbounds[first:no]
+            first, letters = no, len(inbound.text)
+    yield inbounds[first:]
 
 
 def _read_and_take(inbounds: Sequence[Inbound], *, hurried: bool = False) -> list[Reply | None]:

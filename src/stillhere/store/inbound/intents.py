@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from stillhere.core.messages import Inbound
-from stillhere.core.replies import Intent, Role, read_key, read_text, words_of
+from stillhere.core.replies import READ_MOST, Intent, Role, read_key, read_text, words_of
 from stillhere.store.inbound.reply import ParsedInbound
 from stillhere.store.models import Suppression
 from stillhere.store.people import opt_out
@@ -82,7 +82,8 @@ def prove(parsed: ParsedInbound, intent: Intent, now: int) -> None:
 def _says_yes(text: str) -> bool:
     """Whether a text is a yes and nothing else."""
     words = settings.UNDERSTOOD
-    return tuple(word for word in words_of(text, words) if word not in words.polite) in words.yes
+    said = words_of(text[:READ_MOST], words)
+    return tuple(word for word in said if word not in words.polite) in words.yes
 
 
 def opt_out_of(inbound: Inbound, now: int) -> str:
