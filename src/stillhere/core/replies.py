@@ -287,7 +287,8 @@ def _word(piece: str, words: Vocabulary) -> str:
 
 def _meaning(said: _Said, role: Role, words: Vocabulary, watching: bool) -> Intent:
     plain = tuple(word for word in said.words if word not in words.polite)
-    if plain in words.opt_out:
+    refuses = role is Role.CONTACT and _composed(said.words, words.refusals, words.longest)
+    if plain in words.opt_out or refuses is Intent.OPT_OUT:
         return Intent.OPT_OUT
     if plain in words.carrier_help:
         return Intent.HELP if watching else Intent.CARRIER_HELP

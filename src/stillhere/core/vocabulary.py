@@ -108,6 +108,7 @@ class Vocabulary:
     polite: frozenset[str]
     only: Mapping[str, frozenset[str]]  # language -> words that no other language has
     opt_out: frozenset[Phrase]
+    refusals: Table  # of who keeps no watch here: no and thanks may stand beside them
     opt_in: frozenset[str]  # whole texts, as they are written
     carrier_help: frozenset[Phrase]
     mark_alone: frozenset[Phrase]
@@ -207,7 +208,7 @@ _ROWS: Mapping[str, frozenset[str]] = {
     "anyone": frozenset(_MEANT),
     "asked": frozenset({"yes", "no", "joins"}),
     "person": frozenset(_MEANT),
-    "contact": frozenset(_MEANT),
+    "contact": frozenset({*_MEANT, "opt-out"}),
     "note": frozenset({
         *notes.FIELDS, "loose-place", "loose-name", "loose-entry", "sentence", "no-name",
         "no-place", "street", "room", "spot", "beside", "joins", "way-in",
@@ -282,12 +283,11 @@ def load(texts: Mapping[str, str], street: Street = ()) -> Vocabulary:
         return frozenset(word for file in files.values() for word in _words(file.rows.get(row, "")))
 
     tables = {role: _table(role, files) for role in Role}
-    opt_out, cant_get_in = phrases("opt-out"), phrases("cant-get-in")
+    opt_out, never, cant_get_in = map(phrases, ("opt-out", "contact.opt-out", "cant-get-in"))
+    refusals = _refusals(opt_out | never, map(phrases, ("polite", "asked.no", "anyone.filler")))
     waves_off, waves_off_next, linking = map(words, ("waves-off", "waves-off-next", "linking"))
-    commands = {
-        word: intent for intent in (Intent.ADD, Intent.PAUSE) for word in words(f"command.{intent}")
-    }
-    read = [*tables.values(), opt_out, cant_get_in, phrases("asked.yes"), phrases("asked.no")]
+    commands = {word: do for do in (Intent.ADD, Intent.PAUSE) for word in words(f"command.{do}")}
+    read = [*tables.values(), refusals, cant_get_in, phrases("asked.yes")]
     parts = frozenset(word for each in read for phrase in each for word in phrase)
     known = parts.union(waves_off, waves_off_next, linking, commands)
     shorter = {long: short for file in files.values() for long, short in _pairs(file, "shorter")}
@@ -297,6 +297,7 @@ def load(texts: Mapping[str, str], street: Street = ()) -> Vocabulary:
         polite=words("polite"),
         only={language: _words(file.rows.get("only", "")) for language, file in files.items()},
         opt_out=opt_out,
+        refusals=refusals,
         opt_in=words("opt-in"),
         carrier_help=phrases("carrier-help"),
         mark_alone=phrases("mark-alone"),
@@ -401,6 +402,10 @@ def _table(role: Role, files: Mapping[str, _File]) -> Table:
                 text = file.rows.get(f"{section}.{name}", "")
                 add(_phrases(text), None if name == "filler" else Intent(name))
     return table
+
+
+def _refusals(never: frozenset[Phrase], beside: Iterator[frozenset[Phrase]]) -> Table:
+    return dict.fromkeys(frozenset().union(*beside)) | dict.fromkeys(never, Intent.OPT_OUT)
 
 
 def _either(one: Intent | None, other: Intent | None) -> Intent | None:
