@@ -282,10 +282,13 @@ PLANTED: dict[Plant, tuple[str, ...]] = {
 # move it, and then the hunt goes on as far as any other.
 LATE: dict[Plant, int] = {
     a_message_is_marked_sent_before_it_is_sent: 22,
-    a_claim_holds_for_as_long_as_it_likes: 12,
-    an_end_that_found_no_way_is_given_up: 14,
-    a_dead_number_is_only_logged: 3,
+    a_claim_holds_for_as_long_as_it_likes: 13,
+    an_end_that_found_no_way_is_given_up: 76,
+    a_dead_number_is_only_logged: 6,
     what_is_tried_in_vain_is_proof_enough: 44,
+    one_answer_is_told_with_the_wrong_time: 5,
+    a_stop_is_for_the_lists_of_today: 22,
+    what_was_for_somebody_erased_is_sent_again: 34,
 }
 
 
