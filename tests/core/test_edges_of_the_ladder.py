@@ -92,10 +92,9 @@ def test_the_ambulance_words_are_as_urgent_as_the_alarm() -> None:
 
 def test_whoever_comes_while_somebody_is_there_is_not_sent_for_an_ambulance() -> None:
     night = alarmed(plan((LEO,), (MAYA,)))
+    night.declines(MAYA)
     night.claims(LEO, 300)
-    night.wait(200)
-    night.claims(LEO, 300)
-    night.wait(105)
+    night.wait(305)
     night.arrives(LEO)
     night.claims(MAYA, 60)
     assert night.who_heard(Word.AMBULANCE) == {LEO}
@@ -296,10 +295,9 @@ def test_a_call_that_nobody_took_is_no_line_of_the_journal() -> None:
 @pytest.mark.parametrize("how", ["declines", "locked_out", "stops"])
 def test_whoever_came_while_somebody_was_there_is_warned_when_they_are_left_alone(how: str) -> None:
     night = alarmed(plan((LEO,), (MAYA,)))
+    night.declines(MAYA)
     night.claims(LEO, 300)
-    night.wait(200)
-    night.claims(LEO, 300)
-    night.wait(105)
+    night.wait(305)
     night.arrives(LEO)
     night.claims(MAYA, 60)
     assert night.told_s(MAYA, Word.AMBULANCE) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stillhere.core.circle import Circle, Reach
-from stillhere.core.events import Cause, Paging, State, Urgency, Way, Word
+from stillhere.core.events import Cause, Declined, Paging, State, Urgency, Way, Word
 from stillhere.core.ladder import REPEAT_S
 from stillhere.core.refusals import Refusal
 from tests.core.world import (
@@ -151,7 +151,7 @@ def test_when_all_decline_the_coordinator_is_paged_and_the_alarm_stays_open() ->
 
 def test_a_no_before_they_were_told_takes_nobody_out_of_an_alarm() -> None:
     night = alarmed()
-    night.declines(MAYA)
+    night.do(Declined(MAYA, known=False))
     assert MAYA not in night.alarm.out
     night.wait(90)
     assert MAYA in night.who_heard(Word.ALARM)

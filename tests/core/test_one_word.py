@@ -193,7 +193,7 @@ def test_half_an_hour_of_im_with_them_is_told_to_those_nobody_told() -> None:
 
 
 def test_strangers_and_whoever_is_out_gone_or_dead_do_not_hear_of_it() -> None:
-    others = plan((LEO, ANA), (MAYA,), (4,), (5,), unconfirmed=(5,))
+    others = plan((LEO,), (MAYA,), (ANA,), (4,), (5,), unconfirmed=(5,))
     night = alarmed(others)
     night.arrives(LEO)
     night.stops(MAYA)

@@ -218,8 +218,8 @@ def contact_acts(w: Watch, e: Event, now: int, out: list[Effect]) -> Watch:
     reach = a.reach(contact)
     if reach is None or contact in a.gone:
         return quiet_handlers.refuse(w, out, Refusal.NOT_ON_IT)
-    if isinstance(e, ev.Declined) and contact not in a.told:
-        return w  # a no to something else: of this alarm they have not heard
+    if isinstance(e, ev.Declined) and not e.known and contact not in a.told:
+        return w
     believed = reach.confirmed and contact not in w.ended_by
     return _settle(w, _moved(a, e, contact, now, out, believed=believed), now, out)
 

@@ -156,9 +156,11 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """ "I can't." """
+    """ "I can't." ``known``: it answers this alarm; a text from somebody who was not told of it yet
+    may answer anything, and be anybody's."""
 
     contact: int
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

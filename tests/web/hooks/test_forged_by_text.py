@@ -11,7 +11,7 @@ from stillhere.store.models import Contact, Message, Suppression
 from stillhere.store.people.numbers import address_proof
 from stillhere.store.people.numbers.strangers import TRIED_BY_OWNER
 from tests.circle import SamsNight, sams_night
-from tests.hook import LEO, MALLORY, SAM, last
+from tests.hook import LEO, MALLORY, MAYA, SAM, last
 from tests.web.conftest import browser, post
 from tests.web.pages import contact_key
 from tests.web.strangers import Town, town
@@ -151,3 +151,13 @@ def test_nothing_that_the_added_phone_gets_tells_the_code(town: Town) -> None:
     key = contact_key(contact)
     guesses = {key, f"{contact.id} {key}", f"door {key}", f"door {contact.id} {key}"}
     assert the_code(town) not in map(address_proof.code_from, guesses)
+
+
+def test_a_no_in_the_name_of_who_was_not_called_yet_takes_nobody_out(town: Town) -> None:
+    night = sams_night(("Leo",), ("Maya",))
+    night.start()
+    town.hook.text(SAM, "HELP ME")
+    town.hook.text(MAYA, "no")
+    assert '"out":[]' in night.row().alarm
+    town.live(60)
+    assert "Sam asks for help NOW" in town.last(MAYA)

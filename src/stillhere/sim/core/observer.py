@@ -290,8 +290,8 @@ class Onlooker:
 
     def _contact_acts(self, story: CoreStory, e: Event, contact: int, now: int) -> None:
         """Somebody on the list goes, is there, stands before the door, or will not come."""
-        if isinstance(e, ev.Declined) and contact not in story.heard:
-            return  # they have not heard of this alarm
+        if isinstance(e, ev.Declined) and not e.known and contact not in story.heard:
+            return
         story.moved_at = now
         if isinstance(e, ev.Arrived) and self.is_heard_only(contact):
             e = ev.Claimed(contact, SOON_S)  # no more than "nearly there"

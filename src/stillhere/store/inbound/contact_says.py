@@ -162,10 +162,14 @@ def _claim(contact: int, parsed: ParsedInbound) -> ev.Claimed:
     return ev.Claimed(contact, max(0, eta_s - parsed.inbound.age_ms // 1000))
 
 
+def _decline(contact: int, parsed: ParsedInbound) -> ev.Declined:
+    return ev.Declined(contact, known=parsed.inbound.kind != "text")
+
+
 _DEEDS: Mapping[Intent, tuple[Callable[[int, ParsedInbound], Asked], str]] = {
     Intent.CLAIM: (_claim, "reply-going"),
     Intent.FAR: (lambda contact, _: ev.Claimed(contact, None), "reply-far"),
-    Intent.DECLINE: (lambda contact, _: ev.Declined(contact), "reply-cannot"),
+    Intent.DECLINE: (_decline, "reply-cannot"),
     Intent.ARRIVED: (lambda contact, _: ev.Arrived(contact), "reply-there"),
     Intent.CANT_GET_IN: (lambda contact, _: ev.CannotGetIn(contact), "reply-locked"),
     Intent.AT_DOOR: (lambda contact, _: ev.Claimed(contact, AT_DOOR_S), "reply-at-door"),
