@@ -214,7 +214,7 @@ def everyone_is_rung_within_three_minutes(night: Evidence) -> Iterator[str]:
         if up_ms < EVERYONE_MS + slack_ms:
             continue
         busy = {claim.contact for claim in story.alarm.claims if claim.known}
-        done = story.called | story.acted | busy | set(story.alarm.out)
+        done = story.called | story.acted | busy | set(story.alarm.out) | _said_no(night, story)
         people = {c for c in story.alarm.circle.contacts() if _reachable(night, story, c)}
         if people - done:
             yield f"watch {story.watch}: {sorted(people - done)} were not rung in {up_ms} ms"
@@ -262,6 +262,17 @@ def nothing_is_proved_while_an_open_alarm_has_reached_nobody(night: Evidence) ->
         )  # fmt: skip
         if not handed and not acted:
             yield f"alarm {story.no} of watch {story.watch} was raised at {story.raised_t}, is open"
+
+
+def _said_no(night: Evidence, story: Story) -> set[int]:
+    """Whose no was heeded in this alarm. Where everybody said no, the alarm forgets it after some
+    rounds and asks again; those minutes they were rightly not rung."""
+    return {
+        a.what.contact
+        for a in night.attempts
+        if a.watch == story.watch and a.now >= story.raised_at
+        and isinstance(a.what, ev.Declined) and (a.what.known or a.what.contact in story.called)
+    }  # fmt: skip
 
 
 def _was_no_way(night: Evidence, mail: Mail) -> bool:
