@@ -265,3 +265,19 @@ def test_a_receipt_that_comes_while_silence_is_looked_at_still_counts(clock: Clo
         receipts.silent(clock.now)
     assert not told
     assert of(night, "Leo", "text").status == "sent"
+
+
+@pytest.mark.parametrize("fate", [Fate.DELIVERED, Fate.FAILED])
+def test_what_a_receipt_overtook_is_deleted_at_its_carrier_too(clock: Clock, fate: Fate) -> None:
+    """The record of the send comes after it, and finds a message that is over."""
+    night = alarmed_night(clock, ("Leo",), ("Maya",))
+    leased = delivery.lease("text", clock.now, 50, 20)
+    [leo] = [m for m in leased if m.id == of(night, "Leo", "text").id]
+    told = Receipt(fate, "two:SM1", carrier="two")
+    receipts.receipts([DeliveryResult("text", told, message=leo.id)], clock.now)
+    delivery.record([leo.result(Receipt(Fate.ACCEPTED, "two:SM1", carrier="two"))], clock.now)
+    message = of(night, "Leo", "text")
+    assert message.status in ("delivered", "failed")
+    assert (message.provider_ref, message.carrier) == ("two:SM1", "two")
+    clock.advance(60)
+    assert "two:SM1" in {trace.provider_ref for trace in receipts.traces(clock.now, 50)}

@@ -74,6 +74,7 @@ def receipts(results: Sequence[DeliveryResult], now: int) -> int:
     if _held([*in_vain, *(m.id for m, _ in bad)]) or hold_messages({m.id for _, m in ours}):
         raise Held
     _paid([(m.id, r.receipt.cost) for r, m in meant if r.receipt.cost is not None])
+    _overtook([(m.id, r.receipt) for r, m in meant if not m.provider_ref and _ref(r)])
     accepted = [(r, m) for r, m in ours if r.fate is Fate.ACCEPTED]
     _on_their_way([m.id for receipt, m in accepted if receipt.why in ON_ITS_WAY])
     _arrived([m.id for receipt, m in ours if receipt.fate in ARRIVED], now)
@@ -148,6 +149,16 @@ def _in_vain(m: _Meant, receipt: Receipt) -> bool:
     for."""
     unheard = receipt.fate in AGAIN or (receipt.why == HUNG_UP and m.word in WANT_A_KEY)
     return m.channel in RECEIPT_MS and unheard
+
+
+def _overtook(receipts: Sequence[tuple[int, Receipt]]) -> None:
+    """The record of the send finds these messages over and writes nothing: without the carrier's
+    name for them, their traces there would never be deleted."""
+    for id, receipt in receipts:
+        if receipt.fate in ARRIVED | HOPELESS:
+            Message.objects.filter(id=id, provider_ref="").update(
+                provider_ref=receipt.provider_ref[:LONGEST_REF], carrier=receipt.carrier
+            )
 
 
 def _paid(costs: Sequence[tuple[int, Cost]]) -> None:
