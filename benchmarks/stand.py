@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.ports import free_port
+from stillhere.programs import PAGES_BESIDE
 from tests.postgres import running_cluster
 
 
@@ -53,8 +54,12 @@ class Stand:
         wait_for(f"{self.provider_url}/log")
 
     def start(self, *names: str) -> list[int]:
-        """Start ``web`` or ``engine`` processes; the ports of the webs, which answer by then."""
+        """Start ``web`` or ``engine`` processes, and before the first web what makes its pages; the
+        ports of the webs, which answer by then."""
         ports = []
+        if "web" in names and PAGES_BESIDE not in self.env:
+            self.env[PAGES_BESIDE] = "1"
+            names = ("pages", *names)
         for name in names:
             port = free_port()
             env = self.env | {"STILLHERE_PORT": str(port)}
@@ -67,6 +72,7 @@ class Stand:
 
     def kill(self) -> None:
         """SIGKILL whatever runs of ours."""
+        self.env.pop(PAGES_BESIDE, None)
         for process in self.running:
             process.kill()
             process.wait()

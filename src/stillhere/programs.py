@@ -1,14 +1,18 @@
-"""What a program that we start may know: where programs lie, and how people write here.
+"""What a program that we start may know, and how two of ours find each other.
 
-Owns the environment of everything that is not our own process. Ours holds passwords of mail
+Owns the environment of everything that is not our own process: ours holds passwords of mail
 servers, carriers and databases, and whatever the shell held that started us; another program would
-carry them on, and show them to whoever looks at it.
+carry them on, and show them to whoever looks at it. And the names of sockets in a data folder.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
+PAGES_BESIDE = "PAGES_BESIDE"  # the supervisor tells its children that one of them makes the pages
 _NEEDED = frozenset({
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH",
 })  # fmt: skip
@@ -24,3 +28,15 @@ def environment(*kinds: str, **more: str) -> dict[str, str]:
         if name in _NEEDED or name.startswith((*_KINDS, *kinds))
     }
     return kept | more
+
+
+@contextlib.contextmanager
+def short_name(folder: Path) -> Iterator[str]:
+    """Another name for a folder: that of a socket has room for a hundred letters. Raises
+    `OSError`."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        named = f"/proc/self/fd/{descriptor}"
+        yield named if Path(named).is_dir() else str(folder)
+    finally:
+        os.close(descriptor)

@@ -71,7 +71,7 @@ class Place:
         self.inside = Inside(self.installation.environment)
         self._migrate()
         self.ports = [self.installation.port]
-        self.names = ["web", "engine"]
+        self.names = ["web", "pages", "engine"]
         if kind == POSTGRESQL:
             self.ports.append(free_port())
             self.names = ["web-1", "engine-1", "web-2", "engine-2"]

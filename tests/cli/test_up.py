@@ -85,7 +85,9 @@ def tables_of(home: Installation) -> list[tuple[object, ...]]:
         return found
 
 
-@pytest.mark.parametrize("command", ["up", "web", "engine", "desk", "demo", "bench", "peer"])
+@pytest.mark.parametrize(
+    "command", ["up", "web", "pages", "engine", "desk", "demo", "bench", "peer"]
+)
 def test_a_name_that_is_no_setting_stops_every_command(installation: Make, command: str) -> None:
     home = installation(STILLHERE_CARRIER="swordfish")
     told = home.run(command, *(["list"] if command == "peer" else []))
@@ -153,7 +155,7 @@ def test_a_wrong_setting_leaves_nothing_half_begun(
     assert not home.data.exists()
 
 
-@pytest.mark.parametrize("command", ["up", "migrate", "web", "engine"])
+@pytest.mark.parametrize("command", ["up", "migrate", "web", "pages", "engine"])
 def test_a_bad_setting_is_one_line_and_no_traceback(installation: Make, command: str) -> None:
     told = installation(STILLHERE_PORT="many").run(command)
     assert told.returncode != 0
@@ -276,9 +278,9 @@ def test_a_line_that_cannot_ring_keeps_nothing_else_from_starting(
     carrier = "sip://lamp:t@sip.example.org?from=+12025550100"
     here = environment.read({"STILLHERE_CARRIERS": carrier})
     monkeypatch.setattr(sip, "missing", list)
-    assert up.parts(here) == ("web", "engine", "line")
+    assert up.parts(here) == ("web", "pages", "engine", "line")
     monkeypatch.setattr(sip, "missing", lambda: ["baresip"])
-    assert up.parts(here) == ("web", "engine")
+    assert up.parts(here) == ("web", "pages", "engine")
 
 
 @pytest.mark.sqlite
@@ -323,7 +325,7 @@ def test_the_second_start_serves_within_two_seconds(home: Installation) -> None:
     assert took < 2.0 * waiting * (2 if "PYTEST_XDIST_WORKER" in os.environ else 1)
 
 
-@pytest.mark.parametrize("name", ["web", "engine"])
+@pytest.mark.parametrize("name", ["web", "pages", "engine"])
 def test_a_killed_child_is_started_again(home: Installation, name: str) -> None:
     home.up()
     old = home.kill_child(name)
@@ -333,7 +335,7 @@ def test_a_killed_child_is_started_again(home: Installation, name: str) -> None:
 
 def test_nothing_is_left_when_the_supervisor_is_killed(home: Installation) -> None:
     home.up()
-    children = [home.child("web"), home.child("engine")]
+    children = [home.child(name) for name in ("web", "pages", "engine")]
     home.stop(signal.SIGKILL)
     wait_for(lambda: not any(alive(pid) for pid in children), "the children end")
     home.up()  # neither the lock nor the port is still held

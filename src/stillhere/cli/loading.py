@@ -14,7 +14,7 @@ import click
 import django
 
 # They run until somebody ends them, and write a log; nobody reads along.
-LASTING = frozenset({"up", "web", "engine", "line", "demo"})
+LASTING = frozenset({"up", "web", "pages", "engine", "line", "demo"})
 
 
 def command(name: str) -> click.Command:
@@ -24,16 +24,16 @@ def command(name: str) -> click.Command:
     return loaded
 
 
-def where(name: str) -> str:
-    """The room in which a command lives."""
-    return "commands.lasting" if name in LASTING else "commands"
+def where(name: str, floor: str = "commands") -> str:
+    """The room in which a command lives, or its action."""
+    return f"{floor}.lasting" if name in LASTING else floor
 
 
 def action(name: str) -> ModuleType:
-    """``actions/<name>.py``. Sets Django up first; a wrong setting ends the process there, with one
-    line (`SystemExit`)."""
+    """The action of a command, from the same room. Sets Django up first; a wrong setting ends the
+    process there, with one line (`SystemExit`)."""
     django.setup()
-    return _load("actions", name)
+    return _load(where(name, "actions"), name)
 
 
 def _load(folder: str, name: str) -> ModuleType:

@@ -21,6 +21,7 @@ from stillhere.config.environment import SettingError
 COMMANDS = {
     "up": "Start everything: database, web and engine, under one supervisor.",
     "web": "Run only the web server.",
+    "pages": "Run only the pages, for a web server beside them.",
     "engine": "Run only the engine that asks, raises alarms and delivers.",
     "line": "Run only the direct line, which rings phones by SIP.",
     "migrate": "Bring the database up to date (backs it up first).",

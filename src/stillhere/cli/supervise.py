@@ -53,13 +53,15 @@ class Child:
     """One program to keep running. ``_ms`` are on the boot clock.
 
     ``hears``: people reach us through it. ``told``: it is told since when nobody can be heard.
-    ``without``: the names in our environment that it does not inherit. ``key``: opens its keys.
+    ``outlasts``: it ends only when the others have, which still need it. ``without``: the names in
+    our environment that it does not inherit. ``key``: opens its keys.
     """
 
     name: str
     command: Sequence[str]
     hears: bool = False
     told: bool = False
+    outlasts: bool = False
     without: Collection[str] = ()
     key: bytes = field(default=b"", repr=False)
     process: subprocess.Popen[bytes] | None = None
@@ -186,11 +188,17 @@ def run(
             if door is not None:
                 _tell_key(door, children[0].key)
         log.info("stopping signal=%s", stop.number)
-        for child in children:
-            if child.group is not None:
-                child.end(boot_ms())
-        while [child for child in children if not child.gone(boot_ms())]:
-            wait(ROUND_S)
+        for late in (False, True):
+            _end([child for child in children if child.outlasts == late], wait)
+
+
+def _end(children: Sequence[Child], wait: Callable[[float], None]) -> None:
+    """Ask these to end, and see that nothing of them is left."""
+    for child in children:
+        if child.group is not None:
+            child.end(boot_ms())
+    while [child for child in children if not child.gone(boot_ms())]:
+        wait(ROUND_S)
 
 
 def _tell(children: Sequence[Child], now_ms: int) -> None:

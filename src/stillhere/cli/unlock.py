@@ -20,6 +20,7 @@ from stillhere.cli import life
 from stillhere.config import key_lock, keys
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.key_lock import WrongPassphraseError
+from stillhere.programs import short_name
 
 SOCKET = "unseal.sock"
 WAITING, OPEN, WRONG, KEY = "waiting", "open", "wrong", "key "  # what the socket says
@@ -101,7 +102,7 @@ def prompt(what: str, *, new: bool = False) -> str:
 @contextlib.contextmanager
 def reach(data: Path) -> Iterator[socket.socket]:
     """A line to the running `stillhere up`. Raises `OSError` where there is none."""
-    with socket.socket(socket.AF_UNIX) as line, _short(data) as folder:
+    with socket.socket(socket.AF_UNIX) as line, short_name(data) as folder:
         line.settimeout(ANSWERS_S)
         line.connect(f"{folder}/{SOCKET}")
         yield line
@@ -111,7 +112,7 @@ def reach(data: Path) -> Iterator[socket.socket]:
 def listening(data: Path) -> Iterator[socket.socket]:
     """The other end, for this user only."""
     (data / SOCKET).unlink(missing_ok=True)
-    with socket.socket(socket.AF_UNIX) as door, _short(data) as folder:
+    with socket.socket(socket.AF_UNIX) as door, short_name(data) as folder:
         before = os.umask(0o177)
         try:
             door.bind(f"{folder}/{SOCKET}")
@@ -122,17 +123,6 @@ def listening(data: Path) -> Iterator[socket.socket]:
             yield door
         finally:
             (data / SOCKET).unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _short(data: Path) -> Iterator[str]:
-    """Another name for a folder: that of a socket has room for a hundred letters."""
-    descriptor = os.open(data, os.O_RDONLY)
-    try:
-        named = f"/proc/self/fd/{descriptor}"
-        yield named if Path(named).is_dir() else str(data)
-    finally:
-        os.close(descriptor)
 
 
 def receive(line: socket.socket) -> str:

@@ -1,5 +1,5 @@
 """What the web server runs: the fast lanes, for check-ins and for what carriers tell us, in front
-of Django's pages."""
+of Django's pages, which another process makes where the supervisor runs one."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from stillhere.web.asgi.check_in import FastLane  # noqa: E402
 from stillhere.web.asgi.kept_pages import KeptPages  # noqa: E402
 from stillhere.web.asgi.page_gate import Gate  # noqa: E402
 from stillhere.web.asgi.page_handler import PageHandler  # noqa: E402
+from stillhere.web.asgi.page_process import PagesBeside, is_beside  # noqa: E402
 from stillhere.web.asgi.static_files import StaticLane  # noqa: E402
 from stillhere.web.asgi.webhooks import WebhookLane  # noqa: E402
 
 be_impatient()
 WRITER.start()  # from here on it proves every second that this process can write
-_django = cast(ASGI3Application, PageHandler())
-_pages = Door(StaticLane(KeptPages(Gate(_django))))
+_django = PagesBeside(settings.STILLHERE.data) if is_beside() else PageHandler()
+_pages = Door(StaticLane(KeptPages(Gate(cast(ASGI3Application, _django)))))
 application = FastLane(WebhookLane(_pages, settings.STILLHERE.carriers))

@@ -75,7 +75,7 @@ class GroupCommit(Generic[Q, A]):
         self, apply: Callable[[Sequence[Q]], Sequence[A | Held]], *, proves: bool = True
     ) -> None:
         self._apply = apply
-        self._proves = proves
+        self.proves = proves
         self._queue: queue.SimpleQueue[_Waiter[Q, A] | None] = queue.SimpleQueue()
         self._held: list[_Waiter[Q, A]] = []  # of the writer thread alone
         self._thread: threading.Thread | None = None
@@ -142,7 +142,7 @@ class GroupCommit(Generic[Q, A]):
                 return
             if group or self._held:
                 self._store([*self._held, *group])
-            elif self._proves:
+            elif self.proves:
                 self._probe()
 
     def _gather(self) -> list[_Waiter[Q, A]] | None:

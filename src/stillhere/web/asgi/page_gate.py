@@ -103,7 +103,7 @@ class Gate:
             if slot is not None:
                 await self._make(scope, heard.kept if pressed else heard, send, turns, slot)
             elif gone is None or not gone.done():
-                await _busy(scope, send)
+                await busy(scope, send)
         finally:
             heard.close()
 
@@ -199,7 +199,7 @@ def _long(scope: HTTPScope) -> bool:
     return b"transfer-encoding" in headers
 
 
-async def _busy(scope: HTTPScope, send: ASGISendCallable) -> None:
+async def busy(scope: HTTPScope, send: ASGISendCallable) -> None:
     """Not now: what that means, and when to come back."""
     look = scope["method"] in SAFE
     lang, alarming = language.of(dict(scope["headers"])), scope["path"].startswith(ALARMING)

@@ -24,6 +24,7 @@ from stillhere.config import environment, key_lock, keys, logs
 from stillhere.config.carriers import leaves
 from stillhere.config.environment import SettingError, Stillhere
 from stillhere.config.wiring import boot_ms
+from stillhere.programs import PAGES_BESIDE
 
 PATIENCE_MS = 10_000  # how long it may take to become healthy before we say what is missing
 
@@ -75,7 +76,7 @@ def _look(stillhere: Stillhere) -> damage.DamageReport:
 def parts(stillhere: Stillhere) -> tuple[str, ...]:
     """The commands an installation consists of."""
     rings = has_line(stillhere) and not sip.missing()
-    return ("web", "engine", "line") if rings else ("web", "engine")
+    return ("web", "pages", "engine", *(["line"] if rings else []))
 
 
 def has_line(stillhere: Stillhere) -> bool:
@@ -92,6 +93,7 @@ def children(*names: str) -> list[supervise.Child]:
             [*us, name],
             hears=name == "web",
             told=name == "engine",
+            outlasts=name == "pages",
             without=environment.not_for(name),
             key=key_lock.HELD.key,
         )
@@ -109,6 +111,7 @@ def run(
     listening.require(stillhere)
     # The address is found once: all children must make the same links.
     os.environ["STILLHERE_BASE_URL"] = stillhere.base_url
+    os.environ[PAGES_BESIDE] = "1" if any(child.name == "pages" for child in children) else ""
     if not key_lock.HELD.key:
         supervise.run(children, each_round)
         return

@@ -1,7 +1,7 @@
 """`stillhere web`: the web server, in one process.
 
-Owns the checks before it listens, and the static files. The server itself is in ``actions/web.py``,
-which loads the pages.
+Owns the checks before it listens, and the static files. The server itself is in ``actions/``, which
+loads the pages.
 """
 
 from __future__ import annotations
@@ -32,12 +32,18 @@ def command() -> None:
     key_fit.require_keys(environment.read(os.environ))
     django.setup()
     listening.require(settings.STILLHERE)
+    prepare()
+    loading.action("web").run()
+
+
+def prepare() -> None:
+    """What pages need before the first of them: they read the table of static files. Raises
+    `SettingError` where the database cannot be used."""
     database.refuse_wrong(settings.STILLHERE)
     damage.require_filled(settings.STILLHERE)
     key_fit.require_usable(settings.STILLHERE)
     settings.DAMAGED = damage.look(settings.STILLHERE, damage.START_MS).damaged
     collect_static(Path(settings.STATICFILES_DIRS[0]), Path(settings.STATIC_ROOT))
-    loading.action("web").run()  # its pages read the table of static files
 
 
 def collect_static(source: Path, target: Path) -> None:

@@ -19,17 +19,13 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from stillhere.cli import life
+from stillhere.cli import life, mending
 from stillhere.cli.check import connections, listening
 from stillhere.config import gc_tuning
 from stillhere.config.asgi import application
-from stillhere.store.db.sqlite.mender import Mender
 from stillhere.store.watches.group_commit import WRITER
 
-log = logging.getLogger("stillhere.damage")
-
 BACKLOG = 4096  # connections the kernel keeps while we are busy
-MEND_EVERY_S = 5.0
 HEADERS_MS = 10_000  # a request whose head trickles in slower than this is nobody's
 MOST_HEAD = 32 * 1024  # bytes: each connection may cost us this much
 
@@ -73,19 +69,8 @@ async def serve(
     beside = [
         asyncio.create_task(connections.watch(port, places)),
         asyncio.create_task(life.signs(works)),
-        asyncio.create_task(_mending()),
+        asyncio.create_task(mending.rounds()),
     ]
     await server.serve()
     for task in beside:
         task.cancel()
-
-
-async def _mending() -> None:
-    """Presses and pages read indexes that the engine does not."""
-    mender = Mender()
-    while True:
-        await asyncio.sleep(MEND_EVERY_S)
-        try:
-            await asyncio.to_thread(mender.round)
-        except Exception:
-            log.exception("indexes: not mended, tried again")

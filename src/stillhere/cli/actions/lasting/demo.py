@@ -29,7 +29,7 @@ def run(stillhere: Stillhere, *, no_story: bool) -> None:
     holds the data folder and has made the tables."""
     translation.activate(_language())
     key = demo.seed(_language())
-    children = [_phones(stillhere, demo.cast()), *up.children("web", "engine")]
+    children = [_phones(stillhere, demo.cast()), *up.children("web", "pages", "engine")]
     story = None if no_story else demo.scenes(stillhere.base_url, stillhere.demo_url, key)
     up.run(stillhere, children, Teller(stillhere, key, story))
 
