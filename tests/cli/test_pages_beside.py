@@ -33,8 +33,14 @@ def checks_in(home: Installation, sam: Json) -> bool:
     return status == 200 and bool(json.loads(said)["ok"])
 
 
-def test_check_ins_go_on_while_the_pages_hang_or_are_gone(home: Installation) -> None:
+def up(home: Installation) -> None:
+    """Start, and wait until the pages are made beside the web server."""
     home.up()
+    wait_for((home.data / "pages.sock").exists, "the pages")
+
+
+def test_check_ins_go_on_while_the_pages_hang_or_are_gone(home: Installation) -> None:
+    up(home)
     with seeded(home) as sam:
         assert home.get(f"/c/{sam['contacts']['Leo']}")[0] == 200
         pages = home.child("pages")
@@ -49,12 +55,12 @@ def test_check_ins_go_on_while_the_pages_hang_or_are_gone(home: Installation) ->
         os.kill(pages, signal.SIGKILL)
         assert checks_in(home, sam)
         waiting.join()
-        assert asked == [200], "whoever waited got the page of the next process"
-        assert home.child("pages") != pages
+        assert asked == [200], "whoever waited got the page from the web server"
+        wait_for(lambda: home.child("pages") != pages, "the next one")
 
 
 def test_the_pages_end_after_the_web_server_and_leave_no_socket(home: Installation) -> None:
-    home.up()
+    up(home)
     children = [home.child(name) for name in ("web", "pages", "engine")]
     assert home.stop() == 0
     assert not any(alive(pid) for pid in children)
@@ -71,7 +77,7 @@ def test_a_web_server_of_its_own_makes_its_pages_itself(home: Installation) -> N
 
 
 def test_the_pages_listen_at_no_address(home: Installation) -> None:
-    home.up()
+    up(home)
     process = Path(f"/proc/{home.child('pages')}")
     theirs = {str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()}
     lines = [line.split() for line in (process / "net/tcp").read_text().splitlines()]

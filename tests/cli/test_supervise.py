@@ -158,31 +158,37 @@ def test_being_told_to_stop_ends_everything(
     assert not alive(grandchild)
 
 
-def test_what_outlasts_the_others_is_told_to_stop_when_they_have_ended(tmp_path: Path) -> None:
-    note = (
-        "import pathlib, signal, sys, time\n"
-        "def end(*_):\n"
-        "    time.sleep(float(sys.argv[2]))\n"
-        "    pathlib.Path(sys.argv[1]).touch()\n"
-        "    sys.exit()\n"
-        "signal.signal(signal.SIGTERM, end)\n"
-        "pathlib.Path(sys.argv[1] + '.up').touch()\n"
-        "time.sleep(60)\n"
-    )
+def test_a_helper_starts_once_people_reach_us_and_ends_last(tmp_path: Path) -> None:
+    note = """
+import pathlib, signal, sys, time
+from stillhere.cli import life
+beat = life.sign()
+def end(*_):
+    time.sleep(float(sys.argv[2]))
+    pathlib.Path(sys.argv[1] + ".ended").touch()
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+time.sleep(float(sys.argv[2]))
+pathlib.Path(sys.argv[1] + ".up").touch()
+beat()
+time.sleep(60)
+"""
     code = f"""
 import sys
 from stillhere.cli import supervise
 run = [sys.executable, "-c", {note!r}]
-last = supervise.Child("last", [*run, sys.argv[1], "0"], outlasts=True)
-first = supervise.Child("first", [*run, sys.argv[2], "0.5"])
-supervise.run([last, first], lambda: True)
+helper = supervise.Child("helper", [*run, sys.argv[1], "0"], helps=True)
+first = supervise.Child("first", [*run, sys.argv[2], "0.5"], hears=True)
+supervise.run([helper, first], lambda: True)
 """
-    last, first = tmp_path / "last", tmp_path / "first"
-    process = subprocess.Popen([sys.executable, "-c", code, str(last), str(first)])
+    helper, first = tmp_path / "helper", tmp_path / "first"
+    process = subprocess.Popen([sys.executable, "-c", code, str(helper), str(first)])
     wait_for(lambda: len(list(tmp_path.glob("*.up"))) == 2, "both run")
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=20) == 0
-    assert last.stat().st_mtime_ns > first.stat().st_mtime_ns
+    at = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert at["helper.up"] > at["first.up"]
+    assert at["helper.ended"] > at["first.ended"]
 
 
 def test_a_child_that_always_fails_is_tried_for_ever_ever_more_slowly(
@@ -325,7 +331,7 @@ from stillhere.cli import supervise
 from stillhere.cli.commands.lasting import up
 import logging
 logging.basicConfig(level=logging.INFO)
-children = up.children("web", "pages", "engine", "line")
+children = up.children("web", "engine", "line")
 for child in children:
     child.command = ["sleep", "60"]
 supervise.run(children, lambda: True)
@@ -346,7 +352,7 @@ def test_no_process_of_ours_holds_secrets_it_has_no_use_for() -> None:
     try:
         assert starting.stderr is not None
         found: dict[str, bytes] = {}
-        while len(found) < 4:
+        while len(found) < 3:
             line = starting.stderr.readline().decode()
             if started := re.search(r"child started name=(\w+) pid=(\d+)", line):
                 pid = int(started[2])

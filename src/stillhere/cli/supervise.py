@@ -53,15 +53,16 @@ class Child:
     """One program to keep running. ``_ms`` are on the boot clock.
 
     ``hears``: people reach us through it. ``told``: it is told since when nobody can be heard.
-    ``outlasts``: it ends only when the others have, which still need it. ``without``: the names in
-    our environment that it does not inherit. ``key``: opens its keys.
+    ``helps``: the others do without it while it is away, so it starts once people reach us, and
+    ends last. ``without``: the names in our environment that it does not inherit. ``key``: opens
+    its keys.
     """
 
     name: str
     command: Sequence[str]
     hears: bool = False
     told: bool = False
-    outlasts: bool = False
+    helps: bool = False
     without: Collection[str] = ()
     key: bytes = field(default=b"", repr=False)
     process: subprocess.Popen[bytes] | None = None
@@ -180,7 +181,8 @@ def run(
                     child.count_anew(now_ms)
             looked_ms = now_ms
             for child in children:
-                child.look(now_ms)
+                if child.process is not None or not child.helps or _are_heard(children):
+                    child.look(now_ms)
             _tell(children, now_ms)
             busy = busy and not each_round()
             settled = not busy and all(child.process for child in children)
@@ -189,7 +191,12 @@ def run(
                 _tell_key(door, children[0].key)
         log.info("stopping signal=%s", stop.number)
         for late in (False, True):
-            _end([child for child in children if child.outlasts == late], wait)
+            _end([child for child in children if child.helps == late], wait)
+
+
+def _are_heard(children: Sequence[Child]) -> bool:
+    """Whether people reach us: one of those through whom they do has said that it lives."""
+    return any(child.hears and child.spoke for child in children)
 
 
 def _end(children: Sequence[Child], wait: Callable[[float], None]) -> None:

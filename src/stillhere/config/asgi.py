@@ -1,5 +1,5 @@
 """What the web server runs: the fast lanes, for check-ins and for what carriers tell us, in front
-of Django's pages, which another process makes where the supervisor runs one."""
+of Django's pages, which another process makes while the supervisor runs one."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from stillhere.web.asgi.webhooks import WebhookLane  # noqa: E402
 
 be_impatient()
 WRITER.start()  # from here on it proves every second that this process can write
-_django = PagesBeside(settings.STILLHERE.data) if is_beside() else PageHandler()
-_pages = Door(StaticLane(KeptPages(Gate(cast(ASGI3Application, _django)))))
+_django = cast(ASGI3Application, PageHandler())
+_made = PagesBeside(settings.STILLHERE.data, _django) if is_beside() else _django
+_pages = Door(StaticLane(KeptPages(Gate(_made))))
 application = FastLane(WebhookLane(_pages, settings.STILLHERE.carriers))

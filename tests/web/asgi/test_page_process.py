@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote
@@ -19,10 +20,21 @@ from stillhere.store.watches.group_commit import WRITER
 from stillhere.web.asgi import page_process
 from stillhere.web.asgi.page_handler import PageHandler
 from stillhere.web.asgi.page_process import PagesBeside
+from stillhere.web.asgi.responses import respond
 from tests.web.lane import PAGE, Answered, ask
 
 VARIES = ("set-cookie", "content-length", "x-request")
 Story = Callable[[PagesBeside], Awaitable[Answered]]
+
+
+async def listening(path: str) -> None:
+    """Wait until somebody listens there."""
+    while True:
+        with suppress(OSError):
+            _reader, writer = await asyncio.open_unix_connection(path)
+            writer.close()
+            return
+        await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -32,6 +44,7 @@ async def served(folder: Path, app: ASGI3Application) -> AsyncIterator[None]:
         server = server_at(folder, named, app)
         serving = asyncio.create_task(server.serve())
         try:
+            await listening(f"{named}/{page_process.FILE}")
             yield
         finally:
             server.stop()  # type: ignore[no-untyped-call]  # the library has no types
@@ -41,11 +54,18 @@ async def served(folder: Path, app: ASGI3Application) -> AsyncIterator[None]:
 @asynccontextmanager
 async def hop(folder: Path, **more: Any) -> AsyncIterator[ASGI3Application]:
     """The web server's end."""
-    beside = PagesBeside(folder, **more)
+    beside = PagesBeside(folder, cast(ASGI3Application, itself), **more)
     try:
         yield beside
     finally:
         await beside.close()
+
+
+async def itself(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """The web server's own pages, which say the body they were asked with."""
+    message = await receive()
+    assert message["type"] == "http.request"
+    await respond(send, 200, [(b"made", b"here")], message["body"])
 
 
 async def mirror(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -175,7 +195,7 @@ def test_when_the_web_server_last_wrote_is_known_to_the_pages(
     assert WRITER.wrote_ms == 4711
 
 
-def cut_off(folder: Path, method: str, comes_back_s: float) -> tuple[Answered, int]:
+def cut_off(folder: Path, method: str) -> tuple[Answered, int]:
     """A process that dies in the middle of whatever it is asked; how often it was asked."""
     asked = 0
 
@@ -188,7 +208,7 @@ def cut_off(folder: Path, method: str, comes_back_s: float) -> tuple[Answered, i
     async def story() -> Answered:
         with short_name(folder) as named:
             server = await asyncio.start_unix_server(dies, f"{named}/{page_process.FILE}")
-            async with server, hop(folder, comes_back_s=comes_back_s) as beside:
+            async with server, hop(folder) as beside:
                 return await ask(beside, "/c/a-key", [b"do=going"], PAGE, method=method)
 
     return asyncio.run(story()), asked
@@ -197,38 +217,34 @@ def cut_off(folder: Path, method: str, comes_back_s: float) -> tuple[Answered, i
 def test_a_press_crosses_once_and_whoever_pressed_hears_that_it_is_not_known(
     database: None, tmp_path: Path
 ) -> None:
-    answer, asked = cut_off(tmp_path, "POST", 5.0)
+    answer, asked = cut_off(tmp_path, "POST")
     assert (answer.status, asked) == (503, 1)
     assert answer.headers["retry-after"]
+    assert "made" not in answer.headers
     assert "911" in answer.text
 
 
-def test_a_page_is_asked_for_again(database: None, tmp_path: Path) -> None:
-    answer, asked = cut_off(tmp_path, "GET", 0.3)
-    assert answer.status == 503
-    assert asked > 1
+def test_a_page_that_was_not_answered_is_made_here(database: None, tmp_path: Path) -> None:
+    answer, asked = cut_off(tmp_path, "GET")
+    assert (answer.status, answer.headers["made"]) == (200, "here")
+    assert asked > 0
 
 
-def test_what_waits_while_the_pages_start_is_answered_by_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize("left_behind", [False, True])
+def test_while_the_process_is_away_pages_and_presses_are_taken_here(
+    tmp_path: Path, left_behind: bool
+) -> None:
+    """At a start there is no socket, and after a SIGKILL one that nobody listens to."""
+    if left_behind:
+        with socket.socket(socket.AF_UNIX) as dead, short_name(tmp_path) as named:
+            dead.bind(f"{named}/{page_process.FILE}")
+
     async def story() -> Answered:
-        async with hop(tmp_path, comes_back_s=30.0) as beside:
-            waiting = asyncio.create_task(ask(beside, "/c/a-key", [b"do=going"], PAGE))
-            await asyncio.sleep(0)
-            async with served(tmp_path, cast(ASGI3Application, mirror)):
-                return await waiting
+        async with hop(tmp_path) as beside:
+            return await ask(beside, "/c/a-key", [b"do=", b"going"], PAGE)
 
     answer = asyncio.run(story())
-    assert (answer.status, answer.json["body"]) == (200, "do=going")
-
-
-def test_without_the_pages_health_is_bad_at_once(tmp_path: Path) -> None:
-    async def story() -> Answered:
-        async with hop(tmp_path, comes_back_s=3_600) as beside:
-            return await ask(beside, "/healthz", method="GET")
-
-    answer = asyncio.run(story())
-    assert answer.status == 503
-    assert answer.json == {"ok": False, "reasons": ["the pages are not running"]}
+    assert (answer.status, answer.headers["made"], answer.text) == (200, "here", "do=going")
 
 
 def test_the_socket_is_for_nobody_else(tmp_path: Path) -> None:

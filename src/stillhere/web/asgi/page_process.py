@@ -6,16 +6,14 @@ the data folder that only our own user may open.
 
 What crosses is the request as it came, without what belongs to one connection, and two lines of
 ours, which nobody else can send: the client's address, and when the web server's own writer last
-wrote, because ``/healthz`` speaks for both. A press crosses once. Where it is not known whether it
-was carried out, whoever pressed is asked to do so again; a page is asked for again from here, as
-long as the process takes to come back.
+wrote, because ``/healthz`` speaks for both. A press crosses once: where nobody knows whether it was
+carried out, whoever pressed is asked to do so again. While the process is away, at a start or after
+it died, the web server makes the pages itself.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -27,6 +25,7 @@ from asgiref.sync import ThreadSensitiveContext
 from asgiref.typing import (
     ASGI3Application,
     ASGIReceiveCallable,
+    ASGIReceiveEvent,
     ASGISendCallable,
     HTTPScope,
     Scope,
@@ -35,71 +34,55 @@ from yarl import URL
 
 from stillhere.programs import PAGES_BESIDE, short_name
 from stillhere.store.watches.group_commit import WRITER
-from stillhere.web.asgi.page_gate import FORMS, HEALTH, PAGES, PRESSES, SAFE, busy
+from stillhere.web.asgi.page_gate import FORMS, PAGES, PRESSES, SAFE, busy
 from stillhere.web.asgi.page_queue import Turns
-from stillhere.web.asgi.responses import WholeAnswer, hand_on, respond
+from stillhere.web.asgi.responses import WholeAnswer, hand_on
 
 FILE = "pages.sock"
 MOST = PAGES + PRESSES + FORMS  # at once, as the gate in front lets through
-COMES_BACK_S = 8.0  # as long as others wait for their turn; a start takes two seconds
-AGAIN_S = 0.1
 TAKES_S = 40.0  # longer than the longest page, a sheet of paper
 _PEER, _WROTE = b"x-stillhere-peer", b"x-stillhere-wrote"
 _OF_ONE_CONNECTION = frozenset({
     b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding",
     b"upgrade", b"expect", b"content-length", _PEER, _WROTE,
 })  # fmt: skip
-_DOWN = json.dumps({"ok": False, "reasons": ["the pages are not running"]}).encode()
 
 
 class PagesBeside:
-    """Django's place in the web server: asks the process at ``folder``'s socket. ``wrote_ms`` is
-    when this process last wrote, on the boot clock."""
+    """Django's place in the web server: asks the process at ``folder``'s socket, or where that is
+    away ``app`` in this one. ``wrote_ms`` is when this process last wrote, on the boot clock."""
 
     def __init__(
         self,
         folder: Path,
+        app: ASGI3Application,
         wrote_ms: Callable[[], int | None] = lambda: WRITER.wrote_ms,
-        comes_back_s: float = COMES_BACK_S,
     ) -> None:
         self._folder = folder
+        self._app = app
         self._wrote_ms = wrote_ms
-        self._comes_back_s = comes_back_s
         self._held = contextlib.ExitStack()
         self._session: aiohttp.ClientSession | None = None
 
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
-        """Answer one request: as Django does, or 503 where it cannot be reached."""
+        """Answer one request as Django does, or with 503 where it is not known what became of a
+        press."""
         assert scope["type"] == "http"
         body = await _whole(receive)
         if body is None:
             return
-        answer = await self._answer(scope, body)
-        if answer is not None:
-            await hand_on(send, answer)
-        elif scope["path"] == HEALTH:
-            await respond(send, 503, [(b"content-type", b"application/json")], _DOWN)
-        else:
-            await busy(scope, send)
-
-    async def _answer(self, scope: HTTPScope, body: bytes) -> WholeAnswer | None:
-        """What the pages say; None where they could not be asked, or broke off."""
-        loop = asyncio.get_running_loop()
-        patience_s = 0.0 if scope["path"] == HEALTH else self._comes_back_s
-        until = loop.time() + patience_s
-        while True:
-            try:
-                return await self._asked(scope, body)
-            except (aiohttp.ClientConnectorError, FileNotFoundError):
-                pass  # nothing was sent
-            except (aiohttp.ClientError, TimeoutError):
-                if scope["method"] not in SAFE:
-                    return None
-            if loop.time() >= until:
-                return None
-            await asyncio.sleep(AGAIN_S)
+        try:
+            answer = await self._asked(scope, body)
+        except (aiohttp.ClientError, OSError, TimeoutError) as failure:
+            unsent = isinstance(failure, aiohttp.ClientConnectorError | FileNotFoundError)
+            if unsent or scope["method"] in SAFE:
+                await self._app(scope, _once_more(body, receive), send)
+            else:
+                await busy(scope, send)
+            return
+        await hand_on(send, answer)
 
     async def _asked(self, scope: HTTPScope, body: bytes) -> WholeAnswer:
         query = scope["query_string"]
@@ -192,6 +175,20 @@ async def _whole(receive: ASGIReceiveCallable) -> bytes | None:
         parts.append(message["body"])
         if not message["more_body"]:
             return b"".join(parts)
+
+
+def _once_more(body: bytes, receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
+    """A ``receive`` that tells this body, which was heard already, and then goes on."""
+    told = False
+
+    async def again() -> ASGIReceiveEvent:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
 
 
 def _crosses(name: bytes) -> bool:

@@ -93,7 +93,7 @@ def children(*names: str) -> list[supervise.Child]:
             [*us, name],
             hears=name == "web",
             told=name == "engine",
-            outlasts=name == "pages",
+            helps=name == "pages",
             without=environment.not_for(name),
             key=key_lock.HELD.key,
         )
