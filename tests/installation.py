@@ -157,6 +157,10 @@ class Installation:
         finally:
             connection.close()
 
+    def wait_started(self, name: str) -> None:
+        """Wait until the supervisor has started this child: `pages` comes after the others."""
+        wait_for(lambda: f"child started name={name} " in self.log.read_text(), f"{name} starts")
+
     def child(self, name: str) -> int:
         """The process id of the newest `web` or `engine`, as the supervisor logged it."""
         pids = re.findall(rf"child started name={name} pid=(\d+)", self.log.read_text())

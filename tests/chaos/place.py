@@ -94,6 +94,8 @@ class Place:
         self.inside.close()
         self.installation.start()
         self.wait_healthy()
+        for name in self.names:
+            self.installation.wait_started(name)
 
     def wait_healthy(self, seconds: float = PATIENCE_S) -> None:
         """Wait for 200 from every /healthz; starts again whatever nobody else would."""

@@ -158,7 +158,7 @@ def test_being_told_to_stop_ends_everything(
     assert not alive(grandchild)
 
 
-def test_a_helper_starts_once_people_reach_us_and_ends_last(tmp_path: Path) -> None:
+def test_a_helper_starts_when_people_reach_us_and_ends_last(tmp_path: Path) -> None:
     note = """
 import pathlib, signal, sys, time
 from stillhere.cli import life
@@ -177,6 +177,7 @@ time.sleep(60)
 import sys
 from stillhere.cli import supervise
 run = [sys.executable, "-c", {note!r}]
+supervise.HELP_AFTER_MS = 0
 helper = supervise.Child("helper", [*run, sys.argv[1], "0"], helps=True)
 first = supervise.Child("first", [*run, sys.argv[2], "0.5"], hears=True)
 supervise.run([helper, first], lambda: True)

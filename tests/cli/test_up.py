@@ -328,6 +328,7 @@ def test_the_second_start_serves_within_two_seconds(home: Installation) -> None:
 @pytest.mark.parametrize("name", ["web", "pages", "engine"])
 def test_a_killed_child_is_started_again(home: Installation, name: str) -> None:
     home.up()
+    home.wait_started(name)
     old = home.kill_child(name)
     wait_for(lambda: home.child(name) != old, "a new one")
     home.wait_healthy()
@@ -335,6 +336,7 @@ def test_a_killed_child_is_started_again(home: Installation, name: str) -> None:
 
 def test_nothing_is_left_when_the_supervisor_is_killed(home: Installation) -> None:
     home.up()
+    home.wait_started("pages")
     children = [home.child(name) for name in ("web", "pages", "engine")]
     home.stop(signal.SIGKILL)
     wait_for(lambda: not any(alive(pid) for pid in children), "the children end")

@@ -39,6 +39,7 @@ ROUND_S = 0.1  # how often we look while something is on its way; otherwise sign
 LISTEN_S = 1.0  # how often we look when nothing is: each child lives and says so
 SILENT_MS = 15_000  # a child that said nothing for this long hangs, and is replaced
 START_MS = 120_000  # until its first word: a slow machine, a database just put back
+HELP_AFTER_MS = 10_000  # a start is busy enough without those who only help
 UNHEARD_MS = 3_000  # nothing from any child that people reach us through: others are told
 LATE_MS = 3_000  # a round of our own that came later than this: we stood still, not they
 
@@ -53,9 +54,9 @@ class Child:
     """One program to keep running. ``_ms`` are on the boot clock.
 
     ``hears``: people reach us through it. ``told``: it is told since when nobody can be heard.
-    ``helps``: the others do without it while it is away, so it starts once people reach us, and
-    ends last. ``without``: the names in our environment that it does not inherit. ``key``: opens
-    its keys.
+    ``helps``: the others do without it while it is away, so it starts when people have reached us
+    for some seconds, and ends last. ``without``: the names in our environment that it does not
+    inherit. ``key``: opens its keys.
     """
 
     name: str
@@ -181,7 +182,7 @@ def run(
                     child.count_anew(now_ms)
             looked_ms = now_ms
             for child in children:
-                if child.process is not None or not child.helps or _are_heard(children):
+                if child.group is not None or not child.helps or _are_heard(children, now_ms):
                     child.look(now_ms)
             _tell(children, now_ms)
             busy = busy and not each_round()
@@ -194,9 +195,13 @@ def run(
             _end([child for child in children if child.helps == late], wait)
 
 
-def _are_heard(children: Sequence[Child]) -> bool:
-    """Whether people reach us: one of those through whom they do has said that it lives."""
-    return any(child.hears and child.spoke for child in children)
+def _are_heard(children: Sequence[Child], now_ms: int) -> bool:
+    """Whether people have reached us for some seconds: one of those through whom they do started
+    before that and has said that it lives."""
+    return any(
+        child.hears and child.spoke and now_ms - child.started_ms >= HELP_AFTER_MS
+        for child in children
+    )
 
 
 def _end(children: Sequence[Child], wait: Callable[[float], None]) -> None:
