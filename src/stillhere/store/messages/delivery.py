@@ -53,12 +53,12 @@ _SAME = (
 # Nobody is in danger when these come later.
 CAN_WAIT = ("invite", "test", "drill", "well", "news", "kit-soon", "kit-used")
 _NEEDED = " AND word NOT IN ({})".format(", ".join(f"'{word}'" for word in CAN_WAIT))
-_LEASE = """
+_DUE = "status = 'queued' AND channel = %s AND due_at <= %s AND lease_until_at <= %s{which}"
+_LOOK = f"SELECT 1 FROM message WHERE {_DUE} LIMIT 1"
+_LEASE = f"""
 UPDATE message SET lease_until_at = %s, attempts = attempts + 1
 WHERE id IN (
-    SELECT id FROM message
-    WHERE status = 'queued' AND channel = %s AND due_at <= %s AND lease_until_at <= %s{which}
-    ORDER BY urgency, place, due_at LIMIT %s{lock}
+    SELECT id FROM message WHERE {_DUE} ORDER BY urgency, place, due_at LIMIT %s{{lock}}
 ) RETURNING id
 """
 _PARTS = {
@@ -145,6 +145,10 @@ def _together(wanted: list[dict[str, Any]], channel: str, now: int, until: int) 
 
 
 def _take(channel: str, now: int, most: int, until: int, which: str) -> list[Any]:
+    with connection.cursor() as cursor:  # mostly nothing is due, and nobody is kept from writing
+        cursor.execute(_LOOK.format(which=which), [channel, now, now])
+        if cursor.fetchone() is None:
+            return []
     lock = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_LEASE.format(lock=lock, which=which), [until, channel, now, now, most])
