@@ -48,6 +48,12 @@ def _whom_to_call(facts: Facts) -> str:
     return _("Call now: %(line)s.") % {"line": facts.says}
 
 
+def _hint(facts: Facts) -> Sentence:
+    """To a person whose text does nothing, because nothing is on: what would do something."""
+    text = _("Nobody is watching now. SOS: your people are called now. GO: we watch.")
+    return text + " " + _("LIST: your people."), answers.NOTHING
+
+
 def _hello(facts: Facts) -> Sentence:
     """To a number that we do not know, once: what this is, and whom to call."""
     text = _("This is Lamp. We check that people are OK. SOS: need help. GO: start, some 24 texts.")
@@ -65,6 +71,7 @@ SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-nobody": _nobody,
     "reply-helping-shift": _helping_shift,
     "reply-hello": _hello,
+    "reply-hint": _hint,
     "reply-welcome-shift": _welcome_shift,
     "reply-welcome": _welcome,
     "reply-abroad": _abroad,

@@ -53,7 +53,8 @@ def hear(parsed: ParsedInbound, now: int) -> Reply | None:
         return None  # nobody is listening
     if inbound.kind == "key":
         return place.said_aloud(reply(parsed.address, parsed.message, word), parsed, now)
-    speak_their_language(parsed.address, inbound.text)
+    if word != "reply-unblocked":  # START is the carriers' word in every language
+        speak_their_language(parsed.address, inbound.text)
     queue(parsed, word, facts, now)
     return None
 

@@ -12,9 +12,11 @@ from typing import Any
 from stillhere.core import events as ev
 from stillhere.core.messages import TELEGRAM, Inbound
 from stillhere.core.replies import HELP, Intent
+from stillhere.store.db import budgets
 from stillhere.store.inbound import list_commands, own_notes
 from stillhere.store.inbound.intents import opt_out_of, persons_intent, prove
 from stillhere.store.inbound.reply import (
+    HOUR_MS,
     ParsedInbound,
     answer_to_cry,
     apply_all,
@@ -36,6 +38,8 @@ _CHANGES = frozenset({  # what is said to whoever changes the list or the plan, 
     "reply-added", "reply-added-later", "reply-added-asked", "reply-add-pin", "reply-named",
     "reply-kept", "reply-paused", "reply-delete",
 })  # fmt: skip
+HINT = "reply-hint"
+HINTS_AN_HOUR = 5
 ENDED = ("reply-ended", "reply-ended-daily")
 EARLIER_MS = 60_000  # a text older than its watch by more than this was meant for another one
 
@@ -157,7 +161,20 @@ def _watch_hears(
         return unless_refused(answers, word, "reply-not-on")
     # Somebody touched the phone and we cannot read what they mean: the core rings back.
     apply_all([Change(ev.Unclear(), watch=watch.id) for watch in watches])
-    return "reply-who-person" if intent is Intent.WHO else ""
+    if intent is Intent.WHO:
+        return "reply-who-person"
+    return "" if watches else _while_nothing_is_on(parsed, intent, now)
+
+
+def _while_nothing_is_on(parsed: ParsedInbound, intent: Intent, now: int) -> str:
+    """A text that does nothing says what would, a few times an hour: silence would be taken for
+    help on its way, and a machine may be at the other end."""
+    address = parsed.address
+    if parsed.inbound.kind != "text" or intent is Intent.EMPTY or not address.proved_at:
+        return ""
+    most = HINTS_AN_HOUR if intent is Intent.CARRIER_HELP else 1
+    scope = intent, bytes(address.lookup).hex(), now // HOUR_MS
+    return "" if budgets.take([budgets.limit("enough", most, "hints", *scope)], now) else HINT
 
 
 def _all_cry(parsed: ParsedInbound, intent: Intent) -> str:
