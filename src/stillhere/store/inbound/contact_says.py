@@ -24,6 +24,7 @@ from stillhere.store.inbound.reply import (
     apply_all,
     unless_refused,
 )
+from stillhere.store.messages.spoken_of import PLACE
 from stillhere.store.models import Contact, Message, WatchRow
 from stillhere.store.people import contacts, drills, invitations, opt_out
 from stillhere.store.watches.apply import Asked, Change
@@ -41,6 +42,7 @@ _TELLS = {
 }
 # To "reply-how", and only to it: digits that mean nothing else, in case two messages cross.
 OUTCOMES = {"7": ev.Outcome.FINE, "8": ev.Outcome.REVIVED, "9": ev.Outcome.HOSPITAL}
+_AFTER_GOING = frozenset({"reply-going", PLACE})
 AT_DOOR_S = 60  # from the door to the person
 GOING_S = HOLDING_ETA_S  # "I'm going" without a time
 
@@ -74,10 +76,9 @@ def _in_alarm(
     parsed: ParsedInbound, contact: Contact, intent: Intent, alarms: Sequence[int], now: int
 ) -> str:
     """An answer to an alarm that is open; never silence."""
-    message = parsed.message
     if _says_how(parsed):
         return _ends(parsed, contact, alarms)
-    if intent is Intent.SOON and message is not None and message.word == "reply-going":
+    if _says_when(parsed, intent):
         intent = Intent.CLAIM  # the minutes that were left open
     if intent is Intent.WHERE:
         return place.answer(contact, parsed.address, alarms)
@@ -89,6 +90,20 @@ def _in_alarm(
     if word in ("reply-going", "reply-far"):  # a dispatcher asks where
         place.tell_after_claim(parsed, contact, alarms, now)
     return word
+
+
+def _says_when(parsed: ParsedInbound, intent: Intent) -> bool:
+    """Whether it says when they will be there, just after they said that they are going."""
+    message, bare = parsed.message, _bare_minutes(parsed.inbound) is not None
+    soon = intent is Intent.SOON or (intent is Intent.UNCLEAR and bare)
+    return soon and message is not None and message.word in _AFTER_GOING
+
+
+def _bare_minutes(inbound: Inbound) -> int | None:
+    """A number of two digits and nothing else: one digit is one of our keys."""
+    typed = inbound.text.strip()
+    is_one = inbound.kind == "text" and typed.isascii() and typed.isdigit() and len(typed) == 2
+    return int(typed) if is_one else None
 
 
 def _unclear(parsed: ParsedInbound, contact: Contact, alarms: Sequence[int]) -> str:
@@ -158,6 +173,7 @@ def _claim(contact: int, parsed: ParsedInbound) -> ev.Claimed:
     minutes = inbound.minutes
     if inbound.kind == "text":
         minutes = read_minutes(inbound.text, settings.UNDERSTOOD)
+        minutes = _bare_minutes(inbound) if minutes is None else minutes
     eta_s = GOING_S if minutes is None else minutes * 60
     return ev.Claimed(contact, max(0, eta_s - parsed.inbound.age_ms // 1000))
 

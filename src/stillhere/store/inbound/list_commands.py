@@ -16,7 +16,7 @@ from django.conf import settings
 from stillhere.core import events as ev
 from stillhere.core.messages import Inbound
 from stillhere.core.refusals import Refusal
-from stillhere.core.replies import language_of
+from stillhere.core.replies import language_of, words_of
 from stillhere.store.db import clock
 from stillhere.store.installation import upkeep
 from stillhere.store.models import Address, Contact, Person, WatchRow
@@ -68,7 +68,7 @@ def _add(person: Person, text: str, found: re.Match[str], number: str, now: int)
     if Address.objects.filter(person=person, lookup__in=address_book.lookups(number)).exists():
         return "reply-add-own", NOBODY
     before = text[: found.start()].strip(" (+,:;.-")
-    name = " ".join(w for w in before.split() if w.lower() not in settings.UNDERSTOOD.commands)
+    name = _name_in(before)
     ways = [Reached("text", number, rings=False), Reached("call", number, rings=True)]
     there = set(person.contacts.values_list("id", flat=True))
     try:
@@ -85,6 +85,13 @@ def _add(person: Person, text: str, found: re.Match[str], number: str, now: int)
     if not invitations.is_asked(contact):
         return "reply-added-asked", {"who": contact.id}
     return "reply-added-later" if _must_wait(now) else "reply-added", {"who": contact.id}
+
+
+def _name_in(before: str) -> str:
+    """The name that stands before a number: "add Maya", "añade a Maya"."""
+    words = settings.UNDERSTOOD
+    kept = [w for w in before.split() if words.commands.keys().isdisjoint(words_of(w, words))]
+    return " ".join(kept[1:] if len(kept) > 1 and kept[0] == "a" else kept)
 
 
 def _must_wait(now: int) -> bool:
