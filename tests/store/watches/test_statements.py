@@ -90,6 +90,14 @@ def test_a_round_of_the_engine_names_the_rows_it_is_about(clock: Clock) -> None:
 
 
 @pytest.mark.usefixtures("database")
+def test_a_queue_in_which_nothing_is_due_takes_no_lock(clock: Clock) -> None:
+    nights(1)
+    assert delivery.lease("text", clock.now, 50, 20.0), "the invitations"
+    [look] = said_by(lambda: delivery.lease("text", clock.now, 10, 20.0))
+    assert look.startswith("SELECT 1 FROM message WHERE")
+
+
+@pytest.mark.usefixtures("database")
 def test_a_lease_takes_from_the_outbox_alone_and_reads_by_id(clock: Clock) -> None:
     nights(1)
     clock.advance(180)
@@ -97,9 +105,10 @@ def test_a_lease_takes_from_the_outbox_alone_and_reads_by_id(clock: Clock) -> No
         tick_all()
         clock.advance(wait_s)
     assert Message.objects.filter(status="queued", channel="text").exists()
-    lease, read, silenced, told, listed, *names = said_by(
+    look, lease, read, silenced, told, listed, *names = said_by(
         lambda: delivery.lease("text", clock.now, 10, 20.0)
     )
+    assert look.startswith("SELECT 1 FROM message WHERE")
     assert tables([lease]) == {"message"}
     assert ("SKIP LOCKED" in lease) == (connection.vendor == "postgresql")
     assert "WHERE m.id IN (" in read
