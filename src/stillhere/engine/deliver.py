@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -30,7 +30,8 @@ from stillhere.store.messages.leased import OUR_FAULT, LeasedMessage
 log = logging.getLogger("stillhere.deliver")
 
 MOST = 200  # in one lease
-IDLE_S = 0.1  # how long an empty queue rests before it is looked at again
+IDLE_S = 0.1  # how long empty queues rest before they are looked at again
+ANYWAY_S = 1.0  # and one of which nothing is known: pages are gathered there, which is no message
 MARGIN_S = 10.0  # a lease outlives its channel's deadline by this
 ORPHANS_EVERY_S = 5.0
 SILENCES_EVERY_S = 1.0
@@ -53,6 +54,7 @@ class Courier:
         self._stopping = asyncio.Event()
         self._beat: Callable[[], None] = lambda: None
         self._vain = set(self._channels)  # where something may rest that was tried in vain
+        self._due = {name: asyncio.Event() for name in self._channels}
         self._frugal: frozenset[str] = frozenset()  # channels whose carriers took enough this month
 
     async def run(self, beat: Callable[[], None]) -> None:
@@ -67,6 +69,7 @@ class Courier:
         ]
         jobs = [
             *queues,
+            asyncio.create_task(self._look()),
             asyncio.create_task(self._orphans()),
             asyncio.create_task(self._silences()),
             asyncio.create_task(self._early()),
@@ -118,7 +121,17 @@ class Courier:
                 task.add_done_callback(landed)
             self._beat()
             if free > 0 and not leased:
-                await asyncio.sleep(IDLE_S)
+                self._due[name].clear()
+                await _within(ANYWAY_S, self._due[name].wait())
+
+    async def _look(self) -> None:
+        """One look for all queues that rest."""
+        while True:
+            due = await self._safely(_due, [*self._channels])
+            for name in self._channels if due is None else due:
+                self._due[name].set()
+            self._beat()
+            await asyncio.sleep(IDLE_S)
 
     async def _send(self, channel: Channel, message: LeasedMessage) -> None:
         try:
@@ -245,6 +258,10 @@ def _lease(name: str, most: int, deadline_s: float, frugal: bool = False) -> lis
     now, rate = clock.now_ms(), clock.read().rate
     lease_s = (deadline_s + MARGIN_S) * rate
     return delivery.lease(name, now, min(most, MOST), lease_s, frugal=frugal)
+
+
+def _due(names: Sequence[str]) -> Collection[str]:
+    return delivery.due(names, clock.now_ms())
 
 
 def _over(caps: Mapping[str, int]) -> set[str]:
