@@ -7,7 +7,7 @@ PROJECT := pyproject.toml hatch_build.py $(CATALOGUES)
 export STILLHERE_DATA ?= ./data
 
 .PHONY: up demo desk test test-fast check docs mutants messages lock sbom pictures bench bench-checkin bench-lateness \
-	bench-alarms bench-restart bench-texts bench-walk bench-links bench-pages bench-visitors bench-clock bench-words bench-desk bench-postgres bench-false-alarms \
+	bench-alarms bench-restart bench-texts bench-walk bench-links bench-pages bench-live bench-visitors bench-clock bench-words bench-desk bench-postgres bench-false-alarms \
 	chaos chaos-ha
 
 up: $(VENV)/.stamp-project
@@ -67,10 +67,10 @@ pictures: $(VENV)/.stamp-dev
 bench: $(VENV)/.stamp-dev
 	@rm -f build/bench.jsonl; mkdir -p build
 	@BENCH_KEEP=build/bench.jsonl $(MAKE) --no-print-directory bench-checkin bench-lateness \
-		bench-alarms bench-restart bench-texts bench-walk bench-links bench-pages bench-visitors bench-clock bench-words bench-desk bench-postgres
+		bench-alarms bench-restart bench-texts bench-walk bench-links bench-pages bench-live bench-visitors bench-clock bench-words bench-desk bench-postgres
 	@$(BIN)/python -m benchmarks.plot build/bench.jsonl docs/pictures/speed.svg
 
-bench-checkin bench-lateness bench-alarms bench-restart bench-texts bench-walk bench-links bench-pages bench-visitors bench-clock bench-words bench-desk: bench-%: $(VENV)/.stamp-dev
+bench-checkin bench-lateness bench-alarms bench-restart bench-texts bench-walk bench-links bench-pages bench-live bench-visitors bench-clock bench-words bench-desk: bench-%: $(VENV)/.stamp-dev
 	@$(BIN)/python -m benchmarks.$*
 
 bench-postgres: $(VENV)/.stamp-dev

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import random
+import secrets
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +33,21 @@ from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from stillhere.cli.actions import migrate  # noqa: E402
+from stillhere.core.events import Marked  # noqa: E402
 from stillhere.core.schedule import Routine  # noqa: E402
 from stillhere.core.watch import start as begin  # noqa: E402
 from stillhere.engine.tick import tick_once  # noqa: E402
 from stillhere.sim import crowd  # noqa: E402
 from stillhere.store.db import clock, encryption  # noqa: E402
 from stillhere.store.installation import desk_key  # noqa: E402
-from stillhere.store.models import Address, Arrival, Installation, Message  # noqa: E402
+from stillhere.store.models import (  # noqa: E402
+    Address,
+    Arrival,
+    Browser,
+    Installation,
+    Message,
+    WatchRow,
+)
 from stillhere.store.people import browsers, persons  # noqa: E402
 from stillhere.store.program import shifts  # noqa: E402
 from stillhere.store.watches import rows  # noqa: E402
@@ -182,6 +192,35 @@ def on_watch(people: int, each: int) -> list[str]:
         start(person.id, "injected")
         found.append(browsers.open_pages(person, tell=False)[1])
     return found
+
+
+def waiters(count: int) -> list[tuple[int, str]]:
+    """People with nobody on their lists and a watch of which nothing falls due soon: who they are,
+    and the session of their phone."""
+    now = clock.now_ms()
+    made = crowd.silent_people(count, now - 60_000, lambda n: now + FAR_MS + n % FAR_MS, 0)
+    people = list(WatchRow.objects.filter(id__in=[each.watch for each in made]))
+    tokens = [(row.person_id, secrets.token_urlsafe(20)) for row in people]
+    today = datetime.now(UTC).date()
+    Browser.objects.bulk_create(
+        Browser(person_id=person, token_hash=encryption.key_hash(token), since=today)
+        for person, token in tokens
+    )
+    return tokens
+
+
+def changes(persons: list[int], per_s: int, seconds: float) -> list[tuple[int, int]]:
+    """Something that their pages show happens to as many of these people a second, in groups of a
+    tenth of them: who, and when it was committed, ms UTC."""
+    watches = dict(WatchRow.objects.filter(person__in=persons).values_list("person", "id"))
+    chance, done = random.Random(3), list[tuple[int, int]]()
+    began, group = time.monotonic(), max(per_s // 10, 1)
+    while (passed_s := time.monotonic() - began) < seconds:
+        time.sleep(max(0.0, len(done) / per_s - passed_s))
+        those = chance.sample(persons, group)
+        apply_batch([Change(Marked(), watch=watches[person]) for person in those])
+        done += [(person, round(time.time() * 1000)) for person in those]
+    return done
 
 
 def visitors(count: int) -> dict[str, Any]:

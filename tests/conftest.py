@@ -24,7 +24,7 @@ from pytest_django.fixtures import Settings
 
 from hatch_build import compile_catalogues
 from stillhere.config import gc_tuning
-from stillhere.store.watches.optional_tables import OPTIONAL
+from stillhere.store.db.optional_tables import OPTIONAL
 from tests.installation import Installation
 from tests.order import spread
 

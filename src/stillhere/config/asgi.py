@@ -24,10 +24,14 @@ from stillhere.web.asgi.page_handler import PageHandler  # noqa: E402
 from stillhere.web.asgi.page_process import PagesBeside, is_beside  # noqa: E402
 from stillhere.web.asgi.static_files import StaticLane  # noqa: E402
 from stillhere.web.asgi.webhooks import WebhookLane  # noqa: E402
+from stillhere.web.live.hub import Hub  # noqa: E402
+from stillhere.web.live.lane import LiveLane  # noqa: E402
 
 be_impatient()
 WRITER.start()  # from here on it proves every second that this process can write
 _django = cast(ASGI3Application, PageHandler())
 _made = PagesBeside(settings.STILLHERE.data, _django) if is_beside() else _django
 _pages = Door(StaticLane(KeptPages(Gate(_made))))
-application = FastLane(WebhookLane(_pages, settings.STILLHERE.carriers))
+HUB = Hub()
+LIVE = LiveLane(_pages, HUB)
+application = FastLane(WebhookLane(LIVE, settings.STILLHERE.carriers))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 
+from stillhere.store import changes
 from stillhere.store.db import budgets
 from stillhere.store.inbound import chat_codes, gateway_clocks
 from stillhere.store.installation import peers
@@ -45,6 +46,7 @@ def erase_once(now: int) -> int:
         lambda: expiry.end_invitations(now, here.keep_invited_days),
         lambda: expiry.erase_messages(now, alarm_days),
         lambda: expiry.erase_arrivals(now),
+        lambda: changes.forget(now),
         lambda: gateway_clocks.forget(settings.WALL_MS()),
         lambda: chat_codes.forget(now),
         lambda: expiry.erase_set_aside(now, alarm_days),

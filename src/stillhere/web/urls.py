@@ -59,6 +59,8 @@ PERSON = [
     path("watch", watch.watch, name="watch"),
     path("watch/part", watch.part, name="watch_part"),
     path("watch/state", watch.state, name="watch_state"),
+    # A stream is web/live's, in front of this; whoever takes none is answered at once.
+    path("watch/live", watch.state, name="watch_live"),
     path("later", ask_later.later, name="later"),
     path("people", contacts.people, name="people"),
     path("people/card/<str:contact>", contacts.card, name="card"),
@@ -84,6 +86,7 @@ CONTACT = [
     path("c/<str:key>/part", page.part, name="part"),
     path("c/<str:key>/lamp.vcf", page.number, name="number"),
     path("c/<str:key>/state", page.state, name="state"),
+    path("c/<str:key>/live", page.state, name="live"),
     path("c/<str:key>/mine", contact_data.mine, name="data"),
     path("c/<str:key>/mine/lamp.json", contact_data.take, name="data_file"),
     path("c/<str:key>/answer", page.answer, name="answer"),

@@ -16,13 +16,13 @@ from stillhere.engine.heartbeat import pulse_once
 from stillhere.engine.tick import Waker
 from stillhere.store.db import encryption
 from stillhere.store.db.disk import DISK
+from stillhere.store.db.optional_tables import OPTIONAL
 from stillhere.store.models import (
     Message,
     SetAside,
     WatchRow,
 )
 from stillhere.store.watches.apply import CheckIn
-from stillhere.store.watches.optional_tables import OPTIONAL
 from tests.circle import SamsNight, sams_night, tick_all
 from tests.conftest import Clock
 from tests.torn import Page, leaves, tear

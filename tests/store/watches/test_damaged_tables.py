@@ -17,6 +17,7 @@ from stillhere.core.events import State
 from stillhere.engine.audit import UNREADABLE, audit_once
 from stillhere.engine.heartbeat import come_back, pulse_once
 from stillhere.engine.tick import Waker
+from stillhere.store.db.optional_tables import OUTAGES
 from stillhere.store.db.sqlite.mender import Mender
 from stillhere.store.installation import desk_key
 from stillhere.store.messages import delivery, reach
@@ -31,7 +32,6 @@ from stillhere.store.models import (
 from stillhere.store.program import shifts
 from stillhere.store.watches import queries
 from stillhere.store.watches.apply import CallForHelp, CheckIn
-from stillhere.store.watches.optional_tables import OUTAGES
 from stillhere.web.site import health
 from tests.circle import sams_night, session_of
 from tests.conftest import Clock

@@ -78,13 +78,13 @@ def test_a_round_of_the_engine_names_the_rows_it_is_about(clock: Clock) -> None:
     nights(3)
     clock.advance(180)
     asked = said_by(lambda: tick_once(time.now_ms()))
-    assert tables(asked) <= {"installation", "watch", "outage", "address", "message"}
+    assert tables(asked) <= {"installation", "watch", "outage", "address", "message", "page_change"}
     clock.advance(60)
     tick_all()
     clock.advance(60)
     raised = said_by(lambda: tick_once(time.now_ms()))
     alarm = {"contact", "address", "message", "journal", "tally"}
-    assert tables(raised) <= {"installation", "watch", "outage"} | alarm
+    assert tables(raised) <= {"installation", "watch", "outage", "page_change"} | alarm
     looked_for = [sql for sql in raised if sql.startswith("SELECT") and " FROM contact" in sql]
     assert all("person_id IN (" in sql for sql in looked_for), "whose plan is named"
 

@@ -2,8 +2,9 @@
 
 Owns the number of connections, and closing those on which nothing happens: our server waits forever
 for the first byte of a request, and a connection costs its opener nothing. For each one the kernel
-knows how long nothing was sent or received (``TCP_INFO``). Linux only: elsewhere the number is
-limited and nothing is closed.
+knows how long nothing was sent or received (``TCP_INFO``). A page that waits to be told something
+has shown a key, and hears a beat: it is left alone and hardly looked at, however many there are.
+Linux only: elsewhere the number is limited and nothing is closed.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import socket
 import stat
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
+from itertools import count
 
-MOST = 12_000  # each costs up to 30 KB while its request is half there
+MOST = 14_000  # each costs up to 30 KB while its request is half there
 SPARE = 512  # files that are not connections: the database, the log, the pages
 MUTE_MS = 10_000  # nothing was ever said on it
 STILL_MS = 75_000  # a proxy keeps its connections for a minute
@@ -28,6 +30,9 @@ CROWDED = 0.7  # of all places taken: then who has said nothing for two seconds 
 CROWDED_MUTE_MS = 2_000
 CROWDED_STILL_MS = 15_000  # longer than any answer takes
 LOOK_EVERY_S = 1.0
+MANY = 1_000  # where so many pages wait, all is looked through less often: it takes milliseconds
+LOOK_AT_MANY_EVERY_S = 4.0
+ALL_AGAIN = 60  # looks between two at everything, also at what was waiting
 
 _INFO = struct.Struct("@8B24I")
 _SENT, _RECEIVED = 8 + 9, 8 + 11  # places of last_data_sent and last_data_recv
@@ -35,6 +40,8 @@ _BYTES_RECEIVED = struct.Struct("@Q")
 _BYTES_RECEIVED_AT = 128
 _INFO_BYTES = 136
 log = logging.getLogger("stillhere.connections")
+
+Peer = tuple[str, int]  # whoever is connected: address and port
 
 
 def room() -> int:
@@ -55,6 +62,7 @@ class Connection:
     """One client's connection: a second handle on it, and how long nothing has happened there."""
 
     handle: socket.socket
+    peer: Peer
     still_ms: int
     mute: bool
 
@@ -64,11 +72,11 @@ class Connection:
             self.handle.shutdown(socket.SHUT_RDWR)
 
 
-def connections(port: int) -> Iterator[Connection]:
-    """Every client connected to our ``port``. The handle is closed when the next one is asked
-    for."""
+def connections(port: int, known: Container[int] = ()) -> Iterator[Connection]:
+    """Every client connected to our ``port``, without those whose socket is ``known``. The handle
+    is closed when the next one is asked for."""
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  thousands of names, no paths
-        handle = _second_handle(int(name))
+        handle = _second_handle(int(name), known)
         if handle is None:
             continue
         with handle:
@@ -77,11 +85,12 @@ def connections(port: int) -> Iterator[Connection]:
                 yield found
 
 
-def _second_handle(descriptor: int) -> socket.socket | None:
+def _second_handle(descriptor: int, known: Container[int]) -> socket.socket | None:
     """A second handle on a socket, which remains valid even if the server closes its own; None if
-    it is no socket or was just closed."""
+    it is no socket, ``known`` or was just closed."""
     try:
-        if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        here = os.fstat(descriptor)
+        if not stat.S_ISSOCK(here.st_mode) or here.st_ino in known:
             return None
         copy = os.dup(descriptor)
     except OSError:
@@ -100,7 +109,7 @@ def _look(handle: socket.socket, port: int) -> Connection | None:
             return None
         if handle.getsockname()[1] != port:
             return None
-        handle.getpeername()  # the one that listens has no peer
+        peer = handle.getpeername()  # the one that listens has none
         raw = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
     except OSError:
         return None
@@ -108,18 +117,35 @@ def _look(handle: socket.socket, port: int) -> Connection | None:
         return None
     facts = _INFO.unpack_from(raw)
     heard = _BYTES_RECEIVED.unpack_from(raw, _BYTES_RECEIVED_AT)[0]
-    return Connection(handle, min(facts[_SENT], facts[_RECEIVED]), heard == 0)
+    still_ms = min(facts[_SENT], facts[_RECEIVED])
+    return Connection(handle, peer_of(*peer[:2]), still_ms, heard == 0)
 
 
-def sweep(port: int, places: int, crowded: bool) -> tuple[int, int]:
+def peer_of(host: str, port: int) -> Peer:
+    """Whoever has this address, however it is written where both kinds of address are heard."""
+    return host.removeprefix("::ffff:"), port
+
+
+def sweep(
+    port: int,
+    places: int,
+    crowded: bool,
+    waits: Callable[[Peer], bool] = lambda _: False,
+    waiting: set[int] | None = None,
+) -> tuple[int, int]:
     """Close the connections on which nothing happens; returns how many there are and how many were
-    closed. ``crowded`` is the result of the last look: if so, the time limits are shorter."""
+    closed. ``crowded`` is the result of the last look: if so, the time limits are shorter. Those on
+    which a page ``waits`` are not closed, and stand in ``waiting`` until that is emptied: they are
+    not looked at again."""
     mute_ms = CROWDED_MUTE_MS if crowded else MUTE_MS
     still_ms = CROWDED_STILL_MS if crowded else STILL_MS
-    there = ended = 0
-    for found in connections(port):
+    waiting = set() if waiting is None else waiting
+    there, ended = len(waiting), 0
+    for found in connections(port, frozenset(waiting)):
         there += 1
-        if found.still_ms >= (mute_ms if found.mute else still_ms):
+        if waits(found.peer):
+            waiting.add(os.fstat(found.handle.fileno()).st_ino)
+        elif found.still_ms >= (mute_ms if found.mute else still_ms):
             found.end()
             ended += 1
     if ended:
@@ -127,11 +153,15 @@ def sweep(port: int, places: int, crowded: bool) -> tuple[int, int]:
     return there, ended
 
 
-async def watch(port: int, places: int) -> None:
+async def watch(port: int, places: int, waits: Callable[[Peer], bool]) -> None:
     """Look once a second, until cancelled."""
     if sys.platform != "linux":
         return
-    there = 0
-    while True:
-        await asyncio.sleep(LOOK_EVERY_S)
-        there, _ = await asyncio.to_thread(sweep, port, places, there > places * CROWDED)
+    there, waiting = 0, set[int]()
+    for no in count():
+        await asyncio.sleep(LOOK_EVERY_S if len(waiting) < MANY else LOOK_AT_MANY_EVERY_S)
+        if not no % ALL_AGAIN:
+            waiting.clear()
+        others = there - len(waiting)
+        crowded = others > (places - len(waiting)) * CROWDED
+        there, _ = await asyncio.to_thread(sweep, port, places, crowded, waits, waiting)

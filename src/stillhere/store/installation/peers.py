@@ -15,9 +15,9 @@ from django.db import IntegrityError, transaction
 
 from stillhere.core.events import Urgency
 from stillhere.store.db import clock, encryption
+from stillhere.store.db.optional_tables import OUTAGES
 from stillhere.store.models import Message, Outage, Peer
 from stillhere.store.people.clean_text import LONGEST_NAME, readable
-from stillhere.store.watches.optional_tables import OUTAGES
 from stillhere.store.watches.outbox import COORDINATOR
 
 SILENT_MS = 180_000  # three beats missed, in real time

@@ -22,7 +22,7 @@ from stillhere.store.models.people import (
 )
 from stillhere.store.models.recordings import CarrierSound, Recording, SpokenNote
 from stillhere.store.models.shifts import Responder
-from stillhere.store.models.watches import Deed, JournalLine, SetAside, WatchRow
+from stillhere.store.models.watches import Deed, JournalLine, PageChange, SetAside, WatchRow
 
 __all__ = [
     "Address",
@@ -41,6 +41,7 @@ __all__ = [
     "Message",
     "Outage",
     "Page",
+    "PageChange",
     "Peer",
     "Person",
     "PinTries",

@@ -119,3 +119,16 @@ class Deed(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["watch", "contact", "ref"], name="deed_once")
         ]
+
+
+class PageChange(models.Model):
+    """That something changed which somebody's pages show: their own, or those of the people on
+    their list. Appended in the transaction of the change, read soon after (``store/changes.py``),
+    and erased within minutes; it holds only whose."""
+
+    id = models.BigAutoField(primary_key=True)
+    person = models.BigIntegerField()
+    at = models.BigIntegerField()
+
+    class Meta:
+        db_table = "page_change"

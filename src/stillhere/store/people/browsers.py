@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -20,6 +21,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from stillhere.core.messages import TELEGRAM
+from stillhere.store import changes
 from stillhere.store.db import budgets, clock, encryption
 from stillhere.store.db.prepared import Prepared
 from stillhere.store.models import Address, Browser, ChatCode, Person
@@ -41,6 +43,12 @@ _BY_TOKEN = Prepared(Browser, "WHERE browser.token_hash = %s AND NOT person.tria
 def by_token(token: str) -> Browser | None:
     """The browser with this token, read together with its person."""
     return _BY_TOKEN.first(encryption.key_hash(token))
+
+
+def still_open(hashes: Sequence[bytes]) -> set[bytes]:
+    """Which of these hashes are of browsers that still open their person's pages."""
+    found = Browser.objects.filter(token_hash__in=hashes).values_list("token_hash", flat=True)
+    return {bytes(each) for each in found}
 
 
 def open_pages(
@@ -105,8 +113,10 @@ def close(browser: Browser) -> None:
     """This browser opens nothing any more, and its notifications end. The person's own number hears
     it, unless the phone was not theirs: whoever held theirs may have pressed that."""
     with transaction.atomic():
+        now = clock.now_ms()
         if not browser.borrowed:
-            notices.tell_of_put_out(browser.person_id, clock.now_ms(), later=False)
+            notices.tell_of_put_out(browser.person_id, now, later=False)
+        changes.note([browser.person_id], now)
         browser.delete()
 
 
@@ -161,6 +171,7 @@ def _put_out(person: Person, others: QuerySet[Browser], later: QuerySet[Browser]
         out_at = now + OUT_MS
         later.filter(out_at=0).update(out_at=out_at)
     others.exclude(id__in=later.values("id")).delete()
+    changes.note([person.id], now)
     notices.tell_of_put_out(person.id, now, later=bool(out_at))
     return out_at
 
@@ -177,6 +188,7 @@ def end_due(now: int) -> None:
         with transaction.atomic():
             watch_keys.renew(browser.person_id, now)
             Browser.objects.filter(id=browser.id, out_at__gt=0, out_at__lte=now).delete()
+            changes.note([browser.person_id], now)
 
 
 def end_other_notifications(person: Person, keep: Browser | None) -> None:

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from stillhere.core.refusals import Refusal
+from stillhere.store import changes
 from stillhere.store.db import budgets, clock, encryption
 from stillhere.store.models import Address, ChatCode, Contact, Message, Person
 from stillhere.store.people import address_book, notices, suppression
@@ -104,7 +105,9 @@ def not_tonight(contact: Contact, away: bool = True) -> None:
     after all."""
     now = clock.now_ms()
     contact.away_until_at = _noon_after(now, contact.person.tz) if away else 0
-    contact.save(update_fields=["away_until_at"])
+    with transaction.atomic():
+        contact.save(update_fields=["away_until_at"])
+        changes.note([contact.person_id], now)
 
 
 def _noon_after(now: int, tz: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from stillhere.core.refusals import Refusal
+from stillhere.store import changes
 from stillhere.store.db import clock
 from stillhere.store.models import Address, Contact, Message, Person
 from stillhere.store.people import notices
@@ -69,7 +70,9 @@ def answer(contact: Contact, *, comes: bool, now: int) -> None:
     """What they said, and when. It also proves that it rang."""
     contact.drill_answered_at, contact.drill_said = now, "yes" if comes else "no"
     contact.rang_at = now
-    contact.save(update_fields=["drill_answered_at", "drill_said", "rang_at"])
+    with transaction.atomic():
+        contact.save(update_fields=["drill_answered_at", "drill_said", "rang_at"])
+        changes.note([contact.person_id], now)
 
 
 def stale(person: Person, now: int) -> bool:

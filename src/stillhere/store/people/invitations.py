@@ -15,6 +15,7 @@ from django.db.models.functions import Cast, Concat
 
 from stillhere.core.events import OptedOut
 from stillhere.core.refusals import Refusal
+from stillhere.store import changes
 from stillhere.store.db import clock, encryption
 from stillhere.store.models import Address, Contact, Message, Person, WatchRow, sealed_columns
 from stillhere.store.people import address_book, clean_text, notices, suppression
@@ -103,8 +104,11 @@ def join(contact: Contact) -> None:
     took them off the list, changes nothing."""
     status, now = Contact.Status.CONFIRMED, clock.now_ms()
     asked = Contact.objects.filter(id=contact.id, status=Contact.Status.INVITED)
-    if asked.update(status=status, answered_at=now):
-        contact.status, contact.answered_at = status, now
+    with transaction.atomic():
+        if not asked.update(status=status, answered_at=now):
+            return
+        changes.note([contact.person_id], now)
+    contact.status, contact.answered_at = status, now
 
 
 def leave(contact: Contact, status: Contact.Status = Contact.Status.LEFT) -> None:
@@ -114,6 +118,7 @@ def leave(contact: Contact, status: Contact.Status = Contact.Status.LEFT) -> Non
         now = clock.now_ms()
         contact.status, contact.answered_at = status, now
         contact.save(update_fields=["status", "answered_at"])
+        changes.note([contact.person_id], now)
         if status is Contact.Status.LEFT:
             Address.objects.filter(contact=contact).update(
                 state=Address.State.OPTED_OUT, since_at=now

@@ -27,14 +27,15 @@ from stillhere.core.refusals import Refusal
 from stillhere.core.schedule import Routine
 from stillhere.core.watch import Step, Watch, check, step, wake_at, worth_a_line
 from stillhere.core.watch import start as begin
+from stillhere.store import changes
 from stillhere.store.db import bulk, clock, encryption
 from stillhere.store.db.clock import ClockRow
+from stillhere.store.db.optional_tables import without_damaged
 from stillhere.store.db.row_locks import Held, exist
 from stillhere.store.models import Person, WatchRow
 from stillhere.store.watches import batch, queries, rows
 from stillhere.store.watches.batch import Bench
 from stillhere.store.watches.circle import circles_of
-from stillhere.store.watches.optional_tables import without_damaged
 from stillhere.store.watches.outbox import JournalEntry, Outbox, StepEffects, quarantine_alert
 from stillhere.store.watches.rows import MUTABLE
 
@@ -316,6 +317,7 @@ def _store(benches: Iterable[Bench], now: int) -> None:
             outbox.add(bench.watch, bench.person, bench.version + 1, bench.effects, bench.journal)
     if changed:
         _swap(changed, now)
+        changes.note({bench.person for bench in changed if bench.shows}, now)
     outbox.write()
 
 
@@ -378,7 +380,11 @@ def start(
     returned. ``partner`` is the other person of "two of us". Raises KeyError for an unknown
     profile, ProfileError for invalid numbers of their own.
     """
-    numbers = rows.profile_of(profile, own)
+    rows.profile_of(profile, own)
+    return without_damaged(lambda: _start(person, profile, own, routine, partner))
+
+
+def _start(person: int, profile: str, own: str, routine: Routine | None, partner: str) -> int:
     with transaction.atomic():
         here = clock.read()
         now = clock.now_of(here)
@@ -386,7 +392,7 @@ def start(
         again = queries.open_already(person, profile, routine)
         if again is not None:
             return again
-        watch = begin(0, numbers, now, routine)
+        watch = begin(0, rows.profile_of(profile, own), now, routine)
         check(watch, now)
         nonce = encryption.new_nonce()
         row = WatchRow.objects.create(
@@ -403,6 +409,7 @@ def start(
         outbox = Outbox(now)
         outbox.add(started, person, 0, [], [JournalEntry(ev.Started(), started, started, now)])
         outbox.write()
+        changes.note([person], now)
     return row.id
 
 
@@ -412,12 +419,13 @@ def looked(watch: int) -> None:
     with transaction.atomic():
         now = clock.now_ms()
         row = WatchRow.objects.select_for_update().get(id=watch)
-        changes: dict[str, Any] = {"looked_at": now, "version": row.version + 1}
+        columns: dict[str, Any] = {"looked_at": now, "version": row.version + 1}
         if row.quarantined_at is not None and row.closed_at is None:
-            changes |= dict.fromkeys(("wake_at", "next_ask_at", "grace_at", "base_at"))
-            changes |= {"state": State.CLOSED, "outcome": Outcome.FALSE_ALARM}
-            changes |= {"closed_at": now, "alarm": ""}
-        WatchRow.objects.filter(id=watch).update(**changes)
+            columns |= dict.fromkeys(("wake_at", "next_ask_at", "grace_at", "base_at"))
+            columns |= {"state": State.CLOSED, "outcome": Outcome.FALSE_ALARM}
+            columns |= {"closed_at": now, "alarm": ""}
+        WatchRow.objects.filter(id=watch).update(**columns)
+        changes.note([row.person_id], now)
 
 
 def replace_sealed(watch: int, **columns: bytes) -> None:
@@ -436,3 +444,4 @@ def replace_key(row: WatchRow, nonce: bytes) -> None:
         key_hash=encryption.key_hash(encryption.key_for("watch", nonce)),
         partner=encryption.seal(queries.partner(row), "watch.partner", nonce),
     )
+    changes.note([row.person_id], clock.now_ms())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection
@@ -15,7 +16,11 @@ from django.db import connection
 from stillhere.core.watch import Watch
 from stillhere.store.watches import rows
 from stillhere.store.watches.outbox import JournalEntry, StepEffects
-from stillhere.store.watches.rows import COLUMNS, FIXED, Row
+from stillhere.store.watches.rows import COLUMNS, FIXED, MUTABLE, Row
+
+# What moves with every check-in in an open watch: no page that waits is told of that alone.
+_QUIET = {"wake_at", "seen_at", "next_ask_at", "seq"}
+_SHOWN = itemgetter(*(at for at, name in enumerate(MUTABLE) if name not in _QUIET))
 
 
 @dataclass(slots=True)
@@ -34,6 +39,13 @@ class Bench:
     after: Row = ()
     effects: list[StepEffects] = field(default_factory=list)
     journal: list[JournalEntry] = field(default_factory=list)
+
+    @property
+    def shows(self) -> bool:
+        """Whether somebody's page must show something else."""
+        if self.quarantined or self.set_back or not self.readable:
+            return True
+        return bool(_SHOWN(self.after) != _SHOWN(self.before))
 
 
 Benches = dict[int | bytes | None, Bench]  # by id, and by the hash of the key

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 
+from stillhere.store import changes
 from stillhere.store.db import clock
 from stillhere.store.db.prepared import Prepared
 from stillhere.store.models import Contact, Deed, WatchRow, sealed_columns
@@ -69,6 +70,7 @@ def note(
                 known=known,
                 ref=_name(ref, what, now, known),
             )
+            changes.note([watch.person_id], now)
     except IntegrityError:
         return True
     return True

@@ -19,9 +19,9 @@ from django.db import DatabaseError, connection, transaction
 from stillhere.core.circle import Circle, Reach
 from stillhere.core.events import Paging, Urgency, Word
 from stillhere.store.db import halving
+from stillhere.store.db.optional_tables import is_damage
 from stillhere.store.models import Address, Contact, Message, SetAside, WatchRow
 from stillhere.store.watches.circle import circles_of
-from stillhere.store.watches.optional_tables import is_damage
 from stillhere.store.watches.outbox import COORDINATOR, PAGE_WORDS
 
 log = logging.getLogger("stillhere.damage")

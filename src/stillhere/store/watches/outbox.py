@@ -33,9 +33,9 @@ from stillhere.core.events import (
 from stillhere.core.profiles import TRIAL
 from stillhere.core.watch import Watch
 from stillhere.store.db import bulk
+from stillhere.store.db.optional_tables import COUNTS, JOURNAL
 from stillhere.store.models import Contact
 from stillhere.store.watches import alarm_facts, tally
-from stillhere.store.watches.optional_tables import COUNTS, JOURNAL
 
 LOUD = CALLS | {Word.AGAIN, Word.AMBULANCE, Word.REOPENED, Word.ARE_YOU_THERE}
 ASK_WORDS = {Way.NEXT: "ask", Way.RING: "ask-ring"}

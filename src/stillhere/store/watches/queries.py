@@ -18,6 +18,7 @@ from stillhere.core.profiles import TRIAL
 from stillhere.core.schedule import Routine, ScheduleError, from_text
 from stillhere.core.watch import Watch
 from stillhere.store.db import encryption
+from stillhere.store.db.optional_tables import OUTAGES
 from stillhere.store.db.prepared import Prepared
 from stillhere.store.models import (
     Contact,
@@ -30,7 +31,6 @@ from stillhere.store.models import (
 )
 from stillhere.store.models.sealed_columns import contact_name
 from stillhere.store.watches import damage, rows
-from stillhere.store.watches.optional_tables import OUTAGES
 
 ALARMED = ("alarm", "claimed", "attended")
 OUTAGES_KEPT = 50

@@ -38,7 +38,7 @@ def keep(
 ) -> None:
     """Set one. Without ``max_age_s`` it goes when the browser is closed."""
     response.set_cookie(
-        _sent_as(name),
+        sent_as(name),
         value,
         max_age=max_age_s,
         path=path,
@@ -50,10 +50,10 @@ def keep(
 
 def drop(response: HttpResponse, name: str) -> None:
     """Take one away."""
-    response.delete_cookie(_sent_as(name), samesite="Lax")
+    response.delete_cookie(sent_as(name), samesite="Lax")
 
 
-def _sent_as(name: str) -> str:
+def sent_as(name: str) -> str:
     """The name by which a browser knows it."""
     prefixed = settings.STILLHERE.https and _PREFIXED.fullmatch(name)
     return f"{PREFIX}{name}" if prefixed else name
@@ -90,7 +90,7 @@ class PrefixMiddleware(MiddlewareMixin):
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         for name, value in getattr(request, "_old", {}).items():
-            if _sent_as(name) not in response.cookies:
+            if sent_as(name) not in response.cookies:
                 keep(response, name, value, None if name == BORROWED else KEPT_S)
             response.delete_cookie(name, samesite="Lax")
         return response

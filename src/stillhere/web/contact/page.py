@@ -43,7 +43,7 @@ from stillhere.store.watches.contact_alarm import PressResult
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import contact_device, cookies, installed_channels
 from stillhere.web.contact import aftermath_text, alarm_text, invitation, on_scene
-from stillhere.web.site import errors, health, links, page_text, standing
+from stillhere.web.site import errors, health, links, page_text, standing, watch_text
 from stillhere.web.site.context import light
 
 # How soon, in seconds: up to five minutes the others wait for you. None: far away, phones.
@@ -142,21 +142,23 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
     contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
-    shown = contact_alarm.alarm_for(contact)
     here = standing.of(request)
-    now = health.now_of(here)
+    return JsonResponse(said_of(contact, health.now_of(here), behind=health.behind(here)))
+
+
+def said_of(contact: Contact, now: int, *, behind: bool) -> dict[str, Any]:
+    """What the page's script is told of it; ``now`` is ms UTC."""
+    shown = contact_alarm.alarm_for(contact)
     done = care_log.count(shown.row) if shown is not None else 0
-    version = _version(contact, shown, done, now, behind=health.behind(here))
-    return JsonResponse({"v": version, "now": now})
+    version = watch_text.told_version(_version(contact, shown, done, now), behind=behind)
+    return {"v": version, "now": now, "behind": behind}
 
 
-def _version(
-    contact: Contact, shown: ShownWatch | None, done: int, now: int, *, behind: bool
-) -> str:
+def _version(contact: Contact, shown: ShownWatch | None, done: int, now: int) -> str:
     """Changes with everything this page shows, and with nothing else: whoever was called once may
     not see by it, ever after, when somebody checks in. Times on the page are updated once a minute
     during an alarm. ``done``: how much was done in it."""
-    parts = [contact.status, contact.away_until_at, contact.rang_at, behind]
+    parts = [contact.status, contact.away_until_at, contact.rang_at]
     if shown is not None:
         watch = shown.watch
         parts += [shown.row.id, shown.row.quarantined_at is None, watch.alarms, done]
@@ -186,7 +188,9 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
         "code_comes": not theirs and page_code.may_come(contact),
         **page_text.the_person(_name_of(contact)),
         "wish": person.wish,
-        "version": _version(contact, shown, len(done), now, behind=health.behind(here)),
+        "version": watch_text.told_version(
+            _version(contact, shown, len(done), now), behind=health.behind(here)
+        ),
         "etas": ETAS,
         "light": "",
         "now": now,

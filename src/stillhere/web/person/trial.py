@@ -94,7 +94,7 @@ def _open(shown: queries.ShownWatch | None) -> bool:
 
 def _version(person: Person, shown: queries.ShownWatch | None) -> str:
     ready = person.contacts.filter(status="confirmed").exists()
-    return f"{ready:d}.{watch_text.version(shown, health.behind())}"
+    return f"{ready:d}.{health.behind():d}.{watch_text.version(shown)}"
 
 
 def _given(person: Person, key: str) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from stillhere.core.events import State
 from stillhere.store.kits import supply_warnings
 from stillhere.store.models import Address, Person, sealed_columns
 from stillhere.store.people import address_book, clean_text, drills, persons, records
-from stillhere.store.watches import apply, damage, queries
+from stillhere.store.watches import apply, damage, page_states, queries
+from stillhere.store.watches.page_states import PageState
 from stillhere.store.watches.queries import ShownWatch
 from stillhere.web.access import installed_channels, person_session
 from stillhere.web.contact import on_scene
@@ -119,7 +120,9 @@ def _given(request: HttpRequest, person: Person, own: Sequence[Address]) -> dict
         "dues": daily_check_in.of(routines, people, now, ways=ways),
         "page_only": open_now and not ways,
         "stopped": (open_now or bool(routines)) and records.has_stopped(person, own),
-        "version": _version(shown, routines, behind=health.behind(here)),
+        "version": watch_text.told_version(
+            page_states.of_shown(shown, routines).version, behind=health.behind(here)
+        ),
         "aside": not open_now and damage.is_aside(person.id),
         "profile": _usual(shown),
         "short": shown is not None and bool(shown.row.own),
@@ -130,11 +133,6 @@ def _given(request: HttpRequest, person: Person, own: Sequence[Address]) -> dict
     if given["shown"] is not None and shown is not None:
         given |= _telling(person, shown, people, now, also_daily=bool(routines))
     return given
-
-
-def _version(shown: ShownWatch | None, routines: Sequence[ShownWatch], *, behind: bool) -> str:
-    """Changes whenever the page must show something else, about the watch or a daily check-in."""
-    return watch_text.version(shown, behind) + daily_check_in.version(routines)
 
 
 def _usual(shown: ShownWatch | None) -> str:
@@ -190,23 +188,29 @@ def part(request: HttpRequest, person: Person) -> HttpResponse:
 def state(request: HttpRequest) -> HttpResponse:
     """Small and often: whether the page must change, and whether an ask is open."""
     person = person_session.person_of(request)
-    shown = queries.watch_of(person) if person is not None else None
-    routines = queries.routines_of(person) if person is not None else []
-    if shown is None and not routines:
+    if person is None:
+        raise Http404
+    shown = page_states.of_persons([person.id])[person.id]
+    if shown == PageState():
         raise Http404
     here = standing.of(request)
-    version = _version(shown, routines, behind=health.behind(here))
-    said: dict[str, Any] = {"v": version, "now": health.now_of(here), "open": False}
-    if shown is not None:
+    return JsonResponse(said_of(shown, health.now_of(here), behind=health.behind(here)))
+
+
+def said_of(shown: PageState, now: int, *, behind: bool) -> dict[str, Any]:
+    """What the page's script is told of it; ``now`` is ms UTC."""
+    version = watch_text.told_version(shown.version, behind=behind)
+    said: dict[str, Any] = {"v": version, "now": now, "behind": behind, "open": False}
+    if shown.watch is not None:
         watch = shown.watch
         said |= {
             "state": watch.state,
-            "open": _is_open(shown),
+            "open": watch.open,
             "ask": watch.asks,
             "next_ask_at": watch.next_ask_at,
             "grace_at": watch.grace_at,
         }
-    return JsonResponse(said)
+    return said
 
 
 @require_safe

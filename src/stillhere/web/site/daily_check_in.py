@@ -62,11 +62,6 @@ def of(
     return [_due(each, people, now, alone=not ways) for each in ordered]
 
 
-def version(routines: Sequence[ShownWatch]) -> str:
-    """Changes whenever one of them does."""
-    return "".join(f".{each.row.id}-{each.row.version}" for each in routines)
-
-
 def _due(shown: ShownWatch, people: Sequence[Someone], now: int, *, alone: bool) -> Due:
     watch = shown.watch
     assert watch.routine is not None

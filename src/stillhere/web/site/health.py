@@ -19,12 +19,12 @@ from django.views.decorators.http import require_safe
 
 from stillhere.store.db import clock
 from stillhere.store.db.disk import DISK, FULL, full
+from stillhere.store.db.optional_tables import JOURNAL, OUTAGES
 from stillhere.store.installation import proof
 from stillhere.store.messages import pages
 from stillhere.store.models import Installation, SetAside
 from stillhere.store.watches import damage, queries
 from stillhere.store.watches.group_commit import WRITER
-from stillhere.store.watches.optional_tables import JOURNAL, OUTAGES
 
 log = logging.getLogger("stillhere.health")
 

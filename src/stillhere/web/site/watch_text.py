@@ -24,6 +24,7 @@ from stillhere.web.site import page_text
 
 EARLY_MS = 10 * 60 * 1000  # ending before this takes two taps
 RECENT_MS = 12 * 3600 * 1000  # for so long an ended watch is spoken of
+BEHIND = "!"  # at the end of a version
 LOOKED_IN_ON = "hours"  # the profile after a rescue: nothing is used, so it begins without a mark
 NEAR_MIN = 4  # injury from lack of oxygen starts after four to five minutes (core/profiles.py)
 
@@ -328,11 +329,15 @@ def of_late(shown: ShownWatch | None, now: int) -> bool:
     return closed_at is None or now - closed_at < RECENT_MS
 
 
-def version(shown: ShownWatch | None, behind: bool) -> str:
+def told_version(version: str, *, behind: bool) -> str:
+    """What a page compares. While nobody is watching it differs: pages of the release before learn
+    only so that they must say it."""
+    return version + BEHIND if behind else version
+
+
+def version(shown: ShownWatch | None) -> str:
     """Changes whenever the page must show something else."""
-    if shown is None:
-        return f"0.{behind:d}"
-    return f"{shown.row.id}.{shown.row.version}.{behind:d}"
+    return f"{shown.row.id}.{shown.row.version}" if shown is not None else "0"
 
 
 def ring(telling: Telling, now: int) -> dict[str, Any]:

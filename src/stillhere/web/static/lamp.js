@@ -125,29 +125,104 @@
     if (!began || box?.dataset.began !== began) return '';
     return new URL(url, location).pathname.replace(/^\/k\/[^/]+/, `/k/${box.dataset.key}`);
   };
+  const behind = (is) => {
+    const note = live.querySelector('[data-behind]');
+    if (!note || note.hidden === !is) return;
+    note.hidden = !is;
+    note.textContent = is ? note.dataset.behind : '';
+  };
+  const plain = (v) => v?.replace('!', ''); /* whether nobody is watching is said apart */
+  /* What the server says of this page; true if it goes elsewhere. */
+  const heard = async (said) => {
+    failures = 0;
+    setClock(said.now);
+    next = said.next_ask_at || 0;
+    store('lamp.clock', `${said.now} ${Date.now()}`);
+    if ('open' in said && said.open !== !!here) { store('lamp.kept', null); location.assign(live.dataset.home || '/watch'); return true; }
+    ringing(said.state === 'asking' ? said.ask : 0);
+    if (plain(said.v) !== plain(now()?.dataset.v)) await change();
+    behind(said.behind);
+    return false;
+  };
+  let polls = 0, polled = 0;
   const poll = async () => {
     let wait = here ? 2000 : 3000;
+    clearTimeout(polls);
+    polled = performance.now();
     try {
       const answer = await ask(live.dataset.poll, { headers: { Accept: 'application/json' } });
       if (answer.status === 404) { location.reload(); return; }
       if (!answer.ok) throw new Error(answer.status);
-      const said = await answer.json();
-      failures = 0;
-      setClock(said.now);
-      next = said.next_ask_at || 0;
-      store('lamp.clock', `${said.now} ${Date.now()}`);
-      if ('open' in said && said.open !== !!here) { store('lamp.kept', null); location.assign(live.dataset.home || '/watch'); return; }
-      if (said.v !== now()?.dataset.v) await change();
-      ringing(said.state === 'asking' ? said.ask : 0);
-      if (said.state === 'asking') wait = 1000;
+      if (await heard(await answer.json())) return;
+      if (asked > 0) wait = 1000;
+      listen();
     } catch {
       failures += 1;
+      hangUp();
       /* Nobody can ask now but this page. What is pressed is kept, and counts from when it was. */
       if (here && failures > 1 && !kept.length && next && serverTime() >= next) ringing(-1);
     }
     offline(failures > 1);
-    setTimeout(poll, wait);
+    clearTimeout(polls);
+    if (!told) polls = setTimeout(poll, wait);
   };
+
+  /* --- told as it changes: a connection that stays open. While none comes through, the page asks -- */
+  let line = null, told = false, hangUp = () => {}, again = 0, patience = 5000;
+  const listen = () => {
+    if (line || !live.dataset.told || !window.EventSource || performance.now() < again) return;
+    line = true;
+    /* A browser has six connections to us, and a press needs one: at most three pages take one. */
+    const place = (no) => navigator.locks.request(`lamp.${no}`, { ifAvailable: true }, (lock) => {
+      if (lock) return new Promise(follow);
+      if (no < 2) place(no + 1);
+      else later();
+      return undefined;
+    });
+    if (navigator.locks) place(0).catch(later);
+    else if (document.visibilityState === 'visible') follow(() => {});
+    else line = null;
+  };
+  const later = () => {
+    line = null;
+    again = performance.now() + patience * (1 + Math.random());
+    patience = Math.min(patience * 2, 300000);
+  };
+  const follow = (free) => {
+    const source = line = new EventSource(live.dataset.told);
+    let silence = 0;
+    const alive = (ms) => { clearTimeout(silence); silence = setTimeout(lost, ms); };
+    hangUp = () => {
+      hangUp = () => {};
+      clearTimeout(silence);
+      source.close();
+      told = false;
+      later();
+      free();
+    };
+    const lost = () => { if (line === source) { hangUp(); poll(); } };
+    alive(5000);
+    source.onmessage = (event) => {
+      told = true;
+      patience = 5000;
+      clearTimeout(polls);
+      alive(40000);
+      heard(JSON.parse(event.data)).then(() => offline(false)).catch(lost);
+    };
+    source.addEventListener('beat', () => alive(40000));
+    source.addEventListener('behind', (event) => { alive(40000); behind(event.data === '1'); });
+    source.addEventListener('gone', () => location.reload());
+    source.addEventListener('back', (event) => {
+      const wait = Number(event.data);
+      hangUp();
+      setTimeout(() => { again = 0; listen(); }, wait);
+      polls = setTimeout(poll, wait + 8000);
+    });
+    source.onerror = lost;
+  };
+  /* A line may die without a word: asked when an ask is due and none came, and when this is looked at. */
+  const doubt = () => { if (told && performance.now() - polled > 5000) poll(); };
+  addEventListener('offline', () => { if (told) { hangUp(); poll(); } });
   const offline = (lost) => {
     live.classList.toggle('lost', lost);
     if (!got) return;
@@ -331,13 +406,18 @@
   };
   document.addEventListener('visibilitychange', () => {
     wake();
-    if (asked && document.visibilityState === 'visible') shown(asked);
+    if (document.visibilityState !== 'visible') { if (!navigator.locks && told) { hangUp(); poll(); } return; }
+    doubt();
+    if (asked) shown(asked);
   });
 
   readNow();
   draw();
   wake();
-  setInterval(draw, 1000);
+  setInterval(() => {
+    draw();
+    if (next && !asked && serverTime() >= next + 1500 * rate) doubt();
+  }, 1000);
   whole(() => {
     takeOver();
     tellLine();

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvloop
@@ -22,7 +22,7 @@ from granian.server.embed import Server
 from stillhere.cli import life, mending
 from stillhere.cli.check import connections, listening
 from stillhere.config import gc_tuning
-from stillhere.config.asgi import application
+from stillhere.config.asgi import HUB, LIVE, application
 from stillhere.store.watches.group_commit import WRITER
 
 BACKLOG = 4096  # connections the kernel keeps while we are busy
@@ -36,7 +36,14 @@ def run() -> None:
     gc_tuning.seldom()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(
-            serve(application, listening.address(stillhere.host), stillhere.port, WRITER.turns)
+            serve(
+                application,
+                listening.address(stillhere.host),
+                stillhere.port,
+                WRITER.turns,
+                HUB.leave,
+                LIVE.is_waiting,
+            )
         )
     # The server's own threads may want Python once more while it is taken apart, and that ends in a
     # crash. Everything that was acknowledged is on the disk, so there is nothing to take apart.
@@ -45,10 +52,16 @@ def run() -> None:
 
 
 async def serve(
-    application: Any, host: str, port: int, works: Callable[[], bool] = lambda: True
+    application: Any,
+    host: str,
+    port: int,
+    works: Callable[[], bool] = lambda: True,
+    leave: Callable[[], Awaitable[None]] | None = None,
+    waits: Callable[[connections.Peer], bool] = lambda _: False,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests already accepted are answered first. ``works``:
-    whether what runs behind the event loop is alive, too."""
+    whether what runs behind the event loop is alive, too. ``leave`` tells pages that wait to come
+    back, and ``waits`` is whether one waits on the connection of this peer."""
     places = connections.room()
     server = Server(
         application,
@@ -63,14 +76,27 @@ async def serve(
         log_enabled=False,
         log_access=False,
     )
-    loop = asyncio.get_running_loop()
+    loop, ending = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+
+    def stop() -> None:
+        if not ending:
+            ending.add(asyncio.create_task(_end(server, leave)))
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, stop)
     beside = [
-        asyncio.create_task(connections.watch(port, places)),
+        asyncio.create_task(connections.watch(port, places, waits)),
         asyncio.create_task(life.signs(works)),
         asyncio.create_task(mending.rounds()),
     ]
     await server.serve()
     for task in beside:
         task.cancel()
+
+
+async def _end(server: Any, leave: Callable[[], Awaitable[None]] | None) -> None:
+    try:
+        if leave is not None:
+            await leave()
+    finally:
+        server.stop()

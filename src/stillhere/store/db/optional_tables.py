@@ -60,10 +60,11 @@ class OptionalTable:
         return found
 
 
-OUTAGES, JOURNAL, COUNTS = OPTIONAL = (
+OUTAGES, JOURNAL, COUNTS, CHANGES = OPTIONAL = (
     OptionalTable("outage"),
     OptionalTable("journal"),
     OptionalTable("tally"),
+    OptionalTable("page_change"),
 )
 
 

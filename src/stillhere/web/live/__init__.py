@@ -1,0 +1,1 @@
+"""Pages that wait: told over a connection that stays open, instead of asking every two seconds."""
