@@ -39,7 +39,8 @@ class Alarm:
     in the order they were told. ``since_at`` is the last sign of life, or the call for help.
     ``out`` cannot or will not come; ``gone`` must never hear from us again; ``broken`` are ways
     that failed for good. ``obstacle`` was last reported by ``obstacle_by``, kept so that the same
-    report twice is passed on once. ``wants_to_die``: the person said so in this alarm."""
+    report twice is passed on once. ``taken_back``: who said that they cannot after all, once for
+    each time. ``wants_to_die``: the person said so in this alarm."""
 
     no: int
     cause: Cause
@@ -66,6 +67,7 @@ class Alarm:
     obstacle: Word | None = None
     obstacle_by: int | None = None
     obstacle_at: int = 0
+    taken_back: tuple[int, ...] = ()
     wants_to_die: bool = False
 
     def reach(self, contact: int) -> Reach | None:

@@ -174,10 +174,13 @@ def drop(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
     )
     if not alarm.arrivals:
         alarm = _left_alone(replace(alarm, check_at=None, checked=False), was_there, now)
+    heard = _is_heard(alarm, contact)
+    alarm = _took_back(alarm, contact) if was_covered else alarm
     if alarm.arrivals or alarm.held(now):
         return alarm
     if was_covered:
-        tell(alarm, alarm.listeners(contact), Word.REOPENED, now, out, who=contact)
+        if heard:
+            tell(alarm, alarm.listeners(contact), Word.REOPENED, now, out, who=contact)
         return replace(alarm, next_rung_at=now)
     if any(reach.contact == contact for reach in newest):
         return replace(alarm, next_rung_at=now)
@@ -307,14 +310,16 @@ def lapse(alarm: Alarm, now: int, out: list[Effect]) -> Alarm:
 
 def obstacle(alarm: Alarm, contact: int, word: Word, now: int, out: list[Effect]) -> Alarm:
     """Somebody is there but cannot help (locked door, nobody found): no hold, no arrival, and
-    everyone is told."""
+    everyone is told, at once by the next rung. Who says so again and again is no longer passed
+    on, and hurries nothing that did not wait for them."""
     again = alarm.obstacle_by == contact and alarm.obstacle == word
-    fresh = now < alarm.obstacle_at + SAME_TAP_S * 1000
-    if again and fresh and not alarm.covered_by(contact):
+    fresh, covered = now < alarm.obstacle_at + SAME_TAP_S * 1000, alarm.covered_by(contact)
+    if again and fresh and not covered:
         return alarm
+    heard = _is_heard(alarm, contact)
     was_there = bool(alarm.arrivals)
     alarm = replace(
-        _join(alarm, contact, out),
+        _took_back(_join(alarm, contact, out), contact),
         claims=_release(alarm.claims, contact),
         arrivals=_without(alarm.arrivals, contact),
         out=_without(alarm.out, contact),
@@ -322,10 +327,23 @@ def obstacle(alarm: Alarm, contact: int, word: Word, now: int, out: list[Effect]
         obstacle_by=contact,
         obstacle_at=now,
     )
-    tell(alarm, alarm.listeners(contact), word, now, out, who=contact)
-    if alarm.arrivals:
+    if heard:
+        tell(alarm, alarm.listeners(contact), word, now, out, who=contact)
+    if alarm.arrivals or not (heard or covered):
         return alarm
     return _left_alone(replace(alarm, check_at=None, next_rung_at=now), was_there, now)
+
+
+def _is_heard(alarm: Alarm, contact: int) -> bool:
+    """Whether the others still hear of what this one does: not of whoever took it back too often,
+    and then of none of it, neither that they are there nor that they are not."""
+    return alarm.taken_back.count(contact) <= MOST_CHANGES
+
+
+def _took_back(alarm: Alarm, contact: int) -> Alarm:
+    if not _is_heard(alarm, contact):
+        return alarm
+    return replace(alarm, taken_back=(*alarm.taken_back, contact))
 
 
 def arrive(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
@@ -340,7 +358,7 @@ def arrive(alarm: Alarm, contact: int, now: int, out: list[Effect]) -> Alarm:
         check_at=now + ATTENDED_S * 1000,
         checked=False,
     )
-    if first:
+    if first and _is_heard(alarm, contact):
         tell(alarm, alarm.listeners(contact), Word.ARRIVED, now, out, who=contact)
     return alarm
 

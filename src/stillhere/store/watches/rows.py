@@ -57,6 +57,7 @@ Row = tuple[Any, ...]
 _STATES = {state.value: state for state in State}
 _STATE_TEXTS = {state: text for text, state in _STATES.items()}
 _ALARM = tuple(field.name for field in fields(Alarm))
+_LATER = ("wants_to_die", "taken_back")  # what the release before does not know
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 # What stands in the text of an alarm by the word under force, of one in its first round, and of one
 # of which nobody was told.
@@ -140,8 +141,9 @@ def alarm_text(alarm: Alarm) -> str:
     facts = {name: getattr(alarm, name) for name in _ALARM}
     facts["circle"] = {"rungs": [[_plain(reach) for reach in rung] for rung in alarm.circle.rungs]}
     facts["claims"] = [_plain(claim) for claim in alarm.claims]
-    if not alarm.wants_to_die:
-        del facts["wants_to_die"]
+    for name in _LATER:
+        if not facts[name]:
+            del facts[name]
     for claim in facts["claims"]:
         if not claim["changes"]:
             del claim["changes"]
@@ -171,7 +173,14 @@ def alarm_from(text: str) -> Alarm:
         tuple(Reach(r["contact"], tuple(r["ways"]), r["confirmed"]) for r in rung)
         for rung in raw["circle"]["rungs"]
     )
-    lists = ("told", "out", "gone", "broken", "arrivals")
+    lists = (
+        "told",
+        "out",
+        "gone",
+        "broken",
+        "arrivals",
+        *(("taken_back",) if "taken_back" in raw else ()),
+    )
     return Alarm(
         **{
             **raw,
