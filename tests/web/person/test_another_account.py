@@ -97,6 +97,23 @@ def test_whoever_has_a_phone_forget_sam_is_told_to_sam(
     assert [text for text in said_to(SAM, clock) if text.startswith(LEFT)]
 
 
+def test_sam_s_own_phone_forgets_by_the_pin_alone(night: SamsNight, sam: Client) -> None:
+    post(sam, "/mine", do="pin", pin="2580")
+    del sam.cookies["pin"]
+    assert post(sam, "/forget")["Location"] == "/pin?next=/mine"
+    assert whose(sam) == night.person.id
+    assert post(sam, "/pin?next=/mine", pin="2580")["Location"] == "/mine"
+    assert post(sam, "/forget")["Location"] == "/"
+    assert sam.get("/watch").status_code == 302
+
+
+def test_a_borrowed_phone_forgets_without_one(night: SamsNight, sam: Client) -> None:
+    post(sam, "/mine", do="pin", pin="2580")
+    friends = browser(stranger=True)
+    post(friends, f"/p/{night.key}", borrowed="1")
+    assert post(friends, "/forget")["Location"] == "/"
+
+
 def test_a_borrowed_phone_that_forgets_is_no_news(night: SamsNight, clock: Clock) -> None:
     friends = browser(stranger=True)
     post(friends, f"/p/{night.key}", borrowed="1")

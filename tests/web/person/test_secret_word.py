@@ -103,14 +103,18 @@ def test_what_only_holds_it_is_not_the_word(safe: SamsNight, hook: Hook, text: s
     assert not Person.objects.filter(secret=True).exists()
 
 
-def test_from_a_number_that_nobody_has_shown_it_is_a_sign_of_life(
+def test_from_a_number_that_nobody_has_shown_it_is_no_sign_of_life(
     safe: SamsNight, hook: Hook, clock: Clock
 ) -> None:
+    """It says that somebody is in danger, whoever typed the number: nobody is told that all is
+    well, and the person is asked at once, as after anything that cannot be read."""
     Address.objects.filter(person=safe.person).update(proved_at=0)
     safe.start()
+    before = safe.row().seen_at
     clock.advance(100)
     hook.text(SAM, WORD)
-    assert safe.row().seen_at == clock.now
+    assert safe.row().seen_at == before
+    assert safe.row().state == "asking"
     assert not Person.objects.filter(secret=True).exists(), "anybody may have typed the number"
 
 

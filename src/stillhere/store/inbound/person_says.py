@@ -86,8 +86,6 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
     prove(parsed, intent, now)
     if intent is Intent.UNCLEAR and parsed.address.proved_at != known:
         return "reply-proved", {}  # a yes to our code, and to nothing else
-    if intent is Intent.UNCLEAR and watches and _is_a_word(parsed):
-        intent = Intent.HERE
     if intent in HELP:
         word = _all_cry(parsed, intent)
         own_notes.keep_where_of_cry(parsed, now)
@@ -100,12 +98,6 @@ def person_says(parsed: ParsedInbound, now: int) -> tuple[str, Mapping[str, Any]
     if note:
         return _in_chat(parsed, own_notes.keep(parsed, note, now), now)
     return _watch_hears(parsed, watches, intent, now), {}
-
-
-def _is_a_word(parsed: ParsedInbound) -> bool:
-    """Whether it is their word under force, from a number that is not shown to be theirs: the call
-    is not made, and it is the sign of life that it looks like."""
-    return parsed.inbound.kind == "text" and force.is_the_word(parsed.person, parsed.inbound.text)
 
 
 def _in_chat(

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -80,7 +81,10 @@ def stay(request: HttpRequest, person: Person) -> HttpResponse:
 @person_session.own
 @require_POST
 def forget(request: HttpRequest, person: Person) -> HttpResponse:
-    """This phone forgets, without a PIN: whoever holds a borrowed phone may always log out."""
+    """This phone forgets. Whoever holds a borrowed phone may always log out; on the person's own
+    phone it takes the page that asks them away, so it takes their PIN."""
+    if not person_session.borrowed(request) and person_session.locked(request, person):
+        return redirect(f"{reverse('person:pin')}?next={reverse('person:data')}")
     return forgotten(request)
 
 
