@@ -168,19 +168,12 @@ def alarm_or_none(text: str) -> Alarm | None:
 
 def alarm_from(text: str) -> Alarm:
     """The alarm that ``alarm_text`` wrote."""
-    raw = json.loads(text)
+    raw = {"taken_back": [], **json.loads(text)}
     rungs = tuple(
         tuple(Reach(r["contact"], tuple(r["ways"]), r["confirmed"]) for r in rung)
         for rung in raw["circle"]["rungs"]
     )
-    lists = (
-        "told",
-        "out",
-        "gone",
-        "broken",
-        "arrivals",
-        *(("taken_back",) if "taken_back" in raw else ()),
-    )
+    lists = ("told", "out", "gone", "broken", "arrivals", "taken_back")
     return Alarm(
         **{
             **raw,
