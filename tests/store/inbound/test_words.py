@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from stillhere.store.inbound.reply import UNCLEAR_MOST
 from stillhere.store.models import Contact, JournalLine, Message
 from stillhere.store.people import invitations
 from tests.circle import sams_night, tick_all, ways
@@ -135,16 +136,23 @@ def test_minutes_after_the_one_say_how_soon(hook: Hook, clock: Clock) -> None:
     assert claim["eta_s"] == 180
 
 
-def test_what_cannot_be_read_is_asked_back_again_after_two_minutes(
+def test_the_same_that_cannot_be_read_is_asked_back_again_after_two_minutes(
     hook: Hook, clock: Clock
 ) -> None:
     alarmed_night(clock)
     asked = Message.objects.filter(word="reply-unclear")
-    for no in range(1, 9):
+    for no in range(1, 14):
         hook.text(LEO, "qwzx")
         hook.text(LEO, "qwzx")
-        assert asked.count() == min(no, 5), "two machines do not talk all night"
+        assert asked.count() == min(no, UNCLEAR_MOST), "two machines do not talk all night"
         clock.advance(121)
+
+
+def test_another_that_cannot_be_read_is_asked_back_at_once(hook: Hook, clock: Clock) -> None:
+    alarmed_night(clock)
+    for text in ("qwzx", "qw zx", "brb zx"):
+        assert back(hook, text, clock) == "reply-unclear"
+        clock.advance(5)
 
 
 @pytest.mark.parametrize(

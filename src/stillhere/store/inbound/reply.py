@@ -122,6 +122,7 @@ def speak_their_language(address: Address, text: str) -> None:
 NO_FACTS: Mapping[str, Any] = {}
 _GOES_ON = frozenset({"reply-unclear", "reply-steps", "call-never-sure"})
 ANSWERS_AN_HOUR = 20
+ALL_AN_HOUR = 60  # also those of a watch: a forged sender makes us text whoever has the number
 HOUR_MS = 3_600_000
 # Each costs money, and none of them speaks of a watch, of help or of an alarm.
 _BOUNDED = frozenset({
@@ -131,7 +132,7 @@ _BOUNDED = frozenset({
     "reply-no-routine",
 })  # fmt: skip
 UNCLEAR = ("reply-unclear", "reply-unclear-go")
-UNCLEAR_MOST, UNCLEAR_APART_MS = 5, 120_000  # two machines must not talk to each other all night
+UNCLEAR_MOST, APART_MS = 10, 120_000  # two machines must not talk to each other all night
 
 
 def reply(address: Address, message: Message | None, word: str) -> Reply:
@@ -182,9 +183,8 @@ def page(m: Message) -> Reply:
 def queue(
     parsed: ParsedInbound, word: str, facts: Mapping[str, Any], now: int, due_at: int | None = None
 ) -> None:
-    """Answer in words by the way they came, a missed call by text, now or when it is due. "We could
-    not read that" goes a few times an alarm to each; what speaks of no watch, so many times an
-    hour."""
+    """Answer in words by the way they came, a missed call by text, now or when it is due, as long as
+    they have not had enough of it."""
     contact, person = parsed.contact, parsed.person
     by = "text" if parsed.inbound.kind == "missed-call" else parsed.inbound.channel
     back = next(
@@ -206,14 +206,10 @@ def queue(
         watches = [watch for watch in alarmed_now if may_know_of(contact, watch)]
     watch = next(iter(watches), None)
     key = f"r{parsed.arrival}" if due_at is None else f"r{parsed.arrival}.later"
-    if word in UNCLEAR and watch is not None and contact is not None:
-        before = Message.objects.filter(
-            word__in=UNCLEAR, watch=watch, alarm=watch.alarms, contact=contact
-        ).values_list("created_at", flat=True)
-        if len(before) >= UNCLEAR_MOST or now - max(before, default=0) < UNCLEAR_APART_MS:
-            return
     alarmed = watch is not None and watch.state in ALARMED
-    if word in _BOUNDED and not alarmed and had_enough(back, now):
+    if contact is not None and watch is not None and _asked_back_enough(parsed, word, watch, now):
+        return
+    if _has_enough(back, word, now, alarmed=alarmed):
         return
     tell(back, word, key, now, watch=watch, facts=facts, due_at=due_at)
 
@@ -250,6 +246,31 @@ def own_text(person: Person) -> Address | None:
     """Where the person reads our texts, at a number that they have shown to be theirs."""
     ways = Address.objects.filter(person=person, channel="text", state=Address.State.OK)
     return ways.filter(proved_at__gt=0).order_by("id").first()
+
+
+def _asked_back_enough(parsed: ParsedInbound, word: str, watch: WatchRow, now: int) -> bool:
+    """Whether "we could not read that" was said often enough in this alarm, or to this very text a
+    moment ago: a machine repeats itself."""
+    if word not in UNCLEAR:
+        return False
+    theirs = Message.objects.filter(word__in=UNCLEAR, contact=parsed.contact)
+    if theirs.filter(watch=watch, alarm=watch.alarms).count() >= UNCLEAR_MOST:
+        return True
+    said = ascii(parsed.inbound.text.strip().lower())  # a text may hold anything
+    scope = "unclear", bytes(parsed.address.lookup).hex(), said, now // APART_MS
+    return bool(budgets.take([budgets.limit("enough", 1, *scope)], now))
+
+
+def _has_enough(back: Address, word: str, now: int, *, alarmed: bool) -> bool:
+    """Whether this number was answered often enough in this hour. What was said is done all the
+    same, and in an alarm something still comes back every two minutes."""
+    if word in _BOUNDED and not alarmed and had_enough(back, now):
+        return True
+    number = bytes(back.lookup).hex()
+    limits = [budgets.limit("enough", ALL_AN_HOUR, "all answers", number, now // HOUR_MS)]
+    if alarmed and budgets.used_up(limits, now):
+        limits = [budgets.limit("enough", 1, "late answers", number, now // APART_MS)]
+    return bool(budgets.take(limits, now))
 
 
 def had_enough(back: Address, now: int) -> bool:
