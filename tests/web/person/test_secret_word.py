@@ -106,8 +106,6 @@ def test_what_only_holds_it_is_not_the_word(safe: SamsNight, hook: Hook, text: s
 def test_from_a_number_that_nobody_has_shown_it_is_no_sign_of_life(
     safe: SamsNight, hook: Hook, clock: Clock
 ) -> None:
-    """It says that somebody is in danger, whoever typed the number: nobody is told that all is
-    well, and the person is asked at once, as after anything that cannot be read."""
     Address.objects.filter(person=safe.person).update(proved_at=0)
     safe.start()
     before = safe.row().seen_at

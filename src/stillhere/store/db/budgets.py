@@ -59,6 +59,11 @@ def take(limits: Sequence[BudgetLimit], now: int) -> str:
     return ""
 
 
+def spend(now: int, most: int, *of: object) -> bool:
+    """Use one of ``most`` today; False where none is left."""
+    return not take([limit("used up", most, *of)], now)
+
+
 def used_up(limits: Sequence[BudgetLimit], now: int) -> str:
     """What the first of them says that is used up, or nothing. Uses none."""
     return next((each.says for each in limits if used(each, now) >= each.most), "")

@@ -183,8 +183,8 @@ def page(m: Message) -> Reply:
 def queue(
     parsed: ParsedInbound, word: str, facts: Mapping[str, Any], now: int, due_at: int | None = None
 ) -> None:
-    """Answer in words by the way they came, a missed call by text, now or when it is due, as long as
-    they have not had enough of it."""
+    """Answer in words by the way they came, a missed call by text, now or when it is due, while they
+    have not had enough of it."""
     contact, person = parsed.contact, parsed.person
     by = "text" if parsed.inbound.kind == "missed-call" else parsed.inbound.channel
     back = next(
@@ -258,7 +258,7 @@ def _asked_back_enough(parsed: ParsedInbound, word: str, watch: WatchRow, now: i
         return True
     said = ascii(parsed.inbound.text.strip().lower())  # a text may hold anything
     scope = "unclear", bytes(parsed.address.lookup).hex(), said, now // APART_MS
-    return bool(budgets.take([budgets.limit("enough", 1, *scope)], now))
+    return not budgets.spend(now, 1, *scope)
 
 
 def _has_enough(back: Address, word: str, now: int, *, alarmed: bool) -> bool:
@@ -267,17 +267,15 @@ def _has_enough(back: Address, word: str, now: int, *, alarmed: bool) -> bool:
     if word in _BOUNDED and not alarmed and had_enough(back, now):
         return True
     number = bytes(back.lookup).hex()
-    limits = [budgets.limit("enough", ALL_AN_HOUR, "all answers", number, now // HOUR_MS)]
-    if alarmed and budgets.used_up(limits, now):
-        limits = [budgets.limit("enough", 1, "late answers", number, now // APART_MS)]
-    return bool(budgets.take(limits, now))
+    if budgets.spend(now, ALL_AN_HOUR, "all answers", number, now // HOUR_MS):
+        return False
+    return not (alarmed and budgets.spend(now, 1, "late answers", number, now // APART_MS))
 
 
 def had_enough(back: Address, now: int) -> bool:
     """Whether this number has had its answers of this hour; else one more is used."""
     hour = now // HOUR_MS
-    each = budgets.limit("enough", ANSWERS_AN_HOUR, "answers", bytes(back.lookup).hex(), hour)
-    return bool(budgets.take([each], now))
+    return not budgets.spend(now, ANSWERS_AN_HOUR, "answers", bytes(back.lookup).hex(), hour)
 
 
 def apply_all(changes: Sequence[Change]) -> list[ChangeResult]:
