@@ -50,7 +50,7 @@ PERSON = {
         "Not OK", "im not ok", "im not okay", "i am not good", "not fine", "dont feel good",
         "I don't feel right", "passing out", "🆘", "🚑", "urgent",
         "call an ambulance", "ok but call an ambulance", "dont leave me help",
-        "ok\n- Sam\nhelp me", "not ok-ish", "yelling for help", "info", "ayuda", "Ayúdame",
+        "ok\n- Sam\nhelp me", "not ok-ish", "yelling for help", "ayuda", "Ayúdame",
         "necesito ayuda", "auxilio", "no puedo respirar", "no estoy bien", "No me siento bien",
         "estoy mal", "llama al 911", "llamen una ambulancia", "me muero", "no ayudame",
         "urgente", "9 done", "more 9", "call 999",
@@ -98,6 +98,7 @@ PERSON = {
         "the water is fine in here they said", "i took it all", "took it all", "finished",
         "im finished", "me lo tomé todo",
     ],
+    I.WHO: ["info", "INFO", "información"],
     I.EMPTY: [
         "", " ", "\n\t", "\u200b", "️",
     ],
@@ -197,7 +198,7 @@ CONTACT = {
         "dirección",
     ],
     I.WHO: [
-        "who?", "who", "who is this?", "¿quién?",
+        "who?", "who", "who is this?", "¿quién?", "info", "INFO please", "información",
     ],
     I.REPEAT: [
         "3", "repeat", "say again?", "repite", "otra vez",

@@ -291,7 +291,7 @@ def _meaning(said: _Said, role: Role, words: Vocabulary, watching: bool) -> Inte
     if plain in words.opt_out or refuses is Intent.OPT_OUT:
         return Intent.OPT_OUT
     if plain in words.carrier_help:
-        return Intent.HELP if watching else Intent.CARRIER_HELP
+        return Intent.WHO if watching else Intent.CARRIER_HELP  # a cry was found before
     if role is Role.CONTACT and _door_is_shut(said, words):
         return Intent.CANT_GET_IN
     if role is Role.PERSON and plain in words.mark_alone:

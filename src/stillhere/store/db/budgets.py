@@ -52,7 +52,7 @@ def take(limits: Sequence[BudgetLimit], now: int) -> str:
     try:
         with transaction.atomic():
             for each in sorted(limits, key=lambda each: each.scope):  # or two would wait in a ring
-                if not _use(each, now):
+                if not _use(each.scope, each.day(now), each.most):
                     raise _UsedUpError(each.says)
     except _UsedUpError as used_up:
         return str(used_up)
@@ -61,7 +61,9 @@ def take(limits: Sequence[BudgetLimit], now: int) -> str:
 
 def spend(now: int, most: int, *of: object) -> bool:
     """Use one of ``most`` today; False where none is left."""
-    return not take([limit("used up", most, *of)], now)
+    scope = encryption.lookup("budget", ":".join(map(str, of)))
+    with transaction.atomic():
+        return _use(scope, now // DAY_MS, most)
 
 
 def used_up(limits: Sequence[BudgetLimit], now: int) -> str:
@@ -90,9 +92,9 @@ def forget(now: int, most: int) -> int:
         return int(cursor.rowcount)
 
 
-def _use(each: BudgetLimit, now: int) -> bool:
-    if each.most < 1:
+def _use(scope: bytes, day: int, most: int) -> bool:
+    if most < 1:
         return False
     with connection.cursor() as cursor:
-        cursor.execute(_USE, [each.scope, each.day(now), each.most])
+        cursor.execute(_USE, [scope, day, most])
         return cursor.fetchone() is not None

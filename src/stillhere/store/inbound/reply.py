@@ -183,8 +183,8 @@ def page(m: Message) -> Reply:
 def queue(
     parsed: ParsedInbound, word: str, facts: Mapping[str, Any], now: int, due_at: int | None = None
 ) -> None:
-    """Answer in words by the way they came, a missed call by text, now or when it is due, while they
-    have not had enough of it."""
+    """Answer in words by the way they came, a missed call by text, now or when it is due, as long
+    as they have not had enough of it."""
     contact, person = parsed.contact, parsed.person
     by = "text" if parsed.inbound.kind == "missed-call" else parsed.inbound.channel
     back = next(
