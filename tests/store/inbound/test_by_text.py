@@ -96,14 +96,14 @@ def test_a_cry_for_help_from_a_new_number_is_told_the_truth(clock: Clock) -> Non
     assert said(NEW, clock).endswith("Call now: 911, SafeSpot 800-972-0590.")
 
 
-@pytest.mark.parametrize("words", ["STOP", "", "START"])
+@pytest.mark.parametrize("words", ["STOP", ""])
 def test_no_word_of_these_from_a_new_number_is_answered(words: str, clock: Clock) -> None:
     text(NEW, words)
     assert not Person.objects.exists()
     assert not Message.objects.exists()
 
 
-@pytest.mark.parametrize("words", ["hi", "Hola", "who is this?", "HELP", "yes", "win $$$ now"])
+@pytest.mark.parametrize("words", ["hi", "Hola", "START", "HELP", "yes", "win $$$ now"])
 def test_a_number_that_nobody_has_hears_once_what_this_is(words: str, clock: Clock) -> None:
     for _ in range(3):
         text(NEW, words)
@@ -251,6 +251,15 @@ def test_start_lets_texts_through_again(clock: Clock) -> None:
     text(SAM, "START")
     assert not Address.objects.filter(state="opted-out").exists()
     assert "We can text you again" in said(SAM, clock)
+
+
+def test_whoever_said_stop_to_us_is_not_written_to_by_a_start(clock: Clock) -> None:
+    """It may be forged. They can be asked again, and say hello."""
+    text(NEW, "STOP")
+    text(NEW, "START")
+    assert not Message.objects.exists()
+    text(NEW, "hola")
+    assert "Lamp" in said(NEW, clock)
 
 
 def test_a_contact_who_says_stop_leaves_and_sam_hears_it_now(clock: Clock) -> None:

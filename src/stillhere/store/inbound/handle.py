@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from stillhere.core.messages import TELEGRAM, Inbound
+from stillhere.core.messages import Inbound
 from stillhere.core.replies import HELP, Intent
 from stillhere.store.inbound import alarm_choice, place, steps_by_text
 from stillhere.store.inbound.contact_says import contact_says
@@ -21,7 +21,7 @@ from stillhere.store.inbound.person_says import ENDED, person_says
 from stillhere.store.inbound.reply import ParsedInbound, Reply, queue, reply, speak_their_language
 from stillhere.store.inbound.strangers import unknown_numbers
 from stillhere.store.models import Address, Suppression
-from stillhere.store.people import opt_out
+from stillhere.store.people import opt_out, suppression
 from stillhere.store.people.numbers import address_proof
 
 
@@ -79,8 +79,9 @@ def stranger_says(inbound: Inbound, now: int) -> None:
     """STOP and START count from any number, also from one that is on no list. A cry for help comes
     here only from a number that we never reach; anybody else who writes hears once what this is."""
     if opts_in(inbound):
+        silenced = suppression.refuses([(inbound.channel, inbound.sender)])
         opt_out.allow(inbound.channel, inbound.sender, now)
-        if inbound.channel == TELEGRAM:  # the app's own button, before anything was said
+        if not silenced:  # who said STOP is not written to because somebody forged the START
             unknown_numbers.answer(inbound, now, cries=False)
     elif inbound.kind == "text" and contacts_intent(inbound, watching=False) is Intent.OPT_OUT:
         opt_out.refuse(inbound.channel, inbound.sender, Suppression.Why.STOP, now)
