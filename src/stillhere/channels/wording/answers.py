@@ -91,6 +91,12 @@ STEPS = AnswerKind(
     "",
     {"5": _("The next step"), "3": _("Say it again")},
 )
+CALLED = AnswerKind(  # they are on the phone with an ambulance
+    _("Reply 4 if you are there, 5 for each step."),
+    _("Press 4 if you are there, 5 for each step."),
+    "",
+    {"4": _("I'm there"), "5": _("The next step")},
+)
 STAY = AnswerKind(
     _("Not waking? Reply 5."),
     _("Not waking? Press 5. To hear this again press 3."),

@@ -26,6 +26,10 @@ def _stay(facts: Facts) -> Sentence:
     return text, answers.STAY
 
 
+def _called(_facts: Facts) -> Sentence:
+    return _("Good. Stay on the phone with them."), answers.CALLED
+
+
 def _at_door(facts: Facts) -> Sentence:
     return fill(facts, _("The others hear that you are almost with %(person)s.")), answers.LATER
 
@@ -110,6 +114,7 @@ def _told_before(facts: Facts) -> Sentence:
 SENTENCES: Mapping[str, Callable[[Facts], Sentence]] = {
     "reply-stay": _stay,
     "reply-at-door": _at_door,
+    "reply-called": _called,
     "reply-where": _where,
     "reply-place": _place,
     "reply-no-place": _no_place,

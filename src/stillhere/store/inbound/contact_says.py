@@ -14,7 +14,7 @@ from stillhere.core import events as ev
 from stillhere.core.alarm import HOLDING_ETA_S
 from stillhere.core.messages import Inbound
 from stillhere.core.refusals import Refusal
-from stillhere.core.replies import Intent, read_minutes, says_no
+from stillhere.core.replies import Intent, help_is_called, read_minutes, says_no
 from stillhere.store.inbound import place, steps_by_text
 from stillhere.store.inbound.intents import contacts_intent, opt_out_of, prove
 from stillhere.store.inbound.reply import (
@@ -80,6 +80,9 @@ def _in_alarm(
         return _ends(parsed, contact, alarms)
     if _says_when(parsed, intent):
         intent = Intent.CLAIM  # the minutes that were left open
+    said = parsed.inbound.text
+    if intent is Intent.HELP and help_is_called(said, settings.UNDERSTOOD):
+        return "reply-called"
     if intent is Intent.WHERE:
         return place.answer(contact, parsed.address, alarms)
     if intent not in _DEEDS:
