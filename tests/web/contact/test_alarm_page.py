@@ -126,7 +126,8 @@ def test_the_page_says_it_and_how_to_stay_before_all_else(night: SamsNight) -> N
     first = told.index("Ask straight: “Are you thinking of killing yourself?”")
     assert first < told.index("I'm going. It takes me") < told.index("What to do when you are")
     assert told.index("988") > first
-    assert "It may not answer." in told, "how sure we are of the number"
+    line = told[told.index("988") :][:200]
+    assert "may not answer" not in line, "no doubt under the number of whoever may want to die"
 
 
 def test_a_plain_call_for_help_says_nothing_of_dying(night: SamsNight) -> None:
