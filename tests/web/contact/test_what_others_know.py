@@ -90,12 +90,29 @@ def test_after_grave_news_only_who_arrived_was_there(alarm: SamsNight, leo: str)
     assert "who was there" not in told
 
 
+def test_who_to_phone_stands_before_all_that_can_be_pressed(alarm: SamsNight, leo: str) -> None:
+    part = f"{leo}/part"  # without the steps, which have numbers of their own
+    shown = html(part)
+    assert shown.index('href="tel:+12025550100"') < shown.index("<form")
+    assert shown.index('href="tel:911"') < shown.index("<form")
+    Person.objects.update(wish="never")
+    assert "tel:911" not in html(part), "they wished that no ambulance comes"
+    Person.objects.update(wish="", tz="UTC")
+    assert "tel:9" not in html(part), "nobody knows which is theirs"
+
+
+def test_that_somebody_died_is_asked_back(alarm: SamsNight, leo: str) -> None:
+    browser().post(f"{leo}/answer", {"do": "arrived"})
+    shown = html(f"{leo}/part")
+    asked = shown.index("This ends the alarm for good. We write and ring nobody. Are you sure?")
+    assert shown.index("<summary>They have died</summary>") < asked < shown.index('value="died"')
+
+
 def test_the_number_of_the_ambulance_is_there_to_tap(
     alarm: SamsNight, leo: str, clock: Clock
 ) -> None:
     assert 'href="#look"' in html(leo)
     leo = f"{leo}/part"  # without the steps, which have numbers of their own
-    assert "tel:911" not in html(leo)
     clock.advance(301)
     tick_all()
     assert "Call an ambulance now" in read(browser(), leo)

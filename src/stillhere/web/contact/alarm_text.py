@@ -80,7 +80,8 @@ class Known:
     by_phone: bool  # whether having spoken with them is enough
     locked: bool  # said last that they are at a locked door
     call_now: str
-    numbers: list[Emergency]  # to tap, with those words
+    numbers: list[Emergency]  # to tap, with those words or, where they ``may_call``, before them
+    may_call: bool
     asked_for_key: bool  # whether somebody else heard that the door is locked
     others: bool  # anybody else on this alarm
     door: dict[str, str]
@@ -137,6 +138,7 @@ def know(
         locked=alarm.obstacle == Word.CANNOT_GET_IN and alarm.obstacle_by == contact.id,
         call_now=_call_now(alarm, person, name),
         numbers=emergency_at(person.tz),
+        may_call=person.wish != "never",
         asked_for_key=bool(alarm.listeners(contact.id)),
         others=any(c not in (contact.id, *alarm.gone) for c in alarm.circle.contacts()),
         door=door,
