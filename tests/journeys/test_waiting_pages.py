@@ -110,6 +110,19 @@ def test_a_line_that_dies_without_a_word_is_noticed(browser: Browser, place: Tow
     expect(sam.get_by_role("heading", name="are you there")).to_be_visible(timeout=15_000)
 
 
+def test_a_cry_that_does_not_get_through_says_whom_to_call(browser: Browser, place: Town) -> None:
+    sam = on_watch(browser, place)
+    told(sam)
+    sam.context.set_offline(True)
+    sam.get_by_role("button", name="Need help now").click()
+    expect(sam.get_by_text("We cannot be reached, so nobody was called.")).to_be_visible()
+    expect(sam.get_by_role("link", name="Call 911")).to_be_in_viewport()
+    assert watch_state(place) == "open"
+    sam.context.set_offline(False)
+    eventually(lambda: watch_state(place) == "alarm", "it went out by itself")
+    expect(sam.get_by_text("We cannot be reached, so nobody was called.")).to_be_hidden()
+
+
 def test_however_many_tabs_are_open_a_press_gets_through(browser: Browser, place: Town) -> None:
     sam = on_watch(browser, place)
     tabs = [sam, *(sam.context.new_page() for _ in range(7))]

@@ -446,9 +446,3 @@ def test_without_that_program_nothing_is_offered(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(speech, "_program", lambda: None)
     assert browser().get("/said/look.wav").status_code == 404
     assert "data-sound" not in browser().get("/help-now").content.decode()
-
-
-def test_what_protects_is_not_said_to_kill() -> None:
-    """It halves the risk of dying: Santo, JAMA Psychiatry 2021, RR 0.47."""
-    assert "baja más o menos a la mitad" in read(browser(lang="es"), "/after")
-    assert "the risk of dying is about half" in read(browser(), "/after")

@@ -62,7 +62,7 @@ def watch(request: HttpRequest, person: Person) -> HttpResponse:
     here = given["browser"] = person_session.browser_of(request)
     if here is not None and here.out_at:
         given["out"] = page_text.clock_time(here.out_at, person.tz, given["now"])
-    given |= {"sms": _sms(ways), "unproved": unproved.unproved(person, ways)}
+    given["unproved"] = unproved.unproved(person, ways)
     return _kept(request, render(request, "person/watch.html", given), given)
 
 
@@ -117,6 +117,7 @@ def _given(request: HttpRequest, person: Person, own: Sequence[Address]) -> dict
         "undrilled": not open_now and drills.stale(person, now),
         "shown": shown if watch_text.of_late(shown, now) else None,
         "open_now": open_now,
+        "sms": _sms(own) if open_now else "",
         "dues": daily_check_in.of(routines, people, now, ways=ways),
         "page_only": open_now and not ways,
         "stopped": (open_now or bool(routines)) and records.has_stopped(person, own),

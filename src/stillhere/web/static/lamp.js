@@ -301,6 +301,12 @@
     const body = new URLSearchParams(new FormData(form));
     const began = now()?.dataset.began;
     let url = form.action;
+    /* A call for help that does not get through: at once whom to call, and that it goes out later. */
+    const unheard = () => {
+      const note = document.getElementById('unheard');
+      if (note && note.nextElementSibling?.getAttribute('role') !== 'alert') note.after(note.content.cloneNode(true));
+    };
+    const late = form.querySelector('.help') ? setTimeout(unheard, 2000) : 0;
     const send = async (wait) => {
       try {
         const answer = await ask(url, { method: 'POST', headers: { Accept: 'application/json' }, body });
@@ -308,11 +314,13 @@
         if (there) url = there;
         else if (answer.status < 500) {
           const said = await answer.json();
+          clearTimeout(late);
           say(answer.ok ? 'got' : 'said', 4000, said.says || undefined);
           await change();
           return;
         }
       } catch { /* try again below */ }
+      if (late) unheard();
       say('wait');
       setTimeout(() => send(Math.min(wait * 2, 8000)), wait);
     };
