@@ -1,7 +1,8 @@
 """What a person is asked besides the watch they started: every day, or once more.
 
 Owns its words on every page of theirs: an open ask with its button, what is due when, and the plain
-truth if nothing can remind them. Decides nothing. Without a database it says nothing.
+truth if nothing can remind them; there also what the watch they started asks, which has a page of
+its own. Decides nothing. Without a database it says nothing.
 """
 
 from __future__ import annotations
@@ -39,16 +40,31 @@ def on_every_page(request: HttpRequest) -> list[Due]:
     """What must be shown on whatever page this browser's person opens."""
     try:
         person = person_session.person_of(request)
-        routines = queries.routines_of(person) if person is not None else []
-        if person is None or not routines:
+        if person is None:
+            return []
+        routines, shown = queries.routines_of(person), _asking(queries.watch_of(person))
+        if not routines and shown is None:
             return []
         now = health.now_of(standing.of(request))
         named = person_session.may_name(request, person)
         people = watch_text.on_the_list(records.circle_list(person), now, named=named)
-        found = of(routines, people, now, ways=bool(installed_channels.ways_to(person)))
+        found = [_now(shown, people, now, person.tz)] if shown is not None else []
+        found += of(routines, people, now, ways=bool(installed_channels.ways_to(person)))
     except Error:
         return []
     return [due for due in found if due.loud or due.alone]
+
+
+def _asking(shown: ShownWatch | None) -> ShownWatch | None:
+    """The watch they started, while it asks or an alarm is open."""
+    if shown is None or shown.row.quarantined_at is not None:
+        return None
+    return None if shown.watch.state in (State.OPEN, State.CLOSED) else shown
+
+
+def _now(shown: ShownWatch, people: Sequence[Someone], now: int, tz: str) -> Due:
+    telling = watch_text.tell(shown, people, now, tz)
+    return Due(shown.key, telling.head, telling.says, watch_text.button(shown), True, False)
 
 
 def of(
