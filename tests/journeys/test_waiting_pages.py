@@ -65,6 +65,10 @@ def test_sam_and_the_one_who_comes_are_told_without_asking(browser: Browser, pla
     sam.get_by_role("button", name="Need help now").click()
     expect(maya.get_by_role("heading", name="asks for help").first).to_be_visible()
     maya.get_by_role("button", name="3 min").click()
+    expect(maya.get_by_text("Thank you.").first).to_be_visible()
+    maya.reload()
+    expect(maya.get_by_role("heading", name="You said you are coming")).to_be_visible()
+    expect(maya.get_by_text("Thank you.")).to_have_count(0)
     expect(sam.get_by_role("heading", name="On the way to you: Maya")).to_be_visible()
     sam.wait_for_timeout(SEVERAL_POLLS_MS)
     assert [len(each) for each in asked] <= [2, 2], asked

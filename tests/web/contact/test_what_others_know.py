@@ -101,6 +101,17 @@ def test_who_to_phone_stands_before_all_that_can_be_pressed(alarm: SamsNight, le
     assert "tel:9" not in html(part), "nobody knows which is theirs"
 
 
+def test_what_was_said_belongs_to_its_alarm(alarm: SamsNight, leo: str, clock: Clock) -> None:
+    anyone = browser()
+    said = anyone.post(f"{leo}/answer", {"do": "claim", "soon": "3"})["Location"]
+    assert "It counts on you" in read(anyone, said)
+    alarm.does(ev.Resolved(None, ev.Outcome.FALSE_ALARM))
+    assert "It counts on you" in read(anyone, said), "the page they looked at last"
+    alarm.start()
+    alarm.does(CallForHelp())
+    assert "It counts on you" not in read(anyone, said)
+
+
 def test_that_somebody_died_is_asked_back(alarm: SamsNight, leo: str) -> None:
     browser().post(f"{leo}/answer", {"do": "arrived"})
     shown = html(f"{leo}/part")

@@ -136,6 +136,18 @@ def test_a_demo_says_that_it_is_one(night: SamsNight) -> None:
     assert "Demo: nobody real is called." in read(browser(night.key), "/watch")
 
 
+def test_no_open_alarm_stands_under_the_word_practice(night: SamsNight, settings: Settings) -> None:
+    """Mails may have left, and somebody lies there: it is no practice for them."""
+    settings.STILLHERE = replace(settings.STILLHERE, demo_url="")
+    night.start()
+    pages = [(browser(night.key), "/watch"), (browser(), contact_path(night, "Leo"))]
+    for client, path in pages:
+        assert "Practice: nobody will be called." in read(client, path), path
+    night.does(CallForHelp())
+    for client, path in pages:
+        assert "Practice: nobody will be called." not in read(client, path), path
+
+
 def test_the_first_page_says_why_it_is_practice(settings: Settings) -> None:
     settings.STILLHERE = replace(settings.STILLHERE, demo_url="")
     told = read(browser(), "/")

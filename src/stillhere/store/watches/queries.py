@@ -45,6 +45,7 @@ _LAST = Prepared(
 _DAILY = Prepared(
     WatchRow, "WHERE person_id = %s AND wake_at IS NOT NULL AND routine <> '' ORDER BY id"
 )
+_ALL_OPEN = Prepared(WatchRow, "WHERE person_id = %s AND wake_at IS NOT NULL ORDER BY id")
 _BY_KEY = Prepared(WatchRow, "WHERE key_hash = %s")
 _HISTORY = Prepared(JournalLine, "WHERE watch_id = %s ORDER BY id")
 _NAMED = Prepared(Contact, "WHERE id IN ({marks})")
@@ -264,6 +265,18 @@ def routines_of(person: Person) -> list[ShownWatch]:
     return [
         shown for shown in map(_shown, (_whose(row, person) for row in found)) if shown is not None
     ]
+
+
+def open_of(person: Person) -> list[ShownWatch]:
+    """Every open watch of theirs, also one that was set aside: the one they started, and the
+    routine check-ins."""
+
+    def beside() -> list[WatchRow]:
+        theirs = readable_rows(named("person_id = %s", person.id))
+        return [row for row in theirs if row.wake_at is not None]
+
+    found = damage.around(lambda: _ALL_OPEN.all(person.id), beside)
+    return [each for each in (_shown(_whose(row, person)) for row in found) if each is not None]
 
 
 def is_watched(person: Person) -> bool:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from stillhere.core.alarm import Alarm
 from stillhere.core.events import (
     GRAVE,
     Arrived,
@@ -66,6 +67,7 @@ SAID = {
     PressResult.NOTHING: "",
 }
 GOING = {**SAID, PressResult.TOLD: "on-your-way", PressResult.NOTED: "you-go"}
+OF_AN_ALARM = {*SAID.values(), *GOING.values()} - {"", "fault", "prove", "untold"}
 LONGEST_CODE = 40
 AFTERWARDS_MS = 7 * 24 * 3600 * 1000  # for so long the page speaks of the last alarm
 
@@ -76,7 +78,8 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     contact = records.contact_by_key(key)
     if contact is None:
         return errors.unknown_key(request)
-    given = _given(request, contact, key) | {"note": page_text.note(request.GET.get("said", ""))}
+    given = _given(request, contact, key)
+    given["note"] = _note(request.GET.get("said", ""), contact, given.get("alarm"))
     given |= {
         "push_key": installed_channels.public_key(),
         "push_to": reverse("hooks:contact_push", args=[key]),
@@ -91,6 +94,19 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
             reverse("contact:page", args=[key]),
         )
     return response
+
+
+def _note(said: str, contact: Contact, alarm: Alarm | None) -> str:
+    """What became of a press. Its address stays in a phone: in an alarm in which they have said
+    nothing yet, nothing came of it."""
+    if said in OF_AN_ALARM and alarm is not None and not _spoke(alarm, contact.id):
+        return ""
+    return page_text.note(said)
+
+
+def _spoke(alarm: Alarm, contact: int) -> bool:
+    claimed = (claim.contact for claim in alarm.claims)
+    return contact in (*alarm.out, *alarm.arrivals, *claimed, alarm.obstacle_by)
 
 
 def _carried(request: HttpRequest) -> str:
@@ -181,6 +197,7 @@ def _given(request: HttpRequest, contact: Contact, key: str) -> dict[str, Any]:
     done = care_log.of(shown.row) if shown is not None else []
     given: dict[str, Any] = {
         **({"contact": contact} if alarmed else invitation.given(contact, now)),
+        "alarm": shown.watch.alarm if shown is not None else None,
         "key": key,
         "theirs": theirs,
         "placed": placed,

@@ -42,24 +42,25 @@ def on_every_page(request: HttpRequest) -> list[Due]:
         person = person_session.person_of(request)
         if person is None:
             return []
-        routines, shown = queries.routines_of(person), _asking(queries.watch_of(person))
-        if not routines and shown is None:
+        watches = queries.open_of(person)
+        routines = [each for each in watches if each.row.routine]
+        asking = [each for each in watches if _asks(each)][-1:]
+        if not routines and not asking:
             return []
         now = health.now_of(standing.of(request))
         named = person_session.may_name(request, person)
         people = watch_text.on_the_list(records.circle_list(person), now, named=named)
-        found = [_now(shown, people, now, person.tz)] if shown is not None else []
+        found = [_now(each, people, now, person.tz) for each in asking]
         found += of(routines, people, now, ways=bool(installed_channels.ways_to(person)))
     except Error:
         return []
     return [due for due in found if due.loud or due.alone]
 
 
-def _asking(shown: ShownWatch | None) -> ShownWatch | None:
-    """The watch they started, while it asks or an alarm is open."""
-    if shown is None or shown.row.quarantined_at is not None:
-        return None
-    return None if shown.watch.state in (State.OPEN, State.CLOSED) else shown
+def _asks(shown: ShownWatch) -> bool:
+    """Whether it is the watch they started, and it asks or an alarm is open."""
+    loud = shown.watch.state not in (State.OPEN, State.CLOSED)
+    return loud and not shown.row.routine and shown.row.quarantined_at is None
 
 
 def _now(shown: ShownWatch, people: Sequence[Someone], now: int, tz: str) -> Due:

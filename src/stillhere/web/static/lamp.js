@@ -35,6 +35,11 @@
     leave();
   });
 
+  /* What became of a press is said once. */
+  if (/[?&]said=/.test(location.search)) {
+    try { history.replaceState(null, '', location.pathname + location.hash); } catch { /* as above */ }
+  }
+
   /* The phone's own time zone, so that times are told as on its clock. */
   try {
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -301,7 +306,7 @@
     const body = new URLSearchParams(new FormData(form));
     const began = now()?.dataset.began;
     let url = form.action;
-    /* A call for help that does not get through: at once whom to call, and that it goes out later. */
+    /* A cry that does not get through: whom to call. */
     const unheard = () => {
       const note = document.getElementById('unheard');
       if (note && note.nextElementSibling?.getAttribute('role') !== 'alert') note.after(note.content.cloneNode(true));
