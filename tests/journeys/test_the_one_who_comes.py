@@ -179,6 +179,8 @@ def test_she_comes_and_the_line_goes(browser: Browser, place: Town) -> None:
     tap(maya, "A spray for the nose")
     tap(maya, "Given")
     on(maya, "breathe")
+    _reads_line_by_line(maya)
+    _takes_it_back_and_gives_it_after_all(maya)
     assert watch_state(place) == "claimed", "nothing of it has come through yet"
     maya.reload()
     on(maya, "breathe")
@@ -200,11 +202,34 @@ def test_she_comes_and_the_line_goes(browser: Browser, place: Town) -> None:
         assert secret not in told
 
 
+def _reads_line_by_line(page: Page) -> None:
+    """When the next dose is due, that nothing was sent yet, and a way back: each on its own."""
+    timer = page.locator("#breathe .timer")
+    parts = [timer.locator("span"), timer.get_by_role("link"), timer.locator("[data-unsent]")]
+    expect(parts[0]).to_have_text(re.compile(r"^Next dose in \d:\d\d$"))
+    expect(parts[1]).to_have_text("It was not given")
+    expect(parts[2]).to_have_text("Not sent yet: no connection. It is kept.")
+    boxes = [box for part in parts if (box := part.bounding_box()) is not None]
+    ends = [box["y"] + box["height"] - 1 for box in boxes]
+    assert len(boxes) == 3
+    assert boxes[1]["y"] >= ends[0]
+    assert boxes[2]["y"] >= ends[1]
+
+
+def _takes_it_back_and_gives_it_after_all(page: Page) -> None:
+    page.locator("#breathe .timer").get_by_role("link", name="It was not given").click()
+    expect(page.locator("#breathe .timer [data-undo]")).to_be_hidden()
+    page.evaluate("location.hash = 'nose'")
+    tap(page, "Given")
+    on(page, "breathe")
+
+
 def _reads_what_maya_did(leo: Page) -> None:
     """On the page, on the screens of a dose, and on the card for the crew."""
-    expect(leo.get_by_text("Maya gave a dose of naloxone (nose spray).")).to_be_visible(
-        timeout=20_000
-    )
+    gave = leo.get_by_text("Maya gave a dose of naloxone (nose spray).")
+    expect(gave.last).to_be_visible(timeout=20_000)
+    expect(leo.get_by_text("Maya: the last dose was not given after all.")).to_have_count(1)
+    expect(gave).to_have_count(2)
     expect(leo.get_by_text("Maya called for an ambulance.")).to_be_visible()
     leo.get_by_role("link", name="What to do when you are there").click()
     on(leo, "look")
@@ -229,7 +254,7 @@ def _brought_back_and_down_again(place: Town, sam: Page, maya: Page, link: str) 
     """She closes it; the next alarm begins anew: nothing of the last one is left in the steps."""
     maya.locator(".step:target").get_by_role("link", name="To the alarm").click()
     maya.get_by_role("button", name="Was not breathing well, breathes now").click()
-    told = maya.locator("#now").get_by_text("Maya gave a dose of naloxone (nose spray).")
+    told = maya.locator("#now").get_by_text("Maya gave a dose of naloxone (nose spray).").last
     expect(told).to_be_visible()
     expect(sam.get_by_role("heading", name="Maya told us that it is over.")).to_be_visible(
         timeout=15_000

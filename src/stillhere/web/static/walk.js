@@ -75,7 +75,7 @@
     const box = document.getElementById('now')?.dataset;
     if (box && box.now !== heard) { heard = box.now; told = box.dose ? now() - (box.now - box.dose) : 0; }
     const ours = own().pop()?.at || 0, undone = last('no-dose');
-    const theirs = undone && Math.abs(told - undone.of) < 20e3 ? 0 : told; /* the server has not heard yet */
+    const theirs = undone && Math.abs(told - undone.undoes) < 20e3 ? 0 : told; /* the server has not heard yet */
     return Math.max(theirs, ours);
   };
   const spell = (ms) => `${Math.floor(ms / 60e3)}:${String(Math.floor(ms / 1000) % 60).padStart(2, '0')}`;
@@ -97,10 +97,12 @@
     }
     gives?.classList.toggle('strong', !dose || due);
     if (box?.over) says = `${box.over} ${says}`.trim();
-    if (kept.deeds.some((deed) => !deed.sent) && !navigator.onLine) says = `${says} ${walk.dataset.kept}`.trim();
+    const unsent = kept.deeds.some((deed) => !deed.sent) && !navigator.onLine, note = timer.querySelector('[data-unsent]');
+    note.hidden = !unsent;
+    note.textContent = unsent ? walk.dataset.kept : '';
     const words = timer.querySelector('span');
     if (words.textContent !== says) words.textContent = says;
-    timer.hidden = !says;
+    timer.hidden = !says && !unsent;
     timer.querySelector('[data-undo]').hidden = !(now() - (own().pop()?.at || 0) < ONCE_MS);
     if (due && !timer.classList.contains('due')) buzz([400, 100, 400]);
     timer.classList.toggle('due', due);
@@ -232,7 +234,7 @@
     } else if ('undo' in link.dataset) {
       event.preventDefault();
       const dose = own().pop();
-      if (dose) { done('no-dose'); last('no-dose').of = dose.at; save(); }
+      if (dose) { done('no-dose'); last('no-dose').undoes = dose.at; save(); }
       lead(screen());
       tick();
     } else if (link.dataset.do) {
