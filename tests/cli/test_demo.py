@@ -69,7 +69,7 @@ def test_a_newcomer_is_told_the_story_and_nothing_is_left_behind(home: Installat
     )
     told = home.log.read_text()
     assert "se ha parado" not in told
-    says = ["Voy a empezar", "La alarma:", "ya no existe", "pulsa 1", "Sam vive."]
+    says = ["Voy a empezar", "La alarma:", "ya no existe", "oprime 1", "Sam vive."]
     assert [told.index(part) for part in says] == sorted(told.index(part) for part in says)
     log = Phones(phones).log()
     assert in_order(sent(log, "Leo", "text"), "AHORA")
@@ -77,7 +77,7 @@ def test_a_newcomer_is_told_the_story_and_nothing_is_left_behind(home: Installat
     for who in ("Ines", "Ana"):
         told_to = sent(log, who, "text")
         assert in_order(told_to, "AHORA", "Maya va hacia Sam", "con Sam", "y vive"), told_to
-        assert in_order(sent(log, who, "call"), "Pulsa 1 si vas")
+        assert in_order(sent(log, who, "call"), "Oprime 1 si vas")
     alarms = [line["to"] for line in log if "AHORA" in line["text"]]
     order = [alarms.index(NUMBERS[who]) for who in ("Ines", "Maya", "Ana")]
     assert order == sorted(order)

@@ -118,8 +118,8 @@ def test_a_guessed_link_answers_nothing(clock: Clock) -> None:
 def test_a_call_says_it_twice_and_0_ends_it(client: Client, clock: Clock) -> None:
     _, m = paged(clock)
     line = Line(client, RUTHS, message=m.id)
-    assert line.says.count("Pulsa 0") == 2
-    assert "Pulsa 0" in line.press("3")
+    assert line.says.count("Oprime 0") == 2
+    assert "Oprime 0" in line.press("3")
     assert "Ya no avisamos a otros" in line.press("0")
     assert not pages.waits()
 
