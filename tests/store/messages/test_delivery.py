@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
 import pytest
+from django.db import OperationalError, connection
 
 from stillhere.core import events as ev
 from stillhere.core.messages import Fate, Receipt
@@ -56,6 +60,29 @@ def test_a_lease_is_ours_alone_until_it_runs_out(clock: Clock) -> None:
     clock.advance(21)
     again = lease(clock, "text")
     assert [(m.key, m.attempts) for m in again] == [(m.key, 2) for m in first if m.word == "alarm"]
+
+
+@pytest.mark.parametrize("fails_at", range(1, 13))
+def test_what_was_leased_when_the_database_failed_is_leased_again_at_once(
+    clock: Clock, fails_at: int
+) -> None:
+    """Night 272: a call waited for the end of a lease that nobody held."""
+    alarmed_night(clock, ("Leo",))
+    after = 0
+
+    def fail(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        nonlocal after
+        after += "attempts = attempts + 1" in sql or after > 0
+        if after == fails_at and not connection.in_atomic_block:
+            after += 1
+            raise OperationalError("database is locked")
+        return execute(sql, params, many, context)
+
+    taken: list[LeasedMessage] = []
+    with suppress(OperationalError), connection.execute_wrapper(fail):
+        taken = lease(clock, "call")
+    taken = taken or lease(clock, "call")
+    assert [m.word for m in taken] == ["alarm"]
 
 
 def test_a_dead_number_moves_the_ladder_at_once_and_is_shown_as_broken(clock: Clock) -> None:

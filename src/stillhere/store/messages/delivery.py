@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, Error, connection, transaction
 
 from stillhere.core.events import Undeliverable
 from stillhere.core.messages import AGAIN, ARRIVED, HOPELESS, LEFT, DeliveryResult, Fate, Receipt
@@ -145,9 +146,19 @@ def lease(
     )
     if not taken:
         return []
-    found = _not_silenced([_addressed(dict(zip(_PARTS, row, strict=True))) for row in taken])
-    wanted = damage.around(lambda: _without_stale(found, now), lambda: _fresh(found, now))
-    return speaking_of(_together(wanted, channel, now, until))
+    try:
+        found = _not_silenced([_addressed(dict(zip(_PARTS, row, strict=True))) for row in taken])
+        wanted = damage.around(lambda: _without_stale(found, now), lambda: _fresh(found, now))
+        return speaking_of(_together(wanted, channel, now, until))
+    except Error:  # nobody sends them now: they are for the next round, not for when the lease ends
+        _give_back([row[0] for row in taken], until)
+        raise
+
+
+def _give_back(ids: Sequence[int], until: int) -> None:
+    """Leased, and not sent. Where that cannot be written, they wait for the end of the lease."""
+    with suppress(Error):
+        Message.objects.filter(id__in=ids, lease_until_at=until).update(lease_until_at=0)
 
 
 def _together(wanted: list[dict[str, Any]], channel: str, now: int, until: int) -> list[Any]:
