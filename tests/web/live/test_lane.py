@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -20,6 +21,7 @@ from stillhere.store.people import browsers, invitations
 from stillhere.store.watches.apply import CallForHelp, CheckIn
 from stillhere.web.access.rate_limit import MOST_MISSES, Guesses
 from stillhere.web.asgi.page_handler import PageHandler
+from stillhere.web.live import hub
 from stillhere.web.live.hub import MOST_OF_A_KEY, Hub
 from stillhere.web.live.lane import LiveLane
 from tests.circle import SamsNight, session_of
@@ -212,6 +214,30 @@ def test_whoever_guesses_keys_waits(night: SamsNight) -> None:
         assert statuses == [404] * MOST_MISSES + [429]
 
     run(test, guesses=Guesses())
+
+
+def test_whoever_tries_many_keys_at_once_keeps_no_page_waiting(
+    night: SamsNight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "MOST_ASKING", 3)
+    night.start()
+
+    async def test(app: LiveLane) -> None:
+        page, held = opened(app, night), threading.Event()
+        await page.until(lambda p: p.states)
+        asking = [asyncio.create_task(app._hub.find(held.wait)) for _ in range(3)]
+        await asyncio.sleep(0)
+        late = opened(app, night, 6000)
+        await late.until(lambda p: p.over)
+        assert (late.status, late.headers["retry-after"]) == (503, "5")
+        await does(lambda: night.does(CallForHelp()))
+        await page.until(lambda p: len(p.states) == 2)
+        held.set()
+        await asyncio.gather(*asking)
+        again = opened(app, night, 6001)
+        await again.until(lambda p: p.states)
+
+    run(test)
 
 
 def test_of_one_key_the_oldest_goes(night: SamsNight) -> None:

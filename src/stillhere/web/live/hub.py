@@ -32,6 +32,7 @@ ANYWAY_S = 60.0  # each page is looked at, whether or not anything is known of i
 STUCK_S = 30.0  # it has taken nothing for so long
 MOST = 12_000
 MOST_OF_A_KEY = 4
+MOST_ASKING = 500  # whose key is looked up, at once
 BACK_MS = 20_000  # over so long they come back after a restart
 PART = 200  # told before others have their turn
 
@@ -139,6 +140,8 @@ class Hub:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "live")
+        self._finds = ThreadPoolExecutor(1, "live-find")  # whoever tries keys keeps no page waiting
+        self._asking = 0
         self._behind: bool | None = None
         self.leaving = False
 
@@ -148,19 +151,20 @@ class Hub:
     @property
     def full(self) -> bool:
         """Whether no more can wait."""
-        return self.leaving or len(self._pages) >= MOST
+        return self.leaving or len(self._pages) + self._asking >= MOST
 
-    async def ask(self, read: Callable[[], T]) -> T:
-        """What ``read`` finds, in the thread of this hub. Raises what it raises."""
+    @property
+    def busy(self) -> bool:
+        """Whether more keys wait to be looked up than are looked up soon."""
+        return self._asking >= MOST_ASKING
 
-        def reading() -> T:
-            try:
-                return read()
-            except Exception:
-                connection.close()
-                raise
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, reading)
+    async def find(self, read: Callable[[], T]) -> T:
+        """What ``read`` finds of a key, in a thread for that. Raises what it raises."""
+        self._asking += 1
+        try:
+            return await _run(self._finds, read)
+        finally:
+            self._asking -= 1
 
     def add(self, ref: PageRef, send: ASGISendCallable) -> WaitingPage:
         """It is told from now on, first what it shows now. Of one key the oldest goes."""
@@ -208,8 +212,9 @@ class Hub:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        await self.ask(lambda: connection.close())  # noqa: PLW0108  that of the thread
-        self._thread.shutdown()
+        for thread in (self._thread, self._finds):
+            await _run(thread, lambda: connection.close())  # noqa: PLW0108  that of the thread
+            thread.shutdown()
 
     async def _run(self) -> None:
         """While somebody waits."""
@@ -228,14 +233,14 @@ class Hub:
             self._states = self._make_states()
         states, fresh = self._states, [page for page in self._fresh if page in self._pages]
         self._fresh = []
-        changed, standing = await self.ask(lambda: (states.changed(), states.standing()))
+        changed, standing = await _run(self._thread, lambda: (states.changed(), states.standing()))
         due = dict.fromkeys(fresh)
         for person in changed:
             due.update(dict.fromkeys(self._of_person.get(person, ())))
         due.update(dict.fromkeys(self._anyway()))
         if due:
             refs = list(dict.fromkeys(page.ref for page in due))
-            told = await self.ask(lambda: states.read(refs))
+            told = await _run(self._thread, lambda: states.read(refs))
             self._fresh += [page for page in fresh if page.ref not in told]
             await self._tell(due, told)
         await self._say_behind(standing)
@@ -293,6 +298,19 @@ class Hub:
                 if page in self._pages:
                     do(page, now)
             await asyncio.sleep(0)
+
+
+async def _run(thread: ThreadPoolExecutor, read: Callable[[], T]) -> T:
+    """What ``read`` returns there. Where it fails the connection of that thread is closed."""
+
+    def reading() -> T:
+        try:
+            return read()
+        except Exception:
+            connection.close()
+            raise
+
+    return await asyncio.get_running_loop().run_in_executor(thread, reading)
 
 
 def _time() -> float:

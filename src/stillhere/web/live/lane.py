@@ -58,12 +58,15 @@ class LiveLane:
             return
         assert scope["type"] == "http"
         find, by_key = asked
+        if self._hub.full or self._hub.busy:
+            await _refuse(send, 503)
+            return
         try:
-            ref = None if self._hub.full else await self._hub.ask(find)
+            ref = await self._hub.find(find)
         except Error:
             await _refuse(send, 503)
             return
-        if self._hub.full:
+        if self._hub.leaving:
             await _refuse(send, 503)
         elif ref is None:
             throttled = by_key and self._guesses.missed(_address(scope))
