@@ -34,7 +34,7 @@ from stillhere.store.db.optional_tables import without_damaged
 from stillhere.store.db.row_locks import Held, exist
 from stillhere.store.models import Person, WatchRow
 from stillhere.store.watches import batch, queries, rows
-from stillhere.store.watches.batch import Bench
+from stillhere.store.watches.batch import QUIET, Bench
 from stillhere.store.watches.circle import circles_of
 from stillhere.store.watches.outbox import JournalEntry, Outbox, StepEffects, quarantine_alert
 from stillhere.store.watches.rows import MUTABLE
@@ -315,8 +315,7 @@ def _store(benches: Iterable[Bench], now: int) -> None:
             changed.append(bench)
         if bench.effects or bench.journal:
             outbox.add(bench.watch, bench.person, bench.version + 1, bench.effects, bench.journal)
-    if changed:
-        _swap(changed, now)
+    if changed and _swap(changed, now):
         changes.note({bench.person for bench in changed if bench.shows}, now)
     outbox.write()
 
@@ -331,8 +330,10 @@ _TYPES = {
 } | dict.fromkeys(("shown", "held"), "boolean")
 
 
-def _swap(changed: Sequence[Bench], now: int) -> None:
-    """One statement for all rows, each only if its version still matches, and only for the columns
+def _swap(changed: Sequence[Bench], now: int) -> bool:
+    """Whether a page may show something of it: a group of plain check-ins it does not.
+
+    One statement for all rows, each only if its version still matches, and only for the columns
     that changed in any of them: an index on an unchanged one is not touched. A row that does not
     match can only mean a writer that bypassed us: everything is rolled back and the caller tries
     again."""
@@ -343,7 +344,8 @@ def _swap(changed: Sequence[Bench], now: int) -> None:
     later = ["clock_back_ms"] if any(bench.set_back for bench in changed) else []
     names += later
     sets = "".join(f", {name} = v.column{no}" for no, name in enumerate(names, 1) if no > 3)
-    if any(bench.quarantined for bench in changed):
+    aside = any(bench.quarantined for bench in changed)
+    if aside:
         sets += ", quarantined_at = COALESCE(watch.quarantined_at, v.column3)"
     columns = (
         [bench.watch.id for bench in changed],
@@ -365,6 +367,7 @@ def _swap(changed: Sequence[Bench], now: int) -> None:
         swapped = cursor.rowcount
     if swapped != len(changed):
         raise SwapMissed(f"{len(changed) - swapped} of {len(changed)} rows changed under us")
+    return bool(later) or aside or not QUIET.issuperset(MUTABLE[at] for at in moved)
 
 
 class SwapMissed(RuntimeError):

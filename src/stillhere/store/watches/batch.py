@@ -19,8 +19,8 @@ from stillhere.store.watches.outbox import JournalEntry, StepEffects
 from stillhere.store.watches.rows import COLUMNS, FIXED, MUTABLE, Row
 
 # What moves with every check-in in an open watch: no page that waits is told of that alone.
-_QUIET = {"wake_at", "seen_at", "next_ask_at", "seq"}
-_SHOWN = itemgetter(*(at for at, name in enumerate(MUTABLE) if name not in _QUIET))
+QUIET = {"wake_at", "seen_at", "next_ask_at", "seq"}
+_SHOWN = itemgetter(*(at for at, name in enumerate(MUTABLE) if name not in QUIET))
 
 
 @dataclass(slots=True)
