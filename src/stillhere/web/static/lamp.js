@@ -208,6 +208,7 @@
     const lost = () => { if (line === source) { hangUp(); poll(); } };
     alive(5000);
     source.onmessage = (event) => {
+      if (navigator.onLine === false) { lost(); return; } /* it came before the network went */
       told = true;
       patience = 5000;
       clearTimeout(polls);
@@ -227,7 +228,7 @@
   };
   /* A line may die without a word: asked when an ask is due and none came, and when this is looked at. */
   const doubt = () => { if (told && performance.now() - polled > 5000) poll(); };
-  addEventListener('offline', () => { if (told) { hangUp(); poll(); } });
+  addEventListener('offline', () => { if (line) { hangUp(); poll(); } });
   const offline = (lost) => {
     live.classList.toggle('lost', lost);
     if (!got) return;
